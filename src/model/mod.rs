@@ -1,0 +1,13 @@
+//! The nouns of Evenkeel and their arithmetic: time, selectors, SLOs, windows,
+//! tiles, alerts, incidents, changes. Must not know I/O, async code or any
+//! foreign format.
+
+pub mod alert;
+pub mod change;
+pub mod incident;
+pub mod labels;
+pub mod selector;
+pub mod slo;
+pub mod tile;
+pub mod time;
+pub mod window;

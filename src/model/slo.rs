@@ -1,0 +1,349 @@
+//! A promise about one service: what is counted, how much of it must be good,
+//! over which windows, and who is told when the budget burns.
+
+use std::fmt;
+
+use super::labels::{Labels, content_hash, hex};
+use super::selector::Selector;
+use super::time::Millis;
+use super::window::ComplianceWindow;
+
+/// One SLO, validated: every value of this type can be evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slo {
+    /// Unique; a DNS label.
+    pub name: String,
+    pub service: String,
+    /// Labels of the definition, such as `team`; shown on `_info` and alerts.
+    pub labels: Labels,
+    pub description: String,
+    pub objective: Objective,
+    /// At least one; the first is what alerts and lists show.
+    pub windows: Vec<ComplianceWindow>,
+    /// The source's name; `None` means the only one.
+    pub source: Option<String>,
+    pub indicator: Indicator,
+    pub budgeting: Budgeting,
+    pub no_data: NoDataPolicy,
+    pub alerts: AlertPolicy,
+}
+
+impl Slo {
+    /// The identity of what is counted. Tiles are stored under it, so a new
+    /// objective keeps the history and a new indicator starts a new one.
+    pub fn indicator_id(&self) -> IndicatorId {
+        self.indicator.id(self.source.as_deref().unwrap_or(""))
+    }
+
+    /// The window that alerts and lists show.
+    pub fn first_window(&self) -> &ComplianceWindow {
+        // A validated SLO has at least one window; the fallback keeps this total.
+        static FALLBACK: ComplianceWindow = ComplianceWindow::rolling_days(30);
+        self.windows.first().unwrap_or(&FALLBACK)
+    }
+
+    pub fn team(&self) -> Option<&str> {
+        self.labels.get("team")
+    }
+}
+
+/// The promised ratio of good events, strictly between 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Objective(f64);
+
+impl Objective {
+    pub fn new(ratio: f64) -> Option<Self> {
+        (ratio > 0.0 && ratio < 1.0).then_some(Objective(ratio))
+    }
+
+    pub fn ratio(self) -> f64 {
+        self.0
+    }
+
+    /// The share of events that may be bad: 1 - objective, without the noise
+    /// of binary fractions (1 - 0.999 would be 0.0010000000000000009).
+    pub fn allowed_bad_ratio(self) -> f64 {
+        let raw = 1.0 - self.0;
+        let scale = 1e12;
+        let rounded = (raw * scale).round() / scale;
+        if rounded > 0.0 { rounded } else { raw }
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = format!("{:.6}", self.0 * 100.0);
+        write!(f, "{}%", percent.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// How good and total events are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Indicator {
+    Ratio { numerator: Numerator, total: Selector },
+    /// Good: observations at most `threshold_seconds`, from a classic histogram
+    /// whose name is given without `_bucket`.
+    Latency { histogram: Selector, threshold_seconds: f64 },
+    /// Every series is one slice of weight one per slot, good when all samples
+    /// of the slot satisfy the comparison.
+    Gauge { metric: Selector, good: Comparison },
+}
+
+/// Which side of a ratio a definition names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numerator {
+    Good(Selector),
+    Bad(Selector),
+}
+
+impl Numerator {
+    pub fn selector(&self) -> &Selector {
+        match self {
+            Numerator::Good(s) | Numerator::Bad(s) => s,
+        }
+    }
+}
+
+impl Indicator {
+    pub fn id(&self, source: &str) -> IndicatorId {
+        IndicatorId(content_hash([source.as_bytes(), self.to_string().as_bytes()]))
+    }
+
+    /// The selectors whose samples are read, as the definition gives them.
+    pub fn selectors(&self) -> Vec<&Selector> {
+        match self {
+            Indicator::Ratio { numerator, total } => vec![numerator.selector(), total],
+            Indicator::Latency { histogram, .. } => vec![histogram],
+            Indicator::Gauge { metric, .. } => vec![metric],
+        }
+    }
+}
+
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Indicator::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
+            Indicator::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
+            Indicator::Latency { histogram, threshold_seconds } => {
+                write!(f, "{histogram} within {threshold_seconds} s")
+            }
+            Indicator::Gauge { metric, good } => write!(f, "{metric} {good}"),
+        }
+    }
+}
+
+/// The content hash of an indicator and its source.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndicatorId(pub [u8; 16]);
+
+impl fmt::Display for IndicatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for IndicatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IndicatorId({self})")
+    }
+}
+
+/// A condition on a gauge's value, written `== 1`, `<= 0.5`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    pub op: ComparisonOp,
+    pub value: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComparisonOp {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// NaN satisfies nothing but `!=`, as in PromQL.
+    pub fn holds(self, sample: f64) -> bool {
+        match self.op {
+            ComparisonOp::Equal => sample == self.value,
+            ComparisonOp::NotEqual => sample != self.value,
+            ComparisonOp::Less => sample < self.value,
+            ComparisonOp::LessOrEqual => sample <= self.value,
+            ComparisonOp::Greater => sample > self.value,
+            ComparisonOp::GreaterOrEqual => sample >= self.value,
+        }
+    }
+
+    /// Reads `== 1`; the hint is for the person who wrote it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let ops = [
+            ("==", ComparisonOp::Equal),
+            ("!=", ComparisonOp::NotEqual),
+            ("<=", ComparisonOp::LessOrEqual),
+            (">=", ComparisonOp::GreaterOrEqual),
+            ("<", ComparisonOp::Less),
+            (">", ComparisonOp::Greater),
+        ];
+        let hint = || format!("`{text}` is not a comparison; write an operator and a number, for example `== 1` or `<= 0.5`");
+        let (rest, op) =
+            ops.iter().find_map(|(sign, op)| text.strip_prefix(sign).map(|rest| (rest, *op))).ok_or_else(hint)?;
+        let value: f64 = rest.trim().parse().map_err(|_| hint())?;
+        if value.is_nan() { Err(hint()) } else { Ok(Comparison { op, value }) }
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.op {
+            ComparisonOp::Equal => "==",
+            ComparisonOp::NotEqual => "!=",
+            ComparisonOp::Less => "<",
+            ComparisonOp::LessOrEqual => "<=",
+            ComparisonOp::Greater => ">",
+            ComparisonOp::GreaterOrEqual => ">=",
+        };
+        write!(f, "{sign} {}", self.value)
+    }
+}
+
+/// What one unit of the budget is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Budgeting {
+    /// Every event counts the same.
+    Events,
+    /// A slice of time is one event, good when its ratio reaches the target.
+    Timeslices { slice: Millis, target: f64 },
+    /// The mean of the slices' ratios.
+    RatioTimeslices { slice: Millis },
+}
+
+/// What unknown time counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoDataPolicy {
+    /// Left out, and shown as missing coverage.
+    Ignore,
+    /// As `Ignore`; alerts neither fire nor resolve below the coverage floor.
+    Freeze,
+    Bad,
+    Good,
+}
+
+impl NoDataPolicy {
+    pub fn word(self) -> &'static str {
+        match self {
+            NoDataPolicy::Ignore => "ignore",
+            NoDataPolicy::Freeze => "freeze",
+            NoDataPolicy::Bad => "bad",
+            NoDataPolicy::Good => "good",
+        }
+    }
+}
+
+/// Which burn-rate alerts an SLO has, and what they carry.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertPolicy {
+    pub tiers: Vec<AlertTier>,
+    pub labels: Labels,
+    pub annotations: Labels,
+}
+
+/// One pair of lookbacks: fires when both burn faster than `factor`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertTier {
+    /// Unique within the SLO: the `tier` label.
+    pub name: String,
+    pub severity: Severity,
+    /// The share of the period's budget that is gone when the long lookback
+    /// burns at the factor.
+    pub budget_ratio: f64,
+    pub long: Millis,
+    pub short: Millis,
+}
+
+impl AlertTier {
+    /// Burn rate above which the tier fires: budget share x period / long.
+    pub fn factor(&self, period: Millis) -> f64 {
+        self.budget_ratio * period.0 as f64 / self.long.0 as f64
+    }
+
+    /// The four standard tiers: 2 % in 1 h and 5 % in 6 h page, 10 % in 1 d
+    /// and 10 % in 3 d make a ticket; after Google's SRE workbook, chapter 5.
+    pub fn standard() -> Vec<AlertTier> {
+        let tier = |name: &str, severity, budget_ratio, long, short| AlertTier {
+            name: name.to_owned(),
+            severity,
+            budget_ratio,
+            long,
+            short,
+        };
+        vec![
+            tier("fast", Severity::Page, 0.02, Millis::from_hours(1), Millis::from_mins(5)),
+            tier("medium", Severity::Page, 0.05, Millis::from_hours(6), Millis::from_mins(30)),
+            tier("slow", Severity::Ticket, 0.10, Millis::from_days(1), Millis::from_hours(2)),
+            tier("creeping", Severity::Ticket, 0.10, Millis::from_days(3), Millis::from_hours(6)),
+        ]
+    }
+}
+
+/// How urgently a person is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Info,
+    Ticket,
+    Page,
+}
+
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Ticket => "ticket",
+            Severity::Page => "page",
+        }
+    }
+
+    /// From the `severity` label of an alert rule, by the usual words; an
+    /// unknown word pages nobody, a missing one is a ticket.
+    pub fn from_label(value: Option<&str>) -> Severity {
+        match value.map(str::to_ascii_lowercase).as_deref() {
+            Some("page" | "critical" | "crit" | "emergency" | "fatal" | "high" | "p1" | "sev1") => Severity::Page,
+            Some("ticket" | "warning" | "warn" | "error" | "medium" | "p2" | "sev2") | None => Severity::Ticket,
+            Some(_) => Severity::Info,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allowed_share_has_no_binary_noise() {
+        let allowed = |o: f64| Objective::new(o).unwrap().allowed_bad_ratio();
+        assert_eq!(allowed(0.999), 0.001);
+        assert_eq!(allowed(0.9995), 0.0005);
+        assert_eq!(allowed(0.95), 0.05);
+        assert!(Objective::new(1.0).is_none() && Objective::new(0.0).is_none() && Objective::new(f64::NAN).is_none());
+        assert_eq!(Objective::new(0.9995).unwrap().to_string(), "99.95%");
+    }
+
+    #[test]
+    fn standard_factors_of_thirty_days() {
+        let factors: Vec<f64> =
+            AlertTier::standard().iter().map(|t| (t.factor(Millis::from_days(30)) * 1e9).round() / 1e9).collect();
+        assert_eq!(factors, [14.4, 6.0, 3.0, 1.0]);
+    }
+
+    #[test]
+    fn comparisons_read_hold_and_print() {
+        let c = Comparison::parse("<= 0.5").unwrap();
+        assert!(c.holds(0.5) && !c.holds(0.6) && !c.holds(f64::NAN));
+        assert_eq!(Comparison::parse("==1").unwrap().to_string(), "== 1");
+        assert!(Comparison::parse("1").is_err() && Comparison::parse("== x").is_err() && Comparison::parse("== NaN").is_err());
+    }
+}

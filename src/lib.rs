@@ -1,2 +1,3 @@
 //! Evenkeel.
+pub mod ingest;
 pub mod model;

@@ -1,0 +1,5 @@
+//! Foreign words to our facts: counter samples to tiles, alert samples to
+//! alerts, cluster objects to changes. Pure: must not know the store, the clock
+//! or any protocol; missing data is a value, never an error.
+
+pub mod raw;

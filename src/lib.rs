@@ -1,3 +1,5 @@
 //! Evenkeel.
+pub mod evaluate;
 pub mod ingest;
 pub mod model;
+pub mod publish;

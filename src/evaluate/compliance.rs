@@ -1,0 +1,1 @@
+//! Tiles to attainment, budget and burn.

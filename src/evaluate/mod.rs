@@ -1,0 +1,7 @@
+//! Facts to judgements: attainment, budgets, burn, incidents, noise,
+//! statistics. Pure and synchronous; must not know I/O, JSON, HTTP or the clock.
+//! It cannot fail: what is not known is `None`.
+
+pub mod compliance;
+pub mod snapshot;
+pub mod status;

@@ -1,0 +1,183 @@
+//! Everything that is published at one moment.
+
+use std::sync::Arc;
+
+use super::status::SloStatus;
+use crate::model::alert::{Alert, AlertId};
+use crate::model::incident::{Episode, Incident};
+use crate::model::slo::{AlertTier, Slo};
+use crate::model::time::{Millis, Timestamp};
+
+/// The judgement of all SLOs at `as_of`, with what is derived from alerts.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// `None` until the first evaluation.
+    pub as_of: Option<Timestamp>,
+    pub slos: Vec<SloJudgement>,
+    pub review: Arc<Review>,
+    pub findings: Arc<Vec<Finding>>,
+}
+
+/// One SLO over all its windows.
+#[derive(Clone, Debug)]
+pub struct SloJudgement {
+    pub slo: Arc<Slo>,
+    /// In the order of the definition; never empty.
+    pub windows: Vec<SloStatus>,
+    /// Good and bad events since this process started, for `_events_total`.
+    pub good_since_start: u64,
+    pub bad_since_start: u64,
+    pub tiers: Vec<TierStatus>,
+}
+
+/// Whether one burn-rate tier fires.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierStatus {
+    pub tier: AlertTier,
+    /// The burn rate above which it fires.
+    pub factor: f64,
+    pub long_rate: Option<f64>,
+    pub short_rate: Option<f64>,
+    pub verdict: TierVerdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TierVerdict {
+    Firing,
+    Quiet,
+    /// Both rates are above the factor, but fewer events failed than the guard
+    /// asks for.
+    HeldBack,
+    /// Too little is known to say either; the alert stays as it is.
+    Frozen,
+}
+
+/// What follows from alerts, episodes and changes over the stored history.
+#[derive(Clone, Debug, Default)]
+pub struct Review {
+    /// Newest first.
+    pub incidents: Vec<Incident>,
+    pub episodes: Vec<Episode>,
+    /// Newest first.
+    pub alerts: Vec<Alert>,
+    pub noise: Noise,
+    pub durations: Durations,
+}
+
+/// Time to detect, acknowledge, restore and resolve, over all incidents.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Durations {
+    pub detect: DurationStat,
+    pub acknowledge: DurationStat,
+    pub restore: DurationStat,
+    pub resolve: DurationStat,
+}
+
+/// A distribution of durations in which open incidents are censored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DurationStat {
+    /// Durations that ended.
+    pub n: usize,
+    /// Durations that are still open: known to be at least so long.
+    pub censored: usize,
+    /// Kaplan-Meier median; absent when fewer than half have ended or n is 0.
+    pub median: Option<Millis>,
+    /// Kaplan-Meier 90th percentile; absent below it.
+    pub p90: Option<Millis>,
+    /// The ended durations, shortest first.
+    pub values: Vec<Millis>,
+}
+
+/// The share of pages that were not worth it, as a band.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Noise {
+    /// Incident-level pages that were judged.
+    pub pages: usize,
+    /// noise / pages; absent without pages.
+    pub lower: Option<f64>,
+    /// (noise + unknown) / pages.
+    pub upper: Option<f64>,
+    /// Pages by class, in a fixed order, classes with none included.
+    pub classes: Vec<(PageClass, usize)>,
+    /// Per rule, noisiest first.
+    pub rules: Vec<RuleNoise>,
+    /// Each page with its class and the reason, newest first.
+    pub page_reasons: Vec<PageReason>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleNoise {
+    pub rule: String,
+    pub pages: usize,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub classes: Vec<(PageClass, usize)>,
+    /// How long its alerts fired, summed.
+    pub firing: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageReason {
+    pub alert: AlertId,
+    pub rule: String,
+    pub service: Option<String>,
+    pub at: Timestamp,
+    pub class: PageClass,
+    /// A sentence with the numbers behind the class.
+    pub reason: String,
+}
+
+/// What a page was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PageClass {
+    Actionable,
+    Flap,
+    Short,
+    Duplicate,
+    Repeat,
+    AlwaysOn,
+    NoImpact,
+    Planned,
+    Unknown,
+}
+
+impl PageClass {
+    pub const ALL: [PageClass; 9] = [
+        PageClass::Actionable,
+        PageClass::Flap,
+        PageClass::Short,
+        PageClass::Duplicate,
+        PageClass::Repeat,
+        PageClass::AlwaysOn,
+        PageClass::NoImpact,
+        PageClass::Planned,
+        PageClass::Unknown,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            PageClass::Actionable => "actionable",
+            PageClass::Flap => "flap",
+            PageClass::Short => "short",
+            PageClass::Duplicate => "duplicate",
+            PageClass::Repeat => "repeat",
+            PageClass::AlwaysOn => "always-on",
+            PageClass::NoImpact => "no-impact",
+            PageClass::Planned => "planned",
+            PageClass::Unknown => "unknown",
+        }
+    }
+
+    pub fn is_noise(self) -> bool {
+        !matches!(self, PageClass::Actionable | PageClass::Planned | PageClass::Unknown)
+    }
+}
+
+/// Something that a person should mend, with what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The SLO or source it is about.
+    pub subject: String,
+    pub message: String,
+    pub hint: String,
+}

@@ -1,0 +1,122 @@
+//! The judgement of one SLO over one period: what every surface publishes.
+
+use std::sync::Arc;
+
+use crate::model::slo::Slo;
+use crate::model::tile::EventCounts;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::window::ComplianceWindow;
+
+/// One SLO over one of its windows, judged at `as_of`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SloStatus {
+    pub slo: Arc<Slo>,
+    pub window: ComplianceWindow,
+    /// The exact `[start, end)` that was judged.
+    pub period: Period,
+    pub as_of: Timestamp,
+    /// Share of the period that has passed, 0..1; 1 for rolling windows.
+    pub elapsed_ratio: f64,
+    /// Counts in the unit of the budgeting: events, or slices.
+    pub counts: EventCounts,
+    /// Absent without events, and while events are uncertain.
+    pub attainment: Option<f64>,
+    /// Every unobserved event bad.
+    pub lo: Option<f64>,
+    /// Every unobserved event good.
+    pub hi: Option<f64>,
+    /// Observed share of the elapsed part of the period, 0..1.
+    pub coverage: f64,
+    /// Upper estimate of the events that nobody could see; what `lo` and `hi`
+    /// are made of. See `compliance::UNSEEN_RATE_FACTOR`.
+    pub unseen_events: f64,
+    pub method: Method,
+    pub budget: Option<Budget>,
+    pub burn_rates: Vec<BurnRate>,
+    pub state: SloState,
+}
+
+/// How a number was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Counted from raw samples.
+    Exact,
+    /// No histogram bound equals the threshold: only `lo` and `hi` are known.
+    Interval,
+}
+
+impl Method {
+    pub fn word(self) -> &'static str {
+        match self {
+            Method::Exact => "exact",
+            Method::Interval => "interval",
+        }
+    }
+}
+
+/// The error budget of a period; absent without events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// (1 - objective) x total events of the period so far.
+    pub total_events: f64,
+    /// Negative when overspent.
+    pub remaining_events: f64,
+    /// 1 - bad / budget; negative when overspent.
+    pub remaining_ratio: f64,
+    /// When the budget of the period was first spent and has stayed spent since.
+    pub exhausted_at: Option<Timestamp>,
+    /// Remaining budget / present burn (over one hour); absent while nothing
+    /// burns or nothing remains.
+    pub time_to_exhaustion: Option<Millis>,
+}
+
+/// bad ratio over a lookback / (1 - objective).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BurnRate {
+    pub lookback: Millis,
+    /// Absent without events.
+    pub rate: Option<f64>,
+    pub lo: Option<f64>,
+    pub hi: Option<f64>,
+    pub coverage: f64,
+    pub counts: EventCounts,
+}
+
+/// The state of an SLO over its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SloState {
+    /// No events, or nothing observed.
+    Unknown,
+    Ok,
+    /// A burn-rate tier fires.
+    Burning,
+    /// No budget remains.
+    Exhausted,
+}
+
+impl SloState {
+    pub fn word(self) -> &'static str {
+        match self {
+            SloState::Unknown => "unknown",
+            SloState::Ok => "ok",
+            SloState::Burning => "burning",
+            SloState::Exhausted => "exhausted",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Unknown, Self::Ok, Self::Burning, Self::Exhausted].into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// One slot of a history, of any whole number of minutes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HistorySlot {
+    pub start: Timestamp,
+    pub counts: EventCounts,
+    /// Observed share of the slot, 0..1.
+    pub coverage: f64,
+    /// Budget that remains at the end of the slot, of the window's period that
+    /// ends there; absent without events.
+    pub budget_remaining_ratio: Option<f64>,
+}

@@ -1,0 +1,106 @@
+//! What publishing asks of the running daemon. `app` implements it; a test
+//! can implement it with values.
+
+use std::sync::Arc;
+
+use crate::evaluate::snapshot::{Finding, Noise, Review, Snapshot};
+use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::model::change::{Change, ClusterEvent};
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// Synchronous, and may read the disk: HTTP handlers call it on a blocking
+/// thread, except `now`, `snapshot` and `status`, which answer from memory.
+pub trait Answers: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+
+    /// The latest evaluation.
+    fn snapshot(&self) -> Arc<Snapshot>;
+
+    fn status(&self) -> ServiceStatus;
+
+    /// One SLO at any past moment, over the window with this word (the first
+    /// one if `None`). `Ok(None)`: no such SLO or window.
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError>;
+
+    /// The slots of a period, `step` long each, for the window with this word.
+    fn history(
+        &self,
+        name: &str,
+        window: Option<&str>,
+        period: Period,
+        step: Millis,
+    ) -> Result<Option<Vec<HistorySlot>>, AnswerError>;
+
+    /// Incidents, episodes, alerts, noise and durations of a period, judged as
+    /// of its end.
+    fn review(&self, period: Period) -> Result<Review, AnswerError>;
+
+    /// Changes that overlap a period, newest first.
+    fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError>;
+
+    /// Cluster events last seen in a period, newest first.
+    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError>;
+}
+
+/// The facts could not be read; the cause is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("stored facts could not be read: {cause}")]
+pub struct AnswerError {
+    pub cause: String,
+}
+
+/// How the daemon itself is doing.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceStatus {
+    pub version: &'static str,
+    pub started_at: Timestamp,
+    /// The first evaluation is done and HTTP may be routed here.
+    pub ready: bool,
+    pub sources: Vec<SourceStatus>,
+    pub loops: Vec<LoopStatus>,
+    pub backfill: Backfill,
+    pub store: StoreStatus,
+    pub findings: Arc<Vec<Finding>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct SourceStatus {
+    pub name: String,
+    /// `prometheus`, `alertmanager`, `kubernetes`, `demo`.
+    pub kind: &'static str,
+    /// Without user, password and query; empty where there is none.
+    pub address: String,
+    /// `None` until it was asked once.
+    pub up: Option<bool>,
+    pub last_success: Option<Timestamp>,
+    pub last_error: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct LoopStatus {
+    pub name: &'static str,
+    pub iterations: u64,
+    pub failures: u64,
+    pub last_ok_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+    pub last_duration: Option<Millis>,
+}
+
+/// How much of the wanted history is in the store.
+#[derive(Clone, Debug, Default)]
+pub struct Backfill {
+    /// Indicator-days that are wanted.
+    pub wanted: usize,
+    pub done: usize,
+    /// The oldest instant from which everything up to now is stored, over all
+    /// indicators.
+    pub complete_since: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct StoreStatus {
+    pub bytes: u64,
+    pub sealed_days: u64,
+    pub open_tiles: u64,
+    pub last_error: Option<String>,
+}

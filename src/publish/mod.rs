@@ -1,0 +1,5 @@
+//! Judgements out: HTTP API, metrics, web pages, Alertmanager, dashboards,
+//! reports, OTLP. Must not know how a number was computed or where facts are
+//! stored: what it needs beyond the snapshot it asks through `Answers`.
+
+pub mod answers;

@@ -3,5 +3,7 @@
 //! It cannot fail: what is not known is `None`.
 
 pub mod compliance;
+pub mod history;
 pub mod snapshot;
 pub mod status;
+pub mod tiers;

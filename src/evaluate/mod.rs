@@ -2,8 +2,11 @@
 //! statistics. Pure and synchronous; must not know I/O, JSON, HTTP or the clock.
 //! It cannot fail: what is not known is `None`.
 
+pub mod burn_alerts;
 pub mod compliance;
 pub mod history;
 pub mod snapshot;
 pub mod status;
+#[cfg(test)]
+pub mod testing;
 pub mod tiers;

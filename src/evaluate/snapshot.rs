@@ -169,7 +169,10 @@ impl PageClass {
     }
 
     pub fn is_noise(self) -> bool {
-        !matches!(self, PageClass::Actionable | PageClass::Planned | PageClass::Unknown)
+        !matches!(
+            self,
+            PageClass::Actionable | PageClass::Planned | PageClass::Unknown
+        )
     }
 }
 

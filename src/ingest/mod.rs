@@ -4,3 +4,4 @@
 
 pub mod counting;
 pub mod raw;
+pub mod requests;

@@ -17,9 +17,9 @@ mod counters;
 mod gauges;
 mod plan;
 mod target;
-mod tiles;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 pub use counters::{State, count};
 pub use gauges::slices;
@@ -103,5 +103,8 @@ pub struct Open {
 
 /// The identity by which series and targets find each other.
 fn target_key(labels: &Labels) -> (&str, &str) {
-    (labels.get("job").unwrap_or(""), labels.get("instance").unwrap_or(""))
+    (
+        labels.get("job").unwrap_or(""),
+        labels.get("instance").unwrap_or(""),
+    )
 }

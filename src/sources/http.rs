@@ -12,6 +12,7 @@ pub use endpoint::{Auth, Endpoint, EndpointError};
 
 use std::error::Error as _;
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,7 +156,7 @@ impl Http {
             return Error::Unreachable { url, reason: format!("no full answer within {}", self.timeout) };
         }
         let reason = shown(&innermost(error));
-        if error.is_decode() {
+        if error.is_decode() && is_bad_compression(error) {
             Error::BadResponse { url, reason: format!("its compression is broken: {reason}") }
         } else {
             Error::Unreachable { url, reason }
@@ -238,16 +239,27 @@ fn strip_userinfo(url: &mut Url) {
     let _ = url.set_password(None);
 }
 
-/// The cause of a chain of errors, which says what happened; what wraps it says
-/// only where.
+/// What caused an error, from the outside in.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// The last cause of an error says what happened; what wraps it, only where.
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut text = None;
-    while let Some(next) = cause {
-        text = Some(next.to_string());
-        cause = next.source();
-    }
-    text.unwrap_or_else(|| error.to_string())
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Whether a decoder found its bytes to be wrong. A connection that breaks while
+/// a body is decoded is reported as a failure to decode too, but then there were
+/// too few bytes, or none.
+fn is_bad_compression(error: &reqwest::Error) -> bool {
+    let io = causes(error).last().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|e| matches!(e.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -1,5 +1,8 @@
 //! Evenkeel.
+pub mod config;
+pub mod definitions;
 pub mod evaluate;
 pub mod ingest;
 pub mod model;
 pub mod publish;
+pub mod yaml;

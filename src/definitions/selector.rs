@@ -213,10 +213,10 @@ mod tests {
             let short = format!("{}m{}", open.repeat(800), close.repeat(800));
             assert!(selector(&short).is_err());
         }
-        let chain = vec!["a"; 1_300].join(" or ");
-        assert!(selector(&chain[..SELECTOR_BYTES_MAX.min(chain.len())]).is_err());
+        let chain = vec!["a"; 800].join(" or ");
+        assert!(selector(&chain).is_err());
         let power = vec!["a"; 2_000].join("^");
-        assert!(selector(&power[..4_095]).is_err());
+        assert!(selector(&power).is_err());
         let many: Vec<String> = (0..40).map(|n| format!("l{n}=\"x\"")).collect();
         assert!(selector(&format!("m{{{}}}", many.join(","))).unwrap_err().message.starts_with("40 matchers"));
     }

@@ -265,7 +265,7 @@ mod tests {
         {
             assert_eq!(value(&nodes[0], key).value, Value::Text(text.to_owned()), "{key}");
         }
-        assert_eq!(value(&nodes[0], "f").span, Span { line: 7, column: 4, width: 3 });
+        assert_eq!(value(&nodes[0], "f").span, Span { line: 7, column: 4, width: 2 });
     }
 
     #[test]

@@ -3,3 +3,4 @@ pub mod evaluate;
 pub mod ingest;
 pub mod model;
 pub mod publish;
+pub mod sources;

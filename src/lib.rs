@@ -1,4 +1,5 @@
 //! Evenkeel.
+
 pub mod cli;
 pub mod config;
 pub mod definitions;

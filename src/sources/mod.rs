@@ -11,6 +11,8 @@ pub mod exposition;
 mod fake_server;
 pub mod http;
 mod json;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod prometheus;
 pub mod samples;
 pub mod scrape;

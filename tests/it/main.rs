@@ -1,0 +1,5 @@
+//! All integration tests, in one binary.
+
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
+mod support;

@@ -30,9 +30,6 @@ use connection::Gatekeeper;
 
 pub use openapi::{document, endpoints_markdown};
 
-/// How long a client may take to send the head of a request. People and
-/// scrapers send it in one packet; only a drip needs longer.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest head that is read. Browsers send 1 to 2 KiB; a long cookie of
 /// another service on the same host fits too.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -44,6 +41,9 @@ pub struct HttpSettings {
     pub grace: Duration,
     /// How long one request may take until its answer begins.
     pub request_timeout: Duration,
+    /// How long a client may take to send the head of a request, and how long
+    /// a connection may lie idle between two.
+    pub head_timeout: Duration,
     /// A client that takes no byte of its answer for so long is cut off.
     pub stalled_write_timeout: Duration,
     /// Connections at one time; further ones are closed at once.
@@ -60,6 +60,9 @@ impl Default for HttpSettings {
         HttpSettings {
             grace: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            // People and scrapers send a head in one packet; only a drip needs
+            // longer.
+            head_timeout: Duration::from_secs(10),
             stalled_write_timeout: Duration::from_secs(30),
             // Half of the usual limit of 1024 open files.
             connections_max: 512,
@@ -84,10 +87,10 @@ pub async fn serve(
         .handle(handle.clone())
         // Without TLS no browser speaks HTTP/2, so its attack surface stays shut.
         .http1_only()
-        .first_request_timeout(HEAD_TIMEOUT)
+        .first_request_timeout(settings.head_timeout)
         .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"))
         .acceptor(gatekeeper);
-    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    server.http_builder().http1().header_read_timeout(settings.head_timeout).max_buf_size(HEAD_BYTES_MAX);
 
     let grace = settings.grace;
     let routes = routes::router(answers, &settings);

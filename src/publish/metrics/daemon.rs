@@ -6,7 +6,7 @@ use super::scrape::{NO_LABELS, Page};
 use super::{
     BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS,
     LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES,
-    STORE_SEALED_DAYS, STORE_SIZE,
+    STORE_SEALED_BLOCKS, STORE_SIZE,
 };
 use crate::evaluate::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
@@ -24,7 +24,7 @@ pub(super) fn write(page: &mut Page<'_>, snapshot: &Snapshot, status: &ServiceSt
     one(&BACKFILL_PROGRESS, (backfill.wanted > 0).then(|| backfill.done as f64 / backfill.wanted as f64))?;
     one(&BACKFILL_COMPLETE_SINCE, unix_seconds(backfill.complete_since))?;
     one(&STORE_SIZE, Some(status.store.bytes as f64))?;
-    one(&STORE_SEALED_DAYS, Some(status.store.sealed_days as f64))?;
+    one(&STORE_SEALED_BLOCKS, Some(status.store.sealed_days as f64))?;
     one(&STORE_OPEN_TILES, Some(status.store.open_tiles as f64))?;
 
     let loops = || status.loops.iter().map(|l| ([("loop", l.name)], l));

@@ -111,7 +111,7 @@ metrics! {
         "From here up to now everything is stored, for all indicators, in Unix seconds.";
     STORE_SIZE: Gauge "bytes" "evenkeel_store_size_bytes" []
         "Size of the store on disk.";
-    STORE_SEALED_DAYS: Gauge "" "evenkeel_store_sealed_days" []
+    STORE_SEALED_BLOCKS: Gauge "" "evenkeel_store_sealed_blocks" []
         "Sealed day blocks, one per indicator and day.";
     STORE_OPEN_TILES: Gauge "" "evenkeel_store_open_tiles" []
         "Tiles of days that are not sealed yet.";

@@ -48,12 +48,22 @@ pub(super) fn band(noise: &Noise) -> Markup {
     }
 }
 
+/// The band in whole per cent, for a small place.
+pub(super) fn short_band(noise: &Noise) -> Markup {
+    let whole = |ratio: f64| (ratio * 100.0).round();
+    match (noise.lower, noise.upper) {
+        (Some(lower), Some(upper)) if whole(lower) == whole(upper) => html! { (whole(lower)) "\u{202f}%" },
+        (Some(lower), Some(upper)) => html! { (whole(lower)) "–" (whole(upper)) "\u{202f}%" },
+        _ => parts::no_data(),
+    }
+}
+
 fn headline(noise: &Noise, alerts: usize) -> Markup {
     html! {
         div.headline {
             div {
                 p.big { (band(noise)) }
-                p { "of " strong { (text::count(noise.pages as i64)) } " incident-level pages were noise: nothing was done, and no budget burned." }
+                p { "of " strong { (text::count(noise.pages as i64)) } " incident-level pages were noise: not worth waking anyone." }
                 p.muted { "The band is as wide as the pages of unknown worth. " (text::count(alerts as i64)) " firings of alert rules are stored." }
             }
             div {

@@ -64,7 +64,7 @@ fn body(incident: &Incident, review: &Review, alerts: &[Alert], changes: &[Chang
             (parts::tile(if incident.end().is_some() { "Lasted" } else { "Has lasted" }, &parts::length(length), &html! { "until users were served again" }))
             (parts::tile("Budget burned", &parts::known(incident.budget_burned_ratio.map(text::share)), &html! { "the most that one SLO lost" }))
             (parts::tile("Detected", &html! { @if incident.detected { "by a page" } @else { span.warn { "no page" } } }, &html! {
-                @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) { (delay(firing.at - onset.at)) }
+                @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) { (delay(firing.at - onset.at)) " after the onset" }
             }))
         }
         section { h2 { "Eight times" } (times(incident, now)) }
@@ -91,7 +91,7 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
                             td { (exact(mark.at)) }
                             td.num { (parts::known(start.map(|start| delay(mark.at - start)))) }
                             td { code { (mark.source.word()) } @if mark.estimated { " " (parts::tag("estimated", "estimated")) } }
-                            td { "−" (mark.resolution.human()) }
+                            td { @if mark.resolution.0 > 0 { "up to " (mark.resolution.human()) " earlier" } @else { "exact" } }
                         }
                         None => { td colspan="4" { span.no-data { "not known" } } }
                     }

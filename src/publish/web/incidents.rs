@@ -106,7 +106,7 @@ fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
 }
 
 fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
-    let censored = html! { @if stat.censored > 0 { ", " (stat.censored) " still open" } };
+    let censored = html! { @if stat.censored > 0 { ", " (stat.censored) " not over yet" } };
     if stat.n == 0 {
         return parts::tile(name, &parts::no_data(), &html! { "n = 0" (censored) });
     }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::text;
-use crate::evaluate::status::{HistorySlot, SloState};
+use crate::evaluate::status::{HistorySlot, Method, SloState, SloStatus};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
 
@@ -15,6 +15,25 @@ pub(super) fn user(text: &str) -> Markup {
 
 pub(super) fn no_data() -> Markup {
     html! { span.no-data { "no data" } }
+}
+
+/// Why a number is absent: events that nobody can tell good from bad leave
+/// bounds; else there was nothing to see.
+pub(super) fn absent(method: Method) -> Markup {
+    match method {
+        Method::Exact => no_data(),
+        Method::Interval => html! { span.no-data title="no histogram bound equals the threshold; see the findings" { "bounds only" } },
+    }
+}
+
+/// A message with `code` in backticks.
+pub(super) fn prose(text: &str) -> Markup {
+    let clean = text::clean(text);
+    html! {
+        @for (i, piece) in clean.split('`').enumerate() {
+            @if i % 2 == 1 { code { bdi { (piece) } } } @else { bdi { (piece) } }
+        }
+    }
 }
 
 /// A value, or "no data".
@@ -65,9 +84,9 @@ pub(super) fn meter(class: &str, ratio: f64) -> Markup {
 
 /// What remains of a budget: a bar that empties, and the number. Overspent
 /// budgets show by how much, on a full red bar.
-pub(super) fn budget_bar(remaining: Option<f64>) -> Markup {
-    match remaining {
-        None => html! { div.budget { (meter("none", 0.0)) span.number { (no_data()) } } },
+pub(super) fn budget_bar(status: &SloStatus) -> Markup {
+    match status.budget.map(|budget| budget.remaining_ratio) {
+        None => html! { div.budget { (meter("none", 0.0)) span.number { (absent(status.method)) } } },
         Some(ratio) if ratio < 0.0 => html! {
             div.budget title={ "the budget is overspent by " (text::share(-ratio)) } {
                 (meter("overspent", 1.0))
@@ -87,12 +106,11 @@ const SPARK_WIDTH: f64 = 120.0;
 const SPARK_HEIGHT: f64 = 28.0;
 
 /// The budget that remained over the window, small. Unknown slots are gaps.
-pub(super) fn sparkline(slots: &[HistorySlot]) -> Markup {
+/// `None` when none is known.
+pub(super) fn sparkline(slots: &[HistorySlot]) -> Option<Markup> {
     let values: Vec<Option<f64>> = slots.iter().map(|slot| slot.budget_remaining_ratio).collect();
     let known = || values.iter().flatten().copied();
-    if known().next().is_none() {
-        return no_data();
-    }
+    known().next()?;
     let low = known().fold(0.0, f64::min);
     let high = known().fold(1.0, f64::max);
     let last = values.len().saturating_sub(1).max(1) as f64;
@@ -108,13 +126,13 @@ pub(super) fn sparkline(slots: &[HistorySlot]) -> Markup {
         }
         pen_down = value.is_some();
     }
-    html! {
+    Some(html! {
         svg.spark viewBox={ "0 0 " (SPARK_WIDTH) " " (SPARK_HEIGHT) } aria-hidden="true" {
             path.zero d=(format!("M0 {0:.1}H{SPARK_WIDTH}", y(0.0))) {}
             path.line d=(path) {}
             @if let Some((cx, cy)) = end { circle.end cx=(format!("{cx:.1}")) cy=(format!("{cy:.1}")) r="2.4" {} }
         }
-    }
+    })
 }
 
 /// A time with the whole instant under the hand.

@@ -8,7 +8,7 @@ use super::charts::{self, Pointer, Series};
 use super::layout::{self, Frame, Section};
 use super::{Page, incidents, page, params, parts, slos, text};
 use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
-use crate::evaluate::status::{Budget, HistorySlot, SloStatus};
+use crate::evaluate::status::{HistorySlot, Method, SloStatus};
 use crate::model::change::Change;
 use crate::model::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -135,16 +135,12 @@ impl View<'_> {
         let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
         html! {
             div.tiles {
-                (parts::tile("Attainment", &parts::known(status.attainment.map(text::percent)), &html! {
-                    "objective " (text::percent(slo.objective.ratio()))
-                    @if let (Some(lo), Some(hi)) = (status.lo, status.hi) {
-                        br; span title="if every unobserved event was bad, and if every one was good" {
-                            "bound " (text::percent(lo)) " – " (text::percent(hi))
-                        }
-                    }
+                (parts::tile("Attainment", &value(status.attainment.map(text::percent), status.method), &html! {
+                    "objective " (text::chosen(slo.objective.ratio()))
+                    br; (bound(status))
                 }))
-                (parts::tile("Error budget left", &budget_value(status.budget.as_ref()), &budget_remark(status.budget.as_ref(), unit, self.now)))
-                (parts::tile("Burn rate over 1h", &parts::known(burn.and_then(|burn| burn.rate).map(text::burn)), &html! {
+                (parts::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
+                (parts::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
                         Some(left) => { "at this rate spent in " (left.human()) }
                         None => { "1× spends the budget exactly" }
@@ -182,7 +178,7 @@ impl View<'_> {
                     h2 { "Errors and traffic" }
                     span.legend {
                         span.key.spent { "bad ratio in " (self.step.compact()) }
-                        span.key.allowed { "allowed " (text::percent(allowed)) }
+                        span.key.allowed { "allowed " (text::chosen(allowed)) }
                         span.key.line { (unit(self.judgement.slo.budgeting)) " per minute" }
                     }
                 }
@@ -206,7 +202,7 @@ impl View<'_> {
                         td.num { (slos::attainment(status)) }
                         td.num { (text::count(status.counts.bad())) }
                         td.num { (text::count(status.counts.total)) }
-                        td { (parts::budget_bar(status.budget.map(|budget| budget.remaining_ratio))) }
+                        td { (parts::budget_bar(status)) }
                         td.num { (slos::coverage(status)) }
                     }
                 } }
@@ -219,15 +215,37 @@ fn service_query(service: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).append_pair("service", service).finish()
 }
 
-fn budget_value(budget: Option<&Budget>) -> Markup {
-    match budget {
-        Some(budget) => html! { span class=[(budget.remaining_ratio < 0.0).then_some("bad")] { (text::share(budget.remaining_ratio)) } },
-        None => parts::no_data(),
+fn value(text: Option<String>, method: Method) -> Markup {
+    match text {
+        Some(text) => html! { (text) },
+        None => parts::absent(method),
     }
 }
 
-fn budget_remark(budget: Option<&Budget>, unit: &str, now: Timestamp) -> Markup {
-    let Some(budget) = budget else { return html! { "no events, no budget" } };
+/// The bound of the attainment; nothing unseen makes it as sharp as the value.
+fn bound(status: &SloStatus) -> Markup {
+    match (status.lo, status.hi) {
+        (Some(lo), Some(hi)) if lo == hi => html! { "no event went unseen" },
+        (Some(lo), Some(hi)) => html! {
+            span title="if every unobserved event was bad, and if every one was good" {
+                "bound " (text::percent(lo)) " – " (text::percent(hi))
+            }
+        },
+        _ => html! { "no bound" },
+    }
+}
+
+fn budget_value(status: &SloStatus) -> Markup {
+    match status.budget {
+        Some(budget) => html! { span class=[(budget.remaining_ratio < 0.0).then_some("bad")] { (text::share(budget.remaining_ratio)) } },
+        None => parts::absent(status.method),
+    }
+}
+
+fn budget_remark(status: &SloStatus, unit: &str, now: Timestamp) -> Markup {
+    let Some(budget) = status.budget else {
+        return html! { @if status.counts.total > 0 { "the bad events are not known for certain" } @else { "no events, no budget" } };
+    };
     html! {
         (text::count(budget.remaining_events.floor() as i64)) " of " (text::count(budget.total_events.floor() as i64)) " bad " (unit)
         @if let Some(at) = budget.exhausted_at { br; "spent " (parts::ago(at, now)) }
@@ -255,10 +273,10 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
             } }
             tbody { @for status in tiers {
                 tr {
-                    td { (parts::user(&status.tier.name)) div.muted { (text::share(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
+                    td { (parts::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
                     td title=(explained(status.verdict)) { (parts::tag(verdict_word(status.verdict), verdict_word(status.verdict))) }
                     td { (parts::severity_chip(status.tier.severity)) }
-                    td.num { (text::burn(status.factor)) }
+                    td.num { (text::factor(status.factor)) }
                     td.num { (rate(status.long_rate, status.factor)) " " span.muted { "in " (status.tier.long) } }
                     td.num { (rate(status.short_rate, status.factor)) " " span.muted { "in " (status.tier.short) } }
                 }

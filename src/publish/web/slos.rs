@@ -140,12 +140,12 @@ impl List<'_> {
                         @if let Some(team) = slo.team() { " · " (parts::user(team)) }
                     }
                 }
-                td.num { (text::percent(slo.objective.ratio())) div.muted { (status.window) } }
-                td.num { (attainment(status)) }
-                td { (parts::budget_bar(status.budget.map(|budget| budget.remaining_ratio))) }
-                td.num { (burn_of_an_hour(status)) }
-                td.num { (coverage(status)) }
-                td { (parts::sparkline(&row.spark)) }
+                td.num data-name="Objective" { (text::chosen(slo.objective.ratio())) div.muted { (status.window) } }
+                td.num data-name="Attainment" { (attainment(status)) }
+                td data-name="Error budget left" { (parts::budget_bar(status)) }
+                td.num data-name="Burn 1h" { (burn_of_an_hour(status)) }
+                td.num data-name="Coverage" { (coverage(status)) }
+                td data-name="Budget over time" { (parts::sparkline(&row.spark).unwrap_or_else(|| parts::absent(status.method))) }
             }
         }
     }
@@ -186,7 +186,10 @@ pub(super) fn attainment(status: &SloStatus) -> Markup {
         _ => None,
     };
     html! {
-        (parts::known(status.attainment.map(text::percent)))
+        @match status.attainment {
+            Some(ratio) => (text::percent(ratio)),
+            None => (parts::absent(status.method)),
+        }
         @if let Some((lo, hi)) = &bound {
             div.muted title="if every unobserved event was bad, and if every one was good" { (lo) " – " (hi) }
         }
@@ -197,7 +200,7 @@ fn burn_of_an_hour(status: &SloStatus) -> Markup {
     let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1)).and_then(|burn| burn.rate);
     match burn {
         Some(rate) => html! { span class=[(rate > 1.0).then_some("warn")] { (text::burn(rate)) } },
-        None => parts::no_data(),
+        None => parts::absent(status.method),
     }
 }
 
@@ -229,7 +232,7 @@ fn summary(snapshot: &Snapshot) -> Markup {
             }
             a.tile href="/alerts" {
                 div.name { "Alert noise" }
-                div.value { (super::alerts::band(noise)) }
+                div.value { (super::alerts::short_band(noise)) }
                 div.remark { "of " (text::count(noise.pages as i64)) " pages" }
             }
         }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::layout::{self, Frame, Section};
 use super::{Page, page, parts, text};
 use crate::evaluate::snapshot::Finding;
-use crate::model::time::{Millis, Timestamp};
+use crate::model::time::Timestamp;
 use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::daemon::Daemon;
 
@@ -103,7 +103,7 @@ fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
                     td.name { (status.name) }
                     td.num { (text::count(i64::try_from(status.iterations).unwrap_or(i64::MAX))) }
                     td.num { span class=[(status.failures > 0).then_some("warn")] { (text::count(i64::try_from(status.failures).unwrap_or(i64::MAX))) } }
-                    td.num { (parts::length(status.last_duration.filter(|took| *took > Millis(0)))) }
+                    td.num { @match status.last_duration { Some(length) => (text::took(length)), None => span.no-data { "–" } } }
                     td { (when(status.last_ok_at, now)) }
                     td.words { (error(status.last_error.as_deref())) }
                 }
@@ -135,8 +135,8 @@ fn findings(findings: &[Finding]) -> Markup {
             @for finding in findings.iter().take(FINDINGS_MAX) {
                 li {
                     strong { (parts::user(&finding.subject)) }
-                    p { (parts::user(&finding.message)) }
-                    p.muted { (parts::user(&finding.hint)) }
+                    p { (parts::prose(&finding.message)) }
+                    p.muted { (parts::prose(&finding.hint)) }
                 }
             }
         }

@@ -26,13 +26,20 @@ pub(super) fn percent(ratio: f64) -> String {
     format!("{}{NARROW_SPACE}%", minus(&text))
 }
 
+/// A ratio that someone chose, without decimals that were not written: `99.9 %`.
+pub(super) fn chosen(ratio: f64) -> String {
+    let text = format!("{:.6}", ratio * 100.0);
+    format!("{}{NARROW_SPACE}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A share of the budget: whole per cent when large, one decimal else.
 pub(super) fn share(ratio: f64) -> String {
     let percent = ratio * 100.0;
     let text = match percent.abs() {
         large if large >= 1_000.0 => count(percent.round() as i64),
         large if large >= 99.95 => format!("{percent:.0}"),
-        small if small > 0.0 && small < 0.05 => return format!("<{NARROW_SPACE}0.1{NARROW_SPACE}%"),
+        none if none == 0.0 => "0".to_owned(),
+        small if small < 0.05 => return format!("<{NARROW_SPACE}0.1{NARROW_SPACE}%"),
         _ => format!("{percent:.1}"),
     };
     format!("{}{NARROW_SPACE}%", minus(&text))
@@ -46,6 +53,20 @@ pub(super) fn burn(rate: f64) -> String {
         r if r < 9.995 => format!("{r:.2}×"),
         r if r < 99.95 => format!("{r:.1}×"),
         r => format!("{}×", count(r.round() as i64)),
+    }
+}
+
+/// A burn rate that someone chose: `14.4×`, `6×`.
+pub(super) fn factor(rate: f64) -> String {
+    let text = format!("{rate:.2}");
+    format!("{}×", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// How long a piece of work took: `38ms`, `1.9s`, `2m 5s`.
+pub(super) fn took(length: Millis) -> String {
+    match length.0 {
+        ms @ 1_000..60_000 => format!("{:.1}s", ms as f64 / 1000.0),
+        _ => length.human(),
     }
 }
 
@@ -192,7 +213,7 @@ mod tests {
             (1.0, "100 %"),
             (-0.352, "−35.2 %"),
             (-12.5, "−1,250 %"),
-            (0.0, "0.0 %"),
+            (0.0, "0 %"),
             (0.000_1, "< 0.1 %"),
         ] {
             assert_eq!(plain(share(ratio)), text, "{ratio}");
@@ -208,6 +229,9 @@ mod tests {
         assert_eq!(short_count(2_000_000.0), "2M");
         assert_eq!(bytes(6_840_000_000), "6.4 GiB");
         assert_eq!(bytes(12), "12 B");
+        assert_eq!([chosen(0.999), chosen(0.9995), chosen(0.02)].map(plain), ["99.9 %", "99.95 %", "2 %"]);
+        assert_eq!([factor(14.4), factor(6.0), factor(0.25)], ["14.4×", "6×", "0.25×"]);
+        assert_eq!([took(Millis(38)), took(Millis(1_930)), took(Millis(125_000))], ["38ms", "1.9s", "2m 5s"]);
         assert_eq!([burn(0.0), burn(0.7), burn(14.4), burn(310.2)], ["0×", "0.70×", "14.4×", "310×"]);
     }
 

@@ -2,4 +2,8 @@
 //! reports, OTLP. Must not know how a number was computed or where facts are
 //! stored: what it needs beyond the snapshot it asks through `Answers`.
 
+pub mod alertmanager;
 pub mod answers;
+pub mod http;
+pub mod metrics;
+mod web;

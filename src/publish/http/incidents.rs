@@ -1,0 +1,233 @@
+//! Incidents as JSON: their eight times, each with source and resolution.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::daemon::Daemon;
+use super::problem::Problem;
+use super::query::Params;
+use super::time::{Instant, instant};
+use crate::model::alert::Mark;
+use crate::model::incident::{Episode, Incident, IncidentState, IncidentTimes};
+use crate::model::time::Millis;
+
+/// What lists show when no period is asked for.
+pub(super) const DEFAULT_PERIOD: Millis = Millis::from_days(30);
+/// Entries of a list without `limit`.
+pub(super) const LIMIT_DEFAULT: usize = 1_000;
+/// Entries of a list at most: some megabytes of JSON.
+pub(super) const LIMIT_MAX: usize = 10_000;
+
+/// Incidents of a period, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "Incidents",
+    params(
+        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
+        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
+        ("service" = Option<String>, Query, description = "only incidents of this service"),
+        ("state" = Option<String>, Query, description = "only `open` or `closed` incidents"),
+        ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
+    ),
+    responses(
+        (status = 200, body = IncidentListJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
+    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let state = params.word("state", &["open", "closed"], |word| {
+        [IncidentState::Open, IncidentState::Closed].into_iter().find(|s| s.word() == word)
+    })?;
+    let service = params.get("service").map(str::to_owned);
+    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let wanted: Vec<&Incident> = review
+        .incidents
+        .iter()
+        .filter(|incident| service.as_deref().is_none_or(|service| incident.service == service))
+        .filter(|incident| state.is_none_or(|state| incident.state == state))
+        .collect();
+    Ok(Json(IncidentListJson {
+        from: Instant(period.start),
+        to: Instant(period.end),
+        matching: wanted.len(),
+        incidents: wanted.into_iter().take(limit).map(IncidentJson::from).collect(),
+    }))
+}
+
+/// One incident of the stored history.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "Incidents",
+    params(("id" = String, Path, description = "the incident")),
+    responses((status = 200, body = IncidentDetailJson), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+pub(super) async fn one(
+    State(daemon): State<Daemon>,
+    Path(id): Path<String>,
+    _params: Params,
+) -> Result<Json<IncidentDetailJson>, Problem> {
+    let evaluated = daemon.evaluated()?;
+    let review = &evaluated.snapshot.review;
+    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id);
+    let incident = incident.ok_or_else(|| {
+        Problem::not_found(format!("there is no incident `{id}` in the stored history"))
+            .about("id")
+            .hint("/api/v1/incidents lists the incidents of a period")
+    })?;
+    let burned = review.episodes.iter().filter(|episode| incident.episodes.contains(&episode.id));
+    Ok(Json(IncidentDetailJson {
+        incident: IncidentJson::from(incident),
+        burned: burned.map(EpisodeJson::from).collect(),
+    }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentList)]
+pub(super) struct IncidentListJson {
+    from: Instant,
+    to: Instant,
+    /// How many there are, whatever `limit` says.
+    matching: usize,
+    incidents: Vec<IncidentJson>,
+}
+
+/// One disturbance of one service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Incident)]
+struct IncidentJson {
+    id: String,
+    service: String,
+    /// `open` or `closed`.
+    state: &'static str,
+    /// `page`, `ticket` or `info`.
+    severity: &'static str,
+    /// Whether a page was sent for it.
+    detected: bool,
+    /// The largest share of its budget that any SLO of the service lost; may
+    /// pass 1; `null` when no SLO burned.
+    budget_burned_ratio: Option<f64>,
+    times: TimesJson,
+    alerts: Vec<String>,
+    episodes: Vec<String>,
+    changes: Vec<String>,
+}
+
+impl From<&Incident> for IncidentJson {
+    fn from(incident: &Incident) -> Self {
+        IncidentJson {
+            id: incident.id.to_string(),
+            service: incident.service.clone(),
+            state: incident.state.word(),
+            severity: incident.severity.word(),
+            detected: incident.detected,
+            budget_burned_ratio: incident.budget_burned_ratio,
+            times: TimesJson::from(&incident.times),
+            alerts: incident.alerts.iter().map(ToString::to_string).collect(),
+            episodes: incident.episodes.iter().map(ToString::to_string).collect(),
+            changes: incident.changes.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// The eight times of an incident, in the order in which they should come;
+/// `null` where not known.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentTimes)]
+struct TimesJson {
+    /// Users began to be hurt.
+    onset: Option<MarkJson>,
+    /// An alert's expression first held.
+    condition: Option<MarkJson>,
+    firing: Option<MarkJson>,
+    notified: Option<MarkJson>,
+    acknowledged: Option<MarkJson>,
+    mitigated: Option<MarkJson>,
+    /// Users were served again.
+    restored: Option<MarkJson>,
+    /// The last alert ended.
+    resolved: Option<MarkJson>,
+}
+
+impl From<&IncidentTimes> for TimesJson {
+    fn from(times: &IncidentTimes) -> Self {
+        let json = |mark: Option<Mark>| mark.as_ref().map(MarkJson::from);
+        TimesJson {
+            onset: json(times.onset),
+            condition: json(times.condition),
+            firing: json(times.firing),
+            notified: json(times.notified),
+            acknowledged: json(times.acknowledged),
+            mitigated: json(times.mitigated),
+            restored: json(times.restored),
+            resolved: json(times.resolved),
+        }
+    }
+}
+
+/// A point in time, where it comes from and how sharp it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub(super) struct MarkJson {
+    at: Instant,
+    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager` or `change`.
+    source: &'static str,
+    /// The true instant lies within this much before `at`.
+    resolution_seconds: f64,
+    /// Derived from settings rather than seen.
+    estimated: bool,
+}
+
+impl From<&Mark> for MarkJson {
+    fn from(mark: &Mark) -> Self {
+        MarkJson {
+            at: Instant(mark.at),
+            source: mark.source.word(),
+            resolution_seconds: mark.resolution.secs_f64(),
+            estimated: mark.estimated,
+        }
+    }
+}
+
+/// An incident with the stretches in which budget burned.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentDetail)]
+pub(super) struct IncidentDetailJson {
+    #[serde(flatten)]
+    incident: IncidentJson,
+    burned: Vec<EpisodeJson>,
+}
+
+/// A maximal stretch in which the budget of an SLO burned faster than allowed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Episode)]
+struct EpisodeJson {
+    id: String,
+    slo: String,
+    start: Instant,
+    /// `null` while it goes on.
+    end: Option<Instant>,
+    bad: i64,
+    total: i64,
+    /// Share of the whole budget of the SLO's first window.
+    budget_burned_ratio: f64,
+    /// The highest 5-minute burn rate.
+    peak_burn_rate: f64,
+}
+
+impl From<&Episode> for EpisodeJson {
+    fn from(episode: &Episode) -> Self {
+        EpisodeJson {
+            id: episode.id.to_string(),
+            slo: episode.slo.clone(),
+            start: Instant(episode.start),
+            end: instant(episode.end),
+            bad: episode.bad,
+            total: episode.total,
+            budget_burned_ratio: episode.budget_burned_ratio,
+            peak_burn_rate: episode.peak_burn_rate,
+        }
+    }
+}

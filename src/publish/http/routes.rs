@@ -1,0 +1,66 @@
+//! All routes of the server and the lanes they run in. Must not know what the
+//! handlers answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use super::daemon::Daemon;
+use super::problem::Problem;
+use super::{HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, slos, status};
+use crate::publish::answers::Answers;
+use crate::publish::metrics::requests::HttpRequests;
+use crate::publish::metrics::scrape;
+use crate::publish::web;
+
+/// No request needs a body; some clients send a small one with GET all the
+/// same.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Scrapes at one time: two Prometheus replicas and a person, with room. A
+/// page of 10,000 SLOs has tens of megabytes, so they are bounded too.
+const SCRAPES_MAX: usize = 8;
+
+pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
+    let requests = HttpRequests::default();
+    let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
+    let daemon = Daemon::new(answers, settings.disk_questions_max);
+
+    let questions = Router::new().merge(api()).merge(web::routes()).with_state(daemon.clone());
+    let health = Router::new()
+        .route("/-/healthy", get(health::healthy))
+        .route("/-/ready", get(health::ready))
+        .with_state(daemon);
+    let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
+
+    layers::bounded(questions, settings.requests_max, settings.request_timeout)
+        .merge(layers::bounded(metrics, SCRAPES_MAX, settings.request_timeout))
+        .merge(health)
+        .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(layers::panic_as_problem))
+        .layer(from_fn(layers::errors_as_problems))
+        .layer(from_fn(layers::reads_only))
+        .layer(from_fn_with_state(requests, layers::counted))
+        .layer(from_fn(layers::safe_headers))
+}
+
+fn api() -> Router<Daemon> {
+    Router::new()
+        .route("/api/v1/slos", get(slos::list))
+        .route("/api/v1/slos/{name}", get(slos::one))
+        .route("/api/v1/slos/{name}/history", get(slos::history))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/rules", get(alerts::rules))
+        .route("/api/v1/noise", get(noise::noise))
+        .route("/api/v1/changes", get(changes::changes))
+        .route("/api/v1/cluster-events", get(changes::cluster_events))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/openapi.json", get(openapi::openapi))
+}

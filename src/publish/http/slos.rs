@@ -1,0 +1,405 @@
+//! SLOs as JSON: the list, one at any moment, its history.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::daemon::Daemon;
+use super::problem::Problem;
+use super::query::Params;
+use super::time::{Instant, PeriodJson, instant, seconds};
+use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
+use crate::evaluate::status::{Budget, BurnRate, HistorySlot, SloState, SloStatus};
+use crate::model::slo::{Budgeting, Slo};
+use crate::model::time::{Period, SLOT_MS, Timestamp};
+
+/// All SLOs, each over its first window.
+#[utoipa::path(
+    get, path = "/api/v1/slos", tag = "SLOs",
+    params(
+        ("service" = Option<String>, Query, description = "only SLOs of this service"),
+        ("team" = Option<String>, Query, description = "only SLOs whose label `team` has this value"),
+        ("label" = Option<Vec<String>>, Query, description = "only SLOs with this label, `name=value`; repeatable, all must match"),
+        ("state" = Option<String>, Query, description = "only SLOs in this state: `ok`, `burning`, `exhausted` or `unknown`"),
+    ),
+    responses((status = 200, body = SloListJson), (status = 400, body = Problem, content_type = "application/problem+json"))
+)]
+pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<SloListJson>, Problem> {
+    let wanted = Wanted::read(&params)?;
+    let evaluated = daemon.evaluated()?;
+    let slos = evaluated.snapshot.slos.iter().filter(|judgement| wanted.admits(judgement));
+    Ok(Json(SloListJson { as_of: Instant(evaluated.as_of), slos: slos.filter_map(SloJson::now).collect() }))
+}
+
+/// One SLO over one of its windows, now or at any moment of the past.
+#[utoipa::path(
+    get, path = "/api/v1/slos/{name}", tag = "SLOs",
+    params(
+        ("name" = String, Path, description = "the SLO"),
+        ("window" = Option<String>, Query, description = "a window of the definition, for example `30d` or `month`; default the first one"),
+        ("at" = Option<String>, Query, description = "the moment that is judged, RFC 3339 or Unix seconds; default now"),
+    ),
+    responses(
+        (status = 200, body = SloJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn one(
+    State(daemon): State<Daemon>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<SloJson>, Problem> {
+    let evaluated = daemon.evaluated()?;
+    let judgement = evaluated.slo(&name)?;
+    let window = window(&judgement.slo, params.get("window"))?;
+    let Some(at) = params.at(daemon.answers.now())? else {
+        let status = judgement.windows.iter().find(|status| status.window.to_string() == window);
+        let json = status.map(|status| SloJson::new(status, Some(&judgement.tiers)));
+        return json.map(Json).ok_or_else(Problem::not_ready);
+    };
+    let slo = name.clone();
+    let status = daemon.ask(move |answers| answers.slo_at(&slo, Some(&window), at)).await?;
+    let status = status.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    Ok(Json(SloJson::new(&status, None)))
+}
+
+/// The counts of an SLO over time, and the budget that remained.
+#[utoipa::path(
+    get, path = "/api/v1/slos/{name}/history", tag = "SLOs",
+    params(
+        ("name" = String, Path, description = "the SLO"),
+        ("window" = Option<String>, Query, description = "the window whose budget is shown; default the first one"),
+        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default the length of the window before `to`"),
+        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
+        ("step" = Option<String>, Query, description = "length of a slot in whole minutes, as a duration or in seconds; default about 360 slots; at most 11,000 slots"),
+    ),
+    responses(
+        (status = 200, body = HistoryJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn history(
+    State(daemon): State<Daemon>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<HistoryJson>, Problem> {
+    let evaluated = daemon.evaluated()?;
+    let slo = &evaluated.slo(&name)?.slo;
+    let window = window(slo, params.get("window"))?;
+    let length = slo.windows.iter().find(|w| w.to_string() == window).unwrap_or(slo.first_window()).nominal_length();
+    let asked = params.period(daemon.answers.now(), length)?;
+    let period = Period::new(asked.start.floor_slot(), asked.end.ceil_slot());
+    let step = params.step(period)?;
+    let (slo, word) = (name.clone(), window.clone());
+    let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step)).await?;
+    let slots = slots.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    Ok(Json(HistoryJson {
+        slo: name,
+        window,
+        from: Instant(period.start),
+        to: Instant(period.end),
+        step: step.compact(),
+        step_seconds: step.0 / 1000,
+        slots: slots.iter().map(SlotJson::from).collect(),
+    }))
+}
+
+/// The word of a window of the definition; the first one if none is asked for.
+fn window(slo: &Slo, asked: Option<&str>) -> Result<String, Problem> {
+    let words: Vec<String> = slo.windows.iter().map(ToString::to_string).collect();
+    match asked {
+        None => Ok(slo.first_window().to_string()),
+        Some(asked) if words.iter().any(|word| word == asked) => Ok(asked.to_owned()),
+        Some(asked) => Err(Problem::bad_parameter("window", format!("`{asked}` is no window of this SLO"))
+            .hint(format!("use one of {}", words.join(", ")))),
+    }
+}
+
+/// Which SLOs are asked for; a list of them can be narrowed by each field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wanted {
+    pub service: Option<String>,
+    pub team: Option<String>,
+    pub labels: Vec<(String, String)>,
+    pub state: Option<SloState>,
+}
+
+impl Wanted {
+    pub fn read(params: &Params) -> Result<Self, Problem> {
+        let label = |text: &str| match text.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(Problem::bad_parameter("label", format!("`{text}` is no label"))
+                .hint("write a name and a value, for example `label=team=payments`")),
+        };
+        Ok(Wanted {
+            service: params.get("service").map(str::to_owned),
+            team: params.get("team").map(str::to_owned),
+            labels: params.all("label").map(label).collect::<Result<_, _>>()?,
+            state: params.word("state", &["ok", "burning", "exhausted", "unknown"], SloState::from_word)?,
+        })
+    }
+
+    pub fn admits(&self, judgement: &SloJudgement) -> bool {
+        let slo = &judgement.slo;
+        self.service.as_deref().is_none_or(|service| slo.service == service)
+            && self.team.as_deref().is_none_or(|team| slo.team() == Some(team))
+            && self.labels.iter().all(|(name, value)| slo.labels.get(name) == Some(value))
+            && self.state.is_none_or(|state| judgement.windows.first().is_some_and(|status| status.state == state))
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SloList)]
+pub(super) struct SloListJson {
+    /// The moment that all were judged at.
+    as_of: Instant,
+    slos: Vec<SloJson>,
+}
+
+/// One SLO over one period.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Slo)]
+pub(super) struct SloJson {
+    slo: String,
+    service: String,
+    /// The promised ratio of good events.
+    objective: f64,
+    /// `ok`, `burning` (a burn-rate tier fires), `exhausted` (no budget
+    /// remains) or `unknown` (nothing was observed).
+    state: &'static str,
+    /// The rule by which the period was chosen: `30d`, `month`.
+    window: String,
+    period: PeriodJson,
+    good: i64,
+    bad: i64,
+    /// `good + bad + uncertain`.
+    total: i64,
+    /// good / total; `null` without events, and while events are uncertain.
+    attainment: Option<f64>,
+    /// Attainment if every unobserved event was bad.
+    lo: Option<f64>,
+    /// Attainment if every unobserved event was good.
+    hi: Option<f64>,
+    /// Share of the elapsed part of the period that was observed, 0..1.
+    coverage: f64,
+    /// `exact` (counted from raw samples) or `interval` (only `lo` and `hi`
+    /// are known).
+    method: &'static str,
+    budget: Option<BudgetJson>,
+    burn_rates: Vec<BurnRateJson>,
+    /// The alerts on budget burn; `null` for a moment of the past.
+    tiers: Option<Vec<TierJson>>,
+    /// Observations between two histogram bounds, good or bad.
+    uncertain: i64,
+    /// Upper estimate of the events that nobody could see.
+    unseen_events: f64,
+    /// Share of the period that has passed; 1 for rolling windows.
+    elapsed_ratio: f64,
+    /// What one unit of the counts is: `events` or `slices`.
+    unit: &'static str,
+    /// What unknown time counts as: `ignore`, `freeze`, `bad`, `good`.
+    no_data: &'static str,
+    /// All windows of the definition.
+    windows: Vec<String>,
+    labels: BTreeMap<String, String>,
+    description: String,
+    as_of: Instant,
+}
+
+impl SloJson {
+    /// The first window of a judgement.
+    fn now(judgement: &SloJudgement) -> Option<Self> {
+        judgement.windows.first().map(|status| SloJson::new(status, Some(&judgement.tiers)))
+    }
+
+    fn new(status: &SloStatus, tiers: Option<&[TierStatus]>) -> Self {
+        let slo = &status.slo;
+        SloJson {
+            slo: slo.name.clone(),
+            service: slo.service.clone(),
+            objective: slo.objective.ratio(),
+            state: status.state.word(),
+            window: status.window.to_string(),
+            period: status.period.into(),
+            good: status.counts.good,
+            bad: status.counts.bad(),
+            total: status.counts.total,
+            attainment: status.attainment,
+            lo: status.lo,
+            hi: status.hi,
+            coverage: status.coverage,
+            method: status.method.word(),
+            budget: status.budget.as_ref().map(BudgetJson::from),
+            burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
+            tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
+            uncertain: status.counts.uncertain,
+            unseen_events: status.unseen_events,
+            elapsed_ratio: status.elapsed_ratio,
+            unit: unit(slo.budgeting),
+            no_data: slo.no_data.word(),
+            windows: slo.windows.iter().map(ToString::to_string).collect(),
+            labels: slo.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            description: slo.description.clone(),
+            as_of: Instant(status.as_of),
+        }
+    }
+}
+
+/// What the counts of an SLO count.
+pub(crate) fn unit(budgeting: Budgeting) -> &'static str {
+    match budgeting {
+        Budgeting::Events => "events",
+        Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => "slices",
+    }
+}
+
+/// The error budget of the period so far.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Budget)]
+struct BudgetJson {
+    /// (1 - objective) x total.
+    total_events: f64,
+    /// Negative when overspent.
+    remaining_events: f64,
+    /// 1 - bad / budget; negative when overspent.
+    remaining_ratio: f64,
+    /// Since when the budget has been spent.
+    exhausted_at: Option<Instant>,
+    /// Remaining budget / present burn; `null` while nothing burns or nothing
+    /// remains.
+    time_to_exhaustion_seconds: Option<f64>,
+}
+
+impl From<&Budget> for BudgetJson {
+    fn from(budget: &Budget) -> Self {
+        BudgetJson {
+            total_events: budget.total_events,
+            remaining_events: budget.remaining_events,
+            remaining_ratio: budget.remaining_ratio,
+            exhausted_at: instant(budget.exhausted_at),
+            time_to_exhaustion_seconds: seconds(budget.time_to_exhaustion),
+        }
+    }
+}
+
+/// bad ratio over a lookback / (1 - objective).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BurnRate)]
+struct BurnRateJson {
+    lookback: String,
+    rate: Option<f64>,
+    lo: Option<f64>,
+    hi: Option<f64>,
+    coverage: f64,
+    good: i64,
+    bad: i64,
+    total: i64,
+}
+
+impl From<&BurnRate> for BurnRateJson {
+    fn from(burn: &BurnRate) -> Self {
+        BurnRateJson {
+            lookback: burn.lookback.compact(),
+            rate: burn.rate,
+            lo: burn.lo,
+            hi: burn.hi,
+            coverage: burn.coverage,
+            good: burn.counts.good,
+            bad: burn.counts.bad(),
+            total: burn.counts.total,
+        }
+    }
+}
+
+/// An alert on budget burn: fires when both lookbacks burn faster than the factor.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tier)]
+struct TierJson {
+    tier: String,
+    severity: &'static str,
+    factor: f64,
+    long: String,
+    long_rate: Option<f64>,
+    short: String,
+    short_rate: Option<f64>,
+    /// `firing`, `quiet`, `held-back` (too few bad events) or `frozen` (too
+    /// little is known).
+    verdict: &'static str,
+}
+
+impl From<&TierStatus> for TierJson {
+    fn from(status: &TierStatus) -> Self {
+        TierJson {
+            tier: status.tier.name.clone(),
+            severity: status.tier.severity.word(),
+            factor: status.factor,
+            long: status.tier.long.compact(),
+            long_rate: status.long_rate,
+            short: status.tier.short.compact(),
+            short_rate: status.short_rate,
+            verdict: verdict_word(status.verdict),
+        }
+    }
+}
+
+pub(crate) fn verdict_word(verdict: TierVerdict) -> &'static str {
+    match verdict {
+        TierVerdict::Firing => "firing",
+        TierVerdict::Quiet => "quiet",
+        TierVerdict::HeldBack => "held-back",
+        TierVerdict::Frozen => "frozen",
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = History)]
+pub(super) struct HistoryJson {
+    slo: String,
+    window: String,
+    from: Instant,
+    to: Instant,
+    step: String,
+    step_seconds: i64,
+    slots: Vec<SlotJson>,
+}
+
+/// The counts of one slot.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Slot)]
+struct SlotJson {
+    start: Instant,
+    good: i64,
+    bad: i64,
+    total: i64,
+    /// Observed share of the slot, 0..1. A slot with coverage and without
+    /// events was idle; one without coverage is unknown.
+    coverage: f64,
+    /// Budget that remained at the end of the slot; negative when overspent.
+    budget_remaining_ratio: Option<f64>,
+}
+
+impl From<&HistorySlot> for SlotJson {
+    fn from(slot: &HistorySlot) -> Self {
+        SlotJson {
+            start: Instant(slot.start),
+            good: slot.counts.good,
+            bad: slot.counts.bad(),
+            total: slot.counts.total,
+            coverage: slot.coverage,
+            budget_remaining_ratio: slot.budget_remaining_ratio,
+        }
+    }
+}
+
+/// The period of a window that a chart shows: what has passed of it, in whole
+/// slots.
+pub(crate) fn elapsed(period: Period, as_of: Timestamp) -> Period {
+    let end = period.end.min(Timestamp::from_millis(as_of.millis().div_euclid(SLOT_MS) * SLOT_MS));
+    Period::new(period.start.floor_slot(), end)
+}

@@ -1,0 +1,186 @@
+//! Every metric that is published, in one table: what is exposed, and what the
+//! README, the dashboards and their tests know about it. Must not hold values.
+
+mod daemon;
+mod incidents;
+pub(crate) mod requests;
+pub(crate) mod scrape;
+mod slos;
+
+use std::fmt::Write as _;
+
+/// One metric as it is exposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// The whole name, with unit and `_total` or `_info`. The series of a
+    /// histogram have `_bucket`, `_sum` and `_count` behind it.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// The unit, which the name carries too; empty where there is none.
+    pub unit: &'static str,
+    pub help: &'static str,
+    pub labels: &'static [&'static str],
+}
+
+/// How a metric behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Gauge,
+    Counter,
+    Histogram,
+    /// Always 1; what it tells is in its labels.
+    Info,
+}
+
+impl Kind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+            Kind::Info => "info",
+        }
+    }
+}
+
+macro_rules! metrics {
+    ($($id:ident: $kind:ident $unit:literal $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(pub const $id: Metric = Metric {
+            name: $name,
+            kind: Kind::$kind,
+            unit: $unit,
+            help: $help,
+            labels: &[$($label),*],
+        };)*
+
+        /// All metrics, in the order of the page.
+        pub const ALL: &[Metric] = &[$($id),*];
+    };
+}
+
+metrics! {
+    SLO_INFO: Info "" "evenkeel_slo_info" ["slo", "service"]
+        "An SLO, with the labels of its definition.";
+    SLO_OBJECTIVE: Gauge "ratio" "evenkeel_slo_objective_ratio" ["slo", "service"]
+        "The promised ratio of good events.";
+    SLO_ATTAINMENT: Gauge "ratio" "evenkeel_slo_attainment_ratio" ["slo", "service", "window"]
+        "Good events / total events over the period; absent without events.";
+    SLO_ATTAINMENT_LOWER: Gauge "ratio" "evenkeel_slo_attainment_lower_ratio" ["slo", "service", "window"]
+        "Attainment if every unobserved event was bad.";
+    SLO_ATTAINMENT_UPPER: Gauge "ratio" "evenkeel_slo_attainment_upper_ratio" ["slo", "service", "window"]
+        "Attainment if every unobserved event was good.";
+    SLO_COVERAGE: Gauge "ratio" "evenkeel_slo_coverage_ratio" ["slo", "service", "window"]
+        "Share of the elapsed period that was observed.";
+    SLO_BUDGET_REMAINING: Gauge "ratio" "evenkeel_slo_error_budget_remaining_ratio" ["slo", "service", "window"]
+        "Share of the error budget that remains; negative when overspent.";
+    SLO_BURN_RATE: Gauge "" "evenkeel_slo_burn_rate" ["slo", "service", "lookback"]
+        "Bad ratio over the lookback / (1 - objective); 1 spends the budget exactly.";
+    SLO_EVENTS: Counter "" "evenkeel_slo_events_total" ["slo", "service", "result"]
+        "Good and bad events counted since the process started.";
+    SLO_ALERT_FIRING: Gauge "" "evenkeel_slo_alert_firing" ["slo", "service", "tier", "severity"]
+        "1 while the burn-rate tier fires, 0 while it does not; absent while too little is known.";
+    INCIDENTS: Counter "" "evenkeel_incidents_total" ["service", "severity", "detected"]
+        "Incidents of the stored history; derived anew, so it falls when history is dropped.";
+    INCIDENTS_OPEN: Gauge "" "evenkeel_incidents_open" ["service"]
+        "Incidents that go on.";
+    INCIDENT_DETECT: Histogram "seconds" "evenkeel_incident_detect_seconds" []
+        "From onset to the first page, over the incidents of the stored history where that ended.";
+    INCIDENT_ACKNOWLEDGE: Histogram "seconds" "evenkeel_incident_acknowledge_seconds" []
+        "From the first page to the acknowledgement, over the incidents of the stored history where that ended.";
+    INCIDENT_RESTORE: Histogram "seconds" "evenkeel_incident_restore_seconds" []
+        "From onset until users were served again, over the incidents of the stored history where that ended.";
+    INCIDENT_RESOLVE: Histogram "seconds" "evenkeel_incident_resolve_seconds" []
+        "From onset until the last alert ended, over the incidents of the stored history where that ended.";
+    ALERT_NOISE_LOWER: Gauge "ratio" "evenkeel_alert_noise_lower_ratio" []
+        "Share of pages that were noise for certain; absent without pages.";
+    ALERT_NOISE_UPPER: Gauge "ratio" "evenkeel_alert_noise_upper_ratio" []
+        "Share of pages that were noise or of unknown worth; absent without pages.";
+    ALERT_PAGES: Gauge "" "evenkeel_alert_pages" ["class"]
+        "Incident-level pages of the stored history by what they were.";
+    SOURCE_UP: Gauge "" "evenkeel_source_up" ["source"]
+        "1 if the last question to the source was answered, 0 if not; absent until it was asked.";
+    SOURCE_LAST_SUCCESS: Gauge "seconds" "evenkeel_source_last_success_timestamp_seconds" ["source"]
+        "When the source last answered, in Unix seconds.";
+    EVALUATED: Gauge "seconds" "evenkeel_evaluation_timestamp_seconds" []
+        "The moment that all SLOs were last judged at, in Unix seconds.";
+    FINDINGS: Gauge "" "evenkeel_findings" []
+        "Things that a person should mend; the status page lists them.";
+    BACKFILL_PROGRESS: Gauge "ratio" "evenkeel_backfill_progress_ratio" []
+        "Share of the wanted history that is stored; absent when none is wanted.";
+    BACKFILL_COMPLETE_SINCE: Gauge "seconds" "evenkeel_backfill_complete_since_timestamp_seconds" []
+        "From here up to now everything is stored, for all indicators, in Unix seconds.";
+    STORE_SIZE: Gauge "bytes" "evenkeel_store_size_bytes" []
+        "Size of the store on disk.";
+    STORE_SEALED_BLOCKS: Gauge "" "evenkeel_store_sealed_blocks" []
+        "Sealed day blocks, one per indicator and day.";
+    STORE_OPEN_TILES: Gauge "" "evenkeel_store_open_tiles" []
+        "Tiles of days that are not sealed yet.";
+    LOOP_ITERATIONS: Counter "" "evenkeel_loop_iterations_total" ["loop"]
+        "Rounds of a loop.";
+    LOOP_FAILURES: Counter "" "evenkeel_loop_failures_total" ["loop"]
+        "Rounds of a loop that failed.";
+    LOOP_LAST_DURATION: Gauge "seconds" "evenkeel_loop_last_duration_seconds" ["loop"]
+        "How long the last round of a loop took.";
+    LOOP_LAST_SUCCESS: Gauge "seconds" "evenkeel_loop_last_success_timestamp_seconds" ["loop"]
+        "When a round of a loop last succeeded, in Unix seconds.";
+    HTTP_REQUESTS: Counter "" "evenkeel_http_requests_total" ["route", "code"]
+        "HTTP requests by route and status.";
+    HTTP_REQUEST_DURATION: Histogram "seconds" "evenkeel_http_request_duration_seconds" ["route"]
+        "Time from the head of a request to the head of its answer.";
+    PROCESS_START: Gauge "seconds" "process_start_time_seconds" []
+        "When the process started, in Unix seconds; its counters began at zero then.";
+    BUILD_INFO: Info "" "evenkeel_build_info" ["version"]
+        "The version that runs.";
+}
+
+/// The metrics as a Markdown table: name, kind, labels, meaning.
+pub fn markdown() -> String {
+    let mut table = String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
+    for metric in ALL {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} | {} |",
+            metric.name,
+            metric.kind.word(),
+            labels.join(", "),
+            metric.help.trim_end_matches('.')
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for metric in ALL {
+            let name = metric.name;
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert!(metric.unit.is_empty() || name.ends_with(&format!("_{}", metric.unit)), "{name}");
+            assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(metric.kind == Kind::Info, name.ends_with("_info"), "{name}");
+            assert!(metric.help.ends_with('.'), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn the_table_for_people_has_all() {
+        let table = markdown();
+        assert_eq!(table.lines().count(), ALL.len() + 2);
+        assert!(table.contains(
+            "| `evenkeel_slo_burn_rate` | gauge | `slo`, `service`, `lookback` | Bad ratio over the lookback"
+        ));
+    }
+}

@@ -1,0 +1,170 @@
+//! What the alerts were worth: the noise band, each rule, the latest pages.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::layout::{self, Frame, Section};
+use super::{Page, page, parts, text};
+use crate::evaluate::snapshot::{Noise, PageClass, Review, RuleNoise};
+use crate::model::time::Timestamp;
+use crate::publish::http::daemon::Daemon;
+
+/// Rules and pages that are listed; the API has all.
+const RULES_MAX: usize = 100;
+const PAGES_MAX: usize = 50;
+
+pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
+    let evaluated = daemon.evaluated()?;
+    let frame =
+        Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))
+}
+
+fn body(review: &Review, now: Timestamp) -> Markup {
+    let noise = &review.noise;
+    html! {
+        h1 { "Alerts" }
+        (headline(noise, review.alerts.len()))
+        @if noise.pages > 0 {
+            section {
+                h2 { "Rules, noisiest first" }
+                (league(&noise.rules))
+                @if noise.rules.len() > RULES_MAX { p.muted { "and " (noise.rules.len() - RULES_MAX) " more" } }
+            }
+            section {
+                h2 { "Latest pages" }
+                (pages(noise, now))
+            }
+        }
+    }
+}
+
+/// `61.0 % – 66.0 %`, or one number where both are equal.
+pub(super) fn band(noise: &Noise) -> Markup {
+    match (noise.lower, noise.upper) {
+        (Some(lower), Some(upper)) if text::share(lower) == text::share(upper) => html! { (text::share(lower)) },
+        (Some(lower), Some(upper)) => html! { (text::share(lower)) " – " (text::share(upper)) },
+        _ => parts::no_data(),
+    }
+}
+
+/// The band in whole per cent, for a small place.
+pub(super) fn short_band(noise: &Noise) -> Markup {
+    let whole = |ratio: f64| (ratio * 100.0).round();
+    match (noise.lower, noise.upper) {
+        (Some(lower), Some(upper)) if whole(lower) == whole(upper) => html! { (whole(lower)) "\u{202f}%" },
+        (Some(lower), Some(upper)) => html! { (whole(lower)) "–" (whole(upper)) "\u{202f}%" },
+        _ => parts::no_data(),
+    }
+}
+
+fn headline(noise: &Noise, alerts: usize) -> Markup {
+    html! {
+        div.headline {
+            div {
+                p.big { (band(noise)) }
+                p { "of " strong { (text::count(noise.pages as i64)) } " incident-level pages were noise: not worth waking anyone." }
+                p.muted { "The band is as wide as the pages of unknown worth. " (text::count(alerts as i64)) " firings of alert rules are stored." }
+            }
+            div {
+                (classes_bar(noise))
+                ul.classes {
+                    @for (class, n) in noise.classes.iter().filter(|(_, n)| *n > 0) {
+                        li { span class={ "key " (class.word()) } title=(meaning(*class)) { (class.word()) } " " strong { (text::count(*n as i64)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All pages as one bar, by class.
+fn classes_bar(noise: &Noise) -> Markup {
+    stacked(&noise.classes, "Pages by class")
+}
+
+fn stacked(classes: &[(PageClass, usize)], name: &str) -> Markup {
+    let all: usize = classes.iter().map(|(_, n)| n).sum();
+    let mut left = 0.0;
+    let parts: Vec<(f64, f64, PageClass, usize)> = classes
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(class, n)| {
+            let width = *n as f64 / all.max(1) as f64 * 100.0;
+            left += width;
+            (left - width, width, *class, *n)
+        })
+        .collect();
+    html! {
+        svg.stack viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label=(name) {
+            rect.track x="0" y="0" width="100" height="8" {}
+            @for (x, width, class, n) in parts {
+                rect class=(class.word()) x=(format!("{x:.2}")) y="0" width=(format!("{width:.2}")) height="8" {
+                    title { (n) " " (class.word()) ": " (meaning(class)) }
+                }
+            }
+        }
+    }
+}
+
+fn meaning(class: PageClass) -> &'static str {
+    match class {
+        PageClass::Actionable => "someone acted, or budget burned",
+        PageClass::Flap => "it came and went several times",
+        PageClass::Short => "it was over before anyone could act",
+        PageClass::Duplicate => "another page told the same",
+        PageClass::Repeat => "told again, nothing new",
+        PageClass::AlwaysOn => "it fires most of the time",
+        PageClass::NoImpact => "nothing was done, and no budget burned",
+        PageClass::Planned => "work that was announced",
+        PageClass::Unknown => "too little is known to say",
+    }
+}
+
+fn league(rules: &[RuleNoise]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Rule" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" } th.num { "Fired for" } } }
+            tbody { @for rule in rules.iter().take(RULES_MAX) {
+                tr {
+                    td.name { (parts::user(&rule.rule)) }
+                    td.num { (text::count(rule.pages as i64)) }
+                    td.num { (rule_band(rule)) }
+                    td { (stacked(&rule.classes, "Pages of this rule by class")) div.muted { (told(rule)) } }
+                    td.num { (parts::length(Some(rule.firing))) }
+                }
+            } }
+        } }
+    }
+}
+
+fn rule_band(rule: &RuleNoise) -> Markup {
+    match (rule.lower, rule.upper) {
+        (Some(lower), Some(upper)) if lower == upper => html! { (text::share(lower)) },
+        (Some(lower), Some(upper)) => html! { (text::share(lower)) " – " (text::share(upper)) },
+        _ => parts::no_data(),
+    }
+}
+
+fn told(rule: &RuleNoise) -> String {
+    let parts = rule.classes.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {}", class.word()));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn pages(noise: &Noise, now: Timestamp) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "When" } th { "Rule" } th { "Service" } th { "It was" } th { "Because" } } }
+            tbody { @for page in noise.page_reasons.iter().take(PAGES_MAX) {
+                tr {
+                    td { (parts::time(page.at)) div.muted { (parts::ago(page.at, now)) } }
+                    td.name { (parts::user(&page.rule)) }
+                    td { @match &page.service { Some(service) => (parts::user(service)), None => span.no-data { "–" } } }
+                    td { span class={ "key " (page.class.word()) } { (page.class.word()) } }
+                    td.words { (parts::user(&page.reason)) }
+                }
+            } }
+        } }
+        @if noise.page_reasons.len() > PAGES_MAX { p.muted { "and " (noise.page_reasons.len() - PAGES_MAX) " older ones" } }
+    }
+}

@@ -1,0 +1,63 @@
+//! Pages for people, made on the server: no script is needed, every text is
+//! escaped, and what is not known says "no data". Must not compute judgements.
+
+mod alerts;
+mod axis;
+mod charts;
+mod failure;
+mod incident;
+mod incidents;
+mod layout;
+mod parts;
+mod slo;
+mod slos;
+mod status;
+mod text;
+mod timeline;
+
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use maud::Markup;
+
+use super::http::daemon::Daemon;
+use super::http::problem::Problem;
+use super::http::query::Params;
+use failure::Failure;
+
+const STYLE: &str = include_str!("evenkeel.css");
+const ICON: &str = include_str!("icon.svg");
+/// The address of the style sheet carries the version, so browsers may keep it
+/// for a day.
+const CACHE_CONTROL: &str = "public, max-age=86400";
+
+pub(super) fn routes() -> Router<Daemon> {
+    Router::new()
+        .route("/", get(slos::show))
+        .route("/slos/{name}", get(slo::show))
+        .route("/incidents", get(incidents::show))
+        .route("/incidents/{id}", get(incident::show))
+        .route("/alerts", get(alerts::show))
+        .route("/status", get(status::show))
+        .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
+        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
+}
+
+fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, CACHE_CONTROL)], body)
+}
+
+/// What a page answers with.
+type Page = Result<Html<String>, Failure>;
+
+fn page(markup: Markup) -> Page {
+    Ok(Html(markup.into_string()))
+}
+
+/// The query of a page. Unlike the API, pages let unknown parameters pass:
+/// links to them travel through tools that add their own.
+fn params(query: &RawQuery) -> Result<Params, Problem> {
+    Params::read(query.0.as_deref().unwrap_or(""))
+}

@@ -1,0 +1,282 @@
+//! The list of all SLOs, worst first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+
+use super::layout::{self, Frame, Section};
+use super::{Page, page, params, parts, text};
+use crate::evaluate::snapshot::{SloJudgement, Snapshot};
+use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
+use crate::model::incident::IncidentState;
+use crate::model::time::{Millis, Period, SLOT_MS};
+use crate::publish::answers::{AnswerError, Answers};
+use crate::publish::http::daemon::{Daemon, Evaluated};
+use crate::publish::http::problem::Problem;
+use crate::publish::http::query::Params;
+use crate::publish::http::slos::{Wanted, elapsed};
+
+/// SLOs on one page: each has a small chart, which costs a read of its history.
+const ROWS_MAX: usize = 50;
+/// Points of a small chart.
+const SPARK_POINTS: i64 = 30;
+/// The page shows a state that changes each minute.
+const REFRESH_SECONDS: u32 = 60;
+
+pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page {
+    let params = params(&query)?;
+    let wanted = Wanted::read(&params)?;
+    let evaluated = daemon.evaluated()?;
+    let mut slos: Vec<&SloJudgement> = evaluated.snapshot.slos.iter().filter(|slo| wanted.admits(slo)).collect();
+    slos.sort_by(|a, b| badness(a).total_cmp(&badness(b)).then_with(|| a.slo.name.cmp(&b.slo.name)));
+    let matching = slos.len();
+    let last_page = matching.div_ceil(ROWS_MAX).max(1);
+    let number = page_number(&params)?.clamp(1, last_page);
+    let shown: Vec<SloJudgement> = slos.into_iter().skip((number - 1) * ROWS_MAX).take(ROWS_MAX).cloned().collect();
+    let rows = daemon.ask(move |answers| shown.into_iter().map(|slo| Row::read(answers, slo)).collect()).await?;
+    let list = List { evaluated: &evaluated, wanted: &wanted, rows, matching, number, last_page };
+    page(layout::page(
+        &Frame {
+            title: "SLOs",
+            section: Some(Section::Slos),
+            as_of: Some(evaluated.as_of),
+            refresh: Some(REFRESH_SECONDS),
+        },
+        &list.body(),
+    ))
+}
+
+fn page_number(params: &Params) -> Result<usize, Problem> {
+    match params.get("page") {
+        None => Ok(1),
+        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
+    }
+}
+
+/// The smaller, the worse: exhausted, burning, unknown, then ok; inside each
+/// by what remains of the budget.
+fn badness(judgement: &SloJudgement) -> f64 {
+    let Some(status) = judgement.windows.first() else { return 0.0 };
+    // Far enough apart that no budget reaches the next rank.
+    let rank = match status.state {
+        SloState::Exhausted => 0.0,
+        SloState::Burning => 1e12,
+        SloState::Unknown => 2e12,
+        SloState::Ok => 3e12,
+    };
+    let remaining = status.budget.map_or(0.0, |budget| budget.remaining_ratio);
+    rank + remaining.clamp(-1e11, 1.0)
+}
+
+struct Row {
+    judgement: SloJudgement,
+    spark: Vec<HistorySlot>,
+}
+
+impl Row {
+    fn read(answers: &dyn Answers, judgement: SloJudgement) -> Result<Row, AnswerError> {
+        let Some(status) = judgement.windows.first() else { return Ok(Row { judgement, spark: Vec::new() }) };
+        let (period, step) = spark_slots(elapsed(status.period, status.as_of));
+        let window = status.window.to_string();
+        let spark = answers.history(&judgement.slo.name, Some(&window), period, step)?.unwrap_or_default();
+        Ok(Row { judgement, spark })
+    }
+}
+
+/// A step of whole minutes, and the period cut to whole steps up to its end.
+fn spark_slots(period: Period) -> (Period, Millis) {
+    let step = Millis((period.length().0 / SPARK_POINTS / SLOT_MS).max(1) * SLOT_MS);
+    let points = (period.length().0 / step.0).min(SPARK_POINTS);
+    (Period::new(period.end - Millis(points * step.0), period.end), step)
+}
+
+struct List<'a> {
+    evaluated: &'a Evaluated,
+    wanted: &'a Wanted,
+    rows: Vec<Row>,
+    matching: usize,
+    number: usize,
+    last_page: usize,
+}
+
+impl List<'_> {
+    fn body(&self) -> Markup {
+        let snapshot = &self.evaluated.snapshot;
+        html! {
+            h1.hidden { "SLOs" }
+            (summary(snapshot))
+            (filter(snapshot, self.wanted))
+            @if self.rows.is_empty() {
+                @if snapshot.slos.is_empty() {
+                    (parts::empty("There are no SLOs yet. Write a definition and start with --definitions DIR."))
+                } @else {
+                    (parts::empty("No SLO matches the filter."))
+                }
+            } @else {
+                div.scroll { table.slos {
+                    thead { tr {
+                        th { "State" } th { "SLO" } th.num { "Objective" } th.num { "Attainment" }
+                        th { "Error budget left" } th.num { "Burn 1h" } th.num { "Coverage" } th { "Budget over time" }
+                    } }
+                    tbody { @for row in &self.rows { (self.row(row)) } }
+                } }
+                (self.pages())
+            }
+        }
+    }
+
+    fn row(&self, row: &Row) -> Markup {
+        let slo = &row.judgement.slo;
+        let href = format!("/slos/{}", text::segment(&slo.name));
+        let Some(status) = row.judgement.windows.first() else { return html! {} };
+        html! {
+            tr class=(status.state.word()) {
+                td { (parts::state_chip(status.state)) }
+                td.name {
+                    a href=(href) { (parts::user(&slo.name)) }
+                    div.muted {
+                        (parts::user(&slo.service))
+                        @if let Some(team) = slo.team() { " · " (parts::user(team)) }
+                    }
+                }
+                td.num data-name="Objective" { (text::chosen(slo.objective.ratio())) div.muted { (status.window) } }
+                td.num data-name="Attainment" { (attainment(status)) }
+                td data-name="Error budget left" { (parts::budget_bar(status)) }
+                td.num data-name="Burn 1h" { (burn_of_an_hour(status)) }
+                td.num data-name="Coverage" { (coverage(status)) }
+                td data-name="Budget over time" { (parts::sparkline(&row.spark).unwrap_or_else(|| parts::absent(status.method))) }
+            }
+        }
+    }
+
+    fn pages(&self) -> Markup {
+        let link = |number: usize| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in [("service", &self.wanted.service), ("team", &self.wanted.team)] {
+                if let Some(value) = value {
+                    query.append_pair(name, value);
+                }
+            }
+            for (name, value) in &self.wanted.labels {
+                query.append_pair("label", &format!("{name}={value}"));
+            }
+            if let Some(state) = self.wanted.state {
+                query.append_pair("state", state.word());
+            }
+            query.append_pair("page", &number.to_string());
+            format!("/?{}", query.finish())
+        };
+        html! {
+            @if self.last_page > 1 {
+                nav.pages aria-label="Pages of the list" {
+                    @if self.number > 1 { a href=(link(self.number - 1)) rel="prev" { "← Worse" } }
+                    span { "Page " (self.number) " of " (self.last_page) ", " (text::count(self.matching as i64)) " SLOs" }
+                    @if self.number < self.last_page { a href=(link(self.number + 1)) rel="next" { "Better →" } }
+                }
+            }
+        }
+    }
+}
+
+/// Attainment with its bound under it where they differ on the page.
+pub(super) fn attainment(status: &SloStatus) -> Markup {
+    let bound = match (status.lo, status.hi) {
+        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => Some((text::percent(lo), text::percent(hi))),
+        _ => None,
+    };
+    html! {
+        @match status.attainment {
+            Some(ratio) => (text::percent(ratio)),
+            None => (parts::absent(status.method)),
+        }
+        @if let Some((lo, hi)) = &bound {
+            div.muted title="if every unobserved event was bad, and if every one was good" { (lo) " – " (hi) }
+        }
+    }
+}
+
+fn burn_of_an_hour(status: &SloStatus) -> Markup {
+    let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1)).and_then(|burn| burn.rate);
+    match burn {
+        Some(rate) => html! { span class=[(rate > 1.0).then_some("warn")] { (text::burn(rate)) } },
+        None => parts::absent(status.method),
+    }
+}
+
+pub(super) fn coverage(status: &SloStatus) -> Markup {
+    html! { span class=[(status.coverage < 0.9).then_some("warn")] { (text::percent(status.coverage)) } }
+}
+
+fn summary(snapshot: &Snapshot) -> Markup {
+    let states = snapshot.slos.iter().filter_map(|slo| slo.windows.first()).map(|status| status.state);
+    let counts = states.fold(BTreeMap::<SloState, i64>::new(), |mut counts, state| {
+        *counts.entry(state).or_default() += 1;
+        counts
+    });
+    let open = snapshot.review.incidents.iter().filter(|i| i.state == IncidentState::Open).count();
+    let noise = &snapshot.review.noise;
+    html! {
+        div.tiles {
+            @for state in [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok] {
+                a.tile href={ "/?state=" (state.word()) } {
+                    div.name { (parts::state_chip(state)) }
+                    div.value { (text::count(counts.get(&state).copied().unwrap_or(0))) }
+                    div.remark { (meaning(state)) }
+                }
+            }
+            a.tile href="/incidents" {
+                div.name { "Open incidents" }
+                div.value { (open) }
+                div.remark { (text::count(snapshot.review.incidents.len() as i64)) " in the stored history" }
+            }
+            a.tile href="/alerts" {
+                div.name { "Alert noise" }
+                div.value { (super::alerts::short_band(noise)) }
+                div.remark { "of " (text::count(noise.pages as i64)) " pages" }
+            }
+        }
+    }
+}
+
+fn meaning(state: SloState) -> &'static str {
+    match state {
+        SloState::Exhausted => "no budget remains",
+        SloState::Burning => "a burn-rate alert fires",
+        SloState::Unknown => "nothing was observed",
+        SloState::Ok => "within budget",
+    }
+}
+
+fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
+    let services: BTreeSet<&str> = snapshot.slos.iter().map(|slo| slo.slo.service.as_str()).collect();
+    let teams: BTreeSet<&str> = snapshot.slos.iter().filter_map(|slo| slo.slo.team()).collect();
+    let states = [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok].map(SloState::word);
+    let chosen_state = wanted.state.map(SloState::word);
+    html! {
+        form.filter action="/" method="get" {
+            (choice("service", "Service", services, wanted.service.as_deref()))
+            (choice("team", "Team", teams, wanted.team.as_deref()))
+            (choice("state", "State", states, chosen_state))
+            button type="submit" { "Filter" }
+            @if *wanted != Wanted::default() { a href="/" { "Clear" } }
+        }
+    }
+}
+
+fn choice<'a>(
+    name: &str,
+    label: &str,
+    values: impl IntoIterator<Item = &'a str>,
+    chosen: Option<&str>,
+) -> Markup {
+    html! {
+        label {
+            span { (label) }
+            select name=(name) {
+                option value="" { "all" }
+                @for value in values { option value=(value) selected[chosen == Some(value)] { (text::clean(value)) } }
+            }
+        }
+    }
+}

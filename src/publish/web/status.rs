@@ -1,0 +1,145 @@
+//! How the daemon itself is doing. Shown before the first evaluation, too.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::layout::{self, Frame, Section};
+use super::{Page, page, parts, text};
+use crate::evaluate::snapshot::Finding;
+use crate::model::time::Timestamp;
+use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
+use crate::publish::http::daemon::Daemon;
+
+/// The page shows progress.
+const REFRESH_SECONDS: u32 = 15;
+/// Findings that are listed; the API has all.
+const FINDINGS_MAX: usize = 100;
+
+pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
+    let status = daemon.answers.status();
+    let as_of = daemon.answers.snapshot().as_of;
+    let frame =
+        Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
+    page(layout::page(&frame, &body(&status, daemon.answers.now())))
+}
+
+fn body(status: &ServiceStatus, now: Timestamp) -> Markup {
+    let store = &status.store;
+    html! {
+        h1 { "Status" }
+        div.tiles {
+            (parts::tile("Evenkeel", &html! { (status.version) }, &html! { "started " (parts::ago(status.started_at, now)) }))
+            (parts::tile("Ready", &html! { @if status.ready { "yes" } @else { span.warn { "not yet" } } }, &html! {
+                @if status.ready { "answers are given" } @else { "the first evaluation is not done" }
+            }))
+            (backfill(&status.backfill))
+            (parts::tile("Store", &html! { (text::bytes(store.bytes)) }, &html! {
+                (text::count(i64::try_from(store.sealed_days).unwrap_or(i64::MAX))) " sealed days" br;
+                (text::count(i64::try_from(store.open_tiles).unwrap_or(i64::MAX))) " open tiles"
+            }))
+            (parts::tile("Findings", &html! { (status.findings.len()) }, &html! { "things to mend" }))
+        }
+        @if let Some(error) = &store.last_error {
+            p.alarm { strong { "The store reports: " } (parts::user(error)) }
+        }
+        section { h2 { "Sources" } (sources(&status.sources, now)) }
+        section { h2 { "Loops" } (loops(&status.loops, now)) }
+        section { h2 { "Findings" } (findings(&status.findings)) }
+    }
+}
+
+fn backfill(backfill: &Backfill) -> Markup {
+    let since = html! {
+        @match backfill.complete_since {
+            Some(since) => { "complete since " (parts::time(since)) }
+            None => "nothing complete yet",
+        }
+    };
+    if backfill.wanted == 0 {
+        return parts::tile("History", &html! { "–" }, &since);
+    }
+    let ratio = backfill.done as f64 / backfill.wanted as f64;
+    parts::tile("History", &html! { (text::share(ratio)) }, &html! {
+        (parts::meter("left", ratio))
+        (text::count(backfill.done as i64)) " of " (text::count(backfill.wanted as i64)) " indicator-days" br;
+        (since)
+    })
+}
+
+fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
+    if sources.is_empty() {
+        return parts::empty("None are configured.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Source" } th { "Kind" } th { "State" } th { "Address" } th { "Last success" } th { "Last error" } } }
+            tbody { @for source in sources {
+                tr {
+                    td.name { (parts::user(&source.name)) }
+                    td { (source.kind) }
+                    td { @match source.up {
+                        Some(true) => (parts::tag("ok", "up")),
+                        Some(false) => (parts::tag("exhausted", "down")),
+                        None => (parts::tag("unknown", "not asked yet")),
+                    } }
+                    td.words { (parts::user(&source.address)) }
+                    td { (when(source.last_success, now)) }
+                    td.words { (error(source.last_error.as_deref())) }
+                }
+            } }
+        } }
+    }
+}
+
+fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
+    if loops.is_empty() {
+        return parts::empty("None run.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Loop" } th.num { "Rounds" } th.num { "Failures" } th.num { "Last took" } th { "Last success" } th { "Last error" } } }
+            tbody { @for status in loops {
+                tr {
+                    td.name { (status.name) }
+                    td.num { (text::count(i64::try_from(status.iterations).unwrap_or(i64::MAX))) }
+                    td.num { span class=[(status.failures > 0).then_some("warn")] { (text::count(i64::try_from(status.failures).unwrap_or(i64::MAX))) } }
+                    td.num { @match status.last_duration { Some(length) => (text::took(length)), None => span.no-data { "–" } } }
+                    td { (when(status.last_ok_at, now)) }
+                    td.words { (error(status.last_error.as_deref())) }
+                }
+            } }
+        } }
+    }
+}
+
+fn when(at: Option<Timestamp>, now: Timestamp) -> Markup {
+    match at {
+        Some(at) => parts::ago(at, now),
+        None => html! { span.no-data { "never" } },
+    }
+}
+
+fn error(error: Option<&str>) -> Markup {
+    match error {
+        Some(text) => parts::user(text),
+        None => html! { span.no-data { "–" } },
+    }
+}
+
+fn findings(findings: &[Finding]) -> Markup {
+    if findings.is_empty() {
+        return parts::empty("Nothing to mend.");
+    }
+    html! {
+        ul.findings {
+            @for finding in findings.iter().take(FINDINGS_MAX) {
+                li {
+                    strong { (parts::user(&finding.subject)) }
+                    p { (parts::prose(&finding.message)) }
+                    p.muted { (parts::prose(&finding.hint)) }
+                }
+            }
+        }
+        @if findings.len() > FINDINGS_MAX { p.muted { "and " (findings.len() - FINDINGS_MAX) " more" } }
+    }
+}

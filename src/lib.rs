@@ -1,5 +1,6 @@
 //! Evenkeel.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod definitions;
@@ -8,4 +9,5 @@ pub mod ingest;
 pub mod model;
 pub mod publish;
 pub mod sources;
+pub mod store;
 pub mod yaml;

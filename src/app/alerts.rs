@@ -11,7 +11,7 @@ use crate::model::labels::content_hash;
 use crate::model::selector::Selector;
 use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::alertmanager::{Alertmanager, HeldState};
+use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState};
 use crate::sources::error::Error;
 use crate::store::Batch;
 
@@ -105,15 +105,21 @@ pub async fn held_alerts(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -
         match one.client.alerts().await {
             Ok(alerts) => {
                 daemon.note_source(&one.name, None);
-                held.extend(alerts.into_iter().map(|a| AlertmanagerEntry {
-                    starts_at: a.starts_at,
-                    ends_at: Some(a.ends_at),
-                    suppressed: a.state == HeldState::Suppressed,
-                    labels: a.labels,
-                }));
+                held.extend(alerts.into_iter().filter_map(entry));
             }
             Err(error) => daemon.note_source(&one.name, Some(error.to_string())),
         }
     }
     held
+}
+
+fn entry(held: HeldAlert) -> Option<AlertmanagerEntry> {
+    Some(AlertmanagerEntry {
+        starts_at: held.starts_at?,
+        ends_at: held.ends_at,
+        suppressed: held.state == HeldState::Suppressed,
+        silenced_by: held.silenced_by,
+        inhibited_by: held.inhibited_by,
+        labels: held.labels,
+    })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::clock::Clock;
 use super::facts::Facts;
 use super::ledger::{history_of, judge_at};
-use super::review::Reviewer;
+use super::review::review_period;
 use super::tasks::Pulse;
 use crate::evaluate::compliance::history_slots;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
@@ -26,26 +26,26 @@ pub struct Daemon {
     pub ingest_delay: Millis,
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
-    pub reviewer: Reviewer,
     pub pulse: Pulse,
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     backfill: Mutex<Backfill>,
+    review: Mutex<Arc<Review>>,
 }
 
 impl Daemon {
-    pub fn new(clock: Clock, ingest_delay: Millis, slos: Vec<Arc<Slo>>, facts: Facts, reviewer: Reviewer) -> Daemon {
+    pub fn new(clock: Clock, ingest_delay: Millis, slos: Vec<Arc<Slo>>, facts: Facts) -> Daemon {
         Daemon {
             started_at: clock.now(),
             clock,
             ingest_delay,
             slos,
             facts,
-            reviewer,
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
+            review: Mutex::default(),
         }
     }
 
@@ -57,6 +57,15 @@ impl Daemon {
 
     pub fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+
+    /// The review that goes into the next snapshot.
+    pub fn note_review(&self, review: Review) {
+        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(review);
+    }
+
+    pub fn latest_review(&self) -> Arc<Review> {
+        Arc::clone(&self.review.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn note_backfill(&self, progress: Backfill) {
@@ -127,7 +136,7 @@ impl Answers for Daemon {
             store: StoreStatus {
                 bytes: stats.as_ref().map_or(0, |s| s.bytes),
                 sealed_days: stats.as_ref().map_or(0, |s| s.blocks),
-                open_tiles: stats.as_ref().map_or(0, |s| s.open_tiles),
+                open_tiles: stats.as_ref().map_or(0, |s| s.open_hours * 60),
                 last_error: self.facts.last_error(),
             },
             findings: Arc::<Vec<Finding>>::clone(&snapshot.findings),
@@ -156,7 +165,7 @@ impl Answers for Daemon {
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
-        self.reviewer.review(&self.slos, &self.facts.reader, period, self.as_of()).map_err(unreadable)
+        review_period(&self.slos, &self.facts.reader, period, self.as_of()).map_err(unreadable)
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {

@@ -69,7 +69,8 @@ impl Ledger {
     /// Forgets days that were stored anew; they are read again when needed.
     pub fn renew(&mut self, days: &BTreeSet<(IndicatorId, i64)>) {
         for held in &mut self.held {
-            for (_, day) in days.iter().filter(|(id, _)| *id == held.id) {
+            let id = held.id;
+            for (_, day) in days.iter().filter(|(of, _)| *of == id) {
                 held.unload(*day);
                 // Its first hour is judged by the rates of the hour before.
                 held.unload(*day + 1);

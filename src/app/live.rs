@@ -133,10 +133,7 @@ pub struct Round {
 
 impl Live {
     pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
-        let work = self.groups.iter_mut().map(|group| async move {
-            let result = group.round(now, holes).await;
-            (group.source_name().to_owned(), result)
-        });
+        let work: Vec<_> = self.groups.iter_mut().map(|group| named_round(group, now, holes)).collect();
         let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
         let mut round = Round::default();
         for (source, result) in results {
@@ -155,6 +152,11 @@ impl Live {
         }
         round
     }
+}
+
+async fn named_round(group: &mut LiveGroup, now: Timestamp, holes: &Holes) -> (String, Result<Vec<Found>, Error>) {
+    let result = group.round(now, holes).await;
+    (group.source_name().to_owned(), result)
 }
 
 /// What a person should mend about an indicator.

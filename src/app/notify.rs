@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::answers::Daemon;
-use crate::evaluate::burn_alerts::{BurnAlert, BurnAlerts, Due, step};
+use crate::evaluate::burn_alerts::{BurnAlert, BurnAlerts, Due, Moment, step};
 use crate::evaluate::snapshot::SloJudgement;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
@@ -33,7 +33,7 @@ impl Notifier {
     ) -> anyhow::Result<Notifier> {
         let mut alerts = BurnAlerts::new();
         for entry in daemon.facts.reader.burn_alerts()? {
-            match read(&entry.value) {
+            match read(&entry.text) {
                 Some(alert) => drop(alerts.insert(entry.key, alert)),
                 None => tracing::error!(key = entry.key, "the stored state of a burn alert cannot be read; it begins anew"),
             }
@@ -42,9 +42,11 @@ impl Notifier {
     }
 
     /// Moves the alerts on and sends what is due.
-    pub async fn round(&mut self, daemon: &Daemon, slos: &[SloJudgement], now: Timestamp) -> anyhow::Result<()> {
+    pub async fn round(&mut self, daemon: &Daemon, slos: &[SloJudgement], as_of: Timestamp) -> anyhow::Result<()> {
         let before = self.alerts.clone();
-        let due = step(&mut self.alerts, slos, &self.external_labels, now, self.interval);
+        let now = daemon.clock.now();
+        let moment = Moment { as_of, now, interval: self.interval };
+        let due = step(&mut self.alerts, slos, &self.external_labels, moment);
         let changes = changes(&before, &self.alerts);
         if !changes.is_empty() {
             daemon.facts.write(Batch { burn_alerts: changes, recorded_at: now, ..Batch::default() }).await?;

@@ -46,6 +46,12 @@ impl Pulse {
     }
 }
 
+/// The work of a loop. A round starts from what is there, not from what has
+/// changed, so that a round that failed is made up for by the next.
+pub trait Round: Send {
+    fn round(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
 /// The running loops.
 pub struct Tasks {
     set: JoinSet<(&'static str, anyhow::Result<()>)>,
@@ -72,16 +78,12 @@ impl Tasks {
     }
 
     /// A loop: one round, then a pause, until asked to stop.
-    pub fn every<F, R>(&mut self, name: &'static str, pause: Millis, mut round: F)
-    where
-        F: FnMut() -> R + Send + 'static,
-        R: Future<Output = anyhow::Result<()>> + Send,
-    {
+    pub fn every(&mut self, name: &'static str, pause: Millis, mut work: impl Round + 'static) {
         let (stop, pulse, clock) = (self.stop.clone(), self.pulse.clone(), self.clock.clone());
         self.run(name, async move {
             while !stop.is_cancelled() {
                 let began = tokio::time::Instant::now();
-                let Some(result) = stop.run_until_cancelled(round()).await else { break };
+                let Some(result) = stop.run_until_cancelled(work.round()).await else { break };
                 let took = Millis(began.elapsed().as_millis() as i64);
                 pulse.note(name, &result.map_err(|e| format!("{e:#}")), took, clock.now());
                 if stop.run_until_cancelled(clock.sleep(pause)).await.is_none() {

@@ -40,16 +40,21 @@ pub struct Due {
     pub ends_at: Timestamp,
 }
 
-/// Moves the alerts on to `now` and says what is to be sent. `interval` is the
-/// time between two calls. A more severe tier of an SLO stands for the less
-/// severe ones: only it is sent.
-pub fn step(
-    alerts: &mut BurnAlerts,
-    slos: &[SloJudgement],
-    external: &Labels,
-    now: Timestamp,
-    interval: Millis,
-) -> Vec<Due> {
+/// When alerts are moved on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The end of the time that was judged: alerts begin and end then.
+    pub as_of: Timestamp,
+    /// When they are sent.
+    pub now: Timestamp,
+    /// The usual time between two calls.
+    pub interval: Millis,
+}
+
+/// Moves the alerts on and says what is to be sent. A more severe tier of an SLO
+/// stands for the less severe ones: only it is sent.
+pub fn step(alerts: &mut BurnAlerts, slos: &[SloJudgement], external: &Labels, moment: Moment) -> Vec<Due> {
+    let Moment { as_of, now, interval } = moment;
     let mut due = Vec::new();
     let mut known = Vec::new();
     for judged in slos {
@@ -58,7 +63,7 @@ pub fn step(
             let key = format!("{}/{}", judged.slo.name, status.tier.name);
             known.push(key.clone());
             let leads = leading.is_some_and(|l| l.tier.name == status.tier.name);
-            move_on(alerts, &key, status.verdict, leads, now);
+            move_on(alerts, &key, status.verdict, leads, as_of);
             let Some(alert) = alerts.get_mut(&key) else {
                 continue;
             };
@@ -112,26 +117,26 @@ fn leading_tier(judged: &SloJudgement) -> Option<&TierStatus> {
     })
 }
 
-fn move_on(alerts: &mut BurnAlerts, key: &str, verdict: TierVerdict, leads: bool, now: Timestamp) {
+fn move_on(alerts: &mut BurnAlerts, key: &str, verdict: TierVerdict, leads: bool, as_of: Timestamp) {
     let fires = leads && verdict == TierVerdict::Firing;
     match (alerts.get_mut(key), verdict) {
         (_, TierVerdict::Frozen) => {}
         (Some(alert), _) if fires && alert.resolved_at.is_some() => {
             *alert = BurnAlert {
-                starts_at: now,
+                starts_at: as_of,
                 resolved_at: None,
                 sent_at: None,
             };
         }
         (Some(alert), _) if !fires && alert.resolved_at.is_none() => {
-            alert.resolved_at = Some(now);
+            alert.resolved_at = Some(as_of);
             alert.sent_at = None;
         }
         (None, _) if fires => {
             alerts.insert(
                 key.to_owned(),
                 BurnAlert {
-                    starts_at: now,
+                    starts_at: as_of,
                     resolved_at: None,
                     sent_at: None,
                 },
@@ -224,6 +229,10 @@ mod tests {
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_millis(1_700_000_000_000) + Millis::from_mins(minute)
+    }
+
+    fn moment(minute: i64) -> Moment {
+        Moment { as_of: at(minute), now: at(minute), interval: Millis::from_mins(1) }
     }
 
     use TierVerdict::{Firing, Frozen, Quiet};

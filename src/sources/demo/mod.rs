@@ -16,6 +16,7 @@ mod rules;
 mod samples;
 mod script;
 mod serve;
+mod source;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ pub use rules::AlertClass;
 pub use samples::HistorySeries;
 pub use script::{CYCLE, Disturbance, Effect, Plot};
 pub use serve::serve;
+pub use source::DemoSource;
 pub use truth::{AnsweredScrape, Truth};
 pub use world::{EVALUATION_INTERVAL, Target, World, WorldConfig};

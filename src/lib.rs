@@ -8,4 +8,5 @@ pub mod ingest;
 pub mod model;
 pub mod publish;
 pub mod sources;
+pub mod store;
 pub mod yaml;

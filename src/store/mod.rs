@@ -4,12 +4,15 @@
 //! Must not know what the facts mean.
 
 mod codec;
+mod column;
+mod corrections;
 mod error;
 mod facts;
 mod ingested;
 mod layout;
 mod lock;
 mod reader;
+mod rows;
 mod tiles;
 mod writer;
 
@@ -18,10 +21,10 @@ mod tests;
 
 use std::path::Path;
 
+pub use corrections::Correction;
 pub use error::Error;
 pub use facts::{Definition, Entry};
 pub use reader::{Reader, Stats};
-pub use tiles::Correction;
 pub use writer::{Batch, Writer};
 
 /// The store in a data directory.

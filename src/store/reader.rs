@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
+use super::corrections::{self, Correction};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
-use super::tiles::{self, Correction};
-use super::{ingested, layout};
+use super::{ingested, layout, rows, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::labels::content_hash;
@@ -47,7 +47,13 @@ pub struct Stats {
 
 impl Reader {
     pub(super) fn new(path: PathBuf) -> Reader {
-        Reader { pool: Arc::new(Pool { path, state: Mutex::default(), freed: Condvar::new() }) }
+        Reader {
+            pool: Arc::new(Pool {
+                path,
+                state: Mutex::default(),
+                freed: Condvar::new(),
+            }),
+        }
     }
 
     /// All tiles of one indicator and UTC day; `None` without any.
@@ -59,10 +65,13 @@ impl Reader {
     /// them whole.
     pub fn days(&self, indicator: IndicatorId, period: Period) -> Result<Vec<DayTiles>, Error> {
         self.read(|db| {
-            let Some((first, last)) = tiles::day_range(db)? else { return Ok(Vec::new()) };
+            let Some((first, last)) = tiles::day_range(db)? else {
+                return Ok(Vec::new());
+            };
             let days = period.days();
             let days = (*days.start()).max(first)..=(*days.end()).min(last);
-            days.filter_map(|day| tiles::load_day(db, indicator, day).transpose()).collect()
+            days.filter_map(|day| tiles::load_day(db, indicator, day).transpose())
+                .collect()
         })
     }
 
@@ -74,7 +83,7 @@ impl Reader {
     /// Tiles of sealed days that changed, whose slot begins in the period; the
     /// oldest change first.
     pub fn corrections(&self, period: Period) -> Result<Vec<Correction>, Error> {
-        self.read(|db| tiles::corrections(db, period))
+        self.read(|db| corrections::of(db, period))
     }
 
     /// Alerts that overlap the period, those that go on included, in the order
@@ -112,7 +121,10 @@ impl Reader {
     pub fn stats(&self) -> Result<Stats, Error> {
         self.read(|db| {
             let count = |table: &str| {
-                let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+                let rows: i64 =
+                    db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                        row.get(0)
+                    })?;
                 Ok::<_, Error>(rows.unsigned_abs())
             };
             let days = tiles::day_range(db)?;
@@ -138,8 +150,16 @@ impl Reader {
             let mut hash = [0; 16];
             for (id, day) in tiles::keys(db)? {
                 let mut bytes = id.0.to_vec();
-                for tile in tiles::load_day(db, id, day)?.iter().flat_map(tiles::held_tiles) {
-                    for number in [tile.start.millis(), tile.counts.good, tile.counts.total, tile.counts.uncertain] {
+                for tile in tiles::load_day(db, id, day)?
+                    .iter()
+                    .flat_map(rows::held_tiles)
+                {
+                    for number in [
+                        tile.start.millis(),
+                        tile.counts.good,
+                        tile.counts.total,
+                        tile.counts.uncertain,
+                    ] {
                         bytes.extend(number.to_le_bytes());
                     }
                     bytes.extend(tile.covered_ms.to_le_bytes());
@@ -165,7 +185,11 @@ impl Reader {
 
 fn size_of_files(path: &Path) -> u64 {
     let log = path.with_extension("db-wal");
-    [path, &log].iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+    [path, &log]
+        .iter()
+        .filter_map(|p| std::fs::metadata(p).ok())
+        .map(|m| m.len())
+        .sum()
 }
 
 struct Pool {
@@ -197,10 +221,16 @@ impl Pool {
     fn lease(&self) -> Lease<'_> {
         let mut state = self.state();
         while state.in_use >= CONNECTIONS_MAX {
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .freed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.in_use += 1;
-        Lease { pool: self, db: state.idle.pop() }
+        Lease {
+            pool: self,
+            db: state.idle.pop(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, PoolState> {
@@ -224,7 +254,10 @@ impl Drop for Lease<'_> {
     }
 }
 
-fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+fn in_snapshot<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
     let tx = db.unchecked_transaction()?;
     work(&tx)
 }

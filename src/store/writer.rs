@@ -10,7 +10,7 @@ use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
 use super::tiles::{self, TileWriter};
-use super::{ingested, layout};
+use super::{ingested, layout, rows};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::slo::IndicatorId;
@@ -65,7 +65,12 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn new(db: Connection, path: PathBuf, lock: DirLock) -> Writer {
-        Writer { db: Some(db), is_marked: false, path, _lock: lock }
+        Writer {
+            db: Some(db),
+            is_marked: false,
+            path,
+            _lock: lock,
+        }
     }
 
     /// Stores a batch in one transaction. After an error nothing of it is
@@ -76,15 +81,39 @@ impl Writer {
     pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         self.transact(|db| {
             let mut tiles = TileWriter::new(db, batch.recorded_at);
-            batch.days.iter().try_for_each(|(id, day)| tiles.put_day(*id, day))?;
-            batch.tiles.iter().try_for_each(|(id, of)| tiles.put(*id, of))?;
+            batch
+                .days
+                .iter()
+                .try_for_each(|(id, day)| tiles.put_day(*id, day))?;
+            batch
+                .tiles
+                .iter()
+                .try_for_each(|(id, of)| tiles.put(*id, of))?;
             tiles.finish()?;
-            batch.ingested.iter().try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
-            batch.alerts.iter().try_for_each(|alert| facts::put_alert(db, alert))?;
-            batch.gone_alerts.iter().try_for_each(|id| facts::remove_alert(db, *id))?;
-            batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
-            batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
-            batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;
+            batch
+                .ingested
+                .iter()
+                .try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
+            batch
+                .alerts
+                .iter()
+                .try_for_each(|alert| facts::put_alert(db, alert))?;
+            batch
+                .gone_alerts
+                .iter()
+                .try_for_each(|id| facts::remove_alert(db, *id))?;
+            batch
+                .changes
+                .iter()
+                .try_for_each(|change| facts::put_change(db, change))?;
+            batch
+                .cluster_events
+                .iter()
+                .try_for_each(|event| facts::put_cluster_event(db, event))?;
+            batch
+                .definitions
+                .iter()
+                .try_for_each(|definition| facts::put_definition(db, definition))?;
             for (key, json) in &batch.burn_alerts {
                 facts::put_burn_alert(db, key, json.as_deref(), batch.recorded_at)?;
             }
@@ -124,7 +153,7 @@ impl Writer {
     /// that they were fetched.
     pub fn drop_day(&mut self, indicator: IndicatorId, day: i64) -> Result<(), Error> {
         self.transact(|db| {
-            tiles::drop_day(db, indicator, day)?;
+            rows::drop_day(db, indicator, day)?;
             let period = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
             ingested::remove(db, indicator, period)
         })
@@ -137,7 +166,8 @@ impl Writer {
         self.transact(|db| layout::set_meta(db, "clean", 1))?;
         let Some(db) = &self.db else { return Ok(()) };
         // A reader may hold the log back; then the next start copies it.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(&self.path))
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|e| Error::from(e).at(&self.path))
     }
 
     #[cfg(test)]
@@ -145,7 +175,10 @@ impl Writer {
         self.db.as_ref()
     }
 
-    fn transact<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut db = match self.db.take() {
             Some(db) => db,
             None => layout::open_writer(&self.path)?,
@@ -166,7 +199,10 @@ impl Writer {
     }
 }
 
-fn in_transaction<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+fn in_transaction<T>(
+    db: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&tx)?;
     tx.commit()?;

@@ -2,4 +2,5 @@
 
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod store_crash;
 mod support;

@@ -64,7 +64,11 @@ impl SloBurn {
             return 1.0;
         }
         let first = self.observed.partition_point(|p| p.end <= period.start);
-        let seen = self.observed.iter().skip(first).take_while(|p| p.start < period.end);
+        let seen = self
+            .observed
+            .iter()
+            .skip(first)
+            .take_while(|p| p.start < period.end);
         let seen: i64 = seen.map(|p| p.intersect(period).length().0).sum();
         seen as f64 / period.length().0 as f64
     }
@@ -83,9 +87,19 @@ impl SloBurn {
 /// worse than allowed. Its share of the budget is bad events / (allowed ratio x
 /// events of a whole window): the mean rate of events in the window's period
 /// that ends with the episode, times the window's length.
-pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History, now: Timestamp) -> SloBurn {
+pub fn burn(
+    slo: &Slo,
+    tiles: impl IntoIterator<Item = Tile>,
+    history: &History,
+    now: Timestamp,
+) -> SloBurn {
     let slots = Slots::new(slo.budgeting, tiles);
-    let context = Context { slo, allowed: slo.objective.allowed_bad_ratio(), slots: &slots, history };
+    let context = Context {
+        slo,
+        allowed: slo.objective.allowed_bad_ratio(),
+        slots: &slots,
+        history,
+    };
     let runs = context.runs(slots.index_of(now));
     SloBurn {
         slo: slo.name.clone(),
@@ -121,11 +135,18 @@ impl Context<'_> {
         for (i, slot) in self.slots.iter().enumerate() {
             bad += slot.bad;
             total += slot.total;
-            if let Some(old) = i.checked_sub(BURN_LOOKBACK_SLOTS).and_then(|i| self.slots.get(i)) {
+            if let Some(old) = i
+                .checked_sub(BURN_LOOKBACK_SLOTS)
+                .and_then(|i| self.slots.get(i))
+            {
                 bad -= old.bad;
                 total -= old.total;
             }
-            let rate = if slot.total > 0.0 { bad / total / self.allowed } else { 0.0 };
+            let rate = if slot.total > 0.0 {
+                bad / total / self.allowed
+            } else {
+                0.0
+            };
             // A burn of exactly 1 comes out a few ulps above it.
             if rate <= 1.0 + 1e-9 {
                 quiet += usize::from(slot.known);
@@ -136,7 +157,12 @@ impl Context<'_> {
                     run.last = i;
                     run.peak = run.peak.max(rate);
                 }
-                None => runs.push(Run { first: i, last: i, peak: rate, over: true }),
+                None => runs.push(Run {
+                    first: i,
+                    last: i,
+                    peak: rate,
+                    over: true,
+                }),
             }
             quiet = 0;
         }
@@ -161,15 +187,26 @@ impl Context<'_> {
     /// is too small to be one.
     fn episode(&self, run: &Run, after: usize, calm: &Calm) -> Option<Episode> {
         let first = self.onset(run.first, after, calm);
-        let worse = |i: &usize| self.slots.get(*i).is_some_and(|s| s.bad > self.allowed * s.total);
+        let worse = |i: &usize| {
+            self.slots
+                .get(*i)
+                .is_some_and(|s| s.bad > self.allowed * s.total)
+        };
         let last = (first..=run.last).rev().find(worse).unwrap_or(run.last);
-        let burned = self.slots.range(first..last + 1).map(|s| s.bad).sum::<f64>();
+        let burned = self
+            .slots
+            .range(first..last + 1)
+            .map(|s| s.bad)
+            .sum::<f64>();
         let counts = self.slots.counts(first..last + 1);
         let (start, end) = (self.slots.start_of(first), self.slots.start_of(last + 1));
         let budget_burned_ratio = burned / (self.allowed * self.window_events(end)?);
         let few = self.counts_requests() && counts.bad() < EPISODE_BAD_EVENTS_MIN;
         (budget_burned_ratio >= EPISODE_BUDGET_MIN && !few).then(|| Episode {
-            id: EpisodeId(content_hash([self.slo.name.as_bytes(), start.millis().to_le_bytes().as_slice()])),
+            id: EpisodeId(content_hash([
+                self.slo.name.as_bytes(),
+                start.millis().to_le_bytes().as_slice(),
+            ])),
             slo: self.slo.name.clone(),
             service: self.slo.service.clone(),
             start,
@@ -183,7 +220,8 @@ impl Context<'_> {
 
     /// Whether one event is one request, and not a slot or slice of time.
     fn counts_requests(&self) -> bool {
-        self.slo.budgeting == Budgeting::Events && !matches!(self.slo.indicator, Indicator::Gauge { .. })
+        self.slo.budgeting == Budgeting::Events
+            && !matches!(self.slo.indicator, Indicator::Gauge { .. })
     }
 
     /// Where the trouble that shows at slot `shown` began: the most likely
@@ -191,10 +229,19 @@ impl Context<'_> {
     /// zero of a log-likelihood CUSUM. Only what lies up to `shown` is looked
     /// at, so that the answer is the same whenever it is asked.
     fn onset(&self, shown: usize, after: usize, calm: &Calm) -> usize {
-        let (bad, total) = sums(self.slots.range((shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1));
+        let (bad, total) = sums(
+            self.slots
+                .range((shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1),
+        );
         // A slot that burns has events and bad ones; p1 > p0 > 0 always.
-        let p0 = calm.ratio_before(shown).clamp(self.allowed * 1e-3, self.allowed);
-        let p1 = (BASELINE_FACTOR * p0).max(bad / total).max(self.allowed).min(CERTAIN).max(p0 * (2.0 - CERTAIN));
+        let p0 = calm
+            .ratio_before(shown)
+            .clamp(self.allowed * 1e-3, self.allowed);
+        let p1 = (BASELINE_FACTOR * p0)
+            .max(bad / total)
+            .max(self.allowed)
+            .min(CERTAIN)
+            .max(p0 * (2.0 - CERTAIN));
         let (per_bad, per_good) = ((p1 / p0).ln(), ((1.0 - p1) / (1.0 - p0)).ln());
         let earliest = after.max(shown.saturating_sub(ONSET_SLOTS)).min(shown);
         let mut sum = 0.0;
@@ -214,7 +261,8 @@ impl Context<'_> {
     fn window_events(&self, end: Timestamp) -> Option<f64> {
         let window = self.slo.first_window().period_at(end - Millis(1));
         let since = window.start.min(end - RATE_MIN);
-        let hour = |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(HOUR_MS) * HOUR_MS);
+        let hour =
+            |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(HOUR_MS) * HOUR_MS);
         let folded = self.history.fold(Period::new(hour(since), hour(end)));
         let total = match self.slo.budgeting {
             Budgeting::Events => folded.counts.total as f64,
@@ -225,7 +273,9 @@ impl Context<'_> {
             (total, folded.covered_ms as f64)
         } else {
             let seen = self.slots.range(0..self.slots.index_of(end));
-            seen.fold((0.0, 0.0), |(total, covered), s| (total + s.total, covered + f64::from(s.covered_ms)))
+            seen.fold((0.0, 0.0), |(total, covered), s| {
+                (total + s.total, covered + f64::from(s.covered_ms))
+            })
         };
         (total > 0.0 && covered_ms > 0.0).then(|| total / covered_ms * window.length().0 as f64)
     }

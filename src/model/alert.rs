@@ -50,7 +50,8 @@ impl MarkSource {
 pub struct Mark {
     pub at: Timestamp,
     pub source: MarkSource,
-    /// The true instant lies within this much before `at`.
+    /// The true instant lies within this much of `at`: before it where `at` was the
+    /// first or last sample, after it where `at` begins a counted minute.
     pub resolution: Millis,
     /// Derived from settings rather than seen.
     pub estimated: bool,

@@ -115,6 +115,7 @@ pub struct IncidentTimes {
     pub onset: Option<Mark>,
     /// An alert's expression first held.
     pub condition: Option<Mark>,
+    /// The first page; without any, the first alert.
     pub firing: Option<Mark>,
     pub notified: Option<Mark>,
     pub acknowledged: Option<Mark>,

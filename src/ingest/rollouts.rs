@@ -148,8 +148,11 @@ impl Rollouts {
         let Some(revision) = sight.revision else {
             return Vec::new();
         };
-        if followed.deployments.get(&revision).is_none_or(|known| known.gives_way_to(&sight)) {
-            keep(&mut followed.deployments, revision, sight);
+        let known = followed.deployments.get(&revision);
+        if known.is_none_or(|known| known.gives_way_to(&sight)) {
+            // The first sight of a revision has the edit that made it.
+            let edited_at = known.map_or(sight.edited_at, |known| known.edited_at);
+            keep(&mut followed.deployments, revision, DeploymentSight { edited_at, ..sight });
         }
         followed.judge(now)
     }

@@ -204,7 +204,7 @@ impl World {
         let now = at(self.clock);
         let object = self.objects.entry(n).or_insert_with(|| {
             self.uids += 1;
-            let new_recorder = n % 2 == 0;
+            let new_recorder = n.is_multiple_of(2);
             EventSight {
                 uid: format!("uid-{}", self.uids),
                 created: Some(now),
@@ -226,7 +226,8 @@ impl World {
 
     fn deliver(&mut self, changes: usize) {
         let end = self.delivered.saturating_add(changes).min(self.log.len());
-        for change in self.log[self.delivered..end].to_vec() {
+        let changes: Vec<Log> = self.log[self.delivered..end].to_vec();
+        for change in changes {
             let fact = match change {
                 Log::Put(object) => self.counter.see(object, at(self.clock)),
                 Log::Delete(object) => self.counter.see_deleted(object, at(self.clock)),

@@ -41,7 +41,8 @@ pub async fn connect(access: &Access) -> Result<Client, Error> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Refusals to serve are waited out where the watch knows of them.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| Error::Config(format!("the credentials cannot be used: {error}")))
+    Client::try_from(config)
+        .map_err(|error| Error::Config(format!("the credentials cannot be used: {error}")))
 }
 
 async fn from_file(path: &PathBuf, context: Option<String>) -> Result<Config, kube::config::KubeconfigError> {
@@ -57,18 +58,16 @@ mod tests {
     async fn what_is_wrong_with_a_kubeconfig_is_said_with_its_path() {
         let access = |path: &str| Access::Kubeconfig { path: path.into(), context: Some("prod".to_owned()) };
         let error = connect(&access("/nonexistent/config")).await.err().unwrap().to_string();
-        assert!(error.contains("kubeconfig /nonexistent/config") && error.contains("No such file"), "{error}");
+        assert!(
+            error.contains("kubeconfig /nonexistent/config") && error.contains("No such file"),
+            "{error}"
+        );
 
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config");
-        std::fs::write(&path, "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n").unwrap();
+        std::fs::write(&path, "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n")
+            .unwrap();
         let error = connect(&access(path.to_str().unwrap())).await.err().unwrap().to_string();
         assert!(error.contains("prod"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn outside_a_pod_the_hint_names_the_kubeconfig() {
-        let error = connect(&Access::InCluster).await.err().unwrap();
-        assert!(matches!(&error, Error::Config(text) if text.contains("name a kubeconfig file")), "{error}");
     }
 }

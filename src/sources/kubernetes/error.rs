@@ -77,16 +77,15 @@ fn forbidden(denied: &[Denied]) -> String {
          (deploy/rbac.yaml has it all):",
         missing.join(", to ")
     );
-    let mut resources: Vec<&str> = denied.iter().map(|d| d.resource).collect();
-    resources.dedup();
-    for resource in resources {
-        let groups = match resource {
-            "events" => "\"\", \"events.k8s.io\"",
-            _ => "\"apps\"",
-        };
-        text.push_str(&format!(
-            "\n  - apiGroups: [{groups}]\n    resources: [\"{resource}\"]\n    verbs: [\"get\", \"list\", \"watch\"]"
-        ));
+    for (groups, of_events) in [("\"\", \"events.k8s.io\"", true), ("\"apps\"", false)] {
+        let resources = denied.iter().filter(|d| (d.resource == "events") == of_events);
+        let resources: Vec<String> = resources.map(|d| format!("\"{}\"", d.resource)).collect();
+        if !resources.is_empty() {
+            text.push_str(&format!(
+                "\n  - apiGroups: [{groups}]\n    resources: [{}]\n    verbs: [\"get\", \"list\", \"watch\"]",
+                resources.join(", ")
+            ));
+        }
     }
     text
 }
@@ -213,16 +212,17 @@ mod tests {
 
     #[test]
     fn a_refusal_names_each_missing_permission_and_the_rules_to_add() {
+        let all = [("events", "events.k8s.io"), ("deployments", "apps"), ("replicasets", "apps")];
         let text =
-            Error::Forbidden(vec![denied("events", "events.k8s.io"), denied("replicasets", "apps")]).to_string();
+            Error::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
         assert_eq!(
             text,
-            "the API server does not allow to list events of events.k8s.io in all namespaces, to list \
-             replicasets of apps in all namespaces; add to a ClusterRole that is bound to this account \
-             (deploy/rbac.yaml has it all):\n\
+            "the API server does not allow to list events of events.k8s.io in all namespaces, to list deployments \
+             of apps in all namespaces, to list replicasets of apps in all namespaces; add to a ClusterRole that is \
+             bound to this account (deploy/rbac.yaml has it all):\n\
              \x20 - apiGroups: [\"\", \"events.k8s.io\"]\n    resources: [\"events\"]\n    \
              verbs: [\"get\", \"list\", \"watch\"]\n\
-             \x20 - apiGroups: [\"apps\"]\n    resources: [\"replicasets\"]\n    \
+             \x20 - apiGroups: [\"apps\"]\n    resources: [\"deployments\", \"replicasets\"]\n    \
              verbs: [\"get\", \"list\", \"watch\"]"
         );
         let narrow = Denied { namespace: Some("shop".to_owned()), ..denied("events", "") };
@@ -255,7 +255,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_output_of_a_credential_plugin_is_not_quoted() {
-        let out = std::process::Command::new("sh").args(["-c", "echo s3cr3t-canary; exit 3"]).output().unwrap();
+        let out =
+            std::process::Command::new("sh").args(["-c", "echo s3cr3t-canary; exit 3"]).output().unwrap();
         let error = AuthError::AuthExecRun { cmd: "get-token".to_owned(), out: Box::new(out) };
         let text = auth_text(&error);
         assert!(text.contains("get-token") && text.contains('3'), "{text}");

@@ -44,10 +44,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// The longest delay, also if the API server asks for a longer one.
-const RETRY_MAX: Duration = Duration::from_secs(30);
+const RETRY_MAX: Duration = Duration::from_secs(15);
 
 /// A watch that held for so long ends the row of failures.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_secs(30);
 
 /// A kind of object and where to find it.
 #[derive(Clone, Debug)]
@@ -127,8 +127,15 @@ pub(super) async fn follow<T: Sighted, M>(
     heard: mpsc::Sender<M>,
     message: fn(Step<T::Sight>) -> M,
 ) -> Result<(), Error> {
-    let mut follower =
-        Follower { client, place, heard, message, page_objects: PAGE_OBJECTS, version: None, delay: RETRY_FIRST };
+    let mut follower = Follower {
+        client,
+        place,
+        heard,
+        message,
+        page_objects: PAGE_OBJECTS,
+        version: None,
+        delay: RETRY_FIRST,
+    };
     loop {
         let began = Instant::now();
         let (verb, end) = match follower.version.take() {
@@ -214,7 +221,10 @@ impl<M, S> Follower<M, S> {
         let parameters = WatchParams::default().timeout(WATCH_SECONDS);
         let request = self.place.request().watch(&parameters, &version).map_err(unsound)?;
         let answer = timeout(WATCH_START_TIMEOUT, self.client.request_stream(request)).await;
-        let stream = match answer.map_err(|_| silent(WATCH_START_TIMEOUT)).and_then(|a| a.map_err(Failure::of_request)) {
+        let stream = match answer
+            .map_err(|_| silent(WATCH_START_TIMEOUT))
+            .and_then(|a| a.map_err(Failure::of_request))
+        {
             Ok(stream) => stream,
             // The API server did not look at the version.
             Err(failure @ (Failure::Unreachable(_) | Failure::Answered { code: 429, .. })) => {
@@ -237,7 +247,9 @@ impl<M, S> Follower<M, S> {
                     "an object of more than {LINE_BYTES_MAX} bytes was passed over"
                 ),
                 Ok(Line::End) => return Ok(()),
-                Err(error) => return Err(Failure::Unreachable(format!("the watch broke off: {error}")).into()),
+                Err(error) => {
+                    return Err(Failure::Unreachable(format!("the watch broke off: {error}")).into());
+                }
             }
         }
     }

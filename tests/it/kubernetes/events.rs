@@ -2,6 +2,7 @@
 //! the one that watches it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use evenkeel::model::time::Millis;
 use evenkeel::sources::kubernetes::{Known, Options};
@@ -9,11 +10,11 @@ use k8s_openapi::api::core::v1::Event as CoreEvent;
 use k8s_openapi::api::events::v1::Event as NewEvent;
 use k8s_openapi::jiff::Timestamp as Jiff;
 use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use super::watching::{Watching, now};
-use crate::support::kubernetes::{COMPACTION, Cluster, Proxy};
+use crate::support::kubernetes::{Cluster, Proxy, get};
 
 /// Somebody who reports events, with the truth about them by reason.
 struct Reporter {
@@ -88,13 +89,22 @@ fn seconds_now() -> String {
 
 /// How often the events were listed, by the API server's own count.
 async fn listings(client: &Client) -> f64 {
-    let request = kube::core::Request::new("/metrics").get("", &kube::api::GetParams::default()).unwrap();
-    let metrics = client.request_text(request).await.unwrap();
+    let metrics = get(client, "/metrics").await.unwrap();
     let of_events = |line: &&str| {
         line.starts_with("apiserver_request_total{")
-            && ["group=\"events.k8s.io\"", "resource=\"events\"", "verb=\"LIST\""].iter().all(|l| line.contains(l))
+            && ["group=\"events.k8s.io\"", "resource=\"events\"", "verb=\"LIST\""]
+                .iter()
+                .all(|l| line.contains(l))
     };
     metrics.lines().filter(of_events).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+/// Waits until no watch can go on from this version of the events any more.
+async fn until_forgotten(client: &Client, version: &str) {
+    let path = format!("/api/v1/events?watch=true&timeoutSeconds=1&resourceVersion={version}");
+    while !get(client, &path).await.unwrap().contains("\"code\":410") {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 fn only_events() -> Options {
@@ -122,7 +132,10 @@ async fn each_occurrence_is_counted_once_over_cuts_expired_versions_and_restarts
     assert!(event.warning);
     assert_eq!(event.object.to_string(), "Pod default/cart-0");
     assert_eq!(event.reporter, "kubelet");
-    assert!(event.first_seen <= event.last_seen && now() - event.last_seen < Millis::from_mins(2), "{event:?}");
+    assert!(
+        event.first_seen <= event.last_seen && now() - event.last_seen < Millis::from_mins(2),
+        "{event:?}"
+    );
 
     let before = listings(&reporter.client).await;
     proxy.cut();
@@ -136,11 +149,13 @@ async fn each_occurrence_is_counted_once_over_cuts_expired_versions_and_restarts
     reporter.until_told(&watching, "after a deletion").await;
 
     proxy.close();
+    let version =
+        reporter.core().list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
     reporter.occur("BackOff").await;
     reporter.occur_in_series("Scheduled").await;
     reporter.occur("Killing").await;
     reporter.delete("Unhealthy").await;
-    tokio::time::sleep(COMPACTION * 3).await;
+    until_forgotten(&reporter.client, &version).await;
     reporter.occur("Killing").await;
     proxy.open();
     reporter.until_told(&watching, "while the version expired").await;

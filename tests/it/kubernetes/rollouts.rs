@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use evenkeel::model::change::{Change, ChangeKind, ChangeOutcome};
-use evenkeel::model::time::Timestamp;
+use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::kubernetes::{Known, Options};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
@@ -32,7 +32,7 @@ impl Workload {
             "metadata": {"name": "cart", "labels": {"app.kubernetes.io/name": "basket"},
                 "annotations": {"example.com/note": "s3cr3t-canary"}},
             "spec": {
-                "replicas": 2, "progressDeadlineSeconds": 4, "selector": {"matchLabels": {"app": "cart"}},
+                "replicas": 2, "progressDeadlineSeconds": 120, "selector": {"matchLabels": {"app": "cart"}},
                 "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
                 "template": {
                     "metadata": {"labels": {"app": "cart"}},
@@ -48,7 +48,12 @@ impl Workload {
     }
 
     async fn set_image(&self, image: &str) {
-        self.patch(json!({"template": {"spec": {"containers": [{"name": "cart", "image": image}]}}})).await;
+        self.set_image_with_deadline(image, 120).await;
+    }
+
+    async fn set_image_with_deadline(&self, image: &str, seconds: i32) {
+        let template = json!({"spec": {"containers": [{"name": "cart", "image": image}]}});
+        self.patch(json!({"progressDeadlineSeconds": seconds, "template": template})).await;
     }
 
     /// When the ReplicaSet of an image was made.
@@ -66,7 +71,12 @@ impl Workload {
     /// When the condition `Progressing` was last written.
     async fn progressed(&self) -> Timestamp {
         let status = self.api().get("cart").await.unwrap().status.unwrap();
-        let condition = status.conditions.unwrap().into_iter().find(|c| c.type_.as_deref() == Some("Progressing")).unwrap();
+        let condition = status
+            .conditions
+            .unwrap()
+            .into_iter()
+            .find(|c| c.type_.as_deref() == Some("Progressing"))
+            .unwrap();
         Timestamp::parse(&condition.last_update_time.unwrap().0.to_string()).unwrap()
     }
 }
@@ -114,7 +124,7 @@ async fn good_failed_and_rolled_back_rollouts_are_found_with_their_times() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 
     // Failed, over a restart of the one that watches.
-    workload.set_image("broken:3").await;
+    workload.set_image_with_deadline("broken:3", 5).await;
     let good = (Rollout, Succeeded);
     until(&watching, &[good, good, (Rollout, Running)]).await;
     let stored = watching.stop().await;
@@ -128,10 +138,13 @@ async fn good_failed_and_rolled_back_rollouts_are_found_with_their_times() {
     // Rolled back after the failure.
     let before = super::watching::now();
     workload.set_image("cart:2").await;
+    let after = super::watching::now();
     let rolled_back = [(Rollout, RolledBack), (Rollback, Succeeded)];
     let history = until(&watching, &rolled_back).await;
     assert_eq!((history[0].id, history[0].ended_at), (failed.id, failed.ended_at));
-    assert!((history[1].started_at - before).0.abs() < 3_000, "{:?} is not about {before}", history[1]);
+    // The API server's times are whole seconds.
+    let edited = Period::new(before - Millis::from_secs(1), after);
+    assert!(edited.contains(history[1].started_at), "{:?} is not in {edited:?}", history[1]);
     assert_eq!(history[1].ended_at, Some(workload.progressed().await));
     assert_eq!(history[1].summary, "revision 4 (back to revision 2): cart:2");
 

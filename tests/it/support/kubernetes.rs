@@ -24,7 +24,7 @@ use server::{Server, binary, free_port};
 
 /// The API server lets etcd forget old versions this often, so that a watch
 /// that was off for twice as long finds its version gone.
-pub const COMPACTION: Duration = Duration::from_secs(2);
+const COMPACTION: Duration = Duration::from_secs(5);
 
 /// How long one server may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(120);
@@ -62,7 +62,10 @@ impl Cluster {
         let kubeconfig = cluster.kubeconfig(ADMIN, cluster.port);
         let mut arguments = flags(&[
             ("kubeconfig", &kubeconfig.display().to_string()),
-            ("controllers", "deployment-controller,replicaset-controller,garbage-collector-controller,namespace-controller"),
+            (
+                "controllers",
+                "deployment-controller,replicaset-controller,garbage-collector-controller,namespace-controller",
+            ),
             ("leader-elect", "false"),
             ("use-service-account-credentials", "false"),
             ("secure-port", "0"),
@@ -98,8 +101,7 @@ impl Cluster {
             if !certificate.exists() {
                 return Err("it has not written its certificate".to_owned());
             }
-            let request = kube::core::Request::new("/readyz").get("", &kube::api::GetParams::default()).unwrap();
-            self.admin().await.request_text(request).await.map_err(|error| error.to_string())
+            get(&self.admin().await, "/readyz").await.map_err(|error| error.to_string())
         };
         wait_for("the API server", &self.path("apiserver.log"), ready).await;
     }
@@ -142,6 +144,11 @@ impl Cluster {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+/// The text at a path of the API server.
+pub async fn get(client: &Client, path: &str) -> kube::Result<String> {
+    client.request_text(axum::http::Request::get(path).body(Vec::new()).unwrap()).await
 }
 
 fn start_etcd(dir: &Path) -> Server {

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 
 use super::{Format, Label, Limits, MetricKind, Reason, Sample, number};
 use crate::model::labels::NAME;
+use crate::model::time::Timestamp;
 
 /// May stand in a label's name without quotes; digits not at the start.
 const WORD: u8 = 1;
 /// May stand in a metric's name without quotes; digits not at the start.
 const METRIC: u8 = 2;
 const DIGIT: u8 = 4;
+/// Ends a stretch of plain text within double quotes.
+const QUOTE_END: u8 = 8;
 
 /// What each byte may be part of.
 const CLASSES: [u8; 256] = {
@@ -22,6 +25,7 @@ const CLASSES: [u8; 256] = {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => WORD | METRIC,
             b'0'..=b'9' => WORD | METRIC | DIGIT,
             b':' => METRIC,
+            b'"' | b'\\' | b'\n' => QUOTE_END,
             _ => 0,
         };
         b += 1;
@@ -36,6 +40,8 @@ fn is(byte: u8, class: u8) -> bool {
 fn starts(byte: u8, class: u8) -> bool {
     is(byte, class) && !is(byte, DIGIT)
 }
+
+const CLOSING_QUOTE: &str = "a closing quote";
 
 /// A place in the text.
 struct Cursor<'a> {
@@ -63,17 +69,16 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t') {
+    /// Skips blanks and gives the byte after them.
+    fn next_token(&mut self) -> u8 {
+        loop {
+            let byte = self.peek();
+            // Blanks sort before all that is likely: one comparison is enough.
+            if byte > b' ' || !matches!(byte, b' ' | b'\t') {
+                return byte;
+            }
             self.at += 1;
         }
-    }
-
-    /// Takes `byte` if it is here.
-    fn take(&mut self, byte: u8) -> bool {
-        let here = self.peek() == byte && !self.at_end();
-        self.at += usize::from(here);
-        here
     }
 
     fn expected<T>(&self, what: &'static str) -> Result<T, Reason> {
@@ -81,44 +86,57 @@ impl<'a> Cursor<'a> {
         Err(Reason::Expected { what, found })
     }
 
+    /// To the first byte that `ends`, or to the end of the text.
+    fn skip_to(&mut self, ends: impl Fn(u8) -> bool) {
+        let rest = self.rest();
+        self.at += rest.iter().position(|b| ends(*b)).unwrap_or(rest.len());
+    }
+
     /// The bytes of `class` from here on.
     fn word(&mut self, class: u8) -> &'a str {
         let start = self.at;
-        while is(self.peek(), class) {
-            self.at += 1;
-        }
+        self.skip_to(|b| !is(b, class));
         self.since(start)
     }
 
-    /// A text in double quotes, which stands here.
-    fn quoted(&mut self) -> Result<Cow<'a, str>, Reason> {
+    /// The text in the double quotes that begin here; `None` if they do not end on
+    /// this line, with the cursor where they should have.
+    #[inline]
+    fn quoted(&mut self) -> Option<Cow<'a, str>> {
         self.at += 1;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            match self.peek() {
-                b'"' => break,
-                b'\n' => return self.expected("a closing quote"),
-                b'\\' => {
-                    escaped = true;
-                    self.at += 1;
-                    if self.peek() == b'\n' {
-                        return self.expected("a closing quote");
-                    }
-                    self.at += 1;
-                }
-                _ => self.at += 1,
+        self.skip_to(|b| is(b, QUOTE_END));
+        if self.peek() != b'"' {
+            return self.quoted_with_escapes(start).map(Cow::Owned);
+        }
+        let plain = self.since(start);
+        self.at += 1;
+        Some(Cow::Borrowed(plain))
+    }
+
+    /// The rest of a quoted text of which the part from `start` to here is plain.
+    fn quoted_with_escapes(&mut self, start: usize) -> Option<String> {
+        while self.peek() == b'\\' {
+            self.at += 1;
+            if self.peek() == b'\n' {
+                return None;
             }
+            self.at += 1;
+            self.skip_to(|b| is(b, QUOTE_END));
+        }
+        if self.peek() != b'"' {
+            return None;
         }
         let raw = self.since(start);
         self.at += 1;
-        Ok(if escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) })
+        Some(unescape(raw))
     }
 
     /// To the start of the next line, if nothing but blanks is before it.
     fn end_line(&mut self) -> Result<(), Reason> {
-        self.skip_blanks();
-        self.take(b'\r');
+        if self.next_token() == b'\r' {
+            self.at += 1;
+        }
         if self.peek() != b'\n' {
             return self.expected("the end of the line");
         }
@@ -132,18 +150,11 @@ impl<'a> Cursor<'a> {
         self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len()) + 1;
     }
 
-    /// A number ends at a blank or at the end of the line.
-    fn number<T>(
-        &mut self,
-        read: impl Fn(&[u8]) -> Option<(T, usize)>,
-        reason: Reason,
-    ) -> Result<T, Reason> {
-        let (number, length) = match read(self.rest()) {
-            Some(found) => found,
-            None => return Err(reason),
-        };
+    /// The number here, which ends at a blank or at the end of the line.
+    fn number<T>(&mut self, read: impl Fn(&[u8]) -> Option<(T, usize)>) -> Option<T> {
+        let (number, length) = read(self.rest())?;
         self.at += length;
-        if matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') { Ok(number) } else { Err(reason) }
+        matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r').then_some(number)
     }
 }
 
@@ -222,8 +233,7 @@ impl<'a> Lines<'a> {
             if ended {
                 return Err(Reason::AfterEof);
             }
-            self.cursor.skip_blanks();
-            match self.cursor.peek() {
+            match self.cursor.next_token() {
                 b'\n' | b'\r' => self.cursor.end_line()?,
                 b'#' => ended = self.comment()? && self.format == Format::OpenMetrics,
                 _ => self.sample(sink)?,
@@ -241,7 +251,7 @@ impl<'a> Lines<'a> {
         let cursor = &mut self.cursor;
         cursor.at += 1;
         let start = cursor.at;
-        cursor.skip_blanks();
+        cursor.next_token();
         let apart = cursor.at > start;
         let keyword = cursor.word(WORD);
         let follows_blank = matches!(cursor.peek(), b' ' | b'\t');
@@ -272,7 +282,7 @@ impl<'a> Lines<'a> {
     /// `name word` after `# TYPE` or `# UNIT`.
     fn metadata(&mut self, apply: impl Fn(&mut Family<'a>, &'a str) -> Result<(), Reason>) -> Result<bool, Reason> {
         self.family_name()?;
-        self.cursor.skip_blanks();
+        self.cursor.next_token();
         let word = self.cursor.word(METRIC);
         limit_text("name", word, self.limits.name_bytes)?;
         apply(&mut self.family, word)?;
@@ -282,9 +292,11 @@ impl<'a> Lines<'a> {
     /// The name in a comment; another name than before begins another family.
     fn family_name(&mut self) -> Result<(), Reason> {
         let cursor = &mut self.cursor;
-        cursor.skip_blanks();
-        let name = match cursor.peek() {
-            b'"' => cursor.quoted()?,
+        let name = match cursor.next_token() {
+            b'"' => match cursor.quoted() {
+                Some(name) => name,
+                None => return cursor.expected(CLOSING_QUOTE),
+            },
             b if starts(b, METRIC) => Cow::Borrowed(cursor.word(METRIC)),
             _ => return cursor.expected("a metric name"),
         };
@@ -305,18 +317,15 @@ impl<'a> Lines<'a> {
         let mut name = None;
         if starts(cursor.peek(), METRIC) {
             name = Some(Cow::Borrowed(cursor.word(METRIC)));
-            cursor.skip_blanks();
         } else if cursor.peek() != b'{' {
             return cursor.expected("a metric name");
         }
-        if cursor.take(b'{') {
+        if cursor.next_token() == b'{' {
+            cursor.at += 1;
             pairs(cursor, &mut self.labels, &mut name, &self.limits)?;
         }
-        let name = name.ok_or(Reason::MissingName)?;
+        let Some(name) = name.filter(|n| !n.is_empty()) else { return Err(Reason::MissingName) };
         limit_text("name", &name, self.limits.name_bytes)?;
-        if name.is_empty() {
-            return Err(Reason::MissingName);
-        }
         unique(&self.labels)?;
         let (value, timestamp) = measurement(cursor, self.format)?;
         if cursor.peek() == b'#' {
@@ -342,32 +351,28 @@ impl<'a> Lines<'a> {
 }
 
 /// A value with an optional timestamp, and the blanks around them.
-fn measurement(
-    cursor: &mut Cursor<'_>,
-    format: Format,
-) -> Result<(f64, Option<crate::model::time::Timestamp>), Reason> {
-    cursor.skip_blanks();
-    let value = cursor.number(number::leading_value, Reason::Number)?;
-    cursor.skip_blanks();
-    if !matches!(cursor.peek(), b'0'..=b'9' | b'-' | b'+' | b'.') {
+fn measurement(cursor: &mut Cursor<'_>, format: Format) -> Result<(f64, Option<Timestamp>), Reason> {
+    cursor.next_token();
+    let Some(value) = cursor.number(number::leading_value) else { return Err(Reason::Number) };
+    if !matches!(cursor.next_token(), b'0'..=b'9' | b'-' | b'+' | b'.') {
         return Ok((value, None));
     }
     let timestamp = match format {
-        Format::Classic => cursor.number(number::leading_millis, Reason::Timestamp)?,
-        Format::OpenMetrics => cursor.number(number::leading_seconds, Reason::Timestamp)?,
+        Format::Classic => cursor.number(number::leading_millis),
+        Format::OpenMetrics => cursor.number(number::leading_seconds),
     };
-    cursor.skip_blanks();
-    Ok((value, Some(timestamp)))
+    cursor.next_token();
+    if timestamp.is_some() { Ok((value, timestamp)) } else { Err(Reason::Timestamp) }
 }
 
 /// `# {labels} value [timestamp]`: read in full, so that what follows is known
 /// to be the end, and thrown away. Its timestamp is in seconds in both formats.
 fn exemplar(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<(), Reason> {
     cursor.at += 1;
-    cursor.skip_blanks();
-    if !cursor.take(b'{') {
+    if cursor.next_token() != b'{' {
         return cursor.expected("the labels of an exemplar");
     }
+    cursor.at += 1;
     let mut labels = Vec::new();
     let mut name = None;
     pairs(cursor, &mut labels, &mut name, limits)?;
@@ -387,41 +392,40 @@ fn pairs<'a>(
     limits: &Limits,
 ) -> Result<(), Reason> {
     loop {
-        cursor.skip_blanks();
-        let mut quoted = false;
-        let name = match cursor.peek() {
+        let first = cursor.next_token();
+        let name = match first {
             b'}' => {
                 cursor.at += 1;
                 return Ok(());
             }
-            b'"' => {
-                quoted = true;
-                cursor.quoted()?
-            }
+            b'"' => match cursor.quoted() {
+                Some(name) => name,
+                None => return cursor.expected(CLOSING_QUOTE),
+            },
             b if starts(b, WORD) => Cow::Borrowed(cursor.word(WORD)),
             _ => return cursor.expected("a label name or `}`"),
         };
-        cursor.skip_blanks();
-        if cursor.take(b'=') {
-            cursor.skip_blanks();
-            if cursor.peek() != b'"' {
+        if cursor.next_token() == b'=' {
+            cursor.at += 1;
+            if cursor.next_token() != b'"' {
                 return cursor.expected("a label value in double quotes");
             }
-            let value = cursor.quoted()?;
+            let Some(value) = cursor.quoted() else { return cursor.expected(CLOSING_QUOTE) };
             limit_text("label name", &name, limits.name_bytes)?;
             limit_text("label value", &value, limits.value_bytes)?;
             if labels.len() == limits.labels_per_sample {
                 return Err(Reason::TooMany { what: "labels in one sample", max: limits.labels_per_sample });
             }
             labels.push(Label { name, value });
-            cursor.skip_blanks();
-        } else if !quoted {
+        } else if first != b'"' {
             return cursor.expected("`=` after the label name");
         } else if metric.replace(name).is_some() {
             return Err(Reason::SecondName);
         }
-        if !cursor.take(b',') && cursor.peek() != b'}' {
-            return cursor.expected("`,` or `}`");
+        match cursor.next_token() {
+            b',' => cursor.at += 1,
+            b'}' => {}
+            _ => return cursor.expected("`,` or `}`"),
         }
     }
 }
@@ -440,6 +444,7 @@ fn unique(labels: &[Label<'_>]) -> Result<(), Reason> {
     Ok(())
 }
 
+#[inline]
 fn limit_text(what: &'static str, text: &str, max_bytes: usize) -> Result<(), Reason> {
     if text.len() <= max_bytes { Ok(()) } else { Err(Reason::TooLong { what, max_bytes }) }
 }

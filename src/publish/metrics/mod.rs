@@ -4,7 +4,7 @@
 mod daemon;
 mod incidents;
 pub(crate) mod requests;
-pub(crate) mod scrape;
+pub mod scrape;
 mod slos;
 
 use std::fmt::Write as _;

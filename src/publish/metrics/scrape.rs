@@ -2,7 +2,6 @@
 //! single families. Must not know which metrics there are.
 
 use std::fmt;
-use std::iter::Peekable;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -146,7 +145,7 @@ impl Page<'_> {
         samples: impl IntoIterator<Item = (L, Option<f64>)>,
     ) -> fmt::Result {
         let known = samples.into_iter().filter_map(|(labels, value)| Some((labels, value.filter(|v| v.is_finite())?)));
-        self.family(metric, known, |mut encoder, (labels, value)| {
+        self.family(metric, known, |encoder, (labels, value)| {
             encoder.encode_family(&labels)?.encode_gauge(&value)
         })
     }
@@ -156,13 +155,13 @@ impl Page<'_> {
         metric: &Metric,
         samples: impl IntoIterator<Item = (L, u64)>,
     ) -> fmt::Result {
-        self.family(metric, samples, |mut encoder, (labels, value)| {
+        self.family(metric, samples, |encoder, (labels, value)| {
             encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, f64>(&value, None)
         })
     }
 
     pub fn infos<L: EncodeLabelSet>(&mut self, metric: &Metric, samples: impl IntoIterator<Item = L>) -> fmt::Result {
-        self.family(metric, samples, |mut encoder, labels| encoder.encode_info(&labels))
+        self.family(metric, samples, |encoder, labels| encoder.encode_info(&labels))
     }
 
     /// One histogram; `buckets` are upper bounds with the values in each alone.
@@ -181,7 +180,7 @@ impl Page<'_> {
         samples: impl IntoIterator<Item = T>,
         write: impl Fn(&mut MetricEncoder<'_>, T) -> fmt::Result,
     ) -> fmt::Result {
-        let mut samples: Peekable<_> = samples.into_iter().peekable();
+        let mut samples = samples.into_iter().peekable();
         if samples.peek().is_none() {
             return Ok(());
         }

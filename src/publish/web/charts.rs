@@ -27,7 +27,6 @@ const TEXT: RGBColor = RGBColor(0x5b, 0x66, 0x73);
 const LINE: RGBColor = RGBColor(0x12, 0x70, 0x7c);
 const SPENT: RGBColor = RGBColor(0xc0, 0x39, 0x2b);
 const UNKNOWN: RGBColor = RGBColor(0x9a, 0xa4, 0xaf);
-const MARK: RGBColor = RGBColor(0xd9, 0x7a, 0x06);
 
 /// A stretch of time that a chart points at, with where it leads.
 #[derive(Clone, Debug)]

@@ -1,0 +1,10 @@
+//! The published surface over a real socket, answered from the sample shop.
+
+mod api;
+mod contract;
+mod hardening;
+mod metrics;
+mod pages;
+pub mod sample;
+pub mod server;
+pub mod world;

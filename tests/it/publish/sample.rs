@@ -1,0 +1,710 @@
+//! A small shop as Evenkeel would see it on a Tuesday afternoon: thirteen SLOs,
+//! an incident that goes on, a month of history. Every number follows from the
+//! events that `world` makes up, so the answers agree with each other.
+
+use std::sync::Arc;
+
+use evenkeel::evaluate::snapshot::{
+    DurationStat, Durations, Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot,
+    TierStatus, TierVerdict,
+};
+use evenkeel::evaluate::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
+use evenkeel::model::alert::{Alert, Mark, MarkSource};
+use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
+use evenkeel::model::labels::Labels;
+use evenkeel::model::slo::{Severity, Slo};
+use evenkeel::model::tile::EventCounts;
+use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::model::window::ComplianceWindow;
+use evenkeel::publish::answers::{
+    AnswerError, Answers, Backfill, LoopStatus, ServiceStatus, SourceStatus, StoreStatus,
+};
+
+use super::world::{Traffic, definitions};
+
+pub const NOW: &str = "2026-11-24T15:42:00Z";
+
+pub fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// Answers with values.
+pub struct Sample {
+    pub snapshot: Arc<Snapshot>,
+    pub status: ServiceStatus,
+    pub changes: Vec<Change>,
+    pub cluster_events: Vec<ClusterEvent>,
+    traffic: Vec<(Arc<Slo>, Traffic)>,
+}
+
+impl Sample {
+    pub fn shop() -> Sample {
+        let now = at(NOW);
+        let traffic: Vec<(Arc<Slo>, Traffic)> =
+            definitions().into_iter().map(|(slo, shape)| (Arc::new(slo), Traffic::new(&shape, now))).collect();
+        let slos = traffic.iter().map(|(slo, traffic)| judge(slo, traffic, now)).collect();
+        let findings = Arc::new(findings());
+        let snapshot =
+            Snapshot { as_of: Some(now), slos, review: Arc::new(review()), findings: Arc::clone(&findings) };
+        Sample {
+            snapshot: Arc::new(snapshot),
+            status: status(findings),
+            changes: changes(),
+            cluster_events: cluster_events(),
+            traffic,
+        }
+    }
+
+    /// Only these SLOs, in the order of the shop.
+    pub fn only(mut self, names: &[&str]) -> Sample {
+        let snapshot = Arc::make_mut(&mut self.snapshot);
+        snapshot.slos.retain(|judgement| names.contains(&judgement.slo.name.as_str()));
+        self
+    }
+
+    /// A daemon that has just started.
+    pub fn starting() -> Sample {
+        let mut sample = Sample::shop();
+        sample.snapshot = Arc::new(Snapshot::default());
+        sample.status.ready = false;
+        sample.status.backfill = Backfill { wanted: 390, done: 127, complete_since: None };
+        sample
+    }
+}
+
+impl Answers for Sample {
+    fn now(&self) -> Timestamp {
+        at(NOW)
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    fn status(&self) -> ServiceStatus {
+        self.status.clone()
+    }
+
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
+        let Some((slo, traffic)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else { return Ok(None) };
+        let window = slo.windows.iter().find(|w| window.is_none_or(|word| w.to_string() == word));
+        Ok(window.map(|window| status_at(slo, traffic, *window, at)))
+    }
+
+    fn history(
+        &self,
+        name: &str,
+        window: Option<&str>,
+        period: Period,
+        step: Millis,
+    ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
+        let Some((slo, traffic)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else { return Ok(None) };
+        let window = slo.windows.iter().find(|w| window.is_none_or(|word| w.to_string() == word));
+        let Some(window) = window else { return Ok(None) };
+        let mut slots = Vec::new();
+        let mut start = period.start;
+        while start < period.end {
+            let slot = Period::new(start, (start + step).min(period.end));
+            let judged = status_at(slo, traffic, *window, slot.end);
+            let seen = traffic.coverage(slot);
+            slots.push(HistorySlot {
+                start,
+                counts: traffic.counts(slot),
+                coverage: seen,
+                budget_remaining_ratio: judged.budget.filter(|_| seen > 0.0).map(|budget| budget.remaining_ratio),
+            });
+            start = start + step;
+        }
+        Ok(Some(slots))
+    }
+
+    fn review(&self, period: Period) -> Result<Review, AnswerError> {
+        let mut review = Review::clone(&self.snapshot.review);
+        review.incidents.retain(|incident| incident.start().is_some_and(|start| period.contains(start)));
+        review.alerts.retain(|alert| period.contains(alert.start()));
+        Ok(review)
+    }
+
+    fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
+        let overlaps = |c: &&Change| c.started_at < period.end && c.ended_at.is_none_or(|end| end > period.start);
+        Ok(self.changes.iter().filter(overlaps).cloned().collect())
+    }
+
+    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
+        Ok(self.cluster_events.iter().filter(|event| period.contains(event.last_seen)).cloned().collect())
+    }
+}
+
+fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
+    let windows: Vec<SloStatus> = slo.windows.iter().map(|window| status_at(slo, traffic, *window, now)).collect();
+    let since_start = traffic.counts(Period::new(at("2026-11-20T07:00:00Z"), now));
+    let rate = |lookback: Millis| {
+        let counts = traffic.counts(Period::new(now - lookback, now));
+        burn(slo, counts, 0.0).0
+    };
+    let length = slo.first_window().nominal_length();
+    let tiers = slo.alerts.tiers.iter().map(|tier| {
+        let (long_rate, short_rate) = (rate(tier.long), rate(tier.short));
+        let factor = tier.factor(length);
+        let over = |rate: Option<f64>| rate.is_some_and(|rate| rate > factor);
+        let verdict = match (over(long_rate), over(short_rate)) {
+            _ if traffic.coverage(Period::new(now - tier.long, now)) < 0.5 => TierVerdict::Frozen,
+            (true, true) => TierVerdict::Firing,
+            _ => TierVerdict::Quiet,
+        };
+        TierStatus { tier: tier.clone(), factor, long_rate, short_rate, verdict }
+    });
+    let tiers: Vec<TierStatus> = tiers.collect();
+    let firing = tiers.iter().any(|tier| tier.verdict == TierVerdict::Firing);
+    let windows = windows.into_iter().map(|mut status| {
+        if firing && status.state == SloState::Ok {
+            status.state = SloState::Burning;
+        }
+        status
+    });
+    SloJudgement {
+        slo: Arc::clone(slo),
+        windows: windows.collect(),
+        good_since_start: since_start.good.unsigned_abs(),
+        bad_since_start: since_start.bad().unsigned_abs(),
+        tiers,
+    }
+}
+
+fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: Timestamp) -> SloStatus {
+    let period = window.period_at(now);
+    let passed = Period::new(period.start, period.end.min(now));
+    let counts = traffic.counts(passed);
+    let coverage = traffic.coverage(passed);
+    let unseen_events = (counts.total as f64 * (1.0 - coverage) * 2.0 * 1.3).round();
+    let bound = |good: i64| (counts.total > 0).then(|| good as f64 / (counts.total as f64 + unseen_events));
+    let allowed = slo.objective.allowed_bad_ratio();
+    let total_events = allowed * counts.total as f64;
+    let remaining_events = total_events - counts.bad() as f64;
+    let remaining_ratio = remaining_events / total_events;
+    let hour = burn(slo, traffic.counts(Period::new(now - Millis::from_hours(1), now)), 0.0).0;
+    let budget = (counts.total > 0 && counts.uncertain == 0).then(|| Budget {
+        total_events,
+        remaining_events,
+        remaining_ratio,
+        exhausted_at: (remaining_ratio < 0.0).then(|| at("2026-11-18T10:05:00Z")),
+        time_to_exhaustion: hour.filter(|rate| *rate > 1.0 && remaining_ratio > 0.0).map(|rate| {
+            Millis((window.nominal_length().0 as f64 * remaining_ratio / rate / 60_000.0).round() as i64 * 60_000)
+        }),
+    });
+    let state = match &budget {
+        _ if counts.total == 0 => SloState::Unknown,
+        Some(budget) if budget.remaining_ratio < 0.0 => SloState::Exhausted,
+        _ => SloState::Ok,
+    };
+    let lookbacks = [5, 30, 60, 120, 360, 1_440, 4_320].map(Millis::from_mins);
+    let burn_rates = lookbacks.map(|lookback| {
+        let span = Period::new(now - lookback, now);
+        let counts = traffic.counts(span);
+        let coverage = traffic.coverage(span);
+        let (rate, lo, hi) = burn(slo, counts, counts.total as f64 * (1.0 - coverage) * 2.0);
+        BurnRate { lookback, rate, lo, hi, coverage, counts }
+    });
+    SloStatus {
+        slo: Arc::clone(slo),
+        window,
+        period,
+        as_of: now,
+        elapsed_ratio: (passed.length().0 as f64 / period.length().0 as f64).min(1.0),
+        counts,
+        attainment: counts.attainment(),
+        lo: bound(counts.good),
+        hi: bound(counts.good + counts.uncertain + unseen_events as i64),
+        coverage,
+        unseen_events,
+        method: if counts.uncertain > 0 { Method::Interval } else { Method::Exact },
+        budget,
+        burn_rates: burn_rates.to_vec(),
+        state,
+    }
+}
+
+/// Burn rate with its bound.
+fn burn(slo: &Slo, counts: EventCounts, unseen: f64) -> (Option<f64>, Option<f64>, Option<f64>) {
+    let allowed = slo.objective.allowed_bad_ratio();
+    let rate = |bad: f64, total: f64| (counts.total > 0).then(|| bad / total / allowed);
+    let (bad, total) = (counts.bad() as f64, counts.total as f64);
+    let point = rate(bad, total).filter(|_| counts.uncertain == 0);
+    (point, rate(bad, total + unseen), rate(bad + unseen + counts.uncertain as f64, total + unseen))
+}
+
+/// One incident as it is told: service, severity, times, burned share, rules.
+struct Told {
+    service: &'static str,
+    severity: Severity,
+    onset: &'static str,
+    firing: Option<&'static str>,
+    acknowledged: Option<&'static str>,
+    mitigated: Option<&'static str>,
+    restored: Option<&'static str>,
+    burned: Option<f64>,
+    slo: &'static str,
+    rules: &'static [&'static str],
+    change: Option<u8>,
+}
+
+const TOLD: [Told; 9] = [
+    Told {
+        service: "payments",
+        severity: Severity::Page,
+        onset: "2026-11-24T15:04:00Z",
+        firing: Some("2026-11-24T15:09:12Z"),
+        acknowledged: Some("2026-11-24T15:14:40Z"),
+        mitigated: None,
+        restored: None,
+        burned: Some(0.214),
+        slo: "payments-authorization",
+        rules: &["ErrorBudgetBurn", "PaymentsErrorRateHigh"],
+        change: Some(1),
+    },
+    Told {
+        service: "cart",
+        severity: Severity::Ticket,
+        onset: "2026-11-20T18:03:00Z",
+        firing: None,
+        acknowledged: None,
+        mitigated: None,
+        restored: Some("2026-11-20T18:22:00Z"),
+        burned: Some(0.083),
+        slo: "cart-availability",
+        rules: &[],
+        change: None,
+    },
+    Told {
+        service: "checkout",
+        severity: Severity::Page,
+        onset: "2026-11-18T09:12:00Z",
+        firing: Some("2026-11-18T09:16:30Z"),
+        acknowledged: Some("2026-11-18T09:21:05Z"),
+        mitigated: Some("2026-11-18T10:31:00Z"),
+        restored: Some("2026-11-18T10:47:00Z"),
+        burned: Some(0.742),
+        slo: "checkout-availability",
+        rules: &["ErrorBudgetBurn", "CheckoutHighErrorRate", "KubePodCrashLooping"],
+        change: Some(2),
+    },
+    Told {
+        service: "kube-apiserver",
+        severity: Severity::Ticket,
+        onset: "2026-11-15T22:10:00Z",
+        firing: Some("2026-11-15T22:21:00Z"),
+        acknowledged: None,
+        mitigated: None,
+        restored: Some("2026-11-15T22:58:00Z"),
+        burned: Some(0.120),
+        slo: "kube-apiserver-availability",
+        rules: &["KubeAPIErrorBudgetBurn"],
+        change: None,
+    },
+    Told {
+        service: "auth",
+        severity: Severity::Page,
+        onset: "2026-11-12T02:31:00Z",
+        firing: Some("2026-11-12T05:20:00Z"),
+        acknowledged: Some("2026-11-12T05:28:00Z"),
+        mitigated: Some("2026-11-12T05:51:00Z"),
+        restored: Some("2026-11-12T06:02:00Z"),
+        burned: Some(0.551),
+        slo: "login-success",
+        rules: &["LoginFailuresHigh"],
+        change: None,
+    },
+    Told {
+        service: "search",
+        severity: Severity::Page,
+        onset: "2026-11-09T13:40:00Z",
+        firing: Some("2026-11-09T13:43:00Z"),
+        acknowledged: Some("2026-11-09T13:45:10Z"),
+        mitigated: Some("2026-11-09T13:58:00Z"),
+        restored: Some("2026-11-09T14:04:00Z"),
+        burned: Some(0.098),
+        slo: "search-availability",
+        rules: &["ErrorBudgetBurn"],
+        change: None,
+    },
+    Told {
+        service: "checkout",
+        severity: Severity::Page,
+        onset: "2026-11-03T19:55:00Z",
+        firing: Some("2026-11-03T20:01:00Z"),
+        acknowledged: Some("2026-11-03T20:04:00Z"),
+        mitigated: None,
+        restored: Some("2026-11-03T20:36:00Z"),
+        burned: Some(0.287),
+        slo: "checkout-availability",
+        rules: &["ErrorBudgetBurn", "CheckoutHighErrorRate"],
+        change: None,
+    },
+    Told {
+        service: "edge",
+        severity: Severity::Page,
+        onset: "2026-10-29T06:12:00Z",
+        firing: Some("2026-10-29T06:14:00Z"),
+        acknowledged: Some("2026-10-29T06:20:00Z"),
+        mitigated: Some("2026-10-29T06:41:00Z"),
+        restored: Some("2026-10-29T06:44:00Z"),
+        burned: Some(0.390),
+        slo: "ingress-availability",
+        rules: &["IngressErrorsHigh"],
+        change: None,
+    },
+    Told {
+        service: "catalog",
+        severity: Severity::Ticket,
+        onset: "2026-10-27T11:02:00Z",
+        firing: Some("2026-10-27T11:12:00Z"),
+        acknowledged: None,
+        mitigated: None,
+        restored: Some("2026-10-27T11:20:00Z"),
+        burned: None,
+        slo: "catalog-availability",
+        rules: &["KubeDeploymentReplicasMismatch"],
+        change: None,
+    },
+];
+
+fn review() -> Review {
+    let mut review = Review::default();
+    for (i, told) in TOLD.iter().enumerate() {
+        tell(told, i as u8 + 1, &mut review);
+    }
+    review.alerts.push(flapping_alert());
+    review.alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
+    review.noise = noise(&review);
+    review.durations = durations(&review.incidents);
+    review
+}
+
+fn tell(told: &Told, number: u8, review: &mut Review) {
+    let mark = |text: Option<&str>, source, resolution| {
+        text.map(|text| Mark::new(at(text), source, Millis::from_secs(resolution)))
+    };
+    let firing = mark(told.firing, MarkSource::Alerts, 30);
+    let condition = firing.map(|m| Mark::new(m.at - Millis::from_mins(2), MarkSource::AlertsForState, Millis(0)));
+    let ended = told.restored.map(|text| Mark::new(at(text) + Millis::from_mins(4), MarkSource::Alerts, Millis::from_secs(30)));
+    let rules = told.rules.iter().enumerate().map(|(i, rule)| {
+        let later = Millis::from_secs(i as i64 * 40);
+        let labels = Labels::new()
+            .with("alertname", rule)
+            .with("severity", if told.severity == Severity::Page { "critical" } else { "warning" })
+            .with("service", told.service)
+            .with("cluster", "prod-eu-1");
+        Alert {
+            rule: (*rule).to_owned(),
+            labels,
+            severity: told.severity,
+            condition,
+            firing: firing.map(|m| Mark { at: m.at + later, ..m }),
+            ended,
+            last_seen: ended.map_or(at(NOW), |m| m.at),
+            suppressed: false,
+        }
+    });
+    let alerts: Vec<Alert> = rules.collect();
+    let start = at(told.onset);
+    let episode = told.burned.map(|burned| Episode {
+        id: EpisodeId([0xe0 | number; 16]),
+        slo: told.slo.to_owned(),
+        service: told.service.to_owned(),
+        start,
+        end: told.restored.map(at),
+        bad: (burned * 61_000.0) as i64,
+        total: (burned * 812_000.0) as i64,
+        budget_burned_ratio: burned,
+        peak_burn_rate: burned * 96.0,
+    });
+    review.incidents.push(Incident {
+        id: IncidentId([0x10 | number; 16]),
+        service: told.service.to_owned(),
+        state: if told.restored.is_some() { IncidentState::Closed } else { IncidentState::Open },
+        severity: told.severity,
+        detected: told.firing.is_some() && told.severity == Severity::Page,
+        budget_burned_ratio: told.burned,
+        times: IncidentTimes {
+            onset: Some(Mark::new(start, MarkSource::Sli, Millis::from_mins(1))),
+            condition,
+            firing,
+            notified: firing.map(|m| Mark {
+                estimated: true,
+                ..Mark::new(m.at + Millis::from_secs(30), MarkSource::Alertmanager, Millis::from_secs(30))
+            }),
+            acknowledged: mark(told.acknowledged, MarkSource::Alertmanager, 15),
+            mitigated: mark(told.mitigated, MarkSource::Change, 1),
+            restored: mark(told.restored, MarkSource::Sli, 60),
+            resolved: ended.filter(|_| firing.is_some()),
+        },
+        alerts: alerts.iter().map(Alert::id).collect(),
+        episodes: episode.iter().map(|episode| episode.id).collect(),
+        changes: told.change.map(|n| ChangeId([0xc0 | n; 16])).into_iter().collect(),
+    });
+    review.alerts.extend(alerts);
+    review.episodes.extend(episode);
+}
+
+/// An alert that paged although nobody was hurt.
+fn flapping_alert() -> Alert {
+    let mark = |text| Some(Mark::new(at(text), MarkSource::Alerts, Millis::from_secs(30)));
+    Alert {
+        rule: "PodFlapping".to_owned(),
+        labels: Labels::new()
+            .with("alertname", "PodFlapping")
+            .with("namespace", "shop")
+            .with("pod", "recommendations-7c9fd6b5d-x2x9k")
+            .with("service", "recommendations")
+            .with("severity", "critical"),
+        severity: Severity::Page,
+        condition: None,
+        firing: mark("2026-11-23T03:11:30Z"),
+        ended: mark("2026-11-23T03:13:00Z"),
+        last_seen: at("2026-11-23T03:13:00Z"),
+        suppressed: false,
+    }
+}
+
+/// Rule, pages by class in the order of `PageClass::ALL`, hours of firing.
+const RULES: [(&str, [usize; 9], i64); 10] = [
+    ("PodFlapping", [0, 6, 0, 0, 0, 0, 0, 0, 0], 2),
+    ("NodeMemoryPressure", [0, 0, 3, 0, 0, 0, 4, 0, 0], 31),
+    ("CPUThrottlingHigh", [0, 0, 0, 0, 0, 1, 0, 0, 0], 612),
+    ("KubePodCrashLooping", [1, 0, 2, 9, 0, 0, 1, 0, 0], 44),
+    ("TargetDown", [0, 0, 1, 4, 2, 0, 1, 1, 1], 18),
+    ("LatencyP99High", [2, 0, 2, 3, 1, 0, 2, 0, 2], 27),
+    ("CheckoutHighErrorRate", [3, 0, 0, 2, 0, 0, 0, 0, 0], 5),
+    ("LoginFailuresHigh", [1, 0, 0, 0, 0, 0, 0, 0, 0], 1),
+    ("IngressErrorsHigh", [1, 0, 0, 0, 0, 0, 0, 0, 0], 1),
+    ("ErrorBudgetBurn", [5, 0, 0, 0, 0, 0, 0, 0, 0], 6),
+];
+
+fn noise(review: &Review) -> Noise {
+    let classes = |counts: &[usize; 9]| PageClass::ALL.into_iter().zip(counts.iter().copied()).collect::<Vec<_>>();
+    let band = |classes: &[(PageClass, usize)]| {
+        let of = |wanted: &dyn Fn(PageClass) -> bool| -> usize {
+            classes.iter().filter(|(class, _)| wanted(*class)).map(|(_, n)| n).sum()
+        };
+        let pages = of(&|_| true);
+        let (noise, unknown) = (of(&|c| c.is_noise()), of(&|c| c == PageClass::Unknown));
+        let ratio = |n: usize| (pages > 0).then(|| n as f64 / pages as f64);
+        (pages, ratio(noise), ratio(noise + unknown))
+    };
+    let rules = RULES.iter().map(|(rule, counts, hours)| {
+        let classes = classes(counts);
+        let (pages, lower, upper) = band(&classes);
+        RuleNoise { rule: (*rule).to_owned(), pages, lower, upper, classes, firing: Millis::from_hours(*hours) }
+    });
+    let rules: Vec<RuleNoise> = rules.collect();
+    let all = std::array::from_fn(|i| RULES.iter().map(|(_, counts, _)| counts[i]).sum());
+    let classes = classes(&all);
+    let (pages, lower, upper) = band(&classes);
+    Noise { pages, lower, upper, classes, rules, page_reasons: page_reasons(review) }
+}
+
+fn page_reasons(review: &Review) -> Vec<PageReason> {
+    let page = |alert: &Alert| -> Option<PageReason> {
+        let (class, reason) = match alert.rule.as_str() {
+            _ if alert.severity != Severity::Page => return None,
+            "PodFlapping" => (PageClass::Flap, "fired 4 times within 2 hours, each time for less than 2 minutes; no change, no burn"),
+            "KubePodCrashLooping" => (PageClass::Duplicate, "40 s after ErrorBudgetBurn paged for the same incident"),
+            "CheckoutHighErrorRate" | "PaymentsErrorRateHigh" => {
+                (PageClass::Duplicate, "40 s after ErrorBudgetBurn paged for the same incident")
+            }
+            "IngressErrorsHigh" => (PageClass::Unknown, "no SLO covers what it watches, and no change followed within an hour"),
+            _ => (PageClass::Actionable, "budget burned while it fired, and it was acknowledged"),
+        };
+        Some(PageReason {
+            alert: alert.id(),
+            rule: alert.rule.clone(),
+            service: alert.service().map(str::to_owned),
+            at: alert.firing?.at,
+            class,
+            reason: reason.to_owned(),
+        })
+    };
+    review.alerts.iter().filter_map(page).collect()
+}
+
+fn durations(incidents: &[Incident]) -> Durations {
+    let stat = |from: fn(&IncidentTimes) -> Option<Mark>, to: fn(&IncidentTimes) -> Option<Mark>| {
+        let spans = |i: &Incident| Some(to(&i.times)?.at - from(&i.times)?.at);
+        let mut values: Vec<Millis> = incidents.iter().filter_map(spans).collect();
+        values.sort_unstable();
+        let open = incidents.iter().filter(|i| from(&i.times).is_some() && to(&i.times).is_none());
+        let median = values.get(values.len() / 2).copied();
+        DurationStat { n: values.len(), censored: open.count(), median, p90: values.last().copied(), values }
+    };
+    Durations {
+        detect: stat(|t| t.onset, |t| t.firing),
+        acknowledge: stat(|t| t.firing, |t| t.acknowledged),
+        restore: stat(|t| t.onset, |t| t.restored),
+        resolve: stat(|t| t.onset, |t| t.resolved),
+    }
+}
+
+fn changes() -> Vec<Change> {
+    let change = |n: u8, kind, outcome, service: &str, summary: &str, start: &str, end: Option<&str>| Change {
+        id: ChangeId([0xc0 | n; 16]),
+        kind,
+        outcome,
+        object: ObjectRef { kind: "Deployment".to_owned(), namespace: "shop".to_owned(), name: service.to_owned() },
+        service: service.to_owned(),
+        summary: summary.to_owned(),
+        started_at: at(start),
+        ended_at: end.map(at),
+    };
+    vec![
+        change(
+            1,
+            ChangeKind::Rollout,
+            ChangeOutcome::Running,
+            "payments",
+            "revision 118: registry.shop.example/payments:4.7.0 (was 4.6.3)",
+            "2026-11-24T15:01:20Z",
+            None,
+        ),
+        change(
+            3,
+            ChangeKind::Rollback,
+            ChangeOutcome::Succeeded,
+            "checkout",
+            "revision 243: registry.shop.example/checkout:2.40.2 (was 2.41.0)",
+            "2026-11-18T10:31:00Z",
+            Some("2026-11-18T10:38:00Z"),
+        ),
+        change(
+            2,
+            ChangeKind::Rollout,
+            ChangeOutcome::RolledBack,
+            "checkout",
+            "revision 242: registry.shop.example/checkout:2.41.0 (was 2.40.2)",
+            "2026-11-18T09:08:00Z",
+            Some("2026-11-18T10:31:00Z"),
+        ),
+        change(
+            4,
+            ChangeKind::Rollout,
+            ChangeOutcome::Succeeded,
+            "search",
+            "revision 77: registry.shop.example/search:1.19.4 (was 1.19.3)",
+            "2026-11-13T08:00:10Z",
+            Some("2026-11-13T08:04:00Z"),
+        ),
+    ]
+}
+
+fn cluster_events() -> Vec<ClusterEvent> {
+    let event = |uid: &str, reason: &str, name: &str, message: &str, first: &str, last: &str, count| ClusterEvent {
+        uid: uid.to_owned(),
+        warning: true,
+        reason: reason.to_owned(),
+        object: ObjectRef { kind: "Pod".to_owned(), namespace: "shop".to_owned(), name: name.to_owned() },
+        reporter: "kubelet".to_owned(),
+        message: message.to_owned(),
+        first_seen: at(first),
+        last_seen: at(last),
+        count,
+    };
+    vec![
+        event(
+            "0b54c1c8-3b0d-4ad6-9a3c-0d5c7f0b3a11",
+            "BackOff",
+            "payments-5f6d8c7b9d-k8vtn",
+            "Back-off restarting failed container payments in pod payments-5f6d8c7b9d-k8vtn",
+            "2026-11-24T15:03:10Z",
+            "2026-11-24T15:40:55Z",
+            37,
+        ),
+        event(
+            "6c1f0c52-72b4-4f0e-8a6e-2a1c9d9e77f0",
+            "Unhealthy",
+            "checkout-6b7f9c5d8-2wq4z",
+            "Readiness probe failed: HTTP probe failed with statuscode: 503",
+            "2026-11-18T09:10:42Z",
+            "2026-11-18T10:34:12Z",
+            211,
+        ),
+    ]
+}
+
+fn findings() -> Vec<Finding> {
+    let finding = |subject: &str, message: &str, hint: &str| Finding {
+        subject: subject.to_owned(),
+        message: message.to_owned(),
+        hint: hint.to_owned(),
+    };
+    vec![
+        finding(
+            "search-latency",
+            "no histogram bound of `search_request_duration_seconds` equals the threshold of 0.3 s; the neighbours are 0.25 s and 0.5 s, so only bounds are known",
+            "add a bucket with le=\"0.3\", or use a threshold of 250ms or 500ms",
+        ),
+        finding(
+            "recommendations-availability",
+            "no series matches `http_requests_total{job=\"recommendations\"}` since 2026-10-25",
+            "check the label `job`, or delete the SLO if the service is gone",
+        ),
+    ]
+}
+
+fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
+    let looped = |name, iterations, failures, ms, last_error: Option<&str>| LoopStatus {
+        name,
+        iterations,
+        failures,
+        last_ok_at: Some(at("2026-11-24T15:42:00Z")),
+        last_error: last_error.map(str::to_owned),
+        last_duration: Some(Millis(ms)),
+    };
+    ServiceStatus {
+        version: "0.1.0",
+        started_at: at("2026-11-20T07:00:00Z"),
+        ready: true,
+        sources: vec![
+            SourceStatus {
+                name: "main".to_owned(),
+                kind: "prometheus",
+                address: "https://prometheus.monitoring.svc:9090/".to_owned(),
+                up: Some(true),
+                last_success: Some(at("2026-11-24T15:41:58Z")),
+                last_error: None,
+            },
+            SourceStatus {
+                name: "alertmanager-0".to_owned(),
+                kind: "alertmanager",
+                address: "http://alertmanager-0.monitoring.svc:9093/".to_owned(),
+                up: Some(true),
+                last_success: Some(at("2026-11-24T15:41:45Z")),
+                last_error: None,
+            },
+            SourceStatus {
+                name: "alertmanager-1".to_owned(),
+                kind: "alertmanager",
+                address: "http://alertmanager-1.monitoring.svc:9093/".to_owned(),
+                up: Some(false),
+                last_success: Some(at("2026-11-24T14:12:03Z")),
+                last_error: Some("connection refused (os error 111)".to_owned()),
+            },
+            SourceStatus {
+                name: "prod-eu-1".to_owned(),
+                kind: "kubernetes",
+                address: "https://10.0.0.1:443/".to_owned(),
+                up: None,
+                last_success: None,
+                last_error: None,
+            },
+        ],
+        loops: vec![
+            looped("collect", 6_282, 3, 412, Some("main: the query took longer than 10s")),
+            looped("evaluate", 6_282, 0, 38, None),
+            looped("alerts", 12_560, 181, 95, Some("alertmanager-1: connection refused")),
+            looped("seal", 5, 0, 1_930, None),
+        ],
+        backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
+        store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
+        findings,
+    }
+}

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_state_of_an_alert_survives_its_text() {
-        let at = |ms| Timestamp::from_millis(1_700_000_000_000 + ms);
+        let at = |ms: i64| Timestamp::from_millis(1_700_000_000_000 + ms);
         for resolved_at in [None, Some(at(60_000))] {
             let alert = BurnAlert { starts_at: at(0), resolved_at, sent_at: None };
             assert_eq!(read(&write(&alert)), Some(alert));

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod history;
 mod publish;
+mod rooms;
 mod store_crash;
 mod support;

@@ -1,4 +1,7 @@
 //! Real servers for the tests.
 
+pub mod daemon;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod monitoring;
+pub mod server;

@@ -1,0 +1,182 @@
+//! A real Prometheus, Alertmanager and VictoriaMetrics, and the demo world for
+//! them to watch.
+
+use std::io::BufWriter;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::sources::demo::{AnsweredScrape, World, serve};
+use tempfile::TempDir;
+
+use super::daemon::http_get;
+use super::server::{Server, binary, free_port};
+
+/// How long a server may take to start on a busy machine.
+const START_MAX: Duration = Duration::from_secs(90);
+
+pub struct Prometheus {
+    server: Option<Server>,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Prometheus {
+    /// One that scrapes nothing and holds a world's history of a period.
+    pub fn with_history(world: &World, period: Period) -> Prometheus {
+        let dir = tempdir("prometheus");
+        let mut writer = Command::new(binary("tsdb-write"))
+            .args(["-dir", dir.path().join("data").to_str().unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufWriter::with_capacity(1 << 20, writer.stdin.take().unwrap());
+        world.write_history(period, &mut out).unwrap();
+        drop(out.into_inner().unwrap());
+        assert!(writer.wait().unwrap().success(), "tsdb-write failed");
+        Prometheus::start(dir, "global: {scrape_interval: 1h}\n")
+    }
+
+    /// One with this configuration and an empty store.
+    pub fn with_config(config: &str) -> Prometheus {
+        Prometheus::start(tempdir("prometheus"), config)
+    }
+
+    fn start(dir: TempDir, config: &str) -> Prometheus {
+        std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
+        let mut prometheus = Prometheus { server: None, port: free_port(), dir };
+        prometheus.resume();
+        prometheus
+    }
+
+    /// A file that the configuration can name.
+    pub fn rule_file(text: &str) -> (TempDir, String) {
+        let dir = tempdir("rules");
+        let path = dir.path().join("rules.yml");
+        std::fs::write(&path, text).unwrap();
+        let name = path.display().to_string();
+        (dir, name)
+    }
+
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it, again on the same port and store.
+    pub fn resume(&mut self) {
+        let path = |name: &str| self.dir.path().join(name).display().to_string();
+        let arguments = [
+            format!("--config.file={}", path("prometheus.yml")),
+            format!("--storage.tsdb.path={}", path("data")),
+            "--storage.tsdb.retention.time=400d".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{}", self.port),
+        ];
+        self.server = Some(Server::start(&binary("prometheus"), &arguments, &self.dir.path().join("log")));
+        wait_ready(&self.address(), "/-/ready", &self.dir.path().join("log"));
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+}
+
+pub struct Alertmanager {
+    _server: Server,
+    port: u16,
+    _dir: TempDir,
+}
+
+impl Alertmanager {
+    pub fn start() -> Alertmanager {
+        let dir = tempdir("alertmanager");
+        let port = free_port();
+        let config = dir.path().join("alertmanager.yml");
+        std::fs::write(&config, "route: {receiver: nobody, group_wait: 1s}\nreceivers: [{name: nobody}]\n").unwrap();
+        let arguments = [
+            format!("--config.file={}", config.display()),
+            format!("--storage.path={}", dir.path().join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        let log = dir.path().join("log");
+        let server = Server::start(&binary("alertmanager"), &arguments, &log);
+        wait_ready(&format!("127.0.0.1:{port}"), "/-/ready", &log);
+        Alertmanager { _server: server, port, _dir: dir }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What its API shows, resolved alerts not included.
+    pub fn alerts(&self) -> Vec<serde_json::Value> {
+        let (status, body) = http_get(&format!("127.0.0.1:{}", self.port), "/api/v2/alerts");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+/// The world behind HTTP, told the time by a function, with a note of every
+/// page that was served.
+pub struct ServedWorld {
+    pub address: SocketAddr,
+    pub answered: Arc<Mutex<Vec<AnsweredScrape>>>,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl ServedWorld {
+    pub fn start(world: Arc<World>, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> ServedWorld {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let answered: Arc<Mutex<Vec<AnsweredScrape>>> = Arc::default();
+        let observer = Arc::clone(&answered);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let note = move |scrape| observer.lock().unwrap().push(scrape);
+                serve(listener, world, now, note, async { drop(stopped.await) }).await.unwrap();
+            });
+        });
+        ServedWorld { address, answered, _stop: stop }
+    }
+}
+
+pub fn tempdir(name: &str) -> TempDir {
+    tempfile::Builder::new().prefix(&format!("evenkeel-test-{name}-")).tempdir().unwrap()
+}
+
+/// The present, to the minute.
+#[expect(clippy::disallowed_methods, reason = "tests against real servers live in real time")]
+pub fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(since.as_millis() as i64)
+}
+
+/// The last whole minute.
+pub fn this_minute() -> Timestamp {
+    now().floor_slot()
+}
+
+pub fn days(n: i64) -> Millis {
+    Millis::from_days(n)
+}
+
+fn wait_ready(address: &str, path: &str, log: &Path) {
+    let began = Instant::now();
+    while http_get(address, path).0 != 200 {
+        let said = || std::fs::read_to_string(log).unwrap_or_default();
+        assert!(began.elapsed() < START_MAX, "{address} does not become ready: {}", said());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

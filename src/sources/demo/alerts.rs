@@ -212,3 +212,145 @@ fn activities(rule: &Rule, labels: &Labels, held: impl Iterator<Item = (Timestam
     all.extend(current);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::tests::{hours, select, world};
+    use super::*;
+    use crate::model::selector::MatchOp;
+
+    #[test]
+    fn every_class_of_alert_occurs_and_is_what_it_is_called() {
+        for seed in 0..5 {
+            let world = world(seed);
+            let month = hours(&world, 100, 100 + 30 * 24);
+            let alerts = world.alerts(month);
+            let classes: BTreeSet<AlertClass> =
+                alerts.iter().filter(|a| a.firing_at.is_some()).map(|a| a.class).collect();
+            assert_eq!(classes.len(), 6, "{classes:?}");
+            let firing = |a: &ScriptedAlert| Some(a.ended_at.unwrap_or(month.end) - a.firing_at?.max(month.start));
+            let of = |class| alerts.iter().filter(move |a| a.class == class);
+            let rules: BTreeSet<&str> = alerts.iter().map(ScriptedAlert::rule).collect();
+            assert_eq!(rules.len(), RULES.len());
+            let always: i64 = of(AlertClass::AlwaysOn).filter_map(firing).map(|m| m.0).sum();
+            assert!(always * 2 > month.length().0, "{always}");
+            assert!(of(AlertClass::Short).filter_map(firing).all(|m| m < Millis::from_mins(5)));
+            assert!(of(AlertClass::Flap).filter_map(firing).all(|m| m < Millis::from_mins(5)));
+            assert!(of(AlertClass::Flap).count() >= 60);
+            assert!(of(AlertClass::Short).any(|a| a.firing_at.is_none()), "some never get past pending");
+            assert!(of(AlertClass::Actionable).filter_map(firing).all(|m| m > Millis::from_mins(5)));
+            for duplicate in of(AlertClass::Duplicate) {
+                let said = of(AlertClass::Actionable).any(|a| {
+                    let (ours, theirs) = (duplicate.evaluations(month.end), a.evaluations(month.end));
+                    a.labels.get("service") == duplicate.labels.get("service") && !ours.intersect(theirs).is_empty()
+                });
+                assert!(said, "{duplicate:?}");
+            }
+            for idle in of(AlertClass::NoImpact) {
+                let service = idle.labels.get("service").unwrap();
+                let near = Period::new(idle.active_at - Millis::from_hours(1), idle.active_at + Millis::from_hours(2));
+                assert!(world.disturbances(near).iter().all(|d| d.service != service), "{idle:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn alerts_are_known_only_up_to_the_end_of_the_period() {
+        let world = world(2);
+        let whole = world.alerts(hours(&world, 0, 72));
+        let alert = whole.iter().find(|a| a.rule() == "HighErrorRate").unwrap();
+        let (firing, ended) = (alert.firing_at.unwrap(), alert.ended_at.unwrap());
+        let known = |at: Timestamp| {
+            let now = world.alerts(Period::new(at - Millis::from_mins(1), at));
+            now.into_iter().find(|a| a.labels == alert.labels && a.active_at == alert.active_at)
+        };
+        assert_eq!(known(alert.active_at - Millis(1)), None);
+        assert_eq!(known(firing - Millis(1)).unwrap().firing_at, None);
+        assert_eq!(known(firing).unwrap().firing_at, Some(firing));
+        assert_eq!(known(ended - Millis(1)).unwrap().ended_at, None);
+        assert_eq!(known(ended).unwrap(), *alert);
+    }
+
+    #[test]
+    fn the_series_of_alerts_tell_the_same_story() {
+        let world = world(3);
+        let period = hours(&world, 20, 100);
+        let alerts = world.alerts(period);
+        let all = world.history(period);
+        let named = |name: &'static str| all.iter().filter(move |s| s.labels.get(NAME) == Some(name));
+        for series in named(ALERTS_FOR_STATE) {
+            let labels = series.labels.without(&[NAME]);
+            let ours: Vec<&ScriptedAlert> = alerts.iter().filter(|a| a.labels == labels).collect();
+            for sample in &series.samples {
+                let alert = ours.iter().find(|a| a.evaluations(period.end).contains(sample.at - Millis(1))).unwrap();
+                assert_eq!(sample.value, (alert.active_at.millis() / 1_000) as f64);
+            }
+            let ended = ours.iter().filter(|a| a.ended_at.is_some()).map(|a| a.ended_at.unwrap());
+            assert_eq!(series.stale, ended.collect::<Vec<_>>());
+        }
+        let firing = named(ALERTS).filter(|s| s.labels.get("alertstate") == Some("firing"));
+        let first_samples: BTreeSet<(Labels, Timestamp)> =
+            firing.map(|s| (s.labels.without(&[NAME, "alertstate"]), s.samples[0].at)).collect();
+        for labels in alerts.iter().map(|a| &a.labels).collect::<BTreeSet<_>>() {
+            let first = alerts.iter().filter(|a| a.labels == *labels).filter_map(|a| a.firing_at).min();
+            if let Some(first) = first.filter(|first| *first > period.start) {
+                assert!(first_samples.contains(&(labels.clone(), first)), "{labels} {first}");
+            }
+        }
+    }
+
+    /// The rule over the service's error ratio, evaluated on raw samples from
+    /// the first minute to the last of a whole cycle: where the script sees no
+    /// cause there is no alert, and where it sees one the times agree.
+    #[test]
+    fn the_error_rate_rule_evaluated_on_samples_fires_when_the_script_says() {
+        let world = world(4);
+        let period = hours(&world, 0, 12 * 24);
+        for job in ["checkout", "payments", "storefront"] {
+            let job_is = ("job", MatchOp::Equal, job);
+            let all = select("http_request_duration_seconds_count", &[job_is]);
+            let bad = select("http_requests_total", &[job_is, ("code", MatchOp::Regex, "5..")]);
+            let (all, bad) = (increments(&world, &all, period), increments(&world, &bad, period));
+            let mut held: Vec<Timestamp> = Vec::new();
+            for at in world.evaluations.instants(period).skip(20) {
+                let sum =
+                    |of: &BTreeMap<Timestamp, f64>| of.range(at - Millis::from_mins(5)..=at).map(|x| x.1).sum::<f64>();
+                if sum(&bad) > 0.02 * sum(&all) && sum(&all) > 300.0 {
+                    held.push(at);
+                }
+            }
+            let spans: Vec<(Timestamp, Timestamp)> =
+                held.chunk_by(|a, b| *b - *a <= Millis::from_mins(1)).map(|run| (run[0], run[run.len() - 1])).collect();
+            let alerts: Vec<ScriptedAlert> = world
+                .alerts(period)
+                .into_iter()
+                .filter(|a| a.rule() == "HighErrorRate" && a.labels.get("job") == Some(job))
+                .collect();
+            assert_eq!(spans.len(), alerts.len(), "{job} {spans:?} {alerts:?}");
+            for ((first, last), alert) in spans.iter().zip(&alerts) {
+                let near = |a: Timestamp, b: Timestamp| (a - b).0.abs() <= 60_000;
+                assert!(
+                    near(*first, alert.active_at) && near(*last, alert.ended_at.unwrap()),
+                    "{first} {last} {alert:?}"
+                );
+            }
+        }
+    }
+
+    fn increments(
+        world: &World,
+        selector: &crate::model::selector::Selector,
+        period: Period,
+    ) -> BTreeMap<Timestamp, f64> {
+        let mut all = BTreeMap::new();
+        for series in world.samples(selector, period) {
+            for pair in series.samples.windows(2) {
+                let rise = if pair[1].value < pair[0].value { pair[1].value } else { pair[1].value - pair[0].value };
+                *all.entry(pair[1].at).or_default() += rise;
+            }
+        }
+        all
+    }
+}

@@ -74,11 +74,7 @@ const NOT_READY: &str = "Readiness probe failed: HTTP probe failed with statusco
 const PROBE_PERIOD: Millis = Millis::from_secs(10);
 
 fn deployment(service: &Service) -> ObjectRef {
-    ObjectRef {
-        kind: "Deployment".to_owned(),
-        namespace: service.namespace.to_owned(),
-        name: service.name.clone(),
-    }
+    ObjectRef { kind: "Deployment".to_owned(), namespace: service.namespace.to_owned(), name: service.name.clone() }
 }
 
 /// The image tag is the moment of the build, as many pipelines have it.
@@ -151,4 +147,83 @@ fn uid(object: &ObjectRef, reason: &str, at: Timestamp) -> String {
     let (c, rest) = rest.split_at(4);
     let (d, e) = rest.split_at(4);
     format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::tests::{hours, world};
+    use super::*;
+
+    #[test]
+    fn a_bad_rollout_is_rolled_back_to_the_template_before() {
+        let world = world(1);
+        let period = hours(&world, 0, 72);
+        let changes: Vec<Change> = world.changes(period).into_iter().filter(|c| c.service == "payments").collect();
+        let back = changes.iter().position(|c| c.kind == ChangeKind::Rollback).unwrap();
+        let (bad, back) = (&changes[back - 1], &changes[back]);
+        assert_eq!((bad.kind, bad.outcome), (ChangeKind::Rollout, ChangeOutcome::RolledBack));
+        assert_eq!(back.outcome, ChangeOutcome::Succeeded);
+        assert_ne!(bad.summary, back.summary);
+
+        let names = |at: Timestamp| -> BTreeSet<String> {
+            let targets = world.targets(Period::new(at, at + Millis(1)));
+            let pods = targets.iter().filter(|t| t.job() == "payments").filter_map(|t| t.labels.get("pod"));
+            pods.map(|name| name.rsplit_once('-').unwrap().0.to_owned()).collect()
+        };
+        let before = names(bad.started_at - Millis::from_mins(1));
+        let during = names(back.started_at - Millis::from_mins(1));
+        let after = names(back.ended_at.unwrap());
+        assert_eq!((before.len(), during.len()), (1, 1));
+        assert_eq!(before, after);
+        assert_ne!(before, during);
+    }
+
+    #[test]
+    fn a_change_is_known_as_far_as_it_has_got() {
+        let world = world(1);
+        let bad = world.disturbances(hours(&world, 40, 60)).into_iter().find(|d| d.plot == Plot::BadRollout).unwrap();
+        let outcome = |at: Timestamp| {
+            let changes = world.changes(Period::new(bad.period.start, at));
+            let change = changes.into_iter().find(|c| c.service == "payments").unwrap();
+            (change.outcome, change.ended_at.is_some())
+        };
+        assert_eq!(outcome(bad.period.start + Millis(1)), (ChangeOutcome::Running, false));
+        assert_eq!(outcome(bad.period.end - Millis(1)), (ChangeOutcome::Succeeded, true));
+        assert_eq!(outcome(bad.period.end), (ChangeOutcome::RolledBack, true));
+    }
+
+    #[test]
+    fn rollouts_replace_all_pods_and_ids_are_unique() {
+        let world = world(2);
+        let period = hours(&world, 0, 30 * 24);
+        let changes = world.changes(period);
+        assert!(changes.len() > 25, "{}", changes.len());
+        let ids: BTreeSet<ChangeId> = changes.iter().map(|c| c.id).collect();
+        assert_eq!(ids.len(), changes.len());
+        for change in changes.iter().filter(|c| c.ended_at.is_some_and(|end| end < period.end)) {
+            let pods = |at: Timestamp| -> BTreeSet<String> {
+                let targets = world.targets(Period::new(at, at + Millis(1)));
+                targets.into_iter().filter(|t| t.job() == change.service).map(|t| t.labels.to_string()).collect()
+            };
+            let (before, after) = (pods(change.started_at), pods(change.ended_at.unwrap()));
+            assert_eq!(before.len(), after.len(), "{change:?}");
+            assert!(before.is_disjoint(&after), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn cluster_events_do_not_depend_on_how_they_are_asked_for() {
+        let world = world(3);
+        let whole = world.cluster_events(hours(&world, 0, 10 * 24));
+        let mut parts = Vec::new();
+        for day in 0..10 {
+            parts.extend(world.cluster_events(hours(&world, day * 24, day * 24 + 24)));
+        }
+        let reasons: BTreeSet<&str> = whole.iter().map(|e| e.reason.as_str()).collect();
+        assert_eq!(reasons, BTreeSet::from(["BackOff", "ScalingReplicaSet", "Unhealthy"]));
+        assert_eq!(whole.iter().map(|e| &e.uid).collect::<BTreeSet<_>>().len(), whole.len());
+        assert_eq!(parts, whole);
+    }
 }

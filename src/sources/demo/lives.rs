@@ -29,7 +29,10 @@ pub(super) struct Rollout {
 pub(super) enum RolloutKind {
     Planned,
     /// This share of what its pods answer is an error, until the rollback.
-    Bad { error_ratio: f64, rolled_back_at: Timestamp },
+    Bad {
+        error_ratio: f64,
+        rolled_back_at: Timestamp,
+    },
     Rollback,
 }
 
@@ -233,8 +236,7 @@ fn pod<'w>(slot: &'w Slot, from: Replacement, end: Timestamp) -> Pod<'w> {
     let start = from.at + key.word("starts").between(Millis::from_secs(2), Millis::from_secs(7));
     let name = format!("{}-{}-{}", slot.service.name, from.template.suffix(9), key.suffix(5));
     let address = key.word("address");
-    let instance =
-        format!("10.{}.{}.{}:8080", slot.number % 256, address.at(0).below(256), 1 + address.at(1).below(254));
+    let instance = format!("{}{}.{}:8080", slot.network(), address.at(0).below(256), 1 + address.at(1).below(254));
     let labels = [
         ("job", slot.service.name.as_str()),
         ("instance", &instance),

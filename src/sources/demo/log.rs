@@ -70,7 +70,8 @@ impl World {
     }
 
     fn log_of_pod(&self, pod: &Pod<'_>, visible: Period) -> Vec<LogEntry> {
-        let names: [Arc<str>; 3] = [pod.slot.service.name.as_str().into(), pod.instance().into(), pod.name.as_str().into()];
+        let names: [Arc<str>; 3] =
+            [pod.slot.service.name.as_str().into(), pod.instance().into(), pod.name.as_str().into()];
         let mut all = Vec::new();
         for process in self.processes(pod, visible) {
             let witness = Witness::new(self, pod, process);
@@ -83,8 +84,19 @@ impl World {
                     if now > earlier {
                         let [service, instance, pod] = names.clone();
                         let within_seconds = BOUND_TEXTS.get(cell.bucket).copied().unwrap_or("+Inf");
-                        let (method, code, count) = (cell.method, cell.code, now - earlier);
-                        let entry = LogEntry { after, at, service, instance, pod, method, code, within_seconds, count, seen_at };
+                        let (method, code, count) = (cell.method(), cell.code(), now - earlier);
+                        let entry = LogEntry {
+                            after,
+                            at,
+                            service,
+                            instance,
+                            pod,
+                            method,
+                            code,
+                            within_seconds,
+                            count,
+                            seen_at,
+                        };
                         all.push(entry);
                     }
                 }

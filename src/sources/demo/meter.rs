@@ -4,12 +4,37 @@
 use super::chance::Key;
 use super::lives::{Pod, Process};
 use super::script::Effect;
-use super::traffic::{CELL_COUNT, Shares};
+use super::traffic::{BUCKET_COUNT, CELL_COUNT, CELLS, CHILDREN, Mix, Shares};
 use super::world::World;
 use crate::model::time::{Period, Timestamp};
 
 /// Requests of each cell since the process started.
 pub(super) type Counts = [u64; CELL_COUNT];
+
+/// The counts as metrics show them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers {
+    pub children: [u64; CHILDREN.len()],
+    /// Cumulative, so the last one has all requests.
+    pub buckets: [u64; BUCKET_COUNT],
+    pub seconds: f64,
+}
+
+impl Numbers {
+    pub fn new(counts: &Counts) -> Numbers {
+        let mut numbers = Numbers::default();
+        for (cell, count) in CELLS.iter().zip(counts) {
+            if let Some(child) = numbers.children.get_mut(cell.child) {
+                *child += count;
+            }
+            for bucket in numbers.buckets.iter_mut().skip(cell.bucket) {
+                *bucket += count;
+            }
+            numbers.seconds += cell.seconds * *count as f64;
+        }
+        numbers
+    }
+}
 
 /// Counts the requests of one process.
 #[derive(Debug)]
@@ -52,8 +77,8 @@ impl<'w> Meter<'w> {
         let life = self.process.life;
         let usual = service.mix;
         let hurt = |effect: Effect| match effect {
-            Effect::Errors(error_ratio) => super::traffic::Mix { error_ratio, ..usual },
-            Effect::Slowness(slow_ratio) => super::traffic::Mix { slow_ratio, ..usual },
+            Effect::Errors(error_ratio) => Mix { error_ratio, ..usual },
+            Effect::Slowness(slow_ratio) => Mix { slow_ratio, ..usual },
             // What a bad revision does is known to its pods.
             Effect::BadRevision(_) => usual,
         };

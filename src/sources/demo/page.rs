@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use super::chance::Key;
 use super::lives::Pod;
-use super::meter::{Counts, Meter};
+use super::meter::{Counts, Meter, Numbers};
 use super::script::{Gauge, Plot};
-use super::services::PROBED_SERVICE;
-use super::traffic::{BOUND_TEXTS, CELL_COUNT, CELLS};
+use super::services::{PROBED, PROBED_SERVICE, Slot};
+use super::traffic::{BOUND_TEXTS, BUCKET_COUNT, CHILDREN};
 use super::world::{Grid, World};
 use crate::model::labels::{Labels, NAME, quote};
 use crate::model::time::{Period, Timestamp};
@@ -26,7 +26,7 @@ pub(super) enum Reading {
     /// Made by Prometheus; not on the page.
     Up,
     ProcessStart,
-    /// The child with the method and code of this cell, an index of `CELLS`.
+    /// A child of the request counter, an index of `CHILDREN`.
     Requests(usize),
     /// All requests up to this bucket, an index of `BOUND_TEXTS`.
     Bucket(usize),
@@ -81,7 +81,7 @@ impl Reading {
     /// The labels that the process itself gives.
     fn own_labels(self) -> Vec<(&'static str, &'static str)> {
         match self {
-            Reading::Requests(i) => CELLS.get(i).map_or(Vec::new(), |c| vec![("method", c.method), ("code", c.code)]),
+            Reading::Requests(i) => CHILDREN.get(i).map_or(Vec::new(), |c| vec![("method", c.0), ("code", c.1)]),
             Reading::Bucket(i) => BOUND_TEXTS.get(i).map_or(Vec::new(), |le| vec![("le", *le)]),
             _ => Vec::new(),
         }
@@ -103,17 +103,12 @@ pub(super) fn readings(pod: &Pod<'_>) -> Vec<Reading> {
     let mut all = vec![Reading::Up];
     if service.peak_per_second.is_some() {
         all.push(Reading::ProcessStart);
-        let is_first = |i: &usize| CELLS.iter().take(*i).all(|c| !same_child(*i, c.method, c.code));
-        all.extend((0..CELL_COUNT).filter(is_first).map(Reading::Requests));
-        all.extend((0..BOUND_TEXTS.len()).map(Reading::Bucket));
+        all.extend((0..CHILDREN.len()).map(Reading::Requests));
+        all.extend((0..BUCKET_COUNT).map(Reading::Bucket));
         all.extend([Reading::DurationSum, Reading::DurationCount]);
     }
     all.extend(service.gauges.iter().map(|g| Reading::Gauge(*g)));
     all
-}
-
-fn same_child(i: usize, method: &str, code: &str) -> bool {
-    CELLS.get(i).is_some_and(|c| c.method == method && c.code == code)
 }
 
 /// What surrounds a pod over a period: strained gauges and failing scrapes.
@@ -139,8 +134,13 @@ impl Page {
         // An instant is a period too, one that overlaps what holds it.
         let period = Period::new(period.start - slot.grid.interval, period.end + slot.grid.interval);
         let faults = world.script.scrape_faults(period).into_iter();
-        let mut strained: Vec<(Gauge, Period)> = world.script.strains(period).into_iter()
-            .filter(|s| ours(s.service, s.ordinal)).map(|s| (s.gauge, s.period)).collect();
+        let mut strained: Vec<(Gauge, Period)> = world
+            .script
+            .strains(period)
+            .into_iter()
+            .filter(|s| ours(s.service, s.ordinal))
+            .map(|s| (s.gauge, s.period))
+            .collect();
         if slot.service.gauges.contains(&Gauge::ProbeSuccess) {
             let hurt = world.script.disturbances(period).into_iter();
             let seen = hurt.filter(|d| d.plot == Plot::Blip && d.service == PROBED_SERVICE);
@@ -165,21 +165,14 @@ impl Page {
 
     /// The value at an instant at which the process lives; absent for a child
     /// that had no event yet.
-    pub fn value(&self, reading: Reading, started: Timestamp, counts: &Counts, at: Timestamp) -> Option<f64> {
-        let sum = |matches: &dyn Fn(usize) -> bool| -> u64 {
-            counts.iter().enumerate().filter(|(i, _)| matches(*i)).map(|(_, n)| n).sum()
-        };
+    pub fn value(&self, reading: Reading, started: Timestamp, numbers: &Numbers, at: Timestamp) -> Option<f64> {
         match reading {
             Reading::Up => Some(1.0),
             Reading::ProcessStart => Some(started.secs_f64()),
-            Reading::Requests(child) => {
-                let cell = CELLS.get(child)?;
-                let count = sum(&|i| same_child(i, cell.method, cell.code));
-                (count > 0).then_some(count as f64)
-            }
-            Reading::Bucket(bucket) => Some(sum(&|i| CELLS.get(i).is_some_and(|c| c.bucket <= bucket)) as f64),
-            Reading::DurationCount => Some(sum(&|_| true) as f64),
-            Reading::DurationSum => Some(CELLS.iter().zip(counts).map(|(c, n)| c.seconds * *n as f64).sum()),
+            Reading::Requests(child) => numbers.children.get(child).filter(|n| **n > 0).map(|n| *n as f64),
+            Reading::Bucket(bucket) => numbers.buckets.get(bucket).map(|n| *n as f64),
+            Reading::DurationCount => numbers.buckets.last().map(|n| *n as f64),
+            Reading::DurationSum => Some(numbers.seconds),
             Reading::Gauge(gauge) => {
                 let minute = self.key.at(at.millis().div_euclid(30_000));
                 let by_script = self.strained.iter().any(|(g, period)| *g == gauge && period.contains(at));
@@ -207,13 +200,15 @@ impl World {
     /// world's own scrapes it has the values that `samples` has.
     pub fn exposition(&self, instance: &str, now: Timestamp) -> Exposition {
         let moment = Period::new(now, now + crate::model::time::Millis(1));
-        let mut pods = self.slots.iter().flat_map(|slot| self.pods(slot, moment));
+        let ours = |slot: &&Slot| instance == PROBED || instance.starts_with(&slot.network());
+        let mut pods = self.slots.iter().filter(ours).flat_map(|slot| self.pods(slot, moment));
         let Some(pod) = pods.find(|p| p.instance() == instance) else { return Exposition::Absent };
         let page = Page::new(self, &pod, moment);
         match self.processes(&pod, moment).first() {
             Some(process) if !page.scrape_fails(now) => {
-                let counts = Meter::new(self, &pod, *process).counts(now);
-                Exposition::Page(text(&pod, |reading| page.value(reading, process.life.start, &counts, now)))
+                let counts = |_| Meter::new(self, &pod, *process).counts(now);
+                let numbers = Numbers::new(&pod.slot.service.peak_per_second.map_or_else(Counts::default, counts));
+                Exposition::Page(text(&pod, |reading| page.value(reading, process.life.start, &numbers, now)))
             }
             _ => Exposition::Failing,
         }

@@ -79,9 +79,8 @@ impl Bad {
     /// The bad share that an effect leads to; absent if it makes no such requests.
     pub fn ratio_of(self, effect: Effect) -> Option<f64> {
         match (self, effect) {
-            (Bad::Errors, Effect::Errors(ratio) | Effect::BadRevision(ratio)) | (Bad::Slow, Effect::Slowness(ratio)) => {
-                Some(ratio)
-            }
+            (Bad::Errors, Effect::Errors(ratio) | Effect::BadRevision(ratio))
+            | (Bad::Slow, Effect::Slowness(ratio)) => Some(ratio),
             _ => None,
         }
     }

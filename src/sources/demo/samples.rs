@@ -4,9 +4,8 @@
 
 use super::alerts::{ALERTS, ALERTS_FOR_STATE};
 use super::lives::{Pod, Process};
-use super::meter::Meter;
+use super::meter::{Meter, Numbers};
 use super::page::{Page, Reading, readings};
-use super::traffic::CELL_COUNT;
 use super::world::{Grid, World};
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::Labels;
@@ -40,7 +39,9 @@ impl World {
     pub fn samples(&self, selector: &Selector, period: Period) -> Vec<RawSeries> {
         let target = |labels: &Labels| selector.admits_target(labels);
         let series = |labels: &Labels| selector.matches(labels);
-        let all = self.record(period, &Wanted { metric: Some(&selector.metric), target: &target, series: &series }).into_iter();
+        let all = self
+            .record(period, &Wanted { metric: Some(&selector.metric), target: &target, series: &series })
+            .into_iter();
         let with_samples = all.filter(|s| !s.samples.is_empty());
         with_samples.map(|s| RawSeries { labels: s.labels, samples: s.samples }).collect()
     }
@@ -93,10 +94,11 @@ impl World {
                 running = next.map(|process| (process, counted.then(|| Meter::new(self, pod, process))));
             }
             let alive = running.as_ref().filter(|(process, _)| process.life.start <= at && !page.scrape_fails(at));
-            let counts = alive.and_then(|(_, meter)| meter.as_ref()).map_or([0; CELL_COUNT], |m| m.counts(at));
+            let meter = alive.and_then(|(_, meter)| meter.as_ref());
+            let numbers = meter.map_or_else(Numbers::default, |meter| Numbers::new(&meter.counts(at)));
             for (reading, track) in &mut tracks {
                 match alive {
-                    Some((process, _)) => track.extend(at, page.value(*reading, process.life.start, &counts, at)),
+                    Some((process, _)) => track.extend(at, page.value(*reading, process.life.start, &numbers, at)),
                     None if *reading == Reading::Up => track.extend(at, Some(0.0)),
                     None => {}
                 }

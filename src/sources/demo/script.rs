@@ -105,8 +105,11 @@ impl Script {
     }
 
     pub fn strains(&self, period: Period) -> Vec<Strain> {
-        let mut all: Vec<Strain> =
-            self.cycles(period).flat_map(|cycle| self.strains_of(cycle)).filter(|s| overlap(s.period, period)).collect();
+        let mut all: Vec<Strain> = self
+            .cycles(period)
+            .flat_map(|cycle| self.strains_of(cycle))
+            .filter(|s| overlap(s.period, period))
+            .collect();
         all.sort_by_key(|s| s.period.start);
         all
     }
@@ -125,9 +128,9 @@ impl Script {
     }
 
     fn cycles(&self, period: Period) -> std::ops::RangeInclusive<i64> {
+        // All that a cycle has lies within it.
         let number = |at: Timestamp| (at - self.start).0.div_euclid(CYCLE.0);
-        // What begins late in one cycle may end in the next, and the other way.
-        number(period.start) - 1..=number(period.end) + 1
+        number(period.start)..=number(period.end)
     }
 
     /// An instant of a cycle: so many hours from its start, more or less `spread`.
@@ -207,7 +210,8 @@ impl Script {
         add(Gauge::DiskUsed, "search", None, disk, Millis::from_hours(228));
         for i in 0..11 {
             let from = self.moment(cycle, "cpu", 6.0 + 29.0 * i as f64, 2.0);
-            let length = self.key.word("cpu length").at(cycle).at(i).between(Millis::from_mins(25), Millis::from_mins(55));
+            let length =
+                self.key.word("cpu length").at(cycle).at(i).between(Millis::from_mins(25), Millis::from_mins(55));
             add(Gauge::CpuUsed, "storefront", Some(1), from, length);
         }
         for i in 0..8 {
@@ -267,6 +271,19 @@ mod tests {
                 }
                 assert_eq!(count.len(), 8, "seed {seed} day {day}: {count:?}");
                 assert!(count.values().all(|n| (2..=3).contains(n)), "seed {seed} day {day}: {count:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cycle_keeps_within_its_bounds() {
+        let script = script(11);
+        for cycle in -5..60 {
+            let start = script.start + Millis(cycle * CYCLE.0);
+            let disturbances = script.disturbances_of(cycle).map(|d| d.period);
+            let strains = script.strains_of(cycle).into_iter().map(|s| s.period);
+            for period in disturbances.into_iter().chain(strains) {
+                assert!(start + CALM_MARGIN < period.start && period.end + CALM_MARGIN < start + CYCLE, "{period:?}");
             }
         }
     }

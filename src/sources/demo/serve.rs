@@ -50,10 +50,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let server = Server { world, address, now: Arc::new(now), answered: Arc::new(answered) };
-    let router = Router::new()
-        .route("/targets", get(targets))
-        .route("/t/{instance}/metrics", get(metrics))
-        .with_state(server);
+    let router =
+        Router::new().route("/targets", get(targets)).route("/t/{instance}/metrics", get(metrics)).with_state(server);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
@@ -96,5 +94,71 @@ impl World {
              scrape_configs:\n  - job_name: demo\n    http_sd_configs:\n      \
              - url: http://{address}/targets\n        refresh_interval: 1s\n"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::script::Plot;
+    use super::super::tests::{hours, world};
+    use super::*;
+
+    async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn every_target_of_the_moment_is_listed_and_has_its_page() {
+        let world = Arc::new(world(1));
+        let outage = world.disturbances(hours(&world, 0, 48)).into_iter().find(|d| d.plot == Plot::Outage).unwrap();
+        // Seven minutes into the outage two pods of checkout cannot be scraped.
+        let now = outage.period.start + Millis::from_mins(7);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let observer = Arc::clone(&seen);
+        let server = serve(
+            listener,
+            Arc::clone(&world),
+            move || now,
+            move |scrape| observer.lock().unwrap().push(scrape),
+            async { drop(stopped.await) },
+        );
+        let client = async {
+            let (status, body) = get(address, "/targets").await;
+            assert_eq!(status, 200);
+            let groups: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let mut statuses = Vec::new();
+            for group in groups.as_array().unwrap() {
+                let path = group["labels"]["__metrics_path__"].as_str().unwrap();
+                let (status, body) = get(address, path).await;
+                assert_eq!(group["targets"][0], address.to_string());
+                let instance = group["labels"]["instance"].as_str().unwrap();
+                match world.exposition(instance, now) {
+                    Exposition::Page(text) => assert_eq!((status, body), (200, text)),
+                    _ => assert_eq!(status, 503),
+                }
+                statuses.push(status);
+            }
+            assert_eq!(statuses.iter().filter(|s| **s == 503).count(), 2);
+            assert_eq!(get(address, "/t/10.9.9.9:8080/metrics").await.0, 404);
+            let answered = seen.lock().unwrap().len();
+            assert_eq!(answered, statuses.len() - 2);
+            assert!(seen.lock().unwrap().iter().all(|s| s.at == now));
+            stop.send(()).unwrap();
+        };
+        let (served, ()) = tokio::join!(server, client);
+        served.unwrap();
     }
 }

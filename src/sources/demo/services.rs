@@ -51,6 +51,13 @@ pub(super) struct Slot {
     pub grid: Grid,
 }
 
+impl Slot {
+    /// What the addresses of its pods begin with.
+    pub fn network(&self) -> String {
+        format!("10.{}.", self.number % 256)
+    }
+}
+
 /// The name of the service that stands for the prober.
 pub(super) const PROBER: &str = "blackbox";
 /// What is probed from outside: the label `instance` of `probe_success`.
@@ -67,7 +74,10 @@ pub(super) fn cast(key: Key) -> Vec<Service> {
             gauges: &[Gauge::CpuUsed],
             ..service(key, "storefront", "shop", 4, 60.0, 0.000_1, Turnover::Rollouts(hours(60)))
         },
-        Service { flaky_scrapes: true, ..service(key, "checkout", "shop", 4, 20.0, 0.000_1, Turnover::Rollouts(hours(84))) },
+        Service {
+            flaky_scrapes: true,
+            ..service(key, "checkout", "shop", 4, 20.0, 0.000_1, Turnover::Rollouts(hours(84)))
+        },
         Service {
             flaky_scrapes: true,
             ..service(key, "payments", "shop", 3, 8.0, 0.000_2, Turnover::Rollouts(hours(120)))

@@ -131,7 +131,7 @@ fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
 fn counts_in(selector: &Selector, pod: &Pod<'_>, cell: &Cell) -> bool {
     readings(pod).into_iter().filter(|r| r.metric() == selector.metric && r.is_counted()).any(|reading| {
         let counted = match reading {
-            Reading::Requests(i) => CELLS.get(i).is_some_and(|c| c.method == cell.method && c.code == cell.code),
+            Reading::Requests(child) => cell.child == child,
             Reading::Bucket(i) => cell.bucket <= i,
             _ => true,
         };

@@ -47,3 +47,44 @@ impl World {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::{hours, world};
+
+    #[test]
+    fn the_text_holds_the_whole_history_in_order_of_time() {
+        let world = world(1);
+        let period = hours(&world, 18, 44);
+        let mut text = Vec::new();
+        world.write_history(period, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+
+        let (mut declared, mut written, mut last) = (BTreeMap::new(), BTreeMap::<&str, (usize, usize)>::new(), 0);
+        for line in text.lines() {
+            if let Some((id, series)) = line.strip_prefix("S ").and_then(|rest| rest.split_once(' ')) {
+                assert!(declared.insert(id, series).is_none());
+                continue;
+            }
+            let mut words = line.strip_prefix("T ").unwrap().split(' ');
+            let at: i64 = words.next().unwrap().parse().unwrap();
+            assert!(at > last, "{line}");
+            last = at;
+            for word in words {
+                let (id, value) = word.split_once('=').unwrap();
+                let count = written.entry(declared[id]).or_default();
+                if value == "NaN" { count.1 += 1 } else { count.0 += 1 }
+            }
+        }
+        let history = world.history(period);
+        assert_eq!(written.len(), history.len());
+        let count = |of: fn(&(usize, usize)) -> usize| -> usize { written.values().map(of).sum() };
+        let samples: usize = history.iter().map(|s| s.samples.len()).sum();
+        let stale: usize = history.iter().map(|s| s.stale.len()).sum();
+        assert_eq!((count(|c| c.0), count(|c| c.1)), (samples, stale));
+        assert!(stale > 1_000);
+        assert!(text.contains("probe_success{instance=\"shop.example.com\", job=\"blackbox\"}"));
+    }
+}

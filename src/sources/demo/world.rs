@@ -94,7 +94,8 @@ impl World {
 
     /// The names of all services that take part in SLOs, in order.
     pub fn services(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.slots.iter().map(|s| s.service.name.as_str()).filter(|n| *n != PROBER).collect();
+        let mut names: Vec<&str> =
+            self.slots.iter().map(|s| s.service.name.as_str()).filter(|n| *n != PROBER).collect();
         names.dedup();
         names
     }
@@ -201,8 +202,7 @@ mod tests {
     #[test]
     fn settings_are_kept_within_their_limits() {
         let start = Timestamp::from_millis(0);
-        let config =
-            WorldConfig { scrape_interval: Millis(1), extra_services: u16::MAX, ..WorldConfig::new(1, start) };
+        let config = WorldConfig { scrape_interval: Millis(1), extra_services: u16::MAX, ..WorldConfig::new(1, start) };
         let world = World::new(config);
         assert_eq!(world.config().scrape_interval, Millis(1_000));
         assert_eq!(world.services().len(), 7 + 1_000);

@@ -14,10 +14,17 @@ use crate::model::slo::Slo;
 use crate::model::time::Millis;
 
 /// The SLOs of the world; the same files are examples for people.
-const DEFINITIONS: [(&str, &str); 3] = [
-    ("shop.yaml", include_str!("../../slo-definitions/demo/shop.yaml")),
-    ("catalogue.yaml", include_str!("../../slo-definitions/demo/catalogue.yaml")),
-    ("backoffice.yaml", include_str!("../../slo-definitions/demo/backoffice.yaml")),
+const DEFINITIONS: [(&str, &str); 10] = [
+    ("billing-availability.yaml", include_str!("../../slo-definitions/demo/billing-availability.yaml")),
+    ("catalog-availability.yaml", include_str!("../../slo-definitions/demo/catalog-availability.yaml")),
+    ("checkout-availability.yaml", include_str!("../../slo-definitions/demo/checkout-availability.yaml")),
+    ("checkout-latency.yaml", include_str!("../../slo-definitions/demo/checkout-latency.yaml")),
+    ("notifications-availability.yaml", include_str!("../../slo-definitions/demo/notifications-availability.yaml")),
+    ("payments-availability.yaml", include_str!("../../slo-definitions/demo/payments-availability.yaml")),
+    ("search-availability.yaml", include_str!("../../slo-definitions/demo/search-availability.yaml")),
+    ("search-latency.yaml", include_str!("../../slo-definitions/demo/search-latency.yaml")),
+    ("storefront-availability.yaml", include_str!("../../slo-definitions/demo/storefront-availability.yaml")),
+    ("storefront-probe.yaml", include_str!("../../slo-definitions/demo/storefront-probe.yaml")),
 ];
 
 pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {

@@ -3,6 +3,7 @@
 
 mod daemon;
 mod incidents;
+pub mod page;
 pub(crate) mod requests;
 pub mod scrape;
 mod slos;
@@ -163,7 +164,7 @@ mod tests {
             assert!(metric.unit.is_empty() || name.ends_with(&format!("_{}", metric.unit)), "{name}");
             assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
             assert_eq!(metric.kind == Kind::Info, name.ends_with("_info"), "{name}");
-            assert!(metric.help.ends_with('.'), "{name}");
+            assert!(metric.help.ends_with('.') && !metric.help.contains(['\n', '\\', '"']), "{name}: written as it is");
         }
     }
 

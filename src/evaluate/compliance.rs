@@ -1,1 +1,319 @@
-//! Tiles to attainment, budget and burn.
+//! Tiles to attainment, budget and burn: the arithmetic of the promise.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::history::{HOUR_MS, History, NANO, Sum, UNSEEN_RATE_FACTOR, hour_of};
+use super::snapshot::{TierStatus, TierVerdict};
+use super::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
+use super::tiers::judge_tiers;
+use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
+use crate::model::tile::EventCounts;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::window::ComplianceWindow;
+
+/// The lookbacks whose burn rates are published, with those of the tiers.
+pub const LOOKBACKS: [Millis; 6] = [
+    Millis::from_mins(5),
+    Millis::from_mins(30),
+    Millis::from_hours(1),
+    Millis::from_hours(6),
+    Millis::from_days(1),
+    Millis::from_days(3),
+];
+
+/// The lookback that "now" means in lists and in the time to exhaustion.
+pub const PRESENT: Millis = Millis::from_hours(1);
+
+/// All lookbacks of an SLO, shortest first, each once.
+pub fn lookbacks(slo: &Slo) -> Vec<Millis> {
+    let mut all: Vec<Millis> = LOOKBACKS.to_vec();
+    all.extend(slo.alerts.tiers.iter().flat_map(|t| [t.long, t.short]));
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The hours of which minutes are needed to judge an SLO at `as_of`: where a
+/// window or lookback begins or ends within an hour, and the hour before each,
+/// which gives the rates for what was not seen.
+pub fn needed_minutes(slo: &Slo, as_of: Timestamp) -> BTreeSet<i64> {
+    let mut edges = vec![as_of];
+    edges.extend(slo.windows.iter().map(|w| w.period_at(as_of).start));
+    edges.extend(lookbacks(slo).into_iter().map(|l| as_of - l));
+    edges
+        .iter()
+        .flat_map(|e| [hour_of(*e) - 1, hour_of(*e)])
+        .collect()
+}
+
+/// The oldest instant that is needed to judge an SLO at `as_of`.
+pub fn needed_since(slo: &Slo, as_of: Timestamp) -> Timestamp {
+    let windows = slo.windows.iter().map(|w| w.period_at(as_of).start);
+    let lookbacks = lookbacks(slo).into_iter().map(|l| as_of - l);
+    windows.chain(lookbacks).min().unwrap_or(as_of)
+}
+
+/// An SLO at one moment: its burn rates and tiers, which all its windows share.
+pub struct Present {
+    /// By lookback, shortest first.
+    pub burn_rates: Vec<BurnRate>,
+    pub tiers: Vec<TierStatus>,
+}
+
+/// The burn rates and tiers of an SLO at `as_of`, a whole minute.
+pub fn present(slo: &Slo, history: &History, as_of: Timestamp) -> Present {
+    let burn_rates: Vec<BurnRate> = lookbacks(slo)
+        .into_iter()
+        .map(|l| burn_rate(slo, history, l, as_of))
+        .collect();
+    let tiers = judge_tiers(slo, &burn_rates);
+    Present { burn_rates, tiers }
+}
+
+/// Judges an SLO over one window at `as_of`, a whole minute.
+pub fn judge(
+    slo: &Arc<Slo>,
+    window: ComplianceWindow,
+    history: &History,
+    as_of: Timestamp,
+    now: &Present,
+) -> SloStatus {
+    let period = window.period_at(as_of);
+    let elapsed = Period::new(period.start, period.end.min(as_of));
+    let sum = history.fold(elapsed);
+    let figures = Figures::new(slo, &sum);
+    let present = now.burn_rates.iter().find(|b| b.lookback == PRESENT);
+    let budget = budget(slo, &figures, history, elapsed, present);
+    let burning = now.tiers.iter().any(|t| t.verdict == TierVerdict::Firing);
+    SloStatus {
+        slo: Arc::clone(slo),
+        window,
+        period,
+        as_of,
+        elapsed_ratio: ratio(elapsed.length().0 as f64, period.length().0 as f64).unwrap_or(1.0),
+        counts: figures.counts,
+        attainment: figures.attainment,
+        lo: figures.lo,
+        hi: figures.hi,
+        coverage: coverage(&sum, elapsed),
+        unseen_events: figures.unseen,
+        method: method(slo, figures.counts),
+        state: state(budget.as_ref(), burning),
+        budget,
+        burn_rates: now.burn_rates.clone(),
+    }
+}
+
+fn method(slo: &Slo, counts: EventCounts) -> Method {
+    match slo.indicator {
+        Indicator::Latency { .. } if counts.uncertain > 0 => Method::Interval,
+        _ => Method::Exact,
+    }
+}
+
+fn state(budget: Option<&Budget>, burning: bool) -> SloState {
+    match budget {
+        None => SloState::Unknown,
+        Some(b) if b.remaining_ratio <= 0.0 => SloState::Exhausted,
+        Some(_) if burning => SloState::Burning,
+        Some(_) => SloState::Ok,
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
+}
+
+fn coverage(sum: &Sum, elapsed: Period) -> f64 {
+    ratio(sum.covered_ms as f64, elapsed.length().0 as f64).unwrap_or(0.0)
+}
+
+/// A sum in the unit of the budget, with the no-data policy applied.
+struct Figures {
+    counts: EventCounts,
+    attainment: Option<f64>,
+    lo: Option<f64>,
+    hi: Option<f64>,
+    unseen: f64,
+    /// In the unit of the budget; not whole for ratio slices.
+    bad: f64,
+    total: f64,
+}
+
+impl Figures {
+    fn new(slo: &Slo, sum: &Sum) -> Figures {
+        match slo.budgeting {
+            Budgeting::Events => Figures::of_events(slo.no_data, sum),
+            Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => {
+                Figures::of_slices(slo.no_data, sum)
+            }
+        }
+    }
+
+    fn of_events(policy: NoDataPolicy, sum: &Sum) -> Figures {
+        let unseen = sum.unseen_events();
+        let mut counts = sum.counts;
+        // The policies count the unknown at its likely rate, not at the bound's.
+        let assumed = (unseen / UNSEEN_RATE_FACTOR as f64).round() as i64;
+        match policy {
+            NoDataPolicy::Bad => counts.total += assumed,
+            NoDataPolicy::Good => {
+                counts.total += assumed;
+                counts.good += assumed;
+            }
+            NoDataPolicy::Ignore | NoDataPolicy::Freeze => {}
+        }
+        let seen = sum.counts;
+        let all = seen.total as f64 + unseen;
+        let hopeful = (seen.good + seen.uncertain) as f64 + unseen;
+        let attainment = counts.attainment();
+        let bound = |good: f64| (seen.total > 0).then(|| ratio(good, all)).flatten();
+        Figures {
+            attainment,
+            lo: bound(seen.good as f64),
+            hi: bound(hopeful),
+            unseen,
+            bad: (counts.total - counts.good - counts.uncertain).max(0) as f64,
+            total: counts.total as f64,
+            counts,
+        }
+    }
+
+    fn of_slices(policy: NoDataPolicy, sum: &Sum) -> Figures {
+        let s = sum.slices;
+        let (mut good_nano, mut total) = (s.good_nano, s.total);
+        match policy {
+            NoDataPolicy::Bad => total += s.unknown,
+            NoDataPolicy::Good => {
+                total += s.unknown;
+                good_nano += s.unknown * NANO;
+            }
+            NoDataPolicy::Ignore | NoDataPolicy::Freeze => {}
+        }
+        let good = good_nano as f64 / NANO as f64;
+        let all = (s.total + s.unknown) as f64;
+        let bound = |nano: i64, more: i64| {
+            (s.total > 0)
+                .then(|| ratio(nano as f64 / NANO as f64 + more as f64, all))
+                .flatten()
+        };
+        Figures {
+            counts: EventCounts::new(good.round() as i64, total),
+            attainment: ratio(good, total as f64),
+            lo: bound(s.lo_nano, 0),
+            hi: bound(s.hi_nano, s.unknown),
+            unseen: s.unknown as f64,
+            bad: (total as f64 - good).max(0.0),
+            total: total as f64,
+        }
+    }
+}
+
+fn budget(
+    slo: &Slo,
+    figures: &Figures,
+    history: &History,
+    elapsed: Period,
+    present: Option<&BurnRate>,
+) -> Option<Budget> {
+    if figures.total <= 0.0 || figures.counts.uncertain > 0 {
+        return None;
+    }
+    let total_events = slo.objective.allowed_bad_ratio() * figures.total;
+    let remaining_events = total_events - figures.bad;
+    Some(Budget {
+        total_events,
+        remaining_events,
+        remaining_ratio: remaining_events / total_events,
+        exhausted_at: (remaining_events <= 0.0)
+            .then(|| exhausted_at(slo, history, elapsed, total_events))
+            .flatten(),
+        time_to_exhaustion: time_to_exhaustion(remaining_events, slo, present),
+    })
+}
+
+/// Remaining budget over the bad events of the present lookback.
+fn time_to_exhaustion(remaining: f64, slo: &Slo, present: Option<&BurnRate>) -> Option<Millis> {
+    let present = present?;
+    let bad = present.rate? * slo.objective.allowed_bad_ratio() * present.counts.total as f64;
+    (remaining > 0.0 && bad > 0.0)
+        .then(|| Millis((remaining / bad * present.lookback.0 as f64) as i64))
+}
+
+/// The end of the hour in which the bad events of the period passed the budget
+/// that it has now.
+fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64) -> Option<Timestamp> {
+    let mut sum = Sum::default();
+    let mut at = elapsed.start;
+    while at < elapsed.end {
+        let next = Timestamp::from_millis((hour_of(at) + 1) * HOUR_MS).min(elapsed.end);
+        sum += history.fold(Period::new(at, next));
+        if Figures::new(slo, &sum).bad >= budget {
+            return Some(next);
+        }
+        at = next;
+    }
+    None
+}
+
+/// The burn rate over the lookback that ends at `as_of`.
+fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp) -> BurnRate {
+    let period = Period::new(as_of - lookback, as_of);
+    let sum = history.fold(period);
+    let figures = Figures::new(slo, &sum);
+    let allowed = slo.objective.allowed_bad_ratio();
+    let rate = |attainment: Option<f64>| attainment.map(|a| ((1.0 - a) / allowed).max(0.0));
+    let exact = figures
+        .attainment
+        .and_then(|_| ratio(figures.bad, figures.total))
+        .map(|bad| bad / allowed);
+    BurnRate {
+        lookback,
+        rate: exact,
+        lo: rate(figures.hi),
+        hi: rate(figures.lo),
+        coverage: coverage(&sum, period),
+        counts: figures.counts,
+    }
+}
+
+/// The slots of a period, each with the budget that remained at its end.
+pub fn history_slots(
+    slo: &Slo,
+    window: ComplianceWindow,
+    history: &History,
+    period: Period,
+    step: Millis,
+    as_of: Timestamp,
+) -> Vec<HistorySlot> {
+    let mut slots = Vec::new();
+    let step = Millis(step.0.max(SLOT_MS));
+    let mut start = period.start;
+    while start < period.end.min(as_of) {
+        let end = (start + step).min(period.end).min(as_of);
+        let slot = Period::new(start, end);
+        let sum = history.fold(slot);
+        // Judged just before the end, so that a calendar period's last slot
+        // shows that period and not the next.
+        let judged = window.period_at(if window.is_calendar() {
+            end - Millis(1)
+        } else {
+            end
+        });
+        let figures = Figures::new(
+            slo,
+            &history.fold(Period::new(judged.start, judged.end.min(end))),
+        );
+        let budget = slo.objective.allowed_bad_ratio() * figures.total;
+        slots.push(HistorySlot {
+            start,
+            counts: Figures::new(slo, &sum).counts,
+            coverage: coverage(&sum, slot),
+            budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0)
+                .then(|| 1.0 - figures.bad / budget),
+        });
+        start = end;
+    }
+    slots
+}

@@ -2,6 +2,21 @@
 //! statistics. Pure and synchronous; must not know I/O, JSON, HTTP or the clock.
 //! It cannot fail: what is not known is `None`.
 
+pub mod burn_alerts;
 pub mod compliance;
+pub mod durations;
+pub mod episodes;
+pub mod history;
+pub mod incidents;
+pub mod noise;
+mod pages;
+pub mod review;
+#[cfg(test)]
+mod scenario;
 pub mod snapshot;
+mod slots;
+pub mod statistics;
 pub mod status;
+#[cfg(test)]
+pub mod testing;
+pub mod tiers;

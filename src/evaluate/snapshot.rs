@@ -84,6 +84,9 @@ pub struct DurationStat {
     pub median: Option<Millis>,
     /// Kaplan-Meier 90th percentile; absent below it.
     pub p90: Option<Millis>,
+    /// Where the median lies with 95 % confidence; absent below six durations,
+    /// and while an open one may still fall below it.
+    pub median_interval: Option<(Millis, Millis)>,
     /// The ended durations, shortest first.
     pub values: Vec<Millis>,
 }
@@ -91,12 +94,15 @@ pub struct DurationStat {
 /// The share of pages that were not worth it, as a band.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
-    /// Incident-level pages that were judged.
+    /// Incident-level pages that were judged: one per rule and incident,
+    /// without the planned ones.
     pub pages: usize,
     /// noise / pages; absent without pages.
     pub lower: Option<f64>,
     /// (noise + unknown) / pages.
     pub upper: Option<f64>,
+    /// 95 % confidence bounds of the band, were these pages a sample of many.
+    pub interval: Option<(f64, f64)>,
     /// Pages by class, in a fixed order, classes with none included.
     pub classes: Vec<(PageClass, usize)>,
     /// Per rule, noisiest first.
@@ -169,7 +175,10 @@ impl PageClass {
     }
 
     pub fn is_noise(self) -> bool {
-        !matches!(self, PageClass::Actionable | PageClass::Planned | PageClass::Unknown)
+        !matches!(
+            self,
+            PageClass::Actionable | PageClass::Planned | PageClass::Unknown
+        )
     }
 }
 

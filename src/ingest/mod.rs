@@ -2,4 +2,9 @@
 //! alerts, cluster objects to changes. Pure: must not know the store, the clock
 //! or any protocol; missing data is a value, never an error.
 
+pub mod alerts;
+pub mod cluster_events;
+pub mod counting;
 pub mod raw;
+pub mod requests;
+pub mod rollouts;

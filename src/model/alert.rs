@@ -33,9 +33,15 @@ impl MarkSource {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Sli, Self::Alerts, Self::AlertsForState, Self::Alertmanager, Self::Change]
-            .into_iter()
-            .find(|s| s.word() == word)
+        [
+            Self::Sli,
+            Self::Alerts,
+            Self::AlertsForState,
+            Self::Alertmanager,
+            Self::Change,
+        ]
+        .into_iter()
+        .find(|s| s.word() == word)
     }
 }
 
@@ -44,7 +50,8 @@ impl MarkSource {
 pub struct Mark {
     pub at: Timestamp,
     pub source: MarkSource,
-    /// The true instant lies within this much before `at`.
+    /// The true instant lies within this much of `at`: before it where `at` was the
+    /// first or last sample, after it where `at` begins a counted minute.
     pub resolution: Millis,
     /// Derived from settings rather than seen.
     pub estimated: bool,
@@ -52,7 +59,12 @@ pub struct Mark {
 
 impl Mark {
     pub fn new(at: Timestamp, source: MarkSource, resolution: Millis) -> Self {
-        Mark { at, source, resolution, estimated: false }
+        Mark {
+            at,
+            source,
+            resolution,
+            estimated: false,
+        }
     }
 }
 
@@ -97,16 +109,23 @@ impl Alert {
     /// the condition held, where known, else when it fired.
     pub fn id(&self) -> AlertId {
         let start = self.start().millis().div_euclid(1_000);
-        AlertId(content_hash([self.labels.hash128().as_slice(), start.to_le_bytes().as_slice()]))
+        AlertId(content_hash([
+            self.labels.hash128().as_slice(),
+            start.to_le_bytes().as_slice(),
+        ]))
     }
 
     /// When the condition held, else when it fired, else when it was last seen.
     pub fn start(&self) -> Timestamp {
-        self.condition.or(self.firing).map_or(self.last_seen, |m| m.at)
+        self.condition
+            .or(self.firing)
+            .map_or(self.last_seen, |m| m.at)
     }
 
     pub fn service(&self) -> Option<&str> {
-        ["service", "job", "app"].iter().find_map(|name| self.labels.get(name))
+        ["service", "job", "app"]
+            .iter()
+            .find_map(|name| self.labels.get(name))
     }
 
     /// How long it fired up to `now`; absent if it never fired.

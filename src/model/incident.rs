@@ -94,7 +94,11 @@ pub struct Incident {
 impl Incident {
     /// The first thing that is known of it.
     pub fn start(&self) -> Option<Timestamp> {
-        [self.times.onset, self.times.condition, self.times.firing].into_iter().flatten().map(|m| m.at).min()
+        [self.times.onset, self.times.condition, self.times.firing]
+            .into_iter()
+            .flatten()
+            .map(|m| m.at)
+            .min()
     }
 
     /// When users were served again, else when the last alert ended.
@@ -111,6 +115,7 @@ pub struct IncidentTimes {
     pub onset: Option<Mark>,
     /// An alert's expression first held.
     pub condition: Option<Mark>,
+    /// The first page; without any, the first alert.
     pub firing: Option<Mark>,
     pub notified: Option<Mark>,
     pub acknowledged: Option<Mark>,

@@ -6,6 +6,7 @@ pub mod alert;
 pub mod change;
 pub mod incident;
 pub mod labels;
+pub mod problem;
 pub mod selector;
 pub mod slo;
 pub mod tile;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -47,8 +47,19 @@ pub struct OutgoingAlert {
 pub struct Receiver {
     /// The address under which its web interface is reached.
     pub url: Url,
-    /// The value of the `Authorization` header.
-    pub authorization: Option<SecretString>,
+    pub auth: Auth,
+    /// Sent with every request, for example a tenant.
+    pub headers: Vec<(String, SecretString)>,
+    /// Certificates, in PEM, that are trusted beside the system's.
+    pub ca_pem: Option<Vec<u8>>,
+}
+
+/// How a request proves who sends it.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    None,
+    Basic { user: String, password: SecretString },
+    Bearer(SecretString),
 }
 
 impl Receiver {
@@ -86,8 +97,8 @@ pub enum SendError {
     Refused { status: StatusCode, said: String, alerts: usize },
     #[error("Alertmanager was not reached: {0}")]
     NotReached(String),
-    #[error("the value of `authorization` cannot be sent as a header")]
-    Authorization,
+    #[error("a header of the configuration cannot be sent: its value must be one line of ASCII")]
+    Header,
 }
 
 impl SendError {
@@ -96,7 +107,7 @@ impl SendError {
         match self {
             SendError::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             SendError::NotReached(_) => true,
-            SendError::Authorization => false,
+            SendError::Header => false,
         }
     }
 }
@@ -104,39 +115,41 @@ impl SendError {
 /// Sends to all receivers.
 #[derive(Clone, Debug)]
 pub struct AlertSender {
-    client: Client,
-    receivers: Vec<Receiver>,
+    /// Each with a client of its own, which trusts what the receiver says.
+    receivers: Vec<(Receiver, Client)>,
 }
 
 impl AlertSender {
-    /// Fails when no TLS provider is installed or its roots cannot be read.
+    /// Fails when no TLS provider is installed or certificates cannot be read.
     pub fn new(receivers: Vec<Receiver>) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("evenkeel/", env!("CARGO_PKG_VERSION")))
-            .timeout(REQUEST_TIMEOUT)
-            // A redirect could carry credentials and alerts to another host.
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()?;
-        Ok(AlertSender { client, receivers })
-    }
-
-    pub fn receivers(&self) -> &[Receiver] {
-        &self.receivers
+        let with_client = |receiver: Receiver| {
+            let mut builder = Client::builder()
+                .user_agent(concat!("evenkeel/", env!("CARGO_PKG_VERSION")))
+                .timeout(REQUEST_TIMEOUT)
+                // A redirect could carry credentials and alerts to another host.
+                .redirect(Policy::none())
+                .no_proxy();
+            if let Some(pem) = &receiver.ca_pem {
+                builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+            }
+            Ok((receiver, builder.build()?))
+        };
+        Ok(AlertSender { receivers: receivers.into_iter().map(with_client).collect::<Result<_, _>>()? })
     }
 
     /// Sends all alerts to all receivers at one time; one result for each
     /// receiver, in their order.
     pub async fn send(&self, alerts: &[OutgoingAlert]) -> Vec<Delivery> {
         let batches = batches(alerts, BATCH_BYTES_MAX);
-        join_all(self.receivers.iter().map(|receiver| self.send_to(receiver, &batches))).await
+        join_all(self.receivers.iter().map(|(receiver, client)| send_to(receiver, client, &batches))).await
     }
+}
 
     /// A batch that fails does not keep the next one from being sent.
-    async fn send_to(&self, receiver: &Receiver, batches: &[Batch]) -> Delivery {
+    async fn send_to(receiver: &Receiver, client: &Client, batches: &[Batch]) -> Delivery {
         let mut delivery = Delivery { address: receiver.address(), delivered: 0, error: None };
         for batch in batches {
-            match self.send_batch(receiver, batch).await {
+            match send_batch(receiver, client, batch).await {
                 Ok(()) => delivery.delivered += batch.alerts,
                 Err(error) => {
                     // Nobody answers: the other batches would only take time.
@@ -151,29 +164,32 @@ impl AlertSender {
         delivery
     }
 
-    async fn send_batch(&self, receiver: &Receiver, batch: &Batch) -> Result<(), SendError> {
+    async fn send_batch(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(), SendError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..ATTEMPTS {
-            match self.post(receiver, batch).await {
+            match post(receiver, client, batch).await {
                 Err(error) if error.may_pass() => tokio::time::sleep(wait).await,
                 result => return result,
             }
             wait *= 2;
         }
-        self.post(receiver, batch).await
+        post(receiver, client, batch).await
     }
 
-    async fn post(&self, receiver: &Receiver, batch: &Batch) -> Result<(), SendError> {
-        let mut request = self
-            .client
+    async fn post(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(), SendError> {
+        let mut request = client
             .post(receiver.endpoint())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(batch.body.clone());
-        if let Some(secret) = &receiver.authorization {
-            let mut value =
-                HeaderValue::from_str(secret.expose_secret()).map_err(|_| SendError::Authorization)?;
+        request = match &receiver.auth {
+            Auth::None => request,
+            Auth::Basic { user, password } => request.basic_auth(user, Some(password.expose_secret())),
+            Auth::Bearer(token) => request.bearer_auth(token.expose_secret()),
+        };
+        for (name, secret) in &receiver.headers {
+            let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| SendError::Header)?;
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(name, value);
         }
         let response = request.send().await.map_err(not_reached)?;
         let status = response.status();
@@ -182,7 +198,6 @@ impl AlertSender {
         }
         Err(SendError::Refused { status, said: beginning(response).await, alerts: batch.alerts })
     }
-}
 
 /// The error with its causes, without the address, which may hold a password.
 fn not_reached(error: reqwest::Error) -> SendError {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::evaluate::snapshot::{Finding, Noise, Review, Snapshot};
+use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::time::{Millis, Period, Timestamp};
@@ -20,7 +20,12 @@ pub trait Answers: Send + Sync + 'static {
 
     /// One SLO at any past moment, over the window with this word (the first
     /// one if `None`). `Ok(None)`: no such SLO or window.
-    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError>;
+    fn slo_at(
+        &self,
+        name: &str,
+        window: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Option<SloStatus>, AnswerError>;
 
     /// The slots of a period, `step` long each, for the window with this word.
     fn history(

@@ -46,7 +46,7 @@ impl Fake {
 fn sender(urls: &[&Url]) -> AlertSender {
     // Fails when another test of this process was first; the provider is there then.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    AlertSender::new(urls.iter().map(|url| Receiver { url: (*url).clone(), authorization: None }).collect()).unwrap()
+    AlertSender::new(urls.iter().map(|url| receiver((*url).clone(), Auth::None)).collect()).unwrap()
 }
 
 fn burning(slo: &str) -> OutgoingAlert {
@@ -117,7 +117,7 @@ async fn attempts_end() {
 async fn credentials_are_sent_and_not_shown() {
     let (fake, url) = Fake::start(&[200]).await;
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let receiver = Receiver { url, authorization: Some("Bearer hush".into()) };
+    let receiver = receiver(url, Auth::Bearer("hush".into()));
     let sender = AlertSender::new(vec![receiver]).unwrap();
     assert!(!format!("{sender:?}").contains("hush"));
     sender.send(&[burning("checkout")]).await;
@@ -142,4 +142,8 @@ fn only_web_addresses_are_sent_as_links() {
     let mut alert = burning("checkout");
     alert.generator_url = Some("javascript:alert(1)".to_owned());
     assert!(!batches(&[alert], 10_000)[0].body.contains("javascript"));
+}
+
+fn receiver(url: Url, auth: Auth) -> Receiver {
+    Receiver { url, auth, headers: Vec::new(), ca_pem: None }
 }

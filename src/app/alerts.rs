@@ -1,0 +1,125 @@
+//! Alerts into the store: the samples of `ALERTS` and `ALERTS_FOR_STATE` of
+//! every source, as time goes on and from history, and what Alertmanager holds.
+
+use std::sync::Arc;
+
+use super::answers::Daemon;
+use super::indicators::Source;
+use crate::ingest::alerts::{AlertmanagerEntry, REREAD, from_alertmanager, merge, spans};
+use crate::model::alert::Alert;
+use crate::model::labels::content_hash;
+use crate::model::selector::Selector;
+use crate::model::slo::IndicatorId;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState};
+use crate::sources::error::Error;
+use crate::store::Batch;
+
+/// History is read in stretches of this length, newest first: a day of a few
+/// hundred alerts is some megabytes.
+const STRETCH: Millis = Millis::from_days(1);
+
+/// One Alertmanager, under the name by which its health is shown.
+pub struct NamedAlertmanager {
+    pub name: String,
+    pub client: Alertmanager,
+}
+
+/// The alerts of one source on their way into the store.
+pub struct AlertFeed {
+    source: Arc<Source>,
+    /// Everything from here to `until` is stored.
+    since: Timestamp,
+    until: Timestamp,
+    /// How far back history is wanted.
+    wanted_since: Timestamp,
+}
+
+impl AlertFeed {
+    pub fn new(source: Arc<Source>, now: Timestamp, wanted_since: Timestamp) -> AlertFeed {
+        AlertFeed { source, since: now, until: now, wanted_since }
+    }
+
+    /// The key under which the store remembers what was read.
+    fn id(&self) -> IndicatorId {
+        IndicatorId(content_hash([b"ALERTS".as_slice(), self.source.name.as_bytes()]))
+    }
+
+    /// Takes up where an earlier run ended.
+    pub fn resume(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+        let stored = daemon.facts.reader.ingested(self.id())?;
+        if let Some(last) = stored.last() {
+            self.since = last.start;
+            self.until = last.end.min(self.until);
+        }
+        Ok(())
+    }
+
+    /// Reads what is new, and one more stretch of history while some is wanted.
+    pub async fn round(&mut self, daemon: &Daemon, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
+        let now = daemon.clock.now();
+        // A day at most in one round: after a long pause the rest follows.
+        let end = now.min(self.until + STRETCH);
+        self.take(daemon, Period::new(self.until, end), held, now).await?;
+        self.until = end;
+        if self.since > self.wanted_since {
+            let start = (self.since - STRETCH).max(self.wanted_since);
+            self.take(daemon, Period::new(start, self.since), &[], now).await?;
+            self.since = start;
+        }
+        Ok(())
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.since <= self.wanted_since
+    }
+
+    async fn take(&self, daemon: &Daemon, period: Period, held: &[AlertmanagerEntry], now: Timestamp) -> anyhow::Result<()> {
+        let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
+        let samples = &self.source.samples;
+        let both = async {
+            let alerts = samples.read(&Selector::new("ALERTS", Vec::new()), read).await?;
+            let states = samples.read(&Selector::new("ALERTS_FOR_STATE", Vec::new()), read).await?;
+            Ok::<_, Error>((alerts, states))
+        };
+        let (alerts, states) = both.await?;
+        let mut new = spans(&alerts, &states, read);
+        new.extend(from_alertmanager(held, now));
+        let known: Vec<Alert> = daemon.facts.reader.alerts(Period::new(read.start - REREAD, now))?;
+        let merged = merge(known, new, read);
+        let batch = Batch {
+            alerts: merged.changed,
+            gone_alerts: merged.gone,
+            ingested: vec![(self.id(), period)],
+            recorded_at: now,
+            ..Batch::default()
+        };
+        daemon.facts.write(batch).await
+    }
+}
+
+/// What all Alertmanagers hold, of those that answer.
+pub async fn held_alerts(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Vec<AlertmanagerEntry> {
+    let mut held = Vec::new();
+    for one in alertmanagers {
+        match one.client.alerts().await {
+            Ok(alerts) => {
+                daemon.note_source(&one.name, None);
+                held.extend(alerts.into_iter().filter_map(entry));
+            }
+            Err(error) => daemon.note_source(&one.name, Some(error.to_string())),
+        }
+    }
+    held
+}
+
+fn entry(held: HeldAlert) -> Option<AlertmanagerEntry> {
+    Some(AlertmanagerEntry {
+        starts_at: held.starts_at?,
+        ends_at: held.ends_at,
+        suppressed: held.state == HeldState::Suppressed,
+        silenced_by: held.silenced_by,
+        inhibited_by: held.inhibited_by,
+        labels: held.labels,
+    })
+}

@@ -1,0 +1,182 @@
+//! What publishing asks of the running daemon, from the latest evaluation or
+//! from the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::clock::Clock;
+use super::facts::Facts;
+use super::ledger::{history_of, judge_at};
+use super::review::review_period;
+use super::tasks::Pulse;
+use crate::evaluate::compliance::history_slots;
+use crate::evaluate::snapshot::{Finding, Review, Snapshot};
+use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::model::change::{Change, ClusterEvent};
+use crate::model::slo::Slo;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::window::ComplianceWindow;
+use crate::publish::answers::{AnswerError, Answers, Backfill, ServiceStatus, SourceStatus, StoreStatus};
+
+/// The state of the daemon that others may look at.
+pub struct Daemon {
+    pub clock: Clock,
+    pub started_at: Timestamp,
+    /// How long the newest minute is left to late samples.
+    pub ingest_delay: Millis,
+    pub slos: Vec<Arc<Slo>>,
+    pub facts: Facts,
+    pub pulse: Pulse,
+    snapshot: RwLock<Arc<Snapshot>>,
+    sources: Mutex<BTreeMap<String, SourceStatus>>,
+    backfill: Mutex<Backfill>,
+    review: Mutex<Arc<Review>>,
+}
+
+impl Daemon {
+    pub fn new(clock: Clock, ingest_delay: Millis, slos: Vec<Arc<Slo>>, facts: Facts) -> Daemon {
+        Daemon {
+            started_at: clock.now(),
+            clock,
+            ingest_delay,
+            slos,
+            facts,
+            pulse: Pulse::default(),
+            snapshot: RwLock::default(),
+            sources: Mutex::default(),
+            backfill: Mutex::default(),
+            review: Mutex::default(),
+        }
+    }
+
+    /// The newest moment that can be judged: the end of the last minute that was
+    /// left to late samples long enough.
+    pub fn as_of(&self) -> Timestamp {
+        (self.clock.now() - self.ingest_delay).floor_slot()
+    }
+
+    pub fn publish(&self, snapshot: Snapshot) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+
+    /// The review that goes into the next snapshot.
+    pub fn note_review(&self, review: Review) {
+        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(review);
+    }
+
+    pub fn latest_review(&self) -> Arc<Review> {
+        Arc::clone(&self.review.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn note_backfill(&self, progress: Backfill) {
+        *self.backfill.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    /// Makes a source known before it was asked.
+    pub fn add_source(&self, name: &str, kind: &'static str, address: &str) {
+        let status = SourceStatus { name: name.to_owned(), kind, address: address.to_owned(), ..SourceStatus::default() };
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), status);
+    }
+
+    /// Notes that a source answered, or why it did not.
+    pub fn note_source(&self, name: &str, error: Option<String>) {
+        let now = self.clock.now();
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(status) = sources.get_mut(name) else { return };
+        if status.up != Some(error.is_none()) {
+            match &error {
+                Some(error) => tracing::warn!(source = name, %error, "a source does not answer; what depends on it is unknown until it does"),
+                None => tracing::info!(source = name, "a source answers"),
+            }
+        }
+        status.up = Some(error.is_none());
+        if error.is_none() {
+            status.last_success = Some(now);
+        }
+        status.last_error = error;
+    }
+
+    pub fn is_up(&self, source: &str) -> bool {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
+    }
+
+    fn find(&self, name: &str, window: Option<&str>) -> Option<(&Arc<Slo>, ComplianceWindow)> {
+        let slo = self.slos.iter().find(|s| s.name == name)?;
+        let window = match window {
+            None => slo.first_window(),
+            Some(word) => slo.windows.iter().find(|w| w.to_string() == word)?,
+        };
+        Some((slo, *window))
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> AnswerError {
+    AnswerError { cause: error.to_string() }
+}
+
+impl Answers for Daemon {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn status(&self) -> ServiceStatus {
+        let snapshot = self.snapshot();
+        let stats = self.facts.reader.stats().ok();
+        ServiceStatus {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.started_at,
+            ready: snapshot.as_of.is_some(),
+            sources: self.sources.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
+            loops: self.pulse.all(),
+            backfill: self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            store: StoreStatus {
+                bytes: stats.as_ref().map_or(0, |s| s.bytes),
+                sealed_days: stats.as_ref().map_or(0, |s| s.blocks),
+                open_tiles: stats.as_ref().map_or(0, |s| s.open_hours * 60),
+                last_error: self.facts.last_error(),
+            },
+            findings: Arc::<Vec<Finding>>::clone(&snapshot.findings),
+        }
+    }
+
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
+        let Some((slo, window)) = self.find(name, window) else { return Ok(None) };
+        let as_of = at.floor_slot().min(self.as_of());
+        judge_at(slo, window, &self.facts.reader, as_of).map(Some).map_err(unreadable)
+    }
+
+    fn history(
+        &self,
+        name: &str,
+        window: Option<&str>,
+        period: Period,
+        step: Millis,
+    ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
+        let Some((slo, window)) = self.find(name, window) else { return Ok(None) };
+        let as_of = self.as_of();
+        let since = window.period_at(period.start).start.min(period.start);
+        let read = Period::new(since, period.end.min(as_of));
+        let history = history_of(slo, &self.facts.reader, read, |_| true).map_err(unreadable)?;
+        Ok(Some(history_slots(slo, window, &history, period, step, as_of)))
+    }
+
+    fn review(&self, period: Period) -> Result<Review, AnswerError> {
+        review_period(&self.slos, &self.facts.reader, period, self.as_of()).map_err(unreadable)
+    }
+
+    fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
+        let mut changes = self.facts.reader.changes(period).map_err(unreadable)?;
+        changes.sort_by_key(|c| std::cmp::Reverse(c.started_at));
+        Ok(changes)
+    }
+
+    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
+        let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
+        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
+        Ok(events)
+    }
+}

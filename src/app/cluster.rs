@@ -1,0 +1,111 @@
+//! The cluster's events and rollouts into the store.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::answers::Daemon;
+use super::tasks::Tasks;
+use crate::config::{Kubernetes, Toggle};
+use crate::model::time::{Millis, Period};
+use crate::sources::kubernetes::{Access, ClusterFact, Known, Options, connect, watch};
+use crate::store::Batch;
+
+/// The name under which its health is shown.
+pub const SOURCE: &str = "kubernetes";
+
+/// Facts on their way to the store: a relist of a large cluster.
+const FACTS_IN_FLIGHT: usize = 1_000;
+
+/// Stored facts that the watch is told of at its start.
+const KNOWN: Millis = Millis::from_days(2);
+
+/// After an error that people have to put right, it is tried again so often.
+const RETRY: Millis = Millis::from_mins(1);
+
+const SYNCED: &str = "kubernetes/synced_until";
+
+/// How the cluster is reached; `None` where it is off, or nothing is found and
+/// nobody asked for it.
+pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::Path>) -> Option<Access> {
+    let file = |path: std::path::PathBuf| Access::Kubeconfig { path, context: None };
+    match (settings.enabled, &settings.kubeconfig) {
+        (Toggle::Off, _) => None,
+        (_, Some(path)) => Some(file(path.clone())),
+        (_, None) if in_cluster => Some(Access::InCluster),
+        (Toggle::On, None) => Some(home.map_or(Access::InCluster, |home| file(home.join(".kube/config")))),
+        (Toggle::Auto, None) => None,
+    }
+}
+
+/// One watch for each namespace, or one for all.
+pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, access: &Access, namespaces: &[String]) {
+    let stop = tasks.stop_token();
+    let mut start = |namespace: Option<String>| {
+        let (stop, daemon, access) = (stop.clone(), Arc::clone(daemon), access.clone());
+        tasks.run("cluster", async move {
+            stop.run_until_cancelled(run(daemon, access, namespace)).await.unwrap_or(Ok(()))
+        });
+    };
+    if namespaces.is_empty() {
+        start(None);
+    }
+    namespaces.iter().for_each(|name| start(Some(name.clone())));
+}
+
+/// Watches one namespace, or all; ends only with an error of the store.
+async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
+    loop {
+        let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
+        let watching = async {
+            let client = connect(&access).await?;
+            let options = Options { namespace: namespace.clone(), ..Options::default() };
+            let clock = daemon.clock.clone();
+            watch(client, options, known(&daemon), move || clock.now(), tell).await
+        };
+        let taking = async {
+            let mut facts = Vec::new();
+            while told.recv_many(&mut facts, FACTS_IN_FLIGHT).await > 0 {
+                take(&daemon, std::mem::take(&mut facts)).await?;
+            }
+            Ok::<(), anyhow::Error>(())
+        };
+        let (watched, taken) = tokio::join!(watching, taking);
+        taken?;
+        if let Err(error) = watched {
+            daemon.note_source(SOURCE, Some(error.to_string()));
+        }
+        daemon.clock.sleep(RETRY).await;
+    }
+}
+
+fn known(daemon: &Daemon) -> Known {
+    let now = daemon.clock.now();
+    let reader = &daemon.facts.reader;
+    let period = Period::new(now - KNOWN, now);
+    let synced = reader.state(SYNCED).ok().flatten();
+    Known {
+        events: reader.cluster_events(period).unwrap_or_default(),
+        changes: reader.changes(period).unwrap_or_default(),
+        synced_until: synced.and_then(|text| crate::model::time::Timestamp::parse(&text).ok()),
+    }
+}
+
+async fn take(daemon: &Daemon, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
+    let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
+    for fact in facts {
+        match fact {
+            ClusterFact::Event(event) => batch.cluster_events.push(event),
+            ClusterFact::Change(change) => batch.changes.push(change),
+            ClusterFact::Synced { until } => {
+                batch.state.push((SYNCED.to_owned(), Some(until.rfc3339())));
+                daemon.note_source(SOURCE, None);
+            }
+            ClusterFact::Gap { from, to } => {
+                tracing::warn!(%from, %to, "cluster events of this time may have expired unseen");
+            }
+            ClusterFact::Interrupted(error) => daemon.note_source(SOURCE, Some(error.to_string())),
+        }
+    }
+    daemon.facts.write(batch).await
+}

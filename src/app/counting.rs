@@ -1,0 +1,100 @@
+//! One round of the daemon's work: count what is new, store it, judge all SLOs,
+//! tell who has to be told, publish.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::answers::Daemon;
+use super::backfill::{Holes, Renewed};
+use super::ledger::Ledger;
+use super::live::{Found, Live};
+use super::notify::Notifier;
+use super::tasks::Round;
+use crate::evaluate::snapshot::{Finding, SloJudgement, Snapshot};
+use crate::model::slo::IndicatorId;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::store::{Batch, Error};
+
+/// Minutes that are this old are not counted again as a rule, and may be added
+/// to counters that must not fall.
+const SETTLED_AFTER: Millis = Millis::from_mins(5);
+
+pub struct Counting {
+    pub daemon: Arc<Daemon>,
+    pub live: Live,
+    pub ledger: Ledger,
+    pub notifier: Notifier,
+    pub holes: Holes,
+    pub renewed: Renewed,
+    /// By indicator; those of the last round that succeeded.
+    findings: BTreeMap<IndicatorId, Finding>,
+}
+
+impl Counting {
+    pub fn new(daemon: Arc<Daemon>, live: Live, ledger: Ledger, notifier: Notifier, holes: Holes, renewed: Renewed) -> Counting {
+        Counting { daemon, live, ledger, notifier, holes, renewed, findings: BTreeMap::new() }
+    }
+
+}
+
+impl Round for Counting {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let now = self.daemon.clock.now();
+        let round = self.live.round(now, &self.holes).await;
+        for (source, error) in &round.sources {
+            self.daemon.note_source(source, error.as_ref().map(ToString::to_string));
+        }
+        self.store(&round.found, now).await?;
+        self.ledger.apply(&round.found);
+        self.ledger.renew(&self.renewed.take());
+        self.note_findings(round.found);
+        let as_of = self.daemon.as_of();
+        let judged = self.judge(as_of).await?;
+        self.notifier.round(&self.daemon, &judged, as_of).await?;
+        self.daemon.publish(Snapshot {
+            as_of: Some(as_of),
+            slos: judged,
+            review: self.daemon.latest_review(),
+            findings: Arc::new(self.findings.values().cloned().collect()),
+        });
+        Ok(())
+    }
+}
+
+impl Counting {
+    async fn store(&self, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let batch = Batch {
+            tiles: found.iter().map(|f| (f.id, f.tiles.clone())).collect(),
+            ingested: found.iter().map(|f| (f.id, f.counted)).collect(),
+            recorded_at: now,
+            ..Batch::default()
+        };
+        self.daemon.facts.write(batch).await
+    }
+
+    async fn judge(&mut self, as_of: Timestamp) -> anyhow::Result<Vec<SloJudgement>> {
+        let judged = tokio::task::block_in_place(|| self.ledger.judge(as_of, as_of - SETTLED_AFTER));
+        if let Err(Error::CorruptTiles { indicator, day, .. }) = &judged {
+            self.daemon.facts.drop_day(*indicator, *day).await?;
+            self.holes.push(*indicator, Period::new(Timestamp::day_start(*day), Timestamp::day_start(*day + 1)));
+        }
+        Ok(judged?)
+    }
+
+    fn note_findings(&mut self, found: Vec<Found>) {
+        for one in found {
+            match one.finding {
+                Some(finding) => {
+                    if self.findings.get(&one.id) != Some(&finding) {
+                        tracing::warn!(slo = finding.subject, hint = finding.hint, "{}", finding.message);
+                    }
+                    self.findings.insert(one.id, finding);
+                }
+                None => drop(self.findings.remove(&one.id)),
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The store as the loops use it: one writer, called on blocking threads.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::slo::IndicatorId;
+use crate::store::{Batch, Error, Reader, Store, Writer};
+
+/// Shared by all loops.
+#[derive(Clone)]
+pub struct Facts {
+    writer: Arc<Mutex<Option<Writer>>>,
+    pub reader: Reader,
+    last_error: Arc<Mutex<Option<String>>>,
+}
+
+impl Facts {
+    pub fn open(dir: &Path) -> Result<Facts, Error> {
+        let (writer, reader) = Store::open(dir)?;
+        Ok(Facts { writer: Arc::new(Mutex::new(Some(writer))), reader, last_error: Arc::default() })
+    }
+
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stores a batch. A damaged day in its way is dropped, to be fetched again,
+    /// and the batch is tried once more.
+    pub async fn write(&self, batch: Batch) -> anyhow::Result<()> {
+        self.with_writer(move |writer| match writer.write(&batch) {
+            Err(Error::CorruptTiles { indicator, day, reason }) => {
+                tracing::error!(%indicator, day, reason, "stored tiles are damaged; the day is dropped and fetched again");
+                writer.drop_day(indicator, day)?;
+                writer.write(&batch)
+            }
+            other => other,
+        })
+        .await
+    }
+
+    pub async fn drop_day(&self, indicator: IndicatorId, day: i64) -> anyhow::Result<()> {
+        self.with_writer(move |writer| writer.drop_day(indicator, day)).await
+    }
+
+    /// Packs finished days and forgets what is too old.
+    pub async fn tidy(&self, seal_before: i64, expire_before: i64) -> anyhow::Result<()> {
+        self.with_writer(move |writer| {
+            writer.seal(seal_before)?;
+            writer.expire(expire_before)
+        })
+        .await
+    }
+
+    /// An orderly end.
+    pub async fn close(&self) -> anyhow::Result<()> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match writer {
+            Some(writer) => Ok(tokio::task::spawn_blocking(move || writer.close()).await??),
+            None => Ok(()),
+        }
+    }
+
+    async fn with_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let writer = Arc::clone(&self.writer);
+        let result = tokio::task::spawn_blocking(move || {
+            let mut guard = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let writer = guard.as_mut().ok_or_else(|| anyhow::anyhow!("the store is closed"))?;
+            work(writer).map_err(anyhow::Error::from)
+        })
+        .await?;
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
+            result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
+        result
+    }
+}

@@ -1,0 +1,171 @@
+//! The tiles of all SLOs as far as the evaluation needs them, kept in step with
+//! the store, and judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::facts::Facts;
+use super::live::Found;
+use crate::evaluate::compliance::{judge, needed_minutes, needed_since, present};
+use crate::evaluate::history::{History, hour_of};
+use crate::evaluate::snapshot::SloJudgement;
+use crate::evaluate::status::SloStatus;
+use crate::model::slo::{IndicatorId, Slo};
+use crate::model::tile::DayTiles;
+use crate::model::time::{Period, Timestamp};
+use crate::model::window::ComplianceWindow;
+use crate::store::{Error, Reader};
+
+/// What is held of one SLO.
+struct Held {
+    slo: Arc<Slo>,
+    id: IndicatorId,
+    history: History,
+    loaded: BTreeSet<i64>,
+    good_since_start: u64,
+    bad_since_start: u64,
+    /// Slots before this are in the two counters above.
+    counted_until: Timestamp,
+}
+
+/// All SLOs.
+pub struct Ledger {
+    held: Vec<Held>,
+    facts: Facts,
+}
+
+impl Ledger {
+    /// Events are counted from `started_at` for the counters in `/metrics`.
+    pub fn new(slos: &[Arc<Slo>], facts: Facts, started_at: Timestamp) -> Ledger {
+        let hold = |slo: &Arc<Slo>| Held {
+            slo: Arc::clone(slo),
+            id: slo.indicator_id(),
+            history: History::new(slo.budgeting),
+            loaded: BTreeSet::new(),
+            good_since_start: 0,
+            bad_since_start: 0,
+            counted_until: started_at.ceil_slot(),
+        };
+        Ledger { held: slos.iter().map(hold).collect(), facts }
+    }
+
+    /// Takes in tiles that have been stored.
+    pub fn apply(&mut self, found: &[Found]) {
+        let by_id: BTreeMap<IndicatorId, &Found> = found.iter().map(|f| (f.id, f)).collect();
+        for held in &mut self.held {
+            let Some(found) = by_id.get(&held.id) else { continue };
+            for tile in &found.tiles {
+                let day = tile.start.day();
+                if held.loaded.contains(&day) && !held.history.has_minutes(hour_of(tile.start)) {
+                    held.unload(day);
+                }
+            }
+            let loaded = |t: &&crate::model::tile::Tile| held.loaded.contains(&t.start.day());
+            let tiles: Vec<_> = found.tiles.iter().filter(loaded).copied().collect();
+            held.history.put(&tiles);
+        }
+    }
+
+    /// Forgets days that were stored anew; they are read again when needed.
+    pub fn renew(&mut self, days: &BTreeSet<(IndicatorId, i64)>) {
+        for held in &mut self.held {
+            let id = held.id;
+            for (_, day) in days.iter().filter(|(of, _)| *of == id) {
+                held.unload(*day);
+                // Its first hour is judged by the rates of the hour before.
+                held.unload(*day + 1);
+            }
+        }
+    }
+
+    /// Judges all SLOs at `as_of`. `settled`: slots before it do not change any
+    /// more, and may be added to counters.
+    pub fn judge(&mut self, as_of: Timestamp, settled: Timestamp) -> Result<Vec<SloJudgement>, Error> {
+        let mut judged = Vec::with_capacity(self.held.len());
+        for held in &mut self.held {
+            held.load(&self.facts.reader, as_of)?;
+            held.add_to_counters(settled);
+            let now = present(&held.slo, &held.history, as_of);
+            let windows = held.slo.windows.iter().map(|w| judge(&held.slo, *w, &held.history, as_of, &now)).collect();
+            judged.push(SloJudgement {
+                slo: Arc::clone(&held.slo),
+                windows,
+                good_since_start: held.good_since_start,
+                bad_since_start: held.bad_since_start,
+                tiers: now.tiers,
+            });
+        }
+        Ok(judged)
+    }
+}
+
+impl Held {
+    fn unload(&mut self, day: i64) {
+        if self.loaded.remove(&day) {
+            self.history.unload_day(day);
+        }
+    }
+
+    /// Reads what is needed to judge at `as_of` and is not there.
+    fn load(&mut self, reader: &Reader, as_of: Timestamp) -> Result<(), Error> {
+        let needed = needed_minutes(&self.slo, as_of);
+        let since = needed_since(&self.slo, as_of);
+        for hour in needed.iter().filter(|h| !self.history.has_minutes(**h)) {
+            self.loaded.remove(&hour.div_euclid(24));
+        }
+        let mut before: Option<DayTiles> = None;
+        for day in since.day() - 1..=as_of.day() {
+            if self.loaded.contains(&day) {
+                before = None;
+                continue;
+            }
+            let previous = match before.take() {
+                Some(previous) => Some(previous),
+                None => reader.day(self.id, day - 1)?,
+            };
+            let tiles = reader.day(self.id, day)?.unwrap_or_else(|| DayTiles::empty(day));
+            self.history.load_day(previous.as_ref(), &tiles, |hour| needed.contains(&hour));
+            self.loaded.insert(day);
+            before = Some(tiles);
+        }
+        self.history.fold_days(as_of);
+        let oldest = since.day() - 1;
+        self.history.trim(|hour| needed.contains(&hour), oldest * 24);
+        self.loaded = self.loaded.split_off(&oldest);
+        Ok(())
+    }
+
+    fn add_to_counters(&mut self, settled: Timestamp) {
+        if settled <= self.counted_until {
+            return;
+        }
+        let sum = self.history.fold(Period::new(self.counted_until, settled));
+        self.good_since_start += sum.counts.good.max(0) as u64;
+        self.bad_since_start += sum.counts.bad() as u64;
+        self.counted_until = settled;
+    }
+}
+
+/// The history of an SLO over a period, minutes and all, for questions about
+/// the past.
+pub fn history_of(slo: &Slo, reader: &Reader, period: Period, keep: impl Fn(i64) -> bool) -> Result<History, Error> {
+    let id = slo.indicator_id();
+    let mut history = History::new(slo.budgeting);
+    let first = period.start.day() - 1;
+    let mut before: Option<DayTiles> = None;
+    for day in first..=period.end.day() {
+        let tiles = reader.day(id, day)?.unwrap_or_else(|| DayTiles::empty(day));
+        history.load_day(before.as_ref(), &tiles, &keep);
+        before = Some(tiles);
+    }
+    Ok(history)
+}
+
+/// Judges one SLO at any past moment from the store alone.
+pub fn judge_at(slo: &Arc<Slo>, window: ComplianceWindow, reader: &Reader, as_of: Timestamp) -> Result<SloStatus, Error> {
+    let needed = needed_minutes(slo, as_of);
+    let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
+    let history = history_of(slo, reader, Period::new(since, as_of), |hour| needed.contains(&hour))?;
+    let now = present(slo, &history, as_of);
+    Ok(judge(slo, window, &history, as_of, &now))
+}

@@ -1,0 +1,185 @@
+//! Counting as time goes on: each round reads what came since the last one. A
+//! first start, a restart and a pause are the same path; what is too old for it
+//! is left to the backfill as a hole.
+
+use futures_util::StreamExt;
+
+use super::backfill::Holes;
+use super::indicators::{Group, Indicator};
+use super::reading::{Samples, count_plan};
+use crate::evaluate::snapshot::Finding;
+use crate::ingest::counting::{Counted, Reading, State};
+use crate::model::slo::IndicatorId;
+use crate::model::tile::Tile;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::sources::error::Error;
+
+/// Requests to one source at a time: a Prometheus has twenty query slots for
+/// everybody.
+const READS_IN_FLIGHT: usize = 4;
+
+/// More than this behind, the live path starts anew and leaves a hole: one
+/// request must not be larger than a source likes to answer.
+const CATCH_UP_MAX: Millis = Millis::from_hours(1);
+
+/// The last minutes that are counted again, for samples that came late.
+const RECOUNT_SLOTS: i64 = 2;
+
+/// Gauges look back this far for the value that still stands.
+const GAUGE_LOOKBACK: Millis = Millis::from_mins(5);
+
+/// A series that was not seen for this long is forgotten.
+const FORGET_AFTER: Millis = Millis::from_days(2);
+
+/// What a round found out about one indicator.
+pub struct Found {
+    pub id: IndicatorId,
+    pub tiles: Vec<Tile>,
+    pub counted: Period,
+    pub finding: Option<Finding>,
+}
+
+/// One group on its way through time.
+pub struct LiveGroup {
+    group: Group,
+    states: Vec<State>,
+    /// Everything before is counted for good. `None` before the first round.
+    committed: Option<Timestamp>,
+    recount_slots: i64,
+}
+
+impl LiveGroup {
+    /// `counted_until`: up to where the store has tiles of all indicators of
+    /// the group.
+    pub fn new(group: Group, counted_until: Option<Timestamp>) -> LiveGroup {
+        let states = vec![State::default(); group.indicators.len()];
+        let committed = counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS));
+        LiveGroup { group, states, committed, recount_slots: RECOUNT_SLOTS }
+    }
+
+    pub fn source_name(&self) -> &str {
+        &self.group.source.name
+    }
+
+    async fn round(&mut self, now: Timestamp, holes: &Holes) -> Result<Vec<Found>, Error> {
+        let end = (now - self.group.source.ingest_delay).floor_slot();
+        let begin = self.begin(end, holes);
+        if begin >= end {
+            return Ok(Vec::new());
+        }
+        let lookback = if self.has_gauge() { GAUGE_LOOKBACK } else { Millis(0) };
+        let mut samples = Samples::read(&self.group, Period::new(begin - lookback, end)).await?;
+        if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
+            samples.baselines = Some(self.group.source.samples.baselines(&self.group.batch, samples.read.start).await?);
+        }
+        let emit = Period::new(begin, end);
+        let next = (end - Millis(self.recount_slots * SLOT_MS)).max(begin);
+        let settled = samples.until(next);
+        let mut found = Vec::new();
+        let mut slowest = Millis(0);
+        for (indicator, state) in self.group.indicators.iter().zip(&mut self.states) {
+            let counted = count_plan(&indicator.plan, &mut state.clone(), &samples, emit);
+            if next > begin {
+                count_plan(&indicator.plan, state, &settled, Period::new(begin, next));
+                state.forget_before(end - FORGET_AFTER);
+            }
+            if let Some(from) = counted.open.recount_from {
+                holes.push(indicator.id, Period::new(from, begin));
+            }
+            slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
+            found.push(Found { id: indicator.id, finding: finding(indicator, &counted), tiles: counted.tiles, counted: emit });
+        }
+        self.committed = Some(next);
+        // Two scrapes must fit into the minutes that are counted again.
+        self.recount_slots = RECOUNT_SLOTS.max(1 + (slowest.0 + SLOT_MS - 1) / SLOT_MS);
+        Ok(found)
+    }
+
+    /// Where this round begins. Where the live path is too far behind, it starts
+    /// anew and leaves a hole.
+    fn begin(&mut self, end: Timestamp, holes: &Holes) -> Timestamp {
+        let fresh = end - Millis((self.recount_slots + 1) * SLOT_MS);
+        match self.committed {
+            Some(at) if end - at <= CATCH_UP_MAX => at,
+            Some(at) => {
+                self.states = vec![State::default(); self.group.indicators.len()];
+                for indicator in &self.group.indicators {
+                    holes.push(indicator.id, Period::new(at, fresh));
+                }
+                self.committed = None;
+                fresh
+            }
+            None => fresh,
+        }
+    }
+
+    fn has_gauge(&self) -> bool {
+        self.group.indicators.iter().any(|i| matches!(i.plan.reading(), Reading::Gauge { .. }))
+    }
+}
+
+/// The groups of all sources.
+pub struct Live {
+    pub groups: Vec<LiveGroup>,
+}
+
+/// What a round brought, and which sources failed.
+#[derive(Default)]
+pub struct Round {
+    pub found: Vec<Found>,
+    /// By source name; a source that answered everything has `None`.
+    pub sources: Vec<(String, Option<Error>)>,
+}
+
+impl Live {
+    pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
+        let work: Vec<_> = self.groups.iter_mut().map(|group| named_round(group, now, holes)).collect();
+        let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
+        let mut round = Round::default();
+        for (source, result) in results {
+            let error = match result {
+                Ok(found) => {
+                    round.found.extend(found);
+                    None
+                }
+                Err(error) => Some(error),
+            };
+            match round.sources.iter_mut().find(|(name, _)| *name == source) {
+                Some((_, known)) if known.is_none() => *known = error,
+                Some(_) => {}
+                None => round.sources.push((source, error)),
+            }
+        }
+        round
+    }
+}
+
+async fn named_round(group: &mut LiveGroup, now: Timestamp, holes: &Holes) -> (String, Result<Vec<Found>, Error>) {
+    let result = group.round(now, holes).await;
+    (group.source_name().to_owned(), result)
+}
+
+/// What a person should mend about an indicator.
+fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
+    let subject = indicator.slo.clone();
+    if !counted.matched {
+        return Some(Finding {
+            subject,
+            message: format!("nothing matches {}: neither a series nor a target", indicator.plan.scope()),
+            hint: "try the selector in Prometheus; look for a renamed job, metric or label".to_owned(),
+        });
+    }
+    if let Some(bounds) = &counted.bounds {
+        let list: Vec<String> = bounds.iter().filter(|b| b.is_finite()).map(f64::to_string).collect();
+        return Some(Finding {
+            subject,
+            message: format!("no histogram bound equals the threshold; there are: {}", list.join(", ")),
+            hint: "add a bucket at the threshold to the histogram, or choose a bound as the threshold; until then only bounds of the attainment are known".to_owned(),
+        });
+    }
+    (counted.without_up > 0).then(|| Finding {
+        subject,
+        message: format!("{} series have no `up` of the same job and instance", counted.without_up),
+        hint: "first increments of new series cannot be proven there and are left out; keep `job` and `instance` on the series".to_owned(),
+    })
+}

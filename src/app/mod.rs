@@ -1,0 +1,206 @@
+//! The only place where all rooms meet: wiring, named loops, the clock, the end.
+
+pub mod answers;
+pub mod clock;
+
+mod alerts;
+mod backfill;
+#[cfg(feature = "kubernetes")]
+mod cluster;
+mod counting;
+mod demo;
+mod facts;
+mod indicators;
+mod ledger;
+mod live;
+mod notify;
+mod progress;
+mod reading;
+pub mod review;
+mod setup;
+mod tasks;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+pub use setup::{DemoWorld, Setup, Surroundings};
+
+use self::alerts::{AlertFeed, NamedAlertmanager, held_alerts};
+use self::answers::Daemon;
+use self::backfill::Backfill;
+use self::counting::Counting;
+use self::facts::Facts;
+use self::ledger::Ledger;
+use self::live::{Live, LiveGroup};
+use self::notify::Notifier;
+use self::tasks::{Round, Tasks};
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::answers::Answers;
+use crate::publish::http::{self, HttpSettings};
+
+/// The backfill looks for new holes this often when it has nothing to do.
+const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
+const ALERTS_PAUSE: Millis = Millis::from_secs(30);
+/// After a review it rests for this many times as long as it took, so that many
+/// SLOs do not keep a core busy with it.
+const REVIEW_REST: u32 = 10;
+const REVIEW_PAUSE: Millis = Millis::from_mins(1);
+const TIDY_PAUSE: Millis = Millis::from_hours(1);
+/// A day is packed when it has been over for so long: late samples are rare then.
+const SEAL_AFTER: Millis = Millis::from_hours(3);
+
+/// Runs the daemon until `stop`, on a listener that is bound already.
+///
+/// One straight line on purpose: nearly every step needs what the one before
+/// made, and the order of the ends is that of the beginnings, turned round.
+pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let config = &setup.config;
+    let facts = Facts::open(&config.data).context("open the store")?;
+    let clock = setup.clock.clone();
+    let now = clock.now();
+    let (groups, problems) = indicators::group(&setup.slos, &setup.sources);
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
+    let daemon = Arc::new(Daemon::new(clock.clone(), delay, setup.slos.clone(), facts.clone()));
+    for source in &setup.sources {
+        daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
+    }
+    for one in &setup.alertmanagers {
+        daemon.add_source(&one.name, "alertmanager", one.client.shown_url());
+    }
+
+    // Live counting takes up where the store ends; history fills what is before.
+    let wanted_since = (now - config.backfill).ceil_slot();
+    let live_from = (now - delay).floor_slot() - Millis::from_mins(3);
+    let live = Live { groups: groups.iter().map(|g| live_group(g, &facts)).collect::<anyhow::Result<_>>()? };
+    let backfill = Backfill::new(groups, facts.clone(), wanted_since, live_from)?;
+    let (holes, renewed) = (backfill.holes.clone(), backfill.renewed.clone());
+    daemon.note_backfill(backfill.progress());
+    let ledger = Ledger::new(&setup.slos, facts.clone(), now);
+    let names = setup.alertmanagers.iter().map(|a| a.name.clone()).collect();
+    let notifier = Notifier::new(
+        &daemon,
+        setup.sender,
+        names,
+        config.external_labels.clone(),
+        setup.external_url.clone(),
+        config.evaluation_interval,
+    )?;
+    let counting = Counting::new(Arc::clone(&daemon), live, ledger, notifier, holes.clone(), renewed);
+
+    let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
+    let stopped = tasks.stop_token().cancelled_owned();
+    let answers: Arc<dyn Answers> = Arc::<Daemon>::clone(&daemon);
+    tasks.run("serve", async move {
+        http::serve(listener, answers, HttpSettings::default(), stopped).await.context("serve HTTP")
+    });
+    tasks.every("count", config.evaluation_interval, counting);
+    let shown = progress::Bar::new(setup.on_terminal);
+    tasks.every("backfill", BACKFILL_PAUSE, Filling { daemon: Arc::clone(&daemon), backfill, shown });
+    let feeds = setup.sources.iter().map(|source| {
+        let mut feed = AlertFeed::new(Arc::clone(source), now, wanted_since);
+        feed.resume(&daemon)?;
+        Ok(feed)
+    });
+    let feeds = feeds.collect::<anyhow::Result<Vec<AlertFeed>>>()?;
+    tasks.every("alerts", ALERTS_PAUSE, Alerts { daemon: Arc::clone(&daemon), feeds, held: setup.alertmanagers });
+    tasks.every("review", REVIEW_PAUSE, Reviewing { daemon: Arc::clone(&daemon), length: config.backfill });
+    tasks.every("tidy", TIDY_PAUSE, Tidying { daemon: Arc::clone(&daemon), retention: config.retention });
+    if let Some(world) = setup.demo {
+        demo::start(&mut tasks, &daemon, world);
+    }
+    #[cfg(feature = "kubernetes")]
+    if let Some(access) = setup.kubernetes {
+        daemon.add_source(cluster::SOURCE, "kubernetes", "");
+        cluster::start(&mut tasks, &daemon, &access, &config.kubernetes.namespaces);
+    }
+
+    let outcome = tasks.until_stopped().await;
+    facts.close().await.context("close the store")?;
+    outcome
+}
+
+fn live_group(group: &indicators::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {
+    let mut until: Option<Timestamp> = None;
+    for indicator in &group.indicators {
+        let last = facts.reader.ingested(indicator.id)?.last().map(|p| p.end);
+        // The group goes on from where its last indicator stands.
+        until = match (until, last) {
+            (_, None) => return Ok(LiveGroup::new(group.clone(), None)),
+            (None, last) => last,
+            (Some(a), Some(b)) => Some(a.min(b)),
+        };
+    }
+    Ok(LiveGroup::new(group.clone(), until))
+}
+
+struct Filling {
+    daemon: Arc<Daemon>,
+    backfill: Backfill,
+    shown: progress::Bar,
+}
+
+impl Round for Filling {
+    /// Fills until nothing is missing, a day of a group at a time.
+    async fn round(&mut self) -> anyhow::Result<()> {
+        loop {
+            let more = self.backfill.round(self.daemon.clock.now()).await?;
+            let progress = self.backfill.progress();
+            self.shown.show(&progress);
+            self.daemon.note_backfill(progress);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+struct Alerts {
+    daemon: Arc<Daemon>,
+    feeds: Vec<AlertFeed>,
+    held: Vec<NamedAlertmanager>,
+}
+
+impl Round for Alerts {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let held = held_alerts(&self.daemon, &self.held).await;
+        for feed in &mut self.feeds {
+            feed.round(&self.daemon, &held).await?;
+            while !feed.is_done() {
+                feed.round(&self.daemon, &[]).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Reviewing {
+    daemon: Arc<Daemon>,
+    length: Millis,
+}
+
+impl Round for Reviewing {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let began = tokio::time::Instant::now();
+        let as_of = self.daemon.as_of();
+        let (asked, period) = (Arc::clone(&self.daemon), Period::new(as_of - self.length, as_of));
+        self.daemon.note_review(tokio::task::spawn_blocking(move || asked.review(period)).await??);
+        tokio::time::sleep(began.elapsed() * REVIEW_REST).await;
+        Ok(())
+    }
+}
+
+struct Tidying {
+    daemon: Arc<Daemon>,
+    retention: Millis,
+}
+
+impl Round for Tidying {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let now = self.daemon.clock.now();
+        self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await
+    }
+}

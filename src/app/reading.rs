@@ -1,0 +1,95 @@
+//! One counting of a group over a period, from the source to tiles: reads on
+//! where the samples alone leave questions open.
+
+use super::indicators::Group;
+use crate::ingest::counting::{Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Reading, State, count, slices};
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::error::Error;
+use crate::sources::samples::BatchSamples;
+
+/// Samples before a period that are read with it: more than the lookback of
+/// gauges, and enough to see most series once.
+const CONTEXT: Millis = Millis::from_mins(10);
+
+/// How far to read beyond a period for the next successful scrape of a target,
+/// in steps, each tried when the one before was not enough.
+const READ_ON: [Millis; 4] = [Millis::from_mins(10), Millis::from_hours(1), Millis::from_hours(6), Millis::from_hours(24)];
+
+/// Everything read for one counting.
+pub struct Samples {
+    pub batch: BatchSamples,
+    pub alive: Vec<Timestamp>,
+    pub read: Period,
+    pub baselines: Option<Baselines>,
+}
+
+impl Samples {
+    pub async fn read(group: &Group, read: Period) -> Result<Samples, Error> {
+        let samples = &group.source.samples;
+        let batch = samples.read_batch(&group.batch, read).await?;
+        let alive = samples.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
+        Ok(Samples { batch, alive, read, baselines: None })
+    }
+
+    pub fn observed(&self) -> Observed<'_> {
+        Observed {
+            series: &self.batch.series,
+            up: &self.batch.up,
+            starts: &self.batch.starts,
+            alive: &self.alive,
+            read: self.read,
+            baselines: self.baselines.as_ref(),
+        }
+    }
+
+    /// The same samples up to an earlier end.
+    pub fn until(&self, end: Timestamp) -> Samples {
+        let cut = |list: &[crate::ingest::raw::RawSeries]| {
+            let mut list = list.to_vec();
+            for series in &mut list {
+                let keep = series.samples.partition_point(|s| s.at <= end);
+                series.samples.truncate(keep);
+            }
+            list.retain(|s| !s.samples.is_empty());
+            list
+        };
+        let b = &self.batch;
+        Samples {
+            batch: BatchSamples { series: cut(&b.series), up: cut(&b.up), starts: cut(&b.starts) },
+            alive: self.alive.clone(),
+            read: Period::new(self.read.start, end),
+            baselines: self.baselines.clone(),
+        }
+    }
+}
+
+/// Counts one plan; gauges have no state.
+pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
+    match plan.reading() {
+        Reading::Gauge { .. } => slices(plan, samples.observed(), emit),
+        Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed(), emit),
+    }
+}
+
+/// Counts a period from nothing, for all indicators of a group. Nothing that is
+/// later than `horizon` is read.
+pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
+    let mut counted = Vec::new();
+    for ahead in READ_ON {
+        let end = (period.end + ahead).min(horizon).max(period.end);
+        let mut samples = Samples::read(group, Period::new(period.start - CONTEXT, end)).await?;
+        counted = count_all(group, &samples, period);
+        if counted.iter().any(|c| c.open.before) {
+            samples.baselines = Some(group.source.samples.baselines(&group.batch, samples.read.start).await?);
+            counted = count_all(group, &samples, period);
+        }
+        if end >= horizon || !counted.iter().any(|c| c.open.after) {
+            break;
+        }
+    }
+    Ok(counted)
+}
+
+fn count_all(group: &Group, samples: &Samples, emit: Period) -> Vec<Counted> {
+    group.indicators.iter().map(|i| count_plan(&i.plan, &mut State::default(), samples, emit)).collect()
+}

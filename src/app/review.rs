@@ -1,0 +1,34 @@
+//! Incidents, durations and noise of a period, from the store.
+
+use std::sync::Arc;
+
+use super::ledger::history_of;
+use crate::evaluate::episodes::{SloBurn, burn};
+use crate::evaluate::review::{ReviewInputs, review};
+use crate::evaluate::snapshot::Review;
+use crate::model::slo::Slo;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::store::{Error, Reader};
+
+/// Minutes before the period that say what is usual.
+const BASELINE: Millis = Millis::from_days(1);
+
+/// The review of a period as of its end, or as of now while it runs.
+pub fn review_period(slos: &[Arc<Slo>], reader: &Reader, period: Period, as_of: Timestamp) -> Result<Review, Error> {
+    let now = period.end.min(as_of);
+    let period = Period::new(period.start, now);
+    let burns = slos.iter().map(|slo| burn_of(slo, reader, period)).collect::<Result<Vec<SloBurn>, Error>>()?;
+    let alerts = reader.alerts(period)?;
+    let changes = reader.changes(period)?;
+    Ok(review(&ReviewInputs { period, now, slos, alerts: &alerts, burns: &burns, changes: &changes, silenced: &[] }))
+}
+
+fn burn_of(slo: &Slo, reader: &Reader, period: Period) -> Result<SloBurn, Error> {
+    let window = slo.first_window().nominal_length();
+    let read = Period::new(period.start - BASELINE, period.end);
+    let days = reader.days(slo.indicator_id(), read)?;
+    // Hours are enough to know how many events a window has.
+    let history = history_of(slo, reader, Period::new(period.start - window, period.end), |_| false)?;
+    let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
+    Ok(burn(slo, tiles, &history, period.end))
+}

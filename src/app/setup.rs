@@ -1,0 +1,161 @@
+//! From a configuration to what the daemon is made of: clients and sources.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::alerts::NamedAlertmanager;
+use super::clock::Clock;
+use super::demo::Demo;
+use super::indicators::Source;
+use crate::config::{self, Config, SourceKind};
+use crate::model::slo::Slo;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::alertmanager::{self, AlertSender, Receiver};
+use crate::sources::alertmanager::Alertmanager;
+use crate::sources::demo::{DemoSource, World, WorldConfig};
+use crate::sources::http::{self, Auth, Endpoint};
+use crate::sources::prometheus::Prometheus;
+use crate::sources::samples::SampleSource;
+
+/// The demo is its own scraper, and no sample comes late.
+const DEMO_INGEST_DELAY: Millis = Millis::from_secs(30);
+
+/// What only `main` can find out about the process.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    pub on_terminal: bool,
+    /// Whether this process runs in a pod.
+    pub in_cluster: bool,
+    pub home: Option<PathBuf>,
+}
+
+/// All parts of a daemon, not yet running.
+pub struct Setup {
+    pub(super) config: Config,
+    pub(super) slos: Vec<Arc<Slo>>,
+    pub(super) clock: Clock,
+    pub(super) sources: Vec<Arc<Source>>,
+    pub(super) alertmanagers: Vec<NamedAlertmanager>,
+    pub(super) sender: Option<AlertSender>,
+    pub(super) external_url: Option<url::Url>,
+    pub(super) demo: Option<Demo>,
+    #[cfg(feature = "kubernetes")]
+    pub(super) kubernetes: Option<crate::sources::kubernetes::Access>,
+    pub(super) on_terminal: bool,
+}
+
+impl Setup {
+    /// A daemon on the sources of a configuration.
+    pub fn new(config: Config, slos: Vec<Slo>, surroundings: &Surroundings) -> anyhow::Result<Setup> {
+        http::install_crypto_provider();
+        let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
+        Setup::with_sources(config, slos, sources, Clock::System, surroundings)
+    }
+
+    /// A daemon on a generated world that began `days` ago.
+    pub async fn demo(
+        config: Config,
+        slos: Vec<Slo>,
+        world: DemoWorld,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Setup> {
+        http::install_crypto_provider();
+        let clock = Clock::fast(world.speed);
+        let now = clock.now();
+        // Every day starts alike, so that a world looks the same in every hour.
+        let since = Timestamp::day_start((now - world.length).day());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the demo world")?;
+        let made = Arc::new(World::new(WorldConfig::new(world.seed, since)));
+        let samples = SampleSource::Demo(DemoSource::new(made, listener.local_addr()?, now));
+        let source = Arc::new(Source { name: "demo".to_owned(), samples, ingest_delay: DEMO_INGEST_DELAY });
+        let mut setup = Setup::with_sources(config, slos, vec![Arc::clone(&source)], clock, surroundings)?;
+        setup.demo = Some(Demo { source, listener, since });
+        Ok(setup)
+    }
+
+    fn with_sources(
+        config: Config,
+        slos: Vec<Slo>,
+        sources: Vec<Arc<Source>>,
+        clock: Clock,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Setup> {
+        let alertmanagers = config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
+        let receivers = config.alertmanagers.iter().map(receiver).collect::<anyhow::Result<Vec<_>>>()?;
+        let sender = if receivers.is_empty() { None } else { Some(AlertSender::new(receivers)?) };
+        Ok(Setup {
+            #[cfg(feature = "kubernetes")]
+            kubernetes: super::cluster::access(&config.kubernetes, surroundings.in_cluster, surroundings.home.as_deref()),
+            external_url: config.external_url.clone(),
+            slos: slos.into_iter().map(Arc::new).collect(),
+            clock,
+            sources,
+            alertmanagers,
+            sender,
+            demo: None,
+            on_terminal: surroundings.on_terminal,
+            config,
+        })
+    }
+}
+
+/// The world of a demo.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoWorld {
+    pub seed: u64,
+    pub length: Millis,
+    pub speed: u32,
+}
+
+impl DemoWorld {
+    /// What happened in a period by the world's own script; for tests.
+    pub fn period(&self, now: Timestamp) -> Period {
+        Period::new(now - self.length, now)
+    }
+}
+
+fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
+    let endpoint = endpoint(&source.endpoint).with_context(|| format!("source {}", source.name))?;
+    let samples = match source.kind {
+        SourceKind::Prometheus => SampleSource::Prometheus(Prometheus::new(&endpoint)?),
+    };
+    Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay }))
+}
+
+fn named_alertmanager((i, settings): (usize, &config::Endpoint)) -> anyhow::Result<NamedAlertmanager> {
+    let name = format!("alertmanager-{}", i + 1);
+    let endpoint = endpoint(settings).with_context(|| name.clone())?;
+    Ok(NamedAlertmanager { client: Alertmanager::new(&endpoint)?, name })
+}
+
+fn endpoint(settings: &config::Endpoint) -> anyhow::Result<Endpoint> {
+    let reveal = |secret: &config::Secret| secret.reveal().map_err(anyhow::Error::msg);
+    let auth = match &settings.auth {
+        config::Auth::None => None,
+        config::Auth::Basic { username, password } => {
+            Some(Auth::Basic { user: username.clone(), password: reveal(password)? })
+        }
+        config::Auth::Bearer(token) => Some(Auth::Bearer(reveal(token)?)),
+    };
+    let headers = settings.headers.iter().map(|h| Ok((h.name.clone(), reveal(&h.value)?)));
+    let ca_pem = settings.ca_file.as_ref().map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
+    Ok(Endpoint {
+        auth,
+        headers: headers.collect::<anyhow::Result<Vec<_>>>()?,
+        timeout: settings.timeout,
+        ca_pem: ca_pem.transpose()?,
+        ..Endpoint::new(settings.url.clone())
+    })
+}
+
+fn receiver(settings: &config::Endpoint) -> anyhow::Result<Receiver> {
+    let Endpoint { url, auth, headers, ca_pem, .. } = endpoint(settings)?;
+    let auth = match auth {
+        None => alertmanager::Auth::None,
+        Some(Auth::Basic { user, password }) => alertmanager::Auth::Basic { user, password },
+        Some(Auth::Bearer(token)) => alertmanager::Auth::Bearer(token),
+    };
+    Ok(Receiver { url, auth, headers, ca_pem })
+}

@@ -1,0 +1,410 @@
+//! What may be typed: commands, flags and their help. Only parsing; flags of
+//! settings come from the list in `config`, so that the file, the flags and the
+//! variables never drift apart.
+
+use std::path::PathBuf;
+
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Overrides, Setting, reference};
+use crate::model::time::Millis;
+
+/// SLO and reliability analytics: error budgets that are counted, incidents and
+/// alert noise, from the Prometheus, Alertmanager and Kubernetes that you have.
+#[derive(Debug, Parser)]
+#[command(name = "evenkeel", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "\
+Start here:
+  evenkeel demo                                        a generated world; open http://127.0.0.1:9595
+  evenkeel check slo-definitions                       what is wrong with your definitions
+  evenkeel run --prometheus http://localhost:9090 --definitions slo-definitions
+
+Every flag of a setting has a key in the file of --config and an EVENKEEL_... variable.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Commands,
+}
+
+/// What Evenkeel does.
+#[derive(Debug, Subcommand)]
+pub enum Commands {
+    /// Run the daemon.
+    Run(RunArgs),
+    /// Run the daemon on a generated world; nothing else is needed.
+    Demo(DemoArgs),
+    /// Check the configuration and the definitions; exit with 2 if there is an error.
+    Check(CheckArgs),
+    /// Write the reliability review of one month.
+    Report(ReportArgs),
+    /// Write files for other systems.
+    #[command(subcommand)]
+    Generate(GenerateCommands),
+    /// Show sources, loops, backfill and findings of a running daemon.
+    Status(ClientArgs),
+    /// Show all SLOs of a running daemon, or one.
+    Slo(SloArgs),
+    /// Show the incidents of a running daemon.
+    Incidents(IncidentsArgs),
+    /// Show the alerts of a running daemon, and how much of them is noise.
+    Alerts(AlertsArgs),
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel run --prometheus http://localhost:9090 --definitions slo-definitions
+  evenkeel run --config evenkeel.yaml --backfill 90d
+  EVENKEEL_CONFIG=evenkeel.yaml EVENKEEL_LISTEN=0.0.0.0:9595 evenkeel run
+
+A flag wins over its variable, that over the file, that over the default.")]
+pub struct RunArgs {
+    /// Configuration file (YAML).
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel demo                           thirty days of history, then live
+  evenkeel demo --days 90 --seed 7        another world, a longer past
+  evenkeel demo --speed 60                an hour passes in a minute")]
+pub struct DemoArgs {
+    /// Days of history before now.
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub days: u32,
+    /// The world to generate; the same seed gives the same world.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// How many times faster than life its clock goes.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub speed: u32,
+    /// Address of the API, the metrics and the pages. Port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:9595", value_name = "ADDR:PORT", env = "EVENKEEL_LISTEN")]
+    pub listen: std::net::SocketAddr,
+    /// Directory of the store; without it a temporary one that is removed at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel check slo-definitions                          definitions in a directory tree
+  evenkeel check --config evenkeel.yaml                   the configuration and the definitions it names
+  evenkeel check checkout.yaml && git push
+
+Exit code: 0 without errors, also with warnings; 2 with an error.")]
+pub struct CheckArgs {
+    /// Files and directories of definitions; without any, those of the configuration.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Configuration file (YAML).
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print the configuration as it is understood, without its secrets.
+    #[arg(long)]
+    pub show_config: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel report --month 2026-07                                    as text, from a running daemon
+  evenkeel report --month 2026-07 --format html --output july.html
+  evenkeel report --month 2026-07 --data evenkeel-data --config evenkeel.yaml
+  evenkeel report --month 2026-07 --export parquet --output july/    the month as columns
+
+With --data the store is read where it lies; otherwise the daemon at --address is asked.")]
+pub struct ReportArgs {
+    /// The month, in the time zone of the configuration.
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    pub month: Month,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Md)]
+    pub format: ReportFormat,
+    /// File of the report, or directory of the export; without it standard output.
+    #[arg(long, short, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// Write the month's facts as tables instead of a report; needs --output.
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "output")]
+    pub export: Option<ExportFormat>,
+    /// Directory of the store, read while no daemon runs on it.
+    #[arg(long, value_name = "DIR", conflicts_with = "address")]
+    pub data: Option<PathBuf>,
+    /// Definitions that go with --data; without it, those of the configuration.
+    #[arg(long, value_name = "PATH", requires = "data")]
+    pub definitions: Vec<PathBuf>,
+    /// Configuration file (YAML) that goes with --data.
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Markdown, which reads as text.
+    Md,
+    /// One self-contained page.
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Parquet,
+    Csv,
+}
+
+/// A civil month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month {
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u32,
+}
+
+/// Reads `2026-07`.
+fn month(text: &str) -> Result<Month, String> {
+    let wrong = || "write year and month, for example 2026-07".to_owned();
+    let (year, month) = text.split_once('-').ok_or_else(wrong)?;
+    let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(year, 4) || !digits(month, 2) {
+        return Err(wrong());
+    }
+    let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
+    // Unix time starts in 1970; nothing was measured before.
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return Err(wrong());
+    }
+    Ok(Month { year, month })
+}
+
+/// What can be generated.
+#[derive(Debug, Subcommand)]
+pub enum GenerateCommands {
+    /// Grafana dashboards, as JSON with the files that provision them.
+    Dashboards(DashboardArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  evenkeel generate dashboards --output /etc/grafana/dashboards")]
+pub struct DashboardArgs {
+    /// Directory that is written to, made if absent.
+    #[arg(long, short, value_name = "DIR", default_value = "dashboards")]
+    pub output: PathBuf,
+}
+
+/// A running daemon.
+#[derive(Debug, Args)]
+pub struct DaemonArgs {
+    /// Address of the running daemon.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9595", env = "EVENKEEL_ADDRESS", value_parser = address)]
+    pub address: url::Url,
+}
+
+fn address(text: &str) -> Result<url::Url, String> {
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    match url::Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err("write an address, for example http://127.0.0.1:9595".to_owned()),
+    }
+}
+
+/// A question to a running daemon.
+#[derive(Debug, Args)]
+pub struct ClientArgs {
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+    /// Print the answer as JSON; always so where the output is no terminal.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel slo                                        all, the most burnt first
+  evenkeel slo checkout-availability --window month
+  evenkeel slo checkout-availability --at 2026-07-01T00:00:00Z
+  evenkeel slo --json | jq '.slos[] | select(.state == \"burning\") | .slo'")]
+pub struct SloArgs {
+    /// Name of one SLO; without it all are listed.
+    pub name: Option<String>,
+    /// Compliance window, one of the definition's; without it the first.
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<String>,
+    /// A past moment, RFC 3339 or Unix seconds; without it now.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub at: Option<crate::model::time::Timestamp>,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel incidents --last 7d
+  evenkeel incidents --last 90d --json")]
+pub struct IncidentsArgs {
+    /// How far back incidents are listed.
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    pub last: Millis,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel alerts                 alerts of the last day
+  evenkeel alerts --rules         alert rules with noise, precision and recall")]
+pub struct AlertsArgs {
+    /// Show rules with their noise instead of single alerts.
+    #[arg(long)]
+    pub rules: bool,
+    /// How far back alerts are listed or judged.
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    pub last: Millis,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+fn instant(text: &str) -> Result<crate::model::time::Timestamp, String> {
+    crate::model::time::Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel completions bash > /etc/bash_completion.d/evenkeel
+  evenkeel completions zsh > ~/.zfunc/_evenkeel")]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// The flags and variables of all settings, as the text that was given.
+#[derive(Clone, Debug, Default)]
+pub struct SettingArgs {
+    pub overrides: Overrides,
+}
+
+impl SettingArgs {
+    fn argument(setting: &Setting, flag: &'static str) -> Arg {
+        let help = match setting.default {
+            Some(default) => format!("{} [default: {default}]", setting.about),
+            None => setting.about.to_owned(),
+        };
+        let arg = Arg::new(setting.key)
+            .long(flag)
+            .value_name(setting.value)
+            .help(help)
+            .value_parser(ValueParser::string())
+            // A header in a variable may be a secret.
+            .hide_env_values(true)
+            .help_heading("Settings");
+        let arg = match setting.variable {
+            Some(variable) => arg.env(variable),
+            None => arg,
+        };
+        if setting.many { arg.action(ArgAction::Append).value_delimiter(',') } else { arg.action(ArgAction::Set) }
+    }
+}
+
+impl Args for SettingArgs {
+    fn augment_args(command: Command) -> Command {
+        let flags = reference().iter().filter_map(|setting| Some((setting, setting.flag?)));
+        flags.fold(command, |command, (setting, flag)| command.arg(Self::argument(setting, flag)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = SettingArgs::default();
+        settings.update_from_arg_matches(matches)?;
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
+            let values = matches.get_many::<String>(setting.key).map(|values| values.cloned().collect());
+            self.overrides.set(setting.key, values.unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_sound_and_every_setting_has_its_flag() {
+        Cli::command().debug_assert();
+        let mut run = Cli::command().find_subcommand("run").unwrap().clone();
+        let help = run.render_long_help().to_string();
+        for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
+            assert!(help.contains(&format!("--{}", setting.flag.unwrap())), "{}", setting.key);
+            assert!(help.contains(setting.variable.unwrap()), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn every_command_has_help_and_a_summary() {
+        let command = Cli::command();
+        for command in command.get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn settings_arrive_as_they_were_typed() {
+        let cli = parse("evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c").unwrap();
+        let Commands::Run(run) = cli.command else { panic!("not run") };
+        let surroundings = crate::config::Surroundings { variable: &|_| None, readable: &|_| Ok(()) };
+        let (config, problems) = crate::config::load(None, &run.settings.overrides, &surroundings);
+        assert!(config.is_none());
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].file, "--listen or EVENKEEL_LISTEN");
+        assert_eq!(format!("{:?}", run.settings.overrides), r#"{"alertmanagers[].url", "listen"}"#);
+    }
+
+    #[test]
+    fn months_addresses_and_choices() {
+        let report = |line: &str| match parse(line) {
+            Ok(Cli { command: Commands::Report(report) }) => Ok(report),
+            Ok(_) => panic!("not report"),
+            Err(error) => Err(error.to_string()),
+        };
+        let july = report("evenkeel report --month 2026-07 --address localhost:9595").unwrap();
+        assert_eq!(july.month, Month { year: 2026, month: 7 });
+        assert_eq!(july.daemon.address.as_str(), "http://localhost:9595/");
+        for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12"] {
+            assert!(report(&format!("evenkeel report --month {wrong}")).unwrap_err().contains("2026-07"), "{wrong}");
+        }
+        assert!(report("evenkeel report --month 2026-07 --export csv").is_err(), "an export needs a directory");
+        assert!(report("evenkeel report --month 2026-07 --data d --address x:1").is_err());
+        assert!(parse("evenkeel demo --days 0").is_err());
+        assert!(parse("evenkeel slo x --at yesterday").is_err());
+        assert!(parse("evenkeel alerts --last 30").is_err());
+    }
+}

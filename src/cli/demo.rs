@@ -1,0 +1,52 @@
+//! `evenkeel demo`: the daemon on a generated world.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::args::DemoArgs;
+use super::run::{bind, in_runtime, surroundings};
+use super::{BAD_INPUT, log, report_problems};
+use crate::app::{DemoWorld, Setup};
+use crate::config::{self, Overrides};
+use crate::definitions;
+use crate::model::slo::Slo;
+use crate::model::time::Millis;
+
+/// The SLOs of the world; the same files are examples for people.
+const DEFINITIONS: [(&str, &str); 3] = [
+    ("shop.yaml", include_str!("../../slo-definitions/demo/shop.yaml")),
+    ("catalogue.yaml", include_str!("../../slo-definitions/demo/catalogue.yaml")),
+    ("backoffice.yaml", include_str!("../../slo-definitions/demo/backoffice.yaml")),
+];
+
+pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let Some(slos) = slos() else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let temporary = tempfile::Builder::new().prefix("evenkeel-demo-").tempdir().context("make a directory for the store")?;
+    let data = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let length = Millis::from_days(i64::from(args.days));
+    let mut settings = Overrides::default();
+    settings.set("data", vec![data.display().to_string()]);
+    settings.set("listen", vec![args.listen.to_string()]);
+    settings.set("backfill", vec![length.to_string()]);
+    settings.set("evaluation_interval", vec!["30s".to_owned()]);
+    settings.set("kubernetes.enabled", vec!["false".to_owned()]);
+    let (config, problems) = config::load(None, &settings, &config::Surroundings::real());
+    let failed = report_problems(&problems);
+    let Some(config) = config.filter(|_| !failed) else { return Ok(ExitCode::from(BAD_INPUT)) };
+    log::start(config.log);
+    let listener = bind(config.listen)?;
+    let world = DemoWorld { seed: args.seed, length, speed: args.speed };
+    in_runtime(async move { Setup::demo(config, slos, world, &surroundings()).await }, listener)
+}
+
+fn slos() -> Option<Vec<Slo>> {
+    let mut slos = Vec::new();
+    let mut all = Vec::new();
+    for (file, text) in DEFINITIONS {
+        let (defined, problems) = definitions::parse(text, file);
+        slos.extend(defined);
+        all.extend(problems);
+    }
+    (!report_problems(&all)).then_some(slos)
+}

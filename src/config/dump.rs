@@ -1,0 +1,155 @@
+//! The whole configuration as YAML that can be read again, with `<secret>` in
+//! the place of every secret value. Must not reveal one.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::labels::Labels;
+
+use super::endpoint::{Auth, Endpoint, Header};
+use super::secret::{REDACTED, Secret};
+use super::{Config, LogFormat, Toggle};
+
+#[derive(Serialize)]
+struct File {
+    sources: Vec<SourceKeys>,
+    alertmanagers: Vec<EndpointKeys>,
+    definitions: Vec<String>,
+    data: String,
+    listen: String,
+    backfill: String,
+    retention: String,
+    evaluation_interval: String,
+    external_labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_url: Option<String>,
+    timezone: String,
+    kubernetes: KubernetesKeys,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otlp: Option<OtlpKeys>,
+    log: LogKeys,
+}
+
+#[derive(Serialize)]
+struct SourceKeys {
+    name: String,
+    r#type: &'static str,
+    #[serde(flatten)]
+    endpoint: EndpointKeys,
+    ingest_delay: String,
+}
+
+#[derive(Serialize)]
+struct EndpointKeys {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<BTreeMap<&'static str, String>>,
+    headers: BTreeMap<String, &'static str>,
+    timeout: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct KubernetesKeys {
+    enabled: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubeconfig: Option<String>,
+    namespaces: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct OtlpKeys {
+    endpoint: String,
+    headers: BTreeMap<String, &'static str>,
+}
+
+#[derive(Serialize)]
+struct LogKeys {
+    format: &'static str,
+    level: &'static str,
+}
+
+/// The configuration as YAML.
+pub(super) fn yaml(config: &Config) -> String {
+    let text = |path: &std::path::PathBuf| path.display().to_string();
+    let file = File {
+        sources: config
+            .sources
+            .iter()
+            .map(|source| SourceKeys {
+                name: source.name.clone(),
+                r#type: "prometheus",
+                endpoint: endpoint(&source.endpoint),
+                ingest_delay: source.ingest_delay.to_string(),
+            })
+            .collect(),
+        alertmanagers: config.alertmanagers.iter().map(endpoint).collect(),
+        definitions: config.definitions.iter().map(text).collect(),
+        data: text(&config.data),
+        listen: config.listen.to_string(),
+        backfill: config.backfill.to_string(),
+        retention: config.retention.to_string(),
+        evaluation_interval: config.evaluation_interval.to_string(),
+        external_labels: labels(&config.external_labels),
+        external_url: config.external_url.as_ref().map(ToString::to_string),
+        timezone: config.timezone.to_string(),
+        kubernetes: KubernetesKeys {
+            enabled: match config.kubernetes.enabled {
+                Toggle::Auto => "auto",
+                Toggle::On => "true",
+                Toggle::Off => "false",
+            },
+            kubeconfig: config.kubernetes.kubeconfig.as_ref().map(text),
+            namespaces: config.kubernetes.namespaces.clone(),
+        },
+        otlp: config
+            .otlp
+            .as_ref()
+            .map(|otlp| OtlpKeys { endpoint: otlp.endpoint.to_string(), headers: headers(&otlp.headers) }),
+        log: LogKeys {
+            format: match config.log.format {
+                LogFormat::Auto => "auto",
+                LogFormat::Text => "text",
+                LogFormat::Json => "json",
+            },
+            level: config.log.level.word(),
+        },
+    };
+    // Maps of strings always serialise; the fallback keeps this total.
+    serde_saphyr::to_string(&file).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+}
+
+fn endpoint(endpoint: &Endpoint) -> EndpointKeys {
+    EndpointKeys {
+        url: endpoint.url.to_string(),
+        auth: auth(&endpoint.auth),
+        headers: headers(&endpoint.headers),
+        timeout: endpoint.timeout.to_string(),
+        ca_file: endpoint.ca_file.as_ref().map(|path| path.display().to_string()),
+    }
+}
+
+fn auth(auth: &Auth) -> Option<BTreeMap<&'static str, String>> {
+    let secret = |key, file_key, secret: &Secret| match secret {
+        Secret::Value(_) => (key, REDACTED.to_owned()),
+        Secret::File(path) => (file_key, path.display().to_string()),
+    };
+    match auth {
+        Auth::None => None,
+        Auth::Basic { username, password } => Some(BTreeMap::from([
+            ("username", username.clone()),
+            secret("password", "password_file", password),
+        ])),
+        Auth::Bearer(token) => Some(BTreeMap::from([secret("bearer_token", "bearer_token_file", token)])),
+    }
+}
+
+fn headers(headers: &[Header]) -> BTreeMap<String, &'static str> {
+    headers.iter().map(|header| (header.name.clone(), REDACTED)).collect()
+}
+
+fn labels(labels: &Labels) -> BTreeMap<String, String> {
+    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

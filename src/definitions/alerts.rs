@@ -1,0 +1,188 @@
+//! Burn-rate tiers: the standard ones, none, or a list. A tier that can never
+//! fire, or that fires on a service within its budget, is refused with the
+//! numbers that say why. After Google's SRE workbook, chapter 5.
+
+use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, Objective, Severity};
+use crate::model::time::{Millis, SLOT_MS};
+use crate::model::window::ComplianceWindow;
+use crate::yaml::fields::At;
+use crate::yaml::node::Value;
+use crate::yaml::source::Source;
+use crate::yaml::words::{Complaint, dns_label, duration, one_of};
+
+use super::labels::{annotations, labels};
+use super::ratio::ratio;
+
+/// Tiers of one SLO; more than a few pairs say nothing new.
+const TIERS_MAX: usize = 16;
+/// The longest lookback that is evaluated every tick.
+const LOOKBACK_MAX: Millis = Millis::from_days(90);
+/// The shortest one: a slot.
+const LOOKBACK_MIN: Millis = Millis(SLOT_MS);
+/// Slack for factors that are whole in decimal but not in binary.
+const FACTOR_SLACK: f64 = 1e-9;
+
+const TIERS_HINT: &str = "write `standard`, `none`, or a list of {name: fast, severity: page, budget: 2%, long: 1h, short: 5m}";
+
+/// What the tiers are judged against.
+pub(super) struct Promise<'p> {
+    pub objective: Objective,
+    pub window: &'p ComplianceWindow,
+    pub budgeting: Budgeting,
+}
+
+/// Reads the mapping below `spec.alerts`. The tiers need the rest of the SLO:
+/// without a sound promise they are read, but not judged.
+pub(super) fn alerts(
+    field: Option<At<'_>>,
+    place: &At<'_>,
+    promise: Option<&Promise<'_>>,
+    source: &mut Source<'_>,
+) -> Option<AlertPolicy> {
+    let Some(field) = field else {
+        let tiers = standard(place, promise, source)?;
+        return Some(AlertPolicy { tiers, ..AlertPolicy::default() });
+    };
+    let mut fields = field.fields(source)?;
+    let tiers_at = fields.optional("tiers");
+    let labels = labels(fields.optional("labels"), source);
+    let annotations = annotations(fields.optional("annotations"), source);
+    fields.finish(source);
+    let tiers = match &tiers_at {
+        None => standard(&field, promise, source),
+        Some(at) => tiers(at, promise, source),
+    };
+    Some(AlertPolicy { tiers: tiers?, labels: labels?, annotations: annotations? })
+}
+
+fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
+    if let Value::Text(word) = &at.node.value {
+        return match word.as_str() {
+            "standard" => standard(at, promise, source),
+            "none" => Some(Vec::new()),
+            _ => {
+                at.parse(source, |word| one_of(word, &[("standard", ()), ("none", ())]));
+                None
+            }
+        };
+    }
+    if let Value::Map(_) = &at.node.value {
+        at.error(source, "tiers are a word or a list", Some(TIERS_HINT.to_owned()));
+        return None;
+    }
+    let before = source.errors();
+    let items = at.items(source, TIERS_MAX)?;
+    if items.is_empty() {
+        at.error(source, "the list of tiers is empty", Some("write `tiers: none` for an SLO without alerts".to_owned()));
+    }
+    let mut read: Vec<AlertTier> = Vec::new();
+    for item in items {
+        let Some(tier) = tier(&item, source) else { continue };
+        if read.iter().any(|other| other.name == tier.name) {
+            let message = format!("two tiers are named `{}`", tier.name);
+            item.error(source, message, Some("the name becomes the label `tier`; each needs its own".to_owned()));
+        }
+        if let Some(Complaint { message, hint }) = promise.and_then(|promise| unfit(&tier, promise)) {
+            item.error(source, message, hint);
+        }
+        read.push(tier);
+    }
+    (source.errors() == before).then_some(read)
+}
+
+fn tier(at: &At<'_>, source: &mut Source<'_>) -> Option<AlertTier> {
+    let mut fields = at.fields(source)?;
+    let name = fields.required("name", source, "for example `fast`; it becomes the label `tier`");
+    let severity = fields.required("severity", source, "page, ticket or info");
+    let budget = fields.required("budget", source, "the share of the budget that may burn within `long`, for example 2%");
+    let long = fields.required("long", source, "the long lookback, for example 1h");
+    let short = fields.required("short", source, "the short lookback, usually a twelfth of `long`, for example 5m");
+    let severities = [("page", Severity::Page), ("ticket", Severity::Ticket), ("info", Severity::Info)];
+    let name = name.and_then(|at| at.parse(source, dns_label));
+    let severity = severity.and_then(|at| at.parse(source, |text| one_of(text, &severities)));
+    let budget_ratio = budget.and_then(|at| {
+        at.parse(source, |text| match ratio(text)? {
+            0.0 => Err(Complaint::new("a tier that burns nothing fires always", "for example `2%`")),
+            share => Ok(share),
+        })
+    });
+    let long_length = long.and_then(|at| at.parse(source, lookback));
+    let short_length = short.as_ref().and_then(|at| at.parse(source, lookback));
+    fields.finish(source);
+    let (long, short_length) = (long_length?, short_length?);
+    if short_length >= long {
+        let message = format!("the short lookback ({short_length}) is not shorter than the long one ({long})");
+        let hint = "the short one lets the alert end soon after the burning ends; a twelfth of the long one is usual";
+        short?.error(source, message, Some(hint.to_owned()));
+        return None;
+    }
+    Some(AlertTier { name: name?, severity: severity?, budget_ratio: budget_ratio?, long, short: short_length })
+}
+
+fn lookback(text: &str) -> Result<Millis, Complaint> {
+    let length = duration(text, LOOKBACK_MIN, LOOKBACK_MAX)?;
+    if length.0 % SLOT_MS == 0 { Ok(length) } else { Err(Complaint::new("a lookback is made of whole minutes", "for example `5m`")) }
+}
+
+/// Why a tier would never fire, or fire on a service within its budget.
+fn unfit(tier: &AlertTier, promise: &Promise<'_>) -> Option<Complaint> {
+    let period = promise.window.nominal_length();
+    let factor = tier.factor(period);
+    let most = 1.0 / promise.objective.allowed_bad_ratio();
+    let (share, objective) = (percent(tier.budget_ratio), promise.objective);
+    let AlertTier { name, long, short, .. } = tier;
+    let what = format!("tier `{name}`: {share} of a budget of {} in {long} is a burn rate of {}", period, number(factor));
+    if factor > most + FACTOR_SLACK {
+        let largest = percent(most * long.0 as f64 / period.0 as f64);
+        return Some(Complaint::new(
+            format!("{what}, which can never be reached: at an objective of {objective} the most is {}", number(most)),
+            format!("with `long: {long}` the budget may be {largest} at most, when every event is bad"),
+        ));
+    }
+    if factor < 1.0 - FACTOR_SLACK {
+        let least = percent(long.0 as f64 / period.0 as f64);
+        return Some(Complaint::new(
+            format!("{what}, which is less than 1: it would fire on a service that keeps its promise"),
+            format!("with `long: {long}` the budget must be {least} at least"),
+        ));
+    }
+    let slice = match promise.budgeting {
+        Budgeting::Events => Millis(SLOT_MS),
+        Budgeting::Timeslices { slice, .. } | Budgeting::RatioTimeslices { slice } => slice,
+    };
+    (*short < slice).then(|| {
+        Complaint::new(
+            format!("tier `{name}`: the short lookback ({short}) is shorter than one slice ({slice})"),
+            "a lookback must hold at least one slice".to_owned(),
+        )
+    })
+}
+
+/// The standard tiers that fit the promise. Those that do not are named: they
+/// were not asked for one by one, so leaving them out is no error.
+fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
+    let promise = promise?;
+    let (fit, unfit_tiers): (Vec<_>, Vec<_>) =
+        AlertTier::standard().into_iter().map(|tier| (unfit(&tier, promise), tier)).partition(|(why, _)| why.is_none());
+    if fit.is_empty() {
+        let message = format!("none of the standard tiers fits a window of {} and {}", promise.window, promise.objective);
+        at.error(source, message, Some(TIERS_HINT.to_owned()));
+        return None;
+    }
+    for (why, _) in &unfit_tiers {
+        let Some(Complaint { message, .. }) = why else { continue };
+        let hint = "list the tiers that you want in `spec.alerts.tiers` to say it without this warning".to_owned();
+        at.warning(source, format!("left out: {message}"), Some(hint));
+    }
+    Some(fit.into_iter().map(|(_, tier)| tier).collect())
+}
+
+/// At most four digits after the point, none that say nothing.
+fn number(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn percent(ratio: f64) -> String {
+    format!("{}%", number(ratio * 100.0))
+}

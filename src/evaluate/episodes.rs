@@ -1,0 +1,325 @@
+//! Tiles of one SLO to burn episodes: the stretches in which its budget burned
+//! faster than allowed. Must not know alerts or incidents.
+
+use super::history::{HOUR_MS, History};
+use super::slots::{Slot, Slots};
+use crate::model::incident::{Episode, EpisodeId};
+use crate::model::labels::content_hash;
+use crate::model::slo::{Budgeting, Indicator, Slo};
+use crate::model::tile::Tile;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// An episode is where the burn rate over this lookback is above 1.
+pub const BURN_LOOKBACK_SLOTS: usize = 5;
+
+/// Stretches that are no further apart than this, in observed slots, are one
+/// episode: a service that fails again within ten minutes had not recovered.
+pub const EPISODE_GAP_SLOTS: usize = 10;
+
+/// Unobserved time neither starts nor ends an episode, up to this length: after
+/// an hour in the dark nobody can say that it was still the same trouble.
+pub const UNKNOWN_BRIDGE_SLOTS: usize = 60;
+
+/// What burned less of the budget is no episode: a thousand of them would be
+/// needed to spend it.
+pub const EPISODE_BUDGET_MIN: f64 = 0.001;
+
+/// With so few bad requests there is no stretch but chance, as for burn-rate
+/// alerts. Does not hold where one bad event is a slot or slice of time.
+pub const EPISODE_BAD_EVENTS_MIN: i64 = 5;
+
+/// The usual share of bad events is learned from this long before an episode,
+/// without the slots that burned.
+const BASELINE_SLOTS: usize = 1_440;
+
+/// The onset lies at most this long before the burn rate passed 1: trouble that
+/// grows more slowly has no sharp onset.
+const ONSET_SLOTS: usize = 60;
+
+/// A bad share this much above the usual one is trouble, not chance.
+const BASELINE_FACTOR: f64 = 3.0;
+
+/// A share just below 1, so that one good event is unlikely but not impossible.
+const CERTAIN: f64 = 1.0 - 1e-6;
+
+/// The rate of events is the mean over the elapsed part of the window, and at
+/// least over a week, so that it holds every hour and weekday.
+const RATE_MIN: Millis = Millis::from_days(7);
+
+/// How much one SLO burned, and where that is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SloBurn {
+    pub slo: String,
+    pub service: String,
+    /// By start.
+    pub episodes: Vec<Episode>,
+    /// The stretches that were observed, in order.
+    pub observed: Vec<Period>,
+}
+
+impl SloBurn {
+    /// The observed share of a period, 0..1; 1 for an empty one.
+    pub fn coverage(&self, period: Period) -> f64 {
+        if period.is_empty() {
+            return 1.0;
+        }
+        let first = self.observed.partition_point(|p| p.end <= period.start);
+        let seen = self
+            .observed
+            .iter()
+            .skip(first)
+            .take_while(|p| p.start < period.end);
+        let seen: i64 = seen.map(|p| p.intersect(period).length().0).sum();
+        seen as f64 / period.length().0 as f64
+    }
+}
+
+/// The episodes of an SLO in its tiles, as known at `now`.
+///
+/// `tiles` come in order of time; a missing one is unknown. They should begin a
+/// day before the stretch that matters, so that the usual share of bad events
+/// is known there, and never hold minutes that may still change. `history`
+/// gives the traffic of the window's whole hours; what it lacks is assumed to
+/// have been as busy as the rest.
+///
+/// An episode is a maximal stretch of slots whose burn rate over five minutes
+/// is above 1. It is cut to its onset and to the last slot that was itself
+/// worse than allowed. Its share of the budget is bad events / (allowed ratio x
+/// events of a whole window): the mean rate of events in the window's period
+/// that ends with the episode, times the window's length.
+pub fn burn(
+    slo: &Slo,
+    tiles: impl IntoIterator<Item = Tile>,
+    history: &History,
+    now: Timestamp,
+) -> SloBurn {
+    let slots = Slots::new(slo.budgeting, tiles);
+    let context = Context {
+        slo,
+        allowed: slo.objective.allowed_bad_ratio(),
+        slots: &slots,
+        history,
+    };
+    let runs = context.runs(slots.index_of(now));
+    SloBurn {
+        slo: slo.name.clone(),
+        service: slo.service.clone(),
+        episodes: context.episodes(&runs),
+        observed: slots.observed(),
+    }
+}
+
+/// Burning slots that belong together, first and last.
+#[derive(Clone, Copy)]
+struct Run {
+    first: usize,
+    last: usize,
+    peak: f64,
+    over: bool,
+}
+
+struct Context<'a> {
+    slo: &'a Slo,
+    allowed: f64,
+    slots: &'a Slots,
+    history: &'a History,
+}
+
+impl Context<'_> {
+    /// Runs of burning slots, as far as `now`, the index of the present slot.
+    fn runs(&self, now: usize) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        // Observed slots since the last burning one.
+        let mut quiet = 0;
+        let (mut bad, mut total) = (0.0, 0.0);
+        for (i, slot) in self.slots.iter().enumerate() {
+            bad += slot.bad;
+            total += slot.total;
+            if let Some(old) = i
+                .checked_sub(BURN_LOOKBACK_SLOTS)
+                .and_then(|i| self.slots.get(i))
+            {
+                bad -= old.bad;
+                total -= old.total;
+            }
+            let rate = if slot.total > 0.0 {
+                bad / total / self.allowed
+            } else {
+                0.0
+            };
+            // A burn of exactly 1 comes out a few ulps above it.
+            if rate <= 1.0 + 1e-9 {
+                quiet += usize::from(slot.known);
+                continue;
+            }
+            match runs.last_mut().filter(|run| goes_on(run.last, i, quiet)) {
+                Some(run) => {
+                    run.last = i;
+                    run.peak = run.peak.max(rate);
+                }
+                None => runs.push(Run {
+                    first: i,
+                    last: i,
+                    peak: rate,
+                    over: true,
+                }),
+            }
+            quiet = 0;
+        }
+        if let Some(run) = runs.last_mut() {
+            run.over = !goes_on(run.last, now, quiet);
+        }
+        runs
+    }
+
+    fn episodes(&self, runs: &[Run]) -> Vec<Episode> {
+        let calm = Calm::new(self.slots, runs);
+        let mut episodes = Vec::new();
+        let mut after = 0;
+        for run in runs {
+            episodes.extend(self.episode(run, after, &calm));
+            after = run.last + 1;
+        }
+        episodes
+    }
+
+    /// The episode of a run that begins at slot `after` or later; absent if it
+    /// is too small to be one.
+    fn episode(&self, run: &Run, after: usize, calm: &Calm) -> Option<Episode> {
+        let first = self.onset(run.first, after, calm);
+        let worse = |i: &usize| {
+            self.slots
+                .get(*i)
+                .is_some_and(|s| s.bad > self.allowed * s.total)
+        };
+        let last = (first..=run.last).rev().find(worse).unwrap_or(run.last);
+        let burned = self
+            .slots
+            .range(first..last + 1)
+            .map(|s| s.bad)
+            .sum::<f64>();
+        let counts = self.slots.counts(first..last + 1);
+        let (start, end) = (self.slots.start_of(first), self.slots.start_of(last + 1));
+        let budget_burned_ratio = burned / (self.allowed * self.window_events(end)?);
+        let few = self.counts_requests() && counts.bad() < EPISODE_BAD_EVENTS_MIN;
+        (budget_burned_ratio >= EPISODE_BUDGET_MIN && !few).then(|| Episode {
+            id: EpisodeId(content_hash([
+                self.slo.name.as_bytes(),
+                start.millis().to_le_bytes().as_slice(),
+            ])),
+            slo: self.slo.name.clone(),
+            service: self.slo.service.clone(),
+            start,
+            end: run.over.then_some(end),
+            bad: counts.bad(),
+            total: counts.total,
+            budget_burned_ratio,
+            peak_burn_rate: run.peak,
+        })
+    }
+
+    /// Whether one event is one request, and not a slot or slice of time.
+    fn counts_requests(&self) -> bool {
+        self.slo.budgeting == Budgeting::Events
+            && !matches!(self.slo.indicator, Indicator::Gauge { .. })
+    }
+
+    /// Where the trouble that shows at slot `shown` began: the most likely
+    /// change from the usual share of bad events to a bad one, which is the last
+    /// zero of a log-likelihood CUSUM. Only what lies up to `shown` is looked
+    /// at, so that the answer is the same whenever it is asked.
+    fn onset(&self, shown: usize, after: usize, calm: &Calm) -> usize {
+        let (bad, total) = sums(
+            self.slots
+                .range((shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1),
+        );
+        // A slot that burns has events and bad ones; p1 > p0 > 0 always.
+        let p0 = calm
+            .ratio_before(shown)
+            .clamp(self.allowed * 1e-3, self.allowed);
+        let p1 = (BASELINE_FACTOR * p0)
+            .max(bad / total)
+            .max(self.allowed)
+            .min(CERTAIN)
+            .max(p0 * (2.0 - CERTAIN));
+        let (per_bad, per_good) = ((p1 / p0).ln(), ((1.0 - p1) / (1.0 - p0)).ln());
+        let earliest = after.max(shown.saturating_sub(ONSET_SLOTS)).min(shown);
+        let mut sum = 0.0;
+        let mut best = (f64::NEG_INFINITY, shown);
+        for i in (earliest..=shown).rev() {
+            let Some(slot) = self.slots.get(i) else { break };
+            sum += slot.bad * per_bad + (slot.total - slot.bad) * per_good;
+            if sum > best.0 {
+                best = (sum, i);
+            }
+        }
+        best.1
+    }
+
+    /// The events of a whole window at the rate of its period that ends at
+    /// `end`, in the unit of the budget.
+    fn window_events(&self, end: Timestamp) -> Option<f64> {
+        let window = self.slo.first_window().period_at(end - Millis(1));
+        let since = window.start.min(end - RATE_MIN);
+        let hour =
+            |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(HOUR_MS) * HOUR_MS);
+        let folded = self.history.fold(Period::new(hour(since), hour(end)));
+        let total = match self.slo.budgeting {
+            Budgeting::Events => folded.counts.total as f64,
+            // In slots, as `Slots` counts them.
+            budgeting => folded.slices.total as f64 * Slots::slots_per_slice(budgeting) as f64,
+        };
+        let (total, covered_ms) = if folded.covered_ms > 0 && total > 0.0 {
+            (total, folded.covered_ms as f64)
+        } else {
+            let seen = self.slots.range(0..self.slots.index_of(end));
+            seen.fold((0.0, 0.0), |(total, covered), s| {
+                (total + s.total, covered + f64::from(s.covered_ms))
+            })
+        };
+        (total > 0.0 && covered_ms > 0.0).then(|| total / covered_ms * window.length().0 as f64)
+    }
+}
+
+/// Whether a run that last burned at `last` is still the same at `now`, with so
+/// many observed slots in between that did not burn.
+fn goes_on(last: usize, now: usize, quiet: usize) -> bool {
+    quiet <= EPISODE_GAP_SLOTS && now.saturating_sub(last + 1) <= UNKNOWN_BRIDGE_SLOTS
+}
+
+/// Bad and total events up to each slot, without the slots of runs.
+struct Calm {
+    before: Vec<(f64, f64)>,
+}
+
+impl Calm {
+    fn new(slots: &Slots, runs: &[Run]) -> Calm {
+        let mut before = Vec::with_capacity(slots.len() + 1);
+        let mut sum = (0.0, 0.0);
+        let mut runs = runs.iter().peekable();
+        for (i, slot) in slots.iter().enumerate() {
+            before.push(sum);
+            while runs.next_if(|run| run.last < i).is_some() {}
+            if runs.peek().is_none_or(|run| i < run.first) {
+                sum = (sum.0 + slot.bad, sum.1 + slot.total);
+            }
+        }
+        before.push(sum);
+        Calm { before }
+    }
+
+    /// The usual bad share in the day before a slot; half an event is added, so
+    /// that it is never zero.
+    fn ratio_before(&self, slot: usize) -> f64 {
+        let at = |i: usize| self.before.get(i).copied().unwrap_or_default();
+        let (from, to) = (at(slot.saturating_sub(BASELINE_SLOTS)), at(slot));
+        (to.0 - from.0 + 0.5) / (to.1 - from.1 + 1.0)
+    }
+}
+
+fn sums<'a>(slots: impl Iterator<Item = &'a Slot>) -> (f64, f64) {
+    slots.fold((0.0, 0.0), |(bad, total), s| (bad + s.bad, total + s.total))
+}
+
+#[cfg(test)]
+mod tests;

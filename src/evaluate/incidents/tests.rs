@@ -1,0 +1,252 @@
+//! Timelines as text; see `scenario`.
+
+use super::*;
+use crate::evaluate::scenario::{Scenario, minute, story};
+
+fn told(text: &str) -> Vec<String> {
+    story(&Scenario::new(text).review())
+}
+
+#[test]
+fn an_outage_with_its_pages_is_one_incident_with_all_its_times() {
+    let lines = told(
+        "
+        slo      checkout             .*10 5*20            .*60
+        page     HighErrors checkout  .*10 PPFF F*20       .*56
+        page     PodErrors/a checkout .*11 FFFF F*16       .*59
+        rollback checkout             .*10 .*9  RRR        .*68
+        ",
+    );
+    assert_eq!(
+        lines,
+        [
+            "checkout page closed: onset 10 condition 10 firing 11 mitigated 19 restored 30 resolved 34 burned 23.1%; \
+          HighErrors PodErrors +1 changes"
+        ]
+    );
+}
+
+#[test]
+fn a_burn_that_nobody_was_paged_for_is_an_incident_too() {
+    assert_eq!(
+        told("slo checkout .*10 b*60 .*60"),
+        ["checkout ticket closed undetected: onset 10 restored 70 burned 0.4%;"]
+    );
+    // What the fast page tier stands for, 2 % of the budget, should have paged.
+    assert_eq!(
+        told("slo checkout .*10 5*2 .*60"),
+        ["checkout page closed undetected: onset 10 restored 12 burned 2.3%;"]
+    );
+}
+
+#[test]
+fn without_an_slo_the_alerts_stand_in_for_what_users_saw() {
+    assert_eq!(
+        told("page DbDown db .. PPFFFF .*20"),
+        ["db page closed: onset ~2 condition 2 firing 4 restored ~8 resolved 8; DbDown"]
+    );
+    assert_eq!(
+        told("page DbDown db .. PPPP .*20"),
+        [""; 0],
+        "it never fired"
+    );
+    assert_eq!(
+        told("ticket DbSlow db .. PPFFFF .*20"),
+        [""; 0],
+        "a ticket opens nothing"
+    );
+}
+
+#[test]
+fn an_incident_is_open_while_anything_goes_on_and_for_a_quarter_of_an_hour_after() {
+    let open = "page DbDown db .. F*6 .*14";
+    assert_eq!(
+        told(open),
+        ["db page open: onset ~2 condition 2 firing 2 restored ~8 resolved 8; DbDown"]
+    );
+    assert!(
+        told(&format!("{open} ."))
+            .first()
+            .unwrap()
+            .starts_with("db page closed")
+    );
+    assert_eq!(
+        told("page DbDown db .. F*60"),
+        ["db page open: onset ~2 condition 2 firing 2; DbDown"]
+    );
+    // Users are served again, the alert is still on.
+    assert_eq!(
+        told("slo db .. 5*9 .*40\npage DbDown db .. F*49"),
+        ["db page open: onset 2 condition 2 firing 2 restored 11 burned 10.4%; DbDown"]
+    );
+}
+
+#[test]
+fn what_follows_within_a_quarter_of_an_hour_is_the_same_incident() {
+    assert_eq!(told("page A db FFF .*20\npage B db ... .*15 FF").len(), 1);
+    assert_eq!(told("page A db FFF .*20\npage B db ... .*16 FF").len(), 2);
+    assert_eq!(
+        told("page A db FFF .*20\npage A web ... FF").len(),
+        2,
+        "another service"
+    );
+}
+
+#[test]
+fn an_alert_that_stays_on_does_not_swallow_what_comes_later() {
+    let lines = told(
+        "
+        slo  search               .*600 5*20      .*60
+        page DiskFilling search   F*680
+        page LatencyHigh search   .*600 .. F*20   .*58
+        ",
+    );
+    assert_eq!(
+        lines,
+        [
+            "search page open: onset ~0 condition 0 firing 0; DiskFilling",
+            "search page closed: onset 600 condition 602 firing 602 restored 620 resolved 622 burned 23.1%; LatencyHigh",
+        ]
+    );
+}
+
+#[test]
+fn a_long_burn_keeps_its_incident_together() {
+    let lines = told(
+        "
+        slo  checkout             ..  b*700       .*60
+        page SlowBurn checkout    ..  .*30 F*9    .*723
+        page SlowBurn checkout    ..  .*600 F*99  .*61
+        ",
+    );
+    assert_eq!(lines.len(), 1);
+    assert!(
+        lines[0].contains("onset 2 condition 32 firing 32 restored 702"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_page_from_long_before_does_not_tell_of_the_burn() {
+    let lines = told(
+        "
+        slo  checkout             .*100 5*20      .*60
+        page CpuHigh checkout     .*50  F*70      .*60
+        page HighErrors checkout  .*100 .. F*18   .*60
+        ",
+    );
+    assert_eq!(
+        lines,
+        [
+            "checkout page closed: onset 100 condition 50 firing 102 restored 120 resolved 120 burned 23.1%; \
+          CpuHigh HighErrors"
+        ]
+    );
+}
+
+#[test]
+fn tickets_that_began_in_an_incident_are_linked_and_change_nothing() {
+    let lines = told(
+        "
+        page   A db    .*40 FFFF         .*20
+        ticket B db    .*42 F*22
+        ticket C db    F*64
+        ",
+    );
+    assert_eq!(
+        lines,
+        ["db page closed: onset ~40 condition 40 firing 40 restored ~44 resolved 44; A B"]
+    );
+}
+
+#[test]
+fn a_silence_after_the_page_is_an_answer_and_one_before_is_none() {
+    assert_eq!(
+        told("page A db .. FFF !FF .*20"),
+        ["db page closed: onset ~2 condition 2 firing 2 acknowledged 5 restored ~8 resolved 8; A"]
+    );
+    assert_eq!(
+        told("page A db .. SSSSS .*20"),
+        ["db page closed undetected: onset ~2 condition 2 firing 2 restored ~7 resolved 7; A"]
+    );
+}
+
+#[test]
+fn a_rollback_long_before_the_end_did_not_mitigate() {
+    let text = |before: &str| format!("slo web .. x*60 .*30\nrollback web .. {before} R .*30");
+    assert!(told(&text(".*29"))[0].contains(" restored 62 "));
+    assert!(!told(&text(".*29"))[0].contains("mitigated"));
+    assert!(told(&text(".*30"))[0].contains("mitigated 32 restored 62"));
+}
+
+#[test]
+fn changes_from_half_an_hour_before_to_the_end_are_linked() {
+    let at = |from: &str| {
+        told(&format!(
+            "page A web .*60 FFFF .*40\nrollout web {from} RR .*30"
+        ))[0]
+            .contains("+1")
+    };
+    assert!(!at(".*27"));
+    assert!(at(".*28"));
+    assert!(at(".*64"));
+    assert!(!at(".*65"));
+}
+
+#[test]
+fn the_same_facts_give_the_same_incidents_in_any_order() {
+    let text = "
+        slo  checkout              .*10 5*20       .*90 b*60       .*60
+        page HighErrors checkout   .*12 F*20       .*90 .*9 F*20   .*60
+        page PodErrors/a checkout  .*12 FFF..FFFF  .*199
+        page PodErrors/b checkout  .*12 FFF        .*199
+        page CpuHigh checkout      .*60 F*20       .*130
+    ";
+    let mut scenario = Scenario::new(text);
+    let expected = scenario.review();
+    assert_eq!(expected.incidents.len(), 3);
+    for turn in 0..scenario.alerts.len() {
+        scenario.alerts.rotate_left(1);
+        if turn % 2 == 0 {
+            scenario.alerts.reverse();
+            scenario.burns.reverse();
+        }
+        let review = scenario.review();
+        assert_eq!(review.incidents, expected.incidents);
+        assert_eq!(review.alerts, expected.alerts);
+        assert_eq!(review.noise, expected.noise);
+    }
+}
+
+#[test]
+fn an_id_is_made_of_service_and_first_minute() {
+    let id = |text: &str| Scenario::new(text).review().incidents[0].id;
+    let one = id("page A db .. FFF .*20");
+    assert_eq!(
+        one,
+        id("page B db .. F*9 .*40"),
+        "another end, another rule"
+    );
+    assert_ne!(one, id("page A db ... FFF .*20"));
+    assert_ne!(one, id("page A web .. FFF .*20"));
+}
+
+#[test]
+fn alerts_without_a_service_are_taken_rule_by_rule() {
+    let mut scenario = Scenario::new("page A x FFF .*20\npage B x FFF .*20");
+    for alert in &mut scenario.alerts {
+        alert.labels.set("service", "");
+    }
+    let review = scenario.review();
+    assert_eq!(
+        review
+            .incidents
+            .iter()
+            .map(|i| i.service.as_str())
+            .collect::<Vec<_>>(),
+        [UNASSIGNED; 2]
+    );
+    assert_ne!(review.incidents[0].id, review.incidents[1].id);
+    assert_eq!(review.noise.page_reasons[0].service, None);
+    assert_eq!(review.incidents[0].start(), Some(minute(0)));
+}

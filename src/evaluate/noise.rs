@@ -1,0 +1,430 @@
+//! Was a page worth it? Every page of a period to one class, with the numbers
+//! behind it. Must not know how incidents were made.
+//!
+//! A page is one rule in one incident: its first alert. What fires again, or for
+//! more pods, in the same incident is part of it. The classes are tried in this
+//! order, and the first that holds is taken:
+//!
+//! 1. planned: Alertmanager held it back, so it woke nobody; it is not judged.
+//! 2. actionable: it belongs to a burn, and is the one page of the incident that
+//!    is counted for it.
+//! 3. always-on: the alert fires most of the time, so it tells nothing new.
+//! 4. flap: it goes on and off again and again.
+//! 5. duplicate: another page had told of the same incident.
+//! 6. short: it was over before anybody could have acted.
+//! 7. no-impact: the service has an SLO that was observed, and it did not burn.
+//! 8. repeat: the same alert had paged a short while ago.
+//! 9. unknown: nothing says either.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::episodes::SloBurn;
+use super::incidents::{Facts, LEAD, QUIET};
+use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
+use super::snapshot::{Noise, PageClass, RuleNoise};
+use super::statistics::wilson;
+use crate::model::incident::{Episode, Incident};
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// A burn that begins this long after an alert had ended may still be what it
+/// told of.
+const AFTER_END: Millis = Millis::from_mins(15);
+
+/// Pages that come within this time of each other are told together: it is
+/// Alertmanager's usual `group_interval`. Which of them counts is not a matter
+/// of seconds.
+const TOGETHER: Millis = Millis::from_mins(5);
+
+/// A page that ends by itself so soon was over before anybody could act.
+const SHORT_MAX: Millis = Millis::from_mins(5);
+
+/// So many changes between firing and not firing within an hour are flapping:
+/// it fired, ended, fired and ended again.
+const FLAP_CHANGES_MIN: usize = 4;
+const FLAP_WITHIN: Millis = Millis::from_hours(1);
+
+/// An alert that fires for more than this share of the judged time is always on,
+/// if it has been firing long enough to say so in a short period.
+const ALWAYS_ON_RATIO: f64 = 0.5;
+const ALWAYS_ON_MIN: Millis = Millis::from_hours(12);
+
+/// Alertmanager's usual `repeat_interval`: sooner than that it does not even
+/// repeat an alert that never ended.
+const REPEAT_WITHIN: Millis = Millis::from_hours(4);
+
+/// Below this observed share of the time around a page an SLO says nothing
+/// about it.
+const COVERAGE_MIN: f64 = 0.9;
+
+/// Judges the pages that were sent in `period`, as known at `now`. `facts` may
+/// and should reach beyond the period on both sides.
+pub fn noise(
+    period: Period,
+    now: Timestamp,
+    incidents: &[Incident],
+    facts: &Facts<'_>,
+    burns: &[SloBurn],
+) -> Noise {
+    let judge = Judge::new(period, now, facts, burns);
+    let mut judged: Vec<(Page<'_>, PageClass, String)> = Vec::new();
+    for incident in incidents {
+        judged.extend(
+            judge
+                .incident(incident)
+                .into_iter()
+                .filter(|(page, ..)| period.contains(page.at)),
+        );
+    }
+    judged.sort_by(|a, b| (b.0.at, &a.0.rule, a.0.id).cmp(&(a.0.at, &b.0.rule, b.0.id)));
+    let mut by_rule: BTreeMap<&str, Vec<PageClass>> = BTreeMap::new();
+    for (page, class, _) in &judged {
+        by_rule.entry(page.rule).or_default().push(*class);
+    }
+    let mut rules: Vec<RuleNoise> = by_rule
+        .into_iter()
+        .map(|(rule, classes)| judge.rule(rule, &classes))
+        .collect();
+    let noisy = |rule: &RuleNoise| count(&rule.classes, PageClass::is_noise);
+    rules.sort_by(|a, b| (noisy(b), b.pages, &a.rule).cmp(&(noisy(a), a.pages, &b.rule)));
+    let all: Vec<PageClass> = judged.iter().map(|(_, class, _)| *class).collect();
+    let band = Band::of(&all);
+    Noise {
+        pages: band.pages,
+        lower: band.share(band.noise),
+        upper: band.share(band.noise + band.unknown),
+        interval: band.interval(),
+        classes: PageClass::ALL
+            .map(|class| (class, all.iter().filter(|c| **c == class).count()))
+            .to_vec(),
+        rules,
+        page_reasons: judged
+            .into_iter()
+            .map(|(page, class, reason)| page.reason(class, reason))
+            .collect(),
+    }
+}
+
+/// How many of some pages are noise; planned ones are not judged.
+struct Band {
+    pages: usize,
+    noise: usize,
+    unknown: usize,
+}
+
+impl Band {
+    fn of(classes: &[PageClass]) -> Band {
+        let count =
+            |wanted: &dyn Fn(PageClass) -> bool| classes.iter().filter(|c| wanted(**c)).count();
+        Band {
+            pages: count(&|c| c != PageClass::Planned),
+            noise: count(&PageClass::is_noise),
+            unknown: count(&|c| c == PageClass::Unknown),
+        }
+    }
+
+    fn share(&self, part: usize) -> Option<f64> {
+        (self.pages > 0).then(|| part as f64 / self.pages as f64)
+    }
+
+    fn interval(&self) -> Option<(f64, f64)> {
+        Some((
+            wilson(self.noise, self.pages)?.0,
+            wilson(self.noise + self.unknown, self.pages)?.1,
+        ))
+    }
+}
+
+fn count(classes: &[(PageClass, usize)], wanted: impl Fn(PageClass) -> bool) -> usize {
+    classes
+        .iter()
+        .filter(|(class, _)| wanted(*class))
+        .map(|(_, n)| n)
+        .sum()
+}
+
+struct Judge<'a> {
+    now: Timestamp,
+    period: Period,
+    facts: &'a Facts<'a>,
+    burns: HashMap<&'a str, Vec<&'a SloBurn>>,
+    index: Index<'a>,
+    spells: Spells,
+    /// The part of the period of which anything is known.
+    judged: Period,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        period: Period,
+        now: Timestamp,
+        facts: &'a Facts<'a>,
+        burns: &'a [SloBurn],
+    ) -> Judge<'a> {
+        let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
+        for burn in burns {
+            by_service.entry(&burn.service).or_default().push(burn);
+        }
+        let first_alert = facts.alerts.iter().map(|(_, a)| a.start()).min();
+        let first_slot = burns
+            .iter()
+            .filter_map(|b| b.observed.first())
+            .map(|p| p.start)
+            .min();
+        let known_since = [first_alert, first_slot]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(period.start);
+        let judged = Period::new(period.start.max(known_since), period.end.min(now));
+        let (index, spells) = (Index::new(facts), Spells::new(facts.alerts));
+        Judge {
+            now,
+            period,
+            facts,
+            burns: by_service,
+            index,
+            spells,
+            judged,
+        }
+    }
+
+    fn rule(&self, rule: &str, classes: &[PageClass]) -> RuleNoise {
+        let band = Band::of(classes);
+        let counted =
+            PageClass::ALL.map(|class| (class, classes.iter().filter(|c| **c == class).count()));
+        let alerts = self
+            .facts
+            .alerts
+            .iter()
+            .map(|(_, a)| *a)
+            .filter(|a| a.rule == rule);
+        let firing = alerts
+            .filter_map(|a| firing_period(a, self.now))
+            .map(|p| p.intersect(self.period).length().0);
+        RuleNoise {
+            rule: rule.to_owned(),
+            pages: band.pages,
+            lower: band.share(band.noise),
+            upper: band.share(band.noise + band.unknown),
+            classes: counted.into_iter().filter(|(_, n)| *n > 0).collect(),
+            firing: Millis(firing.sum()),
+        }
+    }
+
+    /// The pages of an incident, each with its class and reason.
+    fn incident(&self, incident: &Incident) -> Vec<(Page<'a>, PageClass, String)> {
+        let pages = self.index.pages(incident);
+        let counted = self.counted(&pages);
+        let mut out: Vec<(Page<'a>, PageClass, String)> = Vec::new();
+        // The first page that was worth reading: what comes after repeats it.
+        let mut told: Option<Page<'a>> = None;
+        for (i, page) in pages.iter().enumerate() {
+            let (class, reason) = if counted == Some(i) {
+                self.actionable(page)
+            } else {
+                let same_burn = counted
+                    .filter(|_| self.burn_of(page).is_some())
+                    .and_then(|c| pages.get(c));
+                self.other(page, same_burn.or(told.as_ref()))
+            };
+            if told.is_none()
+                && matches!(
+                    class,
+                    PageClass::Actionable | PageClass::NoImpact | PageClass::Unknown
+                )
+            {
+                told = Some(page.clone());
+            }
+            out.push((page.clone(), class, reason));
+        }
+        out
+    }
+
+    /// The one page of an incident that is counted for its burn: of those that
+    /// came together first, one that speaks for the service before one that
+    /// speaks for a single replica, and then the earliest.
+    fn counted(&self, pages: &[Page<'_>]) -> Option<usize> {
+        let matched = || {
+            pages
+                .iter()
+                .enumerate()
+                .filter(|(_, p)| !p.planned && self.burn_of(p).is_some())
+        };
+        let first = matched().map(|(_, p)| p.at).min()?;
+        let together = matched().filter(|(_, p)| p.at <= first + TOGETHER);
+        together
+            .min_by_key(|(_, p)| (is_of_replica(p.alert), p.at, p.rule))
+            .map(|(i, _)| i)
+    }
+
+    /// The burn that a page belongs to. An alert that comes and goes, or never
+    /// goes, meets every burn by chance; it must have begun with it.
+    fn burn_of(&self, page: &Page<'_>) -> Option<&'a Episode> {
+        let by_chance = self.always_on(page).is_some() || self.flaps(page).is_some();
+        let life = Period::new(
+            page.alert.start(),
+            page.alert
+                .ended
+                .map_or(Timestamp::MAX, |e| e.at + AFTER_END),
+        );
+        let meets = |e: &&Episode| {
+            let (from, to) = (e.start - LEAD, e.end.unwrap_or(Timestamp::MAX));
+            if by_chance {
+                from <= page.at && page.at <= to
+            } else {
+                life.start <= to && from <= life.end
+            }
+        };
+        let burns = self.burns.get(page.service.as_deref()?)?;
+        let met = burns.iter().flat_map(|b| &b.episodes).filter(meets);
+        met.max_by(|a, b| {
+            a.budget_burned_ratio
+                .total_cmp(&b.budget_burned_ratio)
+                .then(b.id.cmp(&a.id))
+        })
+    }
+
+    fn actionable(&self, page: &Page<'_>) -> (PageClass, String) {
+        let reason = self.burn_of(page).map(|e| {
+            let after = page.at - e.start;
+            let when = match after.0 {
+                0.. => format!("{} after it began", after.human()),
+                _ => format!("{} before it began", Millis(-after.0).human()),
+            };
+            format!(
+                "{} of the budget of {} burned; it paged {when}",
+                percent(e.budget_burned_ratio),
+                e.slo
+            )
+        });
+        (PageClass::Actionable, reason.unwrap_or_default())
+    }
+
+    /// The class of a page that is not the counted one of its incident.
+    fn other(&self, page: &Page<'_>, told: Option<&Page<'_>>) -> (PageClass, String) {
+        if page.planned {
+            return (
+                PageClass::Planned,
+                "Alertmanager held it back from the start".to_owned(),
+            );
+        }
+        if let Some(reason) = self.always_on(page) {
+            return (PageClass::AlwaysOn, reason);
+        }
+        if let Some(reason) = self.flaps(page) {
+            return (PageClass::Flap, reason);
+        }
+        if let Some(told) = told {
+            return (PageClass::Duplicate, duplicate_of(told, page));
+        }
+        if let Some(longest) = page.longest.filter(|longest| *longest <= SHORT_MAX) {
+            return (
+                PageClass::Short,
+                format!("it was over by itself after {}", longest.human()),
+            );
+        }
+        self.by_slo(page)
+    }
+
+    fn by_slo(&self, page: &Page<'_>) -> (PageClass, String) {
+        let unknown = |reason: String| match self.repeats(page) {
+            Some(repeat) => (PageClass::Repeat, repeat),
+            None => (PageClass::Unknown, reason),
+        };
+        let Some(service) = &page.service else {
+            return unknown("the alert names no service".to_owned());
+        };
+        let Some(burns) = self.burns.get(service.as_str()) else {
+            return unknown(format!(
+                "{service} has no SLO, so nothing says whether anybody was hurt"
+            ));
+        };
+        let end = page.alert.ended.map_or(self.now, |e| e.at);
+        let around = Period::new(page.alert.start() - LEAD, end);
+        let coverage = burns.iter().map(|b| b.coverage(around)).fold(0.0, f64::max);
+        if coverage < COVERAGE_MIN {
+            return unknown(format!(
+                "only {} of the time around it was observed",
+                percent(coverage)
+            ));
+        }
+        if self.now < page.at + QUIET {
+            return (
+                PageClass::Unknown,
+                format!(
+                    "it paged {} ago; too early to say",
+                    (self.now - page.at).human()
+                ),
+            );
+        }
+        let slos: Vec<&str> = burns.iter().map(|b| b.slo.as_str()).collect();
+        (
+            PageClass::NoImpact,
+            format!(
+                "{} did not burn from {} before it on",
+                slos.join(", "),
+                LEAD.human()
+            ),
+        )
+    }
+
+    fn always_on(&self, page: &Page<'_>) -> Option<String> {
+        let firing = self.spells.firing(&kind_of(page.alert), self.judged);
+        let share = firing.0 as f64 / self.judged.length().0.max(1) as f64;
+        (share > ALWAYS_ON_RATIO && firing >= ALWAYS_ON_MIN).then(|| {
+            format!(
+                "it fired for {}, {} of the time",
+                firing.human(),
+                percent(share)
+            )
+        })
+    }
+
+    fn flaps(&self, page: &Page<'_>) -> Option<String> {
+        let around = Period::new(page.at - FLAP_WITHIN, page.at + FLAP_WITHIN);
+        let changes = self
+            .spells
+            .most_changes(&kind_of(page.alert), around, FLAP_WITHIN);
+        (changes >= FLAP_CHANGES_MIN)
+            .then(|| format!("it changed {changes} times between firing and not firing in an hour"))
+    }
+
+    fn repeats(&self, page: &Page<'_>) -> Option<String> {
+        let ended = self.spells.last_end_before(&kind_of(page.alert), page.at)?;
+        let since = page.at - ended;
+        (since <= REPEAT_WITHIN)
+            .then(|| format!("the same alert had ended {} before", since.human()))
+    }
+}
+
+fn duplicate_of(told: &Page<'_>, page: &Page<'_>) -> String {
+    let apart = page.at - told.at;
+    match apart.0 {
+        0.. => format!(
+            "{} had paged for the same incident {} before",
+            told.rule,
+            apart.human()
+        ),
+        _ => format!(
+            "{} paged for the same burn {} later, for the whole service",
+            told.rule,
+            Millis(-apart.0).human()
+        ),
+    }
+}
+
+/// For people: two digits or so.
+fn percent(ratio: f64) -> String {
+    let value = ratio * 100.0;
+    let decimals = if value >= 10.0 {
+        0
+    } else if value >= 1.0 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.decimals$} %")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! The pages of an incident, and when alerts of one kind fired. Must not know
+//! what a page is worth.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::incidents::{Facts, UNASSIGNED};
+use super::snapshot::{PageClass, PageReason};
+use crate::model::alert::{Alert, AlertId};
+use crate::model::incident::Incident;
+use crate::model::labels::Labels;
+use crate::model::slo::Severity;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// Labels that name one replica of a service, or the Prometheus that looked.
+/// They change when a pod is replaced, so the alert before and after is the
+/// same kind.
+const OF_REPLICA: [&str; 8] = [
+    "pod",
+    "instance",
+    "container",
+    "container_id",
+    "uid",
+    "pod_ip",
+    "replica",
+    "prometheus_replica",
+];
+
+/// Whether an alert is about one replica and not about the whole service.
+pub fn is_of_replica(alert: &Alert) -> bool {
+    OF_REPLICA
+        .iter()
+        .any(|name| alert.labels.get(name).is_some())
+}
+
+/// What alerts have in common that are the same but for the replica.
+pub fn kind_of(alert: &Alert) -> Labels {
+    alert.labels.without(&OF_REPLICA)
+}
+
+/// One rule in one incident.
+#[derive(Clone, Debug)]
+pub struct Page<'a> {
+    /// The first alert of the rule.
+    pub id: AlertId,
+    pub alert: &'a Alert,
+    pub rule: &'a str,
+    /// `None` where the alert names none.
+    pub service: Option<String>,
+    /// When it fired.
+    pub at: Timestamp,
+    /// How long the longest alert of the rule in the incident fired; absent
+    /// while one fires.
+    pub longest: Option<Millis>,
+    /// Alertmanager held back all alerts of the rule, by silences that were
+    /// there when they fired.
+    pub planned: bool,
+}
+
+impl Page<'_> {
+    pub fn reason(self, class: PageClass, reason: String) -> PageReason {
+        PageReason {
+            alert: self.id,
+            rule: self.rule.to_owned(),
+            service: self.service,
+            at: self.at,
+            class,
+            reason,
+        }
+    }
+}
+
+/// Alerts by id, and since when silences held them back.
+pub struct Index<'a> {
+    alerts: HashMap<AlertId, &'a Alert>,
+    silenced: HashMap<AlertId, Vec<Timestamp>>,
+}
+
+impl<'a> Index<'a> {
+    pub fn new(facts: &Facts<'a>) -> Index<'a> {
+        let mut silenced: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
+        for s in facts.silenced {
+            silenced.entry(s.alert).or_default().push(s.since);
+        }
+        Index {
+            alerts: facts.alerts.iter().copied().collect(),
+            silenced,
+        }
+    }
+
+    /// The pages of an incident in order of time.
+    pub fn pages(&self, incident: &Incident) -> Vec<Page<'a>> {
+        let mut by_rule: BTreeMap<&str, Vec<(Timestamp, AlertId, &'a Alert)>> = BTreeMap::new();
+        for id in &incident.alerts {
+            let page = self
+                .alerts
+                .get(id)
+                .copied()
+                .filter(|a| a.severity == Severity::Page);
+            if let Some((alert, firing)) = page.and_then(|a| Some((a, a.firing?))) {
+                by_rule
+                    .entry(&alert.rule)
+                    .or_default()
+                    .push((firing.at, *id, alert));
+            }
+        }
+        let mut pages: Vec<Page<'a>> = by_rule
+            .into_iter()
+            .filter_map(|(rule, alerts)| self.page(incident, rule, alerts))
+            .collect();
+        pages.sort_by_key(|p| (p.at, p.rule));
+        pages
+    }
+
+    fn page(
+        &self,
+        incident: &Incident,
+        rule: &'a str,
+        mut alerts: Vec<(Timestamp, AlertId, &'a Alert)>,
+    ) -> Option<Page<'a>> {
+        alerts.sort_by_key(|(at, id, _)| (*at, *id));
+        let (at, id, alert) = alerts.first().copied()?;
+        let lengths = alerts.iter().map(|(at, _, a)| a.ended.map(|e| e.at - *at));
+        Some(Page {
+            id,
+            alert,
+            rule,
+            service: (incident.service != UNASSIGNED).then(|| incident.service.clone()),
+            at,
+            longest: lengths
+                .collect::<Option<Vec<Millis>>>()
+                .and_then(|l| l.into_iter().max()),
+            planned: alerts
+                .iter()
+                .all(|(at, id, a)| a.suppressed && !self.answered(*id, *at)),
+        })
+    }
+
+    /// Whether the silence came after the page: an answer, and no plan.
+    fn answered(&self, id: AlertId, fired: Timestamp) -> bool {
+        self.silenced
+            .get(&id)
+            .is_some_and(|since| since.iter().all(|at| *at > fired))
+    }
+}
+
+/// When alerts of each kind fired, replicas taken together.
+pub struct Spells {
+    by_kind: HashMap<Labels, Vec<Period>>,
+}
+
+impl Spells {
+    pub fn new(alerts: &[(AlertId, &Alert)]) -> Spells {
+        let mut by_kind: HashMap<Labels, Vec<Period>> = HashMap::new();
+        for (_, alert) in alerts.iter().filter(|(_, a)| a.severity == Severity::Page) {
+            if let Some(firing) = firing_period(alert, Timestamp::MAX) {
+                by_kind.entry(kind_of(alert)).or_default().push(firing);
+            }
+        }
+        for spells in by_kind.values_mut() {
+            spells.sort_unstable();
+            spells.dedup_by(|later, kept| {
+                let touch = later.start <= kept.end;
+                if touch {
+                    kept.end = kept.end.max(later.end);
+                }
+                touch
+            });
+        }
+        Spells { by_kind }
+    }
+
+    fn of(&self, kind: &Labels) -> &[Period] {
+        self.by_kind
+            .get(kind)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// How long at least one alert of a kind fired in a period.
+    pub fn firing(&self, kind: &Labels, period: Period) -> Millis {
+        Millis(
+            self.of(kind)
+                .iter()
+                .map(|spell| spell.intersect(period).length().0)
+                .sum(),
+        )
+    }
+
+    /// The most changes between firing and not firing in a period that lie less
+    /// than `within` apart.
+    pub fn most_changes(&self, kind: &Labels, period: Period, within: Millis) -> usize {
+        let changes = self
+            .of(kind)
+            .iter()
+            .flat_map(|spell| [spell.start, spell.end]);
+        let changes: Vec<Timestamp> = changes.filter(|at| period.contains(*at)).collect();
+        let from = |(i, first): (usize, &Timestamp)| {
+            changes
+                .iter()
+                .skip(i)
+                .take_while(|at| **at - *first < within)
+                .count()
+        };
+        changes.iter().enumerate().map(from).max().unwrap_or(0)
+    }
+
+    /// When the last alert of a kind ended before an instant.
+    pub fn last_end_before(&self, kind: &Labels, at: Timestamp) -> Option<Timestamp> {
+        self.of(kind)
+            .iter()
+            .map(|spell| spell.end)
+            .filter(|end| *end < at)
+            .max()
+    }
+}
+
+/// When an alert fired, up to `now`.
+pub fn firing_period(alert: &Alert, now: Timestamp) -> Option<Period> {
+    Some(Period::new(
+        alert.firing?.at,
+        alert.ended.map_or(now, |e| e.at),
+    ))
+}

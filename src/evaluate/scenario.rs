@@ -1,0 +1,293 @@
+//! A small language for the tests of this room: what happened, one character a
+//! minute, and what is made of it as text.
+//!
+//! ```text
+//! slo    checkout            ..5555..    . 1000 good requests, 1-9 so many tenths bad, x all bad,
+//!                                        b 0.3 % bad, _ no requests, ? not observed
+//! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
+//! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
+//! rollout, rollback checkout ..RR
+//! ```
+//!
+//! `.*90` stands for 90 times the character; spaces may separate parts. Each SLO
+//! has had a calm day before minute 0. The present is the end of the longest line.
+
+use std::sync::Arc;
+
+use super::episodes::{SloBurn, burn};
+use super::history::History;
+use super::incidents::Silenced;
+use super::review::{ReviewInputs, review};
+use super::snapshot::Review;
+use super::testing::slo;
+use crate::model::alert::{Alert, Mark, MarkSource};
+use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+use crate::model::incident::{Episode, Incident};
+use crate::model::labels::{Labels, content_hash};
+use crate::model::slo::{Severity, Slo};
+use crate::model::tile::{EventCounts, Tile};
+use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
+
+pub const REQUESTS: i64 = 1_000;
+const RESOLUTION: Millis = Millis::from_secs(30);
+
+pub fn minute(n: i64) -> Timestamp {
+    Timestamp::from_millis(20_600 * DAY_MS + n * SLOT_MS)
+}
+
+pub fn minutes_of(at: Timestamp) -> f64 {
+    (at - minute(0)).0 as f64 / SLOT_MS as f64
+}
+
+/// Tiles of a timeline that begins at minute `first`.
+pub fn tiles(first: i64, timeline: &str) -> Vec<Tile> {
+    let tile = |(i, c): (i64, char)| {
+        let bad = match c {
+            '1'..='9' => REQUESTS * i64::from(c.to_digit(10).unwrap()) / 10,
+            'x' => REQUESTS,
+            'b' => REQUESTS * 3 / 1_000,
+            _ => 0,
+        };
+        let total = if matches!(c, '_' | '?') { 0 } else { REQUESTS };
+        Tile {
+            start: minute(first + i),
+            counts: EventCounts::new(total - bad, total),
+            covered_ms: if c == '?' { 0 } else { SLOT_MS as u32 },
+            ..Tile::default()
+        }
+    };
+    (0..).zip(timeline.chars()).map(tile).collect()
+}
+
+/// `ab .*3` to `ab...`.
+pub fn expand(parts: &str) -> String {
+    let part = |part: &str| match part.split_once('*') {
+        Some((c, n)) => {
+            assert_eq!(c.len(), 1, "one character is repeated: {part}");
+            c.repeat(n.parse().unwrap())
+        }
+        None => part.to_owned(),
+    };
+    parts.split_whitespace().map(part).collect()
+}
+
+#[derive(Default)]
+pub struct Scenario {
+    pub slos: Vec<Arc<Slo>>,
+    pub burns: Vec<SloBurn>,
+    pub alerts: Vec<Alert>,
+    pub changes: Vec<Change>,
+    pub silenced: Vec<Silenced>,
+    pub length: i64,
+}
+
+impl Scenario {
+    pub fn new(text: &str) -> Scenario {
+        let mut scenario = Scenario::default();
+        let lines: Vec<(Vec<&str>, String)> = text
+            .lines()
+            .filter(|l| !l.trim().is_empty())
+            .map(split)
+            .collect();
+        scenario.length = lines
+            .iter()
+            .map(|(_, timeline)| timeline.len() as i64)
+            .max()
+            .unwrap_or(0);
+        for (words, timeline) in &lines {
+            scenario.add(words, timeline);
+        }
+        scenario
+    }
+
+    fn add(&mut self, words: &[&str], timeline: &str) {
+        match *words {
+            ["slo", name] => {
+                let slo = slo(name);
+                let calm = expand(".*1440");
+                let all = tiles(-1440, &calm).into_iter().chain(tiles(0, timeline));
+                self.burns.push(burn(
+                    &slo,
+                    all,
+                    &History::new(slo.budgeting),
+                    minute(self.length),
+                ));
+                self.slos.push(Arc::new(slo));
+            }
+            ["page", rule, service] => self.add_alerts(rule, service, "page", timeline),
+            ["ticket", rule, service] => self.add_alerts(rule, service, "ticket", timeline),
+            [kind, service] => {
+                let kind = ChangeKind::from_word(kind).unwrap();
+                let (from, to) = (
+                    timeline.find('R').unwrap() as i64,
+                    timeline.rfind('R').unwrap() as i64 + 1,
+                );
+                self.changes.push(Change {
+                    id: ChangeId(content_hash([service.as_bytes(), timeline.as_bytes()])),
+                    kind,
+                    outcome: ChangeOutcome::Succeeded,
+                    object: ObjectRef::default(),
+                    service: service.to_owned(),
+                    summary: String::new(),
+                    started_at: minute(from),
+                    ended_at: Some(minute(to)),
+                });
+            }
+            _ => panic!("no such line: {words:?}"),
+        }
+    }
+
+    fn add_alerts(&mut self, rule: &str, service: &str, severity: &str, timeline: &str) {
+        let (rule, pod) = rule.split_once('/').unwrap_or((rule, ""));
+        let pairs = [
+            ("alertname", rule),
+            ("service", service),
+            ("severity", severity),
+            ("pod", pod),
+        ];
+        let labels: Labels = pairs.into_iter().collect();
+        let mark = |n: i64, source| Some(Mark::new(minute(n), source, RESOLUTION));
+        let mut open: Option<Alert> = None;
+        for (n, c) in (0..).zip(timeline.chars().chain(['.'])) {
+            if matches!(c, '.') {
+                let ended = if n == self.length {
+                    None
+                } else {
+                    mark(n, MarkSource::Alerts)
+                };
+                self.alerts
+                    .extend(open.take().map(|a| Alert { ended, ..a }));
+                continue;
+            }
+            let alert = open.get_or_insert_with(|| Alert {
+                rule: rule.to_owned(),
+                labels: labels.clone(),
+                severity: Severity::from_label(Some(severity)),
+                condition: mark(n, MarkSource::AlertsForState),
+                firing: None,
+                ended: None,
+                last_seen: minute(n),
+                suppressed: false,
+            });
+            alert.last_seen = minute(n);
+            alert.suppressed |= matches!(c, 'S' | '!');
+            if matches!(c, 'F' | 'S' | '!') {
+                alert.firing = alert.firing.or(mark(n, MarkSource::Alerts));
+            }
+            if c == '!' {
+                self.silenced.push(Silenced {
+                    alert: alert.id(),
+                    since: minute(n),
+                });
+            }
+        }
+    }
+
+    pub fn inputs(&self) -> ReviewInputs<'_> {
+        ReviewInputs {
+            period: Period::new(minute(0), minute(self.length)),
+            now: minute(self.length),
+            slos: &self.slos,
+            alerts: &self.alerts,
+            burns: &self.burns,
+            changes: &self.changes,
+            silenced: &self.silenced,
+        }
+    }
+
+    pub fn review(&self) -> Review {
+        review(&self.inputs())
+    }
+
+    /// As known at a minute.
+    pub fn review_at(&self, n: i64) -> Review {
+        review(&ReviewInputs {
+            now: minute(n),
+            ..self.inputs()
+        })
+    }
+}
+
+fn split(line: &str) -> (Vec<&str>, String) {
+    let named = match line.split_whitespace().next() {
+        Some("page" | "ticket") => 3,
+        _ => 2,
+    };
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    let timeline = words.split_off(named).join(" ");
+    (words, expand(&timeline))
+}
+
+/// One line per incident, oldest first: what is known of it, times in minutes,
+/// `~` before those that another one stands in for.
+pub fn story(review: &Review) -> Vec<String> {
+    review
+        .incidents
+        .iter()
+        .rev()
+        .map(|i| told(review, i))
+        .collect()
+}
+
+fn told(review: &Review, incident: &Incident) -> String {
+    let times = incident
+        .times
+        .named()
+        .into_iter()
+        .filter_map(|(name, mark)| {
+            let mark = mark?;
+            Some(format!(
+                " {name} {}{}",
+                if mark.estimated { "~" } else { "" },
+                minutes_of(mark.at)
+            ))
+        });
+    let rules = review
+        .alerts
+        .iter()
+        .rev()
+        .filter(|a| incident.alerts.contains(&a.id()))
+        .map(|a| format!(" {}", a.rule));
+    let burned = incident
+        .budget_burned_ratio
+        .map(|b| format!(" burned {:.1}%", b * 100.0));
+    format!(
+        "{} {} {}{}:{}{};{}{}",
+        incident.service,
+        incident.severity.word(),
+        incident.state.word(),
+        if incident.detected { "" } else { " undetected" },
+        times.collect::<String>(),
+        burned.unwrap_or_default(),
+        rules.collect::<String>(),
+        if incident.changes.is_empty() {
+            String::new()
+        } else {
+            format!(" +{} changes", incident.changes.len())
+        },
+    )
+}
+
+/// One line per page, oldest first: minute, rule and class.
+pub fn verdicts(review: &Review) -> Vec<String> {
+    let pages = review.noise.page_reasons.iter().rev();
+    pages
+        .map(|p| format!("{} {} {}", minutes_of(p.at), p.rule, p.class.word()))
+        .collect()
+}
+
+/// One line per episode: start, end, bad events and peak burn rate.
+pub fn burned(episodes: &[Episode]) -> Vec<String> {
+    let line = |e: &Episode| {
+        let end = e
+            .end
+            .map_or("now".to_owned(), |end| minutes_of(end).to_string());
+        format!(
+            "{}-{end} {} bad peak {:.0}",
+            minutes_of(e.start),
+            e.bad,
+            e.peak_burn_rate
+        )
+    };
+    episodes.iter().map(line).collect()
+}

@@ -1,0 +1,33 @@
+//! Small SLOs for the tests of this room.
+
+use crate::model::labels::Labels;
+use crate::model::selector::Selector;
+use crate::model::slo::{
+    AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, Slo,
+};
+use crate::model::window::ComplianceWindow;
+
+/// 99.9 % over 30 days, with the standard tiers; service and SLO are called alike.
+pub fn slo(name: &str) -> Slo {
+    let selector = |metric: &str| Selector::new(metric, Vec::new());
+    Slo {
+        name: name.to_owned(),
+        service: name.to_owned(),
+        labels: Labels::new(),
+        description: String::new(),
+        objective: Objective::new(0.999).unwrap(),
+        windows: vec![ComplianceWindow::rolling_days(30)],
+        source: None,
+        indicator: Indicator::Ratio {
+            numerator: Numerator::Bad(selector("bad_total")),
+            total: selector("all_total"),
+        },
+        budgeting: Budgeting::Events,
+        no_data: NoDataPolicy::Ignore,
+        alerts: AlertPolicy {
+            tiers: AlertTier::standard(),
+            labels: Labels::new(),
+            annotations: Labels::new(),
+        },
+    }
+}

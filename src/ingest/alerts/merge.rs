@@ -1,0 +1,274 @@
+//! What one read says, joined to what is known. Joining is commutative and
+//! associative and gives nothing new when repeated, so stretches may be read
+//! in any order and again. Must not know where alerts are kept.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use super::{bridge, interval_of, silence_limit};
+use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// Prometheus writes the moment of the condition in whole seconds.
+const SECOND: Millis = Millis::from_secs(1);
+
+/// How far off the end of an alert can be that only Alertmanager knew: it
+/// vanishes from the list, which is asked about that often.
+const ALERTMANAGER_RESOLUTION: Millis = Millis::from_mins(1);
+
+/// What to change in what is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merged {
+    /// Alerts that are new or differ from what was known, by start.
+    pub changed: Vec<Alert>,
+    /// Ids that were known and are no more: their alert is now part of another.
+    pub gone: Vec<AlertId>,
+}
+
+/// Joins the alerts of a read of `(read.start, read.end]` to the known ones.
+///
+/// `known` must hold all alerts that are open and all that were last seen after
+/// `read.start - REREAD`; more does no harm. `new` may hold alerts of
+/// Prometheus and of Alertmanager; one of Alertmanager lends its start and its
+/// suppression to the Prometheus alert with the same labels (external labels
+/// aside), and stands alone only where there is none.
+pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
+    let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
+    let (foreign, own): (Vec<Alert>, Vec<Alert>) =
+        known.into_iter().chain(new).partition(only_alertmanager);
+    let mut by_labels: BTreeMap<Labels, Vec<Alert>> = BTreeMap::new();
+    for alert in own {
+        by_labels
+            .entry(alert.labels.clone())
+            .or_default()
+            .push(alert);
+    }
+    let mut alerts: Vec<Alert> = by_labels.into_values().flat_map(join_own).collect();
+    lend(&mut alerts, join_foreign(foreign));
+
+    let mut after: BTreeMap<AlertId, Alert> = BTreeMap::new();
+    for mut alert in alerts {
+        close_if_silent(&mut alert, read);
+        after.insert(alert.id(), alert);
+    }
+    let gone = before
+        .keys()
+        .filter(|id| !after.contains_key(id))
+        .copied()
+        .collect();
+    let mut changed: Vec<Alert> = after
+        .into_iter()
+        .filter(|(id, alert)| before.get(id) != Some(alert))
+        .map(|(_, alert)| alert)
+        .collect();
+    changed.sort_by(|a, b| (a.start(), &a.labels).cmp(&(b.start(), &b.labels)));
+    Merged { changed, gone }
+}
+
+/// Nothing of Prometheus is in it.
+fn only_alertmanager(alert: &Alert) -> bool {
+    alert.condition.is_none()
+        && alert
+            .firing
+            .is_some_and(|f| f.source == MarkSource::Alertmanager)
+}
+
+/// The value of `ALERTS_FOR_STATE`, by which Prometheus itself tells one firing
+/// from the next.
+fn since(alert: &Alert) -> Option<Timestamp> {
+    alert
+        .condition
+        .filter(|c| c.source == MarkSource::AlertsForState)
+        .map(|c| c.at)
+}
+
+/// The alerts of one label set: those with one `since` are one; those without
+/// are one if they touch.
+fn join_own(mut group: Vec<Alert>) -> Vec<Alert> {
+    group.sort_by_key(|a| (a.start(), a.last_seen, a.ended.map(|e| e.at)));
+    let mut identified: BTreeMap<Timestamp, Alert> = BTreeMap::new();
+    let mut loose: Vec<Alert> = Vec::new();
+    for alert in group {
+        if let Some(since) = since(&alert) {
+            let joined = match identified.remove(&since) {
+                Some(other) => join(other, alert),
+                None => alert,
+            };
+            identified.insert(since, joined);
+        } else {
+            match loose.pop() {
+                Some(last) if alert.start() - last.last_seen <= bridge(interval_of(&last)) => {
+                    loose.push(join(last, alert))
+                }
+                last => loose.extend(last.into_iter().chain([alert])),
+            }
+        }
+    }
+    let mut alone = Vec::new();
+    for alert in loose {
+        // The condition of the later one began after this was last seen: two.
+        let touching = identified
+            .range_mut(..=alert.last_seen)
+            .next_back()
+            .map(|(_, other)| other);
+        match touching.filter(|other| alert.start() - other.last_seen <= bridge(interval_of(other)))
+        {
+            Some(other) => *other = join(other.clone(), alert),
+            None => alone.push(alert),
+        }
+    }
+    identified.into_values().chain(alone).collect()
+}
+
+/// Two views of one firing.
+fn join(a: Alert, b: Alert) -> Alert {
+    let firing = join_firing(&a, &b);
+    let condition = [a.condition, b.condition]
+        .into_iter()
+        .flatten()
+        .min_by_key(|c| {
+            (
+                c.source != MarkSource::AlertsForState,
+                c.at,
+                c.estimated,
+                c.resolution,
+            )
+        })
+        // Seen pending again after a restart: not when the condition began.
+        .filter(|c| c.source == MarkSource::AlertsForState || firing.is_none_or(|f| c.at <= f.at));
+    let suppressed = a.suppressed || b.suppressed;
+    // Who saw it last knows best whether it is over; at the same last sample,
+    // who saw more of the silence after it.
+    let life = |alert: &Alert| {
+        let sureness = alert.ended.map(|e| (!e.estimated, Reverse(e.resolution)));
+        (alert.last_seen, sureness)
+    };
+    let last = if life(&b) > life(&a) { b } else { a };
+    Alert {
+        condition,
+        firing,
+        suppressed,
+        ..last
+    }
+}
+
+fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {
+    let since = since(a).or(since(b));
+    let mut firing = [a.firing, b.firing]
+        .into_iter()
+        .flatten()
+        .filter(|f| since.is_none_or(|s| f.at >= s - SECOND))
+        .min_by_key(|f| (f.at, f.source, f.estimated, f.resolution))?;
+    for view in [a, b] {
+        // Still pending when that view ended.
+        if view.firing.is_none() && view.last_seen < firing.at {
+            let since_then = firing.at - view.last_seen;
+            firing.resolution = if firing.estimated {
+                since_then
+            } else {
+                firing.resolution.min(since_then)
+            };
+            firing.estimated = false;
+        }
+    }
+    Some(firing)
+}
+
+/// Alertmanager keeps the start for as long as an alert fires.
+fn join_foreign(foreign: Vec<Alert>) -> Vec<Alert> {
+    let mut by_start: BTreeMap<AlertId, Alert> = BTreeMap::new();
+    for alert in foreign {
+        let id = alert.id();
+        let joined = match by_start.remove(&id) {
+            Some(other) => join(other, alert),
+            None => alert,
+        };
+        by_start.insert(id, joined);
+    }
+    by_start.into_values().collect()
+}
+
+/// Gives what Alertmanager knows to the alerts of Prometheus; what finds none
+/// is added.
+fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
+    let mut by_rule: HashMap<String, Vec<usize>> = HashMap::new();
+    for (i, alert) in alerts.iter().enumerate() {
+        by_rule.entry(alert.rule.clone()).or_default().push(i);
+    }
+    let mut alone = Vec::new();
+    for entry in foreign {
+        let same = by_rule
+            .get(&entry.rule)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let matching = same
+            .iter()
+            .copied()
+            .filter(|i| alerts.get(*i).is_some_and(|alert| is_same(alert, &entry)));
+        let matching: Vec<usize> = matching.collect();
+        let best = |i: &usize| alerts.get(*i).map(|a| (a.labels.len(), a.start()));
+        let latest = matching.iter().copied().max_by_key(best);
+        for i in &matching {
+            if let Some(alert) = alerts.get_mut(*i) {
+                lend_start(alert, &entry);
+                alert.suppressed |= entry.suppressed && Some(*i) == latest;
+            }
+        }
+        if matching.is_empty() {
+            alone.push(entry);
+        }
+    }
+    alerts.extend(alone);
+}
+
+/// The same labels, of which either side may have more (external labels are
+/// added on the way to Alertmanager, replica labels are dropped), at a common
+/// time.
+fn is_same(alert: &Alert, entry: &Alert) -> bool {
+    let labels =
+        entry.labels.contains_all(&alert.labels) || alert.labels.contains_all(&entry.labels);
+    let slack = bridge(interval_of(alert));
+    let ended = alert.ended.map(|e| e.at + slack);
+    labels
+        && alert.start() - slack <= entry.last_seen
+        && ended.is_none_or(|end| entry.start() <= end)
+}
+
+fn lend_start(alert: &mut Alert, entry: &Alert) {
+    let Some(start) = entry.firing else { return };
+    let in_life =
+        start.at >= alert.start() - SECOND && alert.ended.is_none_or(|e| start.at <= e.at);
+    let better = match alert.firing {
+        None => in_life,
+        // What was read began in the middle of it.
+        Some(f) if f.estimated => start.at < f.at,
+        Some(f) => in_life && start.at < f.at,
+    };
+    if better {
+        alert.firing = Some(start);
+    }
+}
+
+/// An alert that nothing has shown for long is over, whoever was to tell us.
+fn close_if_silent(alert: &mut Alert, read: Period) {
+    let interval = interval_of(alert);
+    if alert.ended.is_some() || read.end - alert.last_seen <= silence_limit(interval) {
+        return;
+    }
+    let mark = if only_alertmanager(alert) {
+        let end = alert.last_seen + ALERTMANAGER_RESOLUTION;
+        Mark {
+            estimated: true,
+            ..Mark::new(end, MarkSource::Alertmanager, ALERTMANAGER_RESOLUTION)
+        }
+    } else {
+        // Nobody looked at what came right after its last sample.
+        let estimated = read.start > alert.last_seen + interval;
+        Mark {
+            estimated,
+            ..Mark::new(alert.last_seen + interval, MarkSource::Alerts, interval)
+        }
+    };
+    alert.ended = Some(mark);
+}

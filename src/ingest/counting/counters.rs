@@ -1,0 +1,583 @@
+//! Cumulative counters to tiles.
+
+use std::collections::HashMap;
+
+use super::super::raw::{RawSeries, Sample};
+use super::plan::{Plan, Weight, concerned};
+use super::target::{TargetState, Timeline};
+use super::tiles::{Grid, Spread};
+use super::{Baselines, COUNTER_MAX, Counted, NEW_TARGET_PROOF, Observed, Open, target_key};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+
+/// What an indicator remembers from one reading to the next, so that reading on
+/// gives the same tiles as reading all at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    series: HashMap<Labels, Last>,
+    targets: Vec<TargetState>,
+    /// All of the past is known: what is not here was not there.
+    complete: bool,
+}
+
+/// The last sample of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Last {
+    at: Timestamp,
+    value: f64,
+}
+
+impl State {
+    /// Forgets what cannot matter any more: series and targets last seen before
+    /// an instant.
+    pub fn forget_before(&mut self, at: Timestamp) {
+        self.series.retain(|_, last| last.at >= at);
+        self.targets
+            .retain(|t| t.last_ok.is_some_and(|ok| ok >= at));
+    }
+
+    pub fn series_count(&self) -> usize {
+        self.series.len()
+    }
+
+    fn from_baselines(baselines: &Baselines) -> State {
+        let last = |list: &[RawSeries], key: (&str, &str)| {
+            list.iter()
+                .filter(|s| target_key(&s.labels) == key)
+                .filter_map(|s| s.samples.last())
+                .copied()
+                .max_by_key(|s| s.at)
+        };
+        let targets: Vec<TargetState> = baselines
+            .up
+            .iter()
+            .filter_map(|up| {
+                let labels = up.labels.without(&[crate::model::labels::NAME]);
+                let start = last(&baselines.starts, target_key(&labels)).map(|s| s.value);
+                let last_ok = Some(up.samples.last()?.at);
+                Some(TargetState {
+                    labels,
+                    last_ok,
+                    start,
+                    interval: Millis(SLOT_MS),
+                })
+            })
+            .collect();
+        let mut series = HashMap::new();
+        for one in &baselines.series {
+            let Some(sample) = one.samples.last() else {
+                continue;
+            };
+            let target = targets
+                .iter()
+                .find(|t| target_key(&t.labels) == target_key(&one.labels));
+            let started = target
+                .and_then(|t| t.start)
+                .and_then(Timestamp::from_secs_f64);
+            // A restart after the last sample voids the baseline.
+            if started.is_none_or(|s| sample.at >= s) {
+                series.insert(
+                    one.labels.clone(),
+                    Last {
+                        at: sample.at,
+                        value: sample.value,
+                    },
+                );
+            }
+        }
+        State {
+            series,
+            targets,
+            complete: true,
+        }
+    }
+}
+
+/// Counts the events of the slots of `emit` and moves `state` on to the end of
+/// the reading. A fresh `State` starts from the baselines, where they are given.
+pub fn count(plan: &Plan, state: &mut State, observed: Observed<'_>, emit: Period) -> Counted {
+    if let (false, Some(baselines)) = (state.complete, observed.baselines) {
+        *state = State::from_baselines(baselines);
+    }
+    let mut counting = Counting::new(plan, state, observed, emit);
+    counting.count_series(state);
+    counting.observe_targets();
+    counting.remember(state);
+    counting.finish()
+}
+
+/// A series that the plan is about, with its target.
+struct Counter<'a> {
+    series: &'a RawSeries,
+    weight: Weight,
+    target: Option<usize>,
+}
+
+struct Counting<'a> {
+    observed: Observed<'a>,
+    emit: Period,
+    counters: Vec<Counter<'a>>,
+    timelines: Vec<Timeline>,
+    /// Events of `total` found at each scrape of each timeline.
+    scrape_totals: Vec<Vec<i64>>,
+    /// Which timelines the indicator is about.
+    relevant: Vec<bool>,
+    complete: bool,
+    grid: Grid,
+    open: Open,
+    without_up: usize,
+    bounds: Option<Vec<f64>>,
+}
+
+impl<'a> Counting<'a> {
+    fn new(plan: &Plan, state: &State, observed: Observed<'a>, emit: Period) -> Self {
+        let labels: Vec<&Labels> = observed.series.iter().map(|s| &s.labels).collect();
+        let (weights, bounds) = plan.weights(&labels);
+        let timelines = timelines(plan, state, &observed);
+        let finder = TargetFinder::new(&timelines);
+        let counters: Vec<Counter<'a>> = observed
+            .series
+            .iter()
+            .zip(weights)
+            .filter(|(_, weight)| concerned(*weight))
+            .map(|(series, weight)| Counter {
+                series,
+                weight,
+                target: finder.find(&series.labels),
+            })
+            .collect();
+        let relevant = relevant_targets(plan, state, &timelines, &counters);
+        let mut counting = Counting {
+            observed,
+            emit,
+            scrape_totals: timelines.iter().map(|t| vec![0; t.ok.len()]).collect(),
+            relevant,
+            complete: state.complete,
+            grid: Grid::new(emit),
+            open: Open::default(),
+            without_up: counters.iter().filter(|c| c.target.is_none()).count(),
+            bounds,
+            counters,
+            timelines,
+        };
+        counting.find_restarts_by_drops(state);
+        counting
+    }
+
+    /// Where no start time tells of restarts, a scrape at which the counters of
+    /// a target fall, by more than half of what they had counted, is one.
+    fn find_restarts_by_drops(&mut self, state: &State) {
+        for (t, line) in self.timelines.iter_mut().enumerate() {
+            if line.start.is_some() {
+                continue;
+            }
+            let mine: Vec<&Counter<'_>> = self
+                .counters
+                .iter()
+                .filter(|c| c.target == Some(t))
+                .collect();
+            let mut dropped: std::collections::BTreeMap<Timestamp, f64> =
+                std::collections::BTreeMap::new();
+            for counter in &mine {
+                let mut before = state.series.get(&counter.series.labels).map(|l| l.value);
+                for sample in counter.series.samples.iter().filter(|s| is_count(s)) {
+                    if let Some(value) = before.filter(|v| sample.value < *v) {
+                        *dropped.entry(sample.at).or_default() += value;
+                    }
+                    before = Some(sample.value);
+                }
+            }
+            for (at, lost) in dropped {
+                let held: f64 = mine
+                    .iter()
+                    .filter_map(|c| value_before(c.series, state, at))
+                    .sum();
+                if lost * 2.0 > held {
+                    line.add_restart(at);
+                }
+            }
+        }
+    }
+
+    fn count_series(&mut self, state: &mut State) {
+        let counters = std::mem::take(&mut self.counters);
+        for counter in &counters {
+            let mut last = state.series.get(&counter.series.labels).copied();
+            for sample in counter.series.samples.iter().filter(|s| is_count(s)) {
+                if last.is_some_and(|l| sample.at <= l.at) {
+                    continue;
+                }
+                self.count_sample(counter, last, sample);
+                last = Some(Last {
+                    at: sample.at,
+                    value: sample.value,
+                });
+            }
+            if let Some(last) = last {
+                match state.series.get_mut(&counter.series.labels) {
+                    Some(known) => *known = last,
+                    None => drop(state.series.insert(counter.series.labels.clone(), last)),
+                }
+            }
+        }
+        self.counters = counters;
+    }
+
+    /// The six rules.
+    fn count_sample(&mut self, counter: &Counter<'_>, last: Option<Last>, sample: &Sample) {
+        let value = whole(sample.value);
+        let line = counter.target.and_then(|t| self.timelines.get(t));
+        let Some(line) = line else {
+            // Nothing tells when the target was scraped: only differences and
+            // resets can be counted.
+            if let Some(last) = last {
+                let events = if sample.value >= last.value {
+                    value - whole(last.value)
+                } else {
+                    value
+                };
+                self.add(counter, last.at, sample.at, events);
+            }
+            return;
+        };
+        let life = line.life_at(sample.at);
+        let begin = line.lives.get(life).copied();
+        let ok_before = line.ok_before(sample.at);
+        match (last, begin) {
+            (Some(last), _) if line.life_at(last.at) == life && sample.value >= last.value => {
+                self.add(counter, last.at, sample.at, value - whole(last.value));
+            }
+            (Some(last), Some(begin)) if line.life_at(last.at) != life => {
+                // Born in this life: not before its process, nor before the last
+                // scrape that did not see it.
+                let from = ok_before
+                    .unwrap_or(last.at)
+                    .max(begin.started.unwrap_or(last.at));
+                self.add(counter, from, sample.at, value);
+            }
+            (Some(last), _) => self.add(
+                counter,
+                ok_before.unwrap_or(last.at).max(last.at),
+                sample.at,
+                value,
+            ),
+            (None, Some(begin)) if life > 0 || begin.from_zero => {
+                let earliest = begin.started.unwrap_or(begin.seen - line.interval);
+                let from = ok_before.map_or(earliest, |ok| ok.max(earliest));
+                self.add(counter, from, sample.at, value);
+            }
+            (None, Some(_)) if ok_before.is_some() => {
+                // Scraped before without the series: born since, unless it was
+                // known in a time that nobody looked up.
+                self.open.before |= !self.complete;
+                self.add(counter, ok_before.unwrap_or(sample.at), sample.at, value);
+            }
+            (None, _) => self.open.before |= !self.complete,
+        }
+    }
+
+    fn add(&mut self, counter: &Counter<'_>, from: Timestamp, to: Timestamp, events: i64) {
+        if events == 0 {
+            return;
+        }
+        let from = from.min(to);
+        if self.emit.start > from
+            && (to.slot_of_sample() - from.floor_slot()).0 > SLOT_MS
+            && to > self.emit.start
+        {
+            let earlier = from.floor_slot();
+            self.open.recount_from =
+                Some(self.open.recount_from.map_or(earlier, |r| r.min(earlier)));
+        }
+        self.grid
+            .add_events(Spread { from, to, events }, counter.weight);
+        let Some(t) = counter.target else { return };
+        if let (Some(line), Some(totals)) = (self.timelines.get(t), self.scrape_totals.get_mut(t))
+            && let Some(sum) = totals.get_mut(line.scrape_index(to))
+        {
+            *sum += events * counter.weight.total;
+        }
+    }
+
+    /// Observed and unseen time, and rates, of each target.
+    fn observe_targets(&mut self) {
+        let timelines = std::mem::take(&mut self.timelines);
+        for (t, line) in timelines.iter().enumerate() {
+            if !self.relevant.get(t).copied().unwrap_or(false) {
+                continue;
+            }
+            self.open.before |= line.unproven;
+            for (i, pair) in line.ok.windows(2).enumerate() {
+                if let [a, b] = *pair {
+                    self.observe_stretch(
+                        line,
+                        a,
+                        b,
+                        self.scrape_totals
+                            .get(t)
+                            .and_then(|s| s.get(i + 1))
+                            .copied(),
+                    );
+                }
+            }
+            self.observe_begin(
+                line,
+                self.scrape_totals.get(t).and_then(|s| s.first()).copied(),
+            );
+            self.observe_end(line);
+        }
+        self.timelines = timelines;
+    }
+
+    /// Between two successful scrapes.
+    fn observe_stretch(&mut self, line: &Timeline, a: Timestamp, b: Timestamp, total: Option<i64>) {
+        let life = line.life_at(b);
+        let begin = if line.life_at(a) == life {
+            a
+        } else {
+            // The death of the old process lies somewhere before the start of
+            // the new one.
+            let started = line.lives.get(life).and_then(|l| l.started).unwrap_or(b);
+            self.grid.add_unseen(Period::new(a, started));
+            started
+        };
+        self.grid.add_observed(Period::new(begin, b));
+        let seconds = (b - begin.min(b - Millis(1_000))).secs_f64();
+        if let Some(total) = total.filter(|n| *n > 0) {
+            self.grid.add_rate(b, total as f64 / seconds);
+        }
+    }
+
+    /// Before the first successful scrape of a target that was not known.
+    fn observe_begin(&mut self, line: &Timeline, total: Option<i64>) {
+        let (Some(first), 0) = (line.ok.first().copied(), line.carried) else {
+            return;
+        };
+        let Some(life) = line.lives.first() else {
+            return;
+        };
+        let from = life.started.unwrap_or(first - line.interval);
+        let stretch = Period::new(from, first);
+        if !life.from_zero {
+            self.grid.add_unseen(stretch);
+            return;
+        }
+        self.grid.add_observed(stretch);
+        if let Some(total) = total.filter(|n| *n > 0) {
+            self.grid
+                .add_rate(first, total as f64 / stretch.length().secs_f64().max(1.0));
+        }
+    }
+
+    /// After the last successful scrape.
+    fn observe_end(&mut self, line: &Timeline) {
+        let end = self.observed.read.end;
+        let Some(last) = line.ok.last().copied() else {
+            // It never answered: expected for as long as it was asked.
+            if let Some(up) = line.last_up {
+                self.grid
+                    .add_unseen(Period::new(self.observed.read.start, up));
+            }
+            return;
+        };
+        let failing = line.last_up.is_some_and(|up| up > last);
+        let overdue = Millis(line.interval.0 * 5 / 2);
+        if !failing && end - last <= overdue {
+            // The next scrape is not due, or a little late; it will tell.
+            self.grid.add_observed(Period::new(last, end));
+            return;
+        }
+        let asked_until = line.last_up.unwrap_or(last).max(last) + line.interval;
+        let gone = end - asked_until > overdue && self.alive_in(Period::new(asked_until, end));
+        if gone {
+            self.grid.add_unseen(Period::new(last, asked_until));
+        } else {
+            self.grid.add_unseen(Period::new(last, end));
+            self.open.after = true;
+        }
+    }
+
+    fn alive_in(&self, period: Period) -> bool {
+        any_alive(self.observed.alive, period)
+    }
+
+    fn remember(&mut self, state: &mut State) {
+        for line in &self.timelines {
+            let is_this = |t: &TargetState| t.labels == line.labels;
+            match state.targets.iter_mut().find(|t| is_this(t)) {
+                Some(known) => *known = line.state(),
+                None => state.targets.push(line.state()),
+            }
+        }
+        let restarted: Vec<&Timeline> = self
+            .timelines
+            .iter()
+            .filter(|l| l.lives.len() > 1)
+            .collect();
+        if !restarted.is_empty() {
+            let finder = TargetFinder::new(&self.timelines);
+            state.series.retain(|labels, last| {
+                let line = finder.find(labels).and_then(|t| self.timelines.get(t));
+                line.is_none_or(|l| l.life_at(last.at) + 1 >= l.lives.len())
+            });
+        }
+        state.complete = true;
+    }
+
+    fn finish(self) -> Counted {
+        let scrape_interval = self
+            .timelines
+            .iter()
+            .zip(&self.relevant)
+            .filter(|(_, r)| **r)
+            .map(|(l, _)| l.interval)
+            .max();
+        let any_target = self.relevant.iter().any(|r| *r);
+        let alive = self.observed.alive;
+        let idle = |slot: Timestamp| {
+            any_target && any_alive(alive, Period::new(slot, slot + Millis(SLOT_MS)))
+        };
+        Counted {
+            matched: any_target || !self.counters.is_empty(),
+            tiles: self.grid.tiles(idle),
+            open: self.open,
+            scrape_interval,
+            without_up: self.without_up,
+            bounds: self.bounds,
+        }
+    }
+}
+
+/// Whether the source scraped anything in the minutes that end in
+/// `(period.start, period.end]`.
+fn any_alive(alive: &[Timestamp], period: Period) -> bool {
+    let from = alive.partition_point(|t| *t <= period.start);
+    alive.get(from).is_some_and(|t| *t <= period.end)
+}
+
+fn is_count(sample: &Sample) -> bool {
+    sample.value >= 0.0 && sample.value <= COUNTER_MAX
+}
+
+/// Whole events; differences of whole parts add up to the whole part of the sum.
+fn whole(value: f64) -> i64 {
+    value.floor() as i64
+}
+
+fn value_before(series: &RawSeries, state: &State, at: Timestamp) -> Option<f64> {
+    let n = series.samples.partition_point(|s| s.at < at);
+    let in_reading = n
+        .checked_sub(1)
+        .and_then(|i| series.samples.get(i))
+        .map(|s| s.value);
+    in_reading.or_else(|| state.series.get(&series.labels).map(|l| l.value))
+}
+
+/// The timelines of all targets in scope: those with samples of `up` in the
+/// reading, and those remembered.
+fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timeline> {
+    let scope = plan.scope();
+    let read = observed.read;
+    let baselines_known = state.complete;
+    let alive = observed.alive;
+    let alive_before =
+        |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
+    let starts_of = |labels: &Labels| -> &[Sample] {
+        let found = observed
+            .starts
+            .iter()
+            .find(|s| target_key(&s.labels) == target_key(labels) && s.labels.contains_all(labels));
+        let found = found.or_else(|| {
+            observed
+                .starts
+                .iter()
+                .find(|s| target_key(&s.labels) == target_key(labels))
+        });
+        found.map_or(&[], |s| s.samples.as_slice())
+    };
+    let mut lines: Vec<Timeline> = Vec::new();
+    for up in observed.up {
+        let labels = up.labels.without(&[crate::model::labels::NAME]);
+        if !scope.admits_target(&labels) {
+            continue;
+        }
+        let before = state.targets.iter().find(|t| t.labels == labels);
+        let starts = starts_of(&labels);
+        lines.push(Timeline::build(
+            &labels,
+            &up.samples,
+            starts,
+            before,
+            read.start,
+            alive_before,
+            baselines_known,
+        ));
+    }
+    for known in &state.targets {
+        if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
+            lines.push(Timeline::build(
+                &known.labels,
+                &[],
+                &[],
+                Some(known),
+                read.start,
+                alive_before,
+                baselines_known,
+            ));
+        }
+    }
+    lines
+}
+
+/// A target counts where the definition names its job, or where its job has
+/// exposed the metric: another job's target without the metric owes nothing.
+fn relevant_targets(
+    plan: &Plan,
+    state: &State,
+    timelines: &[Timeline],
+    counters: &[Counter<'_>],
+) -> Vec<bool> {
+    if plan.names_job() {
+        return vec![true; timelines.len()];
+    }
+    let mut jobs: Vec<&str> = counters
+        .iter()
+        .map(|c| target_key(&c.series.labels).0)
+        .collect();
+    jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
+    timelines
+        .iter()
+        .map(|line| jobs.contains(&target_key(&line.labels).0))
+        .collect()
+}
+
+/// Finds the target of a series: the same job and instance; of several, the one
+/// whose labels the series all carries.
+struct TargetFinder<'a> {
+    timelines: &'a [Timeline],
+    by_key: HashMap<(&'a str, &'a str), Vec<usize>>,
+}
+
+impl<'a> TargetFinder<'a> {
+    fn new(timelines: &'a [Timeline]) -> Self {
+        let mut by_key: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+        for (i, line) in timelines.iter().enumerate() {
+            by_key.entry(target_key(&line.labels)).or_default().push(i);
+        }
+        TargetFinder { timelines, by_key }
+    }
+
+    fn find(&self, series: &Labels) -> Option<usize> {
+        let candidates = self.by_key.get(&target_key(series))?;
+        let carried = |i: &&usize| {
+            self.timelines
+                .get(**i)
+                .is_some_and(|l| series.contains_all(&l.labels))
+        };
+        candidates
+            .iter()
+            .find(carried)
+            .or_else(|| candidates.first().filter(|_| candidates.len() == 1))
+            .copied()
+    }
+}

@@ -1,0 +1,110 @@
+//! Raw samples to tiles: exact counts of events from cumulative counters, and
+//! time slices from gauges, with what nobody could see told beside them. Must
+//! not know where samples come from or what is promised about them.
+//!
+//! The rules, for a series at a scrape of its target:
+//!
+//! 1. seen before, value not smaller: add the difference;
+//! 2. seen before, value smaller: the counter was reset, add the value;
+//! 3. not seen before, though the target was scraped or is new: add the value,
+//!    since a counter that is created by its first event starts at zero;
+//! 4. the process restarted, though the value did not drop: add the value; every
+//!    baseline of the target is void, also those of series absent just then;
+//! 5. first contact with a target that ran before: keep a baseline, add nothing;
+//! 6. absent now: change nothing.
+
+mod counters;
+mod gauges;
+mod plan;
+mod target;
+#[cfg(test)]
+mod tests;
+mod tiles;
+
+pub use counters::{State, count};
+pub use gauges::slices;
+pub use plan::{Plan, Reading};
+pub use tiles::Spread;
+
+use super::raw::RawSeries;
+use crate::model::labels::Labels;
+use crate::model::tile::Tile;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// How long before a target's first sample the source must have been seen
+/// alive without it, to call the target new. Longer than the longest usual
+/// scrape interval.
+pub const NEW_TARGET_PROOF: Millis = Millis::from_mins(5);
+
+/// A process start that is earlier than the last scrape of the process before
+/// by more than this is no restart but a stepped clock. Also the skew between
+/// the clocks of target and scraper that is borne.
+pub const START_SKEW_MAX: Millis = Millis::from_mins(10);
+
+/// Counter values above this are no longer exact integers in a float.
+pub const COUNTER_MAX: f64 = 9.0e15;
+
+/// What is known of the time before the samples that were read.
+#[derive(Clone, Debug, Default)]
+pub struct Baselines {
+    /// The last sample of each series before the reading.
+    pub series: Vec<RawSeries>,
+    /// The last successful scrape of each target (a sample of `up`).
+    pub up: Vec<RawSeries>,
+    /// The last `process_start_time_seconds` of each target.
+    pub starts: Vec<RawSeries>,
+}
+
+/// All that one counting needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// Series that the plan's selectors match; others are left out.
+    pub series: &'a [RawSeries],
+    /// `up` of the jobs concerned.
+    pub up: &'a [RawSeries],
+    /// `process_start_time_seconds` of the jobs concerned.
+    pub starts: &'a [RawSeries],
+    /// Ends of the minutes `(end - 1 min, end]` in which the source scraped
+    /// anything at all, in order.
+    pub alive: &'a [Timestamp],
+    /// Samples with `read.start < at <= read.end` are here, and no others.
+    pub read: Period,
+    /// `Some` once the time before `read.start` was looked up.
+    pub baselines: Option<&'a Baselines>,
+}
+
+/// What came of a counting.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// One per slot that is known in part at least, in order of time.
+    pub tiles: Vec<Tile>,
+    pub open: Open,
+    /// The longest usual scrape interval of the targets; absent without any.
+    pub scrape_interval: Option<Millis>,
+    /// Whether any series or target matched.
+    pub matched: bool,
+    /// Series whose target's `up` was not found: births cannot be proven there.
+    pub without_up: usize,
+    /// No histogram bound equals the threshold: the bounds that exist.
+    pub bounds: Option<Vec<f64>>,
+}
+
+/// Questions that the samples alone could not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Something depends on the time before the reading: look up baselines.
+    pub before: bool,
+    /// A target could not be scraped at the end: read on, if there is more.
+    pub after: bool,
+    /// Events were found of slots before those that were asked for: count
+    /// again from here.
+    pub recount_from: Option<Timestamp>,
+}
+
+/// The identity by which series and targets find each other.
+fn target_key(labels: &Labels) -> (&str, &str) {
+    (
+        labels.get("job").unwrap_or(""),
+        labels.get("instance").unwrap_or(""),
+    )
+}

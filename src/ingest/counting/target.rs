@@ -1,0 +1,203 @@
+//! The life of one target, from its `up` and its process start times: when it
+//! was scraped, when its process restarted, and what could not be seen.
+
+use super::super::raw::Sample;
+use super::{NEW_TARGET_PROOF, START_SKEW_MAX};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Timestamp};
+
+/// What is kept of a target from one reading to the next.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TargetState {
+    pub labels: Labels,
+    /// The last successful scrape.
+    pub last_ok: Option<Timestamp>,
+    /// `process_start_time_seconds` at the last successful scrape that had it.
+    pub start: Option<f64>,
+    /// The usual distance of scrapes.
+    pub interval: Millis,
+}
+
+/// One process life of a target, from the first scrape that saw it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Life {
+    /// The first scrape in this life.
+    pub seen: Timestamp,
+    /// When its process started, where that is known and lies in our past.
+    pub started: Option<Timestamp>,
+    /// Counters of this life start at zero within the time that we know of.
+    /// False for a process that ran before we looked.
+    pub from_zero: bool,
+}
+
+/// The timeline of one target over a reading.
+#[derive(Clone, Debug)]
+pub(super) struct Timeline {
+    pub labels: Labels,
+    /// Successful scrapes in order, the last one before the reading included.
+    pub ok: Vec<Timestamp>,
+    /// How many of `ok` lie before the reading (0 or 1).
+    pub carried: usize,
+    /// The last sample of `up`, whatever its value; `None` without any.
+    pub last_up: Option<Timestamp>,
+    pub interval: Millis,
+    /// In order of `seen`; the first one may begin before the reading.
+    pub lives: Vec<Life>,
+    pub start: Option<f64>,
+    /// Whether its first sight depends on the time before the reading.
+    pub unproven: bool,
+}
+
+/// The distance of scrapes that is assumed until two were seen.
+const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
+/// Changes of `process_start_time_seconds` below this are rounding, in seconds.
+const START_JITTER_SECONDS: f64 = 1.0;
+
+impl Timeline {
+    /// `alive_before(t)` tells whether the source is known to have scraped
+    /// other targets shortly before `t`, but not this one.
+    pub fn build(
+        labels: &Labels,
+        up: &[Sample],
+        starts: &[Sample],
+        before: Option<&TargetState>,
+        read_start: Timestamp,
+        alive_before: impl Fn(Timestamp) -> bool,
+        baselines_known: bool,
+    ) -> Timeline {
+        let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
+        let carried = ok.len();
+        ok.extend(up.iter().filter(|s| s.value == 1.0).map(|s| s.at));
+        let interval = usual_interval(up)
+            .or(before.map(|b| b.interval))
+            .unwrap_or(INTERVAL_DEFAULT);
+        let mut line = Timeline {
+            labels: labels.clone(),
+            carried,
+            last_up: up.last().map(|s| s.at),
+            interval,
+            lives: Vec::new(),
+            start: before.and_then(|b| b.start),
+            unproven: false,
+            ok,
+        };
+        line.find_lives(
+            starts,
+            carried > 0,
+            read_start,
+            alive_before,
+            baselines_known,
+        );
+        line
+    }
+
+    fn find_lives(
+        &mut self,
+        starts: &[Sample],
+        known_before: bool,
+        read_start: Timestamp,
+        alive_before: impl Fn(Timestamp) -> bool,
+        baselines_known: bool,
+    ) {
+        let Some(first) = self.ok.first().copied() else {
+            return;
+        };
+        let first_start = starts
+            .first()
+            .filter(|s| self.ok.get(self.carried) == Some(&s.at))
+            .map(|s| s.value);
+        let mut life = Life {
+            seen: first,
+            started: None,
+            from_zero: false,
+        };
+        if !known_before {
+            let started = first_start
+                .and_then(Timestamp::from_secs_f64)
+                .map(|s| s.min(first));
+            let in_our_time = started.is_some_and(|s| s >= read_start);
+            let new_to_source =
+                started.is_none() && alive_before(first) && first - read_start >= NEW_TARGET_PROOF;
+            life.started = started.filter(|_| in_our_time);
+            life.from_zero = in_our_time || new_to_source;
+            // Without a word on the time before, the process may have been
+            // scraped then, and its counters may have a baseline there.
+            self.unproven = !life.from_zero && !baselines_known;
+        }
+        self.lives.push(life);
+        let mut last_ok = self.ok.iter().copied().take(self.carried).next_back();
+        for sample in starts {
+            let known = self.start.replace(sample.value);
+            let restarted = known.is_some_and(|old| sample.value > old + START_JITTER_SECONDS);
+            let started = Timestamp::from_secs_f64(sample.value).map(|s| s.min(sample.at));
+            let plausible = started
+                .zip(last_ok)
+                .is_some_and(|(s, ok)| s >= ok - START_SKEW_MAX);
+            if restarted && plausible {
+                self.lives.push(Life {
+                    seen: sample.at,
+                    started: started.zip(last_ok).map(|(s, ok)| s.max(ok)),
+                    from_zero: true,
+                });
+            }
+            last_ok = Some(sample.at);
+        }
+    }
+
+    /// Adds a restart that only the counters tell of, at a scrape.
+    pub fn add_restart(&mut self, at: Timestamp) {
+        if self.lives.iter().any(|l| l.seen == at) {
+            return;
+        }
+        self.lives.push(Life {
+            seen: at,
+            started: None,
+            from_zero: true,
+        });
+        self.lives.sort_by_key(|l| l.seen);
+    }
+
+    /// The number of the life at an instant.
+    pub fn life_at(&self, at: Timestamp) -> usize {
+        self.lives
+            .partition_point(|l| l.seen <= at)
+            .saturating_sub(1)
+    }
+
+    /// The last successful scrape before an instant.
+    pub fn ok_before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.ok
+            .get(..self.ok.partition_point(|t| *t < at))
+            .and_then(<[Timestamp]>::last)
+            .copied()
+    }
+
+    /// The place in `ok` of the first scrape at or after an instant.
+    pub fn scrape_index(&self, at: Timestamp) -> usize {
+        self.ok.partition_point(|t| *t < at)
+    }
+
+    pub fn state(&self) -> TargetState {
+        TargetState {
+            labels: self.labels.clone(),
+            last_ok: self.ok.last().copied(),
+            start: self.start,
+            interval: self.interval,
+        }
+    }
+}
+
+/// The median distance of scrapes, failed ones included: missed scrapes and
+/// restarts of the scraper do not move it.
+fn usual_interval(up: &[Sample]) -> Option<Millis> {
+    let mut gaps: Vec<i64> = up
+        .windows(2)
+        .filter_map(|w| Some((w.get(1)?.at - w.first()?.at).0))
+        .collect();
+    if gaps.is_empty() {
+        return None;
+    }
+    let middle = gaps.len() / 2;
+    let (_, median, _) = gaps.select_nth_unstable(middle);
+    Some(Millis((*median).max(1)))
+}

@@ -1,0 +1,253 @@
+//! The reading side of Alertmanager's API v2: alerts with what holds them back,
+//! silences, and the server's state. Must not know incidents; sending alerts is
+//! not done here.
+
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, shown};
+use super::http::{Endpoint, EndpointError, Http};
+use super::json::{JsonLabels, JsonTime};
+use crate::model::labels::Labels;
+use crate::model::time::Timestamp;
+
+/// A client for one Alertmanager. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Alertmanager {
+    http: Http,
+}
+
+/// One alert that Alertmanager holds. It keeps them in memory only: after its
+/// restart it knows none until they are sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldAlert {
+    pub labels: Labels,
+    pub annotations: Labels,
+    /// When it began to fire; the time that its rule waited is not in it.
+    pub starts_at: Option<Timestamp>,
+    /// In the future while it fires: then it is only when Alertmanager will give
+    /// it up if it is not sent again.
+    pub ends_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+    /// 16 hexadecimal digits over the labels.
+    pub fingerprint: String,
+    pub state: HeldState,
+    /// Ids of silences.
+    pub silenced_by: Vec<String>,
+    /// Fingerprints of alerts.
+    pub inhibited_by: Vec<String>,
+    /// Names of time intervals.
+    pub muted_by: Vec<String>,
+    pub receivers: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeldState {
+    /// Just received.
+    Unprocessed,
+    Active,
+    /// Silenced, inhibited or muted: nobody is told.
+    Suppressed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// A silence whose matchers are changed ends, and a new one begins.
+    pub id: String,
+    pub state: SilenceState,
+    pub matchers: Vec<SilenceMatcher>,
+    pub starts_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+    pub created_by: String,
+    pub comment: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SilenceState {
+    Pending,
+    Active,
+    Expired,
+}
+
+/// One condition of a silence, as Alertmanager gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SilenceMatcher {
+    pub name: String,
+    pub value: String,
+    pub is_regex: bool,
+    /// False for `!=` and `!~`. Releases before 0.22 do not say it, and know no
+    /// negation.
+    #[serde(default = "yes")]
+    pub is_equal: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerStatus {
+    pub version: String,
+    /// When it was started: a later time than before means a restart.
+    pub started_at: Option<Timestamp>,
+    /// `ready`, `settling` or `disabled`.
+    pub cluster_status: String,
+    /// Names of the cluster's members, itself among them.
+    pub peers: Vec<String>,
+}
+
+impl Alertmanager {
+    /// `endpoint.url` is what the API's paths follow, `http://alertmanager:9093`.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+        Ok(Alertmanager { http: Http::new(endpoint)? })
+    }
+
+    /// The address without credentials, for messages.
+    pub fn shown_url(&self) -> &str {
+        self.http.shown_url()
+    }
+
+    /// All alerts that it holds, those that are held back too, sorted by labels.
+    pub async fn alerts(&self) -> Result<Vec<HeldAlert>, Error> {
+        let everything = [("active", "true"), ("silenced", "true"), ("inhibited", "true"), ("unprocessed", "true")];
+        let alerts: Vec<JsonAlert> = self.get("alerts", &everything).await?;
+        let mut alerts: Vec<HeldAlert> = alerts.into_iter().map(HeldAlert::from).collect();
+        alerts.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(alerts)
+    }
+
+    /// All silences that it knows, those that have expired too (for five days by
+    /// default), sorted by id.
+    pub async fn silences(&self) -> Result<Vec<Silence>, Error> {
+        let silences: Vec<JsonSilence> = self.get("silences", &[]).await?;
+        let mut silences: Vec<Silence> = silences.into_iter().map(Silence::from).collect();
+        silences.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(silences)
+    }
+
+    pub async fn status(&self) -> Result<ServerStatus, Error> {
+        let status: JsonStatus = self.get("status", &[]).await?;
+        let mut peers: Vec<String> = status.cluster.peers.unwrap_or_default().into_iter().map(|p| p.name).collect();
+        peers.sort();
+        Ok(ServerStatus {
+            version: status.version_info.version,
+            started_at: status.uptime.0,
+            cluster_status: status.cluster.status,
+            peers,
+        })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
+        let body = self.http.get(&["api", "v2", path], query, "application/json").await?;
+        serde_json::from_slice(&body.bytes)
+            .map_err(|e| Error::BadResponse { url: self.shown_url().to_owned(), reason: shown(&e.to_string()) })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonAlert {
+    labels: JsonLabels,
+    annotations: Option<JsonLabels>,
+    starts_at: JsonTime,
+    ends_at: JsonTime,
+    updated_at: JsonTime,
+    fingerprint: String,
+    status: JsonAlertStatus,
+    receivers: Vec<JsonName>,
+}
+
+/// `mutedBy` came with 0.28.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonAlertStatus {
+    state: HeldState,
+    #[serde(default)]
+    silenced_by: Vec<String>,
+    #[serde(default)]
+    inhibited_by: Vec<String>,
+    #[serde(default)]
+    muted_by: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct JsonName {
+    name: String,
+}
+
+impl From<JsonAlert> for HeldAlert {
+    fn from(alert: JsonAlert) -> Self {
+        HeldAlert {
+            labels: alert.labels.0,
+            annotations: alert.annotations.unwrap_or_default().0,
+            starts_at: alert.starts_at.0,
+            ends_at: alert.ends_at.0,
+            updated_at: alert.updated_at.0,
+            fingerprint: alert.fingerprint,
+            state: alert.status.state,
+            silenced_by: alert.status.silenced_by,
+            inhibited_by: alert.status.inhibited_by,
+            muted_by: alert.status.muted_by,
+            receivers: alert.receivers.into_iter().map(|r| r.name).collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonSilence {
+    id: String,
+    status: JsonSilenceStatus,
+    matchers: Vec<SilenceMatcher>,
+    starts_at: JsonTime,
+    ends_at: JsonTime,
+    updated_at: JsonTime,
+    created_by: String,
+    comment: String,
+}
+
+#[derive(Deserialize)]
+struct JsonSilenceStatus {
+    state: SilenceState,
+}
+
+impl From<JsonSilence> for Silence {
+    fn from(silence: JsonSilence) -> Self {
+        Silence {
+            id: silence.id,
+            state: silence.status.state,
+            matchers: silence.matchers,
+            starts_at: silence.starts_at.0,
+            ends_at: silence.ends_at.0,
+            updated_at: silence.updated_at.0,
+            created_by: silence.created_by,
+            comment: silence.comment,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonStatus {
+    cluster: JsonCluster,
+    version_info: JsonVersion,
+    uptime: JsonTime,
+}
+
+#[derive(Deserialize)]
+struct JsonCluster {
+    status: String,
+    peers: Option<Vec<JsonName>>,
+}
+
+#[derive(Deserialize)]
+struct JsonVersion {
+    version: String,
+}

@@ -1,0 +1,69 @@
+//! Answers as Alertmanager writes them.
+
+use super::*;
+use crate::sources::fake_server::{FakeServer, json};
+
+async fn served(body: &'static str) -> (FakeServer, Alertmanager) {
+    let server = FakeServer::start(move |_| json(body)).await;
+    let alertmanager = Alertmanager::new(&Endpoint::new(server.url.clone())).unwrap();
+    (server, alertmanager)
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    Some(Timestamp::parse(text).unwrap())
+}
+
+#[tokio::test]
+async fn alerts_tell_what_holds_them_back() {
+    let (server, alertmanager) = served(
+        r#"[{"annotations":{"summary":"s"},"endsAt":"2026-11-24T15:04:00.000Z","fingerprint":"0b1c2d3e4f506172","receivers":[{"name":"web"},{"name":"ops"}],
+             "startsAt":"2026-11-24T15:00:00.123Z","status":{"inhibitedBy":["ff"],"mutedBy":[],"silencedBy":["5b1d"],"state":"suppressed"},
+             "updatedAt":"2026-11-24T15:01:00.000+01:00","generatorURL":"http://p/graph","labels":{"alertname":"Down","job":"b"}},
+            {"annotations":{},"endsAt":"0001-01-01T00:00:00.000Z","fingerprint":"01","receivers":[],"startsAt":"2026-11-24T15:00:00Z",
+             "status":{"inhibitedBy":[],"silencedBy":[],"state":"active"},"updatedAt":"2026-11-24T15:00:00Z","labels":{"alertname":"Down","job":"a"}}]"#,
+    )
+    .await;
+    let alerts = alertmanager.alerts().await.unwrap();
+    let [a, b] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((a.labels.get("job"), a.state, a.ends_at), (Some("a"), HeldState::Active, None));
+    assert_eq!((b.state, b.silenced_by.as_slice(), b.inhibited_by.as_slice()), (HeldState::Suppressed, &["5b1d".to_owned()][..], &["ff".to_owned()][..]));
+    assert_eq!((b.starts_at, b.updated_at), (time("2026-11-24T15:00:00.123Z"), time("2026-11-24T14:01:00Z")));
+    assert_eq!((b.fingerprint.as_str(), b.receivers.join(",").as_str(), b.annotations.get("summary")), ("0b1c2d3e4f506172", "web,ops", Some("s")));
+    assert_eq!(server.request().target, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true");
+}
+
+#[tokio::test]
+async fn silences_with_and_without_negation() {
+    let (_server, alertmanager) = served(
+        r#"[{"id":"b","status":{"state":"expired"},"updatedAt":"2026-11-24T15:00:00Z","comment":"deploy","createdBy":"ann","endsAt":"2026-11-24T16:00:00Z","startsAt":"2026-11-24T15:00:00Z",
+             "matchers":[{"isEqual":false,"isRegex":true,"name":"job","value":"a|b"}],"annotations":{}},
+            {"id":"a","status":{"state":"active"},"updatedAt":"2026-11-24T15:00:00Z","comment":"","createdBy":"","endsAt":"2026-11-24T16:00:00Z","startsAt":"2026-11-24T15:00:00Z",
+             "matchers":[{"isRegex":false,"name":"job","value":"x"}]}]"#,
+    )
+    .await;
+    let silences = alertmanager.silences().await.unwrap();
+    let [a, b] = silences.as_slice() else { panic!("{silences:?}") };
+    assert_eq!((a.state, a.matchers[0].is_equal), (SilenceState::Active, true));
+    assert_eq!((b.state, b.created_by.as_str(), b.ends_at), (SilenceState::Expired, "ann", time("2026-11-24T16:00:00Z")));
+    assert_eq!(b.matchers, [SilenceMatcher { name: "job".into(), value: "a|b".into(), is_regex: true, is_equal: false }]);
+}
+
+#[tokio::test]
+async fn the_status_shows_restarts_and_peers() {
+    let (_server, alertmanager) = served(
+        r#"{"cluster":{"name":"01","peers":[{"address":"10.0.0.2:9094","name":"02"},{"address":"10.0.0.1:9094","name":"01"}],"status":"ready"},
+            "config":{"original":"x"},"uptime":"2026-11-20T00:00:00.000Z","versionInfo":{"version":"0.34.2","branch":"HEAD"}}"#,
+    )
+    .await;
+    let status = alertmanager.status().await.unwrap();
+    assert_eq!((status.version.as_str(), status.started_at, status.cluster_status.as_str()), ("0.34.2", time("2026-11-20T00:00:00Z"), "ready"));
+    assert_eq!(status.peers, ["01", "02"]);
+}
+
+#[tokio::test]
+async fn another_shape_is_a_bad_response() {
+    for body in ["{}", "[{}]", r#"[{"labels":{}}]"#, "[", ""] {
+        let error = served(body).await.1.alerts().await.unwrap_err();
+        assert!(matches!(error, Error::BadResponse { .. }), "{body}: {error:?}");
+    }
+}

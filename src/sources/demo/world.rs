@@ -1,0 +1,210 @@
+//! The world itself: its settings, its pod slots and the instants at which they
+//! are scraped. A pure function of seed and time; must not know a clock.
+
+use std::sync::Arc;
+
+use super::chance::{Arrivals, Key};
+use super::script::{Disturbance, Script};
+use super::services::{PROBER, Service, Slot, cast, extra};
+use super::traffic::{Load, Week};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// What a world is made from. Equal settings make equal worlds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldConfig {
+    pub seed: u64,
+    /// The first instant that has samples. Processes ran before it, and the
+    /// script counts its cycles from it.
+    pub start: Timestamp,
+    /// The last instant that has samples; without one the world goes on.
+    pub end: Option<Timestamp>,
+    /// From one scrape of a target to its next: 1 s to 5 min, clamped.
+    pub scrape_interval: Millis,
+    /// Plain services beside the cast, two pods each, undisturbed; for worlds
+    /// with very many series. At most 1000.
+    pub extra_services: u16,
+}
+
+impl WorldConfig {
+    /// A world without an end, scraped every 30 seconds.
+    pub fn new(seed: u64, start: Timestamp) -> WorldConfig {
+        WorldConfig { seed, start, end: None, scrape_interval: Millis::from_secs(30), extra_services: 0 }
+    }
+}
+
+/// Each extra service costs about as much as a service of the cast.
+const EXTRA_SERVICES_MAX: u16 = 1_000;
+
+/// A generated platform, with users who are hurt now and then.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(super) config: WorldConfig,
+    pub(super) script: Script,
+    pub(super) arrivals: Arrivals,
+    pub(super) slots: Vec<Slot>,
+    pub(super) evaluations: Grid,
+}
+
+/// One pod as service discovery knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `job` and `instance`, and for pods `namespace` and `pod`.
+    pub labels: Labels,
+    /// From the pod's start to its end; it may reach beyond the world's.
+    pub life: Period,
+}
+
+impl Target {
+    pub fn job(&self) -> &str {
+        self.labels.get("job").unwrap_or("")
+    }
+
+    pub fn instance(&self) -> &str {
+        self.labels.get("instance").unwrap_or("")
+    }
+}
+
+/// How often the world evaluates its alert rules.
+pub const EVALUATION_INTERVAL: Millis = Millis::from_secs(30);
+
+impl World {
+    pub fn new(config: WorldConfig) -> World {
+        let interval = Millis(config.scrape_interval.0.clamp(1_000, 300_000));
+        let config = WorldConfig {
+            scrape_interval: interval,
+            extra_services: config.extra_services.min(EXTRA_SERVICES_MAX),
+            ..config
+        };
+        let key = Key::new(config.seed);
+        let services: Vec<Service> =
+            cast(key).into_iter().chain((1..=config.extra_services).map(|n| extra(key, n))).collect();
+        World {
+            script: Script { key: key.word("script"), start: config.start },
+            arrivals: Arrivals::new(key.word("arrivals")),
+            slots: slots(services, interval),
+            evaluations: Grid::new(key.word("evaluations"), EVALUATION_INTERVAL),
+            config,
+        }
+    }
+
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// The names of all services that take part in SLOs, in order.
+    pub fn services(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.slots.iter().map(|s| s.service.name.as_str()).filter(|n| *n != PROBER).collect();
+        names.dedup();
+        names
+    }
+
+    /// All pods that live at some time of a period.
+    pub fn targets(&self, period: Period) -> Vec<Target> {
+        let pods = self.slots.iter().flat_map(|slot| self.pods(slot, period));
+        pods.map(|pod| Target { labels: pod.labels, life: pod.life }).collect()
+    }
+
+    /// The truth of the script: who was hurt, when and how much.
+    pub fn disturbances(&self, period: Period) -> Vec<Disturbance> {
+        self.script.disturbances(period)
+    }
+
+    /// The part of a period `(start, end]` that the world has samples for.
+    pub(super) fn visible(&self, period: Period) -> Period {
+        let start = period.start.max(self.config.start - Millis(1));
+        Period::new(start, self.config.end.map_or(period.end, |end| period.end.min(end)))
+    }
+}
+
+fn slots(services: Vec<Service>, interval: Millis) -> Vec<Slot> {
+    let mut all = Vec::new();
+    for service in services {
+        let service = Arc::new(service);
+        let week = Arc::new(Week::new(service.rhythm));
+        let peak = service.peak_per_second.unwrap_or(0.0) / f64::from(service.replicas);
+        for ordinal in 0..service.replicas {
+            let key = service.key.at(i64::from(ordinal));
+            all.push(Slot {
+                number: all.len() as u16,
+                ordinal,
+                key,
+                load: Load::new(peak, service.key, key),
+                grid: Grid::new(key.word("scrapes"), interval),
+                service: Arc::clone(&service),
+                week: Arc::clone(&week),
+            });
+        }
+    }
+    all
+}
+
+/// Instants at a fixed distance, as Prometheus spreads its scrapes: everyone
+/// has the same interval and an offset of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grid {
+    offset: i64,
+    pub interval: Millis,
+}
+
+impl Grid {
+    pub fn new(key: Key, interval: Millis) -> Grid {
+        Grid { offset: key.below(interval.0.max(1) as u64) as i64, interval }
+    }
+
+    fn instant(self, n: i64) -> Timestamp {
+        Timestamp::from_millis(n * self.interval.0 + self.offset)
+    }
+
+    /// The first instant at or after `at`.
+    pub fn at_or_after(self, at: Timestamp) -> Timestamp {
+        self.instant(-((self.offset - at.millis()).div_euclid(self.interval.0)))
+    }
+
+    /// The last instant at or before `at`.
+    pub fn at_or_before(self, at: Timestamp) -> Timestamp {
+        self.instant((at.millis() - self.offset).div_euclid(self.interval.0))
+    }
+
+    /// The number of the instant that `at` is nearest to.
+    pub fn nearest(self, at: Timestamp) -> i64 {
+        (at.millis() - self.offset + self.interval.0 / 2).div_euclid(self.interval.0)
+    }
+
+    /// All instants `t` with `start < t <= end`, in order.
+    pub fn instants(self, period: Period) -> impl Iterator<Item = Timestamp> {
+        let first = self.at_or_after(period.start + Millis(1)).millis();
+        let end = period.end.millis();
+        (first..=end).step_by(self.interval.0.max(1) as usize).map(Timestamp::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_finds_its_instants_on_both_sides() {
+        let grid = Grid { offset: 7, interval: Millis(100) };
+        let at = Timestamp::from_millis;
+        assert_eq!(grid.at_or_after(at(107)), at(107));
+        assert_eq!(grid.at_or_after(at(108)), at(207));
+        assert_eq!(grid.at_or_before(at(107)), at(107));
+        assert_eq!(grid.at_or_before(at(106)), at(7));
+        assert_eq!(grid.at_or_before(at(-94)), at(-193));
+        let got: Vec<i64> = grid.instants(Period::new(at(107), at(307))).map(Timestamp::millis).collect();
+        assert_eq!(got, [207, 307]);
+        assert_eq!(grid.nearest(at(150)), 1);
+        assert_eq!(grid.nearest(at(160)), 2);
+    }
+
+    #[test]
+    fn settings_are_kept_within_their_limits() {
+        let start = Timestamp::from_millis(0);
+        let config = WorldConfig { scrape_interval: Millis(1), extra_services: u16::MAX, ..WorldConfig::new(1, start) };
+        let world = World::new(config);
+        assert_eq!(world.config().scrape_interval, Millis(1_000));
+        assert_eq!(world.services().len(), 7 + 1_000);
+    }
+}

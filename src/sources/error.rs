@@ -1,0 +1,113 @@
+//! What can go wrong when another system is asked, in the classes that callers
+//! treat differently. Every text is safe to show: no credentials, no queries.
+
+use crate::model::time::Millis;
+
+/// Why a source gave no data. In every case nothing is known; none of it is zero.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No answer came: name, connection, TLS, time. Try again later.
+    #[error("cannot reach {url}: {reason}")]
+    Unreachable { url: String, reason: String },
+    /// The question was understood and refused. Asking again will not help.
+    #[error("{url} refuses the request (status {status}{}): {message}", kind_text(.kind))]
+    Refused { url: String, status: u16, kind: String, message: String },
+    /// It would answer at another time: 429 or 5xx.
+    #[error("{url} cannot answer now (status {status}{}): {message}", kind_text(.kind))]
+    Overloaded { url: String, status: u16, kind: String, message: String, retry_after: Option<Millis> },
+    /// A part of the data behind the source was missing: the answer must not be
+    /// taken for known.
+    #[error("{url} answers with a part of its data only: {}", .warnings.join("; "))]
+    Partial { url: String, warnings: Vec<String> },
+    /// More than we are willing to hold. Ask for less.
+    #[error("the answer of {url} is too large: {limit}")]
+    TooLarge { url: String, limit: String },
+    /// An answer that is not in the format it should have.
+    #[error("the answer of {url} cannot be read: {reason}")]
+    BadResponse { url: String, reason: String },
+}
+
+fn kind_text(kind: &str) -> String {
+    if kind.is_empty() { String::new() } else { format!(", {kind}") }
+}
+
+impl Error {
+    /// Whether the same question over a shorter period may be answered: too many
+    /// samples for the source's limits or for ours, or too slow.
+    pub fn asks_too_much(&self) -> bool {
+        match self {
+            Error::TooLarge { .. } => true,
+            Error::Refused { status, .. } => matches!(status, 413 | 422),
+            Error::Overloaded { kind, .. } => kind == "timeout",
+            Error::Unreachable { .. } | Error::Partial { .. } | Error::BadResponse { .. } => false,
+        }
+    }
+
+    /// How long the source asks to be left alone.
+    pub fn retry_after(&self) -> Option<Millis> {
+        match self {
+            Error::Overloaded { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// One word of a closed set, for a label or a column.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Error::Unreachable { .. } => "unreachable",
+            Error::Refused { .. } => "refused",
+            Error::Overloaded { .. } => "overloaded",
+            Error::Partial { .. } => "partial",
+            Error::TooLarge { .. } => "too-large",
+            Error::BadResponse { .. } => "bad-response",
+        }
+    }
+}
+
+/// How much of a foreign text is shown in a message.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// A foreign text that may stand in a message or a log: one line, no control
+/// characters, cut to a bearable length.
+pub fn shown(text: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in text.trim().chars().enumerate() {
+        if i == SHOWN_CHARS_MAX {
+            out.push('…');
+            break;
+        }
+        if is_harmless(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+    }
+    out
+}
+
+/// Not a control character, nor one that turns the direction of the text around.
+fn is_harmless(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_stays_on_one_line_and_short() {
+        assert_eq!(shown("  a\nb\x1b[31m\u{202e}c "), "a\\u{a}b\\u{1b}[31m\\u{202e}c");
+        let long = shown(&"ü".repeat(1000));
+        assert_eq!(long.chars().count(), 201);
+    }
+
+    #[test]
+    fn messages_name_who_and_why() {
+        let error = Error::Refused { url: "http://p/".into(), status: 422, kind: "execution".into(), message: "too many samples".into() };
+        assert_eq!(error.to_string(), "http://p/ refuses the request (status 422, execution): too many samples");
+        assert!(error.asks_too_much());
+        let error = Error::Partial { url: "http://p/".into(), warnings: vec!["a".into(), "b".into()] };
+        assert_eq!(error.to_string(), "http://p/ answers with a part of its data only: a; b");
+        assert!(!error.asks_too_much());
+    }
+}

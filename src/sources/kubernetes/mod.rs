@@ -1,0 +1,246 @@
+//! A Kubernetes cluster, read only: its Events, counted, and the rollouts of its
+//! Deployments. A first start, a restart and a cut in the network are one path:
+//! everything is listed and compared with what is known. Must not know the store
+//! or how the facts are judged.
+
+mod connect;
+mod contacts;
+mod digest;
+mod error;
+mod follow;
+mod lines;
+mod wire;
+
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::mpsc;
+
+pub use connect::{Access, connect};
+pub use error::{Denied, Error};
+
+use crate::model::change::{Change, ClusterEvent};
+use crate::model::time::{Millis, Timestamp};
+use contacts::Kind;
+use digest::{Digest, Heard};
+use error::{Failure, Refusal};
+use follow::{Place, follow, probe};
+
+/// Objects that have been read and not yet been taken in: a page. More would
+/// only wait in memory instead of in the connection.
+const HEARD_MAX: usize = 500;
+
+/// Between two attempts to begin.
+const BEGIN_AGAIN: Duration = Duration::from_secs(10);
+
+/// What to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Kubernetes Events.
+    pub events: bool,
+    /// Rollouts of Deployments.
+    pub rollouts: bool,
+    /// One namespace, or `None` for all.
+    pub namespace: Option<String>,
+    /// How long the API server keeps an Event after its last occurrence
+    /// (`--event-ttl`). What an outage longer than this has hidden is a gap.
+    pub event_ttl: Millis,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { events: true, rollouts: true, namespace: None, event_ttl: Millis::from_hours(1) }
+    }
+}
+
+/// What is stored of the cluster already.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The events that were last seen within the retention of the cluster;
+    /// older ones do no harm.
+    pub events: Vec<ClusterEvent>,
+    /// At least the latest change of each Deployment; others do no harm.
+    pub changes: Vec<Change>,
+    /// The latest [`ClusterFact::Synced`]; `None` on a first start.
+    pub synced_until: Option<Timestamp>,
+}
+
+/// What the cluster tells. Each can be told again, and changes nothing then.
+#[derive(Debug)]
+pub enum ClusterFact {
+    /// An event with all its occurrences so far. It takes the place of the fact
+    /// with the same uid, unless that has a larger count.
+    Event(ClusterEvent),
+    /// A rollout, begun or ended. It takes the place of that with the same id.
+    Change(Change),
+    /// Everything up to here has been told.
+    Synced { until: Timestamp },
+    /// Events that came and expired in between were not seen.
+    Gap { from: Timestamp, to: Timestamp },
+    /// The API server cannot be followed for now; it is being tried again.
+    Interrupted(Error),
+}
+
+/// Watches the cluster until nobody takes the facts any more. `clock` tells the
+/// time. To be stopped, it is dropped.
+///
+/// # Errors
+/// Only what has to be put right by people: [`Error::Forbidden`] with all the
+/// permissions that are missing, [`Error::Unauthorized`], [`Error::Config`]. It
+/// may be called again later, with what is known by then. All else is told as
+/// [`ClusterFact::Interrupted`] and tried again.
+pub async fn watch(
+    client: Client,
+    options: Options,
+    known: Known,
+    clock: impl Fn() -> Timestamp,
+    sink: mpsc::Sender<ClusterFact>,
+) -> Result<(), Error> {
+    let namespace = options.namespace.clone();
+    if namespace.as_deref().is_some_and(|name| !is_namespace(name)) {
+        let name = namespace.unwrap_or_default();
+        return Err(Error::Config(format!("`{}` is no name of a namespace", name.escape_debug())));
+    }
+    let Some(events) = begin(&client, &options, &sink).await? else { return Ok(()) };
+
+    let (tell, heard) = mpsc::channel(HEARD_MAX);
+    let deployments = options.rollouts.then(|| Place::deployments(namespace.clone()));
+    let replica_sets = options.rollouts.then(|| Place::replica_sets(namespace.clone()));
+    let kinds: Vec<Kind> = [
+        events.as_ref().map(|_| Kind::Event),
+        deployments.as_ref().map(|_| Kind::Deployment),
+        replica_sets.as_ref().map(|_| Kind::ReplicaSet),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let digest = Digest::new(clock, options.event_ttl, within(known, &options), &kinds);
+    let following = async {
+        tokio::try_join!(
+            followed::<wire::Event, _>(&client, events, &tell, Heard::Event),
+            followed::<wire::Deployment, _>(&client, deployments, &tell, Heard::Deployment),
+            followed::<wire::ReplicaSet, _>(&client, replica_sets, &tell, Heard::ReplicaSet),
+        )
+        .map(drop)
+    };
+    tokio::select! {
+        end = following => end,
+        () = digest.run(heard, &sink) => Ok(()),
+    }
+}
+
+async fn followed<T: wire::Sighted, M>(
+    client: &Client,
+    place: Option<Place>,
+    tell: &mpsc::Sender<M>,
+    message: fn(follow::Step<T::Sight>) -> M,
+) -> Result<(), Error> {
+    match place {
+        Some(place) => follow::<T, M>(client.clone(), place, tell.clone(), message).await,
+        None => Ok(()),
+    }
+}
+
+/// Finds out whether everything may be read, so that all that is missing is
+/// told at once, and in which form the events are served. The outer `None` if
+/// nobody listens, the inner if events are not asked for.
+async fn begin(
+    client: &Client,
+    options: &Options,
+    sink: &mpsc::Sender<ClusterFact>,
+) -> Result<Option<Option<Place>>, Error> {
+    loop {
+        let error = match permitted(client, options).await {
+            Ok(events) => return Ok(Some(events)),
+            Err(error) if error.is_refusal() => return Err(error),
+            Err(error) => error,
+        };
+        if sink.send(ClusterFact::Interrupted(error)).await.is_err() {
+            return Ok(None);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(BEGIN_AGAIN) => {}
+            () = sink.closed() => return Ok(None),
+        }
+    }
+}
+
+async fn permitted(client: &Client, options: &Options) -> Result<Option<Place>, Error> {
+    let namespace = || options.namespace.clone();
+    let mut denied = Vec::new();
+    let mut events = None;
+    if options.events {
+        let place = Place::events(namespace());
+        let place = match probe(client, &place).await {
+            Err(Failure::Absent | Failure::Refused(Refusal::Forbidden)) => Place::core_events(namespace()),
+            _ => place,
+        };
+        denied.extend(denial(client, &place).await?);
+        events = Some(place);
+    }
+    if options.rollouts {
+        denied.extend(denial(client, &Place::deployments(namespace())).await?);
+        denied.extend(denial(client, &Place::replica_sets(namespace())).await?);
+    }
+    if denied.is_empty() { Ok(events) } else { Err(Error::Forbidden(denied)) }
+}
+
+async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
+    match probe(client, place).await {
+        Ok(()) => Ok(None),
+        Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied("list"))),
+        Err(failure) => Err(failure.into_error(|| place.denied("list"))),
+    }
+}
+
+/// Without the changes that are out of sight: that they are not listed does not
+/// say that their workloads are gone.
+fn within(mut known: Known, options: &Options) -> Known {
+    known.changes.retain(|change| {
+        let namespace = options.namespace.as_ref();
+        change.object.kind == "Deployment" && namespace.is_none_or(|name| *name == change.object.namespace)
+    });
+    known
+}
+
+/// Whether it is a DNS label, and so can stand in a path.
+fn is_namespace(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::{ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+
+    #[test]
+    fn a_namespace_cannot_reach_another_path() {
+        for name in ["shop", "a-1", "kube-system"] {
+            assert!(is_namespace(name), "{name}");
+        }
+        for name in ["", "a/b", "..", "a?b", "A", "a%2f", &"a".repeat(64)] {
+            assert!(!is_namespace(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn changes_out_of_sight_are_left_alone() {
+        let change = |kind: &str, namespace: &str| Change {
+            id: ChangeId([0; 16]),
+            kind: ChangeKind::Rollout,
+            outcome: ChangeOutcome::Running,
+            object: ObjectRef { kind: kind.into(), namespace: namespace.into(), name: "cart".into() },
+            service: "cart".into(),
+            summary: String::new(),
+            started_at: Timestamp::from_millis(0),
+            ended_at: None,
+        };
+        let changes = vec![change("Deployment", "shop"), change("Deployment", "bank"), change("Cluster", "")];
+        let seen = |namespace: Option<&str>| {
+            let options = Options { namespace: namespace.map(Into::into), ..Options::default() };
+            within(Known { changes: changes.clone(), ..Known::default() }, &options).changes.len()
+        };
+        assert_eq!((seen(None), seen(Some("shop"))), (2, 1));
+    }
+}

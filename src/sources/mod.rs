@@ -1,0 +1,18 @@
+//! Foreign protocols in: the text that targets expose, the HTTP APIs of
+//! Prometheus and Alertmanager, the cluster, the demo world. Must not know how
+//! numbers are judged, the store or the clock: every answer is a value, every
+//! time an argument.
+
+pub mod alertmanager;
+pub mod demo;
+pub mod error;
+pub mod exposition;
+#[cfg(test)]
+mod fake_server;
+pub mod http;
+mod json;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
+pub mod prometheus;
+pub mod samples;
+pub mod scrape;

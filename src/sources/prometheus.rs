@@ -1,0 +1,225 @@
+//! Asks a Prometheus, or what speaks its HTTP API: Thanos, Mimir, VictoriaMetrics.
+//! Raw samples by range selectors, so that we do the counting. An answer that a
+//! source itself calls partial is an error here, never data. Must not know SLOs.
+
+mod answer;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use answer::Answer;
+pub use rules::{ActiveAlert, AlertRule, AlertState, RuleHealth};
+
+use serde::de::DeserializeOwned;
+
+use self::answer::{Envelope, MatrixSeries, QueryData, VectorSeries};
+use super::error::Error;
+use super::http::{Endpoint, EndpointError, Http};
+use crate::ingest::raw::{RawSeries, Sample};
+use crate::model::labels::Labels;
+use crate::model::selector::Selector;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// Asked of every backend; each ignores what it does not know. VictoriaMetrics
+/// must not answer from its cache or from a part of its nodes, Thanos not from a
+/// part of its stores or from downsampled blocks.
+const EXACT: [(&str, &str); 4] =
+    [("nocache", "1"), ("deny_partial_response", "1"), ("partial_response", "false"), ("max_source_resolution", "0s")];
+
+/// A client for one Prometheus. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Prometheus {
+    http: Http,
+}
+
+/// Which software answers, as far as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildInfo {
+    /// The version of the API that it follows; not always its own.
+    pub version: String,
+    /// Given by Mimir and some others.
+    pub application: Option<String>,
+}
+
+impl Prometheus {
+    /// `endpoint.url` is what the API's paths follow: `http://prometheus:9090`,
+    /// or for VictoriaMetrics' cluster `http://vmselect:8481/select/0/prometheus`.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+        Ok(Prometheus { http: Http::new(endpoint)? })
+    }
+
+    /// The address without credentials, for messages.
+    pub fn shown_url(&self) -> &str {
+        self.http.shown_url()
+    }
+
+    /// The raw samples of a selector with `start < at <= end`.
+    ///
+    /// Older releases count a sample at the start of a range in, newer ones do
+    /// not; here it is always left out.
+    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
+        if period.is_empty() {
+            return Ok(Answer::new(Vec::new()));
+        }
+        let query = format!("{selector}[{}ms]", period.length().0);
+        let mut answer = self.query_matrix(&query, period.end).await?;
+        for series in &mut answer.data {
+            series.samples.retain(|s| period.start < s.at && s.at <= period.end);
+        }
+        answer.data.retain(|series| !series.samples.is_empty());
+        Ok(answer)
+    }
+
+    /// Evaluates a range selector, `m{a="b"}[5m]`, at an instant. Series are sorted
+    /// by labels, samples by time; of two samples at one instant the greater is
+    /// kept. Native histograms are left out and counted in the answer.
+    pub async fn query_matrix(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<RawSeries>>, Error> {
+        let at = seconds(at);
+        let answer = self.query::<MatrixSeries>("matrix", &["query"], &[("query", query), ("time", &at)]).await?;
+        self.matrix(answer)
+    }
+
+    /// Evaluates an expression at an instant: one sample for each series, sorted
+    /// by labels.
+    pub async fn query_vector(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+        let at = seconds(at);
+        let answer = self.query::<VectorSeries>("vector", &["query"], &[("query", query), ("time", &at)]).await?;
+        let mut histograms = 0;
+        let mut answer = answer.map(|all| {
+            all.into_iter()
+                .filter_map(|series| {
+                    histograms += usize::from(series.value.is_none());
+                    series.value.map(|point| (series.metric.0, point.0))
+                })
+                .collect::<Vec<_>>()
+        });
+        answer.native_histograms = histograms;
+        answer.data.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.no_twins(answer.data.iter().map(|(labels, _)| labels))?;
+        Ok(answer)
+    }
+
+    /// Evaluates an expression at the start of the period and every `step` after
+    /// it, before its end. Not raw samples: each point looks back up to 5 minutes.
+    pub async fn query_range_matrix(
+        &self,
+        query: &str,
+        period: Period,
+        step: Millis,
+    ) -> Result<Answer<Vec<RawSeries>>, Error> {
+        if period.is_empty() || step.0 <= 0 {
+            return Ok(Answer::new(Vec::new()));
+        }
+        // The API's end is inclusive.
+        let (start, end) = (seconds(period.start), seconds(period.end - Millis(1)));
+        let step = format!("{}ms", step.0);
+        let form = [("query", query), ("start", &start), ("end", &end), ("step", &step)];
+        let answer = self.query::<MatrixSeries>("matrix", &["query_range"], &form).await?;
+        self.matrix(answer)
+    }
+
+    /// The values that a label has in a period, over all series or those that are
+    /// selected.
+    pub async fn label_values(
+        &self,
+        label: &str,
+        selector: Option<&Selector>,
+        period: Period,
+    ) -> Result<Answer<Vec<String>>, Error> {
+        let (start, end) = (seconds(period.start), seconds(period.end));
+        let selector = selector.map(Selector::to_string);
+        let mut query = vec![("start", start.as_str()), ("end", end.as_str())];
+        query.extend(selector.as_deref().map(|s| ("match[]", s)));
+        query.extend(EXACT);
+        self.get(&["label", label, "values"], &query).await
+    }
+
+    /// All alerting rules, sorted by file, group and place.
+    pub async fn rules(&self) -> Result<Answer<Vec<AlertRule>>, Error> {
+        let answer = self.get::<rules::RulesData>(&["rules"], &[("type", "alert")]).await?;
+        Ok(answer.map(rules::RulesData::into_rules))
+    }
+
+    /// The alerts that are pending or firing now.
+    pub async fn alerts(&self) -> Result<Answer<Vec<ActiveAlert>>, Error> {
+        let answer = self.get::<rules::AlertsData>(&["alerts"], &[]).await?;
+        Ok(answer.map(rules::AlertsData::into_alerts))
+    }
+
+    pub async fn build_info(&self) -> Result<BuildInfo, Error> {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            version: String,
+            application: Option<String>,
+        }
+        let Data { version, application } = self.get::<Data>(&["status", "buildinfo"], &[]).await?.data;
+        Ok(BuildInfo { version, application })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer<T>, Error> {
+        let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
+        let body = self.http.get(&path, query, "application/json").await?;
+        self.open(&body.bytes)
+    }
+
+    /// POST, because a selector may be longer than what a URL may be.
+    async fn query<S: DeserializeOwned>(
+        &self,
+        kind: &str,
+        path: &[&str],
+        form: &[(&str, &str)],
+    ) -> Result<Answer<Vec<S>>, Error> {
+        let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
+        let form: Vec<(&str, &str)> = form.iter().chain(&EXACT).copied().collect();
+        let body = self.http.post_form(&path, &form).await?;
+        let answer = self.open::<QueryData<S>>(&body.bytes)?;
+        if answer.data.result_type == kind {
+            Ok(answer.map(|data| data.result))
+        } else {
+            let reason = format!("the query gives a {}, not a {kind}", super::error::shown(&answer.data.result_type));
+            Err(self.bad_response(reason))
+        }
+    }
+
+    fn open<T: DeserializeOwned>(&self, json: &[u8]) -> Result<Answer<T>, Error> {
+        let envelope: Envelope<T> =
+            serde_json::from_slice(json).map_err(|e| self.bad_response(super::error::shown(&e.to_string())))?;
+        envelope.open(self.shown_url())
+    }
+
+    fn matrix(&self, answer: Answer<Vec<MatrixSeries>>) -> Result<Answer<Vec<RawSeries>>, Error> {
+        let mut histograms = 0;
+        let mut answer = answer.map(|all| {
+            all.into_iter()
+                .filter_map(|series| {
+                    histograms += usize::from(series.histograms.is_some());
+                    let samples = series.values.0;
+                    (!samples.is_empty()).then_some(RawSeries { labels: series.metric.0, samples })
+                })
+                .collect::<Vec<_>>()
+        });
+        answer.native_histograms = histograms;
+        answer.data.sort_by(|a, b| a.labels.cmp(&b.labels));
+        self.no_twins(answer.data.iter().map(|series| &series.labels))?;
+        Ok(answer)
+    }
+
+    /// Two series with the same labels would be counted as one, or twice.
+    fn no_twins<'a>(&self, mut sorted: impl Iterator<Item = &'a Labels>) -> Result<(), Error> {
+        let mut last = None;
+        sorted
+            .find(|labels| last.replace(*labels) == Some(*labels))
+            .map_or(Ok(()), |labels| Err(self.bad_response(format!("series {labels} stands twice"))))
+    }
+
+    fn bad_response(&self, reason: String) -> Error {
+        Error::BadResponse { url: self.shown_url().to_owned(), reason }
+    }
+}
+
+/// Unix seconds with milliseconds, without the rounding of a float.
+fn seconds(at: Timestamp) -> String {
+    let sign = if at.millis() < 0 { "-" } else { "" };
+    let ms = at.millis().unsigned_abs();
+    format!("{sign}{}.{:03}", ms / 1_000, ms % 1_000)
+}

@@ -1,0 +1,92 @@
+//! What every answer of the API is wrapped in, and which of its warnings mean
+//! that the data is not whole.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::sources::error::{Error, shown};
+use crate::sources::json::{JsonLabels, Point, Points};
+
+/// Data that is whole, with what the source remarked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<T> {
+    pub data: T,
+    /// Remarks of the query engine: hints about the query, not about the data.
+    pub warnings: Vec<String>,
+    /// How many series had native histograms, which are left out.
+    pub native_histograms: usize,
+}
+
+impl<T> Answer<T> {
+    pub(super) fn new(data: T) -> Self {
+        Answer { data, warnings: Vec::new(), native_histograms: 0 }
+    }
+
+    pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer { data: f(self.data), warnings: self.warnings, native_histograms: self.native_histograms }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(super) struct Envelope<T> {
+    status: String,
+    data: Option<T>,
+    #[serde(rename = "errorType")]
+    error_type: Option<String>,
+    error: Option<String>,
+    warnings: Option<Vec<String>>,
+    infos: Option<Vec<String>>,
+    /// VictoriaMetrics: some nodes did not answer.
+    #[serde(rename = "isPartial")]
+    is_partial: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct QueryData<S> {
+    #[serde(rename = "resultType")]
+    pub result_type: String,
+    pub result: Vec<S>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MatrixSeries {
+    pub metric: JsonLabels,
+    #[serde(default)]
+    pub values: Points,
+    pub histograms: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct VectorSeries {
+    pub metric: JsonLabels,
+    /// Absent for a native histogram.
+    pub value: Option<Point>,
+}
+
+/// How a hint of the query engine begins. It says that a query is odd, for
+/// example that a name does not look like a counter's; the data is whole.
+/// Whatever else stands in `warnings` comes from a store that could not be read.
+const HINTS: [&str; 2] = ["PromQL info:", "PromQL warning:"];
+
+impl<T> Envelope<T> {
+    pub(super) fn open(self, url: &str) -> Result<Answer<T>, Error> {
+        let url = url.to_owned();
+        if self.status != "success" {
+            let kind = shown(&self.error_type.unwrap_or_default());
+            let message = shown(&self.error.unwrap_or_else(|| "no reason given".to_owned()));
+            return Err(Error::Refused { url, status: 200, kind, message });
+        }
+        let (hints, mut losses): (Vec<String>, Vec<String>) =
+            self.warnings.unwrap_or_default().into_iter().partition(|w| HINTS.iter().any(|h| w.starts_with(h)));
+        if self.is_partial == Some(true) {
+            losses.push("isPartial: some storage nodes did not answer".to_owned());
+        }
+        if !losses.is_empty() {
+            return Err(Error::Partial { url, warnings: losses.iter().map(|w| shown(w)).collect() });
+        }
+        let data = self.data.ok_or_else(|| Error::BadResponse { url, reason: "it has no data".to_owned() })?;
+        let warnings = hints.into_iter().chain(self.infos.unwrap_or_default()).map(|w| shown(&w)).collect();
+        Ok(Answer { warnings, ..Answer::new(data) })
+    }
+}

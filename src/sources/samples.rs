@@ -1,0 +1,145 @@
+//! One question, whoever answers it: the raw samples of a selector in a period,
+//! and what was known before it. Must not know what samples are counted for.
+
+use std::collections::BTreeMap;
+
+use super::demo::DemoSource;
+use super::error::Error;
+use super::prometheus::Prometheus;
+use crate::ingest::counting::Baselines;
+use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::requests::Batch;
+use crate::model::labels::Labels;
+use crate::model::selector::Selector;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+
+/// How far back the last sample of a series is looked for. Longer than any
+/// outage of scraping after which anyone wants the counters bridged; short
+/// enough for one query.
+const BASELINE_HORIZON: Millis = Millis::from_hours(24);
+
+/// Minutes in one question for the source's own pulse: the most points that
+/// Prometheus gives in one answer is 11,000.
+const ALIVE_MINUTES_MAX: i64 = 10_000;
+
+/// Where samples come from.
+#[derive(Debug)]
+pub enum SampleSource {
+    Prometheus(Prometheus),
+    Demo(DemoSource),
+}
+
+/// All samples that a batch of indicators needs, in one period.
+#[derive(Clone, Debug, Default)]
+pub struct BatchSamples {
+    pub series: Vec<RawSeries>,
+    pub up: Vec<RawSeries>,
+    pub starts: Vec<RawSeries>,
+}
+
+impl SampleSource {
+    /// The address without credentials; empty for the demo.
+    pub fn shown_url(&self) -> &str {
+        match self {
+            SampleSource::Prometheus(client) => client.shown_url(),
+            SampleSource::Demo(_) => "",
+        }
+    }
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            SampleSource::Prometheus(_) => "prometheus",
+            SampleSource::Demo(_) => "demo",
+        }
+    }
+
+    /// The samples with `start < at <= end`.
+    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => Ok(client.read(selector, period).await?.data),
+            SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
+        }
+    }
+
+    /// Everything that a batch needs, of one and the same period.
+    pub async fn read_batch(&self, batch: &Batch, period: Period) -> Result<BatchSamples, Error> {
+        let mut samples = BatchSamples::default();
+        for request in &batch.requests {
+            samples.series.extend(self.read(request, period).await?);
+        }
+        samples.up = self.read(&batch.up, period).await?;
+        samples.starts = self.read(&batch.starts(), period).await?;
+        Ok(samples)
+    }
+
+    /// Ends of the minutes in which the source scraped anything, in order.
+    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => alive(client, period).await,
+            SampleSource::Demo(demo) => Ok(demo.alive(period)),
+        }
+    }
+
+    /// The last sample of everything before the period, for a batch.
+    pub async fn baselines(&self, batch: &Batch, at: Timestamp) -> Result<Baselines, Error> {
+        let mut baselines = Baselines::default();
+        for request in &batch.requests {
+            baselines.series.extend(self.last(request, None, at).await?);
+        }
+        baselines.up = self.last(&batch.up, Some(1.0), at).await?;
+        baselines.starts = self.last(&batch.starts(), None, at).await?;
+        Ok(baselines)
+    }
+
+    /// The last sample of each series at or before an instant, of those with a
+    /// value, if one is given.
+    async fn last(&self, selector: &Selector, value: Option<f64>, at: Timestamp) -> Result<Vec<RawSeries>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => last(client, selector, value, at).await,
+            SampleSource::Demo(demo) => Ok(demo.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
+        }
+    }
+}
+
+async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {
+    let mut ends = Vec::new();
+    let mut start = period.start.ceil_slot();
+    while start <= period.end {
+        let end = (start + Millis(ALIVE_MINUTES_MAX * SLOT_MS)).min(period.end);
+        let query = "count(count_over_time(up[1m]))";
+        let answer = client.query_range_matrix(query, Period::new(start, end), Millis(SLOT_MS)).await?;
+        ends.extend(answer.data.iter().flat_map(|s| &s.samples).map(|s| s.at));
+        start = end + Millis(SLOT_MS);
+    }
+    Ok(ends)
+}
+
+async fn last(client: &Prometheus, selector: &Selector, value: Option<f64>, at: Timestamp) -> Result<Vec<RawSeries>, Error> {
+    let horizon = BASELINE_HORIZON;
+    let condition = value.map(|v| format!(" == {v}")).unwrap_or_default();
+    // `timestamp` of a plain selector is that of the sample; of a comparison it
+    // is that of the evaluation, which is at most a step too late.
+    let times = format!("max_over_time(timestamp({selector}{condition})[{horizon}:1m])");
+    let times = client.query_vector(&times, at).await?.data;
+    let nameless = |labels: &Labels| labels.without(&[crate::model::labels::NAME]);
+    let named = |labels: &Labels| labels.clone().with(crate::model::labels::NAME, &selector.metric);
+    let mut at_of: BTreeMap<Labels, Timestamp> = BTreeMap::new();
+    for (labels, sample) in &times {
+        if let Some(t) = Timestamp::from_secs_f64(sample.value) {
+            at_of.insert(nameless(labels), t);
+        }
+    }
+    let one = |labels: Labels, at, value| RawSeries { labels, samples: vec![Sample { at, value }] };
+    if let Some(value) = value {
+        return Ok(at_of.into_iter().map(|(labels, t)| one(named(&labels), t, value)).collect());
+    }
+    let values = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await?.data;
+    let with_time = |(labels, sample): (Labels, Sample)| {
+        let key = nameless(&labels);
+        // A sample between two steps of the subquery has a value, and no time:
+        // the series is a very young one, seen just now.
+        let t = at_of.get(&key).copied().unwrap_or(at);
+        one(named(&key), t, sample.value)
+    };
+    Ok(values.into_iter().map(with_time).collect())
+}

@@ -1,0 +1,263 @@
+//! Every table with its keys and bytes, and how a connection to the file is set
+//! up. Must not know what the facts mean.
+//!
+//! One file, `evenkeel.db`, in WAL mode with pages of 16 KiB, beside the file
+//! `lock`. All times are milliseconds since the Unix epoch, UTC; a day, an hour
+//! and a slot are numbered from there too. An indicator is its 16-byte hash.
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | `meta` | `key` | `format`: the number of this layout; `clean`: 1 while nobody writes |
+//! | `open_tiles` | `hour`, `indicator` | the 60 tiles of an hour: `codec`, `crc`, `payload` (60-200 bytes) |
+//! | `blocks` | `day`, `indicator` | the 1440 tiles of a sealed day: `version` (1, and 1 more for each rewriting), `codec`, `crc`, `payload` (30-2500 bytes) |
+//! | `ingested` | `indicator`, `start_ms` | `end_ms`: what was fetched; periods neither overlap nor touch |
+//! | `corrections` | `seq` | a tile of a sealed day that changed: `recorded_at_ms`, `indicator`, `slot_ms`, `old`, `new`, each `[good, total, uncertain, covered_ms, unseen_ms, peak]` |
+//! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
+//! | `changes` | `id` | one rollout or rollback |
+//! | `cluster_events` | `uid` | one Kubernetes Event |
+//! | `definitions` | `indicator`, `slo` | the definition's text when it was first seen |
+//! | `burn_alerts` | `key` | JSON that belongs to the alerting, `updated_at_ms` |
+//! | `state` | `key` | anything small that a source wants to find again, `updated_at_ms` |
+//!
+//! The tiles of one indicator and day are in `open_tiles` or in `blocks`, never
+//! in both. Hours are rows because a minute then rewrites 200 bytes of each
+//! indicator; rows of one hour lie together, so these are few pages. Days are
+//! appended to `blocks` in the order of sealing, so their pages are full.
+//! A row without any tile is not kept.
+//!
+//! `crc` is the CRC-32 of indicator, first slot, codec and payload, so a
+//! payload under the wrong key is found as well as a flipped bit. `codec` 1 is
+//! described in `codec.rs`.
+//!
+//! Of the disk it is assumed that `fsync` works, and that what was synced and
+//! not written since reads back or fails.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+
+use super::error::Error;
+
+/// The number of this layout. A later release that changes a table or a codec
+/// raises it, and opens or names every earlier one.
+pub const FORMAT: u32 = 1;
+
+pub const FILE_NAME: &str = "evenkeel.db";
+
+/// The first release without the WAL-reset race that could damage a database
+/// with two or more connections.
+const ENGINE_VERSION_MIN: i32 = 3_051_003;
+
+/// Long enough for a backup by the sqlite3 command; short enough to be noticed.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The log is copied into the database after this many pages (16 MiB), so it
+/// stays small and a start after a crash has little to read.
+const CHECKPOINT_PAGES: u32 = 1_024;
+
+/// A log that a large backfill made grow is cut to this when it is reused.
+const WAL_BYTES_MAX: u32 = 64 << 20;
+
+/// Kibibytes of page cache: the writer's holds the open hour of 10,000
+/// indicators, a reader's only the way down the tree.
+const WRITER_CACHE_KIB: i32 = 16_384;
+const READER_CACHE_KIB: i32 = 2_048;
+
+/// Statements that one connection keeps prepared: all that exist.
+const STATEMENTS: usize = 64;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE open_tiles (
+    hour INTEGER NOT NULL, indicator BLOB NOT NULL,
+    codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
+    PRIMARY KEY (hour, indicator)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocks (
+    day INTEGER NOT NULL, indicator BLOB NOT NULL, version INTEGER NOT NULL,
+    codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
+    UNIQUE (day, indicator)) STRICT;
+
+CREATE TABLE ingested (
+    indicator BLOB NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
+    PRIMARY KEY (indicator, start_ms)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE corrections (
+    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, indicator BLOB NOT NULL,
+    slot_ms INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;
+
+CREATE TABLE alerts (
+    id BLOB PRIMARY KEY, rule TEXT NOT NULL, labels TEXT NOT NULL, severity TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, last_seen_ms INTEGER NOT NULL,
+    suppressed INTEGER NOT NULL, condition TEXT, firing TEXT, ended TEXT) STRICT;
+CREATE INDEX alerts_by_end ON alerts (ended_at_ms);
+
+CREATE TABLE changes (
+    id BLOB PRIMARY KEY, kind TEXT NOT NULL, outcome TEXT NOT NULL,
+    object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    service TEXT NOT NULL, summary TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER) STRICT;
+CREATE INDEX changes_by_end ON changes (ended_at_ms);
+
+CREATE TABLE cluster_events (
+    uid TEXT PRIMARY KEY, warning INTEGER NOT NULL, reason TEXT NOT NULL,
+    object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    reporter TEXT NOT NULL, message TEXT NOT NULL,
+    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
+CREATE INDEX cluster_events_by_end ON cluster_events (last_seen_ms);
+
+CREATE TABLE definitions (
+    indicator BLOB NOT NULL, slo TEXT NOT NULL, text TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (indicator, slo)) STRICT;
+
+CREATE TABLE burn_alerts (key TEXT PRIMARY KEY, json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
+
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
+";
+
+/// The tables to check at once after an unclean stop: all but the blocks,
+/// which have checksums of their own and are the bulk of the file.
+const SMALL_TABLES: [&str; 10] = [
+    "meta",
+    "open_tiles",
+    "ingested",
+    "corrections",
+    "alerts",
+    "changes",
+    "cluster_events",
+    "definitions",
+    "burn_alerts",
+    "state",
+];
+
+/// Opens the one connection that writes; makes the tables in a new file.
+pub fn open_writer(path: &Path) -> Result<Connection, Error> {
+    if rusqlite::version_number() < ENGINE_VERSION_MIN {
+        return Err(Error::OldEngine {
+            found: rusqlite::version(),
+        });
+    }
+    connect_writer(path).map_err(|e| e.at(path))
+}
+
+fn connect_writer(path: &Path) -> Result<Connection, Error> {
+    // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    prepare(&db, WRITER_CACHE_KIB)?;
+    let is_new = !has_tables(&db)?;
+    if !is_new {
+        check_format(&db, path)?;
+    }
+    db.pragma_update(None, "page_size", 16_384)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
+    if is_new {
+        let tx = db.transaction()?;
+        tx.execute_batch(TABLES)?;
+        set_meta(&tx, "format", i64::from(FORMAT))?;
+        set_meta(&tx, "clean", 1)?;
+        tx.commit()?;
+    }
+    Ok(db)
+}
+
+/// Opens a connection that can only read. The writer's must be open.
+pub fn open_reader(path: &Path) -> Result<Connection, Error> {
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    prepare(&db, READER_CACHE_KIB)?;
+    Ok(db)
+}
+
+fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "cache_size", -cache_kib)?;
+    // Finds damaged pages when they are loaded, not when they mislead.
+    db.pragma_update(None, "cell_size_check", true)?;
+    // A damaged or foreign schema must not run functions.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // One plan for each statement: else it is planned again for new values.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+fn has_tables(db: &Connection) -> Result<bool, Error> {
+    Ok(
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })? > 0,
+    )
+}
+
+fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
+    let is_ours = db.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'blocks')",
+        [],
+        |row| row.get::<_, i64>(0),
+    )?;
+    if is_ours < 2 {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    match meta(db, "format")? {
+        Some(format) if format == i64::from(FORMAT) => Ok(()),
+        found => Err(Error::WrongFormat {
+            path: path.to_owned(),
+            found: found.map_or_else(|| "unknown".to_owned(), |f| f.to_string()),
+            known: FORMAT,
+        }),
+    }
+}
+
+fn meta(db: &Connection, key: &str) -> Result<Option<i64>, Error> {
+    Ok(db
+        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+            row.get(0)
+        })
+        .optional()?)
+}
+
+pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+        params![key, value],
+    )?;
+    Ok(())
+}
+
+/// Unless the last writer closed the store: looks through all tables but the
+/// blocks.
+pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<(), Error> {
+    if meta(db, "clean")? == Some(1) {
+        return Ok(());
+    }
+    SMALL_TABLES
+        .iter()
+        .try_for_each(|table| quick_check(db, Some(table), path))
+}
+
+/// Fails with what SQLite finds wrong in a table, or in the whole file.
+pub fn quick_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), Error> {
+    let sql = format!("PRAGMA quick_check({})", table.unwrap_or("1"));
+    let found: String = db.query_row(&sql, [], |row| row.get(0))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(Error::CorruptStore {
+            path: path.to_owned(),
+            reason: found,
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! The lock on a data directory: one evenkeel at a time. The operating system
+//! gives it back when the process ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use super::error::Error;
+
+const FILE_NAME: &str = "lock";
+
+/// Held as long as the value lives.
+pub struct DirLock {
+    _file: File,
+}
+
+impl DirLock {
+    /// Fails at once when another process holds it, with that one's number.
+    pub fn take(dir: &Path) -> Result<DirLock, Error> {
+        let path = dir.join(FILE_NAME);
+        let fail = |e: &std::io::Error| Error::io(&path, e);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| fail(&e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // The number is a help for people; without it the answer is the same.
+                let _ = file.take(16).read_to_string(&mut text);
+                return Err(Error::Locked {
+                    dir: dir.to_owned(),
+                    pid: text.trim().parse().ok(),
+                });
+            }
+            Err(TryLockError::Error(e)) => return Err(fail(&e)),
+        }
+        // On a full disk the lock still holds, it only has no name.
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(DirLock { _file: file })
+    }
+}

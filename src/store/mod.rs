@@ -1,0 +1,48 @@
+//! Facts on disk: tiles, alerts, changes, cluster events and what was fetched,
+//! in one SQLite file that survives kills and losses of power. One writer, many
+//! readers; everything here blocks, so it belongs on a thread that may wait.
+//! Must not know what the facts mean.
+
+mod codec;
+mod column;
+mod corrections;
+mod error;
+mod facts;
+mod ingested;
+mod layout;
+mod lock;
+mod reader;
+mod rows;
+mod tiles;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use corrections::Correction;
+pub use error::Error;
+pub use facts::{Definition, Entry};
+pub use reader::{Reader, Stats};
+pub use writer::{Batch, Writer};
+
+/// The store in a data directory.
+pub struct Store;
+
+impl Store {
+    /// Opens the store in `dir`, which is made if it is not there.
+    ///
+    /// After an unclean stop the tables that have no checksums of their own are
+    /// checked first. Fails with `Locked` while another process has it open,
+    /// with `WrongFormat` or `Foreign` for a file that is not for this version,
+    /// and then changes nothing.
+    pub fn open(dir: &Path) -> Result<(Writer, Reader), Error> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, &e))?;
+        let lock = lock::DirLock::take(dir)?;
+        let path = dir.join(layout::FILE_NAME);
+        let db = layout::open_writer(&path)?;
+        layout::check_if_unclean(&db, &path).map_err(|e| e.at(&path))?;
+        Ok((Writer::new(db, path.clone(), lock), Reader::new(path)))
+    }
+}

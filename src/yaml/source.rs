@@ -1,0 +1,154 @@
+//! One text with its name, and the problems found in it so far. Crops source
+//! lines for excerpts, hides what may be a secret, and keeps the list bounded.
+
+use crate::model::problem::{Excerpt, Level, Problem};
+
+use super::node::Span;
+
+/// Problems kept per text: a file of another format can be wrong in every
+/// line, and nobody reads more than this.
+const PROBLEMS_MAX: usize = 200;
+/// Characters of a source line shown before and after the place: wide enough
+/// for a selector, and it bounds what a line of a megabyte can cost.
+const EXCERPT_BEFORE: usize = 60;
+const EXCERPT_AFTER: usize = 80;
+
+/// Keys whose values are not shown in excerpts. A part of the key is enough:
+/// hiding too much costs a little comfort, showing a password costs more.
+const SECRET_KEYS: [&str; 9] =
+    ["password", "passwd", "secret", "token", "authorization", "cookie", "credential", "api-key", "apikey"];
+
+/// A text and what was found wrong in it.
+pub struct Source<'t> {
+    file: String,
+    lines: Vec<&'t str>,
+    problems: Vec<Problem>,
+    /// How many problems were not kept.
+    dropped: usize,
+}
+
+impl<'t> Source<'t> {
+    pub fn new(file: impl Into<String>, text: &'t str) -> Self {
+        Source { file: file.into(), lines: text.lines().collect(), problems: Vec::new(), dropped: 0 }
+    }
+
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    pub fn error(&mut self, span: Span, path: &str, message: impl Into<String>, hint: Option<String>) {
+        self.push(Level::Error, span, path, message.into(), hint);
+    }
+
+    pub fn warning(&mut self, span: Span, path: &str, message: impl Into<String>, hint: Option<String>) {
+        self.push(Level::Warning, span, path, message.into(), hint);
+    }
+
+    fn push(&mut self, level: Level, span: Span, path: &str, message: String, hint: Option<String>) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            self.dropped += 1;
+            return;
+        }
+        let excerpt = self.excerpt(span);
+        let file = self.file.clone();
+        let (line, column, path) = (span.line, span.column, path.to_owned());
+        self.problems.push(Problem { level, file, line, column, path, message, hint, excerpt });
+    }
+
+    /// How many errors there are so far: a reader that compares before and
+    /// after knows whether what it read is sound.
+    pub fn errors(&self) -> usize {
+        self.dropped + self.problems.iter().filter(|p| p.is_error()).count()
+    }
+
+    /// The problems in the order of the text.
+    pub fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems;
+        problems.sort_by_key(|p| (p.line, p.column));
+        if self.dropped > 0 {
+            let message = format!("{} more problems in this file are not shown", self.dropped);
+            problems.push(Problem::of_file(Level::Error, self.file, message, None));
+        }
+        problems
+    }
+
+    fn excerpt(&self, span: Span) -> Option<Excerpt> {
+        let line = self.lines.get(usize::try_from(span.line).ok()?.checked_sub(1)?)?;
+        let column = usize::try_from(span.column).ok()?.saturating_sub(1).min(line.chars().count());
+        let skipped = column.saturating_sub(EXCERPT_BEFORE);
+        let shown = hide_secret(line);
+        let text: String =
+            shown.chars().skip(skipped).take(EXCERPT_BEFORE + EXCERPT_AFTER).map(printable).collect();
+        let caret = column - skipped;
+        let room = text.chars().count().saturating_sub(caret).max(1);
+        let width = usize::try_from(span.width).unwrap_or(1).clamp(1, room);
+        Some(Excerpt { text: text.trim_end().to_owned(), caret, width })
+    }
+}
+
+/// A character that a terminal shows as one column and never obeys.
+fn printable(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        c if c.is_control() || is_direction_mark(c) => '\u{fffd}',
+        c => c,
+    }
+}
+
+/// Marks that reorder what is shown, so that a line reads as another one.
+pub fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The line up to the value of a key that sounds secret, or up to the user and
+/// password of an address.
+fn hide_secret(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let sounds_secret = |key: &str| {
+        let key = key.trim_end_matches(['"', '\'', ' ']);
+        let word = key.rsplit([' ', '{', ',', '"', '\'']).next().unwrap_or(key);
+        // `password_file: /run/x` names a path, which helps when shown.
+        !word.ends_with("_file") && SECRET_KEYS.iter().any(|secret| word.contains(secret))
+    };
+    let after_key = lower
+        .match_indices(':')
+        .find(|(at, _)| lower.get(..*at).is_some_and(sounds_secret))
+        .map(|(at, colon)| at + colon.len());
+    let after_scheme = lower.find("://").filter(|at| lower.get(*at..).is_some_and(|rest| rest.contains('@')));
+    let cut = [after_key, after_scheme.map(|at| at + "://".len())].into_iter().flatten().min();
+    // Lower-casing ASCII moves no byte, so the place is the same in `line`.
+    match cut.and_then(|at| line.get(..at)) {
+        Some(start) => format!("{start} <secret>"),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(line: &str, column: u32, width: u32) -> Excerpt {
+        Source::new("f", line).excerpt(Span { line: 1, column, width }).unwrap()
+    }
+
+    #[test]
+    fn excerpts_are_cropped_and_tame() {
+        let plain = excerpt("objective: 99.9", 12, 4);
+        assert_eq!((plain.text.as_str(), plain.caret, plain.width), ("objective: 99.9", 11, 4));
+        let long = excerpt(&format!("{}HERE{}", "x".repeat(500), "y".repeat(500)), 501, 4);
+        assert_eq!(long.text.chars().count(), EXCERPT_BEFORE + EXCERPT_AFTER);
+        assert!(long.text.chars().skip(long.caret).collect::<String>().starts_with("HERE"));
+        assert_eq!(excerpt("a:\t\u{1b}[31m\u{202e}", 4, 99).text, "a: \u{fffd}[31m\u{fffd}");
+        assert_eq!(excerpt("ab", 90, 5).caret, 2);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert_eq!(excerpt("  password: hunter2", 13, 7).text, "  password: <secret>");
+        assert_eq!(excerpt("auth: {Bearer_Token: abc, x: 1}", 1, 4).text, "auth: {Bearer_Token: <secret>");
+        assert_eq!(excerpt("  password_file: /run/x", 3, 4).text, "  password_file: /run/x");
+        assert_eq!(excerpt("{password_file: /x, \"password\" : y}", 1, 1).text, "{password_file: /x, \"password\" : <secret>");
+        assert_eq!(excerpt("url: https://me:pw@host/", 1, 1).text, "url: https:// <secret>");
+        assert_eq!(excerpt("url: https://host/ # a@b", 1, 1).text, "url: https:// <secret>");
+    }
+}

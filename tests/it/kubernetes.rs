@@ -1,0 +1,11 @@
+//! The Kubernetes source against a real API server, with real controllers and
+//! with a network that is cut.
+
+#[path = "kubernetes/access.rs"]
+mod access;
+#[path = "kubernetes/events.rs"]
+mod events;
+#[path = "kubernetes/rollouts.rs"]
+mod rollouts;
+#[path = "kubernetes/watching.rs"]
+mod watching;

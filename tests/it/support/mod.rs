@@ -1,0 +1,4 @@
+//! Real servers for the tests.
+
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;

@@ -27,9 +27,15 @@ use crate::evaluate::snapshot::{PageClass, PageReason, RuleNoise};
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Result<Json<NoiseJson>, Problem> {
+pub(super) async fn noise(
+    State(daemon): State<Daemon>,
+    params: Params,
+) -> Result<Json<NoiseJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let noise = daemon.ask(move |answers| answers.review(period)).await?.noise;
+    let noise = daemon
+        .ask(move |answers| answers.review(period))
+        .await?
+        .noise;
     Ok(Json(NoiseJson {
         from: Instant(period.start),
         to: Instant(period.end),
@@ -37,6 +43,9 @@ pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Resul
         pages: noise.pages,
         lower: noise.lower,
         upper: noise.upper,
+        interval: noise
+            .interval
+            .map(|(lower, upper)| IntervalJson { lower, upper }),
         classes: classes(&noise.classes),
         rules: noise.rules.iter().map(RuleJson::from).collect(),
         judged: noise.page_reasons.iter().map(PageJson::from).collect(),
@@ -52,13 +61,16 @@ fn classes(counts: &[(PageClass, usize)]) -> BTreeMap<&'static str, usize> {
 pub(super) struct NoiseJson {
     from: Instant,
     to: Instant,
-    /// What is counted: `incident-level page`, one per incident.
+    /// What is counted: `incident-level page`, one per rule and incident.
     unit: &'static str,
+    /// Planned ones are not among them.
     pages: usize,
     /// noise / pages; `null` without pages.
     lower: Option<f64>,
     /// (noise + unknown) / pages.
     upper: Option<f64>,
+    /// 95 % confidence bounds of the band, were these pages a sample of many.
+    interval: Option<IntervalJson>,
     /// Pages by what they were: `actionable`, `planned`, `unknown`, or noise:
     /// `flap`, `short`, `duplicate`, `repeat`, `always-on`, `no-impact`.
     classes: BTreeMap<&'static str, usize>,
@@ -66,6 +78,14 @@ pub(super) struct NoiseJson {
     rules: Vec<RuleJson>,
     /// Each page with its class and why, newest first.
     judged: Vec<PageJson>,
+}
+
+/// The two ends of an interval.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Interval)]
+struct IntervalJson {
+    lower: f64,
+    upper: f64,
 }
 
 /// What the pages of one alert rule were worth.

@@ -40,12 +40,24 @@ impl Problem {
 
     /// A parameter that cannot be understood: 400.
     pub fn bad_parameter(name: &str, detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::BAD_REQUEST, "bad-parameter", "A parameter is not valid", detail).about(name)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-parameter",
+            "A parameter is not valid",
+            detail,
+        )
+        .about(name)
     }
 
     /// A question that is understood and too big: 422.
     pub fn over_limit(name: &str, detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "over-limit", "The question is too big", detail).about(name)
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "over-limit",
+            "The question is too big",
+            detail,
+        )
+        .about(name)
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {
@@ -66,18 +78,32 @@ impl Problem {
     /// The plain problem of a status, for errors that arise below the handlers.
     pub fn of_status(status: StatusCode) -> Self {
         let (kind, detail, hint) = match status {
-            StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "only GET and HEAD are answered here", None),
-            StatusCode::NOT_FOUND => ("not-found", "there is no such path", Some("/api/v1/openapi.json lists all paths")),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method-not-allowed",
+                "only GET and HEAD are answered here",
+                None,
+            ),
+            StatusCode::NOT_FOUND => (
+                "not-found",
+                "there is no such path",
+                Some("/api/v1/openapi.json lists all paths"),
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => ("over-limit", "a request needs no body here", None),
-            StatusCode::SERVICE_UNAVAILABLE => {
-                ("overloaded", "more is asked at one time than can be answered", Some("ask again in a moment"))
-            }
-            StatusCode::GATEWAY_TIMEOUT => {
-                ("timeout", "the answer took too long", Some("ask for a shorter period or a longer step"))
-            }
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                ("internal", "the answer failed; the cause is in the log of the daemon", None)
-            }
+            StatusCode::SERVICE_UNAVAILABLE => (
+                "overloaded",
+                "more is asked at one time than can be answered",
+                Some("ask again in a moment"),
+            ),
+            StatusCode::GATEWAY_TIMEOUT => (
+                "timeout",
+                "the answer took too long",
+                Some("ask for a shorter period or a longer step"),
+            ),
+            StatusCode::INTERNAL_SERVER_ERROR => (
+                "internal",
+                "the answer failed; the cause is in the log of the daemon",
+                None,
+            ),
             _ => ("bad-request", "the request is not valid", None),
         };
         let title = status.canonical_reason().unwrap_or("Error");
@@ -108,9 +134,13 @@ impl IntoResponse for Problem {
         // Six strings and a number always serialize.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

@@ -17,7 +17,10 @@ use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus};
     get, path = "/api/v1/status", tag = "Status",
     responses((status = 200, body = StatusJson))
 )]
-pub(super) async fn status(State(daemon): State<Daemon>, _params: Params) -> Result<Json<StatusJson>, Problem> {
+pub(super) async fn status(
+    State(daemon): State<Daemon>,
+    _params: Params,
+) -> Result<Json<StatusJson>, Problem> {
     let status = daemon.answers.status();
     Ok(Json(StatusJson {
         version: status.version,

@@ -15,9 +15,16 @@ const PAGES_MAX: usize = 50;
 
 pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
     let evaluated = daemon.evaluated()?;
-    let frame =
-        Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
-    page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))
+    let frame = Frame {
+        title: "Alerts",
+        section: Some(Section::Alerts),
+        as_of: Some(evaluated.as_of),
+        refresh: None,
+    };
+    page(layout::page(
+        &frame,
+        &body(&evaluated.snapshot.review, evaluated.as_of),
+    ))
 }
 
 fn body(review: &Review, now: Timestamp) -> Markup {
@@ -42,7 +49,9 @@ fn body(review: &Review, now: Timestamp) -> Markup {
 /// `61.0 % – 66.0 %`, or one number where both are equal.
 pub(super) fn band(noise: &Noise) -> Markup {
     match (noise.lower, noise.upper) {
-        (Some(lower), Some(upper)) if text::share(lower) == text::share(upper) => html! { (text::share(lower)) },
+        (Some(lower), Some(upper)) if text::share(lower) == text::share(upper) => {
+            html! { (text::share(lower)) }
+        }
         (Some(lower), Some(upper)) => html! { (text::share(lower)) " – " (text::share(upper)) },
         _ => parts::no_data(),
     }
@@ -52,7 +61,9 @@ pub(super) fn band(noise: &Noise) -> Markup {
 pub(super) fn short_band(noise: &Noise) -> Markup {
     let whole = |ratio: f64| (ratio * 100.0).round();
     match (noise.lower, noise.upper) {
-        (Some(lower), Some(upper)) if whole(lower) == whole(upper) => html! { (whole(lower)) "\u{202f}%" },
+        (Some(lower), Some(upper)) if whole(lower) == whole(upper) => {
+            html! { (whole(lower)) "\u{202f}%" }
+        }
         (Some(lower), Some(upper)) => html! { (whole(lower)) "–" (whole(upper)) "\u{202f}%" },
         _ => parts::no_data(),
     }
@@ -64,7 +75,7 @@ fn headline(noise: &Noise, alerts: usize) -> Markup {
             div {
                 p.big { (band(noise)) }
                 p { "of " strong { (text::count(noise.pages as i64)) } " incident-level pages were noise: not worth waking anyone." }
-                p.muted { "The band is as wide as the pages of unknown worth. " (text::count(alerts as i64)) " firings of alert rules are stored." }
+                p.muted { "The band is as wide as the pages of unknown worth" @if let Some((low, high)) = noise.interval { "; were they a sample of many, " (text::share(low)) " – " (text::share(high)) " with 95\u{202f}% confidence" } ". " (text::count(alerts as i64)) " firings of alert rules are stored." }
             }
             div {
                 (classes_bar(noise))
@@ -147,7 +158,11 @@ fn rule_band(rule: &RuleNoise) -> Markup {
 }
 
 fn told(rule: &RuleNoise) -> String {
-    let parts = rule.classes.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {}", class.word()));
+    let parts = rule
+        .classes
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(class, n)| format!("{n} {}", class.word()));
     parts.collect::<Vec<_>>().join(", ")
 }
 

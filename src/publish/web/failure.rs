@@ -42,9 +42,15 @@ impl IntoResponse for Failure {
                 }
             }
         };
-        let mut response = (problem.status(), Html(layout::page(&frame, &body).into_string())).into_response();
+        let mut response = (
+            problem.status(),
+            Html(layout::page(&frame, &body).into_string()),
+        )
+            .into_response();
         if waiting {
-            response.headers_mut().insert(header::RETRY_AFTER, LOOK_AGAIN_SECONDS.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, LOOK_AGAIN_SECONDS.into());
         }
         response
     }

@@ -25,15 +25,21 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;
     let service = params.get("service");
-    let wanted: Vec<&Incident> =
-        review.incidents.iter().filter(|i| service.is_none_or(|service| i.service == service)).collect();
+    let wanted: Vec<&Incident> = review
+        .incidents
+        .iter()
+        .filter(|i| service.is_none_or(|service| i.service == service))
+        .collect();
     let frame = Frame {
         title: "Incidents",
         section: Some(Section::Incidents),
         as_of: Some(evaluated.as_of),
         refresh: None,
     };
-    page(layout::page(&frame, &body(review, &wanted, service, evaluated.as_of)))
+    page(layout::page(
+        &frame,
+        &body(review, &wanted, service, evaluated.as_of),
+    ))
 }
 
 fn body(review: &Review, wanted: &[&Incident], service: Option<&str>, now: Timestamp) -> Markup {
@@ -68,12 +74,18 @@ fn body(review: &Review, wanted: &[&Incident], service: Option<&str>, now: Times
 fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
     let mut lanes: Vec<Lane> = Vec::new();
     for incident in incidents {
-        let Some(start) = incident.start() else { continue };
+        let Some(start) = incident.start() else {
+            continue;
+        };
         let period = Period::new(start, incident.end().unwrap_or(now));
         if period.end < now - TIMELINE {
             continue;
         }
-        let class = if incident.detected { incident.severity.word() } else { "undetected" };
+        let class = if incident.detected {
+            incident.severity.word()
+        } else {
+            "undetected"
+        };
         let span = Span {
             period,
             class: class.to_owned(),
@@ -82,7 +94,10 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
         };
         match lanes.iter_mut().find(|lane| lane.name == incident.service) {
             Some(lane) => lane.spans.push(span),
-            None => lanes.push(Lane { name: incident.service.clone(), spans: vec![span] }),
+            None => lanes.push(Lane {
+                name: incident.service.clone(),
+                spans: vec![span],
+            }),
         }
     }
     lanes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -90,8 +105,14 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
 }
 
 fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
-    let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
-    let unseen = incidents.iter().filter(|incident| !incident.detected).count();
+    let open = incidents
+        .iter()
+        .filter(|incident| incident.state == IncidentState::Open)
+        .count();
+    let unseen = incidents
+        .iter()
+        .filter(|incident| !incident.detected)
+        .count();
     html! {
         div.tiles {
             (parts::tile("Incidents", &html! { (text::count(incidents.len() as i64)) }, &html! {
@@ -112,14 +133,25 @@ fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
     }
     if stat.n < MEDIAN_MIN {
         let values: Vec<String> = stat.values.iter().map(|length| length.human()).collect();
-        return parts::tile(name, &html! { span.few { (values.join(", ")) } }, &html! {
-            "n = " (stat.n) (censored) br; "too few for a median"
-        });
+        return parts::tile(
+            name,
+            &html! { span.few { (values.join(", ")) } },
+            &html! {
+                "n = " (stat.n) (censored) br; "too few for a median"
+            },
+        );
     }
-    parts::tile(name, &parts::known(stat.median.map(Millis::human)), &html! {
-        "median, n = " (stat.n) (censored)
-        @if let Some(p90) = stat.p90 { br; "9 of 10 within " (p90.human()) }
-    })
+    parts::tile(
+        name,
+        &parts::known(stat.median.map(Millis::human)),
+        &html! {
+            "median, n = " (stat.n) (censored)
+            @if let Some((low, high)) = stat.median_interval {
+                br; span title="95 % confidence interval of the median" { "95\u{202f}% from " (low.human()) " to " (high.human()) }
+            }
+            @if let Some(p90) = stat.p90 { br; "9 of 10 within " (p90.human()) }
+        },
+    )
 }
 
 /// Incidents as a table.

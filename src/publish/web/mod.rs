@@ -41,12 +41,24 @@ pub(super) fn routes() -> Router<Daemon> {
         .route("/incidents/{id}", get(incident::show))
         .route("/alerts", get(alerts::show))
         .route("/status", get(status::show))
-        .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
-        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
+        .route(
+            "/assets/evenkeel.css",
+            get(async || asset("text/css; charset=utf-8", STYLE)),
+        )
+        .route(
+            "/assets/icon.svg",
+            get(async || asset("image/svg+xml", ICON)),
+        )
 }
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, CACHE_CONTROL)], body)
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CACHE_CONTROL, CACHE_CONTROL),
+        ],
+        body,
+    )
 }
 
 /// What a page answers with.

@@ -22,7 +22,9 @@ pub(super) fn no_data() -> Markup {
 pub(super) fn absent(method: Method) -> Markup {
     match method {
         Method::Exact => no_data(),
-        Method::Interval => html! { span.no-data title="no histogram bound equals the threshold; see the findings" { "bounds only" } },
+        Method::Interval => {
+            html! { span.no-data title="no histogram bound equals the threshold; see the findings" { "bounds only" } }
+        }
     }
 }
 
@@ -86,7 +88,9 @@ pub(super) fn meter(class: &str, ratio: f64) -> Markup {
 /// budgets show by how much, on a full red bar.
 pub(super) fn budget_bar(status: &SloStatus) -> Markup {
     match status.budget.map(|budget| budget.remaining_ratio) {
-        None => html! { div.budget { (meter("none", 0.0)) span.number { (absent(status.method)) } } },
+        None => {
+            html! { div.budget { (meter("none", 0.0)) span.number { (absent(status.method)) } } }
+        }
         Some(ratio) if ratio < 0.0 => html! {
             div.budget title={ "the budget is overspent by " (text::share(-ratio)) } {
                 (meter("overspent", 1.0))
@@ -108,7 +112,10 @@ const SPARK_HEIGHT: f64 = 28.0;
 /// The budget that remained over the window, small. Unknown slots are gaps.
 /// `None` when none is known.
 pub(super) fn sparkline(slots: &[HistorySlot]) -> Option<Markup> {
-    let values: Vec<Option<f64>> = slots.iter().map(|slot| slot.budget_remaining_ratio).collect();
+    let values: Vec<Option<f64>> = slots
+        .iter()
+        .map(|slot| slot.budget_remaining_ratio)
+        .collect();
     let known = || values.iter().flatten().copied();
     known().next()?;
     let low = known().fold(0.0, f64::min);
@@ -121,7 +128,12 @@ pub(super) fn sparkline(slots: &[HistorySlot]) -> Option<Markup> {
     let mut pen_down = false;
     for (i, value) in values.iter().enumerate() {
         if let Some(v) = value {
-            path.push_str(&format!("{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, x(i), y(*v)));
+            path.push_str(&format!(
+                "{}{:.1} {:.1}",
+                if pen_down { "L" } else { "M" },
+                x(i),
+                y(*v)
+            ));
             end = Some((x(i), y(*v)));
         }
         pen_down = value.is_some();

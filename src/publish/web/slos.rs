@@ -28,14 +28,42 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
     let params = params(&query)?;
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;
-    let mut slos: Vec<&SloJudgement> = evaluated.snapshot.slos.iter().filter(|slo| wanted.admits(slo)).collect();
-    slos.sort_by(|a, b| badness(a).total_cmp(&badness(b)).then_with(|| a.slo.name.cmp(&b.slo.name)));
+    let mut slos: Vec<&SloJudgement> = evaluated
+        .snapshot
+        .slos
+        .iter()
+        .filter(|slo| wanted.admits(slo))
+        .collect();
+    slos.sort_by(|a, b| {
+        badness(a)
+            .total_cmp(&badness(b))
+            .then_with(|| a.slo.name.cmp(&b.slo.name))
+    });
     let matching = slos.len();
     let last_page = matching.div_ceil(ROWS_MAX).max(1);
     let number = page_number(&params)?.clamp(1, last_page);
-    let shown: Vec<SloJudgement> = slos.into_iter().skip((number - 1) * ROWS_MAX).take(ROWS_MAX).cloned().collect();
-    let rows = daemon.ask(move |answers| shown.into_iter().map(|slo| Row::read(answers, slo)).collect()).await?;
-    let list = List { evaluated: &evaluated, wanted: &wanted, rows, matching, number, last_page };
+    let shown: Vec<SloJudgement> = slos
+        .into_iter()
+        .skip((number - 1) * ROWS_MAX)
+        .take(ROWS_MAX)
+        .cloned()
+        .collect();
+    let rows = daemon
+        .ask(move |answers| {
+            shown
+                .into_iter()
+                .map(|slo| Row::read(answers, slo))
+                .collect()
+        })
+        .await?;
+    let list = List {
+        evaluated: &evaluated,
+        wanted: &wanted,
+        rows,
+        matching,
+        number,
+        last_page,
+    };
     page(layout::page(
         &Frame {
             title: "SLOs",
@@ -50,14 +78,18 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
 fn page_number(params: &Params) -> Result<usize, Problem> {
     match params.get("page") {
         None => Ok(1),
-        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
     }
 }
 
 /// The smaller, the worse: exhausted, burning, unknown, then ok; inside each
 /// by what remains of the budget.
 fn badness(judgement: &SloJudgement) -> f64 {
-    let Some(status) = judgement.windows.first() else { return 0.0 };
+    let Some(status) = judgement.windows.first() else {
+        return 0.0;
+    };
     // Far enough apart that no budget reaches the next rank.
     let rank = match status.state {
         SloState::Exhausted => 0.0,
@@ -76,10 +108,17 @@ struct Row {
 
 impl Row {
     fn read(answers: &dyn Answers, judgement: SloJudgement) -> Result<Row, AnswerError> {
-        let Some(status) = judgement.windows.first() else { return Ok(Row { judgement, spark: Vec::new() }) };
+        let Some(status) = judgement.windows.first() else {
+            return Ok(Row {
+                judgement,
+                spark: Vec::new(),
+            });
+        };
         let (period, step) = spark_slots(elapsed(status.period, status.as_of));
         let window = status.window.to_string();
-        let spark = answers.history(&judgement.slo.name, Some(&window), period, step)?.unwrap_or_default();
+        let spark = answers
+            .history(&judgement.slo.name, Some(&window), period, step)?
+            .unwrap_or_default();
         Ok(Row { judgement, spark })
     }
 }
@@ -88,7 +127,10 @@ impl Row {
 fn spark_slots(period: Period) -> (Period, Millis) {
     let step = Millis((period.length().0 / SPARK_POINTS / SLOT_MS).max(1) * SLOT_MS);
     let points = (period.length().0 / step.0).min(SPARK_POINTS);
-    (Period::new(period.end - Millis(points * step.0), period.end), step)
+    (
+        Period::new(period.end - Millis(points * step.0), period.end),
+        step,
+    )
 }
 
 struct List<'a> {
@@ -129,7 +171,9 @@ impl List<'_> {
     fn row(&self, row: &Row) -> Markup {
         let slo = &row.judgement.slo;
         let href = format!("/slos/{}", text::segment(&slo.name));
-        let Some(status) = row.judgement.windows.first() else { return html! {} };
+        let Some(status) = row.judgement.windows.first() else {
+            return html! {};
+        };
         html! {
             tr class=(status.state.word()) {
                 td { (parts::state_chip(status.state)) }
@@ -153,7 +197,10 @@ impl List<'_> {
     fn pages(&self) -> Markup {
         let link = |number: usize| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in [("service", &self.wanted.service), ("team", &self.wanted.team)] {
+            for (name, value) in [
+                ("service", &self.wanted.service),
+                ("team", &self.wanted.team),
+            ] {
                 if let Some(value) = value {
                     query.append_pair(name, value);
                 }
@@ -182,7 +229,9 @@ impl List<'_> {
 /// Attainment with its bound under it where they differ on the page.
 pub(super) fn attainment(status: &SloStatus) -> Markup {
     let bound = match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => Some((text::percent(lo), text::percent(hi))),
+        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => {
+            Some((text::percent(lo), text::percent(hi)))
+        }
         _ => None,
     };
     html! {
@@ -197,7 +246,11 @@ pub(super) fn attainment(status: &SloStatus) -> Markup {
 }
 
 fn burn_of_an_hour(status: &SloStatus) -> Markup {
-    let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1)).and_then(|burn| burn.rate);
+    let burn = status
+        .burn_rates
+        .iter()
+        .find(|burn| burn.lookback == Millis::from_hours(1))
+        .and_then(|burn| burn.rate);
     match burn {
         Some(rate) => html! { span class=[(rate > 1.0).then_some("warn")] { (text::burn(rate)) } },
         None => parts::absent(status.method),
@@ -209,12 +262,21 @@ pub(super) fn coverage(status: &SloStatus) -> Markup {
 }
 
 fn summary(snapshot: &Snapshot) -> Markup {
-    let states = snapshot.slos.iter().filter_map(|slo| slo.windows.first()).map(|status| status.state);
+    let states = snapshot
+        .slos
+        .iter()
+        .filter_map(|slo| slo.windows.first())
+        .map(|status| status.state);
     let counts = states.fold(BTreeMap::<SloState, i64>::new(), |mut counts, state| {
         *counts.entry(state).or_default() += 1;
         counts
     });
-    let open = snapshot.review.incidents.iter().filter(|i| i.state == IncidentState::Open).count();
+    let open = snapshot
+        .review
+        .incidents
+        .iter()
+        .filter(|i| i.state == IncidentState::Open)
+        .count();
     let noise = &snapshot.review.noise;
     html! {
         div.tiles {
@@ -249,9 +311,23 @@ fn meaning(state: SloState) -> &'static str {
 }
 
 fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
-    let services: BTreeSet<&str> = snapshot.slos.iter().map(|slo| slo.slo.service.as_str()).collect();
-    let teams: BTreeSet<&str> = snapshot.slos.iter().filter_map(|slo| slo.slo.team()).collect();
-    let states = [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok].map(SloState::word);
+    let services: BTreeSet<&str> = snapshot
+        .slos
+        .iter()
+        .map(|slo| slo.slo.service.as_str())
+        .collect();
+    let teams: BTreeSet<&str> = snapshot
+        .slos
+        .iter()
+        .filter_map(|slo| slo.slo.team())
+        .collect();
+    let states = [
+        SloState::Exhausted,
+        SloState::Burning,
+        SloState::Unknown,
+        SloState::Ok,
+    ]
+    .map(SloState::word);
     let chosen_state = wanted.state.map(SloState::word);
     html! {
         form.filter action="/" method="get" {

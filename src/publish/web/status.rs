@@ -18,8 +18,12 @@ const FINDINGS_MAX: usize = 100;
 pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
     let status = daemon.answers.status();
     let as_of = daemon.answers.snapshot().as_of;
-    let frame =
-        Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
+    let frame = Frame {
+        title: "Status",
+        section: Some(Section::Status),
+        as_of,
+        refresh: Some(REFRESH_SECONDS),
+    };
     page(layout::page(&frame, &body(&status, daemon.answers.now())))
 }
 
@@ -59,11 +63,15 @@ fn backfill(backfill: &Backfill) -> Markup {
         return parts::tile("History", &html! { "–" }, &since);
     }
     let ratio = backfill.done as f64 / backfill.wanted as f64;
-    parts::tile("History", &html! { (text::share(ratio)) }, &html! {
-        (parts::meter("left", ratio))
-        (text::count(backfill.done as i64)) " of " (text::count(backfill.wanted as i64)) " indicator-days" br;
-        (since)
-    })
+    parts::tile(
+        "History",
+        &html! { (text::share(ratio)) },
+        &html! {
+            (parts::meter("left", ratio))
+            (text::count(backfill.done as i64)) " of " (text::count(backfill.wanted as i64)) " indicator-days" br;
+            (since)
+        },
+    )
 }
 
 fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {

@@ -67,10 +67,16 @@ fn drawn(span: &Span, x: &impl Fn(Timestamp) -> f64, top: f64) -> Markup {
 /// The stretch of an incident in two parts: until someone was paged, and until
 /// users were served again.
 pub(super) fn phases(incident: &Incident, now: Timestamp) -> Markup {
-    let Some(start) = incident.start() else { return html! { span.no-data { "–" } } };
+    let Some(start) = incident.start() else {
+        return html! { span.no-data { "–" } };
+    };
     let end = incident.end().unwrap_or(now).max(start);
     let whole = Period::new(start, end);
-    let paged = incident.times.firing.filter(|_| incident.detected).map_or(end, |mark| mark.at.max(start).min(end));
+    let paged = incident
+        .times
+        .firing
+        .filter(|_| incident.detected)
+        .map_or(end, |mark| mark.at.max(start).min(end));
     let share = across(whole, paged) * 100.0;
     let said = format!(
         "{} until a page, {} until the end",

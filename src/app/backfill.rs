@@ -109,10 +109,6 @@ impl Backfill {
         Progress { wanted: self.wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
     }
 
-    pub fn is_done(&self) -> bool {
-        self.missing.is_empty()
-    }
-
     /// Counts one day of one group. `Ok(false)`: nothing to do at present.
     pub async fn round(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         for (id, period) in self.holes.take() {

@@ -247,8 +247,7 @@ mod tests {
                 &mut alerts,
                 &[judged(verdict)],
                 &Labels::new(),
-                at(i as i64),
-                Millis::from_mins(1),
+                moment(i as i64),
             );
             let show = |d: &Due| {
                 format!(
@@ -317,8 +316,7 @@ mod tests {
             &mut alerts,
             &[judged(&[Firing])],
             &Labels::new().with("cluster", "eu1"),
-            at(0),
-            Millis::from_mins(1),
+            moment(0),
         );
         let one = due.first().unwrap();
         assert_eq!(

@@ -58,10 +58,7 @@ pub struct Receiver {
 #[derive(Clone, Debug)]
 pub enum Auth {
     None,
-    Basic {
-        user: String,
-        password: SecretString,
-    },
+    Basic { user: String, password: SecretString },
     Bearer(SecretString),
 }
 
@@ -78,10 +75,7 @@ impl Receiver {
 
     fn endpoint(&self) -> Url {
         let mut url = self.url.clone();
-        url.set_path(&format!(
-            "{}/api/v2/alerts",
-            url.path().trim_end_matches('/')
-        ));
+        url.set_path(&format!("{}/api/v2/alerts", url.path().trim_end_matches('/')));
         url
     }
 }
@@ -100,11 +94,7 @@ pub struct Delivery {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("Alertmanager refused {alerts} alerts with status {status}: {said}")]
-    Refused {
-        status: StatusCode,
-        said: String,
-        alerts: usize,
-    },
+    Refused { status: StatusCode, said: String, alerts: usize },
     #[error("Alertmanager was not reached: {0}")]
     NotReached(String),
     #[error("a header of the configuration cannot be sent: its value must be one line of ASCII")]
@@ -115,9 +105,7 @@ impl SendError {
     /// Whether the next attempt may succeed.
     fn may_pass(&self) -> bool {
         match self {
-            SendError::Refused { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
-            }
+            SendError::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             SendError::NotReached(_) => true,
             SendError::Header => false,
         }
@@ -146,34 +134,20 @@ impl AlertSender {
             }
             Ok((receiver, builder.build()?))
         };
-        Ok(AlertSender {
-            receivers: receivers
-                .into_iter()
-                .map(with_client)
-                .collect::<Result<_, _>>()?,
-        })
+        Ok(AlertSender { receivers: receivers.into_iter().map(with_client).collect::<Result<_, _>>()? })
     }
 
     /// Sends all alerts to all receivers at one time; one result for each
     /// receiver, in their order.
     pub async fn send(&self, alerts: &[OutgoingAlert]) -> Vec<Delivery> {
         let batches = batches(alerts, BATCH_BYTES_MAX);
-        join_all(
-            self.receivers
-                .iter()
-                .map(|(receiver, client)| send_to(receiver, client, &batches)),
-        )
-        .await
+        join_all(self.receivers.iter().map(|(receiver, client)| send_to(receiver, client, &batches))).await
     }
 }
 
 /// A batch that fails does not keep the next one from being sent.
 async fn send_to(receiver: &Receiver, client: &Client, batches: &[Batch]) -> Delivery {
-    let mut delivery = Delivery {
-        address: receiver.address(),
-        delivered: 0,
-        error: None,
-    };
+    let mut delivery = Delivery { address: receiver.address(), delivered: 0, error: None };
     for batch in batches {
         match send_batch(receiver, client, batch).await {
             Ok(()) => delivery.delivered += batch.alerts,
@@ -213,8 +187,7 @@ async fn post(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(),
         Auth::Bearer(token) => request.bearer_auth(token.expose_secret()),
     };
     for (name, secret) in &receiver.headers {
-        let mut value =
-            HeaderValue::from_str(secret.expose_secret()).map_err(|_| SendError::Header)?;
+        let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| SendError::Header)?;
         value.set_sensitive(true);
         request = request.header(name, value);
     }
@@ -223,11 +196,7 @@ async fn post(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(),
     if status.is_success() {
         return Ok(());
     }
-    Err(SendError::Refused {
-        status,
-        said: beginning(response).await,
-        alerts: batch.alerts,
-    })
+    Err(SendError::Refused { status, said: beginning(response).await, alerts: batch.alerts })
 }
 
 /// The error with its causes, without the address, which may hold a password.
@@ -252,10 +221,7 @@ async fn beginning(mut response: reqwest::Response) -> String {
         }
     }
     let text = String::from_utf8_lossy(&bytes);
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(REFUSAL_CHARS_MAX)
-        .collect()
+    text.chars().filter(|c| !c.is_control()).take(REFUSAL_CHARS_MAX).collect()
 }
 
 /// The body of one request.
@@ -282,10 +248,7 @@ fn batches(alerts: &[OutgoingAlert], bytes_max: usize) -> Vec<Batch> {
                 batch.body.push_str(&json);
                 batch.alerts += 1;
             }
-            _ => batches.push(Batch {
-                body: format!("[{json}"),
-                alerts: 1,
-            }),
+            _ => batches.push(Batch { body: format!("[{json}"), alerts: 1 }),
         }
     }
     for batch in &mut batches {
@@ -313,8 +276,7 @@ impl<'a> From<&'a OutgoingAlert> for AlertJson<'a> {
             annotations: alert.annotations.iter().collect(),
             starts_at: alert.starts_at.rfc3339(),
             ends_at: alert.ends_at.rfc3339(),
-            generator_url: url
-                .filter(|url| url.starts_with("https://") || url.starts_with("http://")),
+            generator_url: url.filter(|url| url.starts_with("https://") || url.starts_with("http://")),
         }
     }
 }

@@ -34,38 +34,25 @@ use crate::model::time::Timestamp;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<AlertListJson>, Problem> {
+pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<AlertListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let severity = params.word("severity", &["page", "ticket", "info"], |word| {
-        [Severity::Page, Severity::Ticket, Severity::Info]
-            .into_iter()
-            .find(|s| s.word() == word)
+        [Severity::Page, Severity::Ticket, Severity::Info].into_iter().find(|s| s.word() == word)
     })?;
     let review = daemon.ask(move |answers| answers.review(period)).await?;
     let wanted: Vec<&Alert> = review
         .alerts
         .iter()
         .filter(|alert| params.get("rule").is_none_or(|rule| alert.rule == rule))
-        .filter(|alert| {
-            params
-                .get("service")
-                .is_none_or(|service| alert.service() == Some(service))
-        })
+        .filter(|alert| params.get("service").is_none_or(|service| alert.service() == Some(service)))
         .filter(|alert| severity.is_none_or(|severity| alert.severity == severity))
         .collect();
     Ok(Json(AlertListJson {
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
-        alerts: wanted
-            .into_iter()
-            .take(limit)
-            .map(|alert| AlertJson::new(alert, period.end))
-            .collect(),
+        alerts: wanted.into_iter().take(limit).map(|alert| AlertJson::new(alert, period.end)).collect(),
     }))
 }
 
@@ -82,10 +69,7 @@ pub(super) async fn list(
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn rules(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<RuleListJson>, Problem> {
+pub(super) async fn rules(State(daemon): State<Daemon>, params: Params) -> Result<Json<RuleListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let review = daemon.ask(move |answers| answers.review(period)).await?;
     Ok(Json(RuleListJson {
@@ -141,11 +125,7 @@ impl AlertJson {
             last_seen: Instant(alert.last_seen),
             firing_seconds: seconds(alert.firing_time(to)),
             suppressed: alert.suppressed,
-            labels: alert
-                .labels
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            labels: alert.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }
     }
 }

@@ -27,30 +27,17 @@ use crate::model::change::{Change, ClusterEvent, ObjectRef};
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn changes(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<ChangeListJson>, Problem> {
+pub(super) async fn changes(State(daemon): State<Daemon>, params: Params) -> Result<Json<ChangeListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let changes = daemon.ask(move |answers| answers.changes(period)).await?;
-    let wanted: Vec<&Change> = changes
-        .iter()
-        .filter(|change| {
-            params
-                .get("service")
-                .is_none_or(|service| change.service == service)
-        })
-        .collect();
+    let wanted: Vec<&Change> =
+        changes.iter().filter(|change| params.get("service").is_none_or(|service| change.service == service)).collect();
     Ok(Json(ChangeListJson {
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
-        changes: wanted
-            .into_iter()
-            .take(limit)
-            .map(ChangeJson::from)
-            .collect(),
+        changes: wanted.into_iter().take(limit).map(ChangeJson::from).collect(),
     }))
 }
 
@@ -76,31 +63,17 @@ pub(super) async fn cluster_events(
 ) -> Result<Json<ClusterEventListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    let events = daemon
-        .ask(move |answers| answers.cluster_events(period))
-        .await?;
+    let events = daemon.ask(move |answers| answers.cluster_events(period)).await?;
     let wanted: Vec<&ClusterEvent> = events
         .iter()
-        .filter(|event| {
-            params
-                .get("namespace")
-                .is_none_or(|namespace| event.object.namespace == namespace)
-        })
-        .filter(|event| {
-            params
-                .get("reason")
-                .is_none_or(|reason| event.reason == reason)
-        })
+        .filter(|event| params.get("namespace").is_none_or(|namespace| event.object.namespace == namespace))
+        .filter(|event| params.get("reason").is_none_or(|reason| event.reason == reason))
         .collect();
     Ok(Json(ClusterEventListJson {
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
-        cluster_events: wanted
-            .into_iter()
-            .take(limit)
-            .map(ClusterEventJson::from)
-            .collect(),
+        cluster_events: wanted.into_iter().take(limit).map(ClusterEventJson::from).collect(),
     }))
 }
 
@@ -159,11 +132,7 @@ struct ObjectJson {
 
 impl From<&ObjectRef> for ObjectJson {
     fn from(object: &ObjectRef) -> Self {
-        ObjectJson {
-            kind: object.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-        }
+        ObjectJson { kind: object.kind.clone(), namespace: object.namespace.clone(), name: object.name.clone() }
     }
 }
 

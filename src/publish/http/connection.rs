@@ -23,10 +23,7 @@ pub(super) struct Gatekeeper {
 
 impl Gatekeeper {
     pub fn new(connections_max: usize, stall: Duration) -> Self {
-        Gatekeeper {
-            places: Arc::new(Semaphore::new(connections_max)),
-            stall,
-        }
+        Gatekeeper { places: Arc::new(Semaphore::new(connections_max)), stall }
     }
 }
 
@@ -38,13 +35,8 @@ impl<S> Accept<TcpStream, S> for Gatekeeper {
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         ready(match Arc::clone(&self.places).try_acquire_owned() {
             // Answers are written whole, so waiting for a fuller packet only delays them.
-            Ok(place) => stream
-                .set_nodelay(true)
-                .map(|()| (Guest::new(stream, self.stall, Some(place)), service)),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::ConnectionRefused,
-                "too many connections",
-            )),
+            Ok(place) => stream.set_nodelay(true).map(|()| (Guest::new(stream, self.stall, Some(place)), service)),
+            Err(_) => Err(io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections")),
         })
     }
 }
@@ -62,20 +54,11 @@ pub(super) struct Guest<S> {
 
 impl<S: AsyncWrite + Unpin> Guest<S> {
     fn new(stream: S, stall: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
-        Guest {
-            stream,
-            stall,
-            waiting: None,
-            _place: place,
-        }
+        Guest { stream, stall, waiting: None, _place: place }
     }
 
     /// Passes a write's result on; one that waits too long becomes an error.
-    fn watch<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;
             return written;
@@ -84,29 +67,18 @@ impl<S: AsyncWrite + Unpin> Guest<S> {
         let timer = self.waiting.get_or_insert_with(|| Box::pin(sleep(stall)));
         poll_ready!(timer.as_mut().poll(cx));
         timer.as_mut().reset(Instant::now() + stall);
-        Poll::Ready(Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the other side takes no bytes",
-        )))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the other side takes no bytes")))
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guest<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.watch(cx, written)
     }

@@ -27,24 +27,15 @@ pub(crate) struct Evaluated {
 impl Evaluated {
     /// The SLO of this name, or the problem that there is none.
     pub fn slo(&self, name: &str) -> Result<&SloJudgement, Problem> {
-        self.snapshot
-            .slos
-            .iter()
-            .find(|judgement| judgement.slo.name == name)
-            .ok_or_else(|| {
-                Problem::not_found(format!("there is no SLO `{name}`"))
-                    .about("name")
-                    .hint("/api/v1/slos lists all SLOs")
-            })
+        self.snapshot.slos.iter().find(|judgement| judgement.slo.name == name).ok_or_else(|| {
+            Problem::not_found(format!("there is no SLO `{name}`")).about("name").hint("/api/v1/slos lists all SLOs")
+        })
     }
 }
 
 impl Daemon {
     pub fn new(answers: Arc<dyn Answers>, disk_questions_max: usize) -> Self {
-        Daemon {
-            answers,
-            disk: Arc::new(Semaphore::new(disk_questions_max)),
-        }
+        Daemon { answers, disk: Arc::new(Semaphore::new(disk_questions_max)) }
     }
 
     /// The latest evaluation, or the problem that there is none yet.
@@ -62,10 +53,7 @@ impl Daemon {
         question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<T, Problem> {
         let internal = || Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
-        let place = Arc::clone(&self.disk)
-            .acquire_owned()
-            .await
-            .map_err(|_| internal())?;
+        let place = Arc::clone(&self.disk).acquire_owned().await.map_err(|_| internal())?;
         let answers = Arc::clone(&self.answers);
         let asked = tokio::task::spawn_blocking(move || {
             let _place = place;

@@ -24,9 +24,5 @@ pub(super) async fn healthy() -> &'static str {
     )
 )]
 pub(super) async fn ready(State(daemon): State<Daemon>) -> Result<&'static str, Problem> {
-    if daemon.answers.status().ready {
-        Ok("Evenkeel is ready.\n")
-    } else {
-        Err(Problem::not_ready())
-    }
+    if daemon.answers.status().ready { Ok("Evenkeel is ready.\n") } else { Err(Problem::not_ready()) }
 }

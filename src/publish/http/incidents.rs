@@ -36,38 +36,25 @@ pub(super) const LIMIT_MAX: usize = 10_000;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<IncidentListJson>, Problem> {
+pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let state = params.word("state", &["open", "closed"], |word| {
-        [IncidentState::Open, IncidentState::Closed]
-            .into_iter()
-            .find(|s| s.word() == word)
+        [IncidentState::Open, IncidentState::Closed].into_iter().find(|s| s.word() == word)
     })?;
     let service = params.get("service").map(str::to_owned);
     let review = daemon.ask(move |answers| answers.review(period)).await?;
     let wanted: Vec<&Incident> = review
         .incidents
         .iter()
-        .filter(|incident| {
-            service
-                .as_deref()
-                .is_none_or(|service| incident.service == service)
-        })
+        .filter(|incident| service.as_deref().is_none_or(|service| incident.service == service))
         .filter(|incident| state.is_none_or(|state| incident.state == state))
         .collect();
     Ok(Json(IncidentListJson {
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
-        incidents: wanted
-            .into_iter()
-            .take(limit)
-            .map(IncidentJson::from)
-            .collect(),
+        incidents: wanted.into_iter().take(limit).map(IncidentJson::from).collect(),
     }))
 }
 
@@ -84,19 +71,13 @@ pub(super) async fn one(
 ) -> Result<Json<IncidentDetailJson>, Problem> {
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;
-    let incident = review
-        .incidents
-        .iter()
-        .find(|incident| incident.id.to_string() == id);
+    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id);
     let incident = incident.ok_or_else(|| {
         Problem::not_found(format!("there is no incident `{id}` in the stored history"))
             .about("id")
             .hint("/api/v1/incidents lists the incidents of a period")
     })?;
-    let burned = review
-        .episodes
-        .iter()
-        .filter(|episode| incident.episodes.contains(&episode.id));
+    let burned = review.episodes.iter().filter(|episode| incident.episodes.contains(&episode.id));
     Ok(Json(IncidentDetailJson {
         incident: IncidentJson::from(incident),
         burned: burned.map(EpisodeJson::from).collect(),

@@ -35,10 +35,7 @@ const SAFE_HEADERS: [(HeaderName, &str); 5] = [
 pub(super) async fn safe_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in SAFE_HEADERS {
-        response
-            .headers_mut()
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -50,9 +47,7 @@ pub(super) async fn reads_only(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let mut response = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).into_response();
-    response
-        .headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
 
@@ -64,46 +59,24 @@ pub(super) async fn errors_as_problems(request: Request, next: Next) -> Response
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let kind = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     // Handlers speak for themselves: in problems, and in pages for people.
     let answered = kind.starts_with(PROBLEM_TYPE) || kind.starts_with("text/html");
-    if answered {
-        response
-    } else {
-        Problem::of_status(status).into_response()
-    }
+    if answered { response } else { Problem::of_status(status).into_response() }
 }
 
 /// Counts requests and their time by route, never by path: a client must not
 /// be able to make new series.
-pub(super) async fn counted(
-    State(requests): State<HttpRequests>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
+pub(super) async fn counted(State(requests): State<HttpRequests>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let started = tokio::time::Instant::now();
     let response = next.run(request).await;
-    requests.count(
-        route.as_deref(),
-        response.status().as_u16(),
-        started.elapsed(),
-    );
+    requests.count(route.as_deref(), response.status().as_u16(), started.elapsed());
     response
 }
 
 pub(super) fn panic_as_problem(cause: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    let said = cause
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| cause.downcast_ref::<&str>().copied());
+    let said = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     tracing::error!(cause = said.unwrap_or("unknown"), "a handler panicked");
     Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }
@@ -117,14 +90,9 @@ pub(super) fn bounded<S: Clone + Send + Sync + 'static>(
 ) -> Router<S> {
     routes.layer(
         ServiceBuilder::new()
-            .layer(HandleErrorLayer::new(|_: BoxError| async {
-                Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
-            }))
+            .layer(HandleErrorLayer::new(|_: BoxError| async { Problem::of_status(StatusCode::SERVICE_UNAVAILABLE) }))
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(requests_max))
-            .layer(tower_http::timeout::TimeoutLayer::with_status_code(
-                StatusCode::GATEWAY_TIMEOUT,
-                timeout,
-            )),
+            .layer(tower_http::timeout::TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout)),
     )
 }

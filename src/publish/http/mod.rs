@@ -88,15 +88,9 @@ pub async fn serve(
         // Without TLS no browser speaks HTTP/2, so its attack surface stays shut.
         .http1_only()
         .first_request_timeout(settings.head_timeout)
-        .accept_error_handler(
-            |peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"),
-        )
+        .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"))
         .acceptor(gatekeeper);
-    server
-        .http_builder()
-        .http1()
-        .header_read_timeout(settings.head_timeout)
-        .max_buf_size(HEAD_BYTES_MAX);
+    server.http_builder().http1().header_read_timeout(settings.head_timeout).max_buf_size(HEAD_BYTES_MAX);
 
     let grace = settings.grace;
     let routes = routes::router(answers, &settings);

@@ -27,15 +27,9 @@ use crate::evaluate::snapshot::{PageClass, PageReason, RuleNoise};
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn noise(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<NoiseJson>, Problem> {
+pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Result<Json<NoiseJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let noise = daemon
-        .ask(move |answers| answers.review(period))
-        .await?
-        .noise;
+    let noise = daemon.ask(move |answers| answers.review(period)).await?.noise;
     Ok(Json(NoiseJson {
         from: Instant(period.start),
         to: Instant(period.end),
@@ -43,9 +37,7 @@ pub(super) async fn noise(
         pages: noise.pages,
         lower: noise.lower,
         upper: noise.upper,
-        interval: noise
-            .interval
-            .map(|(lower, upper)| IntervalJson { lower, upper }),
+        interval: noise.interval.map(|(lower, upper)| IntervalJson { lower, upper }),
         classes: classes(&noise.classes),
         rules: noise.rules.iter().map(RuleJson::from).collect(),
         judged: noise.page_reasons.iter().map(PageJson::from).collect(),

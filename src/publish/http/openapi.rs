@@ -65,9 +65,7 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
     get, path = "/api/v1/openapi.json", tag = "Status",
     responses((status = 200, body = Object, description = "OpenAPI 3.1"))
 )]
-pub(super) async fn openapi(
-    _params: super::query::Params,
-) -> Json<&'static utoipa::openapi::OpenApi> {
+pub(super) async fn openapi(_params: super::query::Params) -> Json<&'static utoipa::openapi::OpenApi> {
     Json(document())
 }
 
@@ -79,21 +77,13 @@ pub(super) struct QueryParameter {
 }
 
 static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {
-    let operations = document()
-        .paths
-        .paths
-        .iter()
-        .filter_map(|(path, item)| Some((path, item.get.as_ref()?)));
+    let operations = document().paths.paths.iter().filter_map(|(path, item)| Some((path, item.get.as_ref()?)));
     operations
         .map(|(path, operation)| {
-            let parameters = operation
-                .parameters
-                .iter()
-                .flatten()
-                .filter_map(|parameter| match parameter {
-                    RefOr::T(parameter) => Some(parameter),
-                    RefOr::Ref(_) => None,
-                });
+            let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some(parameter),
+                RefOr::Ref(_) => None,
+            });
             let in_query = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
             (path.clone(), in_query.map(QueryParameter::from).collect())
         })
@@ -103,10 +93,7 @@ static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyL
 impl From<&Parameter> for QueryParameter {
     fn from(parameter: &Parameter) -> Self {
         let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
-        QueryParameter {
-            name: parameter.name.clone(),
-            repeatable,
-        }
+        QueryParameter { name: parameter.name.clone(), repeatable }
     }
 }
 
@@ -120,15 +107,8 @@ pub fn endpoints_markdown() -> String {
     let mut table = String::from("| path | query | gives |\n| --- | --- | --- |\n");
     for (path, item) in &document().paths.paths {
         let Some(operation) = &item.get else { continue };
-        let query: Vec<String> = query_parameters(path)
-            .iter()
-            .map(|p| format!("`{}`", p.name))
-            .collect();
-        let gives = operation
-            .summary
-            .as_deref()
-            .unwrap_or("")
-            .trim_end_matches('.');
+        let query: Vec<String> = query_parameters(path).iter().map(|p| format!("`{}`", p.name)).collect();
+        let gives = operation.summary.as_deref().unwrap_or("").trim_end_matches('.');
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| `{path}` | {} | {gives} |", query.join(", "));
     }

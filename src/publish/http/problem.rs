@@ -13,9 +13,9 @@ pub(super) const PROBLEM_TYPE: &str = "application/problem+json";
 pub(crate) struct Problem {
     /// A stable name of the kind of problem, `urn:evenkeel:problem:...`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: &'static str,
     /// The kind of problem for people.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong in this request.
@@ -27,33 +27,21 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Problem {
-            kind: format!("urn:evenkeel:problem:{kind}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail: detail.into(),
-            parameter: None,
-            hint: None,
-        }
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Problem { kind, title, status: status.as_u16(), detail: detail.into(), parameter: None, hint: None }
     }
 
     /// A parameter that cannot be understood: 400.
     pub fn bad_parameter(name: &str, detail: impl Into<String>) -> Self {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad-parameter",
-            "A parameter is not valid",
-            detail,
-        )
-        .about(name)
+        Problem::new(StatusCode::BAD_REQUEST, "urn:evenkeel:problem:bad-parameter", "A parameter is not valid", detail)
+            .about(name)
     }
 
     /// A question that is understood and too big: 422.
     pub fn over_limit(name: &str, detail: impl Into<String>) -> Self {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "over-limit",
+            "urn:evenkeel:problem:over-limit",
             "The question is too big",
             detail,
         )
@@ -61,14 +49,14 @@ impl Problem {
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+        Problem::new(StatusCode::NOT_FOUND, "urn:evenkeel:problem:not-found", "Not found", detail)
     }
 
     /// The first evaluation is not done: 503.
     pub fn not_ready() -> Self {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "not-ready",
+            "urn:evenkeel:problem:not-ready",
             "Not ready yet",
             "the first evaluation is not done; there is nothing to answer from",
         )
@@ -78,33 +66,29 @@ impl Problem {
     /// The plain problem of a status, for errors that arise below the handlers.
     pub fn of_status(status: StatusCode) -> Self {
         let (kind, detail, hint) = match status {
-            StatusCode::METHOD_NOT_ALLOWED => (
-                "method-not-allowed",
-                "only GET and HEAD are answered here",
-                None,
-            ),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                ("urn:evenkeel:problem:method-not-allowed", "only GET and HEAD are answered here", None)
+            }
             StatusCode::NOT_FOUND => (
-                "not-found",
+                "urn:evenkeel:problem:not-found",
                 "there is no such path",
                 Some("/api/v1/openapi.json lists all paths"),
             ),
-            StatusCode::PAYLOAD_TOO_LARGE => ("over-limit", "a request needs no body here", None),
+            StatusCode::PAYLOAD_TOO_LARGE => ("urn:evenkeel:problem:over-limit", "a request needs no body here", None),
             StatusCode::SERVICE_UNAVAILABLE => (
-                "overloaded",
+                "urn:evenkeel:problem:overloaded",
                 "more is asked at one time than can be answered",
                 Some("ask again in a moment"),
             ),
             StatusCode::GATEWAY_TIMEOUT => (
-                "timeout",
+                "urn:evenkeel:problem:timeout",
                 "the answer took too long",
                 Some("ask for a shorter period or a longer step"),
             ),
-            StatusCode::INTERNAL_SERVER_ERROR => (
-                "internal",
-                "the answer failed; the cause is in the log of the daemon",
-                None,
-            ),
-            _ => ("bad-request", "the request is not valid", None),
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                ("urn:evenkeel:problem:internal", "the answer failed; the cause is in the log of the daemon", None)
+            }
+            _ => ("urn:evenkeel:problem:bad-request", "the request is not valid", None),
         };
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = Problem::new(status, kind, title, detail);
@@ -134,13 +118,9 @@ impl IntoResponse for Problem {
         // Six strings and a number always serialize.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

@@ -46,10 +46,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let params = Params::read(parts.uri.query().unwrap_or(""))?;
-        let path = parts
-            .extensions
-            .get::<MatchedPath>()
-            .map_or("", MatchedPath::as_str);
+        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         params.check(openapi::query_parameters(path))?;
         Ok(params)
     }
@@ -60,10 +57,7 @@ impl Params {
     /// every field.
     pub fn read(query: &str) -> Result<Self, Problem> {
         if query.len() > QUERY_BYTES_MAX {
-            return Err(Problem::over_limit(
-                "query",
-                format!("the query has more than {QUERY_BYTES_MAX} bytes"),
-            ));
+            return Err(Problem::over_limit("query", format!("the query has more than {QUERY_BYTES_MAX} bytes")));
         }
         let pairs = url::form_urlencoded::parse(query.as_bytes())
             .filter(|(_, value)| !value.is_empty())
@@ -75,37 +69,23 @@ impl Params {
     fn check(&self, known: &[openapi::QueryParameter]) -> Result<(), Problem> {
         for (i, (name, _)) in self.pairs.iter().enumerate() {
             let Some(parameter) = known.iter().find(|p| p.name == *name) else {
-                let problem =
-                    Problem::bad_parameter(name, format!("there is no parameter `{name}` here"));
+                let problem = Problem::bad_parameter(name, format!("there is no parameter `{name}` here"));
                 return Err(problem.hint(known_names(known)));
             };
-            let again = self
-                .pairs
-                .iter()
-                .skip(i + 1)
-                .any(|(other, _)| other == name);
+            let again = self.pairs.iter().skip(i + 1).any(|(other, _)| other == name);
             if again && !parameter.repeatable {
-                return Err(Problem::bad_parameter(
-                    name,
-                    format!("`{name}` is given more than once"),
-                ));
+                return Err(Problem::bad_parameter(name, format!("`{name}` is given more than once")));
             }
         }
         Ok(())
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.pairs
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
@@ -114,19 +94,14 @@ impl Params {
         };
         // A plus sign that was not percent-encoded arrives as a blank.
         let text = text.replace(' ', "+");
-        Timestamp::parse(&text)
-            .map(Some)
-            .map_err(|error| Problem::bad_parameter(name, error.to_string()))
+        Timestamp::parse(&text).map(Some).map_err(|error| Problem::bad_parameter(name, error.to_string()))
     }
 
     /// `at`, not later than `now`.
     pub fn at(&self, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
         match self.time("at")? {
-            Some(at) if at > now => Err(Problem::bad_parameter(
-                "at",
-                format!("{at} lies in the future; now is {now}"),
-            )
-            .hint("ask for a moment that has passed, or leave `at` out for now")),
+            Some(at) if at > now => Err(Problem::bad_parameter("at", format!("{at} lies in the future; now is {now}"))
+                .hint("ask for a moment that has passed, or leave `at` out for now")),
             at => Ok(at),
         }
     }
@@ -137,11 +112,8 @@ impl Params {
         let to = self.time("to")?.unwrap_or(now).min(now);
         let from = self.time("from")?.unwrap_or(to - length);
         if from >= to {
-            return Err(Problem::bad_parameter(
-                "from",
-                format!("the period from {from} to {to} is empty"),
-            )
-            .hint("`from` must be earlier than `to`, and earlier than now"));
+            return Err(Problem::bad_parameter("from", format!("the period from {from} to {to} is empty"))
+                .hint("`from` must be earlier than `to`, and earlier than now"));
         }
         let period = Period::new(from, to);
         if period.length() > PERIOD_MAX {
@@ -161,9 +133,7 @@ impl Params {
             return Ok(step_for(period));
         };
         let step: Millis = match text.parse::<f64>() {
-            Ok(seconds) if seconds.is_finite() && seconds.abs() < 1e9 => {
-                Millis((seconds * 1000.0) as i64)
-            }
+            Ok(seconds) if seconds.is_finite() && seconds.abs() < 1e9 => Millis((seconds * 1000.0) as i64),
             _ => text.parse().map_err(|_| not_a_step(text))?,
         };
         if step.0 <= 0 || step.0 % SLOT_MS != 0 {
@@ -171,13 +141,11 @@ impl Params {
         }
         let points = points(period, step);
         if points > POINTS_MAX {
-            let detail = format!(
-                "{points} slots of {step} are asked for; at most {POINTS_MAX} are answered"
-            );
+            let detail = format!("{points} slots of {step} are asked for; at most {POINTS_MAX} are answered");
             let least = Millis((period.length().0 / POINTS_MAX / SLOT_MS + 1) * SLOT_MS);
-            return Err(Problem::over_limit("step", detail).hint(format!(
-                "use a step of {least} or more, or a shorter period"
-            )));
+            return Err(
+                Problem::over_limit("step", detail).hint(format!("use a step of {least} or more, or a shorter period"))
+            );
         }
         Ok(step)
     }
@@ -189,20 +157,12 @@ impl Params {
         };
         match text.parse::<usize>() {
             Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
-            _ => Err(Problem::bad_parameter(
-                "limit",
-                format!("`{text}` is not a whole number from 1 to {max}"),
-            )),
+            _ => Err(Problem::bad_parameter("limit", format!("`{text}` is not a whole number from 1 to {max}"))),
         }
     }
 
     /// One of a closed set of words.
-    pub fn word<T>(
-        &self,
-        name: &str,
-        words: &[&str],
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, Problem> {
+    pub fn word<T>(&self, name: &str, words: &[&str], read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
@@ -218,10 +178,7 @@ pub(crate) fn step_for(period: Period) -> Millis {
     STEPS
         .into_iter()
         .find(|step| points(period, *step) <= POINTS_WANTED)
-        .unwrap_or(Millis::from_days(points(
-            period,
-            Millis::from_days(POINTS_WANTED),
-        )))
+        .unwrap_or(Millis::from_days(points(period, Millis::from_days(POINTS_WANTED))))
 }
 
 fn points(period: Period, step: Millis) -> i64 {
@@ -229,9 +186,8 @@ fn points(period: Period, step: Millis) -> i64 {
 }
 
 fn not_a_step(text: &str) -> Problem {
-    Problem::bad_parameter("step", format!("`{text}` is no step")).hint(
-        "write whole minutes as a duration or in seconds, for example `1m`, `2h`, `1d` or `3600`",
-    )
+    Problem::bad_parameter("step", format!("`{text}` is no step"))
+        .hint("write whole minutes as a duration or in seconds, for example `1m`, `2h`, `1d` or `3600`")
 }
 
 fn known_names(known: &[openapi::QueryParameter]) -> String {
@@ -258,9 +214,7 @@ mod tests {
     fn a_period_defaults_to_the_last_days() {
         let period = params("").period(now(), Millis::from_days(30)).unwrap();
         assert_eq!(period, Period::new(now() - Millis::from_days(30), now()));
-        let day = params("from=2026-11-01T00:00:00Z&to=1793577600")
-            .period(now(), Millis::from_days(30))
-            .unwrap();
+        let day = params("from=2026-11-01T00:00:00Z&to=1793577600").period(now(), Millis::from_days(30)).unwrap();
         assert_eq!(day.length(), Millis::from_days(1));
     }
 
@@ -272,36 +226,18 @@ mod tests {
 
     #[test]
     fn the_future_is_cut_off() {
-        let period = params("from=2026-11-24T00:00:00Z&to=2027-01-01T00:00:00Z")
-            .period(now(), Millis(1))
-            .unwrap();
+        let period = params("from=2026-11-24T00:00:00Z&to=2027-01-01T00:00:00Z").period(now(), Millis(1)).unwrap();
         assert_eq!(period.end, now());
-        assert_eq!(
-            params("at=2027-01-01T00:00:00Z")
-                .at(now())
-                .unwrap_err()
-                .status,
-            400
-        );
+        assert_eq!(params("at=2027-01-01T00:00:00Z").at(now()).unwrap_err().status, 400);
     }
 
     #[test]
     fn periods_that_make_no_sense_are_problems() {
-        let empty = params("from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z")
-            .period(now(), Millis(1))
-            .unwrap_err();
-        assert_eq!(
-            (empty.status, empty.parameter.as_deref()),
-            (400, Some("from"))
-        );
+        let empty = params("from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z").period(now(), Millis(1)).unwrap_err();
+        assert_eq!((empty.status, empty.parameter.as_deref()), (400, Some("from")));
         let long = params("from=0").period(now(), Millis(1)).unwrap_err();
-        assert_eq!(
-            (long.status, long.parameter.as_deref()),
-            (422, Some("from"))
-        );
-        let word = params("from=yesterday")
-            .period(now(), Millis(1))
-            .unwrap_err();
+        assert_eq!((long.status, long.parameter.as_deref()), (422, Some("from")));
+        let word = params("from=yesterday").period(now(), Millis(1)).unwrap_err();
         assert!(word.detail.contains("RFC 3339"), "{word:?}");
     }
 
@@ -309,30 +245,14 @@ mod tests {
     fn steps_are_whole_minutes_and_bounded() {
         let month = Period::new(now() - Millis::from_days(30), now());
         assert_eq!(params("").step(month).unwrap(), Millis::from_hours(2));
-        assert_eq!(
-            params("step=300").step(month).unwrap(),
-            Millis::from_mins(5)
-        );
-        assert_eq!(
-            params("step=1h30m").step(month).unwrap(),
-            Millis::from_mins(90)
-        );
+        assert_eq!(params("step=300").step(month).unwrap(), Millis::from_mins(5));
+        assert_eq!(params("step=1h30m").step(month).unwrap(), Millis::from_mins(90));
         for wrong in ["0", "-60", "90s", "x", "NaN", "1e300", "99999999999999999d"] {
-            assert_eq!(
-                params(&format!("step={wrong}"))
-                    .step(month)
-                    .unwrap_err()
-                    .status,
-                400,
-                "{wrong}"
-            );
+            assert_eq!(params(&format!("step={wrong}")).step(month).unwrap_err().status, 400, "{wrong}");
         }
         let fine = params("step=1m").step(month).unwrap_err();
         assert_eq!(fine.status, 422);
-        assert_eq!(
-            fine.hint.as_deref(),
-            Some("use a step of 4m or more, or a shorter period")
-        );
+        assert_eq!(fine.hint.as_deref(), Some("use a step of 4m or more, or a shorter period"));
         assert!(params("step=4m").step(month).is_ok());
     }
 
@@ -341,28 +261,18 @@ mod tests {
         for days in [1, 7, 30, 90, 365, 400, 5_000] {
             let period = Period::new(now() - Millis::from_days(days), now());
             let points = points(period, step_for(period));
-            assert!(
-                (24..=POINTS_WANTED).contains(&points),
-                "{days} days: {points} points"
-            );
+            assert!((24..=POINTS_WANTED).contains(&points), "{days} days: {points} points");
         }
     }
 
     #[test]
     fn unknown_and_repeated_parameters_are_problems() {
         let known = openapi::query_parameters("/api/v1/slos");
-        assert!(
-            params("service=checkout&label=team=payments&label=tier=1")
-                .check(known)
-                .is_ok()
-        );
+        assert!(params("service=checkout&label=team=payments&label=tier=1").check(known).is_ok());
         let unknown = params("servce=checkout").check(known).unwrap_err();
         assert_eq!(unknown.parameter.as_deref(), Some("servce"));
         assert!(unknown.hint.is_some_and(|hint| hint.contains("service")));
         assert!(params("service=a&service=b").check(known).is_err());
-        assert!(
-            params("service=&service=b").check(known).is_ok(),
-            "an empty field is as good as none"
-        );
+        assert!(params("service=&service=b").check(known).is_ok(), "an empty field is as good as none");
     }
 }

@@ -12,9 +12,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use super::daemon::Daemon;
 use super::problem::Problem;
-use super::{
-    HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, slos, status,
-};
+use super::{HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, slos, status};
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
@@ -32,24 +30,15 @@ pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
     let daemon = Daemon::new(answers, settings.disk_questions_max);
 
-    let questions = Router::new()
-        .merge(api())
-        .merge(web::routes())
-        .with_state(daemon.clone());
+    let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
     let health = Router::new()
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .with_state(daemon);
-    let metrics = Router::new()
-        .route("/metrics", get(scrape::scrape))
-        .with_state(exposition);
+    let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 
     layers::bounded(questions, settings.requests_max, settings.request_timeout)
-        .merge(layers::bounded(
-            metrics,
-            SCRAPES_MAX,
-            settings.request_timeout,
-        ))
+        .merge(layers::bounded(metrics, SCRAPES_MAX, settings.request_timeout))
         .merge(health)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))

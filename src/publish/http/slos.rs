@@ -27,21 +27,11 @@ use crate::model::time::{Period, SLOT_MS, Timestamp};
     ),
     responses((status = 200, body = SloListJson), (status = 400, body = Problem, content_type = "application/problem+json"))
 )]
-pub(super) async fn list(
-    State(daemon): State<Daemon>,
-    params: Params,
-) -> Result<Json<SloListJson>, Problem> {
+pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<SloListJson>, Problem> {
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;
-    let slos = evaluated
-        .snapshot
-        .slos
-        .iter()
-        .filter(|judgement| wanted.admits(judgement));
-    Ok(Json(SloListJson {
-        as_of: Instant(evaluated.as_of),
-        slos: slos.filter_map(SloJson::now).collect(),
-    }))
+    let slos = evaluated.snapshot.slos.iter().filter(|judgement| wanted.admits(judgement));
+    Ok(Json(SloListJson { as_of: Instant(evaluated.as_of), slos: slos.filter_map(SloJson::now).collect() }))
 }
 
 /// One SLO over one of its windows, now or at any moment of the past.
@@ -67,19 +57,13 @@ pub(super) async fn one(
     let judgement = evaluated.slo(&name)?;
     let window = window(&judgement.slo, params.get("window"))?;
     let Some(at) = params.at(daemon.answers.now())? else {
-        let status = judgement
-            .windows
-            .iter()
-            .find(|status| status.window.to_string() == window);
+        let status = judgement.windows.iter().find(|status| status.window.to_string() == window);
         let json = status.map(|status| SloJson::new(status, Some(&judgement.tiers)));
         return json.map(Json).ok_or_else(Problem::not_ready);
     };
     let slo = name.clone();
-    let status = daemon
-        .ask(move |answers| answers.slo_at(&slo, Some(&window), at))
-        .await?;
-    let status = status
-        .ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    let status = daemon.ask(move |answers| answers.slo_at(&slo, Some(&window), at)).await?;
+    let status = status.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
     Ok(Json(SloJson::new(&status, None)))
 }
 
@@ -108,21 +92,13 @@ pub(super) async fn history(
     let evaluated = daemon.evaluated()?;
     let slo = &evaluated.slo(&name)?.slo;
     let window = window(slo, params.get("window"))?;
-    let length = slo
-        .windows
-        .iter()
-        .find(|w| w.to_string() == window)
-        .unwrap_or(slo.first_window())
-        .nominal_length();
+    let length = slo.windows.iter().find(|w| w.to_string() == window).unwrap_or(slo.first_window()).nominal_length();
     let asked = params.period(daemon.answers.now(), length)?;
     let period = Period::new(asked.start.floor_slot(), asked.end.ceil_slot());
     let step = params.step(period)?;
     let (slo, word) = (name.clone(), window.clone());
-    let slots = daemon
-        .ask(move |answers| answers.history(&slo, Some(&word), period, step))
-        .await?;
-    let slots = slots
-        .ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step)).await?;
+    let slots = slots.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
     Ok(Json(HistoryJson {
         slo: name,
         window,
@@ -140,11 +116,8 @@ fn window(slo: &Slo, asked: Option<&str>) -> Result<String, Problem> {
     match asked {
         None => Ok(slo.first_window().to_string()),
         Some(asked) if words.iter().any(|word| word == asked) => Ok(asked.to_owned()),
-        Some(asked) => Err(Problem::bad_parameter(
-            "window",
-            format!("`{asked}` is no window of this SLO"),
-        )
-        .hint(format!("use one of {}", words.join(", ")))),
+        Some(asked) => Err(Problem::bad_parameter("window", format!("`{asked}` is no window of this SLO"))
+            .hint(format!("use one of {}", words.join(", ")))),
     }
 }
 
@@ -161,42 +134,23 @@ impl Wanted {
     pub fn read(params: &Params) -> Result<Self, Problem> {
         let label = |text: &str| match text.split_once('=') {
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => Err(
-                Problem::bad_parameter("label", format!("`{text}` is no label"))
-                    .hint("write a name and a value, for example `label=team=payments`"),
-            ),
+            None => Err(Problem::bad_parameter("label", format!("`{text}` is no label"))
+                .hint("write a name and a value, for example `label=team=payments`")),
         };
         Ok(Wanted {
             service: params.get("service").map(str::to_owned),
             team: params.get("team").map(str::to_owned),
             labels: params.all("label").map(label).collect::<Result<_, _>>()?,
-            state: params.word(
-                "state",
-                &["ok", "burning", "exhausted", "unknown"],
-                SloState::from_word,
-            )?,
+            state: params.word("state", &["ok", "burning", "exhausted", "unknown"], SloState::from_word)?,
         })
     }
 
     pub fn admits(&self, judgement: &SloJudgement) -> bool {
         let slo = &judgement.slo;
-        self.service
-            .as_deref()
-            .is_none_or(|service| slo.service == service)
-            && self
-                .team
-                .as_deref()
-                .is_none_or(|team| slo.team() == Some(team))
-            && self
-                .labels
-                .iter()
-                .all(|(name, value)| slo.labels.get(name) == Some(value))
-            && self.state.is_none_or(|state| {
-                judgement
-                    .windows
-                    .first()
-                    .is_some_and(|status| status.state == state)
-            })
+        self.service.as_deref().is_none_or(|service| slo.service == service)
+            && self.team.as_deref().is_none_or(|team| slo.team() == Some(team))
+            && self.labels.iter().all(|(name, value)| slo.labels.get(name) == Some(value))
+            && self.state.is_none_or(|state| judgement.windows.first().is_some_and(|status| status.state == state))
     }
 }
 
@@ -261,10 +215,7 @@ pub(super) struct SloJson {
 impl SloJson {
     /// The first window of a judgement.
     fn now(judgement: &SloJudgement) -> Option<Self> {
-        judgement
-            .windows
-            .first()
-            .map(|status| SloJson::new(status, Some(&judgement.tiers)))
+        judgement.windows.first().map(|status| SloJson::new(status, Some(&judgement.tiers)))
     }
 
     fn new(status: &SloStatus, tiers: Option<&[TierStatus]>) -> Self {
@@ -293,11 +244,7 @@ impl SloJson {
             unit: unit(slo.budgeting),
             no_data: slo.no_data.word(),
             windows: slo.windows.iter().map(ToString::to_string).collect(),
-            labels: slo
-                .labels
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            labels: slo.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             description: slo.description.clone(),
             as_of: Instant(status.as_of),
         }
@@ -453,8 +400,6 @@ impl From<&HistorySlot> for SlotJson {
 /// The period of a window that a chart shows: what has passed of it, in whole
 /// slots.
 pub(crate) fn elapsed(period: Period, as_of: Timestamp) -> Period {
-    let end = period.end.min(Timestamp::from_millis(
-        as_of.millis().div_euclid(SLOT_MS) * SLOT_MS,
-    ));
+    let end = period.end.min(Timestamp::from_millis(as_of.millis().div_euclid(SLOT_MS) * SLOT_MS));
     Period::new(period.start.floor_slot(), end)
 }

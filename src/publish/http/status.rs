@@ -17,10 +17,7 @@ use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus};
     get, path = "/api/v1/status", tag = "Status",
     responses((status = 200, body = StatusJson))
 )]
-pub(super) async fn status(
-    State(daemon): State<Daemon>,
-    _params: Params,
-) -> Result<Json<StatusJson>, Problem> {
+pub(super) async fn status(State(daemon): State<Daemon>, _params: Params) -> Result<Json<StatusJson>, Problem> {
     let status = daemon.answers.status();
     Ok(Json(StatusJson {
         version: status.version,
@@ -118,11 +115,7 @@ struct BackfillJson {
 
 impl From<&Backfill> for BackfillJson {
     fn from(backfill: &Backfill) -> Self {
-        BackfillJson {
-            wanted: backfill.wanted,
-            done: backfill.done,
-            complete_since: instant(backfill.complete_since),
-        }
+        BackfillJson { wanted: backfill.wanted, done: backfill.done, complete_since: instant(backfill.complete_since) }
     }
 }
 
@@ -159,10 +152,6 @@ struct FindingJson {
 
 impl From<&Finding> for FindingJson {
     fn from(finding: &Finding) -> Self {
-        FindingJson {
-            subject: finding.subject.clone(),
-            message: finding.message.clone(),
-            hint: finding.hint.clone(),
-        }
+        FindingJson { subject: finding.subject.clone(), message: finding.message.clone(), hint: finding.hint.clone() }
     }
 }

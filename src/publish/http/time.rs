@@ -36,9 +36,6 @@ pub(super) struct PeriodJson {
 
 impl From<Period> for PeriodJson {
     fn from(period: Period) -> Self {
-        PeriodJson {
-            start: Instant(period.start),
-            end: Instant(period.end),
-        }
+        PeriodJson { start: Instant(period.start), end: Instant(period.end) }
     }
 }

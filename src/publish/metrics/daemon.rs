@@ -2,67 +2,33 @@
 
 use super::page::{LabelText, NO_LABELS, Page};
 use super::{
-    BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES,
-    LOOP_ITERATIONS, LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS,
-    SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE,
+    BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS,
+    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES,
+    STORE_SEALED_BLOCKS, STORE_SIZE,
 };
 use crate::evaluate::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::ServiceStatus;
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus) {
-    let sources = || {
-        status
-            .sources
-            .iter()
-            .map(|source| ((&NO_LABELS, [("source", source.name.as_str())]), source))
-    };
-    page.gauges(
-        &SOURCE_UP,
-        sources().map(|(l, source)| (l, source.up.map(|up| f64::from(u8::from(up))))),
-    );
-    page.gauges(
-        &SOURCE_LAST_SUCCESS,
-        sources().map(|(l, source)| (l, unix_seconds(source.last_success))),
-    );
+    let sources = || status.sources.iter().map(|source| ((&NO_LABELS, [("source", source.name.as_str())]), source));
+    page.gauges(&SOURCE_UP, sources().map(|(l, source)| (l, source.up.map(|up| f64::from(u8::from(up))))));
+    page.gauges(&SOURCE_LAST_SUCCESS, sources().map(|(l, source)| (l, unix_seconds(source.last_success))));
 
     page.gauge(&EVALUATED, unix_seconds(snapshot.as_of));
     page.gauge(&FINDINGS, Some(status.findings.len() as f64));
     let backfill = &status.backfill;
-    page.gauge(
-        &BACKFILL_PROGRESS,
-        (backfill.wanted > 0).then(|| backfill.done as f64 / backfill.wanted as f64),
-    );
-    page.gauge(
-        &BACKFILL_COMPLETE_SINCE,
-        unix_seconds(backfill.complete_since),
-    );
+    page.gauge(&BACKFILL_PROGRESS, (backfill.wanted > 0).then(|| backfill.done as f64 / backfill.wanted as f64));
+    page.gauge(&BACKFILL_COMPLETE_SINCE, unix_seconds(backfill.complete_since));
     page.gauge(&STORE_SIZE, Some(status.store.bytes as f64));
     page.gauge(&STORE_SEALED_BLOCKS, Some(status.store.sealed_days as f64));
     page.gauge(&STORE_OPEN_TILES, Some(status.store.open_tiles as f64));
 
-    let loops = || {
-        status
-            .loops
-            .iter()
-            .map(|l| ((&NO_LABELS, [("loop", l.name)]), l))
-    };
-    page.counters(
-        &LOOP_ITERATIONS,
-        loops().map(|(labels, l)| (labels, l.iterations)),
-    );
-    page.counters(
-        &LOOP_FAILURES,
-        loops().map(|(labels, l)| (labels, l.failures)),
-    );
-    page.gauges(
-        &LOOP_LAST_DURATION,
-        loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))),
-    );
-    page.gauges(
-        &LOOP_LAST_SUCCESS,
-        loops().map(|(labels, l)| (labels, unix_seconds(l.last_ok_at))),
-    );
+    let loops = || status.loops.iter().map(|l| ((&NO_LABELS, [("loop", l.name)]), l));
+    page.counters(&LOOP_ITERATIONS, loops().map(|(labels, l)| (labels, l.iterations)));
+    page.counters(&LOOP_FAILURES, loops().map(|(labels, l)| (labels, l.failures)));
+    page.gauges(&LOOP_LAST_DURATION, loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))));
+    page.gauges(&LOOP_LAST_SUCCESS, loops().map(|(labels, l)| (labels, unix_seconds(l.last_ok_at))));
 
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);

@@ -6,18 +6,16 @@ use std::collections::BTreeMap;
 
 use super::page::{Labels, NO_LABELS, Page};
 use super::{
-    ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT,
-    INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN, Metric,
+    ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE,
+    INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN, Metric,
 };
 use crate::evaluate::snapshot::{DurationStat, Review, Snapshot};
 use crate::model::incident::IncidentState;
 
 /// Upper bounds in seconds, from one minute (the resolution of a tile) to a
 /// day: the lengths by which on-call promises are made.
-const BOUNDS: [f64; 12] = [
-    60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0,
-    86_400.0,
-];
+const BOUNDS: [f64; 12] =
+    [60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0, 86_400.0];
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let review = &snapshot.review;
@@ -32,10 +30,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     page.gauge(&ALERT_NOISE_LOWER, noise.lower);
     page.gauge(&ALERT_NOISE_UPPER, noise.upper);
     let classes = noise.classes.iter();
-    page.gauges(
-        &ALERT_PAGES,
-        classes.map(|(class, n)| ((&NO_LABELS, [("class", class.word())]), Some(*n as f64))),
-    );
+    page.gauges(&ALERT_PAGES, classes.map(|(class, n)| ((&NO_LABELS, [("class", class.word())]), Some(*n as f64))));
 }
 
 fn counted(review: &Review) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
@@ -48,9 +43,7 @@ fn counted(review: &Review) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
         ];
         *counts.entry(labels).or_default() += 1;
     }
-    counts
-        .into_iter()
-        .map(|(labels, n)| ((&NO_LABELS, labels), n))
+    counts.into_iter().map(|(labels, n)| ((&NO_LABELS, labels), n))
 }
 
 /// Every service that ever had an incident, so that the series falls to zero
@@ -58,12 +51,9 @@ fn counted(review: &Review) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
 fn open(review: &Review) -> impl Iterator<Item = (Labels<'_, 1>, Option<f64>)> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for incident in &review.incidents {
-        *counts.entry(&incident.service).or_default() +=
-            u32::from(incident.state == IncidentState::Open);
+        *counts.entry(&incident.service).or_default() += u32::from(incident.state == IncidentState::Open);
     }
-    counts
-        .into_iter()
-        .map(|(service, n)| ((&NO_LABELS, [("service", service)]), Some(f64::from(n))))
+    counts.into_iter().map(|(service, n)| ((&NO_LABELS, [("service", service)]), Some(f64::from(n))))
 }
 
 fn histogram(page: &mut Page, metric: &Metric, stat: &DurationStat) {
@@ -74,11 +64,7 @@ fn histogram(page: &mut Page, metric: &Metric, stat: &DurationStat) {
 /// How many values lie at or below each bound; at last, all of them.
 fn buckets(seconds: &[f64]) -> Vec<(f64, u64)> {
     let at_or_below = |bound: f64| seconds.iter().filter(|value| **value <= bound).count() as u64;
-    BOUNDS
-        .into_iter()
-        .chain([f64::INFINITY])
-        .map(|bound| (bound, at_or_below(bound)))
-        .collect()
+    BOUNDS.into_iter().chain([f64::INFINITY]).map(|bound| (bound, at_or_below(bound))).collect()
 }
 
 #[cfg(test)]

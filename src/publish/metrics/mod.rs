@@ -136,14 +136,9 @@ metrics! {
 
 /// The metrics as a Markdown table: name, kind, labels, meaning.
 pub fn markdown() -> String {
-    let mut table =
-        String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
+    let mut table = String::from("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
     for metric in ALL {
-        let labels: Vec<String> = metric
-            .labels
-            .iter()
-            .map(|label| format!("`{label}`"))
-            .collect();
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
@@ -165,24 +160,11 @@ mod tests {
     fn names_follow_the_conventions() {
         for metric in ALL {
             let name = metric.name;
-            assert!(
-                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-                "{name}"
-            );
-            assert!(
-                metric.unit.is_empty() || name.ends_with(&format!("_{}", metric.unit)),
-                "{name}"
-            );
-            assert_eq!(
-                metric.kind == Kind::Counter,
-                name.ends_with("_total"),
-                "{name}"
-            );
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert!(metric.unit.is_empty() || name.ends_with(&format!("_{}", metric.unit)), "{name}");
+            assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
             assert_eq!(metric.kind == Kind::Info, name.ends_with("_info"), "{name}");
-            assert!(
-                metric.help.ends_with('.') && !metric.help.contains(['\n', '\\', '"']),
-                "{name}: written as it is"
-            );
+            assert!(metric.help.ends_with('.') && !metric.help.contains(['\n', '\\', '"']), "{name}: written as it is");
         }
     }
 

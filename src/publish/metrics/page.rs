@@ -41,12 +41,7 @@ fn push_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
     if value.bytes().any(|b| matches!(b, b'\\' | b'"' | b'\n')) {
-        text.push_str(
-            &value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n"),
-        );
+        text.push_str(&value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
     } else {
         text.push_str(value);
     }
@@ -62,10 +57,7 @@ pub(super) struct Page {
 
 impl Page {
     pub fn new(format: Format) -> Self {
-        Page {
-            text: String::new(),
-            format,
-        }
+        Page { text: String::new(), format }
     }
 
     pub fn format(&self) -> Format {
@@ -90,9 +82,7 @@ impl Page {
         metric: &Metric,
         samples: impl IntoIterator<Item = (Labels<'a, N>, Option<f64>)>,
     ) {
-        let known = samples
-            .into_iter()
-            .filter_map(|(labels, value)| Some((labels, value.filter(|v| v.is_finite())?)));
+        let known = samples.into_iter().filter_map(|(labels, value)| Some((labels, value.filter(|v| v.is_finite())?)));
         self.family(metric, known);
     }
 
@@ -125,12 +115,7 @@ impl Page {
                 // OpenMetrics wants the point, so that a bound has one spelling.
                 (Format::OpenMetrics, true) => format!("{bound:?}"),
             };
-            self.sample(
-                metric.name,
-                "_bucket",
-                (&NO_LABELS, [("le", bound.as_str())]),
-                at_or_below,
-            );
+            self.sample(metric.name, "_bucket", (&NO_LABELS, [("le", bound.as_str())]), at_or_below);
         }
         self.sample(metric.name, "_sum", (&NO_LABELS, []), sum);
         let count = buckets.last().map_or(0, |(_, n)| *n);
@@ -160,23 +145,13 @@ impl Page {
             Format::OpenMetrics => (family_name(metric), metric.kind.word()),
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            self.text,
-            "# HELP {name} {}\n# TYPE {name} {kind}",
-            metric.help
-        );
+        let _ = writeln!(self.text, "# HELP {name} {}\n# TYPE {name} {kind}", metric.help);
         if self.format == Format::OpenMetrics && !metric.unit.is_empty() {
             let _ = writeln!(self.text, "# UNIT {name} {}", metric.unit);
         }
     }
 
-    fn sample<const N: usize>(
-        &mut self,
-        name: &str,
-        suffix: &str,
-        labels: Labels<'_, N>,
-        value: impl Display,
-    ) {
+    fn sample<const N: usize>(&mut self, name: &str, suffix: &str, labels: Labels<'_, N>, value: impl Display) {
         let (LabelText(shared), own) = labels;
         self.text.push_str(name);
         self.text.push_str(suffix);
@@ -235,11 +210,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_left_out() {
-        let samples = [
-            ("Cuxhaven", Some(1.5)),
-            ("Brest", None),
-            ("Saint-Malo", Some(f64::NAN)),
-        ];
+        let samples = [("Cuxhaven", Some(1.5)), ("Brest", None), ("Saint-Malo", Some(f64::NAN))];
         let samples = || samples.map(|(port, v)| ((&NO_LABELS, [("port", port)]), v));
         assert_eq!(
             page(Format::Classic, |page| page.gauges(&HEIGHT, samples())),
@@ -260,20 +231,11 @@ mod tests {
 
     #[test]
     fn bounds_are_spelled_as_the_format_wants() {
-        let metric = Metric {
-            kind: Kind::Histogram,
-            ..HEIGHT
-        };
+        let metric = Metric { kind: Kind::Histogram, ..HEIGHT };
         let write = |page: &mut Page| page.histogram(&metric, 7.5, &[(1.0, 2), (f64::INFINITY, 3)]);
         let classic = page(Format::Classic, write);
-        assert!(
-            classic.contains("_bucket{le=\"1\"} 2\ntide_height_meters_bucket{le=\"+Inf\"} 3\n"),
-            "{classic}"
-        );
-        assert!(
-            classic.ends_with("_sum 7.5\ntide_height_meters_count 3\n"),
-            "{classic}"
-        );
+        assert!(classic.contains("_bucket{le=\"1\"} 2\ntide_height_meters_bucket{le=\"+Inf\"} 3\n"), "{classic}");
+        assert!(classic.ends_with("_sum 7.5\ntide_height_meters_count 3\n"), "{classic}");
         let open = page(Format::OpenMetrics, write);
         assert!(open.contains("_bucket{le=\"1.0\"} 2\n"), "{open}");
     }

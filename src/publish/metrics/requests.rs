@@ -38,26 +38,13 @@ pub(crate) struct HttpRequests {
 impl Default for HttpRequests {
     fn default() -> Self {
         let count = Family::default();
-        let duration =
-            Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> Histogram);
+        let duration = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> Histogram);
         let mut registry = Registry::default();
         // The registry ends a help text with a full stop itself.
         let help = |metric: &Metric| metric.help.trim_end_matches('.');
-        registry.register(
-            family_name(&HTTP_REQUESTS),
-            help(&HTTP_REQUESTS),
-            count.clone(),
-        );
-        registry.register(
-            family_name(&HTTP_REQUEST_DURATION),
-            help(&HTTP_REQUEST_DURATION),
-            duration.clone(),
-        );
-        HttpRequests {
-            count,
-            duration,
-            registry: Arc::new(registry),
-        }
+        registry.register(family_name(&HTTP_REQUESTS), help(&HTTP_REQUESTS), count.clone());
+        registry.register(family_name(&HTTP_REQUEST_DURATION), help(&HTTP_REQUEST_DURATION), duration.clone());
+        HttpRequests { count, duration, registry: Arc::new(registry) }
     }
 }
 
@@ -65,11 +52,7 @@ impl HttpRequests {
     /// `route` is the template of the route, `None` if there was none.
     pub fn count(&self, route: Option<&str>, code: u16, took: Duration) {
         let route = route.unwrap_or("none").to_owned();
-        self.duration
-            .get_or_create(&Route {
-                route: route.clone(),
-            })
-            .observe(took.as_secs_f64());
+        self.duration.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.count.get_or_create(&Answered { route, code }).inc();
     }
 

@@ -20,18 +20,9 @@ impl Format {
     /// The format that an `Accept` header likes best; classic when it likes
     /// both as much, or says nothing.
     pub fn negotiate(accept: &str) -> Format {
-        let best = |wanted: &str| {
-            accept
-                .split(',')
-                .filter_map(|range| quality_of(range, wanted))
-                .fold(0.0, f64::max)
-        };
+        let best = |wanted: &str| accept.split(',').filter_map(|range| quality_of(range, wanted)).fold(0.0, f64::max);
         let classic = best("text/plain").max(best("text/*")).max(best("*/*"));
-        if best("application/openmetrics-text") > classic {
-            Format::OpenMetrics
-        } else {
-            Format::Classic
-        }
+        if best("application/openmetrics-text") > classic { Format::OpenMetrics } else { Format::Classic }
     }
 
     fn content_type(self) -> &'static str {
@@ -49,8 +40,7 @@ fn quality_of(range: &str, wanted: &str) -> Option<f64> {
     if !parts.next()?.eq_ignore_ascii_case(wanted) {
         return None;
     }
-    let quality =
-        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     Some(quality.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0)))
 }
 
@@ -60,10 +50,7 @@ fn quality_of(range: &str, wanted: &str) -> Option<f64> {
     responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text 0.0.4, or OpenMetrics 1.0.0 when asked for"))
 )]
 pub(crate) async fn scrape(State(exposition): State<Exposition>, headers: HeaderMap) -> Response {
-    let accepts = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let format = Format::negotiate(&accepts.collect::<Vec<_>>().join(","));
     // The page of many SLOs takes some tens of milliseconds to write.
     match tokio::task::spawn_blocking(move || exposition.page(format)).await {
@@ -84,9 +71,7 @@ pub struct Exposition {
 
 impl fmt::Debug for Exposition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exposition")
-            .field("requests", &self.requests)
-            .finish_non_exhaustive()
+        f.debug_struct("Exposition").field("requests", &self.requests).finish_non_exhaustive()
     }
 }
 
@@ -132,9 +117,6 @@ mod tests {
         ] {
             assert_eq!(Format::negotiate(accept), Format::Classic, "{accept}");
         }
-        assert_eq!(
-            Format::negotiate("application/openmetrics-text"),
-            Format::OpenMetrics
-        );
+        assert_eq!(Format::negotiate("application/openmetrics-text"), Format::OpenMetrics);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::page::{LabelText, Page};
 use super::{
-    SLO_ALERT_FIRING, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER,
-    SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE, SLO_EVENTS, SLO_INFO, SLO_OBJECTIVE,
+    SLO_ALERT_FIRING, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BURN_RATE,
+    SLO_COVERAGE, SLO_EVENTS, SLO_INFO, SLO_OBJECTIVE,
 };
 use crate::evaluate::snapshot::{SloJudgement, Snapshot, TierVerdict};
 use crate::evaluate::status::SloStatus;
@@ -13,24 +13,14 @@ use crate::model::slo::Slo;
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let slos: Vec<Labelled<'_>> = snapshot.slos.iter().map(Labelled::new).collect();
-    page.infos(
-        &SLO_INFO,
-        slos.iter().map(|slo| info_labels(&slo.judgement.slo)),
-    );
-    page.gauges(
-        &SLO_OBJECTIVE,
-        slos.iter()
-            .map(|slo| ((&slo.own, []), Some(slo.judgement.slo.objective.ratio()))),
-    );
+    page.infos(&SLO_INFO, slos.iter().map(|slo| info_labels(&slo.judgement.slo)));
+    page.gauges(&SLO_OBJECTIVE, slos.iter().map(|slo| ((&slo.own, []), Some(slo.judgement.slo.objective.ratio()))));
     by_window(page, &slos);
     burn_rates(page, &slos);
     page.counters(
         &SLO_EVENTS,
         slos.iter().flat_map(|slo| {
-            let counted = [
-                ("good", slo.judgement.good_since_start),
-                ("bad", slo.judgement.bad_since_start),
-            ];
+            let counted = [("good", slo.judgement.good_since_start), ("bad", slo.judgement.bad_since_start)];
             counted.map(|(result, n)| ((&slo.own, [("result", result)]), n))
         }),
     );
@@ -38,10 +28,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
         &SLO_ALERT_FIRING,
         slos.iter().flat_map(|slo| {
             slo.judgement.tiers.iter().map(|status| {
-                let own = [
-                    ("tier", status.tier.name.as_str()),
-                    ("severity", status.tier.severity.word()),
-                ];
+                let own = [("tier", status.tier.name.as_str()), ("severity", status.tier.severity.word())];
                 ((&slo.own, own), firing(status.verdict))
             })
         }),
@@ -52,18 +39,14 @@ fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
     let samples = |value: fn(&SloStatus) -> Option<f64>| {
         slos.iter().flat_map(move |slo| {
             let windows = slo.judgement.windows.iter().zip(&slo.windows);
-            windows
-                .map(move |(status, word)| ((&slo.own, [("window", word.as_str())]), value(status)))
+            windows.map(move |(status, word)| ((&slo.own, [("window", word.as_str())]), value(status)))
         })
     };
     page.gauges(&SLO_ATTAINMENT, samples(|status| status.attainment));
     page.gauges(&SLO_ATTAINMENT_LOWER, samples(|status| status.lo));
     page.gauges(&SLO_ATTAINMENT_UPPER, samples(|status| status.hi));
     page.gauges(&SLO_COVERAGE, samples(|status| Some(status.coverage)));
-    page.gauges(
-        &SLO_BUDGET_REMAINING,
-        samples(|status| status.budget.map(|budget| budget.remaining_ratio)),
-    );
+    page.gauges(&SLO_BUDGET_REMAINING, samples(|status| status.budget.map(|budget| budget.remaining_ratio)));
 }
 
 /// Burn rates depend on the objective only, not on the window, so those of the
@@ -72,15 +55,8 @@ fn burn_rates(page: &mut Page, slos: &[Labelled<'_>]) {
     page.gauges(
         &SLO_BURN_RATE,
         slos.iter().flat_map(|slo| {
-            let burns = slo
-                .judgement
-                .windows
-                .first()
-                .into_iter()
-                .flat_map(|status| &status.burn_rates);
-            burns
-                .zip(&slo.lookbacks)
-                .map(|(burn, word)| ((&slo.own, [("lookback", word.as_str())]), burn.rate))
+            let burns = slo.judgement.windows.first().into_iter().flat_map(|status| &status.burn_rates);
+            burns.zip(&slo.lookbacks).map(|(burn, word)| ((&slo.own, [("lookback", word.as_str())]), burn.rate))
         }),
     );
 }
@@ -97,22 +73,11 @@ struct Labelled<'a> {
 
 impl<'a> Labelled<'a> {
     fn new(judgement: &'a SloJudgement) -> Self {
-        let burns = judgement
-            .windows
-            .first()
-            .into_iter()
-            .flat_map(|status| &status.burn_rates);
+        let burns = judgement.windows.first().into_iter().flat_map(|status| &status.burn_rates);
         Labelled {
             judgement,
-            own: LabelText::new([
-                ("slo", judgement.slo.name.as_str()),
-                ("service", judgement.slo.service.as_str()),
-            ]),
-            windows: judgement
-                .windows
-                .iter()
-                .map(|status| status.window.to_string())
-                .collect(),
+            own: LabelText::new([("slo", judgement.slo.name.as_str()), ("service", judgement.slo.service.as_str())]),
+            windows: judgement.windows.iter().map(|status| status.window.to_string()).collect(),
             lookbacks: burns.map(|burn| burn.lookback.compact()).collect(),
         }
     }
@@ -134,31 +99,16 @@ fn info_labels(slo: &Slo) -> LabelText {
     for (name, value) in slo.labels.iter() {
         more.entry(label_name(name)).or_insert(value);
     }
-    let own = [
-        ("slo", slo.name.as_str()),
-        ("service", slo.service.as_str()),
-    ];
-    let more = more
-        .iter()
-        .filter(|(name, _)| *name != "slo" && *name != "service");
-    LabelText::new(
-        own.into_iter()
-            .chain(more.map(|(name, value)| (name.as_str(), *value))),
-    )
+    let own = [("slo", slo.name.as_str()), ("service", slo.service.as_str())];
+    let more = more.iter().filter(|(name, _)| *name != "slo" && *name != "service");
+    LabelText::new(own.into_iter().chain(more.map(|(name, value)| (name.as_str(), *value))))
 }
 
 fn label_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     // Names that begin with two underscores are Prometheus' own.
     let plain = plain.trim_start_matches('_');
-    if plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        plain.to_owned()
-    } else {
-        format!("label_{plain}")
-    }
+    if plain.starts_with(|c: char| c.is_ascii_alphabetic()) { plain.to_owned() } else { format!("label_{plain}") }
 }
 
 #[cfg(test)]

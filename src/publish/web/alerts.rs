@@ -15,16 +15,8 @@ const PAGES_MAX: usize = 50;
 
 pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
     let evaluated = daemon.evaluated()?;
-    let frame = Frame {
-        title: "Alerts",
-        section: Some(Section::Alerts),
-        as_of: Some(evaluated.as_of),
-        refresh: None,
-    };
-    page(layout::page(
-        &frame,
-        &body(&evaluated.snapshot.review, evaluated.as_of),
-    ))
+    let frame = Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))
 }
 
 fn body(review: &Review, now: Timestamp) -> Markup {
@@ -158,11 +150,7 @@ fn rule_band(rule: &RuleNoise) -> Markup {
 }
 
 fn told(rule: &RuleNoise) -> String {
-    let parts = rule
-        .classes
-        .iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(class, n)| format!("{n} {}", class.word()));
+    let parts = rule.classes.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {}", class.word()));
     parts.collect::<Vec<_>>().join(", ")
 }
 

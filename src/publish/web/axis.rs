@@ -44,18 +44,11 @@ impl TimeAxis {
     pub fn marks(&self, wanted: usize) -> Vec<Timestamp> {
         let step = self.step(wanted).0;
         let first = -(-self.0.start.millis()).div_euclid(step) * step;
-        (0..)
-            .map(|i| Timestamp::from_millis(first + i * step))
-            .take_while(|at| *at <= self.0.end)
-            .collect()
+        (0..).map(|i| Timestamp::from_millis(first + i * step)).take_while(|at| *at <= self.0.end).collect()
     }
 
     pub fn label(at: Timestamp) -> String {
-        if at.millis() % DAY_MS == 0 {
-            text::day(at)
-        } else {
-            text::clock(at).chars().take(5).collect()
-        }
+        if at.millis() % DAY_MS == 0 { text::day(at) } else { text::clock(at).chars().take(5).collect() }
     }
 }
 
@@ -70,10 +63,7 @@ impl Ranged for TimeAxis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<i64> {
-        self.marks(hint.max_num_points())
-            .into_iter()
-            .map(Timestamp::millis)
-            .collect()
+        self.marks(hint.max_num_points()).into_iter().map(Timestamp::millis).collect()
     }
 
     fn range(&self) -> Range<i64> {
@@ -92,15 +82,8 @@ mod tests {
     use super::*;
 
     fn labels(from: &str, to: &str) -> Vec<String> {
-        let period = Period::new(
-            Timestamp::parse(from).unwrap(),
-            Timestamp::parse(to).unwrap(),
-        );
-        TimeAxis(period)
-            .marks(8)
-            .into_iter()
-            .map(TimeAxis::label)
-            .collect()
+        let period = Period::new(Timestamp::parse(from).unwrap(), Timestamp::parse(to).unwrap());
+        TimeAxis(period).marks(8).into_iter().map(TimeAxis::label).collect()
     }
 
     #[test]
@@ -110,10 +93,7 @@ mod tests {
             ["12:00", "18:00", "25 Nov", "06:00"].map(str::to_owned)
         );
         let month = labels("2026-10-25T15:42:00Z", "2026-11-24T15:42:00Z");
-        assert!(
-            (4..=8).contains(&month.len()) && month.iter().all(|label| !label.contains(':')),
-            "{month:?}"
-        );
+        assert!((4..=8).contains(&month.len()) && month.iter().all(|label| !label.contains(':')), "{month:?}");
     }
 
     #[test]

@@ -58,93 +58,59 @@ struct Plot {
 
 /// The budget that remained, over time.
 pub(super) fn burn_down(series: &Series<'_>) -> Option<Markup> {
-    picture(
-        series,
-        BURN_DOWN_HEIGHT,
-        "Remaining error budget over time",
-        |canvas| {
-            let remaining = |slot: &HistorySlot| slot.budget_remaining_ratio;
-            let lowest = series
-                .slots
-                .iter()
-                .filter_map(remaining)
-                .fold(0.0, f64::min);
-            let mut chart = ChartBuilder::on(canvas)
-                .margin(12)
-                .margin_right(24)
-                .x_label_area_size(BOTTOM)
-                .y_label_area_size(LEFT)
-                .build_cartesian_2d(TimeAxis(series.period), floor_of(lowest)..1.0)?;
-            chart
-                .configure_mesh()
-                .disable_x_mesh()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(GRID)
-                .axis_style(GRID)
-                .label_style(("sans-serif", LABEL_SIZE).into_font().color(&TEXT))
-                .x_labels(10)
-                .y_labels(6)
-                .y_label_formatter(&|ratio| format!("{:.0} %", ratio * 100.0).replace('-', "−"))
-                .draw()?;
-            for gap in unknown(series) {
-                chart.draw_series([band(
-                    gap,
-                    floor_of(lowest),
-                    1.0,
-                    UNKNOWN.mix(0.18).filled(),
-                )])?;
+    picture(series, BURN_DOWN_HEIGHT, "Remaining error budget over time", |canvas| {
+        let remaining = |slot: &HistorySlot| slot.budget_remaining_ratio;
+        let lowest = series.slots.iter().filter_map(remaining).fold(0.0, f64::min);
+        let mut chart = ChartBuilder::on(canvas)
+            .margin(12)
+            .margin_right(24)
+            .x_label_area_size(BOTTOM)
+            .y_label_area_size(LEFT)
+            .build_cartesian_2d(TimeAxis(series.period), floor_of(lowest)..1.0)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID)
+            .axis_style(GRID)
+            .label_style(("sans-serif", LABEL_SIZE).into_font().color(&TEXT))
+            .x_labels(10)
+            .y_labels(6)
+            .y_label_formatter(&|ratio| format!("{:.0} %", ratio * 100.0).replace('-', "−"))
+            .draw()?;
+        for gap in unknown(series) {
+            chart.draw_series([band(gap, floor_of(lowest), 1.0, UNKNOWN.mix(0.18).filled())])?;
+        }
+        for piece in pieces(series, remaining) {
+            let up = piece.iter().map(|(at, ratio)| (*at, ratio.max(0.0)));
+            chart.draw_series(AreaSeries::new(up, 0.0, LINE.mix(0.14)))?;
+            if piece.iter().any(|(_, ratio)| *ratio < 0.0) {
+                let down = piece.iter().map(|(at, ratio)| (*at, ratio.min(0.0)));
+                chart.draw_series(AreaSeries::new(down, 0.0, SPENT.mix(0.22)))?;
             }
-            for piece in pieces(series, remaining) {
-                let up = piece.iter().map(|(at, ratio)| (*at, ratio.max(0.0)));
-                chart.draw_series(AreaSeries::new(up, 0.0, LINE.mix(0.14)))?;
-                if piece.iter().any(|(_, ratio)| *ratio < 0.0) {
-                    let down = piece.iter().map(|(at, ratio)| (*at, ratio.min(0.0)));
-                    chart.draw_series(AreaSeries::new(down, 0.0, SPENT.mix(0.22)))?;
-                }
-                chart.draw_series(LineSeries::new(piece, LINE.stroke_width(4)))?;
-            }
-            let zero = [
-                (series.period.start.millis(), 0.0),
-                (series.period.end.millis(), 0.0),
-            ];
-            chart.draw_series(LineSeries::new(zero, SPENT.stroke_width(3)))?;
-            Ok(plot_of(&chart.plotting_area().get_pixel_range()))
-        },
-    )
+            chart.draw_series(LineSeries::new(piece, LINE.stroke_width(4)))?;
+        }
+        let zero = [(series.period.start.millis(), 0.0), (series.period.end.millis(), 0.0)];
+        chart.draw_series(LineSeries::new(zero, SPENT.stroke_width(3)))?;
+        Ok(plot_of(&chart.plotting_area().get_pixel_range()))
+    })
 }
 
 /// The bad ratio over time, and the traffic under it.
 pub(super) fn errors_and_traffic(series: &Series<'_>, allowed: f64) -> Option<Markup> {
-    picture(
-        series,
-        TRAFFIC_HEIGHT,
-        "Bad ratio and traffic over time",
-        |canvas| {
-            let (upper, lower) = canvas.split_vertically(TRAFFIC_SPLIT);
-            let top = bad_ratio(&upper, series, allowed)?;
-            let bottom = traffic(&lower, series)?;
-            Ok(Plot {
-                bottom: bottom.bottom,
-                ..top
-            })
-        },
-    )
+    picture(series, TRAFFIC_HEIGHT, "Bad ratio and traffic over time", |canvas| {
+        let (upper, lower) = canvas.split_vertically(TRAFFIC_SPLIT);
+        let top = bad_ratio(&upper, series, allowed)?;
+        let bottom = traffic(&lower, series)?;
+        Ok(Plot { bottom: bottom.bottom, ..top })
+    })
 }
 
-fn bad_ratio(
-    area: &Canvas<'_>,
-    series: &Series<'_>,
-    allowed: f64,
-) -> Result<Plot, Box<dyn std::error::Error>> {
+fn bad_ratio(area: &Canvas<'_>, series: &Series<'_>, allowed: f64) -> Result<Plot, Box<dyn std::error::Error>> {
     let ratio = |slot: &HistorySlot| {
-        (slot.counts.total > 0)
-            .then(|| (slot.counts.bad() as f64 / slot.counts.total as f64).clamp(0.0, 1.0))
+        (slot.counts.total > 0).then(|| (slot.counts.bad() as f64 / slot.counts.total as f64).clamp(0.0, 1.0))
     };
-    let highest = series
-        .slots
-        .iter()
-        .filter_map(ratio)
-        .fold(allowed * 1.2, f64::max);
+    let highest = series.slots.iter().filter_map(ratio).fold(allowed * 1.2, f64::max);
     let ceiling = (highest * 1.05).min(1.0);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
@@ -165,22 +131,11 @@ fn bad_ratio(
         chart.draw_series([band(gap, 0.0, ceiling, UNKNOWN.mix(0.18).filled())])?;
     }
     // Bars, because the ratio of a slot says nothing about the next one.
-    let bars = series
-        .slots
-        .iter()
-        .filter_map(|slot| Some((slot.start, ratio(slot).filter(|r| *r > 0.0)?)));
-    chart.draw_series(bars.map(|(start, r)| {
-        band(
-            Period::new(start, start + series.step),
-            0.0,
-            r,
-            SPENT.mix(0.85).filled(),
-        )
-    }))?;
-    let limit = [
-        (series.period.start.millis(), allowed),
-        (series.period.end.millis(), allowed),
-    ];
+    let bars = series.slots.iter().filter_map(|slot| Some((slot.start, ratio(slot).filter(|r| *r > 0.0)?)));
+    chart.draw_series(
+        bars.map(|(start, r)| band(Period::new(start, start + series.step), 0.0, r, SPENT.mix(0.85).filled())),
+    )?;
+    let limit = [(series.period.start.millis(), allowed), (series.period.end.millis(), allowed)];
     chart.draw_series(DashedLineSeries::new(limit, 14, 10, TEXT.stroke_width(2)))?;
     Ok(plot_of(&chart.plotting_area().get_pixel_range()))
 }
@@ -188,9 +143,7 @@ fn bad_ratio(
 fn traffic(area: &Canvas<'_>, series: &Series<'_>) -> Result<Plot, Box<dyn std::error::Error>> {
     let minutes = series.step.secs_f64() / 60.0;
     // What was seen stands for the observed part of the slot only.
-    let rate = |slot: &HistorySlot| {
-        (slot.coverage > 0.0).then(|| slot.counts.total as f64 / (minutes * slot.coverage))
-    };
+    let rate = |slot: &HistorySlot| (slot.coverage > 0.0).then(|| slot.counts.total as f64 / (minutes * slot.coverage));
     let highest = series.slots.iter().filter_map(rate).fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
@@ -227,11 +180,7 @@ fn picture(
     name: &str,
     draw: impl FnOnce(&Canvas<'_>) -> Result<Plot, Box<dyn std::error::Error>>,
 ) -> Option<Markup> {
-    if series
-        .slots
-        .iter()
-        .all(|slot| slot.coverage <= 0.0 && slot.counts.total == 0)
-    {
+    if series.slots.iter().all(|slot| slot.coverage <= 0.0 && slot.counts.total == 0) {
         return None;
     }
     let mut svg = String::new();
@@ -247,10 +196,7 @@ fn picture(
         tracing::error!(%error, chart = name, "a chart could not be drawn");
         return None;
     }
-    let inner = svg
-        .split_once('>')
-        .and_then(|(_, rest)| rest.rsplit_once("</svg>"))
-        .map_or("", |(inner, _)| inner);
+    let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>")).map_or("", |(inner, _)| inner);
     Some(html! {
         div.scroll {
             svg.chart viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(name) {
@@ -289,31 +235,19 @@ fn slots_to_point_at(series: &Series<'_>, plot: Plot) -> Markup {
 }
 
 fn told(slot: &HistorySlot, step: Millis) -> String {
-    let when = format!(
-        "{} – {}",
-        text::short_moment(slot.start),
-        text::short_moment(slot.start + step)
-    );
+    let when = format!("{} – {}", text::short_moment(slot.start), text::short_moment(slot.start + step));
     if slot.coverage <= 0.0 {
         return format!("{when}\nnot observed");
     }
     let events = match slot.counts.total {
         0 => "no events".to_owned(),
-        total => format!(
-            "{} bad of {}",
-            text::count(slot.counts.bad()),
-            text::count(total)
-        ),
+        total => format!("{} bad of {}", text::count(slot.counts.bad()), text::count(total)),
     };
     let budget = match slot.budget_remaining_ratio {
         Some(ratio) => format!("\nbudget left {}", text::share(ratio)),
         None => String::new(),
     };
-    let seen = if slot.coverage < 1.0 {
-        format!("\ncoverage {}", text::percent(slot.coverage))
-    } else {
-        String::new()
-    };
+    let seen = if slot.coverage < 1.0 { format!("\ncoverage {}", text::percent(slot.coverage)) } else { String::new() };
     format!("{when}\n{events}{budget}{seen}")
 }
 
@@ -329,26 +263,15 @@ fn across(whole: Period, part: Period, plot: Plot) -> (i32, i32) {
 }
 
 fn plot_of((x, y): &(std::ops::Range<i32>, std::ops::Range<i32>)) -> Plot {
-    Plot {
-        left: x.start,
-        right: x.end,
-        top: y.start,
-        bottom: y.end,
-    }
+    Plot { left: x.start, right: x.end, top: y.start, bottom: y.end }
 }
 
 fn band(period: Period, from: f64, to: f64, style: ShapeStyle) -> Rectangle<(i64, f64)> {
-    Rectangle::new(
-        [(period.start.millis(), to), (period.end.millis(), from)],
-        style,
-    )
+    Rectangle::new([(period.start.millis(), to), (period.end.millis(), from)], style)
 }
 
 /// Runs of slots whose value is known; each point stands at the slot's end.
-fn pieces(
-    series: &Series<'_>,
-    value: impl Fn(&HistorySlot) -> Option<f64>,
-) -> Vec<Vec<(i64, f64)>> {
+fn pieces(series: &Series<'_>, value: impl Fn(&HistorySlot) -> Option<f64>) -> Vec<Vec<(i64, f64)>> {
     let mut pieces: Vec<Vec<(i64, f64)>> = Vec::new();
     let mut open = false;
     for slot in series.slots {
@@ -357,10 +280,7 @@ fn pieces(
             let end = (slot.start + series.step).min(series.period.end).millis();
             match pieces.last_mut() {
                 Some(piece) if open => piece.push((end, v)),
-                _ => pieces.push(vec![
-                    (slot.start.max(series.period.start).millis(), v),
-                    (end, v),
-                ]),
+                _ => pieces.push(vec![(slot.start.max(series.period.start).millis(), v), (end, v)]),
             }
         }
         open = known.is_some();
@@ -384,25 +304,13 @@ fn unknown(series: &Series<'_>) -> Vec<Period> {
 /// The lower end of the burn-down's axis: 0, or below what was overspent, in
 /// steps that give round labels.
 fn floor_of(lowest: f64) -> f64 {
-    if lowest >= 0.0 {
-        0.0
-    } else {
-        (lowest * 5.0).floor() / 5.0
-    }
+    if lowest >= 0.0 { 0.0 } else { (lowest * 5.0).floor() / 5.0 }
 }
 
 fn axis_percent(ratio: f64) -> String {
     let percent = ratio * 100.0;
-    let decimals = if percent == 0.0 {
-        0
-    } else {
-        (1.0 - percent.abs().log10().floor()).clamp(0.0, 6.0) as usize
-    };
+    let decimals = if percent == 0.0 { 0 } else { (1.0 - percent.abs().log10().floor()).clamp(0.0, 6.0) as usize };
     let text = format!("{percent:.decimals$}");
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        &text
-    };
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text} %")
 }

@@ -24,12 +24,8 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Failure(problem) = self;
         let waiting = problem == Problem::not_ready();
-        let frame = Frame {
-            title: &problem.title,
-            section: None,
-            as_of: None,
-            refresh: waiting.then_some(LOOK_AGAIN_SECONDS),
-        };
+        let frame =
+            Frame { title: problem.title, section: None, as_of: None, refresh: waiting.then_some(LOOK_AGAIN_SECONDS) };
         let body = html! {
             section.failure {
                 h1 { (problem.title) }
@@ -42,15 +38,9 @@ impl IntoResponse for Failure {
                 }
             }
         };
-        let mut response = (
-            problem.status(),
-            Html(layout::page(&frame, &body).into_string()),
-        )
-            .into_response();
+        let mut response = (problem.status(), Html(layout::page(&frame, &body).into_string())).into_response();
         if waiting {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, LOOK_AGAIN_SECONDS.into());
+            response.headers_mut().insert(header::RETRY_AFTER, LOOK_AGAIN_SECONDS.into());
         }
         response
     }

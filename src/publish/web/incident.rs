@@ -21,35 +21,21 @@ const BEFORE: Millis = Millis::from_hours(24);
 pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -> Page {
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;
-    let incident = review
-        .incidents
-        .iter()
-        .find(|incident| incident.id.to_string() == id)
-        .ok_or_else(|| {
-            Problem::not_found("there is no such incident in the stored history")
-                .about("id")
-                .hint("its history may have been dropped, or its first minute judged anew")
-        })?;
+    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id).ok_or_else(|| {
+        Problem::not_found("there is no such incident in the stored history")
+            .about("id")
+            .hint("its history may have been dropped, or its first minute judged anew")
+    })?;
     let now = evaluated.as_of;
     let (kept, wanted) = (review.clone(), incident.clone());
     let (alerts, changes) = daemon
         .ask(move |answers| {
-            let alerts: Vec<Alert> = kept
-                .alerts
-                .iter()
-                .filter(|alert| wanted.alerts.contains(&alert.id()))
-                .cloned()
-                .collect();
+            let alerts: Vec<Alert> =
+                kept.alerts.iter().filter(|alert| wanted.alerts.contains(&alert.id())).cloned().collect();
             let start = wanted.start().unwrap_or(now);
             let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
             let changes = answers.changes(around)?;
-            Ok((
-                alerts,
-                changes
-                    .into_iter()
-                    .filter(|change| wanted.changes.contains(&change.id))
-                    .collect::<Vec<_>>(),
-            ))
+            Ok((alerts, changes.into_iter().filter(|change| wanted.changes.contains(&change.id)).collect::<Vec<_>>()))
         })
         .await?;
     let frame = Frame {
@@ -58,27 +44,12 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
         as_of: Some(now),
         refresh: None,
     };
-    page(layout::page(
-        &frame,
-        &body(incident, review, &alerts, &changes, now),
-    ))
+    page(layout::page(&frame, &body(incident, review, &alerts, &changes, now)))
 }
 
-fn body(
-    incident: &Incident,
-    review: &Review,
-    alerts: &[Alert],
-    changes: &[Change],
-    now: Timestamp,
-) -> Markup {
-    let episodes: Vec<&Episode> = review
-        .episodes
-        .iter()
-        .filter(|e| incident.episodes.contains(&e.id))
-        .collect();
-    let length = incident
-        .start()
-        .map(|start| incident.end().unwrap_or(now) - start);
+fn body(incident: &Incident, review: &Review, alerts: &[Alert], changes: &[Change], now: Timestamp) -> Markup {
+    let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
+    let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
     html! {
         p.crumbs { a href="/incidents" { "Incidents" } " / " code { (incident.id) } }
         div.title {
@@ -135,11 +106,7 @@ fn exact(at: Timestamp) -> Markup {
 }
 
 fn delay(after: Millis) -> String {
-    if after.0 == 0 {
-        "0s".to_owned()
-    } else {
-        after.human()
-    }
+    if after.0 == 0 { "0s".to_owned() } else { after.human() }
 }
 
 fn meaning(name: &str) -> &'static str {
@@ -160,12 +127,8 @@ const MARGIN: f64 = 60.0;
 
 /// The known times on one line, names above and below in turn.
 fn line(incident: &Incident, now: Timestamp) -> Markup {
-    let marks: Vec<(&str, Mark)> = incident
-        .times
-        .named()
-        .into_iter()
-        .filter_map(|(name, mark)| Some((name, mark?)))
-        .collect();
+    let marks: Vec<(&str, Mark)> =
+        incident.times.named().into_iter().filter_map(|(name, mark)| Some((name, mark?))).collect();
     let first = marks.iter().map(|(_, mark)| mark.at).min();
     let last = marks.iter().map(|(_, mark)| mark.at).max();
     let (Some(first), Some(last)) = (first, last) else {

@@ -25,21 +25,11 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;
     let service = params.get("service");
-    let wanted: Vec<&Incident> = review
-        .incidents
-        .iter()
-        .filter(|i| service.is_none_or(|service| i.service == service))
-        .collect();
-    let frame = Frame {
-        title: "Incidents",
-        section: Some(Section::Incidents),
-        as_of: Some(evaluated.as_of),
-        refresh: None,
-    };
-    page(layout::page(
-        &frame,
-        &body(review, &wanted, service, evaluated.as_of),
-    ))
+    let wanted: Vec<&Incident> =
+        review.incidents.iter().filter(|i| service.is_none_or(|service| i.service == service)).collect();
+    let frame =
+        Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &body(review, &wanted, service, evaluated.as_of)))
 }
 
 fn body(review: &Review, wanted: &[&Incident], service: Option<&str>, now: Timestamp) -> Markup {
@@ -81,11 +71,7 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
         if period.end < now - TIMELINE {
             continue;
         }
-        let class = if incident.detected {
-            incident.severity.word()
-        } else {
-            "undetected"
-        };
+        let class = if incident.detected { incident.severity.word() } else { "undetected" };
         let span = Span {
             period,
             class: class.to_owned(),
@@ -94,10 +80,7 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
         };
         match lanes.iter_mut().find(|lane| lane.name == incident.service) {
             Some(lane) => lane.spans.push(span),
-            None => lanes.push(Lane {
-                name: incident.service.clone(),
-                spans: vec![span],
-            }),
+            None => lanes.push(Lane { name: incident.service.clone(), spans: vec![span] }),
         }
     }
     lanes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -105,14 +88,8 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
 }
 
 fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
-    let open = incidents
-        .iter()
-        .filter(|incident| incident.state == IncidentState::Open)
-        .count();
-    let unseen = incidents
-        .iter()
-        .filter(|incident| !incident.detected)
-        .count();
+    let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
+    let unseen = incidents.iter().filter(|incident| !incident.detected).count();
     html! {
         div.tiles {
             (parts::tile("Incidents", &html! { (text::count(incidents.len() as i64)) }, &html! {

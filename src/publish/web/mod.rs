@@ -11,6 +11,7 @@ mod layout;
 mod parts;
 mod slo;
 mod slos;
+mod sparks;
 mod status;
 mod text;
 mod timeline;
@@ -26,6 +27,7 @@ use super::http::daemon::Daemon;
 use super::http::problem::Problem;
 use super::http::query::Params;
 use failure::Failure;
+use sparks::Sparks;
 
 const STYLE: &str = include_str!("evenkeel.css");
 const ICON: &str = include_str!("icon.svg");
@@ -33,32 +35,22 @@ const ICON: &str = include_str!("icon.svg");
 /// for a day.
 const CACHE_CONTROL: &str = "public, max-age=86400";
 
-pub(super) fn routes() -> Router<Daemon> {
+pub(super) fn routes(daemon: Daemon) -> Router {
+    let list = Router::new().route("/", get(slos::show)).with_state((daemon.clone(), Sparks::default()));
     Router::new()
-        .route("/", get(slos::show))
         .route("/slos/{name}", get(slo::show))
         .route("/incidents", get(incidents::show))
         .route("/incidents/{id}", get(incident::show))
         .route("/alerts", get(alerts::show))
         .route("/status", get(status::show))
-        .route(
-            "/assets/evenkeel.css",
-            get(async || asset("text/css; charset=utf-8", STYLE)),
-        )
-        .route(
-            "/assets/icon.svg",
-            get(async || asset("image/svg+xml", ICON)),
-        )
+        .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
+        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
+        .with_state(daemon)
+        .merge(list)
 }
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
-    (
-        [
-            (header::CONTENT_TYPE, kind),
-            (header::CACHE_CONTROL, CACHE_CONTROL),
-        ],
-        body,
-    )
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, CACHE_CONTROL)], body)
 }
 
 /// What a page answers with.

@@ -112,10 +112,7 @@ const SPARK_HEIGHT: f64 = 28.0;
 /// The budget that remained over the window, small. Unknown slots are gaps.
 /// `None` when none is known.
 pub(super) fn sparkline(slots: &[HistorySlot]) -> Option<Markup> {
-    let values: Vec<Option<f64>> = slots
-        .iter()
-        .map(|slot| slot.budget_remaining_ratio)
-        .collect();
+    let values: Vec<Option<f64>> = slots.iter().map(|slot| slot.budget_remaining_ratio).collect();
     let known = || values.iter().flatten().copied();
     known().next()?;
     let low = known().fold(0.0, f64::min);
@@ -128,12 +125,7 @@ pub(super) fn sparkline(slots: &[HistorySlot]) -> Option<Markup> {
     let mut pen_down = false;
     for (i, value) in values.iter().enumerate() {
         if let Some(v) = value {
-            path.push_str(&format!(
-                "{}{:.1} {:.1}",
-                if pen_down { "L" } else { "M" },
-                x(i),
-                y(*v)
-            ));
+            path.push_str(&format!("{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, x(i), y(*v)));
             end = Some((x(i), y(*v)));
         }
         pen_down = value.is_some();

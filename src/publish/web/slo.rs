@@ -20,11 +20,7 @@ use crate::publish::http::slos::{elapsed, unit, verdict_word};
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
 
-pub(super) async fn show(
-    State(daemon): State<Daemon>,
-    Path(name): Path<String>,
-    query: RawQuery,
-) -> Page {
+pub(super) async fn show(State(daemon): State<Daemon>, Path(name): Path<String>, query: RawQuery) -> Page {
     let params = params(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
@@ -32,47 +28,19 @@ pub(super) async fn show(
 
     let period = elapsed(status.period, status.as_of);
     let step = step_for(period);
-    let (slo, window, service) = (
-        name.clone(),
-        status.window.to_string(),
-        judgement.slo.service.clone(),
-    );
+    let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (slots, changes) = daemon
         .ask(move |answers| {
-            let slots = answers
-                .history(&slo, Some(&window), period, step)?
-                .unwrap_or_default();
+            let slots = answers.history(&slo, Some(&window), period, step)?.unwrap_or_default();
             let changes = answers.changes(period)?;
-            Ok((
-                slots,
-                changes
-                    .into_iter()
-                    .filter(|change| change.service == service)
-                    .collect::<Vec<_>>(),
-            ))
+            Ok((slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
         })
         .await?;
     let incidents = evaluated.snapshot.review.incidents.iter();
     let incidents = incidents.filter(|incident| incident.service == judgement.slo.service);
-    let incidents: Vec<&Incident> = incidents
-        .filter(|incident| overlaps(incident, period, evaluated.as_of))
-        .collect();
-    let view = View {
-        judgement,
-        status,
-        period,
-        step,
-        slots,
-        incidents,
-        changes,
-        now: evaluated.as_of,
-    };
-    let frame = Frame {
-        title: &name,
-        section: Some(Section::Slos),
-        as_of: Some(evaluated.as_of),
-        refresh: None,
-    };
+    let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
+    let view = View { judgement, status, period, step, slots, incidents, changes, now: evaluated.as_of };
+    let frame = Frame { title: &name, section: Some(Section::Slos), as_of: Some(evaluated.as_of), refresh: None };
     page(layout::page(&frame, &view.body()))
 }
 
@@ -86,8 +54,7 @@ fn chosen<'a>(judgement: &'a SloJudgement, window: Option<&str>) -> Result<&'a S
 }
 
 fn overlaps(incident: &Incident, period: Period, now: Timestamp) -> bool {
-    incident.start().is_some_and(|start| start < period.end)
-        && incident.end().unwrap_or(now) > period.start
+    incident.start().is_some_and(|start| start < period.end) && incident.end().unwrap_or(now) > period.start
 }
 
 struct View<'a> {
@@ -163,10 +130,7 @@ impl View<'_> {
     fn tiles(&self) -> Markup {
         let (slo, status) = (&self.judgement.slo, self.status);
         let unit = unit(slo.budgeting);
-        let burn = status
-            .burn_rates
-            .iter()
-            .find(|burn| burn.lookback == Millis::from_hours(1));
+        let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
         html! {
             div.tiles {
                 (parts::tile("Attainment", &value(status.attainment.map(text::percent), status.method), &html! {
@@ -192,17 +156,8 @@ impl View<'_> {
     }
 
     fn charts(&self) -> Markup {
-        let pointers: Vec<Pointer> = self
-            .incidents
-            .iter()
-            .filter_map(|incident| pointer(incident, self.now))
-            .collect();
-        let series = Series {
-            period: self.period,
-            step: self.step,
-            slots: &self.slots,
-            pointers: &pointers,
-        };
+        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|incident| pointer(incident, self.now)).collect();
+        let series = Series { period: self.period, step: self.step, slots: &self.slots, pointers: &pointers };
         let allowed = self.judgement.slo.objective.allowed_bad_ratio();
         let missing = || parts::empty("Nothing was observed in this period.");
         html! {
@@ -255,9 +210,7 @@ impl View<'_> {
 }
 
 fn service_query(service: &str) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("service", service)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("service", service).finish()
 }
 
 fn value(text: Option<String>, method: Method) -> Markup {
@@ -345,9 +298,7 @@ fn explained(verdict: TierVerdict) -> &'static str {
     match verdict {
         TierVerdict::Firing => "both lookbacks burn faster than the factor",
         TierVerdict::Quiet => "at least one lookback burns slower than the factor",
-        TierVerdict::HeldBack => {
-            "both lookbacks burn faster, but too few events failed to wake anyone"
-        }
+        TierVerdict::HeldBack => "both lookbacks burn faster, but too few events failed to wake anyone",
         TierVerdict::Frozen => "too little is known; the alert stays as it is",
     }
 }

@@ -1,69 +1,49 @@
 //! The list of all SLOs, worst first.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use super::layout::{self, Frame, Section};
+use super::sparks::Sparks;
 use super::{Page, page, params, parts, text};
 use crate::evaluate::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
 use crate::model::incident::IncidentState;
-use crate::model::time::{Millis, Period, SLOT_MS};
-use crate::publish::answers::{AnswerError, Answers};
+use crate::model::time::Millis;
 use crate::publish::http::daemon::{Daemon, Evaluated};
 use crate::publish::http::problem::Problem;
 use crate::publish::http::query::Params;
-use crate::publish::http::slos::{Wanted, elapsed};
+use crate::publish::http::slos::Wanted;
 
 /// SLOs on one page: each has a small chart, which costs a read of its history.
 const ROWS_MAX: usize = 50;
-/// Points of a small chart.
-const SPARK_POINTS: i64 = 30;
 /// The page shows a state that changes each minute.
 const REFRESH_SECONDS: u32 = 60;
 
-pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page {
+pub(super) async fn show(State((daemon, sparks)): State<(Daemon, Sparks)>, query: RawQuery) -> Page {
     let params = params(&query)?;
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;
-    let mut slos: Vec<&SloJudgement> = evaluated
-        .snapshot
-        .slos
-        .iter()
-        .filter(|slo| wanted.admits(slo))
-        .collect();
-    slos.sort_by(|a, b| {
-        badness(a)
-            .total_cmp(&badness(b))
-            .then_with(|| a.slo.name.cmp(&b.slo.name))
-    });
+    let mut slos: Vec<&SloJudgement> = evaluated.snapshot.slos.iter().filter(|slo| wanted.admits(slo)).collect();
+    slos.sort_by(|a, b| worse_first(a, b));
     let matching = slos.len();
     let last_page = matching.div_ceil(ROWS_MAX).max(1);
     let number = page_number(&params)?.clamp(1, last_page);
-    let shown: Vec<SloJudgement> = slos
-        .into_iter()
-        .skip((number - 1) * ROWS_MAX)
-        .take(ROWS_MAX)
-        .cloned()
-        .collect();
+    let shown: Vec<SloJudgement> = slos.into_iter().skip((number - 1) * ROWS_MAX).take(ROWS_MAX).cloned().collect();
     let rows = daemon
         .ask(move |answers| {
-            shown
-                .into_iter()
-                .map(|slo| Row::read(answers, slo))
-                .collect()
+            let row = |judgement: SloJudgement| {
+                let spark = sparks.of(answers, &judgement)?;
+                Ok(Row { judgement, spark })
+            };
+            shown.into_iter().map(row).collect()
         })
         .await?;
-    let list = List {
-        evaluated: &evaluated,
-        wanted: &wanted,
-        rows,
-        matching,
-        number,
-        last_page,
-    };
+    let list = List { evaluated: &evaluated, wanted: &wanted, rows, matching, number, last_page };
     page(layout::page(
         &Frame {
             title: "SLOs",
@@ -78,59 +58,29 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
 fn page_number(params: &Params) -> Result<usize, Problem> {
     match params.get("page") {
         None => Ok(1),
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
+        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
     }
 }
 
-/// The smaller, the worse: exhausted, burning, unknown, then ok; inside each
-/// by what remains of the budget.
-fn badness(judgement: &SloJudgement) -> f64 {
-    let Some(status) = judgement.windows.first() else {
-        return 0.0;
+/// Worst first: exhausted, burning, unknown, then ok; inside each by what
+/// remains of the budget; by name where that is equal.
+fn worse_first(a: &SloJudgement, b: &SloJudgement) -> Ordering {
+    let rank = |judgement: &SloJudgement| match judgement.windows.first().map(|status| status.state) {
+        Some(SloState::Exhausted) => 0,
+        Some(SloState::Burning) => 1,
+        Some(SloState::Unknown) | None => 2,
+        Some(SloState::Ok) => 3,
     };
-    // Far enough apart that no budget reaches the next rank.
-    let rank = match status.state {
-        SloState::Exhausted => 0.0,
-        SloState::Burning => 1e12,
-        SloState::Unknown => 2e12,
-        SloState::Ok => 3e12,
+    let remaining = |judgement: &SloJudgement| {
+        let budget = judgement.windows.first().and_then(|status| status.budget);
+        budget.map_or(0.0, |budget| budget.remaining_ratio)
     };
-    let remaining = status.budget.map_or(0.0, |budget| budget.remaining_ratio);
-    rank + remaining.clamp(-1e11, 1.0)
+    rank(a).cmp(&rank(b)).then_with(|| remaining(a).total_cmp(&remaining(b))).then_with(|| a.slo.name.cmp(&b.slo.name))
 }
 
 struct Row {
     judgement: SloJudgement,
-    spark: Vec<HistorySlot>,
-}
-
-impl Row {
-    fn read(answers: &dyn Answers, judgement: SloJudgement) -> Result<Row, AnswerError> {
-        let Some(status) = judgement.windows.first() else {
-            return Ok(Row {
-                judgement,
-                spark: Vec::new(),
-            });
-        };
-        let (period, step) = spark_slots(elapsed(status.period, status.as_of));
-        let window = status.window.to_string();
-        let spark = answers
-            .history(&judgement.slo.name, Some(&window), period, step)?
-            .unwrap_or_default();
-        Ok(Row { judgement, spark })
-    }
-}
-
-/// A step of whole minutes, and the period cut to whole steps up to its end.
-fn spark_slots(period: Period) -> (Period, Millis) {
-    let step = Millis((period.length().0 / SPARK_POINTS / SLOT_MS).max(1) * SLOT_MS);
-    let points = (period.length().0 / step.0).min(SPARK_POINTS);
-    (
-        Period::new(period.end - Millis(points * step.0), period.end),
-        step,
-    )
+    spark: Arc<Vec<HistorySlot>>,
 }
 
 struct List<'a> {
@@ -197,10 +147,7 @@ impl List<'_> {
     fn pages(&self) -> Markup {
         let link = |number: usize| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in [
-                ("service", &self.wanted.service),
-                ("team", &self.wanted.team),
-            ] {
+            for (name, value) in [("service", &self.wanted.service), ("team", &self.wanted.team)] {
                 if let Some(value) = value {
                     query.append_pair(name, value);
                 }
@@ -229,9 +176,7 @@ impl List<'_> {
 /// Attainment with its bound under it where they differ on the page.
 pub(super) fn attainment(status: &SloStatus) -> Markup {
     let bound = match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => {
-            Some((text::percent(lo), text::percent(hi)))
-        }
+        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => Some((text::percent(lo), text::percent(hi))),
         _ => None,
     };
     html! {
@@ -246,11 +191,7 @@ pub(super) fn attainment(status: &SloStatus) -> Markup {
 }
 
 fn burn_of_an_hour(status: &SloStatus) -> Markup {
-    let burn = status
-        .burn_rates
-        .iter()
-        .find(|burn| burn.lookback == Millis::from_hours(1))
-        .and_then(|burn| burn.rate);
+    let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1)).and_then(|burn| burn.rate);
     match burn {
         Some(rate) => html! { span class=[(rate > 1.0).then_some("warn")] { (text::burn(rate)) } },
         None => parts::absent(status.method),
@@ -262,21 +203,12 @@ pub(super) fn coverage(status: &SloStatus) -> Markup {
 }
 
 fn summary(snapshot: &Snapshot) -> Markup {
-    let states = snapshot
-        .slos
-        .iter()
-        .filter_map(|slo| slo.windows.first())
-        .map(|status| status.state);
+    let states = snapshot.slos.iter().filter_map(|slo| slo.windows.first()).map(|status| status.state);
     let counts = states.fold(BTreeMap::<SloState, i64>::new(), |mut counts, state| {
         *counts.entry(state).or_default() += 1;
         counts
     });
-    let open = snapshot
-        .review
-        .incidents
-        .iter()
-        .filter(|i| i.state == IncidentState::Open)
-        .count();
+    let open = snapshot.review.incidents.iter().filter(|i| i.state == IncidentState::Open).count();
     let noise = &snapshot.review.noise;
     html! {
         div.tiles {
@@ -311,23 +243,9 @@ fn meaning(state: SloState) -> &'static str {
 }
 
 fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
-    let services: BTreeSet<&str> = snapshot
-        .slos
-        .iter()
-        .map(|slo| slo.slo.service.as_str())
-        .collect();
-    let teams: BTreeSet<&str> = snapshot
-        .slos
-        .iter()
-        .filter_map(|slo| slo.slo.team())
-        .collect();
-    let states = [
-        SloState::Exhausted,
-        SloState::Burning,
-        SloState::Unknown,
-        SloState::Ok,
-    ]
-    .map(SloState::word);
+    let services: BTreeSet<&str> = snapshot.slos.iter().map(|slo| slo.slo.service.as_str()).collect();
+    let teams: BTreeSet<&str> = snapshot.slos.iter().filter_map(|slo| slo.slo.team()).collect();
+    let states = [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok].map(SloState::word);
     let chosen_state = wanted.state.map(SloState::word);
     html! {
         form.filter action="/" method="get" {
@@ -340,12 +258,7 @@ fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
     }
 }
 
-fn choice<'a>(
-    name: &str,
-    label: &str,
-    values: impl IntoIterator<Item = &'a str>,
-    chosen: Option<&str>,
-) -> Markup {
+fn choice<'a>(name: &str, label: &str, values: impl IntoIterator<Item = &'a str>, chosen: Option<&str>) -> Markup {
     html! {
         label {
             span { (label) }

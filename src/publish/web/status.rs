@@ -18,12 +18,7 @@ const FINDINGS_MAX: usize = 100;
 pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
     let status = daemon.answers.status();
     let as_of = daemon.answers.snapshot().as_of;
-    let frame = Frame {
-        title: "Status",
-        section: Some(Section::Status),
-        as_of,
-        refresh: Some(REFRESH_SECONDS),
-    };
+    let frame = Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
     page(layout::page(&frame, &body(&status, daemon.answers.now())))
 }
 

@@ -12,19 +12,11 @@ const NARROW_SPACE: char = '\u{202f}';
 /// 100 % needs to be seen: `99.953 %`, `40.1 %`, `0.0021 %`. Only 1 is `100 %`.
 pub(super) fn percent(ratio: f64) -> String {
     let percent = ratio * 100.0;
-    let distance = if percent > 50.0 {
-        (100.0 - percent).abs()
-    } else {
-        percent.abs()
-    };
+    let distance = if percent > 50.0 { (100.0 - percent).abs() } else { percent.abs() };
     let text = if distance == 0.0 {
         format!("{percent:.0}")
     } else if distance < 1e-6 {
-        let (sign, edge) = if percent > 50.0 {
-            (if percent > 100.0 { '>' } else { '<' }, "100")
-        } else {
-            ('>', "0")
-        };
+        let (sign, edge) = if percent > 50.0 { (if percent > 100.0 { '>' } else { '<' }, "100") } else { ('>', "0") };
         // So close that six decimals would show the edge itself.
         format!("{sign}{NARROW_SPACE}{edge}")
     } else {
@@ -37,10 +29,7 @@ pub(super) fn percent(ratio: f64) -> String {
 /// A ratio that someone chose, without decimals that were not written: `99.9 %`.
 pub(super) fn chosen(ratio: f64) -> String {
     let text = format!("{:.6}", ratio * 100.0);
-    format!(
-        "{}{NARROW_SPACE}%",
-        text.trim_end_matches('0').trim_end_matches('.')
-    )
+    format!("{}{NARROW_SPACE}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A share of the budget: whole per cent when large, one decimal else.
@@ -49,7 +38,7 @@ pub(super) fn share(ratio: f64) -> String {
     let text = match percent.abs() {
         large if large >= 1_000.0 => count(percent.round() as i64),
         large if large >= 99.95 => format!("{percent:.0}"),
-        none if none == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         small if small < 0.05 => return format!("<{NARROW_SPACE}0.1{NARROW_SPACE}%"),
         _ => format!("{percent:.1}"),
     };
@@ -59,7 +48,7 @@ pub(super) fn share(ratio: f64) -> String {
 /// A burn rate: `0.70×`, `14.4×`, `310×`.
 pub(super) fn burn(rate: f64) -> String {
     match rate {
-        r if r == 0.0 => "0×".to_owned(),
+        0.0 => "0×".to_owned(),
         r if r < 0.005 => "<0.01×".to_owned(),
         r if r < 9.995 => format!("{r:.2}×"),
         r if r < 99.95 => format!("{r:.1}×"),
@@ -86,7 +75,7 @@ pub(super) fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -102,11 +91,7 @@ pub(super) fn short_count(n: f64) -> String {
         x if x >= 1e3 => (n / 1e3, "k"),
         _ => (n, ""),
     };
-    let text = if scaled.abs() < 10.0 {
-        format!("{scaled:.1}")
-    } else {
-        format!("{scaled:.0}")
-    };
+    let text = if scaled.abs() < 10.0 { format!("{scaled:.1}") } else { format!("{scaled:.0}") };
     format!("{}{unit}", text.strip_suffix(".0").unwrap_or(&text))
 }
 
@@ -120,11 +105,7 @@ pub(super) fn bytes(n: u64) -> String {
         unit += 1;
     }
     let name = units.get(unit).copied().unwrap_or("B");
-    if unit == 0 || value >= 100.0 {
-        format!("{value:.0} {name}")
-    } else {
-        format!("{value:.1} {name}")
-    }
+    if unit == 0 || value >= 100.0 { format!("{value:.0} {name}") } else { format!("{value:.1} {name}") }
 }
 
 /// `24 Nov 2026, 15:42 UTC`.
@@ -173,13 +154,7 @@ pub(super) fn clean(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(CHARS_MAX)
-        .map(|c| {
-            if turns(c) || (c.is_control() && c != '\n') {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
+        .map(|c| if turns(c) || (c.is_control() && c != '\n') { '\u{fffd}' } else { c })
         .collect();
     if text.chars().nth(CHARS_MAX).is_some() {
         shown.push('…');
@@ -254,22 +229,10 @@ mod tests {
         assert_eq!(short_count(2_000_000.0), "2M");
         assert_eq!(bytes(6_840_000_000), "6.4 GiB");
         assert_eq!(bytes(12), "12 B");
-        assert_eq!(
-            [chosen(0.999), chosen(0.9995), chosen(0.02)].map(plain),
-            ["99.9 %", "99.95 %", "2 %"]
-        );
-        assert_eq!(
-            [factor(14.4), factor(6.0), factor(0.25)],
-            ["14.4×", "6×", "0.25×"]
-        );
-        assert_eq!(
-            [took(Millis(38)), took(Millis(1_930)), took(Millis(125_000))],
-            ["38ms", "1.9s", "2m 5s"]
-        );
-        assert_eq!(
-            [burn(0.0), burn(0.7), burn(14.4), burn(310.2)],
-            ["0×", "0.70×", "14.4×", "310×"]
-        );
+        assert_eq!([chosen(0.999), chosen(0.9995), chosen(0.02)].map(plain), ["99.9 %", "99.95 %", "2 %"]);
+        assert_eq!([factor(14.4), factor(6.0), factor(0.25)], ["14.4×", "6×", "0.25×"]);
+        assert_eq!([took(Millis(38)), took(Millis(1_930)), took(Millis(125_000))], ["38ms", "1.9s", "2m 5s"]);
+        assert_eq!([burn(0.0), burn(0.7), burn(14.4), burn(310.2)], ["0×", "0.70×", "14.4×", "310×"]);
     }
 
     #[test]

@@ -72,17 +72,9 @@ pub(super) fn phases(incident: &Incident, now: Timestamp) -> Markup {
     };
     let end = incident.end().unwrap_or(now).max(start);
     let whole = Period::new(start, end);
-    let paged = incident
-        .times
-        .firing
-        .filter(|_| incident.detected)
-        .map_or(end, |mark| mark.at.max(start).min(end));
+    let paged = incident.times.firing.filter(|_| incident.detected).map_or(end, |mark| mark.at.max(start).min(end));
     let share = across(whole, paged) * 100.0;
-    let said = format!(
-        "{} until a page, {} until the end",
-        (paged - start).human(),
-        (end - paged).human()
-    );
+    let said = format!("{} until a page, {} until the end", (paged - start).human(), (end - paged).human());
     html! {
         svg.phases viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label=(said) {
             title { (said) }

@@ -6,56 +6,33 @@ use super::sample::Sample;
 use super::server::Server;
 
 fn names(answer: &Value) -> Vec<&str> {
-    answer["slos"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|slo| slo["slo"].as_str().unwrap())
-        .collect()
+    answer["slos"].as_array().unwrap().iter().map(|slo| slo["slo"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn slos_are_filtered() {
     let server = Server::start(Sample::shop());
     for (filter, found) in [
-        (
-            "service=checkout",
-            vec!["checkout-availability", "checkout-latency"],
-        ),
+        ("service=checkout", vec!["checkout-availability", "checkout-latency"]),
         ("team=identity", vec!["login-success", "email-delivery"]),
-        (
-            "label=team=payments&label=tier=1&state=burning",
-            vec!["payments-authorization"],
-        ),
+        ("label=team=payments&label=tier=1&state=burning", vec!["payments-authorization"]),
         ("label=tier=2", vec![]),
         ("state=unknown", vec!["recommendations-availability"]),
-        (
-            "service=&team=identity",
-            vec!["login-success", "email-delivery"],
-        ),
+        ("service=&team=identity", vec!["login-success", "email-delivery"]),
     ] {
-        assert_eq!(
-            names(&server.json(&format!("/api/v1/slos?{filter}")).await),
-            found,
-            "{filter}"
-        );
+        assert_eq!(names(&server.json(&format!("/api/v1/slos?{filter}")).await), found, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn what_is_not_known_is_null() {
     let server = Server::start(Sample::shop());
-    let blind = server
-        .json("/api/v1/slos/recommendations-availability")
-        .await;
+    let blind = server.json("/api/v1/slos/recommendations-availability").await;
     for field in ["attainment", "lo", "hi", "budget"] {
         assert_eq!(blind[field], Value::Null, "{field}");
     }
     assert_eq!(blind["burn_rates"][0]["rate"], Value::Null);
-    assert_eq!(
-        (&blind["state"], &blind["coverage"]),
-        (&json!("unknown"), &json!(0.0))
-    );
+    assert_eq!((&blind["state"], &blind["coverage"]), (&json!("unknown"), &json!(0.0)));
 
     let interval = server.json("/api/v1/slos/search-latency").await;
     assert_eq!(interval["attainment"], Value::Null);
@@ -67,16 +44,12 @@ async fn what_is_not_known_is_null() {
 async fn the_same_moment_gives_the_same_numbers() {
     let server = Server::start(Sample::shop());
     let mut now = server.json("/api/v1/slos/checkout-availability").await;
-    let mut then = server
-        .json("/api/v1/slos/checkout-availability?at=2026-11-24T15:42:00Z")
-        .await;
+    let mut then = server.json("/api/v1/slos/checkout-availability?at=2026-11-24T15:42:00Z").await;
     assert_ne!(now["tiers"], Value::Null, "alerts are judged now only");
     assert_eq!(then["tiers"].take(), Value::Null);
     now["tiers"].take();
     assert_eq!(now, then);
-    let before = server
-        .json("/api/v1/slos/checkout-availability?at=1794700800")
-        .await;
+    let before = server.json("/api/v1/slos/checkout-availability?at=1794700800").await;
     assert_eq!(before["period"]["end"], "2026-11-15T00:00:00.000Z");
     assert_eq!(before["state"], "ok", "before the incident of 18 November");
 }
@@ -91,91 +64,28 @@ async fn a_history_adds_up_and_has_gaps() {
     assert_eq!(slots[2]["coverage"], 0.0);
     assert_eq!(slots[2]["budget_remaining_ratio"], Value::Null);
     for slot in slots {
-        assert_eq!(
-            slot["good"].as_i64().unwrap() + slot["bad"].as_i64().unwrap(),
-            slot["total"].as_i64().unwrap()
-        );
+        assert_eq!(slot["good"].as_i64().unwrap() + slot["bad"].as_i64().unwrap(), slot["total"].as_i64().unwrap());
     }
 }
 
 /// The path, the status, the parameter that is named, and a word of the hint.
 const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 17] = [
-    (
-        "/api/v1/slos?servce=checkout",
-        400,
-        Some("servce"),
-        "service",
-    ),
+    ("/api/v1/slos?servce=checkout", 400, Some("servce"), "service"),
     ("/api/v1/slos?service=a&service=b", 400, Some("service"), ""),
     ("/api/v1/slos?state=fine", 400, Some("state"), "exhausted"),
-    (
-        "/api/v1/slos?label=payments",
-        400,
-        Some("label"),
-        "label=team=payments",
-    ),
+    ("/api/v1/slos?label=payments", 400, Some("label"), "label=team=payments"),
     ("/api/v1/slos/nope", 404, Some("name"), "/api/v1/slos"),
-    (
-        "/api/v1/slos/checkout-availability?window=7d",
-        400,
-        Some("window"),
-        "month",
-    ),
-    (
-        "/api/v1/slos/checkout-availability?at=tomorrow",
-        400,
-        Some("at"),
-        "",
-    ),
-    (
-        "/api/v1/slos/checkout-availability?at=2030-01-01T00:00:00Z",
-        400,
-        Some("at"),
-        "passed",
-    ),
-    (
-        "/api/v1/slos/checkout-availability/history?step=90s",
-        400,
-        Some("step"),
-        "whole minutes",
-    ),
-    (
-        "/api/v1/slos/checkout-availability/history?step=1m",
-        422,
-        Some("step"),
-        "4m",
-    ),
-    (
-        "/api/v1/slos/checkout-availability/history?from=0",
-        422,
-        Some("from"),
-        "shorter",
-    ),
-    (
-        "/api/v1/slos/checkout-availability/history?from=1795520000&to=1795510000",
-        400,
-        Some("from"),
-        "earlier",
-    ),
-    (
-        "/api/v1/incidents/ffff",
-        404,
-        Some("id"),
-        "/api/v1/incidents",
-    ),
+    ("/api/v1/slos/checkout-availability?window=7d", 400, Some("window"), "month"),
+    ("/api/v1/slos/checkout-availability?at=tomorrow", 400, Some("at"), ""),
+    ("/api/v1/slos/checkout-availability?at=2030-01-01T00:00:00Z", 400, Some("at"), "passed"),
+    ("/api/v1/slos/checkout-availability/history?step=90s", 400, Some("step"), "whole minutes"),
+    ("/api/v1/slos/checkout-availability/history?step=1m", 422, Some("step"), "4m"),
+    ("/api/v1/slos/checkout-availability/history?from=0", 422, Some("from"), "shorter"),
+    ("/api/v1/slos/checkout-availability/history?from=1795520000&to=1795510000", 400, Some("from"), "earlier"),
+    ("/api/v1/incidents/ffff", 404, Some("id"), "/api/v1/incidents"),
     ("/api/v1/incidents?limit=0", 400, Some("limit"), ""),
-    (
-        "/api/v1/alerts?severity=critical",
-        400,
-        Some("severity"),
-        "ticket",
-    ),
-    (
-        "/api/v1/status?pretty=1",
-        400,
-        Some("pretty"),
-        "no parameters",
-    ),
+    ("/api/v1/alerts?severity=critical", 400, Some("severity"), "ticket"),
+    ("/api/v1/status?pretty=1", 400, Some("pretty"), "no parameters"),
     ("/api/v1/nothing", 404, None, "openapi.json"),
 ];
 
@@ -185,25 +95,12 @@ async fn bad_questions_are_told_what_is_wrong() {
     for (path, status, parameter, hint) in BAD_QUESTIONS {
         let response = server.get(path).await;
         assert_eq!(response.status(), status, "{path}");
-        assert_eq!(
-            response.headers()["content-type"],
-            "application/problem+json",
-            "{path}"
-        );
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
         let problem: Value = response.json().await.unwrap();
         assert_eq!(problem["status"], status, "{path}");
         assert_eq!(problem["parameter"].as_str(), parameter, "{path}");
-        assert!(
-            problem["hint"].as_str().unwrap_or("").contains(hint),
-            "{path}: {problem}"
-        );
-        assert!(
-            problem["type"]
-                .as_str()
-                .unwrap()
-                .starts_with("urn:evenkeel:problem:"),
-            "{path}"
-        );
+        assert!(problem["hint"].as_str().unwrap_or("").contains(hint), "{path}: {problem}");
+        assert!(problem["type"].as_str().unwrap().starts_with("urn:evenkeel:problem:"), "{path}");
     }
 }
 
@@ -226,12 +123,6 @@ async fn before_the_first_evaluation_nothing_is_made_up() {
     assert_eq!(server.get("/-/healthy").await.status(), 200);
     assert_eq!(server.get("/-/ready").await.status(), 503);
     let status = server.json("/api/v1/status").await;
-    assert_eq!(
-        (&status["ready"], &status["as_of"]),
-        (&json!(false), &Value::Null)
-    );
-    assert_eq!(
-        status["backfill"],
-        json!({"wanted": 390, "done": 127, "complete_since": null})
-    );
+    assert_eq!((&status["ready"], &status["as_of"]), (&json!(false), &Value::Null));
+    assert_eq!(status["backfill"], json!({"wanted": 390, "done": 127, "complete_since": null}));
 }

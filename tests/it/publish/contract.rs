@@ -14,52 +14,20 @@ const DAY: &str = "from=2026-11-18T00:00:00Z&to=2026-11-19T00:00:00Z";
 fn questions() -> Vec<(&'static str, String, &'static str)> {
     let id = "1".to_owned() + &"31".repeat(15) + "3";
     vec![
-        (
-            "/api/v1/slos",
-            "/api/v1/slos?team=payments&label=tier=1&state=exhausted".to_owned(),
-            "slos.json",
-        ),
-        (
-            "/api/v1/slos/{name}",
-            "/api/v1/slos/search-availability?window=month".to_owned(),
-            "slo.json",
-        ),
+        ("/api/v1/slos", "/api/v1/slos?team=payments&label=tier=1&state=exhausted".to_owned(), "slos.json"),
+        ("/api/v1/slos/{name}", "/api/v1/slos/search-availability?window=month".to_owned(), "slo.json"),
         (
             "/api/v1/slos/{name}/history",
             format!("/api/v1/slos/checkout-availability/history?{DAY}&step=4h"),
             "history.json",
         ),
-        (
-            "/api/v1/incidents",
-            format!("/api/v1/incidents?{DAY}"),
-            "incidents.json",
-        ),
-        (
-            "/api/v1/incidents/{id}",
-            format!("/api/v1/incidents/{id}"),
-            "incident.json",
-        ),
-        (
-            "/api/v1/alerts",
-            format!("/api/v1/alerts?{DAY}&limit=2"),
-            "alerts.json",
-        ),
-        (
-            "/api/v1/alerts/rules",
-            "/api/v1/alerts/rules".to_owned(),
-            "rules.json",
-        ),
+        ("/api/v1/incidents", format!("/api/v1/incidents?{DAY}"), "incidents.json"),
+        ("/api/v1/incidents/{id}", format!("/api/v1/incidents/{id}"), "incident.json"),
+        ("/api/v1/alerts", format!("/api/v1/alerts?{DAY}&limit=2"), "alerts.json"),
+        ("/api/v1/alerts/rules", "/api/v1/alerts/rules".to_owned(), "rules.json"),
         ("/api/v1/noise", "/api/v1/noise".to_owned(), "noise.json"),
-        (
-            "/api/v1/changes",
-            "/api/v1/changes?service=checkout".to_owned(),
-            "changes.json",
-        ),
-        (
-            "/api/v1/cluster-events",
-            "/api/v1/cluster-events?reason=BackOff".to_owned(),
-            "cluster-events.json",
-        ),
+        ("/api/v1/changes", "/api/v1/changes?service=checkout".to_owned(), "changes.json"),
+        ("/api/v1/cluster-events", "/api/v1/cluster-events?reason=BackOff".to_owned(), "cluster-events.json"),
         ("/api/v1/status", "/api/v1/status".to_owned(), "status.json"),
     ]
 }
@@ -79,18 +47,12 @@ async fn answers_are_as_the_contract_says() {
     let document = serde_json::to_value(document()).unwrap();
     for (path, question, _) in questions() {
         let answer = server.json(&question).await;
-        let content =
-            &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"];
+        let content = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"];
         let wrong = deviations(&answer, &content["schema"], &document, path);
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
     let problem = server.json("/api/v1/slos?nothing=1").await;
-    let wrong = deviations(
-        &problem,
-        &document["components"]["schemas"]["Problem"],
-        &document,
-        "problem",
-    );
+    let wrong = deviations(&problem, &document["components"]["schemas"]["Problem"], &document, "problem");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -100,12 +62,7 @@ async fn the_whole_list_is_as_the_contract_says() {
     let document = serde_json::to_value(document()).unwrap();
     let answer = server.json("/api/v1/slos").await;
     assert_eq!(answer["slos"].as_array().unwrap().len(), 13);
-    let wrong = deviations(
-        &answer,
-        &document["components"]["schemas"]["SloList"],
-        &document,
-        "slos",
-    );
+    let wrong = deviations(&answer, &document["components"]["schemas"]["SloList"], &document, "slos");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -113,40 +70,22 @@ async fn the_whole_list_is_as_the_contract_says() {
 fn the_checker_sees_deviations() {
     let document = serde_json::to_value(document()).unwrap();
     let budget = serde_json::json!({"total_events": "many", "surprise": 1});
-    let wrong = deviations(
-        &budget,
-        &document["components"]["schemas"]["Budget"],
-        &document,
-        "budget",
-    );
-    assert!(
-        wrong.iter().any(|w| w.contains("total_events")),
-        "{wrong:?}"
-    );
+    let wrong = deviations(&budget, &document["components"]["schemas"]["Budget"], &document, "budget");
+    assert!(wrong.iter().any(|w| w.contains("total_events")), "{wrong:?}");
     assert!(wrong.iter().any(|w| w.contains("surprise")), "{wrong:?}");
-    assert!(
-        wrong.iter().any(|w| w.contains("remaining_ratio")),
-        "{wrong:?}"
-    );
+    assert!(wrong.iter().any(|w| w.contains("remaining_ratio")), "{wrong:?}");
 }
 
 #[tokio::test]
 async fn every_path_answers_and_every_parameter_is_understood() {
     let server = Server::start(Sample::shop());
     for (path, item) in &document().paths.paths {
-        let real = path
-            .replace("{name}", "checkout-availability")
-            .replace("{id}", &"13".repeat(16));
+        let real = path.replace("{name}", "checkout-availability").replace("{id}", &"13".repeat(16));
         let plain = server.get(&real).await;
         assert_eq!(plain.status(), 200, "{path}");
         let operation = item.get.as_ref().expect("every path is read with GET");
         let parameters = serde_json::to_value(&operation.parameters).unwrap();
-        for parameter in parameters
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|p| p["in"] == "query")
-        {
+        for parameter in parameters.as_array().into_iter().flatten().filter(|p| p["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             let value = match name {
                 "from" => "2026-11-20T00:00:00Z",
@@ -183,27 +122,12 @@ fn tables_for_people_name_everything() {
 
 /// Where a value is not as its schema says.
 fn deviations(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec<String> {
-    if let Some(name) = schema["$ref"]
-        .as_str()
-        .and_then(|r| r.strip_prefix("#/components/schemas/"))
-    {
-        return deviations(
-            value,
-            &document["components"]["schemas"][name],
-            document,
-            at,
-        );
+    if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/components/schemas/")) {
+        return deviations(value, &document["components"]["schemas"][name], document, at);
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        let tried: Vec<Vec<String>> = choices
-            .iter()
-            .map(|c| deviations(value, c, document, at))
-            .collect();
-        return if tried.iter().any(Vec::is_empty) {
-            Vec::new()
-        } else {
-            tried.concat()
-        };
+        let tried: Vec<Vec<String>> = choices.iter().map(|c| deviations(value, c, document, at)).collect();
+        return if tried.iter().any(Vec::is_empty) { Vec::new() } else { tried.concat() };
     }
     if let Some(all) = schema["allOf"].as_array() {
         return deviations(value, &merged(all, document), document, at);
@@ -227,10 +151,7 @@ fn deviations(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec<
     match value {
         Value::Array(items) => {
             let each = items.iter().enumerate();
-            each.flat_map(|(i, item)| {
-                deviations(item, &schema["items"], document, &format!("{at}[{i}]"))
-            })
-            .collect()
+            each.flat_map(|(i, item)| deviations(item, &schema["items"], document, &format!("{at}[{i}]"))).collect()
         }
         Value::Object(fields) => object_deviations(fields, schema, document, at),
         _ => Vec::new(),
@@ -246,24 +167,14 @@ fn object_deviations(
     if schema["additionalProperties"].is_object() {
         let each = fields.iter();
         let more = &schema["additionalProperties"];
-        return each
-            .flat_map(|(name, value)| deviations(value, more, document, &format!("{at}.{name}")))
-            .collect();
+        return each.flat_map(|(name, value)| deviations(value, more, document, &format!("{at}.{name}"))).collect();
     }
-    let known = schema["properties"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
-    let mut wrong: Vec<String> = known
-        .keys()
-        .filter(|name| !fields.contains_key(*name))
-        .map(|name| format!("{at}.{name} is missing"))
-        .collect();
+    let known = schema["properties"].as_object().cloned().unwrap_or_default();
+    let mut wrong: Vec<String> =
+        known.keys().filter(|name| !fields.contains_key(*name)).map(|name| format!("{at}.{name} is missing")).collect();
     for (name, value) in fields {
         match known.get(name) {
-            Some(schema) => {
-                wrong.extend(deviations(value, schema, document, &format!("{at}.{name}")))
-            }
+            Some(schema) => wrong.extend(deviations(value, schema, document, &format!("{at}.{name}"))),
             None => wrong.push(format!("{at}.{name} is not in the contract")),
         }
     }
@@ -274,10 +185,7 @@ fn object_deviations(
 fn merged(parts: &[Value], document: &Value) -> Value {
     let mut properties = serde_json::Map::new();
     for part in parts {
-        let part = match part["$ref"]
-            .as_str()
-            .and_then(|r| r.strip_prefix("#/components/schemas/"))
-        {
+        let part = match part["$ref"].as_str().and_then(|r| r.strip_prefix("#/components/schemas/")) {
             Some(name) => &document["components"]["schemas"][name],
             None => part,
         };

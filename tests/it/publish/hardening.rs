@@ -28,13 +28,7 @@ struct Troubled {
 
 fn troubled() -> (Troubled, Sender<()>) {
     let (go, gate) = channel();
-    (
-        Troubled {
-            shop: Sample::shop(),
-            gate: Mutex::new(gate),
-        },
-        go,
-    )
+    (Troubled { shop: Sample::shop(), gate: Mutex::new(gate) }, go)
 }
 
 impl Answers for Troubled {
@@ -50,12 +44,7 @@ impl Answers for Troubled {
         self.shop.status()
     }
 
-    fn slo_at(
-        &self,
-        name: &str,
-        window: Option<&str>,
-        at: Timestamp,
-    ) -> Result<Option<SloStatus>, AnswerError> {
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
         self.shop.slo_at(name, window, at)
     }
 
@@ -80,31 +69,19 @@ impl Answers for Troubled {
     }
 
     fn cluster_events(&self, _: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
-        Err(AnswerError {
-            cause: "disk /dev/secret is gone".to_owned(),
-        })
+        Err(AnswerError { cause: "disk /dev/secret is gone".to_owned() })
     }
 }
 
 #[tokio::test]
 async fn browsers_are_told_to_be_careful() {
     let server = Server::start(Sample::shop());
-    for path in [
-        "/",
-        "/api/v1/slos",
-        "/metrics",
-        "/-/healthy",
-        "/assets/evenkeel.css",
-        "/nothing",
-        "/api/v1/slos?x=1",
-    ] {
+    for path in ["/", "/api/v1/slos", "/metrics", "/-/healthy", "/assets/evenkeel.css", "/nothing", "/api/v1/slos?x=1"]
+    {
         let response = server.get(path).await;
         let headers = response.headers();
         let policy = headers["content-security-policy"].to_str().unwrap();
-        assert!(
-            policy.starts_with("default-src 'none'; style-src 'self'"),
-            "{path}: {policy}"
-        );
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe"), "{path}");
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
@@ -115,38 +92,14 @@ async fn browsers_are_told_to_be_careful() {
 #[tokio::test]
 async fn nothing_can_be_changed() {
     let server = Server::start(Sample::shop());
-    for method in [
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::PATCH,
-        Method::OPTIONS,
-        Method::TRACE,
-    ] {
-        for path in [
-            "/",
-            "/api/v1/slos",
-            "/metrics",
-            "/-/healthy",
-            "/-/reload",
-            "/nothing",
-        ] {
-            let response = server
-                .client
-                .request(method.clone(), server.url(path))
-                .send()
-                .await
-                .unwrap();
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE] {
+        for path in ["/", "/api/v1/slos", "/metrics", "/-/healthy", "/-/reload", "/nothing"] {
+            let response = server.client.request(method.clone(), server.url(path)).send().await.unwrap();
             assert_eq!(response.status(), 405, "{method} {path}");
             assert_eq!(response.headers()["allow"], "GET, HEAD", "{method} {path}");
         }
     }
-    let head = server
-        .client
-        .head(server.url("/api/v1/slos"))
-        .send()
-        .await
-        .unwrap();
+    let head = server.client.head(server.url("/api/v1/slos")).send().await.unwrap();
     assert_eq!(head.status(), 200);
     assert!(head.text().await.unwrap().is_empty());
 }
@@ -164,11 +117,7 @@ async fn paths_lead_nowhere_else() {
         "/api/v1/slos/%ff",
         "/api/v1/slos/checkout-availability/",
     ] {
-        let status = raw(
-            &server,
-            &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
-        )
-        .await;
+        let status = raw(&server, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         let code = status.split(' ').nth(1).unwrap_or("");
         assert!(["400", "404"].contains(&code), "{path}: {status}");
     }
@@ -181,48 +130,25 @@ async fn raw(server: &Server, request: &str) -> String {
     let mut answer = Vec::new();
     // The server may close before all of it was taken.
     let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer)
-        .lines()
-        .next()
-        .unwrap_or("")
-        .to_owned()
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or("").to_owned()
 }
 
 #[tokio::test]
 async fn large_heads_bodies_and_queries_are_refused() {
     let server = Server::start(Sample::shop());
-    let body = server
-        .client
-        .get(server.url("/api/v1/slos"))
-        .body(vec![b'x'; 1 << 20])
-        .send()
-        .await
-        .unwrap();
+    let body = server.client.get(server.url("/api/v1/slos")).body(vec![b'x'; 1 << 20]).send().await.unwrap();
     assert_eq!(body.status(), 413);
     assert_eq!(body.headers()["content-type"], "application/problem+json");
-    let query = server
-        .get(&format!("/api/v1/slos?service={}", "x".repeat(5_000)))
-        .await;
+    let query = server.get(&format!("/api/v1/slos?service={}", "x".repeat(5_000))).await;
     assert_eq!(query.status(), 422);
-    let head = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n",
-        "x".repeat(64 * 1024)
-    );
+    let head = format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "x".repeat(64 * 1024));
     assert!(raw(&server, &head).await.contains(" 431 "));
-    assert!(
-        raw(&server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .await
-            .is_empty(),
-        "no HTTP/2 without TLS"
-    );
+    assert!(raw(&server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.is_empty(), "no HTTP/2 without TLS");
 }
 
 #[tokio::test]
 async fn a_drip_is_cut_off_and_costs_others_nothing() {
-    let settings = HttpSettings {
-        head_timeout: Duration::from_millis(400),
-        ..HttpSettings::default()
-    };
+    let settings = HttpSettings { head_timeout: Duration::from_millis(400), ..HttpSettings::default() };
     let server = Server::with(Sample::shop(), settings);
     let mut drips = Vec::new();
     for _ in 0..100 {
@@ -236,19 +162,12 @@ async fn a_drip_is_cut_off_and_costs_others_nothing() {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
 async fn connections_are_bounded_and_places_come_back() {
-    let settings = HttpSettings {
-        connections_max: 3,
-        ..HttpSettings::default()
-    };
+    let settings = HttpSettings { connections_max: 3, ..HttpSettings::default() };
     let server = Server::with(Sample::shop(), settings);
     let guests: Vec<TcpStream> = connect(&server, 3).await;
     let mut turned_away = TcpStream::connect(server.address).await.unwrap();
@@ -258,13 +177,7 @@ async fn connections_are_bounded_and_places_come_back() {
     drop(guests);
     let mut answered = false;
     for _ in 0..50 {
-        if server
-            .client
-            .get(server.url("/-/healthy"))
-            .send()
-            .await
-            .is_ok_and(|r| r.status() == 200)
-        {
+        if server.client.get(server.url("/-/healthy")).send().await.is_ok_and(|r| r.status() == 200) {
             answered = true;
             break;
         }
@@ -278,10 +191,7 @@ async fn connect(server: &Server, n: usize) -> Vec<TcpStream> {
     let mut guests = Vec::new();
     for _ in 0..n {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        stream
-            .write_all(b"GET /-/healthy HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"GET /-/healthy HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 8);
         guests.push(stream);
     }
@@ -291,11 +201,7 @@ async fn connect(server: &Server, n: usize) -> Vec<TcpStream> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overload_is_told_at_once_and_health_has_its_own_lane() {
     let (answers, go) = troubled();
-    let settings = HttpSettings {
-        requests_max: 2,
-        disk_questions_max: 1,
-        ..HttpSettings::default()
-    };
+    let settings = HttpSettings { requests_max: 2, disk_questions_max: 1, ..HttpSettings::default() };
     let server = Arc::new(Server::with(answers, settings));
     let slow: Vec<_> = (0..2)
         .map(|_| {
@@ -325,20 +231,11 @@ async fn overload_is_told_at_once_and_health_has_its_own_lane() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_hangs_ends_in_a_timeout() {
     let (answers, go) = troubled();
-    let settings = HttpSettings {
-        request_timeout: Duration::from_millis(100),
-        ..HttpSettings::default()
-    };
+    let settings = HttpSettings { request_timeout: Duration::from_millis(100), ..HttpSettings::default() };
     let server = Server::with(answers, settings);
     let response = server.get("/api/v1/noise").await;
     assert_eq!(response.status(), 504);
-    assert!(
-        response
-            .text()
-            .await
-            .unwrap()
-            .contains("urn:evenkeel:problem:timeout")
-    );
+    assert!(response.text().await.unwrap().contains("urn:evenkeel:problem:timeout"));
     drop(go);
 }
 
@@ -346,24 +243,13 @@ async fn an_answer_that_hangs_ends_in_a_timeout() {
 async fn failures_inside_stay_inside() {
     let (answers, _go) = troubled();
     let server = Server::start(answers);
-    for path in [
-        "/api/v1/changes",
-        "/api/v1/cluster-events",
-        "/slos/checkout-availability",
-    ] {
+    for path in ["/api/v1/changes", "/api/v1/cluster-events", "/slos/checkout-availability"] {
         let response = server.get(path).await;
         assert_eq!(response.status(), 500, "{path}");
         let told = response.text().await.unwrap();
-        assert!(
-            !told.contains("secret") && !told.contains("bug"),
-            "{path}: {told}"
-        );
+        assert!(!told.contains("secret") && !told.contains("bug"), "{path}: {told}");
     }
-    assert_eq!(
-        server.get("/api/v1/slos").await.status(),
-        200,
-        "the next one is answered"
-    );
+    assert_eq!(server.get("/api/v1/slos").await.status(), 200, "the next one is answered");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -384,23 +270,11 @@ async fn a_stop_lets_requests_finish() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_does_not_wait_for_ever() {
     let (answers, go) = troubled();
-    let server = Server::with(
-        answers,
-        HttpSettings {
-            grace: Duration::from_millis(100),
-            ..HttpSettings::default()
-        },
-    );
+    let server = Server::with(answers, HttpSettings { grace: Duration::from_millis(100), ..HttpSettings::default() });
     let (client, url) = (server.client.clone(), server.url("/api/v1/noise"));
     let under_way = tokio::spawn(async move { client.get(url).send().await.map(|r| r.status()) });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    tokio::time::timeout(Duration::from_secs(5), server.stop())
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        under_way.await.unwrap().is_err(),
-        "the connection was closed"
-    );
+    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.unwrap().unwrap();
+    assert!(under_way.await.unwrap().is_err(), "the connection was closed");
     drop(go);
 }

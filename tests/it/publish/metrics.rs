@@ -16,35 +16,18 @@ use super::sample::Sample;
 use super::server::{Server, golden};
 
 /// One that is overspent, one of which only bounds are known, one without data.
-const THREE: [&str; 3] = [
-    "checkout-availability",
-    "search-latency",
-    "recommendations-availability",
-];
-const OPENMETRICS: &str =
-    "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3";
+const THREE: [&str; 3] = ["checkout-availability", "search-latency", "recommendations-availability"];
+const OPENMETRICS: &str = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3";
 
 async fn page(server: &Server, accept: &str) -> (String, String) {
-    let response = server
-        .client
-        .get(server.url("/metrics"))
-        .header("accept", accept)
-        .send()
-        .await
-        .unwrap();
-    let kind = response.headers()["content-type"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let response = server.client.get(server.url("/metrics")).header("accept", accept).send().await.unwrap();
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
     (kind, response.text().await.unwrap())
 }
 
 /// Without the series about requests, whose times differ.
 fn settled(page: &str) -> String {
-    page.lines()
-        .filter(|line| !line.contains("evenkeel_http_request"))
-        .map(|line| format!("{line}\n"))
-        .collect()
+    page.lines().filter(|line| !line.contains("evenkeel_http_request")).map(|line| format!("{line}\n")).collect()
 }
 
 #[tokio::test]
@@ -54,15 +37,9 @@ async fn both_formats_are_as_the_golden_files_say() {
     assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
     assert_eq!(settled(&classic), golden("metrics.txt", &settled(&classic)));
     let (kind, open) = page(&server, OPENMETRICS).await;
-    assert_eq!(
-        kind,
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    );
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
     assert!(open.ends_with("# EOF\n"));
-    assert_eq!(
-        settled(&open),
-        golden("metrics.openmetrics.txt", &settled(&open))
-    );
+    assert_eq!(settled(&open), golden("metrics.openmetrics.txt", &settled(&open)));
 }
 
 #[tokio::test]
@@ -71,18 +48,11 @@ async fn the_page_holds_what_the_table_says_and_nothing_else() {
     server.get("/-/healthy").await;
     let (_, page) = page(&server, "").await;
     for metric in ALL {
-        assert!(
-            page.contains(&format!("# TYPE {} ", metric.name)),
-            "{} is missing",
-            metric.name
-        );
+        assert!(page.contains(&format!("# TYPE {} ", metric.name)), "{} is missing", metric.name);
     }
     for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let name = line.split(' ').next().unwrap();
-        assert!(
-            ALL.iter().any(|metric| metric.name == name),
-            "{name} is not in the table"
-        );
+        assert!(ALL.iter().any(|metric| metric.name == name), "{name} is not in the table");
     }
 }
 
@@ -90,44 +60,16 @@ async fn the_page_holds_what_the_table_says_and_nothing_else() {
 async fn what_is_not_known_is_absent() {
     let server = Server::start(Sample::shop());
     let (_, page) = page(&server, "").await;
-    let has = |metric: &str, slo: &str| {
-        page.lines()
-            .any(|l| l.starts_with(metric) && l.contains(&format!("slo=\"{slo}\"")))
-    };
-    for metric in [
-        "attainment_ratio",
-        "attainment_lower_ratio",
-        "error_budget_remaining_ratio",
-        "burn_rate",
-    ] {
-        assert!(
-            !has(
-                &format!("evenkeel_slo_{metric}"),
-                "recommendations-availability"
-            ),
-            "{metric}"
-        );
-        assert!(
-            has(&format!("evenkeel_slo_{metric}"), "checkout-availability"),
-            "{metric}"
-        );
+    let has =
+        |metric: &str, slo: &str| page.lines().any(|l| l.starts_with(metric) && l.contains(&format!("slo=\"{slo}\"")));
+    for metric in ["attainment_ratio", "attainment_lower_ratio", "error_budget_remaining_ratio", "burn_rate"] {
+        assert!(!has(&format!("evenkeel_slo_{metric}"), "recommendations-availability"), "{metric}");
+        assert!(has(&format!("evenkeel_slo_{metric}"), "checkout-availability"), "{metric}");
     }
-    assert!(
-        has(
-            "evenkeel_slo_coverage_ratio",
-            "recommendations-availability"
-        ),
-        "that nothing was seen is known"
-    );
-    assert!(
-        has("evenkeel_slo_attainment_lower_ratio", "search-latency"),
-        "bounds are known"
-    );
+    assert!(has("evenkeel_slo_coverage_ratio", "recommendations-availability"), "that nothing was seen is known");
+    assert!(has("evenkeel_slo_attainment_lower_ratio", "search-latency"), "bounds are known");
     assert!(!page.contains("NaN"));
-    assert!(
-        !page.contains("evenkeel_source_up{source=\"prod-eu-1\"}"),
-        "it was not asked yet"
-    );
+    assert!(!page.contains("evenkeel_source_up{source=\"prod-eu-1\"}"), "it was not asked yet");
 
     let starting = Server::start(Sample::starting());
     let (_, page) = self::page(&starting, "").await;
@@ -139,20 +81,12 @@ async fn what_is_not_known_is_absent() {
 async fn label_values_are_escaped() {
     let mut sample = Sample::shop().only(&THREE[..1]);
     let judgement = &mut Arc::make_mut(&mut sample.snapshot).slos[0];
-    let labels = Labels::new()
-        .with("team", "a\"b\\c\nd{e}")
-        .with("app.kubernetes.io/name", "x")
-        .with("service", "other");
-    judgement.slo = Arc::new(Slo {
-        labels,
-        ..Slo::clone(&judgement.slo)
-    });
+    let labels =
+        Labels::new().with("team", "a\"b\\c\nd{e}").with("app.kubernetes.io/name", "x").with("service", "other");
+    judgement.slo = Arc::new(Slo { labels, ..Slo::clone(&judgement.slo) });
     let server = Server::start(sample);
     let (_, page) = page(&server, "").await;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("evenkeel_slo_info"))
-        .unwrap();
+    let line = page.lines().find(|line| line.starts_with("evenkeel_slo_info")).unwrap();
     assert_eq!(
         line,
         r#"evenkeel_slo_info{slo="checkout-availability",service="checkout",app_kubernetes_io_name="x",team="a\"b\\c\nd{e}"} 1"#
@@ -163,12 +97,7 @@ async fn label_values_are_escaped() {
 #[tokio::test]
 async fn requests_count_by_route() {
     let server = Server::start(Sample::shop());
-    for path in [
-        "/api/v1/slos/checkout-availability",
-        "/api/v1/slos/nope",
-        "/wp-admin",
-        "/etc/passwd",
-    ] {
+    for path in ["/api/v1/slos/checkout-availability", "/api/v1/slos/nope", "/wp-admin", "/etc/passwd"] {
         server.get(path).await;
     }
     let (_, page) = page(&server, "").await;
@@ -197,15 +126,9 @@ fn promtool(page: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(page.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let told = child.wait_with_output().unwrap();
-    let said =
-        String::from_utf8_lossy(&told.stderr).into_owned() + &String::from_utf8_lossy(&told.stdout);
+    let said = String::from_utf8_lossy(&told.stderr).into_owned() + &String::from_utf8_lossy(&told.stdout);
     assert!(told.status.success() && said.is_empty(), "{said}");
 }
 
@@ -235,18 +158,11 @@ async fn prometheus_reads_both_formats() {
         job("openmetrics", "OpenMetricsText1.0.0"),
     );
     std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let _running = Running(
         Command::new(test_server("prometheus"))
             .current_dir(folder.path())
-            .args([
-                "--config.file=prometheus.yml",
-                "--storage.tsdb.path=data",
-                "--log.level=error",
-            ])
+            .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=error"])
             .arg(format!("--web.listen-address={free}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -255,64 +171,30 @@ async fn prometheus_reads_both_formats() {
             .unwrap(),
     );
     let ask = async |query: &str| -> Vec<(String, f64)> {
-        let url =
-            url::Url::parse_with_params(&format!("http://{free}/api/v1/query"), [("query", query)])
-                .unwrap();
+        let url = url::Url::parse_with_params(&format!("http://{free}/api/v1/query"), [("query", query)]).unwrap();
         let Ok(response) = server.client.get(url).send().await else {
             return Vec::new();
         };
         let answer: Value = response.json().await.unwrap_or_default();
-        let results = answer["data"]["result"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let read = |r: &Value| {
-            Some((
-                r["metric"]["job"].as_str()?.to_owned(),
-                r["value"][1].as_str()?.parse().ok()?,
-            ))
-        };
+        let results = answer["data"]["result"].as_array().cloned().unwrap_or_default();
+        let read = |r: &Value| Some((r["metric"]["job"].as_str()?.to_owned(), r["value"][1].as_str()?.parse().ok()?));
         let mut values: Vec<(String, f64)> = results.iter().filter_map(read).collect();
         values.sort_by(|a, b| a.0.cmp(&b.0));
         values
     };
     let started = Instant::now();
     while ask("up == 1").await.len() < 2 {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "Prometheus does not scrape: {:?}",
-            ask("up").await
-        );
+        assert!(started.elapsed() < Duration::from_secs(30), "Prometheus does not scrape: {:?}", ask("up").await);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let both = |value: f64| {
-        vec![
-            ("classic".to_owned(), value),
-            ("openmetrics".to_owned(), value),
-        ]
-    };
+    let both = |value: f64| vec![("classic".to_owned(), value), ("openmetrics".to_owned(), value)];
     assert_eq!(ask("count by (job) (evenkeel_slo_info)").await, both(13.0));
-    assert_eq!(
-        ask("evenkeel_slo_objective_ratio{slo=\"ingress-availability\"}").await,
-        both(0.9999)
-    );
-    assert_eq!(
-        ask("evenkeel_incidents_open{service=\"payments\"}").await,
-        both(1.0)
-    );
-    assert_eq!(
-        ask("evenkeel_incident_restore_seconds_count").await,
-        both(8.0)
-    );
-    assert_eq!(
-        ask("evenkeel_incident_restore_seconds_bucket{le=\"3600.0\"}").await,
-        both(6.0)
-    );
+    assert_eq!(ask("evenkeel_slo_objective_ratio{slo=\"ingress-availability\"}").await, both(0.9999));
+    assert_eq!(ask("evenkeel_incidents_open{service=\"payments\"}").await, both(1.0));
+    assert_eq!(ask("evenkeel_incident_restore_seconds_count").await, both(8.0));
+    assert_eq!(ask("evenkeel_incident_restore_seconds_bucket{le=\"3600.0\"}").await, both(6.0));
     let counted = ask("evenkeel_slo_events_total{slo=\"email-delivery\",result=\"good\"}").await;
-    assert!(
-        counted.len() == 2 && counted[0].1 > 100_000.0,
-        "{counted:?}"
-    );
+    assert!(counted.len() == 2 && counted[0].1 > 100_000.0, "{counted:?}");
 }
 
 /// A binary of the test servers, built when it is not there.
@@ -320,15 +202,8 @@ fn test_server(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/build");
-        let built = Command::new(script)
-            .arg("prometheus")
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(
-            built.status.success(),
-            "the test servers could not be built"
-        );
+        let built = Command::new(script).arg("prometheus").stderr(Stdio::inherit()).output().unwrap();
+        assert!(built.status.success(), "the test servers could not be built");
         PathBuf::from(String::from_utf8(built.stdout).unwrap().trim())
     });
     folder.join(name)

@@ -15,10 +15,7 @@ use super::server::Server;
 mod scraped {
     /// The markup of the table row that holds a text.
     pub fn row_of<'a>(page: &'a str, needle: &str) -> &'a str {
-        page.split("<tr")
-            .skip(1)
-            .find(|row| row.contains(needle))
-            .unwrap_or_else(|| panic!("no row holds {needle}"))
+        page.split("<tr").skip(1).find(|row| row.contains(needle)).unwrap_or_else(|| panic!("no row holds {needle}"))
     }
 
     /// Markup without its tags.
@@ -42,27 +39,12 @@ async fn the_list_shows_the_worst_first() {
     let server = Server::start(Sample::shop());
     let page = server.text("/").await;
     let place = |name: &str| page.find(&format!("/slos/{name}\"")).unwrap();
-    assert!(
-        place("checkout-availability") < place("payments-authorization"),
-        "exhausted before burning"
-    );
-    assert!(
-        place("payments-authorization") < place("recommendations-availability"),
-        "burning before unknown"
-    );
-    assert!(
-        place("recommendations-availability") < place("login-success"),
-        "unknown before ok"
-    );
-    assert!(
-        place("login-success") < place("catalog-availability"),
-        "little budget before much"
-    );
+    assert!(place("checkout-availability") < place("payments-authorization"), "exhausted before burning");
+    assert!(place("payments-authorization") < place("recommendations-availability"), "burning before unknown");
+    assert!(place("recommendations-availability") < place("login-success"), "unknown before ok");
+    assert!(place("login-success") < place("catalog-availability"), "little budget before much");
     let row = text_of(row_of(&page, "/slos/checkout-availability\""));
-    assert!(
-        row.contains("99.9 %") && row.contains("99.88 %") && row.contains("−17.9 %"),
-        "{row}"
-    );
+    assert!(row.contains("99.9 %") && row.contains("99.88 %") && row.contains("−17.9 %"), "{row}");
 }
 
 #[tokio::test]
@@ -73,10 +55,7 @@ async fn no_data_is_neither_zero_nor_a_hundred() {
     assert_eq!(row.matches("no data").count(), 4, "{row}");
     assert!(!row.contains("100 %"), "{row}");
     let row = text_of(row_of(&page, "/slos/search-latency\""));
-    assert!(
-        row.contains("bounds only") && row.contains("99.09 % – 99.69 %"),
-        "{row}"
-    );
+    assert!(row.contains("bounds only") && row.contains("99.09 % – 99.69 %"), "{row}");
     let one = server.text("/slos/recommendations-availability").await;
     assert!(text_of(&one).contains("Nothing was observed in this period."));
 }
@@ -84,22 +63,15 @@ async fn no_data_is_neither_zero_nor_a_hundred() {
 #[tokio::test]
 async fn the_list_is_filtered_and_paged() {
     let server = Server::start(Sample::shop());
-    let page = server
-        .text("/?service=checkout&state=exhausted&utm_source=mail")
-        .await;
-    assert!(
-        page.contains("/slos/checkout-availability\"")
-            && !page.contains("/slos/checkout-latency\"")
-    );
+    let page = server.text("/?service=checkout&state=exhausted&utm_source=mail").await;
+    assert!(page.contains("/slos/checkout-availability\"") && !page.contains("/slos/checkout-latency\""));
     let nothing = server.text("/?team=nobody").await;
     assert!(nothing.contains("No SLO matches the filter."));
 
     let mut many = Sample::shop();
     let snapshot = Arc::make_mut(&mut many.snapshot);
     let one = snapshot.slos[0].clone();
-    snapshot.slos = (0..120)
-        .map(|n| renamed(&one, &format!("slo-{n:03}")))
-        .collect();
+    snapshot.slos = (0..120).map(|n| renamed(&one, &format!("slo-{n:03}"))).collect();
     let server = Server::start(many);
     let last = server.text("/?page=3&team=payments").await;
     assert!(text_of(&last).contains("Page 3 of 3, 120 SLOs"));
@@ -107,19 +79,10 @@ async fn the_list_is_filtered_and_paged() {
     assert_eq!(last.matches("<tr class=").count(), 20);
 }
 
-fn renamed(
-    one: &evenkeel::evaluate::snapshot::SloJudgement,
-    name: &str,
-) -> evenkeel::evaluate::snapshot::SloJudgement {
-    let slo = Arc::new(Slo {
-        name: name.to_owned(),
-        ..Slo::clone(&one.slo)
-    });
+fn renamed(one: &evenkeel::evaluate::snapshot::SloJudgement, name: &str) -> evenkeel::evaluate::snapshot::SloJudgement {
+    let slo = Arc::new(Slo { name: name.to_owned(), ..Slo::clone(&one.slo) });
     let mut other = one.clone();
-    other
-        .windows
-        .iter_mut()
-        .for_each(|status| status.slo = Arc::clone(&slo));
+    other.windows.iter_mut().for_each(|status| status.slo = Arc::clone(&slo));
     other.slo = slo;
     other
 }
@@ -129,86 +92,37 @@ async fn one_slo_shows_its_story() {
     let server = Server::start(Sample::shop());
     let page = server.text("/slos/payments-authorization").await;
     let text = text_of(&page);
-    for told in [
-        "98.9×",
-        "objective 99.95 %",
-        "at this rate spent in",
-        "fast",
-        "firing",
-        "revision 118",
-        "payments:4.7.0",
-    ] {
+    for told in
+        ["98.9×", "objective 99.95 %", "at this rate spent in", "fast", "firing", "revision 118", "payments:4.7.0"]
+    {
         assert!(text.contains(told), "{told}");
     }
-    assert!(
-        page.matches("class=\"chart\"").count() == 2,
-        "budget, errors and traffic"
-    );
+    assert!(page.matches("class=\"chart\"").count() == 2, "budget, errors and traffic");
     assert!(page.contains("class=\"pointer\""), "incidents are marked");
-    let month = server
-        .text("/slos/payments-authorization?window=month")
-        .await;
-    assert!(
-        text_of(&month).contains("31 Oct 23:00"),
-        "the month of Berlin"
-    );
-    assert_eq!(
-        server
-            .get("/slos/payments-authorization?window=7d")
-            .await
-            .status(),
-        404
-    );
+    let month = server.text("/slos/payments-authorization?window=month").await;
+    assert!(text_of(&month).contains("31 Oct 23:00"), "the month of Berlin");
+    assert_eq!(server.get("/slos/payments-authorization?window=7d").await.status(), 404);
 }
 
 #[tokio::test]
 async fn incidents_show_their_times() {
     let server = Server::start(Sample::shop());
     let page = server.text("/incidents").await;
-    assert!(
-        text_of(row_of(
-            &page,
-            "/incidents/11111111111111111111111111111111\""
-        ))
-        .contains("5m 12s")
-    );
-    let one = text_of(
-        &server
-            .text("/incidents/15151515151515151515151515151515")
-            .await,
-    );
-    for told in [
-        "2h 49m",
-        "ALERTS_FOR_STATE",
-        "estimated",
-        "login-success",
-        "LoginFailuresHigh",
-    ] {
+    assert!(text_of(row_of(&page, "/incidents/11111111111111111111111111111111\"")).contains("5m 12s"));
+    let one = text_of(&server.text("/incidents/15151515151515151515151515151515").await);
+    for told in ["2h 49m", "ALERTS_FOR_STATE", "estimated", "login-success", "LoginFailuresHigh"] {
         assert!(one.contains(told), "{told}");
     }
-    let open = text_of(
-        &server
-            .text("/incidents/11111111111111111111111111111111")
-            .await,
-    );
-    assert!(
-        open.contains("not known"),
-        "an incident that goes on is not restored"
-    );
-    assert!(
-        open.contains("revision 118"),
-        "the change that belongs to it"
-    );
+    let open = text_of(&server.text("/incidents/11111111111111111111111111111111").await);
+    assert!(open.contains("not known"), "an incident that goes on is not restored");
+    assert!(open.contains("revision 118"), "the change that belongs to it");
 }
 
 #[tokio::test]
 async fn alerts_show_the_band_with_its_n() {
     let server = Server::start(Sample::shop());
     let text = text_of(&server.text("/alerts").await);
-    assert!(
-        text.contains("73.3 % – 78.3 %") && text.contains("of 60 incident-level pages"),
-        "{text}"
-    );
+    assert!(text.contains("73.3 % – 78.3 %") && text.contains("of 60 incident-level pages"), "{text}");
     assert!(text.contains("40 s after ErrorBudgetBurn paged for the same incident"));
 }
 
@@ -217,13 +131,7 @@ async fn a_start_shows_its_progress() {
     let server = Server::start(Sample::starting());
     let waiting = server.get("/").await;
     assert_eq!(waiting.status(), 503);
-    assert!(
-        waiting
-            .text()
-            .await
-            .unwrap()
-            .contains("http-equiv=\"refresh\"")
-    );
+    assert!(waiting.text().await.unwrap().contains("http-equiv=\"refresh\""));
     let status = server.get("/status").await;
     assert_eq!(status.status(), 200);
     assert!(text_of(&status.text().await.unwrap()).contains("127 of 390 indicator-days"));
@@ -235,63 +143,33 @@ async fn what_does_not_exist_is_a_page_too() {
     for path in ["/slos/nope", "/incidents/nope"] {
         let response = server.get(path).await;
         assert_eq!(response.status(), 404, "{path}");
-        assert_eq!(
-            response.headers()["content-type"],
-            "text/html; charset=utf-8",
-            "{path}"
-        );
+        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{path}");
     }
 }
 
 #[tokio::test]
 async fn pages_ask_for_nothing_from_elsewhere() {
     let server = Server::start(Sample::shop());
-    for path in [
-        "/",
-        "/slos/checkout-availability",
-        "/incidents",
-        "/alerts",
-        "/status",
-    ] {
+    for path in ["/", "/slos/checkout-availability", "/incidents", "/alerts", "/status"] {
         let page = server.text(path).await;
-        assert!(
-            !page.contains("<script") && !page.contains(" style="),
-            "{path}: the content policy forbids them"
-        );
-        for part in page
-            .split(['"', '\''])
-            .filter(|part| part.starts_with("http"))
-        {
-            assert!(
-                part.starts_with("http-equiv") || !page.contains(&format!("src=\"{part}")),
-                "{path}: {part}"
-            );
+        assert!(!page.contains("<script") && !page.contains(" style="), "{path}: the content policy forbids them");
+        for part in page.split(['"', '\'']).filter(|part| part.starts_with("http")) {
+            assert!(part.starts_with("http-equiv") || !page.contains(&format!("src=\"{part}")), "{path}: {part}");
         }
     }
     let style = server.get("/assets/evenkeel.css").await;
     assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
-    assert!(
-        style
-            .text()
-            .await
-            .unwrap()
-            .contains("prefers-color-scheme: dark")
-    );
+    assert!(style.text().await.unwrap().contains("prefers-color-scheme: dark"));
 }
 
-const HOSTILE: &str =
-    "\"><script>alert(1)</script><img src=x onerror=alert(1)>' </textarea>]]>\u{202e}javascript:";
+const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' </textarea>]]>\u{202e}javascript:";
 
 /// The shop with hostile words wherever a word can come from outside.
 fn hostile() -> Sample {
     let mut sample = Sample::shop();
     let words = || HOSTILE.to_owned();
     let labels = || {
-        Labels::new()
-            .with("team", HOSTILE)
-            .with(HOSTILE, HOSTILE)
-            .with("alertname", HOSTILE)
-            .with("service", HOSTILE)
+        Labels::new().with("team", HOSTILE).with(HOSTILE, HOSTILE).with("alertname", HOSTILE).with("service", HOSTILE)
     };
     let snapshot = Snapshot::clone(&sample.snapshot);
     let mut review = evenkeel::evaluate::snapshot::Review::clone(&snapshot.review);
@@ -305,11 +183,7 @@ fn hostile() -> Sample {
     for alert in &mut review.alerts {
         let before = alert.id();
         (alert.rule, alert.labels) = (words(), labels());
-        for incident in review
-            .incidents
-            .iter_mut()
-            .filter(|i| i.alerts.contains(&before))
-        {
+        for incident in review.incidents.iter_mut().filter(|i| i.alerts.contains(&before)) {
             incident.alerts.push(alert.id());
         }
     }
@@ -320,37 +194,18 @@ fn hostile() -> Sample {
         (page.rule, page.reason, page.service) = (words(), words(), Some(words()));
     }
     let slos = snapshot.slos.iter().map(|judgement| {
-        let slo = Slo {
-            service: words(),
-            description: words(),
-            labels: labels(),
-            ..Slo::clone(&judgement.slo)
-        };
+        let slo = Slo { service: words(), description: words(), labels: labels(), ..Slo::clone(&judgement.slo) };
         let mut judgement = renamed(judgement, "unused");
         let slo = Arc::new(slo);
-        judgement
-            .windows
-            .iter_mut()
-            .for_each(|status| status.slo = Arc::clone(&slo));
-        judgement
-            .tiers
-            .iter_mut()
-            .for_each(|tier| tier.tier.name = words());
+        judgement.windows.iter_mut().for_each(|status| status.slo = Arc::clone(&slo));
+        judgement.tiers.iter_mut().for_each(|tier| tier.tier.name = words());
         judgement.slo = slo;
         judgement
     });
     let slos = slos.collect();
-    let findings = Arc::new(vec![Finding {
-        subject: words(),
-        message: words(),
-        hint: words(),
-    }]);
-    sample.snapshot = Arc::new(Snapshot {
-        slos,
-        review: Arc::new(review),
-        findings: Arc::clone(&findings),
-        ..snapshot
-    });
+    let findings = Arc::new(vec![Finding { subject: words(), message: words(), hint: words() }]);
+    sample.snapshot =
+        Arc::new(Snapshot { slos, review: Arc::new(review), findings: Arc::clone(&findings), ..snapshot });
     for change in &mut sample.changes {
         (change.service, change.summary, change.object.name) = (words(), words(), words());
     }
@@ -386,23 +241,11 @@ async fn hostile_words_stay_words() {
         for markup in ["<script", "<img", "</textarea", "href=\"javascript"] {
             assert!(!page.contains(markup), "{path} holds {markup:?}");
         }
-        assert!(
-            !text_of(&page).contains('\u{202e}'),
-            "{path} turns the direction of the text"
-        );
+        assert!(!text_of(&page).contains('\u{202e}'), "{path} turns the direction of the text");
     }
-    for path in [
-        "/",
-        "/slos/payments-authorization",
-        "/incidents",
-        "/alerts",
-        "/status",
-    ] {
+    for path in ["/", "/slos/payments-authorization", "/incidents", "/alerts", "/status"] {
         let page = server.text(path).await;
-        assert!(
-            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
-            "{path} shows the words"
-        );
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{path} shows the words");
     }
 }
 

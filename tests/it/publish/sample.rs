@@ -6,18 +6,13 @@ use std::sync::Arc;
 
 use evenkeel::evaluate::durations::durations;
 use evenkeel::evaluate::snapshot::{
-    Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TierStatus,
-    TierVerdict,
+    Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TierStatus, TierVerdict,
 };
 use evenkeel::evaluate::statistics::wilson;
 use evenkeel::evaluate::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
-use evenkeel::model::change::{
-    Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef,
-};
-use evenkeel::model::incident::{
-    Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes,
-};
+use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::tile::EventCounts;
@@ -47,21 +42,11 @@ pub struct Sample {
 impl Sample {
     pub fn shop() -> Sample {
         let now = at(NOW);
-        let traffic: Vec<(Arc<Slo>, Traffic)> = definitions()
-            .into_iter()
-            .map(|(slo, shape)| (Arc::new(slo), Traffic::new(&shape, now)))
-            .collect();
-        let slos = traffic
-            .iter()
-            .map(|(slo, traffic)| judge(slo, traffic, now))
-            .collect();
+        let traffic: Vec<(Arc<Slo>, Traffic)> =
+            definitions().into_iter().map(|(slo, shape)| (Arc::new(slo), Traffic::new(&shape, now))).collect();
+        let slos = traffic.iter().map(|(slo, traffic)| judge(slo, traffic, now)).collect();
         let findings = Arc::new(findings());
-        let snapshot = Snapshot {
-            as_of: Some(now),
-            slos,
-            review: Arc::new(review()),
-            findings: Arc::clone(&findings),
-        };
+        let snapshot = Snapshot { as_of: Some(now), slos, review: Arc::new(review()), findings: Arc::clone(&findings) };
         Sample {
             snapshot: Arc::new(snapshot),
             status: status(findings),
@@ -74,9 +59,7 @@ impl Sample {
     /// Only these SLOs, in the order of the shop.
     pub fn only(mut self, names: &[&str]) -> Sample {
         let snapshot = Arc::make_mut(&mut self.snapshot);
-        snapshot
-            .slos
-            .retain(|judgement| names.contains(&judgement.slo.name.as_str()));
+        snapshot.slos.retain(|judgement| names.contains(&judgement.slo.name.as_str()));
         self
     }
 
@@ -85,11 +68,7 @@ impl Sample {
         let mut sample = Sample::shop();
         sample.snapshot = Arc::new(Snapshot::default());
         sample.status.ready = false;
-        sample.status.backfill = Backfill {
-            wanted: 390,
-            done: 127,
-            complete_since: None,
-        };
+        sample.status.backfill = Backfill { wanted: 390, done: 127, complete_since: None };
         sample
     }
 }
@@ -107,19 +86,11 @@ impl Answers for Sample {
         self.status.clone()
     }
 
-    fn slo_at(
-        &self,
-        name: &str,
-        window: Option<&str>,
-        at: Timestamp,
-    ) -> Result<Option<SloStatus>, AnswerError> {
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
         let Some((slo, traffic)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else {
             return Ok(None);
         };
-        let window = slo
-            .windows
-            .iter()
-            .find(|w| window.is_none_or(|word| w.to_string() == word));
+        let window = slo.windows.iter().find(|w| window.is_none_or(|word| w.to_string() == word));
         Ok(window.map(|window| status_at(slo, traffic, *window, at)))
     }
 
@@ -133,10 +104,7 @@ impl Answers for Sample {
         let Some((slo, traffic)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else {
             return Ok(None);
         };
-        let window = slo
-            .windows
-            .iter()
-            .find(|w| window.is_none_or(|word| w.to_string() == word));
+        let window = slo.windows.iter().find(|w| window.is_none_or(|word| w.to_string() == word));
         let Some(window) = window else {
             return Ok(None);
         };
@@ -150,10 +118,7 @@ impl Answers for Sample {
                 start,
                 counts: traffic.counts(slot),
                 coverage: seen,
-                budget_remaining_ratio: judged
-                    .budget
-                    .filter(|_| seen > 0.0)
-                    .map(|budget| budget.remaining_ratio),
+                budget_remaining_ratio: judged.budget.filter(|_| seen > 0.0).map(|budget| budget.remaining_ratio),
             });
             start = start + step;
         }
@@ -162,36 +127,23 @@ impl Answers for Sample {
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
         let mut review = Review::clone(&self.snapshot.review);
-        review
-            .incidents
-            .retain(|incident| incident.start().is_some_and(|start| period.contains(start)));
+        review.incidents.retain(|incident| incident.start().is_some_and(|start| period.contains(start)));
         review.alerts.retain(|alert| period.contains(alert.start()));
         Ok(review)
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
-        let overlaps = |c: &&Change| {
-            c.started_at < period.end && c.ended_at.is_none_or(|end| end > period.start)
-        };
+        let overlaps = |c: &&Change| c.started_at < period.end && c.ended_at.is_none_or(|end| end > period.start);
         Ok(self.changes.iter().filter(overlaps).cloned().collect())
     }
 
     fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
-        Ok(self
-            .cluster_events
-            .iter()
-            .filter(|event| period.contains(event.last_seen))
-            .cloned()
-            .collect())
+        Ok(self.cluster_events.iter().filter(|event| period.contains(event.last_seen)).cloned().collect())
     }
 }
 
 fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
-    let windows: Vec<SloStatus> = slo
-        .windows
-        .iter()
-        .map(|window| status_at(slo, traffic, *window, now))
-        .collect();
+    let windows: Vec<SloStatus> = slo.windows.iter().map(|window| status_at(slo, traffic, *window, now)).collect();
     let since_start = traffic.counts(Period::new(at("2026-11-20T07:00:00Z"), now));
     let rate = |lookback: Millis| {
         let counts = traffic.counts(Period::new(now - lookback, now));
@@ -207,13 +159,7 @@ fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
             (true, true) => TierVerdict::Firing,
             _ => TierVerdict::Quiet,
         };
-        TierStatus {
-            tier: tier.clone(),
-            factor,
-            long_rate,
-            short_rate,
-            verdict,
-        }
+        TierStatus { tier: tier.clone(), factor, long_rate, short_rate, verdict }
     });
     let tiers: Vec<TierStatus> = tiers.collect();
     let firing = tiers.iter().any(|tier| tier.verdict == TierVerdict::Firing);
@@ -232,43 +178,26 @@ fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
     }
 }
 
-fn status_at(
-    slo: &Arc<Slo>,
-    traffic: &Traffic,
-    window: ComplianceWindow,
-    now: Timestamp,
-) -> SloStatus {
+fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: Timestamp) -> SloStatus {
     let period = window.period_at(now);
     let passed = Period::new(period.start, period.end.min(now));
     let counts = traffic.counts(passed);
     let coverage = traffic.coverage(passed);
     let unseen_events = (counts.total as f64 * (1.0 - coverage) * 2.0 * 1.3).round();
-    let bound =
-        |good: i64| (counts.total > 0).then(|| good as f64 / (counts.total as f64 + unseen_events));
+    let bound = |good: i64| (counts.total > 0).then(|| good as f64 / (counts.total as f64 + unseen_events));
     let allowed = slo.objective.allowed_bad_ratio();
     let total_events = allowed * counts.total as f64;
     let remaining_events = total_events - counts.bad() as f64;
     let remaining_ratio = remaining_events / total_events;
-    let hour = burn(
-        slo,
-        traffic.counts(Period::new(now - Millis::from_hours(1), now)),
-        0.0,
-    )
-    .0;
+    let hour = burn(slo, traffic.counts(Period::new(now - Millis::from_hours(1), now)), 0.0).0;
     let budget = (counts.total > 0 && counts.uncertain == 0).then(|| Budget {
         total_events,
         remaining_events,
         remaining_ratio,
         exhausted_at: (remaining_ratio < 0.0).then(|| at("2026-11-18T10:05:00Z")),
-        time_to_exhaustion: hour
-            .filter(|rate| *rate > 1.0 && remaining_ratio > 0.0)
-            .map(|rate| {
-                Millis(
-                    (window.nominal_length().0 as f64 * remaining_ratio / rate / 60_000.0).round()
-                        as i64
-                        * 60_000,
-                )
-            }),
+        time_to_exhaustion: hour.filter(|rate| *rate > 1.0 && remaining_ratio > 0.0).map(|rate| {
+            Millis((window.nominal_length().0 as f64 * remaining_ratio / rate / 60_000.0).round() as i64 * 60_000)
+        }),
     });
     let state = match &budget {
         _ if counts.total == 0 => SloState::Unknown,
@@ -281,14 +210,7 @@ fn status_at(
         let counts = traffic.counts(span);
         let coverage = traffic.coverage(span);
         let (rate, lo, hi) = burn(slo, counts, counts.total as f64 * (1.0 - coverage) * 2.0);
-        BurnRate {
-            lookback,
-            rate,
-            lo,
-            hi,
-            coverage,
-            counts,
-        }
+        BurnRate { lookback, rate, lo, hi, coverage, counts }
     });
     SloStatus {
         slo: Arc::clone(slo),
@@ -302,11 +224,7 @@ fn status_at(
         hi: bound(counts.good + counts.uncertain + unseen_events as i64),
         coverage,
         unseen_events,
-        method: if counts.uncertain > 0 {
-            Method::Interval
-        } else {
-            Method::Exact
-        },
+        method: if counts.uncertain > 0 { Method::Interval } else { Method::Exact },
         budget,
         burn_rates: burn_rates.to_vec(),
         state,
@@ -319,11 +237,7 @@ fn burn(slo: &Slo, counts: EventCounts, unseen: f64) -> (Option<f64>, Option<f64
     let rate = |bad: f64, total: f64| (counts.total > 0).then(|| bad / total / allowed);
     let (bad, total) = (counts.bad() as f64, counts.total as f64);
     let point = rate(bad, total).filter(|_| counts.uncertain == 0);
-    (
-        point,
-        rate(bad, total + unseen),
-        rate(bad + unseen + counts.uncertain as f64, total + unseen),
-    )
+    (point, rate(bad, total + unseen), rate(bad + unseen + counts.uncertain as f64, total + unseen))
 }
 
 /// One incident as it is told: service, severity, times, burned share, rules.
@@ -378,11 +292,7 @@ const TOLD: [Told; 9] = [
         restored: Some("2026-11-18T10:47:00Z"),
         burned: Some(0.742),
         slo: "checkout-availability",
-        rules: &[
-            "ErrorBudgetBurn",
-            "CheckoutHighErrorRate",
-            "KubePodCrashLooping",
-        ],
+        rules: &["ErrorBudgetBurn", "CheckoutHighErrorRate", "KubePodCrashLooping"],
         change: Some(2),
     },
     Told {
@@ -471,15 +381,9 @@ fn review() -> Review {
         tell(told, i as u8 + 1, &mut review);
     }
     review.alerts.push(flapping_alert());
-    review
-        .alerts
-        .sort_by_key(|alert| std::cmp::Reverse(alert.start()));
+    review.alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
     review.noise = noise(&review);
-    review.durations = durations(
-        &review.incidents,
-        Period::new(at("2026-10-25T00:00:00Z"), at(NOW)),
-        at(NOW),
-    );
+    review.durations = durations(&review.incidents, Period::new(at("2026-10-25T00:00:00Z"), at(NOW)), at(NOW));
     review
 }
 
@@ -488,32 +392,14 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         text.map(|text| Mark::new(at(text), source, Millis::from_secs(resolution)))
     };
     let firing = mark(told.firing, MarkSource::Alerts, 30);
-    let condition = firing.map(|m| {
-        Mark::new(
-            m.at - Millis::from_mins(2),
-            MarkSource::AlertsForState,
-            Millis(0),
-        )
-    });
-    let ended = told.restored.map(|text| {
-        Mark::new(
-            at(text) + Millis::from_mins(4),
-            MarkSource::Alerts,
-            Millis::from_secs(30),
-        )
-    });
+    let condition = firing.map(|m| Mark::new(m.at - Millis::from_mins(2), MarkSource::AlertsForState, Millis(0)));
+    let ended =
+        told.restored.map(|text| Mark::new(at(text) + Millis::from_mins(4), MarkSource::Alerts, Millis::from_secs(30)));
     let rules = told.rules.iter().enumerate().map(|(i, rule)| {
         let later = Millis::from_secs(i as i64 * 40);
         let labels = Labels::new()
             .with("alertname", rule)
-            .with(
-                "severity",
-                if told.severity == Severity::Page {
-                    "critical"
-                } else {
-                    "warning"
-                },
-            )
+            .with("severity", if told.severity == Severity::Page { "critical" } else { "warning" })
             .with("service", told.service)
             .with("cluster", "prod-eu-1");
         Alert {
@@ -521,10 +407,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
             labels,
             severity: told.severity,
             condition,
-            firing: firing.map(|m| Mark {
-                at: m.at + later,
-                ..m
-            }),
+            firing: firing.map(|m| Mark { at: m.at + later, ..m }),
             ended,
             last_seen: ended.map_or(at(NOW), |m| m.at),
             suppressed: false,
@@ -546,11 +429,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
     review.incidents.push(Incident {
         id: IncidentId([0x10 | number; 16]),
         service: told.service.to_owned(),
-        state: if told.restored.is_some() {
-            IncidentState::Closed
-        } else {
-            IncidentState::Open
-        },
+        state: if told.restored.is_some() { IncidentState::Closed } else { IncidentState::Open },
         severity: told.severity,
         detected: told.firing.is_some() && told.severity == Severity::Page,
         budget_burned_ratio: told.burned,
@@ -560,11 +439,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
             firing,
             notified: firing.map(|m| Mark {
                 estimated: true,
-                ..Mark::new(
-                    m.at + Millis::from_secs(30),
-                    MarkSource::Alertmanager,
-                    Millis::from_secs(30),
-                )
+                ..Mark::new(m.at + Millis::from_secs(30), MarkSource::Alertmanager, Millis::from_secs(30))
             }),
             acknowledged: mark(told.acknowledged, MarkSource::Alertmanager, 15),
             mitigated: mark(told.mitigated, MarkSource::Change, 1),
@@ -573,11 +448,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         },
         alerts: alerts.iter().map(Alert::id).collect(),
         episodes: episode.iter().map(|episode| episode.id).collect(),
-        changes: told
-            .change
-            .map(|n| ChangeId([0xc0 | n; 16]))
-            .into_iter()
-            .collect(),
+        changes: told.change.map(|n| ChangeId([0xc0 | n; 16])).into_iter().collect(),
     });
     review.alerts.extend(alerts);
     review.episodes.extend(episode);
@@ -585,13 +456,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
 
 /// An alert that paged although nobody was hurt.
 fn flapping_alert() -> Alert {
-    let mark = |text| {
-        Some(Mark::new(
-            at(text),
-            MarkSource::Alerts,
-            Millis::from_secs(30),
-        ))
-    };
+    let mark = |text| Some(Mark::new(at(text), MarkSource::Alerts, Millis::from_secs(30)));
     Alert {
         rule: "PodFlapping".to_owned(),
         labels: Labels::new()
@@ -624,19 +489,10 @@ const RULES: [(&str, [usize; 9], i64); 10] = [
 ];
 
 fn noise(review: &Review) -> Noise {
-    let classes = |counts: &[usize; 9]| {
-        PageClass::ALL
-            .into_iter()
-            .zip(counts.iter().copied())
-            .collect::<Vec<_>>()
-    };
+    let classes = |counts: &[usize; 9]| PageClass::ALL.into_iter().zip(counts.iter().copied()).collect::<Vec<_>>();
     let band = |classes: &[(PageClass, usize)]| {
         let of = |wanted: &dyn Fn(PageClass) -> bool| -> usize {
-            classes
-                .iter()
-                .filter(|(class, _)| wanted(*class))
-                .map(|(_, n)| n)
-                .sum()
+            classes.iter().filter(|(class, _)| wanted(*class)).map(|(_, n)| n).sum()
         };
         let pages = of(&|c| c != PageClass::Planned);
         let (noise, unknown) = (of(&|c| c.is_noise()), of(&|c| c == PageClass::Unknown));
@@ -646,59 +502,32 @@ fn noise(review: &Review) -> Noise {
     let rules = RULES.iter().map(|(rule, counts, hours)| {
         let classes = classes(counts);
         let (pages, lower, upper) = band(&classes);
-        RuleNoise {
-            rule: (*rule).to_owned(),
-            pages,
-            lower,
-            upper,
-            classes,
-            firing: Millis::from_hours(*hours),
-        }
+        RuleNoise { rule: (*rule).to_owned(), pages, lower, upper, classes, firing: Millis::from_hours(*hours) }
     });
     let rules: Vec<RuleNoise> = rules.collect();
     let all = std::array::from_fn(|i| RULES.iter().map(|(_, counts, _)| counts[i]).sum());
     let classes = classes(&all);
     let (pages, lower, upper) = band(&classes);
     let n = |ratio: Option<f64>| (ratio.unwrap() * pages as f64).round() as usize;
-    let interval = Some((
-        wilson(n(lower), pages).unwrap().0,
-        wilson(n(upper), pages).unwrap().1,
-    ));
-    Noise {
-        interval,
-        pages,
-        lower,
-        upper,
-        classes,
-        rules,
-        page_reasons: page_reasons(review),
-    }
+    let interval = Some((wilson(n(lower), pages).unwrap().0, wilson(n(upper), pages).unwrap().1));
+    Noise { interval, pages, lower, upper, classes, rules, page_reasons: page_reasons(review) }
 }
 
 fn page_reasons(review: &Review) -> Vec<PageReason> {
     let page = |alert: &Alert| -> Option<PageReason> {
         let (class, reason) = match alert.rule.as_str() {
             _ if alert.severity != Severity::Page => return None,
-            "PodFlapping" => (
-                PageClass::Flap,
-                "fired 4 times within 2 hours, each time for less than 2 minutes; no change, no burn",
-            ),
-            "KubePodCrashLooping" => (
-                PageClass::Duplicate,
-                "40 s after ErrorBudgetBurn paged for the same incident",
-            ),
-            "CheckoutHighErrorRate" | "PaymentsErrorRateHigh" => (
-                PageClass::Duplicate,
-                "40 s after ErrorBudgetBurn paged for the same incident",
-            ),
-            "IngressErrorsHigh" => (
-                PageClass::Unknown,
-                "no SLO covers what it watches, and no change followed within an hour",
-            ),
-            _ => (
-                PageClass::Actionable,
-                "budget burned while it fired, and it was acknowledged",
-            ),
+            "PodFlapping" => {
+                (PageClass::Flap, "fired 4 times within 2 hours, each time for less than 2 minutes; no change, no burn")
+            }
+            "KubePodCrashLooping" => (PageClass::Duplicate, "40 s after ErrorBudgetBurn paged for the same incident"),
+            "CheckoutHighErrorRate" | "PaymentsErrorRateHigh" => {
+                (PageClass::Duplicate, "40 s after ErrorBudgetBurn paged for the same incident")
+            }
+            "IngressErrorsHigh" => {
+                (PageClass::Unknown, "no SLO covers what it watches, and no change followed within an hour")
+            }
+            _ => (PageClass::Actionable, "budget burned while it fired, and it was acknowledged"),
         };
         Some(PageReason {
             alert: alert.id(),
@@ -713,23 +542,16 @@ fn page_reasons(review: &Review) -> Vec<PageReason> {
 }
 
 fn changes() -> Vec<Change> {
-    let change =
-        |n: u8, kind, outcome, service: &str, summary: &str, start: &str, end: Option<&str>| {
-            Change {
-                id: ChangeId([0xc0 | n; 16]),
-                kind,
-                outcome,
-                object: ObjectRef {
-                    kind: "Deployment".to_owned(),
-                    namespace: "shop".to_owned(),
-                    name: service.to_owned(),
-                },
-                service: service.to_owned(),
-                summary: summary.to_owned(),
-                started_at: at(start),
-                ended_at: end.map(at),
-            }
-        };
+    let change = |n: u8, kind, outcome, service: &str, summary: &str, start: &str, end: Option<&str>| Change {
+        id: ChangeId([0xc0 | n; 16]),
+        kind,
+        outcome,
+        object: ObjectRef { kind: "Deployment".to_owned(), namespace: "shop".to_owned(), name: service.to_owned() },
+        service: service.to_owned(),
+        summary: summary.to_owned(),
+        started_at: at(start),
+        ended_at: end.map(at),
+    };
     vec![
         change(
             1,
@@ -771,24 +593,17 @@ fn changes() -> Vec<Change> {
 }
 
 fn cluster_events() -> Vec<ClusterEvent> {
-    let event =
-        |uid: &str, reason: &str, name: &str, message: &str, first: &str, last: &str, count| {
-            ClusterEvent {
-                uid: uid.to_owned(),
-                warning: true,
-                reason: reason.to_owned(),
-                object: ObjectRef {
-                    kind: "Pod".to_owned(),
-                    namespace: "shop".to_owned(),
-                    name: name.to_owned(),
-                },
-                reporter: "kubelet".to_owned(),
-                message: message.to_owned(),
-                first_seen: at(first),
-                last_seen: at(last),
-                count,
-            }
-        };
+    let event = |uid: &str, reason: &str, name: &str, message: &str, first: &str, last: &str, count| ClusterEvent {
+        uid: uid.to_owned(),
+        warning: true,
+        reason: reason.to_owned(),
+        object: ObjectRef { kind: "Pod".to_owned(), namespace: "shop".to_owned(), name: name.to_owned() },
+        reporter: "kubelet".to_owned(),
+        message: message.to_owned(),
+        first_seen: at(first),
+        last_seen: at(last),
+        count,
+    };
     vec![
         event(
             "0b54c1c8-3b0d-4ad6-9a3c-0d5c7f0b3a11",
@@ -879,34 +694,13 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             },
         ],
         loops: vec![
-            looped(
-                "collect",
-                6_282,
-                3,
-                412,
-                Some("main: the query took longer than 10s"),
-            ),
+            looped("collect", 6_282, 3, 412, Some("main: the query took longer than 10s")),
             looped("evaluate", 6_282, 0, 38, None),
-            looped(
-                "alerts",
-                12_560,
-                181,
-                95,
-                Some("alertmanager-1: connection refused"),
-            ),
+            looped("alerts", 12_560, 181, 95, Some("alertmanager-1: connection refused")),
             looped("seal", 5, 0, 1_930, None),
         ],
-        backfill: Backfill {
-            wanted: 390,
-            done: 387,
-            complete_since: Some(at("2026-10-26T00:00:00Z")),
-        },
-        store: StoreStatus {
-            bytes: 18_874_368,
-            sealed_days: 374,
-            open_tiles: 12_246,
-            last_error: None,
-        },
+        backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
+        store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
         findings,
     }
 }

@@ -31,12 +31,7 @@ impl Server {
             // A dropped sender stops the server, too.
             let _ = stopped.await;
         }));
-        Server {
-            address,
-            client: Client::builder().no_proxy().build().unwrap(),
-            stop,
-            serving,
-        }
+        Server { address, client: Client::builder().no_proxy().build().unwrap(), stop, serving }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -65,9 +60,7 @@ impl Server {
 /// The text of a golden file; with `EVENKEEL_GOLDEN=write` it is written
 /// anew first, so that a change of the contract shows as a change of a file.
 pub fn golden(name: &str, made: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/it/golden")
-        .join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(name);
     if std::env::var_os("EVENKEEL_GOLDEN").is_some_and(|mode| mode == "write") {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, made).unwrap();

@@ -5,8 +5,7 @@
 use evenkeel::model::labels::Labels;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::slo::{
-    AlertPolicy, AlertTier, Budgeting, Comparison, Indicator, NoDataPolicy, Numerator, Objective,
-    Slo,
+    AlertPolicy, AlertTier, Budgeting, Comparison, Indicator, NoDataPolicy, Numerator, Objective, Slo,
 };
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -50,78 +49,47 @@ impl Traffic {
     pub fn new(shape: &Shape, now: Timestamp) -> Traffic {
         let start = now - Millis::from_days(DAYS);
         let pieces = DAYS * DAY_MS / PIECE_MS;
-        let mut traffic = Traffic {
-            start,
-            good: vec![0.0],
-            total: vec![0.0],
-            uncertain: vec![0.0],
-            covered: vec![0.0],
-        };
+        let mut traffic =
+            Traffic { start, good: vec![0.0], total: vec![0.0], uncertain: vec![0.0], covered: vec![0.0] };
         let time = |text: &str| Timestamp::parse(text).unwrap();
-        let blind = shape
-            .blind
-            .map(|(from, to)| Period::new(time(from), time(to)));
-        let bursts: Vec<(Period, f64)> = shape
-            .bursts
-            .iter()
-            .map(|b| (Period::new(time(b.from), time(b.to)), b.bad))
-            .collect();
+        let blind = shape.blind.map(|(from, to)| Period::new(time(from), time(to)));
+        let bursts: Vec<(Period, f64)> =
+            shape.bursts.iter().map(|b| (Period::new(time(b.from), time(b.to)), b.bad)).collect();
         for i in 0..pieces {
             let at = start + Millis(i * PIECE_MS);
             let seen = shape.per_minute > 0.0 && !blind.is_some_and(|gap| gap.contains(at));
             let burst = bursts.iter().find(|(period, _)| period.contains(at));
             let wobble = wobble(at.millis() / PIECE_MS);
-            let events = if shape.slices {
-                5.0
-            } else {
-                (shape.per_minute * 5.0 * day_curve(at) * wobble).round()
-            };
+            let events = if shape.slices { 5.0 } else { (shape.per_minute * 5.0 * day_curve(at) * wobble).round() };
             let events = if seen { events } else { 0.0 };
-            let ratio = burst.map_or(
-                shape.usual_bad * (0.4 + 1.2 * (wobble - 0.9) * 5.0),
-                |(_, bad)| bad * wobble,
-            );
+            let ratio = burst.map_or(shape.usual_bad * (0.4 + 1.2 * (wobble - 0.9) * 5.0), |(_, bad)| bad * wobble);
             let bad = (events * ratio.min(1.0)).round();
             let uncertain = (events * shape.uncertain).round();
             push(&mut traffic.good, events - bad - uncertain);
             push(&mut traffic.total, events);
             push(&mut traffic.uncertain, uncertain);
-            push(
-                &mut traffic.covered,
-                if seen { PIECE_MS as f64 } else { 0.0 },
-            );
+            push(&mut traffic.covered, if seen { PIECE_MS as f64 } else { 0.0 });
         }
         traffic
     }
 
     pub fn counts(&self, period: Period) -> EventCounts {
-        let between = |sums: &[f64]| {
-            (self.until(sums, period.end).round() - self.until(sums, period.start).round()) as i64
-        };
-        let (good, total, uncertain) = (
-            between(&self.good),
-            between(&self.total),
-            between(&self.uncertain),
-        );
-        EventCounts {
-            good: good.min(total - uncertain),
-            total,
-            uncertain,
-        }
+        let between =
+            |sums: &[f64]| (self.until(sums, period.end).round() - self.until(sums, period.start).round()) as i64;
+        let (good, total, uncertain) = (between(&self.good), between(&self.total), between(&self.uncertain));
+        EventCounts { good: good.min(total - uncertain), total, uncertain }
     }
 
     /// Observed share of a period.
     pub fn coverage(&self, period: Period) -> f64 {
-        let covered =
-            self.until(&self.covered, period.end) - self.until(&self.covered, period.start);
+        let covered = self.until(&self.covered, period.end) - self.until(&self.covered, period.start);
         let share = covered / period.length().0.max(1) as f64;
         (share * 1e6).round() / 1e6
     }
 
     /// The running sum at an instant, straight between the pieces.
     fn until(&self, sums: &[f64], at: Timestamp) -> f64 {
-        let pieces =
-            ((at - self.start).0 as f64 / PIECE_MS as f64).clamp(0.0, (sums.len() - 1) as f64);
+        let pieces = ((at - self.start).0 as f64 / PIECE_MS as f64).clamp(0.0, (sums.len() - 1) as f64);
         let i = (pieces as usize).min(sums.len() - 2);
         sums[i] + (sums[i + 1] - sums[i]) * (pieces - i as f64)
     }
@@ -144,8 +112,7 @@ fn day_curve(at: Timestamp) -> f64 {
 /// A number in 0.9..1.1 that looks like chance.
 fn wobble(i: i64) -> f64 {
     let x = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    0.9 + ((x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / (1u64 << 24) as f64
-        * 0.2
+    0.9 + ((x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / (1u64 << 24) as f64 * 0.2
 }
 
 fn burst(from: &'static str, to: &'static str, bad: f64) -> Burst {
@@ -153,40 +120,21 @@ fn burst(from: &'static str, to: &'static str, bad: f64) -> Burst {
 }
 
 pub fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
-    Selector::new(
-        metric,
-        matchers
-            .iter()
-            .map(|(l, op, v)| Matcher::new(*l, *op, *v).unwrap())
-            .collect(),
-    )
+    Selector::new(metric, matchers.iter().map(|(l, op, v)| Matcher::new(*l, *op, *v).unwrap()).collect())
 }
 
 fn requests(job: &str) -> Indicator {
     let total = selector("http_requests_total", &[("job", MatchOp::Equal, job)]);
     let code = Matcher::new("code", MatchOp::Regex, "5..").unwrap();
-    Indicator::Ratio {
-        numerator: Numerator::Bad(total.derive("http_requests_total", [code])),
-        total,
-    }
+    Indicator::Ratio { numerator: Numerator::Bad(total.derive("http_requests_total", [code])), total }
 }
 
 fn latency(job: &str, threshold_seconds: f64) -> Indicator {
     let metric = format!("{job}_request_duration_seconds");
-    Indicator::Latency {
-        histogram: selector(&metric, &[("job", MatchOp::Equal, job)]),
-        threshold_seconds,
-    }
+    Indicator::Latency { histogram: selector(&metric, &[("job", MatchOp::Equal, job)]), threshold_seconds }
 }
 
-fn slo(
-    name: &str,
-    service: &str,
-    team: &str,
-    objective: f64,
-    description: &str,
-    indicator: Indicator,
-) -> Slo {
+fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str, indicator: Indicator) -> Slo {
     let zone = chrono_tz::Europe::Berlin;
     Slo {
         name: name.to_owned(),
@@ -196,31 +144,18 @@ fn slo(
         objective: Objective::new(objective).unwrap(),
         windows: vec![
             ComplianceWindow::rolling_days(30),
-            ComplianceWindow::Calendar {
-                unit: CalendarUnit::Month,
-                zone,
-            },
+            ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone },
         ],
         source: Some("main".to_owned()),
         indicator,
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
-        alerts: AlertPolicy {
-            tiers: AlertTier::standard(),
-            ..AlertPolicy::default()
-        },
+        alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },
     }
 }
 
 fn shape(per_minute: f64, usual_bad: f64, bursts: Vec<Burst>) -> Shape {
-    Shape {
-        per_minute,
-        usual_bad,
-        bursts,
-        blind: None,
-        uncertain: 0.0,
-        slices: false,
-    }
+    Shape { per_minute, usual_bad, bursts, blind: None, uncertain: 0.0, slices: false }
 }
 
 /// The promises of the shop, with what happens to them.
@@ -232,17 +167,11 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
         0.999,
         "Minutes in which the shop answers the probe from outside.",
         Indicator::Gauge {
-            metric: selector(
-                "probe_success",
-                &[("instance", MatchOp::Equal, "https://shop.example")],
-            ),
+            metric: selector("probe_success", &[("instance", MatchOp::Equal, "https://shop.example")]),
             good: Comparison::parse("== 1").unwrap(),
         },
     );
-    probe.budgeting = Budgeting::Timeslices {
-        slice: Millis::from_mins(1),
-        target: 0.95,
-    };
+    probe.budgeting = Budgeting::Timeslices { slice: Millis::from_mins(1), target: 0.95 };
     let mut frozen = slo(
         "kube-apiserver-availability",
         "kube-apiserver",
@@ -280,11 +209,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Checkout requests that are answered within 300 ms.",
                 latency("checkout", 0.3),
             ),
-            shape(
-                3_100.0,
-                0.002_1,
-                vec![burst("2026-11-18T09:12:00Z", "2026-11-18T10:47:00Z", 0.31)],
-            ),
+            shape(3_100.0, 0.002_1, vec![burst("2026-11-18T09:12:00Z", "2026-11-18T10:47:00Z", 0.31)]),
         ),
         (
             slo(
@@ -295,11 +220,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Card authorizations that our side does not fail.",
                 requests("payments"),
             ),
-            shape(
-                820.0,
-                0.000_11,
-                vec![burst("2026-11-24T15:04:00Z", "2026-11-24T15:42:00Z", 0.086)],
-            ),
+            shape(820.0, 0.000_11, vec![burst("2026-11-24T15:04:00Z", "2026-11-24T15:42:00Z", 0.086)]),
         ),
         (
             slo(
@@ -312,11 +233,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
             ),
             Shape {
                 blind: Some(("2026-11-15T01:00:00Z", "2026-11-15T08:40:00Z")),
-                ..shape(
-                    9_400.0,
-                    0.000_21,
-                    vec![burst("2026-11-09T13:40:00Z", "2026-11-09T14:04:00Z", 0.055)],
-                )
+                ..shape(9_400.0, 0.000_21, vec![burst("2026-11-09T13:40:00Z", "2026-11-09T14:04:00Z", 0.055)])
             },
         ),
         (
@@ -328,10 +245,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Searches that are answered within 300 ms.",
                 latency("search", 0.3),
             ),
-            Shape {
-                uncertain: 0.006,
-                ..shape(9_400.0, 0.003, vec![])
-            },
+            Shape { uncertain: 0.006, ..shape(9_400.0, 0.003, vec![]) },
         ),
         (
             slo(
@@ -353,11 +267,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Cart requests that are answered without a server error.",
                 requests("cart"),
             ),
-            shape(
-                4_050.0,
-                0.000_27,
-                vec![burst("2026-11-20T18:03:00Z", "2026-11-20T18:22:00Z", 0.12)],
-            ),
+            shape(4_050.0, 0.000_27, vec![burst("2026-11-20T18:03:00Z", "2026-11-20T18:22:00Z", 0.12)]),
         ),
         (
             slo(
@@ -368,11 +278,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Logins with right credentials that succeed.",
                 requests("auth"),
             ),
-            shape(
-                610.0,
-                0.000_26,
-                vec![burst("2026-11-12T02:31:00Z", "2026-11-12T06:02:00Z", 0.44)],
-            ),
+            shape(610.0, 0.000_26, vec![burst("2026-11-12T02:31:00Z", "2026-11-12T06:02:00Z", 0.44)]),
         ),
         (
             slo(
@@ -383,22 +289,11 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
                 "Requests at the edge that end without a gateway error.",
                 requests("ingress"),
             ),
-            shape(
-                31_000.0,
-                0.000_019,
-                vec![burst("2026-10-29T06:12:00Z", "2026-10-29T06:44:00Z", 0.061)],
-            ),
+            shape(31_000.0, 0.000_019, vec![burst("2026-10-29T06:12:00Z", "2026-10-29T06:44:00Z", 0.061)]),
         ),
         (
             probe,
-            Shape {
-                slices: true,
-                ..shape(
-                    1.0,
-                    0.0,
-                    vec![burst("2026-10-29T06:12:00Z", "2026-10-29T06:32:00Z", 1.0)],
-                )
-            },
+            Shape { slices: true, ..shape(1.0, 0.0, vec![burst("2026-10-29T06:12:00Z", "2026-10-29T06:32:00Z", 1.0)]) },
         ),
         (
             slo(
@@ -422,13 +317,6 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
             ),
             shape(52.0, 0.0, vec![]),
         ),
-        (
-            frozen,
-            shape(
-                5_600.0,
-                0.000_12,
-                vec![burst("2026-11-15T22:10:00Z", "2026-11-15T22:58:00Z", 0.05)],
-            ),
-        ),
+        (frozen, shape(5_600.0, 0.000_12, vec![burst("2026-11-15T22:10:00Z", "2026-11-15T22:58:00Z", 0.05)])),
     ]
 }

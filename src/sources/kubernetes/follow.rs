@@ -49,6 +49,10 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 /// A watch that held for so long ends the row of failures.
 const STEADY: Duration = Duration::from_secs(30);
 
+/// How long a refusal is borne once a watch has been granted: an API server that
+/// has just started refuses everything until it has read its roles.
+const REFUSED_MAX: Duration = Duration::from_secs(60);
+
 /// A kind of object and where to find it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -120,7 +124,7 @@ impl From<Failure> for Stop {
 /// Follows the objects of one kind until nobody listens.
 ///
 /// # Errors
-/// Refusals only; all else is reported as a step and tried again.
+/// Refusals that last; all else is reported as a step and tried again.
 pub(super) async fn follow<T: Sighted, M>(
     client: Client,
     place: Place,
@@ -135,6 +139,8 @@ pub(super) async fn follow<T: Sighted, M>(
         page_objects: PAGE_OBJECTS,
         version: None,
         delay: RETRY_FIRST,
+        is_granted: false,
+        refused_since: None,
     };
     loop {
         let began = Instant::now();
@@ -154,7 +160,7 @@ pub(super) async fn follow<T: Sighted, M>(
                 let wait = retry_after(&failure);
                 let is_expired = matches!(failure, Failure::Answered { code: 410, .. });
                 let error = failure.into_error(|| follower.place.denied(verb));
-                if error.is_refusal() {
+                if error.is_refusal() && follower.is_refused_for_good() {
                     return Err(error);
                 }
                 // An expired version is in the course of things.
@@ -183,11 +189,19 @@ struct Follower<M, S> {
     /// The version up to which everything was told; `None` to list anew.
     version: Option<String>,
     delay: Duration,
+    /// Whether a watch has been granted at any time.
+    is_granted: bool,
+    refused_since: Option<Instant>,
 }
 
 impl<M, S> Follower<M, S> {
     async fn tell(&self, step: Step<S>) -> Result<(), Stop> {
         self.heard.send((self.message)(step)).await.map_err(|_| Stop::Unheard)
+    }
+
+    fn is_refused_for_good(&mut self) -> bool {
+        let since = *self.refused_since.get_or_insert_with(Instant::now);
+        !self.is_granted || since.elapsed() >= REFUSED_MAX
     }
 
     /// One listing. Without a version afterwards, another one is due.
@@ -235,6 +249,7 @@ impl<M, S> Follower<M, S> {
             Err(failure) => return Err(failure.into()),
         };
         self.version = Some(version);
+        (self.is_granted, self.refused_since) = (true, None);
         self.tell(Step::Alive).await?;
         let mut stream = pin!(stream);
         let mut line = Vec::new();

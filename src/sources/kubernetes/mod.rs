@@ -85,10 +85,11 @@ pub enum ClusterFact {
 /// time. To be stopped, it is dropped.
 ///
 /// # Errors
-/// Only what has to be put right by people: [`Error::Forbidden`] with all the
-/// permissions that are missing, [`Error::Unauthorized`], [`Error::Config`]. It
-/// may be called again later, with what is known by then. All else is told as
-/// [`ClusterFact::Interrupted`] and tried again.
+/// Only what has to be put right by people: [`Error::Forbidden`], at the start
+/// with all the permissions that are missing, [`Error::Unauthorized`],
+/// [`Error::Config`]. It may be called again later, with what is known by then.
+/// All else is told as [`ClusterFact::Interrupted`] and tried again, also a
+/// refusal that comes later and does not last.
 pub async fn watch(
     client: Client,
     options: Options,

@@ -190,7 +190,7 @@ async fn a_listing_of_many_pages_is_complete_and_an_old_restart_is_a_gap() {
         let message = if i == 700 { "x".repeat(900_000) } else { "short".to_owned() };
         let event = serde_json::from_value(json!({
             "metadata": {"name": format!("e{i}"), "namespace": "default"}, "reason": format!("R{i}"),
-            "message": message, "involvedObject": {"namespace": "default"}, "count": 3,
+            "message": message, "involvedObject": {"kind": "Pod", "namespace": "default"}, "count": 3,
             "firstTimestamp": seconds_now(), "lastTimestamp": seconds_now(),
         }));
         let (core, parameters) = (&core, &parameters);

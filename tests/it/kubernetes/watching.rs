@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 /// How long a test waits for what has to come.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The facts, of events those about pods.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     pub events: BTreeMap<String, ClusterEvent>,
@@ -32,6 +33,8 @@ pub struct Stored {
 impl Stored {
     fn take(&mut self, fact: ClusterFact) {
         match fact {
+            // The API server reports events of its own, about its addresses.
+            ClusterFact::Event(event) if event.object.kind != "Pod" => {}
             ClusterFact::Event(event) => {
                 self.told_events += 1;
                 let known = self.events.get(&event.uid).map_or(0, |known| known.count);

@@ -204,7 +204,23 @@ async fn an_object_that_is_too_large_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_permission_that_was_taken_away_ends_it() {
+async fn a_refusal_by_a_server_that_has_just_started_is_borne() {
+    let (told, end) = play(vec![
+        scene(LIST, 200, page_of(&[], "7", "")),
+        scene(WATCH_7, 200, line("ADDED", "a", "8")),
+        scene("resourceVersion=8", 403, refusal(403, 0)),
+        scene(LIST, 401, "who are you?"),
+        scene(LIST, 200, page_of(&["a"], "9", "")),
+        scene("resourceVersion=9", 200, ""),
+    ])
+    .await;
+    assert!(end.is_ok(), "{end:?}");
+    let kinds: Vec<&str> = told.iter().map(|step| step.split(' ').next().unwrap()).collect();
+    assert_eq!(kinds.join(" "), "begin end alive +a ! begin ! begin +a end alive");
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_from_the_start_ends_it() {
     let (told, end) =
         play(vec![scene(LIST, 200, page_of(&[], "7", "")), scene(WATCH_7, 403, refusal(403, 0))]).await;
     assert_eq!(told.join(" "), "begin end");

@@ -237,15 +237,16 @@ pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Unless the last writer closed the store: looks through all tables but the
-/// blocks.
-pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<(), Error> {
-    if meta(db, "clean")? == Some(1) {
-        return Ok(());
+/// Whether the last writer closed the store. If not, looks through all tables
+/// but the blocks.
+pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<bool, Error> {
+    let is_clean = meta(db, "clean")? == Some(1);
+    if !is_clean {
+        for table in SMALL_TABLES {
+            quick_check(db, Some(table), path)?;
+        }
     }
-    SMALL_TABLES
-        .iter()
-        .try_for_each(|table| quick_check(db, Some(table), path))
+    Ok(is_clean)
 }
 
 /// Fails with what SQLite finds wrong in a table, or in the whole file.

@@ -173,7 +173,7 @@ impl Reader {
     }
 
     /// Lets SQLite look through the whole file; for use after an unclean stop,
-    /// beside the daily work. Takes about a second per gigabyte.
+    /// beside the daily work, as it takes some seconds per gigabyte.
     pub fn check(&self) -> Result<(), Error> {
         self.read(|db| layout::quick_check(db, None, &self.pool.path))
     }

@@ -59,18 +59,26 @@ pub struct Writer {
     /// Whether the file says that somebody writes. The first transaction says
     /// it, so that a store on a full disk can still be opened and read.
     is_marked: bool,
+    was_clean: bool,
     path: PathBuf,
     _lock: DirLock,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, path: PathBuf, lock: DirLock) -> Writer {
+    pub(super) fn new(db: Connection, was_clean: bool, path: PathBuf, lock: DirLock) -> Writer {
         Writer {
             db: Some(db),
             is_marked: false,
+            was_clean,
             path,
             _lock: lock,
         }
+    }
+
+    /// Whether the last writer closed the store. After a crash it did not, and
+    /// `Reader::check` should run once, beside the daily work.
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
     }
 
     /// Stores a batch in one transaction. After an error nothing of it is

@@ -289,8 +289,8 @@ fn after_an_unclean_stop_the_tables_without_checksums_are_checked() {
         bytes[(page as usize - 1) * 16_384 + 8..][..64].fill(0xff);
         fs::write(&path, bytes).unwrap();
         match Store::open(dir.path()) {
-            Ok((_, reader)) => {
-                assert!(clean);
+            Ok((writer, reader)) => {
+                assert!(clean && writer.was_clean());
                 assert!(matches!(reader.check(), Err(Error::CorruptStore { .. })));
             }
             Err(error) => {

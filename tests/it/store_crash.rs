@@ -1,6 +1,8 @@
 //! The store is killed at random moments, and refused the right to write: what
 //! it acknowledged is there afterwards, and nothing is there by halves.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;

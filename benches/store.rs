@@ -1,6 +1,8 @@
 //! What a tile costs in the store: bytes on the disk, time to write, to commit
 //! and to read back, on bursty synthetic traffic.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
+
 use std::hint::black_box;
 use std::path::Path;
 
@@ -61,28 +63,16 @@ const SCRAPES: usize = 12;
 fn day(number: u32, day: i64) -> DayTiles {
     let mut random = Random((u64::from(number) << 32 | day as u64) + 7);
     let mean = 10_f64.powf(f64::from(number % 40) / 10.0);
-    let fails_at = if random.ratio() < 0.1 {
-        (random.ratio() * 1_380.0) as usize
-    } else {
-        SLOTS_PER_DAY
-    };
+    let fails_at = if random.ratio() < 0.1 { (random.ratio() * 1_380.0) as usize } else { SLOTS_PER_DAY };
     let mut tiles = DayTiles::empty(day);
     let mut burst = 0.0;
     for slot in 0..SLOTS_PER_DAY {
         let rhythm = 1.0 + 0.6 * (slot as f64 / SLOTS_PER_DAY as f64 * std::f64::consts::TAU).sin();
-        burst = if random.ratio() < 0.01 {
-            random.ratio() * 4.0
-        } else {
-            burst * 0.7
-        };
+        burst = if random.ratio() < 0.01 { random.ratio() * 4.0 } else { burst * 0.7 };
         let mean = mean * rhythm * (1.0 + burst);
         let counts: [i64; SCRAPES] = std::array::from_fn(|_| random.count(mean / SCRAPES as f64));
         let (total, highest) = (counts.iter().sum::<i64>(), counts.iter().max());
-        let bad_ratio = if (fails_at..fails_at + 60).contains(&slot) {
-            0.05
-        } else {
-            0.0002
-        };
+        let bad_ratio = if (fails_at..fails_at + 60).contains(&slot) { 0.05 } else { 0.0002 };
         let bad = random.count(total as f64 * bad_ratio).min(total);
         let seen = random.ratio() > 0.001;
         tiles.put(&Tile {
@@ -103,38 +93,18 @@ fn now() -> Timestamp {
 fn filled(dir: &Path) -> (Writer, Reader) {
     let (mut writer, reader) = Store::open(dir).unwrap();
     for number in 0..INDICATORS {
-        let days = (FIRST_DAY..FIRST_DAY + DAYS)
-            .map(|d| (indicator(number), day(number, d)))
-            .collect();
-        writer
-            .write(&Batch {
-                days,
-                recorded_at: now(),
-                ..Batch::default()
-            })
-            .unwrap();
+        let days = (FIRST_DAY..FIRST_DAY + DAYS).map(|d| (indicator(number), day(number, d))).collect();
+        writer.write(&Batch { days, recorded_at: now(), ..Batch::default() }).unwrap();
     }
     (writer, reader)
 }
 
 fn minute(indicators: u32, slot: usize) -> Batch {
     let start = now() + Millis::from_mins(slot as i64);
-    let tile = |number: u32| Tile {
-        start,
-        ..day(number % 40, FIRST_DAY).get(slot % SLOTS_PER_DAY)
-    };
+    let tile = |number: u32| Tile { start, ..day(number % 40, FIRST_DAY).get(slot % SLOTS_PER_DAY) };
     Batch {
-        tiles: (0..indicators)
-            .map(|n| (indicator(n), vec![tile(n)]))
-            .collect(),
-        ingested: (0..indicators)
-            .map(|n| {
-                (
-                    indicator(n),
-                    Period::new(now(), start + Millis::from_mins(1)),
-                )
-            })
-            .collect(),
+        tiles: (0..indicators).map(|n| (indicator(n), vec![tile(n)])).collect(),
+        ingested: (0..indicators).map(|n| (indicator(n), Period::new(now(), start + Millis::from_mins(1)))).collect(),
         recorded_at: start,
         ..Batch::default()
     }
@@ -146,11 +116,7 @@ fn store(c: &mut Criterion) {
     writer.close().unwrap();
     let stats = reader.stats().unwrap();
     let tiles = stats.blocks * SLOTS_PER_DAY as u64;
-    println!(
-        "{tiles} tiles in {} bytes: {:.3} bytes per tile",
-        stats.bytes,
-        stats.bytes as f64 / tiles as f64
-    );
+    println!("{tiles} tiles in {} bytes: {:.3} bytes per tile", stats.bytes, stats.bytes as f64 / tiles as f64);
 
     let mut group = c.benchmark_group("store");
     group.sample_size(20);
@@ -166,9 +132,7 @@ fn store(c: &mut Criterion) {
     });
 
     let batch = Batch {
-        days: (FIRST_DAY..FIRST_DAY + DAYS)
-            .map(|d| (indicator(7), day(7, d)))
-            .collect(),
+        days: (FIRST_DAY..FIRST_DAY + DAYS).map(|d| (indicator(7), day(7, d))).collect(),
         recorded_at: now(),
         ..Batch::default()
     };
@@ -188,34 +152,27 @@ fn store(c: &mut Criterion) {
     });
     let (mut writer, _) = Store::open(dir.path()).unwrap();
     let again = Batch {
-        days: (FIRST_DAY..FIRST_DAY + DAYS)
-            .map(|d| (indicator(9), day(9, d)))
-            .collect(),
+        days: (FIRST_DAY..FIRST_DAY + DAYS).map(|d| (indicator(9), day(9, d))).collect(),
         recorded_at: now(),
         ..Batch::default()
     };
-    group.bench_function("backfill the same 30 days again", |b| {
-        b.iter(|| writer.write(&again).unwrap())
-    });
+    group.bench_function("backfill the same 30 days again", |b| b.iter(|| writer.write(&again).unwrap()));
 
     for indicators in [1_000, 10_000] {
         group.throughput(Throughput::Elements(u64::from(indicators)));
         let dir = tempfile::tempdir().unwrap();
         let (mut writer, _) = Store::open(dir.path()).unwrap();
         let mut slot = 0;
-        group.bench_function(
-            format!("commit one minute of {indicators} indicators"),
-            |b| {
-                b.iter_batched(
-                    || {
-                        slot += 1;
-                        minute(indicators, slot)
-                    },
-                    |batch| writer.write(&batch).unwrap(),
-                    BatchSize::PerIteration,
-                );
-            },
-        );
+        group.bench_function(format!("commit one minute of {indicators} indicators"), |b| {
+            b.iter_batched(
+                || {
+                    slot += 1;
+                    minute(indicators, slot)
+                },
+                |batch| writer.write(&batch).unwrap(),
+                BatchSize::PerIteration,
+            );
+        });
     }
     group.finish();
 }

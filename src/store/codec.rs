@@ -23,13 +23,7 @@ pub fn encode_day(day: &DayTiles) -> Vec<u8> {
     let mut column = [0_i64; SLOTS_PER_DAY];
     fill(&mut column, day.total.iter().copied());
     put_column(&mut out, &column);
-    fill(
-        &mut column,
-        day.total
-            .iter()
-            .zip(&day.good)
-            .map(|(total, good)| total.wrapping_sub(*good)),
-    );
+    fill(&mut column, day.total.iter().zip(&day.good).map(|(total, good)| total.wrapping_sub(*good)));
     put_column(&mut out, &column);
     fill(&mut column, day.uncertain.iter().copied());
     put_column(&mut out, &column);
@@ -88,29 +82,19 @@ pub fn decode_hour(bytes: &[u8], number: i64) -> Result<Hour, Damage> {
     }
     end(rest)?;
     let [total, bad, uncertain, covered, unseen, peak] = &columns;
-    let (mut covered_ms, mut unseen_ms, mut peaks) = (
-        [0_u32; SLOTS_PER_HOUR],
-        [0_u32; SLOTS_PER_HOUR],
-        [0_u8; SLOTS_PER_HOUR],
-    );
+    let (mut covered_ms, mut unseen_ms, mut peaks) =
+        ([0_u32; SLOTS_PER_HOUR], [0_u32; SLOTS_PER_HOUR], [0_u8; SLOTS_PER_HOUR]);
     narrow(covered, &mut covered_ms)?;
     narrow(unseen, &mut unseen_ms)?;
     narrow(peak, &mut peaks)?;
     let mut hour = empty_hour(number);
     for (tile, (total, bad)) in hour.iter_mut().zip(total.iter().zip(bad)) {
-        tile.counts = EventCounts {
-            good: total.wrapping_sub(*bad),
-            total: *total,
-            uncertain: 0,
-        };
+        tile.counts = EventCounts { good: total.wrapping_sub(*bad), total: *total, uncertain: 0 };
     }
     for (tile, uncertain) in hour.iter_mut().zip(uncertain) {
         tile.counts.uncertain = *uncertain;
     }
-    for (tile, ((covered, unseen), peak)) in hour
-        .iter_mut()
-        .zip(covered_ms.iter().zip(&unseen_ms).zip(&peaks))
-    {
+    for (tile, ((covered, unseen), peak)) in hour.iter_mut().zip(covered_ms.iter().zip(&unseen_ms).zip(&peaks)) {
         (tile.covered_ms, tile.unseen_ms, tile.peak) = (*covered, *unseen, PeakRate(*peak));
     }
     Ok(hour)
@@ -167,11 +151,7 @@ mod tests {
             for (first, length, (good, total, uncertain, covered_ms, unseen_ms, peak)) in slots {
                 for i in first..(first + length).min(SLOTS_PER_DAY) {
                     // Every other run varies from slot to slot.
-                    let vary = if first % 2 == 0 {
-                        (i * i % 97) as i64
-                    } else {
-                        0
-                    };
+                    let vary = if first % 2 == 0 { (i * i % 97) as i64 } else { 0 };
                     day.put(&Tile {
                         counts: EventCounts {
                             good: good.wrapping_add(vary),
@@ -212,11 +192,7 @@ mod tests {
         let mut day = DayTiles::empty(20_000);
         for i in 0..SLOTS_PER_DAY {
             let bad = i64::from(i % 300 == 7);
-            day.put(&Tile {
-                counts: EventCounts::new(1_000 - bad, 1_000),
-                covered_ms: 60_000,
-                ..day.get(i)
-            });
+            day.put(&Tile { counts: EventCounts::new(1_000 - bad, 1_000), covered_ms: 60_000, ..day.get(i) });
         }
         let bytes = encode_day(&day).len();
         assert!(bytes < 60, "{bytes} bytes");

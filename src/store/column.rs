@@ -57,14 +57,8 @@ fn packed(column: &[i64]) -> Option<(u8, Vec<u8>)> {
     let config = ChunkConfig::default().with_compression_level(PACKED_LEVEL);
     let mut narrow_column = vec![0_u32; column.len()];
     match narrow(column, &mut narrow_column) {
-        Ok(()) => Some((
-            PACKED,
-            pco::standalone::simple_compress(&narrow_column, &config).ok()?,
-        )),
-        Err(_) => Some((
-            PACKED_WIDE,
-            pco::standalone::simple_compress(column, &config).ok()?,
-        )),
+        Ok(()) => Some((PACKED, pco::standalone::simple_compress(&narrow_column, &config).ok()?)),
+        Err(_) => Some((PACKED_WIDE, pco::standalone::simple_compress(column, &config).ok()?)),
     }
 }
 
@@ -76,9 +70,7 @@ pub fn take_column(rest: &mut &[u8], column: &mut [i64]) -> Result<(), Damage> {
     let (form, tail) = rest.split_first().ok_or("the data ends too early")?;
     *rest = tail;
     let length = usize::try_from(take_varint(rest)?).map_err(|_| "a length is out of range")?;
-    let (mut data, tail) = rest
-        .split_at_checked(length)
-        .ok_or("the data ends too early")?;
+    let (mut data, tail) = rest.split_at_checked(length).ok_or("the data ends too early")?;
     *rest = tail;
     match *form {
         RUNS => take_runs(&mut data, column)?,
@@ -89,14 +81,9 @@ pub fn take_column(rest: &mut &[u8], column: &mut [i64]) -> Result<(), Damage> {
         }
         PACKED => {
             let mut narrow_column = [0_u32; SLOTS_PER_DAY];
-            let cells = narrow_column
-                .get_mut(..column.len())
-                .ok_or("a column has the wrong length")?;
+            let cells = narrow_column.get_mut(..column.len()).ok_or("a column has the wrong length")?;
             unpack(std::mem::take(&mut data), cells)?;
-            column
-                .iter_mut()
-                .zip(cells)
-                .for_each(|(cell, value)| *cell = i64::from(*value));
+            column.iter_mut().zip(cells).for_each(|(cell, value)| *cell = i64::from(*value));
         }
         PACKED_WIDE => unpack(std::mem::take(&mut data), column)?,
         _ => return Err("a column has an unknown form"),
@@ -105,13 +92,8 @@ pub fn take_column(rest: &mut &[u8], column: &mut [i64]) -> Result<(), Damage> {
 }
 
 fn unpack<T: pco::data_types::Number>(data: &[u8], column: &mut [T]) -> Result<(), Damage> {
-    let done = pco::standalone::simple_decompress_into(data, column)
-        .map_err(|_| "a column cannot be unpacked")?;
-    if done.finished && done.n_processed == column.len() {
-        Ok(())
-    } else {
-        Err("a column has the wrong length")
-    }
+    let done = pco::standalone::simple_decompress_into(data, column).map_err(|_| "a column cannot be unpacked")?;
+    if done.finished && done.n_processed == column.len() { Ok(()) } else { Err("a column has the wrong length") }
 }
 
 fn runs(column: &[i64]) -> Vec<u8> {
@@ -128,9 +110,7 @@ fn take_runs(data: &mut &[u8], column: &mut [i64]) -> Result<(), Damage> {
     while !free.is_empty() {
         let length = usize::try_from(take_varint(data)?).map_err(|_| "a length is out of range")?;
         let value = unzigzag(take_varint(data)?);
-        let (run, tail) = free
-            .split_at_mut_checked(length)
-            .ok_or("a run is too long")?;
+        let (run, tail) = free.split_at_mut_checked(length).ok_or("a run is too long")?;
         if run.is_empty() {
             return Err("a run is empty");
         }
@@ -190,11 +170,7 @@ pub fn narrow<T: TryFrom<i64> + Default>(column: &[i64], into: &mut [T]) -> Resu
 
 /// Fails when something is left.
 pub fn end(rest: &[u8]) -> Result<(), Damage> {
-    if rest.is_empty() {
-        Ok(())
-    } else {
-        Err("bytes are left over")
-    }
+    if rest.is_empty() { Ok(()) } else { Err("bytes are left over") }
 }
 
 #[cfg(test)]

@@ -25,24 +25,23 @@ pub struct Correction {
 }
 
 pub fn record(db: &Connection, correction: &Correction) -> Result<(), Error> {
-    db.prepare_cached("INSERT INTO corrections (recorded_at_ms, indicator, slot_ms, old, new) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
-        params![
-            correction.recorded_at.millis(),
-            correction.indicator.0,
-            correction.new.start.millis(),
-            tile_json(&correction.old),
-            tile_json(&correction.new),
-        ],
-    )?;
+    db.prepare_cached(
+        "INSERT INTO corrections (recorded_at_ms, indicator, slot_ms, old, new) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        correction.recorded_at.millis(),
+        correction.indicator.0,
+        correction.new.start.millis(),
+        tile_json(&correction.old),
+        tile_json(&correction.new),
+    ])?;
     Ok(())
 }
 
 /// Forgets the oldest ones beyond the bound.
 pub fn trim(db: &Connection) -> Result<(), Error> {
-    db.prepare_cached(
-        "DELETE FROM corrections WHERE seq <= (SELECT max(seq) FROM corrections) - ?1",
-    )?
-    .execute([CORRECTIONS_MAX])?;
+    db.prepare_cached("DELETE FROM corrections WHERE seq <= (SELECT max(seq) FROM corrections) - ?1")?
+        .execute([CORRECTIONS_MAX])?;
     Ok(())
 }
 
@@ -60,40 +59,17 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<Correction>, Error> {
             new: tile_from_json(row, 4, start)?,
         })
     })?;
-    rows.map(|row| row.map_err(|e| damaged("corrections", e)))
-        .collect()
+    rows.map(|row| row.map_err(|e| damaged("corrections", e))).collect()
 }
 
 fn tile_json(tile: &Tile) -> String {
-    let EventCounts {
-        good,
-        total,
-        uncertain,
-    } = tile.counts;
-    serde_json::json!([
-        good,
-        total,
-        uncertain,
-        tile.covered_ms,
-        tile.unseen_ms,
-        tile.peak.0
-    ])
-    .to_string()
+    let EventCounts { good, total, uncertain } = tile.counts;
+    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0]).to_string()
 }
 
 fn tile_from_json(row: &Row<'_>, column: usize, start: Timestamp) -> rusqlite::Result<Tile> {
     let text: String = row.get(column)?;
     let (good, total, uncertain, covered_ms, unseen_ms, peak) = serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))?;
-    Ok(Tile {
-        start,
-        counts: EventCounts {
-            good,
-            total,
-            uncertain,
-        },
-        covered_ms,
-        unseen_ms,
-        peak: PeakRate(peak),
-    })
+    Ok(Tile { start, counts: EventCounts { good, total, uncertain }, covered_ms, unseen_ms, peak: PeakRate(peak) })
 }

@@ -21,11 +21,7 @@ pub enum Error {
     /// cannot be read. Everything else is readable; `Writer::drop_day` removes
     /// the day, so that it is fetched again.
     #[error("the stored tiles of indicator {indicator} on {} are damaged ({reason}); the day has to be dropped and fetched again", date(*day))]
-    CorruptTiles {
-        indicator: IndicatorId,
-        day: i64,
-        reason: &'static str,
-    },
+    CorruptTiles { indicator: IndicatorId, day: i64, reason: &'static str },
 
     /// A row that is no tile cannot be read.
     #[error(
@@ -43,11 +39,7 @@ pub enum Error {
         "the store {} has format {found}, and this evenkeel knows formats up to {known}; run the newer evenkeel that wrote it, or choose another directory with --data",
         path.display()
     )]
-    WrongFormat {
-        path: PathBuf,
-        found: String,
-        known: u32,
-    },
+    WrongFormat { path: PathBuf, found: String, known: u32 },
 
     #[error("{} is not a store of evenkeel, although it is a SQLite database; choose another directory with --data", path.display())]
     Foreign { path: PathBuf },
@@ -76,9 +68,7 @@ impl Error {
     pub(super) fn io(path: &Path, error: &io::Error) -> Error {
         let (path, reason) = (path.to_owned(), error.to_string());
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Error::ReadOnly { path, reason }
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly { path, reason },
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full { dir: path },
             _ => Error::Io { path, reason },
         }
@@ -94,14 +84,10 @@ impl Error {
         };
         let (path, reason) = (path.to_owned(), error.to_string());
         match code {
-            ErrorCode::DiskFull => Error::Full {
-                dir: path.parent().unwrap_or(&path).to_owned(),
-            },
+            ErrorCode::DiskFull => Error::Full { dir: path.parent().unwrap_or(&path).to_owned() },
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Error::ReadOnly { path, reason },
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Error::Io { path, reason },
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                Error::CorruptStore { path, reason }
-            }
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::CorruptStore { path, reason },
             _ => Error::Engine(error),
         }
     }
@@ -121,11 +107,7 @@ fn date(day: i64) -> String {
     if !CALENDAR_DAYS.contains(&day) {
         return format!("day {day}");
     }
-    Timestamp::day_start(day)
-        .rfc3339()
-        .chars()
-        .take_while(|c| *c != 'T')
-        .collect()
+    Timestamp::day_start(day).rfc3339().chars().take_while(|c| *c != 'T').collect()
 }
 
 #[cfg(test)]
@@ -133,53 +115,26 @@ mod tests {
     use super::*;
 
     fn sqlite(code: i32) -> Error {
-        Error::from(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(code),
-            None,
-        ))
-        .at(Path::new("/data/evenkeel.db"))
+        Error::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+            .at(Path::new("/data/evenkeel.db"))
     }
 
     #[test]
     fn answers_of_sqlite_get_their_meaning() {
         use rusqlite::ffi;
-        assert!(
-            matches!(sqlite(ffi::SQLITE_FULL), Error::Full { dir } if dir == Path::new("/data"))
-        );
-        assert!(matches!(
-            sqlite(ffi::SQLITE_READONLY),
-            Error::ReadOnly { .. }
-        ));
+        assert!(matches!(sqlite(ffi::SQLITE_FULL), Error::Full { dir } if dir == Path::new("/data")));
+        assert!(matches!(sqlite(ffi::SQLITE_READONLY), Error::ReadOnly { .. }));
         assert!(matches!(sqlite(ffi::SQLITE_IOERR_FSYNC), Error::Io { .. }));
-        assert!(matches!(
-            sqlite(ffi::SQLITE_NOTADB),
-            Error::CorruptStore { .. }
-        ));
+        assert!(matches!(sqlite(ffi::SQLITE_NOTADB), Error::CorruptStore { .. }));
         assert!(matches!(sqlite(ffi::SQLITE_BUSY), Error::Engine(_)));
     }
 
     #[test]
     fn messages_name_the_place_and_the_way_out() {
-        let error = Error::CorruptTiles {
-            indicator: IndicatorId([7; 16]),
-            day: 20_635,
-            reason: "checksum",
-        };
+        let error = Error::CorruptTiles { indicator: IndicatorId([7; 16]), day: 20_635, reason: "checksum" };
         let text = error.to_string();
-        assert!(
-            text.contains("07070707")
-                && text.contains("2026-07-01")
-                && text.contains("fetched again"),
-            "{text}"
-        );
-        let text = Error::Locked {
-            dir: "/data".into(),
-            pid: Some(42),
-        }
-        .to_string();
-        assert!(
-            text.contains("/data") && text.contains("process 42") && text.contains("--data"),
-            "{text}"
-        );
+        assert!(text.contains("07070707") && text.contains("2026-07-01") && text.contains("fetched again"), "{text}");
+        let text = Error::Locked { dir: "/data".into(), pid: Some(42) }.to_string();
+        assert!(text.contains("/data") && text.contains("process 42") && text.contains("--data"), "{text}");
     }
 }

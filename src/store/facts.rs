@@ -55,8 +55,7 @@ pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
 
 /// Takes an alert out; one that is not there is no error.
 pub fn remove_alert(db: &Connection, id: AlertId) -> Result<(), Error> {
-    db.prepare_cached("DELETE FROM alerts WHERE id = ?1")?
-        .execute([id.0.as_slice()])?;
+    db.prepare_cached("DELETE FROM alerts WHERE id = ?1")?.execute([id.0.as_slice()])?;
     Ok(())
 }
 
@@ -195,8 +194,9 @@ pub fn put_definition(db: &Connection, definition: &Definition) -> Result<(), Er
 }
 
 pub fn definitions(db: &Connection) -> Result<Vec<Definition>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT indicator, slo, text, first_seen_ms FROM definitions ORDER BY first_seen_ms, slo, indicator")?;
+    let mut statement = db.prepare_cached(
+        "SELECT indicator, slo, text, first_seen_ms FROM definitions ORDER BY first_seen_ms, slo, indicator",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(Definition {
             indicator: IndicatorId(row.get(0)?),
@@ -205,20 +205,16 @@ pub fn definitions(db: &Connection) -> Result<Vec<Definition>, Error> {
             first_seen: time(row, 3)?,
         })
     })?;
-    rows.map(|row| row.map_err(|e| damaged("definitions", e)))
-        .collect()
+    rows.map(|row| row.map_err(|e| damaged("definitions", e))).collect()
 }
 
 /// Stores the state of one burn alert, or with `None` forgets it.
-pub fn put_burn_alert(
-    db: &Connection,
-    key: &str,
-    json: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub fn put_burn_alert(db: &Connection, key: &str, json: Option<&str>, now: Timestamp) -> Result<(), Error> {
     match json {
         Some(json) => db
-            .prepare_cached("INSERT INTO burn_alerts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET json = ?2, updated_at_ms = ?3")?
+            .prepare_cached(
+                "INSERT INTO burn_alerts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET json = ?2, updated_at_ms = ?3",
+            )?
             .execute(params![key, json, now.millis()])?,
         None => db.prepare_cached("DELETE FROM burn_alerts WHERE key = ?1")?.execute([key])?,
     };
@@ -226,29 +222,19 @@ pub fn put_burn_alert(
 }
 
 pub fn burn_alerts(db: &Connection) -> Result<Vec<Entry>, Error> {
-    let mut statement =
-        db.prepare_cached("SELECT key, json, updated_at_ms FROM burn_alerts ORDER BY key")?;
-    let rows = statement.query_map([], |row| {
-        Ok(Entry {
-            key: row.get(0)?,
-            text: row.get(1)?,
-            updated_at: time(row, 2)?,
-        })
-    })?;
-    rows.map(|row| row.map_err(|e| damaged("burn_alerts", e)))
-        .collect()
+    let mut statement = db.prepare_cached("SELECT key, json, updated_at_ms FROM burn_alerts ORDER BY key")?;
+    let rows =
+        statement.query_map([], |row| Ok(Entry { key: row.get(0)?, text: row.get(1)?, updated_at: time(row, 2)? }))?;
+    rows.map(|row| row.map_err(|e| damaged("burn_alerts", e))).collect()
 }
 
 /// Stores a small text under a key, or with `None` forgets it.
-pub fn put_state(
-    db: &Connection,
-    key: &str,
-    value: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub fn put_state(db: &Connection, key: &str, value: Option<&str>, now: Timestamp) -> Result<(), Error> {
     match value {
         Some(value) => db
-            .prepare_cached("INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?2, updated_at_ms = ?3")?
+            .prepare_cached(
+                "INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?2, updated_at_ms = ?3",
+            )?
             .execute(params![key, value, now.millis()])?,
         None => db.prepare_cached("DELETE FROM state WHERE key = ?1")?.execute([key])?,
     };
@@ -258,10 +244,7 @@ pub fn put_state(
 pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
     let mut statement = db.prepare_cached("SELECT value FROM state WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
-    rows.next()?
-        .map(|row| row.get(0))
-        .transpose()
-        .map_err(|e| damaged("state", e))
+    rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
 /// Forgets alerts, changes and cluster events that were over before `cut`.
@@ -294,10 +277,7 @@ fn collect<T>(
 pub fn damaged(table: &'static str, error: rusqlite::Error) -> Error {
     match error {
         rusqlite::Error::SqliteFailure(..) => Error::Engine(error),
-        other => Error::CorruptRow {
-            table,
-            reason: other.to_string(),
-        },
+        other => Error::CorruptRow { table, reason: other.to_string() },
     }
 }
 
@@ -306,19 +286,11 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
 }
 
 fn object(row: &Row<'_>, first: usize) -> rusqlite::Result<ObjectRef> {
-    Ok(ObjectRef {
-        kind: row.get(first)?,
-        namespace: row.get(first + 1)?,
-        name: row.get(first + 2)?,
-    })
+    Ok(ObjectRef { kind: row.get(first)?, namespace: row.get(first + 1)?, name: row.get(first + 2)? })
 }
 
 fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
-    if row.get_ref(column)?.data_type() == Type::Null {
-        Ok(None)
-    } else {
-        parse(row, column, mark_from).map(Some)
-    }
+    if row.get_ref(column)?.data_type() == Type::Null { Ok(None) } else { parse(row, column, mark_from).map(Some) }
 }
 
 /// Reads a text column that has to be one of a closed set or a known form.
@@ -331,9 +303,7 @@ fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqli
 }
 
 fn severity_from(word: &str) -> Option<Severity> {
-    [Severity::Info, Severity::Ticket, Severity::Page]
-        .into_iter()
-        .find(|s| s.word() == word)
+    [Severity::Info, Severity::Ticket, Severity::Page].into_iter().find(|s| s.word() == word)
 }
 
 fn labels_json(labels: &Labels) -> String {

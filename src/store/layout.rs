@@ -136,18 +136,14 @@ const SMALL_TABLES: [&str; 10] = [
 /// Opens the one connection that writes; makes the tables in a new file.
 pub fn open_writer(path: &Path) -> Result<Connection, Error> {
     if rusqlite::version_number() < ENGINE_VERSION_MIN {
-        return Err(Error::OldEngine {
-            found: rusqlite::version(),
-        });
+        return Err(Error::OldEngine { found: rusqlite::version() });
     }
     connect_writer(path).map_err(|e| e.at(path))
 }
 
 fn connect_writer(path: &Path) -> Result<Connection, Error> {
     // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
     prepare(&db, WRITER_CACHE_KIB)?;
     let is_new = !has_tables(&db)?;
@@ -171,10 +167,7 @@ fn connect_writer(path: &Path) -> Result<Connection, Error> {
 
 /// Opens a connection that can only read. The writer's must be open.
 pub fn open_reader(path: &Path) -> Result<Connection, Error> {
-    let db = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&db, READER_CACHE_KIB)?;
     Ok(db)
 }
@@ -193,23 +186,15 @@ fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
 }
 
 fn has_tables(db: &Connection) -> Result<bool, Error> {
-    Ok(
-        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-            row.get::<_, i64>(0)
-        })? > 0,
-    )
+    Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? > 0)
 }
 
 fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
-    let is_ours = db.query_row(
-        "SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'blocks')",
-        [],
-        |row| row.get::<_, i64>(0),
-    )?;
+    let is_ours = db.query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'blocks')", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
     if is_ours < 2 {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(Error::Foreign { path: path.to_owned() });
     }
     match meta(db, "format")? {
         Some(format) if format == i64::from(FORMAT) => Ok(()),
@@ -222,11 +207,7 @@ fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
 }
 
 fn meta(db: &Connection, key: &str) -> Result<Option<i64>, Error> {
-    Ok(db
-        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-            row.get(0)
-        })
-        .optional()?)
+    Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
 }
 
 pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
@@ -237,27 +218,21 @@ pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Unless the last writer closed the store: looks through all tables but the
-/// blocks.
-pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<(), Error> {
-    if meta(db, "clean")? == Some(1) {
-        return Ok(());
+/// Whether the last writer closed the store. If not, looks through all tables
+/// but the blocks.
+pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<bool, Error> {
+    let is_clean = meta(db, "clean")? == Some(1);
+    if !is_clean {
+        for table in SMALL_TABLES {
+            quick_check(db, Some(table), path)?;
+        }
     }
-    SMALL_TABLES
-        .iter()
-        .try_for_each(|table| quick_check(db, Some(table), path))
+    Ok(is_clean)
 }
 
 /// Fails with what SQLite finds wrong in a table, or in the whole file.
 pub fn quick_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), Error> {
     let sql = format!("PRAGMA quick_check({})", table.unwrap_or("1"));
     let found: String = db.query_row(&sql, [], |row| row.get(0))?;
-    if found == "ok" {
-        Ok(())
-    } else {
-        Err(Error::CorruptStore {
-            path: path.to_owned(),
-            reason: found,
-        })
-    }
+    if found == "ok" { Ok(()) } else { Err(Error::CorruptStore { path: path.to_owned(), reason: found }) }
 }

@@ -19,31 +19,20 @@ impl DirLock {
     pub fn take(dir: &Path) -> Result<DirLock, Error> {
         let path = dir.join(FILE_NAME);
         let fail = |e: &std::io::Error| Error::io(&path, e);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| fail(&e))?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| fail(&e))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 // The number is a help for people; without it the answer is the same.
                 let _ = file.take(16).read_to_string(&mut text);
-                return Err(Error::Locked {
-                    dir: dir.to_owned(),
-                    pid: text.trim().parse().ok(),
-                });
+                return Err(Error::Locked { dir: dir.to_owned(), pid: text.trim().parse().ok() });
             }
             Err(TryLockError::Error(e)) => return Err(fail(&e)),
         }
         // On a full disk the lock still holds, it only has no name.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(DirLock { _file: file })
     }
 }

@@ -42,7 +42,8 @@ impl Store {
         let lock = lock::DirLock::take(dir)?;
         let path = dir.join(layout::FILE_NAME);
         let db = layout::open_writer(&path)?;
-        layout::check_if_unclean(&db, &path).map_err(|e| e.at(&path))?;
-        Ok((Writer::new(db, path.clone(), lock), Reader::new(path)))
+        let is_clean = layout::check_if_unclean(&db, &path).map_err(|e| e.at(&path))?;
+        let writer = Writer::new(db, is_clean, path.clone(), lock);
+        Ok((writer, Reader::new(path)))
     }
 }

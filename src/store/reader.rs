@@ -47,13 +47,7 @@ pub struct Stats {
 
 impl Reader {
     pub(super) fn new(path: PathBuf) -> Reader {
-        Reader {
-            pool: Arc::new(Pool {
-                path,
-                state: Mutex::default(),
-                freed: Condvar::new(),
-            }),
-        }
+        Reader { pool: Arc::new(Pool { path, state: Mutex::default(), freed: Condvar::new() }) }
     }
 
     /// All tiles of one indicator and UTC day; `None` without any.
@@ -70,8 +64,7 @@ impl Reader {
             };
             let days = period.days();
             let days = (*days.start()).max(first)..=(*days.end()).min(last);
-            days.filter_map(|day| tiles::load_day(db, indicator, day).transpose())
-                .collect()
+            days.filter_map(|day| tiles::load_day(db, indicator, day).transpose()).collect()
         })
     }
 
@@ -121,10 +114,7 @@ impl Reader {
     pub fn stats(&self) -> Result<Stats, Error> {
         self.read(|db| {
             let count = |table: &str| {
-                let rows: i64 =
-                    db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-                        row.get(0)
-                    })?;
+                let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
                 Ok::<_, Error>(rows.unsigned_abs())
             };
             let days = tiles::day_range(db)?;
@@ -150,16 +140,8 @@ impl Reader {
             let mut hash = [0; 16];
             for (id, day) in tiles::keys(db)? {
                 let mut bytes = id.0.to_vec();
-                for tile in tiles::load_day(db, id, day)?
-                    .iter()
-                    .flat_map(rows::held_tiles)
-                {
-                    for number in [
-                        tile.start.millis(),
-                        tile.counts.good,
-                        tile.counts.total,
-                        tile.counts.uncertain,
-                    ] {
+                for tile in tiles::load_day(db, id, day)?.iter().flat_map(rows::held_tiles) {
+                    for number in [tile.start.millis(), tile.counts.good, tile.counts.total, tile.counts.uncertain] {
                         bytes.extend(number.to_le_bytes());
                     }
                     bytes.extend(tile.covered_ms.to_le_bytes());
@@ -173,7 +155,7 @@ impl Reader {
     }
 
     /// Lets SQLite look through the whole file; for use after an unclean stop,
-    /// beside the daily work. Takes about a second per gigabyte.
+    /// beside the daily work, as it takes some seconds per gigabyte.
     pub fn check(&self) -> Result<(), Error> {
         self.read(|db| layout::quick_check(db, None, &self.pool.path))
     }
@@ -185,11 +167,7 @@ impl Reader {
 
 fn size_of_files(path: &Path) -> u64 {
     let log = path.with_extension("db-wal");
-    [path, &log]
-        .iter()
-        .filter_map(|p| std::fs::metadata(p).ok())
-        .map(|m| m.len())
-        .sum()
+    [path, &log].iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
 }
 
 struct Pool {
@@ -221,16 +199,10 @@ impl Pool {
     fn lease(&self) -> Lease<'_> {
         let mut state = self.state();
         while state.in_use >= CONNECTIONS_MAX {
-            state = self
-                .freed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.in_use += 1;
-        Lease {
-            pool: self,
-            db: state.idle.pop(),
-        }
+        Lease { pool: self, db: state.idle.pop() }
     }
 
     fn state(&self) -> MutexGuard<'_, PoolState> {
@@ -254,10 +226,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-fn in_snapshot<T>(
-    db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Error>,
-) -> Result<T, Error> {
+fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
     let tx = db.unchecked_transaction()?;
     work(&tx)
 }

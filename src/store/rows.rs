@@ -19,11 +19,7 @@ pub fn held_tiles(day: &DayTiles) -> impl Iterator<Item = Tile> {
 
 /// Whether a tile says anything; a slot that was never written does not.
 pub fn is_held(tile: &Tile) -> bool {
-    *tile
-        != Tile {
-            start: tile.start,
-            ..Tile::default()
-        }
+    *tile != Tile { start: tile.start, ..Tile::default() }
 }
 
 /// A sealed day as it is stored.
@@ -34,9 +30,8 @@ pub struct Block {
 
 /// The block of a sealed day, once its checksum holds.
 pub fn load_block(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<Block>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT codec, crc, payload, version FROM blocks WHERE day = ?1 AND indicator = ?2",
-    )?;
+    let mut statement =
+        db.prepare_cached("SELECT codec, crc, payload, version FROM blocks WHERE day = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![day, id.0])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
@@ -44,22 +39,14 @@ pub fn load_block(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<B
     let first_slot = day.wrapping_mul(SLOTS_PER_DAY as i64);
     let read = || -> Result<Block, Damage> {
         let tiles = codec::decode_day(payload(row, &id, first_slot)?, day)?;
-        Ok(Block {
-            version: row.get(3).map_err(|_| "the version is no number")?,
-            tiles,
-        })
+        Ok(Block { version: row.get(3).map_err(|_| "the version is no number")?, tiles })
     };
-    read().map(Some).map_err(|reason| Error::CorruptTiles {
-        indicator: id,
-        day,
-        reason,
-    })
+    read().map(Some).map_err(|reason| Error::CorruptTiles { indicator: id, day, reason })
 }
 
 fn load_hour(db: &Connection, id: IndicatorId, number: i64) -> Result<Option<Hour>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT codec, crc, payload FROM open_tiles WHERE hour = ?1 AND indicator = ?2",
-    )?;
+    let mut statement =
+        db.prepare_cached("SELECT codec, crc, payload FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![number, id.0])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
@@ -68,11 +55,7 @@ fn load_hour(db: &Connection, id: IndicatorId, number: i64) -> Result<Option<Hou
     payload(row, &id, first_slot)
         .and_then(|bytes| codec::decode_hour(bytes, number))
         .map(Some)
-        .map_err(|reason| Error::CorruptTiles {
-            indicator: id,
-            day: number.div_euclid(HOURS_PER_DAY),
-            reason,
-        })
+        .map_err(|reason| Error::CorruptTiles { indicator: id, day: number.div_euclid(HOURS_PER_DAY), reason })
 }
 
 /// The payload of a row that begins with codec, crc and payload, once its
@@ -80,19 +63,11 @@ fn load_hour(db: &Connection, id: IndicatorId, number: i64) -> Result<Option<Hou
 fn payload<'r>(row: &'r Row<'_>, id: &IndicatorId, first_slot: i64) -> Result<&'r [u8], Damage> {
     let codec: u8 = row.get(0).map_err(|_| "the codec is no number")?;
     let crc: u32 = row.get(1).map_err(|_| "the checksum is no number")?;
-    let bytes = row
-        .get_ref(2)
-        .ok()
-        .and_then(|value| value.as_blob().ok())
-        .ok_or("the payload is no blob")?;
+    let bytes = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).ok_or("the payload is no blob")?;
     if codec::checksum(&id.0, first_slot, codec, bytes) != crc {
         return Err("the checksum does not match");
     }
-    if codec == CODEC {
-        Ok(bytes)
-    } else {
-        Err("the codec is unknown")
-    }
+    if codec == CODEC { Ok(bytes) } else { Err("the codec is unknown") }
 }
 
 /// The open hours of a day, together.
@@ -115,8 +90,7 @@ pub fn take_open(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<Da
 }
 
 fn delete_open(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> {
-    let mut statement =
-        db.prepare_cached("DELETE FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
+    let mut statement = db.prepare_cached("DELETE FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     for number in first_hour(day)..first_hour(day + 1) {
         statement.execute(params![number, id.0])?;
     }
@@ -124,12 +98,7 @@ fn delete_open(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> 
 }
 
 /// Replaces tiles of one hour; an hour without any is not kept.
-pub fn put_hour(
-    db: &Connection,
-    id: IndicatorId,
-    number: i64,
-    tiles: &[Tile],
-) -> Result<(), Error> {
+pub fn put_hour(db: &Connection, id: IndicatorId, number: i64, tiles: &[Tile]) -> Result<(), Error> {
     let stored = load_hour(db, id, number)?;
     let mut hour = stored.unwrap_or_else(|| codec::empty_hour(number));
     for tile in tiles {
@@ -146,12 +115,7 @@ pub fn put_hour(
         return Ok(());
     }
     let payload = codec::encode_hour(&hour);
-    let crc = codec::checksum(
-        &id.0,
-        number.wrapping_mul(SLOTS_PER_HOUR as i64),
-        CODEC,
-        &payload,
-    );
+    let crc = codec::checksum(&id.0, number.wrapping_mul(SLOTS_PER_HOUR as i64), CODEC, &payload);
     db.prepare_cached("INSERT OR REPLACE INTO open_tiles VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![number, id.0, CODEC, crc, payload])?;
     Ok(())
@@ -172,36 +136,28 @@ pub fn update_block(db: &Connection, id: IndicatorId, block: &Block) -> Result<(
         return drop_day(db, id, tiles.day);
     }
     let (payload, crc) = sealed(id, tiles);
-    db.prepare_cached("UPDATE blocks SET version = ?3, codec = ?4, crc = ?5, payload = ?6 WHERE day = ?1 AND indicator = ?2")?
-        .execute(params![tiles.day, id.0, block.version.saturating_add(1), CODEC, crc, payload])?;
+    db.prepare_cached(
+        "UPDATE blocks SET version = ?3, codec = ?4, crc = ?5, payload = ?6 WHERE day = ?1 AND indicator = ?2",
+    )?
+    .execute(params![tiles.day, id.0, block.version.saturating_add(1), CODEC, crc, payload])?;
     Ok(())
 }
 
 fn sealed(id: IndicatorId, tiles: &DayTiles) -> (Vec<u8>, u32) {
     let payload = codec::encode_day(tiles);
-    let crc = codec::checksum(
-        &id.0,
-        tiles.day.wrapping_mul(SLOTS_PER_DAY as i64),
-        CODEC,
-        &payload,
-    );
+    let crc = codec::checksum(&id.0, tiles.day.wrapping_mul(SLOTS_PER_DAY as i64), CODEC, &payload);
     (payload, crc)
 }
 
 /// Removes what is stored of one day, readable or not.
 pub fn drop_day(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> {
-    db.execute(
-        "DELETE FROM blocks WHERE day = ?1 AND indicator = ?2",
-        params![day, id.0],
-    )?;
+    db.execute("DELETE FROM blocks WHERE day = ?1 AND indicator = ?2", params![day, id.0])?;
     delete_open(db, id, day)
 }
 
 /// The hour of a tile, from the epoch.
 pub fn hour_of(tile: &Tile) -> i64 {
-    tile.start
-        .millis()
-        .div_euclid(SLOT_MS * SLOTS_PER_HOUR as i64)
+    tile.start.millis().div_euclid(SLOT_MS * SLOTS_PER_HOUR as i64)
 }
 
 /// The first hour of a day, from the epoch.

@@ -35,18 +35,8 @@ fn slot(day: i64, minute: i64) -> Timestamp {
 }
 
 fn tile(day: i64, minute: i64, bad: i64) -> Tile {
-    let counts = EventCounts {
-        good: 1_000 + minute - bad,
-        total: 1_000 + minute,
-        uncertain: 0,
-    };
-    Tile {
-        start: slot(day, minute),
-        counts,
-        covered_ms: 60_000,
-        unseen_ms: 0,
-        peak: PeakRate(80),
-    }
+    let counts = EventCounts { good: 1_000 + minute - bad, total: 1_000 + minute, uncertain: 0 };
+    Tile { start: slot(day, minute), counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(80) }
 }
 
 fn whole(day: i64) -> DayTiles {
@@ -57,17 +47,11 @@ fn whole(day: i64) -> DayTiles {
 
 /// What is learned at noon of `day`.
 fn batch(day: i64) -> Batch {
-    Batch {
-        recorded_at: slot(day, 720),
-        ..Batch::default()
-    }
+    Batch { recorded_at: slot(day, 720), ..Batch::default() }
 }
 
 fn tiles(number: u8, day: i64, tiles: Vec<Tile>) -> Batch {
-    Batch {
-        tiles: vec![(id(number), tiles)],
-        ..batch(day)
-    }
+    Batch { tiles: vec![(id(number), tiles)], ..batch(day) }
 }
 
 fn minutes(day: i64, from: i64, to: i64) -> Period {

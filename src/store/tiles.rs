@@ -30,22 +30,14 @@ struct Presence {
 
 impl<'db> TileWriter<'db> {
     pub fn new(db: &'db Connection, recorded_at: Timestamp) -> Self {
-        TileWriter {
-            db,
-            recorded_at,
-            days: HashMap::new(),
-            corrected: false,
-        }
+        TileWriter { db, recorded_at, days: HashMap::new(), corrected: false }
     }
 
     /// Replaces single tiles, also by unknown ones.
     pub fn put(&mut self, id: IndicatorId, tiles: &[Tile]) -> Result<(), Error> {
         let mut by_day: BTreeMap<i64, Vec<Tile>> = BTreeMap::new();
         for tile in tiles {
-            by_day.entry(tile.start.day()).or_default().push(Tile {
-                start: tile.start.floor_slot(),
-                ..*tile
-            });
+            by_day.entry(tile.start.day()).or_default().push(Tile { start: tile.start.floor_slot(), ..*tile });
         }
         for (day, tiles) in by_day {
             match self.block(id, day)? {
@@ -68,11 +60,7 @@ impl<'db> TileWriter<'db> {
             let tiles: Vec<Tile> = held_tiles(day).collect();
             return self.put_open(id, day.day, &tiles);
         }
-        let open = if self.presence(day.day)?.open {
-            rows::take_open(self.db, id, day.day)?
-        } else {
-            None
-        };
+        let open = if self.presence(day.day)?.open { rows::take_open(self.db, id, day.day)? } else { None };
         let Some(mut whole) = open else {
             return self.insert_block(id, day);
         };
@@ -104,11 +92,7 @@ impl<'db> TileWriter<'db> {
     }
 
     fn block(&mut self, id: IndicatorId, day: i64) -> Result<Option<Block>, Error> {
-        if self.presence(day)?.blocks {
-            rows::load_block(self.db, id, day)
-        } else {
-            Ok(None)
-        }
+        if self.presence(day)?.blocks { rows::load_block(self.db, id, day) } else { Ok(None) }
     }
 
     fn insert_block(&mut self, id: IndicatorId, day: &DayTiles) -> Result<(), Error> {
@@ -119,12 +103,7 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn rewrite_block(
-        &mut self,
-        id: IndicatorId,
-        mut block: Block,
-        tiles: &[Tile],
-    ) -> Result<(), Error> {
+    fn rewrite_block(&mut self, id: IndicatorId, mut block: Block, tiles: &[Tile]) -> Result<(), Error> {
         let mut changed = false;
         for tile in tiles {
             let old = block.tiles.get(tile.start.slot_of_day());
@@ -136,15 +115,7 @@ impl<'db> TileWriter<'db> {
             if is_held(&old) {
                 self.corrected = true;
                 let (indicator, recorded_at, new) = (id, self.recorded_at, *tile);
-                corrections::record(
-                    self.db,
-                    &Correction {
-                        indicator,
-                        recorded_at,
-                        old,
-                        new,
-                    },
-                )?;
+                corrections::record(self.db, &Correction { indicator, recorded_at, old, new })?;
             }
         }
         if changed {
@@ -160,10 +131,7 @@ impl<'db> TileWriter<'db> {
             return Ok(*presence);
         }
         let presence = Presence {
-            blocks: self
-                .db
-                .prepare_cached("SELECT 1 FROM blocks WHERE day = ?1 LIMIT 1")?
-                .exists([day])?,
+            blocks: self.db.prepare_cached("SELECT 1 FROM blocks WHERE day = ?1 LIMIT 1")?.exists([day])?,
             open: self
                 .db
                 .prepare_cached("SELECT 1 FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT 1")?
@@ -186,14 +154,8 @@ pub fn load_day(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<Day
 pub fn day_range(db: &Connection) -> Result<Option<(i64, i64)>, Error> {
     let ends = |sql| db.prepare_cached(sql)?.query_row([], ends);
     let sealed = ends("SELECT (SELECT min(day) FROM blocks), (SELECT max(day) FROM blocks)")?;
-    let open =
-        ends("SELECT (SELECT min(hour) FROM open_tiles), (SELECT max(hour) FROM open_tiles)")?;
-    let open = open.map(|(first, last)| {
-        (
-            first.div_euclid(HOURS_PER_DAY),
-            last.div_euclid(HOURS_PER_DAY),
-        )
-    });
+    let open = ends("SELECT (SELECT min(hour) FROM open_tiles), (SELECT max(hour) FROM open_tiles)")?;
+    let open = open.map(|(first, last)| (first.div_euclid(HOURS_PER_DAY), last.div_euclid(HOURS_PER_DAY)));
     Ok(match (sealed, open) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
         (a, b) => a.or(b),
@@ -201,25 +163,17 @@ pub fn day_range(db: &Connection) -> Result<Option<(i64, i64)>, Error> {
 }
 
 fn ends(row: &Row<'_>) -> rusqlite::Result<Option<(i64, i64)>> {
-    Ok(row
-        .get::<_, Option<i64>>(0)?
-        .zip(row.get::<_, Option<i64>>(1)?))
+    Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
 }
 
 /// Every indicator and day with tiles, in order.
 pub fn keys(db: &Connection) -> Result<BTreeSet<(IndicatorId, i64)>, Error> {
     let key = |row: &Row<'_>| Ok((IndicatorId(row.get(0)?), row.get::<_, i64>(1)?));
     let mut keys = BTreeSet::new();
-    for row in db
-        .prepare("SELECT indicator, day FROM blocks")?
-        .query_map([], key)?
-    {
+    for row in db.prepare("SELECT indicator, day FROM blocks")?.query_map([], key)? {
         keys.insert(row.map_err(|e| damaged("blocks", e))?);
     }
-    for row in db
-        .prepare("SELECT indicator, hour FROM open_tiles")?
-        .query_map([], key)?
-    {
+    for row in db.prepare("SELECT indicator, hour FROM open_tiles")?.query_map([], key)? {
         let (id, hour) = row.map_err(|e| damaged("open_tiles", e))?;
         keys.insert((id, hour.div_euclid(HOURS_PER_DAY)));
     }
@@ -235,13 +189,8 @@ pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> 
         return Ok(0);
     };
     let ids: Vec<IndicatorId> = db
-        .prepare_cached(
-            "SELECT DISTINCT indicator FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT ?3",
-        )?
-        .query_map(
-            params![first_hour(day), first_hour(day + 1), limit as i64],
-            |row| row.get(0).map(IndicatorId),
-        )?
+        .prepare_cached("SELECT DISTINCT indicator FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT ?3")?
+        .query_map(params![first_hour(day), first_hour(day + 1), limit as i64], |row| row.get(0).map(IndicatorId))?
         .collect::<Result<_, _>>()?;
     for id in &ids {
         if let Some(tiles) = rows::take_open(db, *id, day)? {
@@ -254,16 +203,11 @@ pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> 
 /// Removes blocks of days before `before`, at most `limit`; how many.
 pub fn expire_blocks(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> {
     Ok(db
-        .prepare_cached(
-            "DELETE FROM blocks WHERE rowid IN (SELECT rowid FROM blocks WHERE day < ?1 LIMIT ?2)",
-        )?
+        .prepare_cached("DELETE FROM blocks WHERE rowid IN (SELECT rowid FROM blocks WHERE day < ?1 LIMIT ?2)")?
         .execute(params![before, limit as i64])?)
 }
 
 pub fn expire_open(db: &Connection, before: i64) -> Result<(), Error> {
-    db.execute(
-        "DELETE FROM open_tiles WHERE hour < ?1",
-        [first_hour(before)],
-    )?;
+    db.execute("DELETE FROM open_tiles WHERE hour < ?1", [first_hour(before)])?;
     Ok(())
 }

@@ -59,18 +59,20 @@ pub struct Writer {
     /// Whether the file says that somebody writes. The first transaction says
     /// it, so that a store on a full disk can still be opened and read.
     is_marked: bool,
+    was_clean: bool,
     path: PathBuf,
     _lock: DirLock,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, path: PathBuf, lock: DirLock) -> Writer {
-        Writer {
-            db: Some(db),
-            is_marked: false,
-            path,
-            _lock: lock,
-        }
+    pub(super) fn new(db: Connection, was_clean: bool, path: PathBuf, lock: DirLock) -> Writer {
+        Writer { db: Some(db), is_marked: false, was_clean, path, _lock: lock }
+    }
+
+    /// Whether the last writer closed the store. After a crash it did not, and
+    /// `Reader::check` should run once, beside the daily work.
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
     }
 
     /// Stores a batch in one transaction. After an error nothing of it is
@@ -81,39 +83,15 @@ impl Writer {
     pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         self.transact(|db| {
             let mut tiles = TileWriter::new(db, batch.recorded_at);
-            batch
-                .days
-                .iter()
-                .try_for_each(|(id, day)| tiles.put_day(*id, day))?;
-            batch
-                .tiles
-                .iter()
-                .try_for_each(|(id, of)| tiles.put(*id, of))?;
+            batch.days.iter().try_for_each(|(id, day)| tiles.put_day(*id, day))?;
+            batch.tiles.iter().try_for_each(|(id, of)| tiles.put(*id, of))?;
             tiles.finish()?;
-            batch
-                .ingested
-                .iter()
-                .try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
-            batch
-                .alerts
-                .iter()
-                .try_for_each(|alert| facts::put_alert(db, alert))?;
-            batch
-                .gone_alerts
-                .iter()
-                .try_for_each(|id| facts::remove_alert(db, *id))?;
-            batch
-                .changes
-                .iter()
-                .try_for_each(|change| facts::put_change(db, change))?;
-            batch
-                .cluster_events
-                .iter()
-                .try_for_each(|event| facts::put_cluster_event(db, event))?;
-            batch
-                .definitions
-                .iter()
-                .try_for_each(|definition| facts::put_definition(db, definition))?;
+            batch.ingested.iter().try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
+            batch.alerts.iter().try_for_each(|alert| facts::put_alert(db, alert))?;
+            batch.gone_alerts.iter().try_for_each(|id| facts::remove_alert(db, *id))?;
+            batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
+            batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
+            batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;
             for (key, json) in &batch.burn_alerts {
                 facts::put_burn_alert(db, key, json.as_deref(), batch.recorded_at)?;
             }
@@ -166,8 +144,7 @@ impl Writer {
         self.transact(|db| layout::set_meta(db, "clean", 1))?;
         let Some(db) = &self.db else { return Ok(()) };
         // A reader may hold the log back; then the next start copies it.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|e| Error::from(e).at(&self.path))
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(&self.path))
     }
 
     #[cfg(test)]
@@ -175,10 +152,7 @@ impl Writer {
         self.db.as_ref()
     }
 
-    fn transact<T>(
-        &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn transact<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let mut db = match self.db.take() {
             Some(db) => db,
             None => layout::open_writer(&self.path)?,
@@ -199,10 +173,7 @@ impl Writer {
     }
 }
 
-fn in_transaction<T>(
-    db: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Error>,
-) -> Result<T, Error> {
+fn in_transaction<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&tx)?;
     tx.commit()?;

@@ -1,11 +1,13 @@
 //! The store is killed at random moments, and refused the right to write: what
 //! it acknowledged is there afterwards, and nothing is there by halves.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,18 +24,26 @@ const FIRST_DAY: i64 = 20_000;
 const SLOTS_PER_BATCH: i64 = 180;
 const BATCHES_PER_DAY: i64 = SLOTS_PER_DAY as i64 / SLOTS_PER_BATCH;
 /// Written minute by minute, and sealed when a day is over.
-const LIVE: [IndicatorId; 3] = [
-    IndicatorId([1; 16]),
-    IndicatorId([2; 16]),
-    IndicatorId([3; 16]),
-];
+const LIVE: [IndicatorId; 3] = [IndicatorId([1; 16]), IndicatorId([2; 16]), IndicatorId([3; 16])];
 /// Written as whole days.
 const BACKFILLED: IndicatorId = IndicatorId([4; 16]);
 
+#[expect(clippy::disallowed_methods, reason = "a child of these tests is told its directory this way")]
+fn child_dir() -> Option<PathBuf> {
+    std::env::var_os(CHILD_DIR).map(PathBuf::from)
+}
+
+/// Past the test harness, which would keep the lines of a child to itself.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").unwrap();
+    out.flush().unwrap();
+}
+
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
-    if let Some(dir) = std::env::var_os(CHILD_DIR) {
-        write_until_killed(Path::new(&dir));
+    if let Some(dir) = child_dir() {
+        write_until_killed(&dir);
     }
     let dir = tempfile::tempdir().unwrap();
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
@@ -50,6 +60,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         let (writer, reader) = Store::open(dir.path()).unwrap();
         let stored = written(&reader);
         opened.push(before.elapsed());
+        assert!(!writer.was_clean(), "kill {kill}");
         assert!(
             (acknowledged..=acknowledged + 1).contains(&stored),
             "kill {kill}: {acknowledged} acknowledged, {stored} stored"
@@ -61,13 +72,10 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
     }
     opened.sort();
     let (median, slowest) = (opened[opened.len() / 2], opened[opened.len() - 1]);
-    println!(
+    say(&format!(
         "{KILLS} kills, {acknowledged} batches acknowledged; open and first query: median {median:?}, slowest {slowest:?}"
-    );
-    assert!(
-        acknowledged > i64::from(KILLS),
-        "{acknowledged} batches are too few to say anything"
-    );
+    ));
+    assert!(acknowledged > i64::from(KILLS), "{acknowledged} batches are too few to say anything");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
 }
 
@@ -75,13 +83,9 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
 /// the last one.
 fn kill_after(dir: &Path, pause: Duration) -> Option<i64> {
     let test = "store_crash::a_kill_at_any_moment_loses_nothing_that_was_acknowledged";
-    let mut child = child(&std::env::current_exe().unwrap(), test, dir)
-        .spawn()
-        .unwrap();
+    let mut child = child(&std::env::current_exe().unwrap(), test, dir).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut numbers = lines
-        .map_while(Result::ok)
-        .filter_map(|line| line.strip_prefix("stored ")?.parse().ok());
+    let mut numbers = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("stored ")?.parse().ok());
     let first = numbers.next();
     std::thread::sleep(pause);
     child.kill().unwrap();
@@ -92,23 +96,18 @@ fn kill_after(dir: &Path, pause: Duration) -> Option<i64> {
 fn child(program: &Path, test: &str, dir: &Path) -> Command {
     let mut command = Command::new(program);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
-    command
-        .env(CHILD_DIR, dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    command.env(CHILD_DIR, dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 
 fn write_until_killed(dir: &Path) -> ! {
     let (mut writer, reader) = Store::open(dir).unwrap();
     let mut next = written(&reader);
-    println!();
+    say("");
     loop {
         write_batch(&mut writer, next);
         next += 1;
-        println!("stored {next}");
-        std::io::stdout().flush().unwrap();
+        say(&format!("stored {next}"));
         if next % BATCHES_PER_DAY == 0 {
             writer.seal(FIRST_DAY + next / BATCHES_PER_DAY - 1).unwrap();
         }
@@ -117,17 +116,9 @@ fn write_until_killed(dir: &Path) -> ! {
 
 fn write_batch(writer: &mut Writer, number: i64) {
     let period = period_of(number);
-    let slots = |id| {
-        (0..SLOTS_PER_BATCH)
-            .map(|i| tile(id, period.start + Millis::from_mins(i)))
-            .collect()
-    };
+    let slots = |id| (0..SLOTS_PER_BATCH).map(|i| tile(id, period.start + Millis::from_mins(i))).collect();
     let yesterday = period.start.day() - 1;
-    let days = if number % BATCHES_PER_DAY == 2 {
-        vec![(BACKFILLED, whole(yesterday))]
-    } else {
-        Vec::new()
-    };
+    let days = if number % BATCHES_PER_DAY == 2 { vec![(BACKFILLED, whole(yesterday))] } else { Vec::new() };
     let batch = Batch {
         tiles: LIVE.iter().map(|id| (*id, slots(*id))).collect(),
         days,
@@ -140,10 +131,7 @@ fn write_batch(writer: &mut Writer, number: i64) {
 }
 
 fn written(reader: &Reader) -> i64 {
-    reader
-        .state("written")
-        .unwrap()
-        .map_or(0, |text| text.parse().unwrap())
+    reader.state("written").unwrap().map_or(0, |text| text.parse().unwrap())
 }
 
 fn period_of(number: i64) -> Period {
@@ -156,23 +144,13 @@ fn tile(id: IndicatorId, start: Timestamp) -> Tile {
     let minute = start.millis() / 60_000;
     let total = 100 + minute % 37 * i64::from(id.0[0]);
     let counts = EventCounts::new(total - minute % 11 / 10, total);
-    Tile {
-        start,
-        counts,
-        covered_ms: 60_000,
-        unseen_ms: 0,
-        peak: PeakRate(70 + (minute % 3) as u8),
-    }
+    Tile { start, counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(70 + (minute % 3) as u8) }
 }
 
 fn whole(day: i64) -> DayTiles {
     let mut tiles = DayTiles::empty(day);
-    (0..SLOTS_PER_DAY as i64).for_each(|i| {
-        tiles.put(&tile(
-            BACKFILLED,
-            Timestamp::day_start(day) + Millis::from_mins(i),
-        ))
-    });
+    (0..SLOTS_PER_DAY as i64)
+        .for_each(|i| tiles.put(&tile(BACKFILLED, Timestamp::day_start(day) + Millis::from_mins(i))));
     tiles
 }
 
@@ -183,40 +161,18 @@ fn check_content(reader: &Reader, batches: i64, days: i64) {
     let from = start.max(end - Millis(days.saturating_mul(DAY_MS)));
     for id in LIVE {
         let fetched = reader.ingested(id).unwrap();
-        assert_eq!(
-            fetched,
-            if batches > 0 {
-                vec![Period::new(start, end)]
-            } else {
-                vec![]
-            }
-        );
+        assert_eq!(fetched, if batches > 0 { vec![Period::new(start, end)] } else { vec![] });
         for day in from.day()..=end.day() {
             let mut expected = DayTiles::empty(day);
-            let slots =
-                (0..SLOTS_PER_DAY as i64).map(|i| Timestamp::day_start(day) + Millis::from_mins(i));
-            slots
-                .filter(|slot| (start..end).contains(slot))
-                .for_each(|slot| expected.put(&tile(id, slot)));
-            let stored = reader
-                .day(id, day)
-                .unwrap()
-                .unwrap_or_else(|| DayTiles::empty(day));
-            assert!(
-                stored == expected,
-                "{id} on day {day} after {batches} batches"
-            );
+            let slots = (0..SLOTS_PER_DAY as i64).map(|i| Timestamp::day_start(day) + Millis::from_mins(i));
+            slots.filter(|slot| (start..end).contains(slot)).for_each(|slot| expected.put(&tile(id, slot)));
+            let stored = reader.day(id, day).unwrap().unwrap_or_else(|| DayTiles::empty(day));
+            assert!(stored == expected, "{id} on day {day} after {batches} batches");
         }
     }
-    let backfilled: Vec<i64> = (0..batches)
-        .filter(|n| n % BATCHES_PER_DAY == 2)
-        .map(|n| period_of(n).start.day() - 1)
-        .collect();
-    for day in backfilled
-        .iter()
-        .rev()
-        .take(usize::try_from(days).unwrap_or(usize::MAX))
-    {
+    let backfilled: Vec<i64> =
+        (0..batches).filter(|n| n % BATCHES_PER_DAY == 2).map(|n| period_of(n).start.day() - 1).collect();
+    for day in backfilled.iter().rev().take(usize::try_from(days).unwrap_or(usize::MAX)) {
         assert_eq!(reader.day(BACKFILLED, *day).unwrap(), Some(whole(*day)));
     }
     assert_eq!(reader.day(BACKFILLED, end.day()).unwrap(), None);
@@ -224,12 +180,9 @@ fn check_content(reader: &Reader, batches: i64, days: i64) {
 
 #[test]
 fn a_directory_that_may_not_be_written_is_named() {
-    if let Some(dir) = std::env::var_os(CHILD_DIR) {
-        let error = Store::open(Path::new(&dir)).err().unwrap();
-        println!(
-            "\nanswer {} {error}",
-            matches!(error, Error::ReadOnly { .. })
-        );
+    if let Some(dir) = child_dir() {
+        let error = Store::open(&dir).err().unwrap();
+        say(&format!("\nanswer {} {error}", matches!(error, Error::ReadOnly { .. })));
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -258,12 +211,6 @@ fn a_directory_that_may_not_be_written_is_named() {
     let output = child.output().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    let answer = text
-        .lines()
-        .find_map(|line| line.strip_prefix("answer true "))
-        .unwrap_or_else(|| panic!("{text}"));
-    assert!(
-        answer.contains(&dir.path().display().to_string()),
-        "{answer}"
-    );
+    let answer = text.lines().find_map(|line| line.strip_prefix("answer true ")).unwrap_or_else(|| panic!("{text}"));
+    assert!(answer.contains(&dir.path().display().to_string()), "{answer}");
 }

@@ -11,31 +11,14 @@ use crate::store::{Definition, Error};
 const HOSTILE: &str = "'; DROP TABLE alerts; -- \" \\ \0 \n \u{202e} {{ <script> 🦀";
 
 fn alert(name: &str, from: i64, to: Option<i64>) -> Alert {
-    let mark = |minute| {
-        Mark::new(
-            slot(DAY, minute),
-            MarkSource::AlertsForState,
-            Millis::from_secs(15),
-        )
-    };
+    let mark = |minute| Mark::new(slot(DAY, minute), MarkSource::AlertsForState, Millis::from_secs(15));
     Alert {
         rule: name.to_owned(),
-        labels: Labels::new()
-            .with("alertname", name)
-            .with("service", HOSTILE),
+        labels: Labels::new().with("alertname", name).with("service", HOSTILE),
         severity: Severity::Page,
-        condition: Some(Mark {
-            estimated: true,
-            ..mark(from)
-        }),
-        firing: Some(Mark {
-            source: MarkSource::Alerts,
-            ..mark(from + 1)
-        }),
-        ended: to.map(|minute| Mark {
-            source: MarkSource::Alertmanager,
-            ..mark(minute)
-        }),
+        condition: Some(Mark { estimated: true, ..mark(from) }),
+        firing: Some(Mark { source: MarkSource::Alerts, ..mark(from + 1) }),
+        ended: to.map(|minute| Mark { source: MarkSource::Alertmanager, ..mark(minute) }),
         last_seen: slot(DAY, to.unwrap_or(from + 2)),
         suppressed: true,
     }
@@ -45,63 +28,23 @@ fn alert(name: &str, from: i64, to: Option<i64>) -> Alert {
 fn alerts_come_back_and_the_last_version_stands() {
     let (_dir, mut writer, reader) = store();
     let open = alert(HOSTILE, 100, None);
-    let pending = Alert {
-        firing: None,
-        condition: None,
-        suppressed: false,
-        severity: Severity::Info,
-        ..alert("p", 50, None)
-    };
-    writer
-        .write(&Batch {
-            alerts: vec![open.clone(), pending.clone()],
-            ..batch(DAY)
-        })
-        .unwrap();
-    assert_eq!(
-        reader.alerts(minutes(DAY, 0, 1_440)).unwrap(),
-        [pending.clone(), open.clone()]
-    );
+    let pending =
+        Alert { firing: None, condition: None, suppressed: false, severity: Severity::Info, ..alert("p", 50, None) };
+    writer.write(&Batch { alerts: vec![open.clone(), pending.clone()], ..batch(DAY) }).unwrap();
+    assert_eq!(reader.alerts(minutes(DAY, 0, 1_440)).unwrap(), [pending.clone(), open.clone()]);
 
-    let ended = Alert {
-        ended: alert("", 0, Some(130)).ended,
-        last_seen: slot(DAY, 130),
-        ..open
-    };
-    writer
-        .write(&Batch {
-            alerts: vec![ended.clone()],
-            ..batch(DAY)
-        })
-        .unwrap();
-    assert_eq!(
-        reader.alerts(minutes(DAY, 0, 1_440)).unwrap(),
-        [pending, ended]
-    );
+    let ended = Alert { ended: alert("", 0, Some(130)).ended, last_seen: slot(DAY, 130), ..open };
+    writer.write(&Batch { alerts: vec![ended.clone()], ..batch(DAY) }).unwrap();
+    assert_eq!(reader.alerts(minutes(DAY, 0, 1_440)).unwrap(), [pending, ended]);
 }
 
 #[test]
 fn a_period_gives_the_alerts_that_overlap_it() {
     let (_dir, mut writer, reader) = store();
-    let all = [
-        alert("past", 100, Some(110)),
-        alert("moment", 120, Some(120)),
-        alert("open", 130, None),
-    ];
-    writer
-        .write(&Batch {
-            alerts: all.to_vec(),
-            ..batch(DAY)
-        })
-        .unwrap();
+    let all = [alert("past", 100, Some(110)), alert("moment", 120, Some(120)), alert("open", 130, None)];
+    writer.write(&Batch { alerts: all.to_vec(), ..batch(DAY) }).unwrap();
     let names = |from, to| {
-        reader
-            .alerts(minutes(DAY, from, to))
-            .unwrap()
-            .into_iter()
-            .map(|a| a.rule)
-            .collect::<Vec<_>>()
-            .join(" ")
+        reader.alerts(minutes(DAY, from, to)).unwrap().into_iter().map(|a| a.rule).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names(0, 100), "");
     assert_eq!(names(0, 101), "past");
@@ -119,34 +62,16 @@ fn changes_come_back_and_the_last_version_stands() {
         id: ChangeId([9; 16]),
         kind: ChangeKind::Rollout,
         outcome: ChangeOutcome::Running,
-        object: ObjectRef {
-            kind: "Deployment".into(),
-            namespace: "shop".into(),
-            name: HOSTILE.into(),
-        },
+        object: ObjectRef { kind: "Deployment".into(), namespace: "shop".into(), name: HOSTILE.into() },
         service: "checkout".into(),
         summary: HOSTILE.into(),
         started_at: slot(DAY, 10),
         ended_at: None,
     };
-    let done = Change {
-        outcome: ChangeOutcome::RolledBack,
-        ended_at: Some(slot(DAY, 20)),
-        ..running.clone()
-    };
-    writer
-        .write(&Batch {
-            changes: vec![running.clone()],
-            ..batch(DAY)
-        })
-        .unwrap();
+    let done = Change { outcome: ChangeOutcome::RolledBack, ended_at: Some(slot(DAY, 20)), ..running.clone() };
+    writer.write(&Batch { changes: vec![running.clone()], ..batch(DAY) }).unwrap();
     assert_eq!(reader.changes(minutes(DAY, 500, 501)).unwrap(), [running]);
-    writer
-        .write(&Batch {
-            changes: vec![done.clone()],
-            ..batch(DAY)
-        })
-        .unwrap();
+    writer.write(&Batch { changes: vec![done.clone()], ..batch(DAY) }).unwrap();
     assert_eq!(reader.changes(minutes(DAY, 0, 1_440)).unwrap(), [done]);
     assert!(reader.changes(minutes(DAY, 20, 30)).unwrap().is_empty());
 }
@@ -157,11 +82,7 @@ fn cluster_events_only_grow_in_any_order() {
         uid: "0b6a".into(),
         warning: true,
         reason: "BackOff".into(),
-        object: ObjectRef {
-            kind: "Pod".into(),
-            namespace: "shop".into(),
-            name: "checkout-1".into(),
-        },
+        object: ObjectRef { kind: "Pod".into(), namespace: "shop".into(), name: "checkout-1".into() },
         reporter: "kubelet".into(),
         message: format!("{count} {HOSTILE}"),
         first_seen: slot(DAY, 60 - count),
@@ -173,23 +94,11 @@ fn cluster_events_only_grow_in_any_order() {
         let (_dir, mut writer, reader) = store();
         for i in order {
             writer
-                .write(&Batch {
-                    cluster_events: vec![versions[i].clone(), versions[i].clone()],
-                    ..batch(DAY)
-                })
+                .write(&Batch { cluster_events: vec![versions[i].clone(), versions[i].clone()], ..batch(DAY) })
                 .unwrap();
         }
-        assert_eq!(
-            reader.cluster_events(minutes(DAY, 90, 91)).unwrap(),
-            [versions[2].clone()],
-            "{order:?}"
-        );
-        assert!(
-            reader
-                .cluster_events(minutes(DAY, 91, 99))
-                .unwrap()
-                .is_empty()
-        );
+        assert_eq!(reader.cluster_events(minutes(DAY, 90, 91)).unwrap(), [versions[2].clone()], "{order:?}");
+        assert!(reader.cluster_events(minutes(DAY, 91, 99)).unwrap().is_empty());
     }
 }
 
@@ -202,15 +111,9 @@ fn the_first_sight_of_a_definition_stands() {
         text: text.into(),
         first_seen: slot(DAY, minute),
     };
-    let other = Definition {
-        slo: HOSTILE.into(),
-        ..seen(8, "x")
-    };
+    let other = Definition { slo: HOSTILE.into(), ..seen(8, "x") };
     writer
-        .write(&Batch {
-            definitions: vec![seen(5, "first"), seen(9, "later"), other.clone()],
-            ..batch(DAY)
-        })
+        .write(&Batch { definitions: vec![seen(5, "first"), seen(9, "later"), other.clone()], ..batch(DAY) })
         .unwrap();
     assert_eq!(reader.definitions().unwrap(), [seen(5, "first"), other]);
 }
@@ -226,10 +129,7 @@ fn texts_are_kept_replaced_and_forgotten() {
     };
     writer.write(&first).unwrap();
     let second = Batch {
-        burn_alerts: vec![
-            some("checkout/fast", "{\"since\":2}"),
-            (HOSTILE.to_owned(), None),
-        ],
+        burn_alerts: vec![some("checkout/fast", "{\"since\":2}"), (HOSTILE.to_owned(), None)],
         state: vec![("events".to_owned(), None), ("never".to_owned(), None)],
         ..batch(DAY + 1)
     };
@@ -240,10 +140,7 @@ fn texts_are_kept_replaced_and_forgotten() {
     for reader in [reader, again] {
         let burning = reader.burn_alerts().unwrap();
         assert_eq!(burning.len(), 1);
-        assert_eq!(
-            (burning[0].text.as_str(), burning[0].updated_at),
-            ("{\"since\":2}", slot(DAY + 1, 720))
-        );
+        assert_eq!((burning[0].text.as_str(), burning[0].updated_at), ("{\"since\":2}", slot(DAY + 1, 720)));
         assert_eq!(reader.state("pods").unwrap().as_deref(), Some(HOSTILE));
         assert_eq!(reader.state("events").unwrap(), None);
     }
@@ -252,42 +149,19 @@ fn texts_are_kept_replaced_and_forgotten() {
 #[test]
 fn alerts_changes_and_events_expire_when_they_are_over() {
     let (_dir, mut writer, reader) = store();
-    let late = Alert {
-        last_seen: slot(DAY + 2, 0),
-        ..alert("still seen", 30, None)
-    };
+    let late = Alert { last_seen: slot(DAY + 2, 0), ..alert("still seen", 30, None) };
     let alerts = vec![alert("over", 10, Some(20)), alert("lost", 20, None), late];
-    writer
-        .write(&Batch {
-            alerts,
-            ..batch(DAY)
-        })
-        .unwrap();
+    writer.write(&Batch { alerts, ..batch(DAY) }).unwrap();
     writer.expire(DAY + 1).unwrap();
-    let left = reader
-        .alerts(Period::new(Timestamp::MIN, Timestamp::MAX))
-        .unwrap();
-    assert_eq!(
-        left.iter().map(|a| a.rule.as_str()).collect::<Vec<_>>(),
-        ["still seen"]
-    );
+    let left = reader.alerts(Period::new(Timestamp::MIN, Timestamp::MAX)).unwrap();
+    assert_eq!(left.iter().map(|a| a.rule.as_str()).collect::<Vec<_>>(), ["still seen"]);
 }
 
 #[test]
 fn a_row_that_cannot_be_read_is_named() {
     let (dir, mut writer, reader) = store();
-    writer
-        .write(&Batch {
-            alerts: vec![alert("a", 10, None)],
-            ..batch(DAY)
-        })
-        .unwrap();
-    database(&dir)
-        .execute("UPDATE alerts SET severity = 'dire'", [])
-        .unwrap();
+    writer.write(&Batch { alerts: vec![alert("a", 10, None)], ..batch(DAY) }).unwrap();
+    database(&dir).execute("UPDATE alerts SET severity = 'dire'", []).unwrap();
     let error = reader.alerts(minutes(DAY, 0, 1_440)).unwrap_err();
-    assert!(
-        matches!(&error, Error::CorruptRow { table: "alerts", reason } if reason.contains("dire")),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::CorruptRow { table: "alerts", reason } if reason.contains("dire")), "{error}");
 }

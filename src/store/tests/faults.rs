@@ -12,10 +12,7 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
         let (dir, mut writer, reader) = store();
         let mut part = DayTiles::empty(DAY);
         (0..60).for_each(|minute| part.put(&tile(DAY, minute, minute % 9 / 8)));
-        let fetched = Batch {
-            days: vec![(id(1), part.clone()), (id(2), part.clone())],
-            ..batch(DAY)
-        };
+        let fetched = Batch { days: vec![(id(1), part.clone()), (id(2), part.clone())], ..batch(DAY) };
         writer.write(&fetched).unwrap();
         if sealed {
             writer.seal(DAY + 1).unwrap();
@@ -27,13 +24,9 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
         let update = format!("UPDATE {table} SET payload = ?2 WHERE indicator = ?1");
         let good: Vec<u8> = db.query_row(&select, [id(1).0], |row| row.get(0)).unwrap();
         let check = |damaged: &[u8]| {
-            db.execute(&update, rusqlite::params![id(1).0, damaged])
-                .unwrap();
+            db.execute(&update, rusqlite::params![id(1).0, damaged]).unwrap();
             let error = reader.day(id(1), DAY).unwrap_err();
-            assert!(
-                matches!(error, Error::CorruptTiles { indicator, day: DAY, .. } if indicator == id(1)),
-                "{error}"
-            );
+            assert!(matches!(error, Error::CorruptTiles { indicator, day: DAY, .. } if indicator == id(1)), "{error}");
         };
         for bit in 0..good.len() * 8 {
             let mut damaged = good.clone();
@@ -46,10 +39,7 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
         // The others are fine; a new tile for the damaged day says what to do.
         assert_eq!(reader.day(id(2), DAY).unwrap(), Some(part));
         let one = tiles(1, DAY, vec![tile(DAY, 3, 0)]);
-        assert!(matches!(
-            writer.write(&one),
-            Err(Error::CorruptTiles { .. })
-        ));
+        assert!(matches!(writer.write(&one), Err(Error::CorruptTiles { .. })));
         writer.drop_day(id(1), DAY).unwrap();
         assert_eq!(reader.day(id(1), DAY).unwrap(), None);
         writer.write(&fetched).unwrap();
@@ -60,25 +50,10 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
 #[test]
 fn a_row_under_the_wrong_key_is_found() {
     let (dir, mut writer, reader) = store();
-    writer
-        .write(&Batch {
-            days: vec![(id(1), whole(DAY))],
-            ..batch(DAY + 1)
-        })
-        .unwrap();
-    for change in [
-        "day = day + 1",
-        "indicator = zeroblob(16)",
-        "codec = 2",
-        "crc = crc + 1",
-    ] {
-        database(&dir)
-            .execute(&format!("UPDATE blocks SET {change}"), [])
-            .unwrap();
-        assert!(
-            matches!(reader.content_hash(), Err(Error::CorruptTiles { .. })),
-            "{change}"
-        );
+    writer.write(&Batch { days: vec![(id(1), whole(DAY))], ..batch(DAY + 1) }).unwrap();
+    for change in ["day = day + 1", "indicator = zeroblob(16)", "codec = 2", "crc = crc + 1"] {
+        database(&dir).execute(&format!("UPDATE blocks SET {change}"), []).unwrap();
+        assert!(matches!(reader.content_hash(), Err(Error::CorruptTiles { .. })), "{change}");
     }
 }
 
@@ -87,19 +62,8 @@ fn no_damaged_byte_of_the_file_gives_a_wrong_number() {
     let (dir, mut writer, reader) = store();
     let mut varied = DayTiles::empty(DAY);
     (0..1_440).for_each(|minute| varied.put(&tile(DAY, minute, minute * minute % 89)));
-    writer
-        .write(&Batch {
-            days: vec![(id(1), varied.clone()), (id(2), whole(DAY))],
-            ..batch(DAY + 1)
-        })
-        .unwrap();
-    writer
-        .write(&tiles(
-            1,
-            DAY + 1,
-            vec![tile(DAY + 1, 3, 0), tile(DAY + 1, 4, 1)],
-        ))
-        .unwrap();
+    writer.write(&Batch { days: vec![(id(1), varied.clone()), (id(2), whole(DAY))], ..batch(DAY + 1) }).unwrap();
+    writer.write(&tiles(1, DAY + 1, vec![tile(DAY + 1, 3, 0), tile(DAY + 1, 4, 1)])).unwrap();
     let open = reader.day(id(1), DAY + 1).unwrap().unwrap();
     writer.close().unwrap();
     drop(reader);
@@ -114,10 +78,7 @@ fn no_damaged_byte_of_the_file_gives_a_wrong_number() {
         fs::write(&path, &damaged).unwrap();
         let store = Store::open(dir.path());
         for (day, expected) in [(DAY, &varied), (DAY + 1, &open)] {
-            match store
-                .as_ref()
-                .map(|(_writer, reader)| reader.day(id(1), day))
-            {
+            match store.as_ref().map(|(_writer, reader)| reader.day(id(1), day)) {
                 Err(_) | Ok(Err(_)) => errors += 1,
                 // A lost row is unknown time, which is shown as such.
                 Ok(Ok(None)) => {}
@@ -132,22 +93,14 @@ fn no_damaged_byte_of_the_file_gives_a_wrong_number() {
             let _ = fs::remove_file(dir.path().join(log));
         }
     }
-    assert!(
-        errors > 50 && intact > 50,
-        "{errors} errors, {intact} intact"
-    );
+    assert!(errors > 50 && intact > 50, "{errors} errors, {intact} intact");
 }
 
 #[test]
 fn a_second_evenkeel_is_turned_away_by_name() {
     let (dir, writer, _reader) = store();
-    let Err(Error::Locked { dir: named, pid }) = Store::open(dir.path()) else {
-        panic!("opened twice")
-    };
-    assert_eq!(
-        (named.as_path(), pid),
-        (dir.path(), Some(std::process::id()))
-    );
+    let Err(Error::Locked { dir: named, pid }) = Store::open(dir.path()) else { panic!("opened twice") };
+    assert_eq!((named.as_path(), pid), (dir.path(), Some(std::process::id())));
     drop(writer);
     Store::open(dir.path()).unwrap();
 }
@@ -156,15 +109,10 @@ fn a_second_evenkeel_is_turned_away_by_name() {
 fn a_store_of_a_later_release_is_left_alone() {
     let (dir, writer, _reader) = store();
     writer.close().unwrap();
-    database(&dir)
-        .execute("UPDATE meta SET value = 2 WHERE key = 'format'", [])
-        .unwrap();
+    database(&dir).execute("UPDATE meta SET value = 2 WHERE key = 'format'", []).unwrap();
     let before = fs::read(dir.path().join("evenkeel.db")).unwrap();
     let error = Store::open(dir.path()).err().unwrap();
-    assert!(
-        matches!(&error, Error::WrongFormat { found, known: 1, .. } if found == "2"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::WrongFormat { found, known: 1, .. } if found == "2"), "{error}");
     assert!(error.to_string().contains("--data"), "{error}");
     assert_eq!(fs::read(dir.path().join("evenkeel.db")).unwrap(), before);
 }
@@ -172,24 +120,12 @@ fn a_store_of_a_later_release_is_left_alone() {
 #[test]
 fn what_is_no_store_is_said() {
     let dir = tempfile::tempdir().unwrap();
-    database(&dir)
-        .execute("CREATE TABLE recipes (name TEXT)", [])
-        .unwrap();
-    assert!(matches!(
-        Store::open(dir.path()),
-        Err(Error::Foreign { .. })
-    ));
+    database(&dir).execute("CREATE TABLE recipes (name TEXT)", []).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(Error::Foreign { .. })));
 
     let dir = tempfile::tempdir().unwrap();
-    fs::write(
-        dir.path().join("evenkeel.db"),
-        "no database at all".repeat(100),
-    )
-    .unwrap();
-    assert!(matches!(
-        Store::open(dir.path()),
-        Err(Error::CorruptStore { .. })
-    ));
+    fs::write(dir.path().join("evenkeel.db"), "no database at all".repeat(100)).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(Error::CorruptStore { .. })));
 
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("evenkeel.db")).unwrap();
@@ -212,11 +148,7 @@ fn a_full_disk_is_named_and_writing_goes_on_afterwards() {
     let (_dir, mut writer, reader) = store();
     writer.write(&tiles(1, DAY, vec![tile(DAY, 1, 0)])).unwrap();
     // SQLite gives the same answer when the file may not grow as when the disk is full.
-    writer
-        .database()
-        .unwrap()
-        .pragma_update_and_check(None, "max_page_count", 1, |_| Ok(()))
-        .unwrap();
+    writer.database().unwrap().pragma_update_and_check(None, "max_page_count", 1, |_| Ok(())).unwrap();
     let large = Batch {
         days: vec![(id(1), whole(DAY - 1))],
         state: vec![("large".to_owned(), Some("x".repeat(1 << 20)))],
@@ -224,15 +156,8 @@ fn a_full_disk_is_named_and_writing_goes_on_afterwards() {
     };
     let error = writer.write(&large).unwrap_err();
     assert!(matches!(error, Error::Full { .. }), "{error}");
-    assert_eq!(
-        reader.stats().unwrap().blocks,
-        0,
-        "nothing of the batch is stored"
-    );
-    assert_eq!(
-        reader.day(id(1), DAY).unwrap().unwrap().get(1),
-        tile(DAY, 1, 0)
-    );
+    assert_eq!(reader.stats().unwrap().blocks, 0, "nothing of the batch is stored");
+    assert_eq!(reader.day(id(1), DAY).unwrap().unwrap().get(1), tile(DAY, 1, 0));
 
     writer.write(&large).unwrap();
     assert_eq!(reader.stats().unwrap().blocks, 1);
@@ -241,14 +166,8 @@ fn a_full_disk_is_named_and_writing_goes_on_afterwards() {
 #[test]
 fn a_file_that_may_not_be_written_is_named() {
     let (_dir, mut writer, reader) = store();
-    writer
-        .database()
-        .unwrap()
-        .pragma_update(None, "query_only", true)
-        .unwrap();
-    let error = writer
-        .write(&tiles(1, DAY, vec![tile(DAY, 1, 0)]))
-        .unwrap_err();
+    writer.database().unwrap().pragma_update(None, "query_only", true).unwrap();
+    let error = writer.write(&tiles(1, DAY, vec![tile(DAY, 1, 0)])).unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
     assert_eq!(reader.day(id(1), DAY).unwrap(), None);
 }
@@ -257,15 +176,8 @@ fn a_file_that_may_not_be_written_is_named() {
 fn after_an_unclean_stop_the_tables_without_checksums_are_checked() {
     for clean in [true, false] {
         let (dir, mut writer, reader) = store();
-        let state = (0..200)
-            .map(|i| (format!("key {i}"), Some("x".repeat(100))))
-            .collect();
-        writer
-            .write(&Batch {
-                state,
-                ..batch(DAY)
-            })
-            .unwrap();
+        let state = (0..200).map(|i| (format!("key {i}"), Some("x".repeat(100)))).collect();
+        writer.write(&Batch { state, ..batch(DAY) }).unwrap();
         drop(reader);
         if clean {
             writer.close().unwrap();
@@ -273,15 +185,9 @@ fn after_an_unclean_stop_the_tables_without_checksums_are_checked() {
             drop(writer);
         }
         let db = database(&dir);
-        let page: u32 = db
-            .query_row(
-                "SELECT rootpage FROM sqlite_schema WHERE name = 'state'",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .unwrap();
+        let page: u32 =
+            db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'state'", [], |row| row.get(0)).unwrap();
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         drop(db);
         let path = dir.path().join("evenkeel.db");
         let mut bytes = fs::read(&path).unwrap();
@@ -289,15 +195,12 @@ fn after_an_unclean_stop_the_tables_without_checksums_are_checked() {
         bytes[(page as usize - 1) * 16_384 + 8..][..64].fill(0xff);
         fs::write(&path, bytes).unwrap();
         match Store::open(dir.path()) {
-            Ok((_, reader)) => {
-                assert!(clean);
+            Ok((writer, reader)) => {
+                assert!(clean && writer.was_clean());
                 assert!(matches!(reader.check(), Err(Error::CorruptStore { .. })));
             }
             Err(error) => {
-                assert!(
-                    !clean && matches!(error, Error::CorruptStore { .. }),
-                    "{error}"
-                );
+                assert!(!clean && matches!(error, Error::CorruptStore { .. }), "{error}");
             }
         }
     }
@@ -306,12 +209,7 @@ fn after_an_unclean_stop_the_tables_without_checksums_are_checked() {
 #[test]
 fn many_threads_read_whole_commits_while_one_writes() {
     let (_dir, mut writer, reader) = store();
-    writer
-        .write(&Batch {
-            tiles: vec![(id(1), vec![tile(DAY, 0, 0), tile(DAY + 1, 0, 0)])],
-            ..batch(DAY)
-        })
-        .unwrap();
+    writer.write(&Batch { tiles: vec![(id(1), vec![tile(DAY, 0, 0), tile(DAY + 1, 0, 0)])], ..batch(DAY) }).unwrap();
     let stop = AtomicBool::new(false);
     let reads: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..20)
@@ -320,9 +218,7 @@ fn many_threads_read_whole_commits_while_one_writes() {
                 scope.spawn(move || {
                     let mut reads = 0;
                     while !stop.load(Ordering::Relaxed) {
-                        let days = reader
-                            .days(id(1), Period::new(slot(DAY, 0), slot(DAY + 2, 0)))
-                            .unwrap();
+                        let days = reader.days(id(1), Period::new(slot(DAY, 0), slot(DAY + 2, 0))).unwrap();
                         let bad: Vec<i64> = days.iter().map(|d| d.get(0).counts.bad()).collect();
                         assert!(bad.len() == 2 && bad[0] == bad[1], "half a commit: {bad:?}");
                         reads += 1;
@@ -332,13 +228,7 @@ fn many_threads_read_whole_commits_while_one_writes() {
             })
             .collect();
         for bad in 1..60 {
-            writer
-                .write(&tiles(
-                    1,
-                    DAY,
-                    vec![tile(DAY, 0, bad), tile(DAY + 1, 0, bad)],
-                ))
-                .unwrap();
+            writer.write(&tiles(1, DAY, vec![tile(DAY, 0, bad), tile(DAY + 1, 0, bad)])).unwrap();
             if bad == 30 {
                 writer.seal(DAY + 1).unwrap();
             }

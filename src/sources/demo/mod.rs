@@ -16,21 +16,14 @@ mod rules;
 mod samples;
 mod script;
 mod serve;
-mod source;
 mod services;
+mod source;
 #[cfg(test)]
 mod tests;
 mod traffic;
 mod truth;
 mod tsdb;
 mod world;
-
-/// A file of `slo-definitions/demo`, as the binary carries it.
-macro_rules! definition {
-    ($name:literal) => {
-        ($name, include_str!(concat!("../../../slo-definitions/demo/", $name)))
-    };
-}
 
 pub use alerts::ScriptedAlert;
 pub use log::LogEntry;
@@ -42,17 +35,3 @@ pub use serve::serve;
 pub use source::DemoSource;
 pub use truth::{AnsweredScrape, Truth};
 pub use world::{EVALUATION_INTERVAL, Target, World, WorldConfig};
-
-/// The SLOs that the world's services promise: file name and YAML text.
-pub const DEFINITIONS: [(&str, &str); 10] = [
-    definition!("billing-availability.yaml"),
-    definition!("catalog-availability.yaml"),
-    definition!("checkout-availability.yaml"),
-    definition!("checkout-latency.yaml"),
-    definition!("notifications-availability.yaml"),
-    definition!("payments-availability.yaml"),
-    definition!("search-availability.yaml"),
-    definition!("search-latency.yaml"),
-    definition!("storefront-availability.yaml"),
-    definition!("storefront-probe.yaml"),
-];

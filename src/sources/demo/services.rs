@@ -76,11 +76,11 @@ pub(super) fn cast(key: Key) -> Vec<Service> {
         },
         Service {
             flaky_scrapes: true,
-            ..service(key, "checkout", "shop", 4, 20.0, 0.000_1, Turnover::Rollouts(hours(84)))
+            ..service(key, "checkout", "shop", 4, 40.0, 0.000_1, Turnover::Rollouts(hours(84)))
         },
         Service {
             flaky_scrapes: true,
-            ..service(key, "payments", "shop", 3, 8.0, 0.000_2, Turnover::Rollouts(hours(120)))
+            ..service(key, "payments", "shop", 3, 12.0, 0.000_2, Turnover::Rollouts(hours(120)))
         },
         Service {
             mix: Mix { error_ratio: 0.000_2, slow_ratio: 0.004, not_found_ratio: 0.02 },

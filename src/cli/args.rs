@@ -1,19 +1,23 @@
-//! What may be typed: commands, flags and their help. Only parsing; flags of
-//! settings come from the list in `config`, so that the file, the flags and the
-//! variables never drift apart.
+//! What may be typed: commands, flags and their help. Only parsing; the flags
+//! of settings stand in `settings`.
 
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Overrides, Setting, reference};
-use crate::model::time::Millis;
+use crate::model::time::{Millis, Timestamp};
+
+use super::settings::SettingArgs;
 
 /// SLO and reliability analytics: error budgets that are counted, incidents and
 /// alert noise, from the Prometheus, Alertmanager and Kubernetes that you have.
 #[derive(Debug, Parser)]
-#[command(name = "evenkeel", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "evenkeel",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 #[command(after_help = "\
 Start here:
   evenkeel demo                                        a generated world; open http://127.0.0.1:9595
@@ -85,7 +89,12 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub speed: u32,
     /// Address of the API, the metrics and the pages. Port 0 picks a free one.
-    #[arg(long, default_value = "127.0.0.1:9595", value_name = "ADDR:PORT", env = "EVENKEEL_LISTEN")]
+    #[arg(
+        long,
+        default_value = "127.0.0.1:9595",
+        value_name = "ADDR:PORT",
+        env = "EVENKEEL_LISTEN"
+    )]
     pub listen: std::net::SocketAddr,
     /// Directory of the store; without it a temporary one that is removed at the end.
     #[arg(long, value_name = "DIR")]
@@ -96,7 +105,7 @@ pub struct DemoArgs {
 #[command(after_help = "\
 Examples:
   evenkeel check slo-definitions                          definitions in a directory tree
-  evenkeel check --config evenkeel.yaml                   the configuration and the definitions it names
+  evenkeel check --config evenkeel.yaml                   the configuration, and what it names
   evenkeel check checkout.yaml && git push
 
 Exit code: 0 without errors, also with warnings; 2 with an error.")]
@@ -177,7 +186,10 @@ fn month(text: &str) -> Result<Month, String> {
     if !digits(year, 4) || !digits(month, 2) {
         return Err(wrong());
     }
-    let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
+    let (year, month) = (
+        year.parse().map_err(|_| wrong())?,
+        month.parse().map_err(|_| wrong())?,
+    );
     // Unix time starts in 1970; nothing was measured before.
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
         return Err(wrong());
@@ -211,7 +223,11 @@ pub struct DaemonArgs {
 }
 
 fn address(text: &str) -> Result<url::Url, String> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let text = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
     match url::Url::parse(&text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err("write an address, for example http://127.0.0.1:9595".to_owned()),
@@ -243,7 +259,7 @@ pub struct SloArgs {
     pub window: Option<String>,
     /// A past moment, RFC 3339 or Unix seconds; without it now.
     #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub at: Option<crate::model::time::Timestamp>,
+    pub at: Option<Timestamp>,
     #[command(flatten)]
     pub client: ClientArgs,
 }
@@ -264,7 +280,7 @@ pub struct IncidentsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel alerts                 alerts of the last day
+  evenkeel alerts                 alerts of the last thirty days
   evenkeel alerts --rules         alert rules with noise, precision and recall")]
 pub struct AlertsArgs {
     /// Show rules with their noise instead of single alerts.
@@ -277,8 +293,8 @@ pub struct AlertsArgs {
     pub client: ClientArgs,
 }
 
-fn instant(text: &str) -> Result<crate::model::time::Timestamp, String> {
-    crate::model::time::Timestamp::parse(text).map_err(|error| error.to_string())
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]
@@ -292,66 +308,12 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// The flags and variables of all settings, as the text that was given.
-#[derive(Clone, Debug, Default)]
-pub struct SettingArgs {
-    pub overrides: Overrides,
-}
-
-impl SettingArgs {
-    fn argument(setting: &Setting, flag: &'static str) -> Arg {
-        let help = match setting.default {
-            Some(default) => format!("{} [default: {default}]", setting.about),
-            None => setting.about.to_owned(),
-        };
-        let arg = Arg::new(setting.key)
-            .long(flag)
-            .value_name(setting.value)
-            .help(help)
-            .value_parser(ValueParser::string())
-            // A header in a variable may be a secret.
-            .hide_env_values(true)
-            .help_heading("Settings");
-        let arg = match setting.variable {
-            Some(variable) => arg.env(variable),
-            None => arg,
-        };
-        if setting.many { arg.action(ArgAction::Append).value_delimiter(',') } else { arg.action(ArgAction::Set) }
-    }
-}
-
-impl Args for SettingArgs {
-    fn augment_args(command: Command) -> Command {
-        let flags = reference().iter().filter_map(|setting| Some((setting, setting.flag?)));
-        flags.fold(command, |command, (setting, flag)| command.arg(Self::argument(setting, flag)))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for SettingArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut settings = SettingArgs::default();
-        settings.update_from_arg_matches(matches)?;
-        Ok(settings)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
-            let values = matches.get_many::<String>(setting.key).map(|values| values.cloned().collect());
-            self.overrides.set(setting.key, values.unwrap_or_default());
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::config::reference;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split_whitespace())
@@ -363,7 +325,11 @@ mod tests {
         let mut run = Cli::command().find_subcommand("run").unwrap().clone();
         let help = run.render_long_help().to_string();
         for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
-            assert!(help.contains(&format!("--{}", setting.flag.unwrap())), "{}", setting.key);
+            assert!(
+                help.contains(&format!("--{}", setting.flag.unwrap())),
+                "{}",
+                setting.key
+            );
             assert!(help.contains(setting.variable.unwrap()), "{}", setting.key);
         }
     }
@@ -378,30 +344,57 @@ mod tests {
 
     #[test]
     fn settings_arrive_as_they_were_typed() {
-        let cli = parse("evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c").unwrap();
-        let Commands::Run(run) = cli.command else { panic!("not run") };
-        let surroundings = crate::config::Surroundings { variable: &|_| None, readable: &|_| Ok(()) };
+        let cli = parse(
+            "evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c",
+        )
+        .unwrap();
+        let Commands::Run(run) = cli.command else {
+            panic!("not run")
+        };
+        let surroundings = crate::config::Surroundings {
+            variable: &|_| None,
+            readable: &|_| Ok(()),
+        };
         let (config, problems) = crate::config::load(None, &run.settings.overrides, &surroundings);
         assert!(config.is_none());
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].file, "--listen or EVENKEEL_LISTEN");
-        assert_eq!(format!("{:?}", run.settings.overrides), r#"{"alertmanagers[].url", "listen"}"#);
+        assert_eq!(
+            format!("{:?}", run.settings.overrides),
+            r#"{"alertmanagers[].url", "listen"}"#
+        );
     }
 
     #[test]
     fn months_addresses_and_choices() {
         let report = |line: &str| match parse(line) {
-            Ok(Cli { command: Commands::Report(report) }) => Ok(report),
+            Ok(Cli {
+                command: Commands::Report(report),
+            }) => Ok(report),
             Ok(_) => panic!("not report"),
             Err(error) => Err(error.to_string()),
         };
         let july = report("evenkeel report --month 2026-07 --address localhost:9595").unwrap();
-        assert_eq!(july.month, Month { year: 2026, month: 7 });
+        assert_eq!(
+            july.month,
+            Month {
+                year: 2026,
+                month: 7
+            }
+        );
         assert_eq!(july.daemon.address.as_str(), "http://localhost:9595/");
         for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12"] {
-            assert!(report(&format!("evenkeel report --month {wrong}")).unwrap_err().contains("2026-07"), "{wrong}");
+            assert!(
+                report(&format!("evenkeel report --month {wrong}"))
+                    .unwrap_err()
+                    .contains("2026-07"),
+                "{wrong}"
+            );
         }
-        assert!(report("evenkeel report --month 2026-07 --export csv").is_err(), "an export needs a directory");
+        assert!(
+            report("evenkeel report --month 2026-07 --export csv").is_err(),
+            "an export needs a directory"
+        );
         assert!(report("evenkeel report --month 2026-07 --data d --address x:1").is_err());
         assert!(parse("evenkeel demo --days 0").is_err());
         assert!(parse("evenkeel slo x --at yesterday").is_err());

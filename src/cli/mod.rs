@@ -7,6 +7,7 @@ mod demo;
 mod log;
 pub mod problems;
 mod run;
+pub mod settings;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

@@ -32,16 +32,40 @@ const fn flag(
     default: Option<&'static str>,
     about: &'static str,
 ) -> Setting {
-    Setting { key, flag: Some(flag), variable: Some(variable), value, default, many: false, about }
+    Setting {
+        key,
+        flag: Some(flag),
+        variable: Some(variable),
+        value,
+        default,
+        many: false,
+        about,
+    }
 }
 
 const fn many(setting: Setting) -> Setting {
-    Setting { many: true, ..setting }
+    Setting {
+        many: true,
+        ..setting
+    }
 }
 
 /// A setting that stands only in the file.
-const fn key(key: &'static str, value: &'static str, default: Option<&'static str>, about: &'static str) -> Setting {
-    Setting { key, flag: None, variable: None, value, default, many: false, about }
+const fn key(
+    key: &'static str,
+    value: &'static str,
+    default: Option<&'static str>,
+    about: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        flag: None,
+        variable: None,
+        value,
+        default,
+        many: false,
+        about,
+    }
 }
 
 /// The key of the one source that a flag can name.
@@ -50,8 +74,18 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
 const SETTINGS: [Setting; 33] = [
-    key("sources[].name", "NAME", Some("main"), "Name of the source, which definitions refer to. Required if there are several."),
-    key("sources[].type", "prometheus", Some("prometheus"), "Protocol of the source."),
+    key(
+        "sources[].name",
+        "NAME",
+        Some("main"),
+        "Name of the source, which definitions refer to. Required if there are several.",
+    ),
+    key(
+        "sources[].type",
+        "prometheus",
+        Some("prometheus"),
+        "Protocol of the source.",
+    ),
     flag(
         PROMETHEUS,
         "prometheus",
@@ -60,15 +94,60 @@ const SETTINGS: [Setting; 33] = [
         None,
         "Prometheus (or Thanos, Mimir, VictoriaMetrics) that samples are read from. As a flag: the one source, named `main`.",
     ),
-    key("sources[].auth.username", "TEXT", None, "User of basic authentication."),
-    key("sources[].auth.password", "${VARIABLE}", None, "Password, from a variable; or `password_file`."),
-    key("sources[].auth.password_file", "FILE", None, "File with the password, read anew for each use."),
-    key("sources[].auth.bearer_token", "${VARIABLE}", None, "Bearer token, from a variable; or `bearer_token_file`."),
-    key("sources[].auth.bearer_token_file", "FILE", None, "File with the bearer token, read anew for each use."),
-    key("sources[].headers", "{NAME: VALUE}", None, "Headers of each request, such as `X-Scope-OrgID`. Values may hold `${VARIABLE}`."),
-    key("sources[].timeout", "DURATION", Some("30s"), "Longest wait for an answer, 1s to 10m."),
-    key("sources[].ca_file", "FILE", None, "Certificate authority (PEM) that is trusted in addition to the system's."),
-    key("sources[].ingest_delay", "DURATION", Some("60s"), "How long late samples are waited for before a minute is counted, 0s to 1h."),
+    key(
+        "sources[].auth.username",
+        "TEXT",
+        None,
+        "User of basic authentication.",
+    ),
+    key(
+        "sources[].auth.password",
+        "${VARIABLE}",
+        None,
+        "Password, from a variable; or `password_file`.",
+    ),
+    key(
+        "sources[].auth.password_file",
+        "FILE",
+        None,
+        "File with the password, read anew for each use.",
+    ),
+    key(
+        "sources[].auth.bearer_token",
+        "${VARIABLE}",
+        None,
+        "Bearer token, from a variable; or `bearer_token_file`.",
+    ),
+    key(
+        "sources[].auth.bearer_token_file",
+        "FILE",
+        None,
+        "File with the bearer token, read anew for each use.",
+    ),
+    key(
+        "sources[].headers",
+        "{NAME: VALUE}",
+        None,
+        "Headers of each request, such as `X-Scope-OrgID`. Values may hold `${VARIABLE}`.",
+    ),
+    key(
+        "sources[].timeout",
+        "DURATION",
+        Some("30s"),
+        "Longest wait for an answer, 1s to 10m.",
+    ),
+    key(
+        "sources[].ca_file",
+        "FILE",
+        None,
+        "Certificate authority (PEM) that is trusted in addition to the system's.",
+    ),
+    key(
+        "sources[].ingest_delay",
+        "DURATION",
+        Some("60s"),
+        "How long late samples are waited for before a minute is counted, 0s to 1h.",
+    ),
     many(flag(
         ALERTMANAGER,
         "alertmanager",
@@ -77,15 +156,70 @@ const SETTINGS: [Setting; 33] = [
         None,
         "Alertmanager that alerts are sent to. Name every replica, never a load balancer.",
     )),
-    key("alertmanagers[].auth", "{...}", None, "As `sources[].auth`."),
-    key("alertmanagers[].headers", "{NAME: VALUE}", None, "As `sources[].headers`."),
-    key("alertmanagers[].ca_file", "FILE", None, "As `sources[].ca_file`."),
-    key("alertmanagers[].timeout", "DURATION", Some("10s"), "Longest wait for an answer, 1s to 10m."),
-    many(flag("definitions", "definitions", "EVENKEEL_DEFINITIONS", "PATH", None, "File or directory of SLO definitions (*.yaml, *.yml).")),
-    flag("data", "data", "EVENKEEL_DATA", "DIR", Some("evenkeel-data"), "Directory of the store, made if absent."),
-    flag("listen", "listen", "EVENKEEL_LISTEN", "ADDR:PORT", Some("127.0.0.1:9595"), "Address of the API, the metrics and the pages. Port 0 picks a free one."),
-    flag("backfill", "backfill", "EVENKEEL_BACKFILL", "DURATION", Some("30d"), "History that is read from the sources at the first start, 0s to 400d."),
-    flag("retention", "retention", "EVENKEEL_RETENTION", "DURATION", Some("400d"), "How long facts are kept, 1d to 3650d."),
+    key(
+        "alertmanagers[].auth",
+        "{...}",
+        None,
+        "As `sources[].auth`.",
+    ),
+    key(
+        "alertmanagers[].headers",
+        "{NAME: VALUE}",
+        None,
+        "As `sources[].headers`.",
+    ),
+    key(
+        "alertmanagers[].ca_file",
+        "FILE",
+        None,
+        "As `sources[].ca_file`.",
+    ),
+    key(
+        "alertmanagers[].timeout",
+        "DURATION",
+        Some("10s"),
+        "Longest wait for an answer, 1s to 10m.",
+    ),
+    many(flag(
+        "definitions",
+        "definitions",
+        "EVENKEEL_DEFINITIONS",
+        "PATH",
+        None,
+        "File or directory of SLO definitions (*.yaml, *.yml).",
+    )),
+    flag(
+        "data",
+        "data",
+        "EVENKEEL_DATA",
+        "DIR",
+        Some("evenkeel-data"),
+        "Directory of the store, made if absent.",
+    ),
+    flag(
+        "listen",
+        "listen",
+        "EVENKEEL_LISTEN",
+        "ADDR:PORT",
+        Some("127.0.0.1:9595"),
+        "Address of the API, the metrics and the pages. Port 0 picks a free one.",
+    ),
+    flag(
+        "backfill",
+        "backfill",
+        "EVENKEEL_BACKFILL",
+        "DURATION",
+        Some("30d"),
+        "History that is read from the sources at the first start, 0s to 400d.",
+    ),
+    flag(
+        "retention",
+        "retention",
+        "EVENKEEL_RETENTION",
+        "DURATION",
+        Some("400d"),
+        "How long facts are kept, 1d to 3650d.",
+    ),
     flag(
         "evaluation_interval",
         "evaluation-interval",
@@ -102,15 +236,78 @@ const SETTINGS: [Setting; 33] = [
         None,
         "Label on everything that leaves, such as cluster=eu-1.",
     )),
-    flag("external_url", "external-url", "EVENKEEL_EXTERNAL_URL", "URL", None, "Where people reach this daemon, for links in alerts and reports."),
-    flag("timezone", "timezone", "EVENKEEL_TIMEZONE", "ZONE", Some("UTC"), "IANA time zone of reports, such as Europe/Berlin."),
-    flag("kubernetes.enabled", "kubernetes", "EVENKEEL_KUBERNETES", "auto|true|false", Some("auto"), "Whether rollouts and events are read from Kubernetes; auto: where it is reachable."),
-    flag("kubernetes.kubeconfig", "kubeconfig", "EVENKEEL_KUBECONFIG", "FILE", None, "Kubeconfig; without it the pod's service account, then the user's own file."),
-    many(flag("kubernetes.namespaces", "namespace", "EVENKEEL_NAMESPACES", "NAME", None, "Namespace that is watched; all without it.")),
-    flag("otlp.endpoint", "otlp-endpoint", "EVENKEEL_OTLP_ENDPOINT", "URL", None, "OTLP/HTTP receiver that results, traces and logs are pushed to, such as http://collector:4318."),
-    many(flag("otlp.headers", "otlp-header", "EVENKEEL_OTLP_HEADERS", "NAME=VALUE", None, "Header of each push. Values may hold `${VARIABLE}`.")),
-    flag("log.format", "log-format", "EVENKEEL_LOG_FORMAT", "auto|text|json", Some("auto"), "Format of the log; auto: text on a terminal, JSON elsewhere."),
-    flag("log.level", "log-level", "EVENKEEL_LOG_LEVEL", "error|warn|info|debug|trace", Some("info"), "Least level that is logged."),
+    flag(
+        "external_url",
+        "external-url",
+        "EVENKEEL_EXTERNAL_URL",
+        "URL",
+        None,
+        "Where people reach this daemon, for links in alerts and reports.",
+    ),
+    flag(
+        "timezone",
+        "timezone",
+        "EVENKEEL_TIMEZONE",
+        "ZONE",
+        Some("UTC"),
+        "IANA time zone of reports, such as Europe/Berlin.",
+    ),
+    flag(
+        "kubernetes.enabled",
+        "kubernetes",
+        "EVENKEEL_KUBERNETES",
+        "auto|true|false",
+        Some("auto"),
+        "Whether rollouts and events are read from Kubernetes; auto: where it is reachable.",
+    ),
+    flag(
+        "kubernetes.kubeconfig",
+        "kubeconfig",
+        "EVENKEEL_KUBECONFIG",
+        "FILE",
+        None,
+        "Kubeconfig; without it the pod's service account, then the user's own file.",
+    ),
+    many(flag(
+        "kubernetes.namespaces",
+        "namespace",
+        "EVENKEEL_NAMESPACES",
+        "NAME",
+        None,
+        "Namespace that is watched; all without it.",
+    )),
+    flag(
+        "otlp.endpoint",
+        "otlp-endpoint",
+        "EVENKEEL_OTLP_ENDPOINT",
+        "URL",
+        None,
+        "OTLP/HTTP receiver that results, traces and logs are pushed to, such as http://collector:4318.",
+    ),
+    many(flag(
+        "otlp.headers",
+        "otlp-header",
+        "EVENKEEL_OTLP_HEADERS",
+        "NAME=VALUE",
+        None,
+        "Header of each push. Values may hold `${VARIABLE}`.",
+    )),
+    flag(
+        "log.format",
+        "log-format",
+        "EVENKEEL_LOG_FORMAT",
+        "auto|text|json",
+        Some("auto"),
+        "Format of the log; auto: text on a terminal, JSON elsewhere.",
+    ),
+    flag(
+        "log.level",
+        "log-level",
+        "EVENKEEL_LOG_LEVEL",
+        "error|warn|info|debug|trace",
+        Some("info"),
+        "Least level that is logged.",
+    ),
 ];
 
 /// All settings, in the order of the reference.

@@ -28,7 +28,10 @@ pub(super) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
             "cluster" => "it comes from `external_labels` of the configuration",
             _ => "it is the name of the SLO or of the alert",
         };
-        Err(Complaint::new(format!("the label `{name}` is set by Evenkeel"), hint))
+        Err(Complaint::new(
+            format!("the label `{name}` is set by Evenkeel"),
+            hint,
+        ))
     })
 }
 
@@ -36,12 +39,24 @@ pub(super) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
 pub(super) fn annotations(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
     let value = |text: &str| {
         if text.len() > ANNOTATION_MAX {
-            return Err(Complaint::from(format!("the text has {} bytes; at most {ANNOTATION_MAX}", text.len())));
+            return Err(Complaint::from(format!(
+                "the text has {} bytes; at most {ANNOTATION_MAX}",
+                text.len()
+            )));
         }
-        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-            return Err(Complaint::from("the text holds a control character".to_owned()));
+        if text
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
+        {
+            return Err(Complaint::from(
+                "the text holds a control character".to_owned(),
+            ));
         }
-        if text.trim().is_empty() { Err(Complaint::from("the text is empty".to_owned())) } else { Ok(text.to_owned()) }
+        if text.trim().is_empty() {
+            Err(Complaint::from("the text is empty".to_owned()))
+        } else {
+            Ok(text.to_owned())
+        }
     };
     pairs(field, source, value, label_name)
 }
@@ -52,7 +67,9 @@ fn pairs(
     value: impl Fn(&str) -> Result<String, Complaint>,
     name: impl Fn(&str) -> Result<String, Complaint>,
 ) -> Option<Labels> {
-    let Some(field) = field else { return Some(Labels::new()) };
+    let Some(field) = field else {
+        return Some(Labels::new());
+    };
     let before = source.errors();
     let mut labels = Labels::new();
     for entry in field.entries(source, LABELS_MAX)? {

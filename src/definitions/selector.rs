@@ -34,7 +34,10 @@ fn guard(text: &str) -> Result<(), Complaint> {
         return Err(Complaint::new("the selector is empty", EXAMPLE));
     }
     if text.len() > SELECTOR_BYTES_MAX {
-        return Err(Complaint::from(format!("the selector has {} bytes; at most {SELECTOR_BYTES_MAX}", text.len())));
+        return Err(Complaint::from(format!(
+            "the selector has {} bytes; at most {SELECTOR_BYTES_MAX}",
+            text.len()
+        )));
     }
     let mut depth = 0_usize;
     let mut signs = 0_usize;
@@ -55,7 +58,10 @@ fn guard(text: &str) -> Result<(), Complaint> {
             },
         }
         if depth > NESTING_MAX || signs > SELECTOR_BYTES_MAX / 64 {
-            return Err(Complaint::new(format!("the expression is nested deeper than {NESTING_MAX}"), PLAIN));
+            return Err(Complaint::new(
+                format!("the expression is nested deeper than {NESTING_MAX}"),
+                PLAIN,
+            ));
         }
     }
     Ok(())
@@ -66,10 +72,18 @@ const PLAIN: &str = "write a plain selector, without functions, ranges or operat
                      from the raw samples";
 
 fn syntax(text: &str, reason: &str) -> Complaint {
-    // The parser names a regular expression only as illegal; our own says why.
     let message = format!("`{}` is not a selector: {}", shown(text), shown(reason));
     if text.contains("$__") || text.contains("${") || text.contains("{{") {
-        return Complaint::new(message, "variables of dashboards and templates are not filled in; write the value itself");
+        return Complaint::new(
+            message,
+            "variables of dashboards and templates are not filled in; write the value itself",
+        );
+    }
+    if reason.contains("illegal regex") {
+        return Complaint::new(
+            message,
+            "a pattern must be a sound regular expression; `\\\\.` matches a point, `.*` anything",
+        );
     }
     Complaint::new(message, EXAMPLE)
 }
@@ -80,7 +94,10 @@ fn not_plain(expression: &Expr) -> Complaint {
             "the selector has a range",
             "leave out the `[5m]`: Evenkeel counts over every window itself, from the raw samples",
         ),
-        Expr::Call(call) => Complaint::new(format!("the function `{}` is not needed here", call.func.name), PLAIN),
+        Expr::Call(call) => Complaint::new(
+            format!("the function `{}` is not needed here", call.func.name),
+            PLAIN,
+        ),
         Expr::Aggregate(aggregate) => Complaint::new(
             format!("the aggregation `{}` is not needed here", aggregate.op),
             "write the selector inside it: the series that it matches are added up",
@@ -102,7 +119,10 @@ fn not_plain(expression: &Expr) -> Complaint {
 
 fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
     if parsed.offset.is_some() {
-        return Err(Complaint::new("the selector has an offset", "leave it out: any past moment can be asked for later"));
+        return Err(Complaint::new(
+            "the selector has an offset",
+            "leave it out: any past moment can be asked for later",
+        ));
     }
     if parsed.at.is_some() {
         return Err(Complaint::new(
@@ -132,7 +152,10 @@ fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
         matchers.push(Matcher::new(matcher.name, op, matcher.value)?);
     }
     if matchers.len() > MATCHERS_MAX {
-        return Err(Complaint::from(format!("{} matchers; at most {MATCHERS_MAX}", matchers.len())));
+        return Err(Complaint::from(format!(
+            "{} matchers; at most {MATCHERS_MAX}",
+            matchers.len()
+        )));
     }
     match metric {
         Some(metric) if !metric.is_empty() => Ok(Selector::new(metric, matchers)),
@@ -144,7 +167,11 @@ fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
 fn metric_name(named: Option<String>, op: MatchOp, value: &str) -> Result<String, Complaint> {
     if op != MatchOp::Equal {
         return Err(Complaint::new(
-            format!("the metric is chosen by `{NAME}{}\"{}\"`", op.symbol(), shown(value)),
+            format!(
+                "the metric is chosen by `{NAME}{}\"{}\"`",
+                op.symbol(),
+                shown(value)
+            ),
             "name one metric: series of different metrics do not add up to one count",
         ));
     }
@@ -165,7 +192,10 @@ mod tests {
             (r#"m{b="1", a=~"x|y"}"#, r#"m{a=~"x|y",b="1"}"#),
             (r#"{__name__="m",a!="1"}"#, r#"m{a!="1"}"#),
             (r#"{"my.metric",a="1"}"#, r#"{"my.metric",a="1"}"#),
-            (r#"job:errors:count{path!~"/health|/ready"}"#, r#"job:errors:count{path!~"/health|/ready"}"#),
+            (
+                r#"job:errors:count{path!~"/health|/ready"}"#,
+                r#"job:errors:count{path!~"/health|/ready"}"#,
+            ),
             ("m{a='it''s'}", ""),
         ] {
             match selector(text) {
@@ -201,8 +231,17 @@ mod tests {
             let complaint = selector(text).unwrap_err();
             assert!(complaint.message.contains(part), "{text}: {complaint:?}");
         }
-        assert!(selector("rate(m[$__rate_interval])").unwrap_err().hint.unwrap().starts_with("variables"));
-        assert!(selector(r#"m{a=~"(?:x{1000}){1000}"}"#).is_err(), "a pattern that would fill the memory");
+        assert!(
+            selector("rate(m[$__rate_interval])")
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .starts_with("variables")
+        );
+        assert!(
+            selector(r#"m{a=~"(?:x{1000}){1000}"}"#).is_err(),
+            "a pattern that would fill the memory"
+        );
     }
 
     #[test]
@@ -218,6 +257,11 @@ mod tests {
         let power = vec!["a"; 2_000].join("^");
         assert!(selector(&power).is_err());
         let many: Vec<String> = (0..40).map(|n| format!("l{n}=\"x\"")).collect();
-        assert!(selector(&format!("m{{{}}}", many.join(","))).unwrap_err().message.starts_with("40 matchers"));
+        assert!(
+            selector(&format!("m{{{}}}", many.join(",")))
+                .unwrap_err()
+                .message
+                .starts_with("40 matchers")
+        );
     }
 }

@@ -11,25 +11,54 @@ use super::words::{Complaint, meant, shown};
 pub struct At<'n> {
     pub node: &'n Node,
     pub path: String,
+    /// Where the node as a whole is pointed at: its key, if it has one. What is
+    /// missing in a mapping is shown there rather than at its first entry.
+    pub head: Span,
 }
 
 impl<'n> At<'n> {
     /// The root of a document.
     pub fn root(node: &'n Node) -> Self {
-        At { node, path: String::new() }
+        At {
+            node,
+            path: String::new(),
+            head: node.span,
+        }
     }
 
     pub fn error(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
-        source.error(self.node.span, &self.path, message, hint);
+        source.error(self.place(), &self.path, message, hint);
     }
 
-    pub fn warning(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
-        source.warning(self.node.span, &self.path, message, hint);
+    pub fn warning(
+        &self,
+        source: &mut Source<'_>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        source.warning(self.place(), &self.path, message, hint);
+    }
+
+    /// A single value is pointed at itself, a list or mapping by its head.
+    fn place(&self) -> Span {
+        if let Value::Text(_) = self.node.value {
+            self.node.span
+        } else {
+            self.head
+        }
     }
 
     fn wrong_kind(&self, source: &mut Source<'_>, wanted: &str) {
-        let name = if self.path.is_empty() { "the document" } else { self.path.as_str() };
-        let message = format!("{} must be {wanted}, but is {}", shown(name), self.node.value.kind());
+        let name = if self.path.is_empty() {
+            "the document"
+        } else {
+            self.path.as_str()
+        };
+        let message = format!(
+            "{} must be {wanted}, but is {}",
+            shown(name),
+            self.node.value.kind()
+        );
         self.error(source, message, None);
     }
 
@@ -45,7 +74,11 @@ impl<'n> At<'n> {
     }
 
     /// A single value, read by `read`.
-    pub fn parse<T>(&self, source: &mut Source<'_>, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+    pub fn parse<T>(
+        &self,
+        source: &mut Source<'_>,
+        read: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
         match read(self.text(source)?) {
             Ok(value) => Some(value),
             Err(complaint) => {
@@ -55,6 +88,20 @@ impl<'n> At<'n> {
         }
     }
 
+    /// A single value that is not shown, as it may be a secret: what is wrong
+    /// with it is pointed at by its key alone.
+    pub fn parse_secret<T>(
+        &self,
+        source: &mut Source<'_>,
+        read: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        read(self.text(source)?)
+            .map_err(|Complaint { message, hint }| {
+                source.key_error(self.head, &self.path, message, hint)
+            })
+            .ok()
+    }
+
     /// The items of a list of at most `max`.
     pub fn items(&self, source: &mut Source<'_>, max: usize) -> Option<Vec<At<'n>>> {
         let Value::List(items) = &self.node.value else {
@@ -62,10 +109,18 @@ impl<'n> At<'n> {
             return None;
         };
         if items.len() > max {
-            self.error(source, format!("{} entries; at most {max} are allowed", items.len()), None);
+            self.error(
+                source,
+                format!("{} entries; at most {max} are allowed", items.len()),
+                None,
+            );
             return None;
         }
-        let at = |(n, node)| At { node, path: format!("{}[{n}]", self.path) };
+        let at = |(n, node): (usize, &'n Node)| At {
+            node,
+            path: format!("{}[{n}]", self.path),
+            head: node.span,
+        };
         Some(items.iter().enumerate().map(at).collect())
     }
 
@@ -76,7 +131,11 @@ impl<'n> At<'n> {
             return None;
         };
         if entries.len() > max {
-            self.error(source, format!("{} entries; at most {max} are allowed", entries.len()), None);
+            self.error(
+                source,
+                format!("{} entries; at most {max} are allowed", entries.len()),
+                None,
+            );
             return None;
         }
         Some(entries)
@@ -88,12 +147,21 @@ impl<'n> At<'n> {
             self.wrong_kind(source, "a mapping");
             return None;
         };
-        Some(Fields { path: self.path.clone(), span: self.node.span, entries, known: Vec::new() })
+        Some(Fields {
+            path: self.path.clone(),
+            head: self.head,
+            entries,
+            known: Vec::new(),
+        })
     }
 
     /// Where an entry of this mapping stands.
     pub fn entry(&self, entry: &'n Entry) -> At<'n> {
-        At { node: &entry.value, path: join(&self.path, &entry.key) }
+        At {
+            node: &entry.value,
+            path: join(&self.path, &entry.key),
+            head: entry.key_span,
+        }
     }
 }
 
@@ -101,7 +169,7 @@ impl<'n> At<'n> {
 #[derive(Debug)]
 pub struct Fields<'n> {
     path: String,
-    span: Span,
+    head: Span,
     entries: &'n [Entry],
     known: Vec<&'static str>,
 }
@@ -111,41 +179,72 @@ impl<'n> Fields<'n> {
     pub fn optional(&mut self, key: &'static str) -> Option<At<'n>> {
         self.known.push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        (entry.value.value != Value::Null).then(|| At { node: &entry.value, path: join(&self.path, key) })
+        let at = || At {
+            node: &entry.value,
+            path: join(&self.path, key),
+            head: entry.key_span,
+        };
+        (entry.value.value != Value::Null).then(at)
     }
 
     /// The value of a key that must be there; `hint` says what to write.
-    pub fn required(&mut self, key: &'static str, source: &mut Source<'_>, hint: &str) -> Option<At<'n>> {
+    pub fn required(
+        &mut self,
+        key: &'static str,
+        source: &mut Source<'_>,
+        hint: &str,
+    ) -> Option<At<'n>> {
         let found = self.optional(key);
         if found.is_none() {
-            let place = self.entries.iter().find(|entry| entry.key == key).map_or(self.span, |entry| entry.key_span);
-            source.error(place, &join(&self.path, key), format!("`{key}` is missing"), Some(hint.to_owned()));
+            let place = self
+                .entries
+                .iter()
+                .find(|entry| entry.key == key)
+                .map_or(self.head, |entry| entry.key_span);
+            source.error(
+                place,
+                &join(&self.path, key),
+                format!("`{key}` is missing"),
+                Some(hint.to_owned()),
+            );
         }
         found
     }
 
-    /// Where the key itself stands; the mapping's place if it is absent.
-    pub fn key_span(&self, key: &str) -> Span {
-        self.entries.iter().find(|entry| entry.key == key).map_or(self.span, |entry| entry.key_span)
-    }
-
     /// An error of the mapping as a whole.
     pub fn error(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
-        source.error(self.span, &self.path, message, hint);
+        source.error(self.head, &self.path, message, hint);
     }
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self, source: &mut Source<'_>) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
-            let within = if self.path.is_empty() { String::new() } else { format!(" in `{}`", shown(&self.path)) };
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| !self.known.contains(&entry.key.as_str()))
+        {
+            let within = if self.path.is_empty() {
+                String::new()
+            } else {
+                format!(" in `{}`", shown(&self.path))
+            };
             let message = format!("unknown key `{}`{within}", shown(&entry.key));
             let hint = meant(&entry.key, &self.known);
-            source.error(entry.key_span, &join(&self.path, &entry.key), message, Some(hint));
+            source.key_error(
+                entry.key_span,
+                &join(&self.path, &entry.key),
+                message,
+                Some(hint),
+            );
         }
     }
 }
 
 fn join(path: &str, key: &str) -> String {
     let key = shown(key);
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key
+    } else {
+        format!("{path}.{key}")
+    }
 }

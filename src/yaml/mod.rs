@@ -8,6 +8,7 @@
 
 pub mod fields;
 pub mod node;
+mod raw;
 pub mod read;
 pub mod source;
 pub mod words;

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: what only shows when rooms meet the
 //! outside.
 
+mod definitions;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod history;

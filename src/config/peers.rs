@@ -1,0 +1,126 @@
+//! The servers that are spoken to: sources of samples and Alertmanagers, from
+//! the file or from the flags that name them by address alone.
+
+use std::collections::BTreeSet;
+
+use crate::model::time::Millis;
+use crate::yaml::fields::At;
+use crate::yaml::node::Value;
+use crate::yaml::words::{Complaint, dns_label, duration, one_of};
+
+use super::endpoint::{Endpoint, endpoint, timeout, url};
+use super::layers::Reading;
+use super::settings::{ALERTMANAGER, PROMETHEUS};
+use super::{Source, SourceKind};
+
+/// Sources of one daemon: one per cluster for the largest fleets.
+const SOURCES_MAX: usize = 64;
+
+/// Alertmanagers that each alert goes to.
+const ALERTMANAGERS_MAX: usize = 32;
+
+pub(super) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Source>> {
+    if reading.overrides.get(PROMETHEUS).is_some() {
+        let url = reading.scalar(PROMETHEUS, None, url);
+        let timeout = reading.scalar("sources[].timeout", None, timeout);
+        let ingest_delay = reading.scalar("sources[].ingest_delay", None, ingest_delay);
+        let endpoint = Endpoint::bare(url?, timeout?);
+        return Some(vec![Source {
+            name: "main".to_owned(),
+            kind: SourceKind::Prometheus,
+            endpoint,
+            ingest_delay: ingest_delay?,
+        }]);
+    }
+    let Some(at) = at else {
+        return Some(Vec::new());
+    };
+    let items = at.items(&mut reading.source, SOURCES_MAX)?;
+    let only = items.len() == 1;
+    let mut names = BTreeSet::new();
+    let mut sources = Vec::new();
+    for item in &items {
+        let Some(source) = source(item, only, reading) else {
+            continue;
+        };
+        if !names.insert(source.name.clone()) {
+            let message = format!("two sources are named `{}`", source.name);
+            item.error(
+                &mut reading.source,
+                message,
+                Some("each source needs its own name".to_owned()),
+            );
+        }
+        sources.push(source);
+    }
+    (sources.len() == items.len()).then_some(sources)
+}
+
+fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Source> {
+    let mut fields = at.fields(&mut reading.source)?;
+    let name_at = if only {
+        fields.optional("name")
+    } else {
+        fields.required(
+            "name",
+            &mut reading.source,
+            "with several sources each needs a name",
+        )
+    };
+    let kind_at = fields.optional("type");
+    let delay_at = fields.optional("ingest_delay");
+    let endpoint = endpoint(&mut fields, "sources[].timeout", reading);
+    fields.finish(&mut reading.source);
+    let name = match name_at {
+        None if !only => None,
+        at => reading.scalar("sources[].name", at, dns_label),
+    };
+    let kinds = [("prometheus", SourceKind::Prometheus)];
+    let kind = reading.scalar("sources[].type", kind_at, |text| one_of(text, &kinds));
+    let ingest_delay = reading.scalar("sources[].ingest_delay", delay_at, ingest_delay);
+    Some(Source {
+        name: name?,
+        kind: kind?,
+        endpoint: endpoint?,
+        ingest_delay: ingest_delay?,
+    })
+}
+
+fn ingest_delay(text: &str) -> Result<Millis, Complaint> {
+    duration(text, Millis(0), Millis::from_hours(1))
+}
+
+pub(super) fn alertmanagers(
+    at: Option<At<'_>>,
+    reading: &mut Reading<'_, '_>,
+) -> Option<Vec<Endpoint>> {
+    const TIMEOUT: &str = "alertmanagers[].timeout";
+    let bare = reading.scalar(TIMEOUT, None, timeout);
+    if reading.overrides.get(ALERTMANAGER).is_some() {
+        let urls = reading.list(ALERTMANAGER, None, url)?;
+        return urls
+            .into_iter()
+            .map(|url| Some(Endpoint::bare(url, bare?)))
+            .collect();
+    }
+    let Some(at) = at else {
+        return Some(Vec::new());
+    };
+    let items = at.items(&mut reading.source, ALERTMANAGERS_MAX)?;
+    let mut endpoints = Vec::new();
+    for item in &items {
+        // An address alone is short for a mapping with `url`.
+        let read = if let Value::Text(_) = item.node.value {
+            item.parse(&mut reading.source, url)
+                .and_then(|url| Some(Endpoint::bare(url, bare?)))
+        } else {
+            item.fields(&mut reading.source).and_then(|mut fields| {
+                let endpoint = endpoint(&mut fields, TIMEOUT, reading);
+                fields.finish(&mut reading.source);
+                endpoint
+            })
+        };
+        endpoints.push(read);
+    }
+    endpoints.into_iter().collect()
+}

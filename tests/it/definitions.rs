@@ -1,0 +1,90 @@
+//! Definitions as users meet them: mistakes with the text that `check` prints,
+//! and the shipped definitions, which must load without a word.
+//!
+//! Each `golden/definitions/X.yaml` has its expected text in `X.txt`. Run with
+//! EVENKEEL_UPDATE_GOLDEN=1 to write them anew, then read the difference.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use evenkeel::cli::problems::render;
+use evenkeel::definitions;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn mistakes_are_told_as_recorded() {
+    let directory = root().join("tests/it/golden/definitions");
+    let mut differing = Vec::new();
+    let mut seen = 0;
+    for entry in fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        seen += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (_, problems) = definitions::parse(&fs::read_to_string(&path).unwrap(), name);
+        let told = render(&problems, false);
+        let expected = path.with_extension("txt");
+        if std::env::var_os("EVENKEEL_UPDATE_GOLDEN").is_some() {
+            fs::write(&expected, &told).unwrap();
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != told {
+            differing.push(format!("{name} tells:\n{told}"));
+        }
+        assert!(!told.is_empty(), "{name} holds no mistake");
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    assert!(seen > 10);
+}
+
+#[test]
+fn shipped_definitions_load_without_a_word() {
+    let shipped = root().join("slo-definitions");
+    for entry in fs::read_dir(&shipped).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let loaded = definitions::load(std::slice::from_ref(&path));
+            assert_eq!(render(&loaded.problems, false), "", "{}", path.display());
+            assert!(!loaded.slos.is_empty(), "{}", path.display());
+            assert_eq!(
+                loaded.check_sources(&["main"]),
+                [],
+                "they go with any one source"
+            );
+        }
+    }
+    let all = definitions::load(&[shipped]);
+    assert_eq!(all.problems, [], "names are unique over all of them");
+}
+
+#[test]
+fn shipped_definitions_say_what_they_promise() {
+    let loaded = definitions::load(&[root().join("slo-definitions")]);
+    for slo in &loaded.slos {
+        assert!(slo.description.ends_with('.'), "{}: a sentence", slo.name);
+        assert!(slo.team().is_some(), "{}: somebody's", slo.name);
+    }
+    let platform = definitions::load(&[root().join("slo-definitions/kubernetes")]);
+    let services: BTreeSet<&str> = platform
+        .slos
+        .iter()
+        .map(|slo| slo.service.as_str())
+        .collect();
+    for service in [
+        "kube-apiserver",
+        "coredns",
+        "ingress-nginx",
+        "nodes",
+        "certificates",
+        "prometheus",
+        "alertmanager",
+    ] {
+        assert!(services.contains(service), "{service}");
+    }
+    assert!(Path::new(&root().join("slo-definitions/README.md")).exists());
+}

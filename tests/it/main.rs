@@ -4,5 +4,6 @@
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod publish;
+mod sources;
 mod store_crash;
 mod support;

@@ -7,8 +7,6 @@
 mod kubelet;
 #[path = "kubernetes/proxy.rs"]
 mod proxy;
-#[path = "kubernetes/server.rs"]
-mod server;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +18,8 @@ use tokio::time::{Instant, sleep};
 
 pub use kubelet::Kubelet;
 pub use proxy::Proxy;
-use server::{Server, binary, free_port};
+
+use super::server::{Server, binary, free_port};
 
 /// The API server lets etcd forget old versions this often, so that a watch
 /// that was off for twice as long finds its version gone.

@@ -4,6 +4,7 @@
 
 pub mod alertmanager;
 pub mod answers;
+pub mod dashboards;
 pub mod http;
 pub mod metrics;
 mod web;

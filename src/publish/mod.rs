@@ -7,4 +7,5 @@ pub mod answers;
 pub mod dashboards;
 pub mod http;
 pub mod metrics;
+pub mod report;
 mod web;

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 
 use crate::model::labels::{content_hash, hex};
 use crate::model::slo::Slo;
-use grafana::{Dashboard, Link, MappedValue, Mapping, Panel, SCHEMA_VERSION, Templating, TimeRange, UID_CHARS_MAX, Variable};
+use grafana::{
+    Dashboard, Link, MappedValue, Mapping, Panel, SCHEMA_VERSION, Templating, TimeRange, UID_CHARS_MAX, Variable,
+};
 
 /// What all dashboards carry, so that each links to the others.
 const TAG: &str = "evenkeel";
@@ -90,13 +92,8 @@ fn dashboard(
     variables: Vec<Variable>,
     panels: Vec<Panel>,
 ) -> Dashboard {
-    let source = Variable::Datasource {
-        name: "datasource",
-        label: "Data Source",
-        query: "prometheus",
-        hide: 0,
-        refresh: 1,
-    };
+    let source =
+        Variable::Datasource { name: "datasource", label: "Data Source", query: "prometheus", hide: 0, refresh: 1 };
     Dashboard {
         uid,
         title,

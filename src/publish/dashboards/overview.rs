@@ -211,10 +211,7 @@ fn incidents() -> Vec<Draft> {
         format!("histogram_quantile({q}, max by (le) (increase({buckets}[$__rate_interval])))")
     };
     let both = |metric| {
-        vec![
-            Query::over_time(quantile(0.5, metric), "median"),
-            Query::over_time(quantile(0.9, metric), "90 %"),
-        ]
+        vec![Query::over_time(quantile(0.5, metric), "median"), Query::over_time(quantile(0.9, metric), "90 %")]
     };
     let weekly = |p: &mut super::grafana::Panel| p.interval = Some("7d");
     vec![

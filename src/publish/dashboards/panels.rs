@@ -105,12 +105,8 @@ pub fn stat(title: &str, description: &str, unit: &'static str, queries: Vec<Que
 
 /// Lines over time; a gap stays a gap.
 pub fn lines(title: &str, description: &str, unit: &'static str, queries: Vec<Query>) -> Draft {
-    let custom = Custom {
-        draw_style: Some("line"),
-        fill_opacity: Some(8),
-        span_nulls: Some(false),
-        ..Custom::default()
-    };
+    let custom =
+        Custom { draw_style: Some("line"), fill_opacity: Some(8), span_nulls: Some(false), ..Custom::default() };
     over_time(title, description, unit, queries, custom)
 }
 

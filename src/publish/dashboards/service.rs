@@ -141,15 +141,7 @@ fn burn_rates(slo: &Slo) -> Draft {
         .alerts
         .tiers
         .iter()
-        .map(|tier| {
-            format!(
-                "{}: {} and {} above {:.2}",
-                plain(&tier.name),
-                tier.long,
-                tier.short,
-                tier.factor(window)
-            )
-        })
+        .map(|tier| format!("{}: {} and {} above {:.2}", plain(&tier.name), tier.long, tier.short, tier.factor(window)))
         .collect();
     let tiers = if tiers.is_empty() { String::new() } else { format!(" Tiers: {}.", tiers.join("; ")) };
     let mut thresholds = Thresholds::new("transparent", []);

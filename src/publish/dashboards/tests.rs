@@ -211,7 +211,13 @@ fn hostile_definitions_stay_values() {
         .collect();
     assert_eq!(services.into_iter().collect::<Vec<_>>(), [hostile.service]);
     let mut told = vec![dashboard["title"].to_string(), dashboard["description"].to_string()];
-    told.extend(dashboard["panels"].as_array().unwrap().iter().flat_map(|p| [p["title"].to_string(), p["description"].to_string()]));
+    told.extend(
+        dashboard["panels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|p| [p["title"].to_string(), p["description"].to_string()]),
+    );
     for text in told {
         assert!(!text.contains('$') && !text.contains("[[") && !text.contains('<'), "{text}");
     }

@@ -78,10 +78,7 @@ mod tests {
     #[test]
     fn no_value_can_leave_its_string() {
         let query = select(SLO_INFO, &[("slo", "a\"} or up{b=\"\\\n$datasource[[window]]")]);
-        assert_eq!(
-            query,
-            r#"evenkeel_slo_info{slo="a\"} or up{b=\"\\\u000a\x24datasource\x5b\x5bwindow]]"}"#
-        );
+        assert_eq!(query, r#"evenkeel_slo_info{slo="a\"} or up{b=\"\\\u000a\x24datasource\x5b\x5bwindow]]"}"#);
         let parsed = promql_parser::parser::parse(&query).unwrap();
         assert!(matches!(parsed, promql_parser::parser::Expr::VectorSelector(_)), "{parsed:?}");
     }

@@ -28,12 +28,19 @@ pub(super) struct Section {
 
 pub(super) enum Block {
     /// A title within the section, and the anchor by which others point to it.
-    Title { id: String, text: String },
+    Title {
+        id: String,
+        text: String,
+    },
     Text(String),
     List(Vec<String>),
     Table(Table),
     /// Shown by formats that can.
-    Picture { caption: String, remark: String, picture: Markup },
+    Picture {
+        caption: String,
+        remark: String,
+        picture: Markup,
+    },
 }
 
 pub(super) struct Table {

@@ -60,8 +60,13 @@ fn durations(input: &ReportInput) -> Table {
             ]
         })
         .collect();
-    let columns =
-        vec![column("duration"), words("median, or all when few"), words("90 %, or the longest"), number("n"), number("censored")];
+    let columns = vec![
+        column("duration"),
+        words("median, or all when few"),
+        words("90 %, or the longest"),
+        number("n"),
+        number("censored"),
+    ];
     Table { columns, rows }
 }
 
@@ -150,9 +155,8 @@ fn list(input: &ReportInput) -> Table {
 fn details(input: &ReportInput) -> Vec<Block> {
     let rules: BTreeMap<AlertId, &str> = input.review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
     let mut costliest: Vec<&Incident> = input.review.incidents.iter().collect();
-    costliest.sort_by(|a, b| {
-        b.budget_burned_ratio.partial_cmp(&a.budget_burned_ratio).unwrap_or(std::cmp::Ordering::Equal)
-    });
+    costliest
+        .sort_by(|a, b| b.budget_burned_ratio.partial_cmp(&a.budget_burned_ratio).unwrap_or(std::cmp::Ordering::Equal));
     let left_out = costliest.len().saturating_sub(DETAILS_MAX);
     costliest.truncate(DETAILS_MAX);
     costliest.sort_by_key(|i| (i.start(), i.id));
@@ -164,13 +168,16 @@ fn details(input: &ReportInput) -> Vec<Block> {
         blocks.push(Block::Table(times(incident)));
     }
     if left_out > 0 {
-        blocks.push(Block::Text(format!("The times of the {left_out} that burned least are left out; the list above has them.")));
+        blocks.push(Block::Text(format!(
+            "The times of the {left_out} that burned least are left out; the list above has them."
+        )));
     }
     blocks
 }
 
 fn about(incident: &Incident, rules: &BTreeMap<AlertId, &str>, input: &ReportInput) -> String {
-    let mut names: Vec<String> = incident.alerts.iter().filter_map(|id| rules.get(id)).map(|r| (*r).to_owned()).collect();
+    let mut names: Vec<String> =
+        incident.alerts.iter().filter_map(|id| rules.get(id)).map(|r| (*r).to_owned()).collect();
     names.sort();
     names.dedup();
     let alerts = match names.is_empty() {
@@ -215,6 +222,7 @@ fn times(incident: &Incident) -> Table {
             ]
         })
         .collect();
-    let columns = vec![column("time"), column("at (UTC)"), number("since the start"), column("source"), column("resolution")];
+    let columns =
+        vec![column("time"), column("at (UTC)"), number("since the start"), column("source"), column("resolution")];
     Table { columns, rows }
 }

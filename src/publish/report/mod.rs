@@ -12,7 +12,7 @@ mod quality;
 mod strip;
 mod summary;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use crate::evaluate::snapshot::{Finding, Review};
 use crate::evaluate::status::{HistorySlot, SloStatus};

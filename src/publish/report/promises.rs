@@ -4,7 +4,7 @@ use super::document::{Block, Cell, Section, Table, number, text as column};
 use super::strip::strip;
 use super::{ReportInput, SloReport, text};
 use crate::evaluate::status::{HistorySlot, SloStatus};
-use crate::model::time::Period;
+use crate::model::time::{Millis, Period};
 use crate::publish::web::charts::{self, Pointer, Series};
 
 /// Pictures beyond this make a report that nobody reads; the table has all.
@@ -168,7 +168,7 @@ fn budget_row(report: &SloReport) -> Option<Vec<Cell>> {
     let status = &report.status;
     let budget = status.budget?;
     let share = spent(status)?;
-    let costliest = costliest(report).map(|(slot, share)| format!("{}: {}", text::day(slot.start), text::share(share)));
+    let costliest = costliest(report).map(|(slot, share)| format!("{}: {}", date_of(report, slot), text::share(share)));
     Some(vec![
         Cell::new(&status.slo.name).remark(&status.slo.service),
         Cell::new(events(budget.total_events)),
@@ -186,6 +186,12 @@ fn costliest(report: &SloReport) -> Option<(&HistorySlot, f64)> {
     (share > 0.0).then_some((worst, share))
 }
 
+/// The date of a slot. Its middle tells it: a day that begins at midnight of
+/// another time zone begins on the evening before in UTC.
+pub(super) fn date_of(report: &SloReport, slot: &HistorySlot) -> String {
+    text::day(slot.start + Millis(report.step.0 / 2))
+}
+
 pub(super) fn share_of(report: &SloReport, slot: &HistorySlot) -> Option<f64> {
     let budget = report.status.budget.filter(|b| b.total_events > 0.0)?;
     Some(slot.counts.bad() as f64 / budget.total_events)
@@ -193,7 +199,11 @@ pub(super) fn share_of(report: &SloReport, slot: &HistorySlot) -> Option<f64> {
 
 /// Budgets of quiet services are fractions of an event.
 fn events(n: f64) -> String {
-    if n.abs() < 100.0 && n.fract() != 0.0 { format!("{n:.1}").replace('-', "−") } else { text::count(n.round() as i64) }
+    if n.abs() < 100.0 && n.fract() != 0.0 {
+        format!("{n:.1}").replace('-', "−")
+    } else {
+        text::count(n.round() as i64)
+    }
 }
 
 fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {

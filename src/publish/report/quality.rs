@@ -1,7 +1,7 @@
 //! What changed, how much was seen, and what exactly was counted.
 
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
-use super::promises::anchor;
+use super::promises::{anchor, date_of};
 use super::{ReportInput, SloReport, text};
 use crate::model::change::{Change, ChangeOutcome};
 use crate::model::slo::Budgeting;
@@ -102,7 +102,7 @@ fn gaps(report: &SloReport) -> String {
         .slots
         .iter()
         .filter(|slot| slot.coverage < 1.0)
-        .map(|slot| format!("{} ({})", text::day(slot.start), text::percent(slot.coverage)))
+        .map(|slot| format!("{} ({})", date_of(report, slot), text::percent(slot.coverage)))
         .collect();
     if days.is_empty() { "none".to_owned() } else { super::document::few(&days, DAYS_MAX) }
 }

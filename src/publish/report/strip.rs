@@ -3,8 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::promises::share_of;
+use super::promises::{date_of, share_of};
 use super::{SloReport, text};
+use crate::model::time::Millis;
 
 const WIDTH: f64 = 1_120.0;
 /// Under the axis of the chart above it, so that days lie under days.
@@ -20,7 +21,7 @@ pub(super) fn strip(report: &SloReport) -> Markup {
     let width = (WIDTH - LEFT - RIGHT) / fields;
     html! {
         svg.strip viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 6.0)) role="img" aria-label="Budget burned in each slot" {
-            text x="2" y=(format!("{:.1}", HEIGHT / 2.0 + 4.0)) { "per day" }
+            text x="2" y=(format!("{:.1}", HEIGHT / 2.0 + 4.0)) { "per " (step(report)) }
             @for (i, slot) in report.slots.iter().enumerate() {
                 @let x = LEFT + i as f64 * width;
                 @let share = share_of(report, slot).filter(|_| slot.counts.total > 0);
@@ -30,7 +31,7 @@ pub(super) fn strip(report: &SloReport) -> Markup {
                     None => "none",
                 };
                 g {
-                    title { (told(share, slot.coverage, &text::day(slot.start))) }
+                    title { (told(share, slot.coverage, &date_of(report, slot))) }
                     rect class=(class) x=(px(x + GAP / 2.0)) y="1" width=(px(width - GAP)) height=(px(HEIGHT)) rx="3" {}
                     @if let Some(share) = share.filter(|s| *s > 0.0) {
                         @let tall = HEIGHT * (share / FULL).clamp(0.04, 1.0);
@@ -40,6 +41,10 @@ pub(super) fn strip(report: &SloReport) -> Markup {
             }
         }
     }
+}
+
+fn step(report: &SloReport) -> String {
+    if report.step == Millis::from_days(1) { "day".to_owned() } else { report.step.compact() }
 }
 
 fn told(share: Option<f64>, coverage: f64, day: &str) -> String {

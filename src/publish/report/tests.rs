@@ -95,7 +95,7 @@ fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<Ch
     }
 }
 
-fn month() -> ReportInput {
+pub(in crate::publish) fn month() -> ReportInput {
     let alert = Alert {
         rule: "CheckoutErrors".to_owned(),
         labels: Labels::new().with("alertname", "CheckoutErrors"),
@@ -116,12 +116,7 @@ fn month() -> ReportInput {
         started_at: at("2026-07-14T13:58:00Z"),
         ended_at: Some(at("2026-07-14T14:20:00Z")),
     };
-    let restore = DurationStat {
-        n: 1,
-        censored: 1,
-        values: vec![Millis::from_mins(70)],
-        ..DurationStat::default()
-    };
+    let restore = DurationStat { n: 1, censored: 1, values: vec![Millis::from_mins(70)], ..DurationStat::default() };
     let classes = vec![(PageClass::Actionable, 4), (PageClass::Flap, 3), (PageClass::Unknown, 1)];
     let noise = Noise {
         pages: 8,
@@ -254,6 +249,20 @@ fn tables_are_whole() {
     }
 }
 
+/// Without backslashes and what they escape.
+fn without_escapes(text: &str) -> String {
+    let mut bare = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            chars.next();
+        } else {
+            bare.push(c);
+        }
+    }
+    bare
+}
+
 #[test]
 fn hostile_texts_stay_texts() {
     let mut input = month();
@@ -268,8 +277,9 @@ fn hostile_texts_stay_texts() {
     let page = html(&input);
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
     let text = markdown(&input);
+    let bare = without_escapes(&text);
     for forbidden in ["<script", "[x](", "`c`", "*b*", "\n# h", "https://"] {
-        assert!(!text.replace('\\', "\u{0}").contains(forbidden), "{forbidden}");
+        assert!(!bare.contains(forbidden), "{forbidden}");
     }
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
     let mut expected = 0;

@@ -4,6 +4,11 @@
 
 pub mod alertmanager;
 pub mod answers;
+pub mod dashboards;
+#[cfg(feature = "analytics")]
+pub mod frames;
 pub mod http;
 pub mod metrics;
+pub mod otlp;
+pub mod report;
 mod web;

@@ -30,14 +30,14 @@ const UNKNOWN: RGBColor = RGBColor(0x9a, 0xa4, 0xaf);
 
 /// A stretch of time that a chart points at, with where it leads.
 #[derive(Clone, Debug)]
-pub(super) struct Pointer {
+pub(in crate::publish) struct Pointer {
     pub period: Period,
     pub title: String,
     pub href: String,
 }
 
 /// What a chart is drawn from.
-pub(super) struct Series<'a> {
+pub(in crate::publish) struct Series<'a> {
     pub period: Period,
     pub step: Millis,
     pub slots: &'a [HistorySlot],
@@ -57,7 +57,7 @@ struct Plot {
 }
 
 /// The budget that remained, over time.
-pub(super) fn burn_down(series: &Series<'_>) -> Option<Markup> {
+pub(in crate::publish) fn burn_down(series: &Series<'_>) -> Option<Markup> {
     picture(series, BURN_DOWN_HEIGHT, "Remaining error budget over time", |canvas| {
         let remaining = |slot: &HistorySlot| slot.budget_remaining_ratio;
         let lowest = series.slots.iter().filter_map(remaining).fold(0.0, f64::min);
@@ -97,7 +97,7 @@ pub(super) fn burn_down(series: &Series<'_>) -> Option<Markup> {
 }
 
 /// The bad ratio over time, and the traffic under it.
-pub(super) fn errors_and_traffic(series: &Series<'_>, allowed: f64) -> Option<Markup> {
+pub(in crate::publish) fn errors_and_traffic(series: &Series<'_>, allowed: f64) -> Option<Markup> {
     picture(series, TRAFFIC_HEIGHT, "Bad ratio and traffic over time", |canvas| {
         let (upper, lower) = canvas.split_vertically(TRAFFIC_SPLIT);
         let top = bad_ratio(&upper, series, allowed)?;

@@ -3,7 +3,7 @@
 
 mod alerts;
 mod axis;
-mod charts;
+pub(super) mod charts;
 mod failure;
 mod incident;
 mod incidents;
@@ -13,7 +13,7 @@ mod slo;
 mod slos;
 mod sparks;
 mod status;
-mod text;
+pub(super) mod text;
 mod timeline;
 
 use axum::Router;

@@ -1,0 +1,228 @@
+//! Incidents with their times and where each was learned, and how long things
+//! took. Few durations are shown themselves: a median of three says nothing.
+
+use std::collections::BTreeMap;
+
+use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
+use super::{ReportInput, text};
+use crate::evaluate::snapshot::DurationStat;
+use crate::model::alert::{AlertId, Mark};
+use crate::model::incident::{Incident, IncidentState};
+use crate::model::time::Timestamp;
+
+/// Below this many the 95 % interval of a median has no bound.
+const MEDIAN_MIN: usize = 6;
+/// The same for the 90th percentile.
+const P90_MIN: usize = 36;
+/// Incidents whose every time is told; the table has all.
+const DETAILS_MAX: usize = 40;
+/// Names in one field.
+const NAMES_MAX: usize = 6;
+
+pub(super) fn anchor(incident: &Incident) -> String {
+    format!("incident-{}", incident.id)
+}
+
+pub(super) fn section(input: &ReportInput) -> Section {
+    let all = &input.review.incidents;
+    let mut blocks = Vec::new();
+    if all.is_empty() {
+        blocks.push(Block::Text("No incident was found. That says as much as the coverage allows.".to_owned()));
+    } else {
+        blocks.push(Block::Table(durations(input)));
+        blocks.push(Block::Text(
+            "An incident counts in the month in which it began. Those that went on at the end count as at least so long (censored), so that they do not vanish."
+                .to_owned(),
+        ));
+        blocks.push(Block::Table(list(input)));
+        blocks.extend(details(input));
+    }
+    Section { id: "incidents", title: "Incidents", blocks }
+}
+
+fn durations(input: &ReportInput) -> Table {
+    let all = &input.review.durations;
+    let stats = [
+        ("detect", "first harm to first page", &all.detect),
+        ("acknowledge", "first page to the answer", &all.acknowledge),
+        ("restore", "first harm until users were served again", &all.restore),
+        ("resolve", "first harm until the last alert ended", &all.resolve),
+    ];
+    let rows = stats
+        .into_iter()
+        .map(|(name, about, stat)| {
+            vec![
+                Cell::new(format!("Time to {name}")).remark(about),
+                Cell::known(headline(stat)),
+                Cell::known(ninety(stat)),
+                Cell::new(stat.n.to_string()),
+                Cell::new(stat.censored.to_string()),
+            ]
+        })
+        .collect();
+    let columns = vec![
+        column("duration"),
+        words("median, or all when few"),
+        words("90 %, or the longest"),
+        number("n"),
+        number("censored"),
+    ];
+    Table { columns, rows }
+}
+
+/// The median, or each value when there are too few for one; `None` when
+/// nothing ended.
+pub(super) fn headline(stat: &DurationStat) -> Option<String> {
+    if stat.n == 0 {
+        return None;
+    }
+    if stat.n < MEDIAN_MIN {
+        let values: Vec<String> = stat.values.iter().map(|v| v.human()).collect();
+        return Some(values.join(", "));
+    }
+    // Absent while fewer than half have ended: then it is longer than all that did.
+    stat.median.map(|median| median.human()).or_else(|| stat.values.last().map(|v| format!("more than {}", v.human())))
+}
+
+fn ninety(stat: &DurationStat) -> Option<String> {
+    let enough = stat.n + stat.censored >= P90_MIN;
+    match stat.p90.filter(|_| enough) {
+        Some(p90) => Some(p90.human()),
+        None => stat.values.last().map(|longest| format!("longest {}", longest.human())),
+    }
+}
+
+/// How many values stand behind a number.
+pub(super) fn sample(stat: &DurationStat) -> String {
+    let kind = if stat.n >= MEDIAN_MIN { "median, " } else { "" };
+    match (stat.n, stat.censored) {
+        (0, 0) => String::new(),
+        (n, 0) => format!("{kind}n = {n}"),
+        (n, open) => format!("{kind}n = {n}, {open} still open"),
+    }
+}
+
+/// The time to restore as a sentence.
+pub(super) fn restored_in(stat: &DurationStat) -> String {
+    match (headline(stat), sample(stat)) {
+        (Some(_), _) if stat.n < MEDIAN_MIN => {
+            let values: Vec<String> = stat.values.iter().map(|v| v.human()).collect();
+            let open = if stat.censored > 0 { format!(" ({} not yet)", stat.censored) } else { String::new() };
+            format!("Users were served again after {}{open}.", few(&values, MEDIAN_MIN))
+        }
+        (Some(median), sample) => format!("Users were served again after {median} ({sample})."),
+        (None, _) => "How long it took until users were served again is not known of any.".to_owned(),
+    }
+}
+
+fn list(input: &ReportInput) -> Table {
+    let columns = vec![
+        column("began (UTC)"),
+        column("service"),
+        column("severity"),
+        column("paged after"),
+        column("restored after"),
+        number("budget burned"),
+        column("state"),
+    ];
+    let rows = input
+        .review
+        .incidents
+        .iter()
+        .map(|incident| {
+            let start = incident.start();
+            let after = |mark: Option<Mark>| Some((mark?.at - start?).human());
+            let paged = if incident.detected { after(incident.times.firing) } else { Some("never".to_owned()) };
+            let restored = match (incident.times.restored, incident.state) {
+                (None, IncidentState::Open) => Some("goes on".to_owned()),
+                (mark, _) => after(mark),
+            };
+            vec![
+                Cell::known(start.map(text::short_moment)).to(anchor(incident)),
+                Cell::new(&incident.service),
+                Cell::chip(incident.severity.word(), incident.severity.word()),
+                Cell::known(paged),
+                Cell::known(restored),
+                Cell::known(incident.budget_burned_ratio.map(text::share)),
+                Cell::chip(incident.state.word(), incident.state.word()),
+            ]
+        })
+        .collect();
+    Table { columns, rows }
+}
+
+/// Every time of the costliest incidents, oldest first.
+fn details(input: &ReportInput) -> Vec<Block> {
+    let rules: BTreeMap<AlertId, &str> = input.review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
+    let mut costliest: Vec<&Incident> = input.review.incidents.iter().collect();
+    costliest
+        .sort_by(|a, b| b.budget_burned_ratio.partial_cmp(&a.budget_burned_ratio).unwrap_or(std::cmp::Ordering::Equal));
+    let left_out = costliest.len().saturating_sub(DETAILS_MAX);
+    costliest.truncate(DETAILS_MAX);
+    costliest.sort_by_key(|i| (i.start(), i.id));
+    let mut blocks = Vec::new();
+    for incident in costliest {
+        let start = incident.start().map_or("at an unknown time".to_owned(), text::moment);
+        blocks.push(Block::Title { id: anchor(incident), text: format!("{}, {start}", incident.service) });
+        blocks.push(Block::Text(about(incident, &rules, input)));
+        blocks.push(Block::Table(times(incident)));
+    }
+    if left_out > 0 {
+        blocks.push(Block::Text(format!(
+            "The times of the {left_out} that burned least are left out; the list above has them."
+        )));
+    }
+    blocks
+}
+
+fn about(incident: &Incident, rules: &BTreeMap<AlertId, &str>, input: &ReportInput) -> String {
+    let mut names: Vec<String> =
+        incident.alerts.iter().filter_map(|id| rules.get(id)).map(|r| (*r).to_owned()).collect();
+    names.sort();
+    names.dedup();
+    let alerts = match names.is_empty() {
+        true => "No alert belongs to it".to_owned(),
+        false => format!("{} of {}", many(incident.alerts.len(), "alert", "alerts"), few(&names, NAMES_MAX)),
+    };
+    let burned = match incident.budget_burned_ratio {
+        Some(share) => format!("it burned {} of a budget", text::share(share)),
+        None => "it burned no budget that is known".to_owned(),
+    };
+    let near: Vec<String> = input
+        .changes
+        .iter()
+        .filter(|c| incident.changes.contains(&c.id))
+        .map(|c| format!("{} of {} at {}", c.kind.word(), c.object, clock(c.started_at)))
+        .collect();
+    let changes = if near.is_empty() { String::new() } else { format!(" Close to it: {}.", few(&near, NAMES_MAX)) };
+    format!("{alerts}; {burned}.{changes}")
+}
+
+fn clock(at: Timestamp) -> String {
+    text::clock(at)
+}
+
+fn times(incident: &Incident) -> Table {
+    let start = incident.start();
+    let rows = incident
+        .times
+        .named()
+        .into_iter()
+        .map(|(name, mark)| {
+            let known = |tell: &dyn Fn(Mark) -> String| Cell::known(mark.map(tell));
+            vec![
+                Cell::new(name),
+                known(&|m| format!("{} {}", text::day(m.at), clock(m.at))),
+                known(&|m| start.map_or(String::new(), |s| format!("+{}", (m.at - s).human()))),
+                known(&|m| m.source.word().to_owned()),
+                known(&|m| {
+                    let stated = if m.estimated { ", estimated" } else { "" };
+                    format!("{}{stated}", m.resolution.human())
+                }),
+            ]
+        })
+        .collect();
+    let columns =
+        vec![column("time"), column("at (UTC)"), number("since the start"), column("source"), column("resolution")];
+    Table { columns, rows }
+}

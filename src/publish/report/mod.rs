@@ -1,0 +1,103 @@
+//! The reliability review of a month, as Markdown and as one HTML file: what was
+//! promised, what was kept, what burned the budget, and how it was noticed. The
+//! same input gives the same bytes. Must not know how numbers were computed.
+
+mod document;
+mod html;
+mod incidents;
+mod markdown;
+mod noise;
+mod promises;
+mod quality;
+mod strip;
+mod summary;
+#[cfg(test)]
+pub(super) mod tests;
+
+use crate::evaluate::snapshot::{Finding, Review};
+use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::model::change::Change;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::web::text;
+use document::{Document, Section};
+
+/// Everything that a report is made of.
+#[derive(Clone, Debug)]
+pub struct ReportInput {
+    /// What the period is called: `July 2026`.
+    pub label: String,
+    pub period: Period,
+    pub generated_at: Timestamp,
+    /// The version that made the report.
+    pub version: &'static str,
+    /// In any order.
+    pub slos: Vec<SloReport>,
+    /// Of the same period, as of its end.
+    pub review: Review,
+    /// That overlap the period, in any order.
+    pub changes: Vec<Change>,
+    /// What a person should mend, for the part on data quality.
+    pub findings: Vec<Finding>,
+    /// Sentences to add under the summary, such as that the month still runs.
+    pub notes: Vec<String>,
+}
+
+/// One SLO over the period.
+#[derive(Clone, Debug)]
+pub struct SloReport {
+    /// Judged at the end of the period.
+    pub status: SloStatus,
+    /// The period in slots.
+    pub slots: Vec<HistorySlot>,
+    /// The length of each slot but the last; a day reads best.
+    pub step: Millis,
+}
+
+/// The report as Markdown with GitHub's tables.
+pub fn markdown(input: &ReportInput) -> String {
+    markdown::render(&document(input))
+}
+
+/// The report as one HTML file without scripts and without anything outside it.
+pub fn html(input: &ReportInput) -> String {
+    html::render(&document(input))
+}
+
+fn document(input: &ReportInput) -> Document {
+    let input = &sorted(input);
+    let sections = vec![
+        summary::section(input),
+        promises::section(input),
+        promises::budgets(input),
+        incidents::section(input),
+        noise::section(input),
+        quality::changes(input),
+        quality::coverage(input),
+        quality::definitions(input),
+    ];
+    Document {
+        title: format!("Reliability review, {}", input.label),
+        lead: format!(
+            "{} to {}, judged at {}.",
+            text::moment(input.period.start),
+            text::moment(input.period.end),
+            text::moment(input.period.end.min(input.generated_at))
+        ),
+        tiles: summary::tiles(input),
+        sections: sections.into_iter().filter(|s: &Section| !s.blocks.is_empty()).collect(),
+        closing: format!(
+            "Made by Evenkeel {} at {}. Every number follows from the counted events, alerts and changes of the period; what is not known is called so.",
+            input.version,
+            text::moment(input.generated_at)
+        ),
+    }
+}
+
+/// The input in an order that does not depend on where it came from.
+fn sorted(input: &ReportInput) -> ReportInput {
+    let mut input = input.clone();
+    input.slos.sort_by(|a, b| a.status.slo.name.cmp(&b.status.slo.name));
+    input.review.incidents.sort_by_key(|i| (i.start(), i.id));
+    input.changes.sort_by_key(|c| (c.started_at, c.id));
+    input
+}

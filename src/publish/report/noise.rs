@@ -1,0 +1,96 @@
+//! Which pages were worth it, by rule and by reason.
+
+use super::document::{Block, Cell, Section, Table, many, number, text as column, words};
+use super::{ReportInput, text};
+use crate::evaluate::snapshot::PageClass;
+
+/// Pages whose reason is told; the noisiest rules are in the table above it.
+const REASONS_MAX: usize = 60;
+
+/// A share that lies between two: `61 % to 66 %`; one number where they agree.
+pub(super) fn band(lower: Option<f64>, upper: Option<f64>) -> Option<String> {
+    let (lower, upper) = (lower?, upper?);
+    let whole = |ratio: f64| format!("{:.0} %", ratio * 100.0);
+    Some(if whole(lower) == whole(upper) { whole(lower) } else { format!("{} to {}", whole(lower), whole(upper)) })
+}
+
+fn class_cell(class: PageClass) -> Cell {
+    let color = match class {
+        PageClass::Actionable => "actionable",
+        PageClass::Planned => "planned",
+        PageClass::Unknown => "unknown",
+        _ => "noise",
+    };
+    Cell::chip(class.word(), color)
+}
+
+pub(super) fn section(input: &ReportInput) -> Section {
+    let noise = &input.review.noise;
+    let mut blocks = Vec::new();
+    match band(noise.lower, noise.upper) {
+        None => blocks.push(Block::Text("No page was judged: nothing is known about noise.".to_owned())),
+        Some(band) => {
+            blocks.push(Block::Text(format!(
+                "{}, counted once per incident; {band} were not worth it. The lower edge is certain, the upper one counts pages of unknown worth too.",
+                many(noise.pages, "page", "pages")
+            )));
+            let classes = noise.classes.iter().filter(|(_, n)| *n > 0);
+            let rows = classes.map(|(class, n)| vec![class_cell(*class), Cell::new(n.to_string())]).collect();
+            blocks.push(Block::Table(Table { columns: vec![column("class"), number("pages")], rows }));
+            blocks.push(Block::Title { id: "rules".to_owned(), text: "By rule".to_owned() });
+            blocks.push(Block::Table(rules(input)));
+        }
+    }
+    if !noise.page_reasons.is_empty() {
+        blocks.push(Block::Title { id: "pages".to_owned(), text: "Page by page".to_owned() });
+        blocks.push(Block::Table(reasons(input)));
+        let left_out = noise.page_reasons.len().saturating_sub(REASONS_MAX);
+        if left_out > 0 {
+            blocks.push(Block::Text(format!("{left_out} older pages are left out.")));
+        }
+    }
+    Section { id: "noise", title: "Alert noise", blocks }
+}
+
+fn rules(input: &ReportInput) -> Table {
+    let columns = vec![column("rule"), number("pages"), column("noise"), words("what they were"), column("fired for")];
+    let rows = input
+        .review
+        .noise
+        .rules
+        .iter()
+        .map(|rule| {
+            let classes: Vec<String> =
+                rule.classes.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {}", class.word())).collect();
+            vec![
+                Cell::new(&rule.rule),
+                Cell::new(rule.pages.to_string()),
+                Cell::known(band(rule.lower, rule.upper)),
+                Cell::new(classes.join(", ")),
+                Cell::new(rule.firing.human()),
+            ]
+        })
+        .collect();
+    Table { columns, rows }
+}
+
+fn reasons(input: &ReportInput) -> Table {
+    let columns = vec![column("at (UTC)"), column("rule"), column("service"), column("class"), words("reason")];
+    let rows = input
+        .review
+        .noise
+        .page_reasons
+        .iter()
+        .take(REASONS_MAX)
+        .map(|page| {
+            vec![
+                Cell::new(text::short_moment(page.at)),
+                Cell::new(&page.rule),
+                Cell::new(page.service.as_deref().unwrap_or("–")),
+                class_cell(page.class),
+                Cell::new(&page.reason),
+            ]
+        })
+        .collect();
+    Table { columns, rows }
+}

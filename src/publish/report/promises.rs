@@ -1,0 +1,237 @@
+//! What was promised and what was kept, and when the budget went.
+
+use super::document::{Block, Cell, Section, Table, number, text as column};
+use super::strip::strip;
+use super::{ReportInput, SloReport, text};
+use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::model::time::{Millis, Period};
+use crate::publish::web::charts::{self, Pointer, Series};
+
+/// Pictures beyond this make a report that nobody reads; the table has all.
+const PICTURES_MAX: usize = 24;
+
+/// Whether a promise was kept. What was not observed can leave it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    Broken,
+    NotKnown,
+    Kept,
+}
+
+impl Verdict {
+    /// Kept if even the lower bound keeps it, broken if even the upper one does
+    /// not.
+    pub fn of(status: &SloStatus) -> Verdict {
+        let promised = status.slo.objective.ratio();
+        match (status.lo, status.hi) {
+            (Some(lo), _) if lo >= promised => Verdict::Kept,
+            (_, Some(hi)) if hi < promised => Verdict::Broken,
+            _ => Verdict::NotKnown,
+        }
+    }
+
+    fn cell(self) -> Cell {
+        match self {
+            Verdict::Kept => Cell::chip("kept", "kept"),
+            Verdict::Broken => Cell::chip("broken", "broken"),
+            Verdict::NotKnown => Cell::chip("not known", "unknown"),
+        }
+    }
+}
+
+/// Why a verdict is not known, in words.
+pub(super) fn why_not_known(status: &SloStatus) -> String {
+    match (status.lo, status.hi) {
+        (Some(lo), Some(hi)) if status.counts.uncertain > 0 => {
+            format!("no histogram bound equals the threshold: between {} and {}", text::percent(lo), text::percent(hi))
+        }
+        (Some(lo), Some(hi)) => format!(
+            "{} was observed: between {} and {}",
+            text::percent(status.coverage),
+            text::percent(lo),
+            text::percent(hi)
+        ),
+        _ if status.coverage > 0.0 => "no events".to_owned(),
+        _ => "nothing was observed".to_owned(),
+    }
+}
+
+/// The share of the budget that was spent; above 1 when overspent.
+pub(super) fn spent(status: &SloStatus) -> Option<f64> {
+    status.budget.map(|budget| 1.0 - budget.remaining_ratio)
+}
+
+/// The worst first: broken, not known, kept, and by what was spent.
+pub(super) fn by_need(input: &ReportInput) -> Vec<&SloReport> {
+    let mut all: Vec<&SloReport> = input.slos.iter().collect();
+    all.sort_by(|a, b| {
+        let key = |r: &SloReport| (Verdict::of(&r.status), spent(&r.status));
+        let ((va, sa), (vb, sb)) = (key(a), key(b));
+        va.cmp(&vb).then(sb.partial_cmp(&sa).unwrap_or(std::cmp::Ordering::Equal))
+    });
+    all
+}
+
+pub(super) fn anchor(name: &str) -> String {
+    format!("definition-{}", text::segment(name))
+}
+
+pub(super) fn section(input: &ReportInput) -> Section {
+    let rows: Vec<Vec<Cell>> = by_need(input).into_iter().map(|report| row(&report.status)).collect();
+    let blocks = if rows.is_empty() {
+        vec![Block::Text("No SLO is defined.".to_owned())]
+    } else {
+        let columns = vec![
+            column("promise"),
+            column("verdict"),
+            number("promised"),
+            number("kept"),
+            number("at worst"),
+            number("at best"),
+            number("budget left"),
+            number("bad"),
+            number("total (n)"),
+            number("coverage"),
+            column("method"),
+        ];
+        vec![
+            Block::Text(
+                "Kept and broken are said only where what was not observed could not change it. At worst every unobserved event was bad, at best every one was good."
+                    .to_owned(),
+            ),
+            Block::Table(Table { columns, rows }),
+        ]
+    };
+    Section { id: "promises", title: "Promised and kept", blocks }
+}
+
+fn row(status: &SloStatus) -> Vec<Cell> {
+    let percent = |ratio: Option<f64>| Cell::known(ratio.map(text::percent));
+    let seen = status.counts.total > 0;
+    let team = status.slo.team().map_or(String::new(), |team| format!(", team {team}"));
+    vec![
+        Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
+        Verdict::of(status).cell(),
+        Cell::new(text::chosen(status.slo.objective.ratio())),
+        percent(status.attainment),
+        percent(status.lo),
+        percent(status.hi),
+        Cell {
+            meter: status.budget.map(|b| b.remaining_ratio),
+            ..Cell::known(status.budget.map(|b| text::share(b.remaining_ratio)))
+        },
+        Cell::known(seen.then(|| text::count(status.counts.bad()))),
+        Cell::known(seen.then(|| text::count(status.counts.total))),
+        Cell::new(text::percent(status.coverage)),
+        Cell::new(status.method.word()),
+    ]
+}
+
+/// How much budget was spent, and when.
+pub(super) fn budgets(input: &ReportInput) -> Section {
+    let reports: Vec<&SloReport> = by_spending(input);
+    let columns = vec![
+        column("promise"),
+        number("budget, events"),
+        number("spent, events"),
+        number("spent"),
+        column("spent completely"),
+        column("costliest day"),
+    ];
+    let rows: Vec<Vec<Cell>> = reports.iter().filter_map(|report| budget_row(report)).collect();
+    if rows.is_empty() {
+        return Section { id: "budgets", title: "Error budgets", blocks: Vec::new() };
+    }
+    let mut blocks = vec![
+        Block::Text(
+            "The budget is the share of events that may fail, (1 − objective) × total, so a failed event weighs the same at any hour."
+                .to_owned(),
+        ),
+        Block::Table(Table { columns, rows }),
+    ];
+    let drawn: Vec<Block> = reports.iter().filter_map(|report| picture(report, input)).collect();
+    let left_out = drawn.len().saturating_sub(PICTURES_MAX);
+    blocks.extend(drawn.into_iter().take(PICTURES_MAX));
+    if left_out > 0 {
+        blocks.push(Block::Text(format!("Pictures of the {left_out} that spent least are left out.")));
+    }
+    Section { id: "budgets", title: "Error budgets", blocks }
+}
+
+fn by_spending(input: &ReportInput) -> Vec<&SloReport> {
+    let mut all: Vec<&SloReport> = input.slos.iter().collect();
+    all.sort_by(|a, b| spent(&b.status).partial_cmp(&spent(&a.status)).unwrap_or(std::cmp::Ordering::Equal));
+    all
+}
+
+fn budget_row(report: &SloReport) -> Option<Vec<Cell>> {
+    let status = &report.status;
+    let budget = status.budget?;
+    let share = spent(status)?;
+    let costliest = costliest(report).map(|(slot, share)| format!("{}: {}", date_of(report, slot), text::share(share)));
+    Some(vec![
+        Cell::new(&status.slo.name).remark(&status.slo.service),
+        Cell::new(events(budget.total_events)),
+        Cell::new(events(budget.total_events - budget.remaining_events)),
+        Cell::new(text::share(share)),
+        Cell::new(budget.exhausted_at.map_or("–".to_owned(), text::moment)),
+        Cell::new(costliest.unwrap_or_else(|| "–".to_owned())),
+    ])
+}
+
+/// The slot that burned most, with its share of the whole budget.
+fn costliest(report: &SloReport) -> Option<(&HistorySlot, f64)> {
+    let worst = report.slots.iter().max_by_key(|slot| (slot.counts.bad(), std::cmp::Reverse(slot.start)))?;
+    let share = share_of(report, worst)?;
+    (share > 0.0).then_some((worst, share))
+}
+
+/// The date of a slot. Its middle tells it: a day that begins at midnight of
+/// another time zone begins on the evening before in UTC.
+pub(super) fn date_of(report: &SloReport, slot: &HistorySlot) -> String {
+    text::day(slot.start + Millis(report.step.0 / 2))
+}
+
+pub(super) fn share_of(report: &SloReport, slot: &HistorySlot) -> Option<f64> {
+    let budget = report.status.budget.filter(|b| b.total_events > 0.0)?;
+    Some(slot.counts.bad() as f64 / budget.total_events)
+}
+
+/// Budgets of quiet services are fractions of an event.
+fn events(n: f64) -> String {
+    if n.abs() < 100.0 && n.fract() != 0.0 {
+        format!("{n:.1}").replace('-', "−")
+    } else {
+        text::count(n.round() as i64)
+    }
+}
+
+fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
+    let status = &report.status;
+    let pointers: Vec<Pointer> = input
+        .review
+        .incidents
+        .iter()
+        .filter(|i| i.service == status.slo.service)
+        .filter_map(|i| {
+            let start = i.start()?;
+            let period = Period::new(start, i.end().unwrap_or(input.period.end)).intersect(input.period);
+            (!period.is_empty()).then(|| Pointer {
+                period,
+                title: format!("Incident of {}", text::moment(start)),
+                href: format!("#{}", super::incidents::anchor(i)),
+            })
+        })
+        .collect();
+    let series = Series { period: input.period, step: report.step, slots: &report.slots, pointers: &pointers };
+    let burn_down = charts::burn_down(&series)?;
+    let remark = match (spent(status), Verdict::of(status)) {
+        (Some(share), _) => format!("{} of the budget was spent", text::share(share)),
+        (None, _) => why_not_known(status),
+    };
+    Some(Block::Picture {
+        caption: format!("{}, promised {}", status.slo.name, text::chosen(status.slo.objective.ratio())),
+        remark,
+        picture: maud::html! { (burn_down) (strip(report)) },
+    })
+}

@@ -1,0 +1,309 @@
+//! A month with a kept, a broken and an unknown promise, and one with nothing.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::evaluate::snapshot::{DurationStat, Durations, Noise, PageClass, PageReason, RuleNoise};
+use crate::evaluate::status::{Budget, Method, SloState};
+use crate::evaluate::testing::slo;
+use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
+use crate::model::change::{ChangeId, ChangeKind, ObjectRef};
+use crate::model::incident::{Incident, IncidentId, IncidentState, IncidentTimes};
+use crate::model::labels::Labels;
+use crate::model::slo::Severity;
+use crate::model::tile::EventCounts;
+use crate::model::time::DAY_MS;
+use crate::model::window::{CalendarUnit, ComplianceWindow};
+
+const HOSTILE: &str = "</title><script>alert(1)</script> | [x](javascript:y) `c` *b*\n# h https://evil.example";
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn july() -> Period {
+    Period::new(at("2026-07-01T00:00:00Z"), at("2026-08-01T00:00:00Z"))
+}
+
+/// A month of `total` events a day, of which these were bad.
+fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> SloReport {
+    let slo = Arc::new(slo(name));
+    let mut sum = EventCounts::ZERO;
+    let mut slots = Vec::new();
+    for day in 0..31 {
+        let counts = EventCounts::new(total - bad(day), total);
+        sum += counts;
+        let budget = 0.001 * sum.total as f64;
+        slots.push(HistorySlot {
+            start: july().start + Millis(day * DAY_MS),
+            counts,
+            coverage: if coverage < 1.0 && day < 3 { 0.0 } else { 1.0 },
+            budget_remaining_ratio: (sum.total > 0).then(|| 1.0 - sum.bad() as f64 / budget),
+        });
+    }
+    let unseen = sum.total as f64 * (1.0 - coverage);
+    let all = sum.total as f64 + unseen;
+    let total_events = 0.001 * sum.total as f64;
+    let remaining_events = total_events - sum.bad() as f64;
+    let status = SloStatus {
+        window: ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone: chrono_tz::UTC },
+        period: july(),
+        as_of: july().end,
+        elapsed_ratio: 1.0,
+        counts: sum,
+        attainment: sum.attainment(),
+        lo: (sum.total > 0).then(|| sum.good as f64 / all),
+        hi: (sum.total > 0).then(|| (sum.good as f64 + unseen) / all),
+        coverage,
+        unseen_events: unseen,
+        method: Method::Exact,
+        budget: (sum.total > 0).then(|| Budget {
+            total_events,
+            remaining_events,
+            remaining_ratio: remaining_events / total_events,
+            exhausted_at: (remaining_events <= 0.0).then(|| at("2026-07-14T15:00:00Z")),
+            time_to_exhaustion: None,
+        }),
+        burn_rates: Vec::new(),
+        state: SloState::Ok,
+        slo,
+    };
+    SloReport { status, slots, step: Millis::from_days(1) }
+}
+
+fn mark(text: &str, source: MarkSource) -> Option<Mark> {
+    Some(Mark::new(at(text), source, Millis::from_secs(30)))
+}
+
+fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<ChangeId>) -> Incident {
+    Incident {
+        id: IncidentId([if detected { 7 } else { 8 }; 16]),
+        service: service.to_owned(),
+        state: if detected { IncidentState::Closed } else { IncidentState::Open },
+        severity: Severity::Page,
+        detected,
+        budget_burned_ratio: detected.then_some(1.4),
+        times: IncidentTimes {
+            onset: mark("2026-07-14T14:02:00Z", MarkSource::Sli),
+            firing: if detected { mark("2026-07-14T14:09:30Z", MarkSource::Alerts) } else { None },
+            restored: if detected { mark("2026-07-14T15:12:00Z", MarkSource::Sli) } else { None },
+            ..IncidentTimes::default()
+        },
+        alerts,
+        episodes: Vec::new(),
+        changes,
+    }
+}
+
+pub(in crate::publish) fn month() -> ReportInput {
+    let alert = Alert {
+        rule: "CheckoutErrors".to_owned(),
+        labels: Labels::new().with("alertname", "CheckoutErrors"),
+        severity: Severity::Page,
+        condition: None,
+        firing: mark("2026-07-14T14:09:30Z", MarkSource::Alerts),
+        ended: mark("2026-07-14T15:20:00Z", MarkSource::Alerts),
+        last_seen: at("2026-07-14T15:20:00Z"),
+        suppressed: false,
+    };
+    let change = Change {
+        id: ChangeId([3; 16]),
+        kind: ChangeKind::Rollout,
+        outcome: crate::model::change::ChangeOutcome::RolledBack,
+        object: ObjectRef { kind: "Deployment".to_owned(), namespace: "shop".to_owned(), name: "checkout".to_owned() },
+        service: "checkout".to_owned(),
+        summary: "revision 12, checkout:2.4.1".to_owned(),
+        started_at: at("2026-07-14T13:58:00Z"),
+        ended_at: Some(at("2026-07-14T14:20:00Z")),
+    };
+    let restore = DurationStat { n: 1, censored: 1, values: vec![Millis::from_mins(70)], ..DurationStat::default() };
+    let classes = vec![(PageClass::Actionable, 4), (PageClass::Flap, 3), (PageClass::Unknown, 1)];
+    let noise = Noise {
+        pages: 8,
+        lower: Some(0.375),
+        upper: Some(0.5),
+        classes: classes.clone(),
+        rules: vec![RuleNoise {
+            rule: "CheckoutErrors".to_owned(),
+            pages: 8,
+            lower: Some(0.375),
+            upper: Some(0.5),
+            classes,
+            firing: Millis::from_mins(190),
+        }],
+        page_reasons: vec![PageReason {
+            alert: alert.id(),
+            rule: "CheckoutErrors".to_owned(),
+            service: Some("checkout".to_owned()),
+            at: at("2026-07-14T14:09:30Z"),
+            class: PageClass::Actionable,
+            reason: "140 % of the budget burned while it fired.".to_owned(),
+        }],
+        ..Noise::default()
+    };
+    ReportInput {
+        label: "July 2026".to_owned(),
+        period: july(),
+        generated_at: at("2026-08-01T06:00:00Z"),
+        version: "0.1.0",
+        slos: vec![
+            report("search", 900_000, &|day| 200 + (day % 7) * 90, 1.0),
+            report("checkout", 400_000, &|day| if day == 13 { 17_400 } else { 60 }, 1.0),
+            report("payment", 50_000, &|day| if day % 5 == 0 { 160 } else { 9 }, 0.9),
+            report("archive", 0, &|_| 0, 0.0),
+        ],
+        review: Review {
+            incidents: vec![
+                incident("search", false, Vec::new(), Vec::new()),
+                incident("checkout", true, vec![alert.id()], vec![change.id]),
+            ],
+            alerts: vec![alert],
+            noise,
+            durations: Durations { restore, ..Durations::default() },
+            ..Review::default()
+        },
+        changes: vec![change],
+        findings: vec![Finding {
+            subject: "archive".to_owned(),
+            message: "no series match the selector.".to_owned(),
+            hint: "Check the label `job`.".to_owned(),
+        }],
+        notes: Vec::new(),
+    }
+}
+
+/// Without the narrow spaces that keep a unit at its number.
+fn plain(text: &str) -> String {
+    text.replace('\u{202f}', " ")
+}
+
+#[test]
+fn the_summary_says_what_was_kept() {
+    let text = plain(&markdown(&month()));
+    for sentence in [
+        "Of 4 promises, 1 was kept, 1 were broken, and of 2 it is not known.",
+        "Broken: checkout (99.85",
+        "payment (90.0 % was observed: between",
+        "archive (nothing was observed)",
+        "2 incidents in 2 services; for 1 of them nobody was paged, and 1 still went on at the end.",
+        "Users were served again after 1h 10m (1 not yet).",
+        "Of 8 pages, 38 % to 50 % were not worth it.",
+        "1 change, of which 1 failed or were rolled back.",
+    ] {
+        let sentence = sentence.replace("1 were broken", "1 was broken");
+        assert!(text.contains(&sentence), "{sentence}\n{text}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_never_a_number() {
+    let text = markdown(&month());
+    let archive = text.lines().find(|line| line.starts_with("| archive")).unwrap();
+    assert_eq!(archive.matches("no data").count(), 6, "{archive}");
+    let detect = text.lines().find(|line| line.starts_with("| Time to detect")).unwrap();
+    assert!(detect.contains("| no data | no data | 0 | 0 |"), "{detect}");
+}
+
+#[test]
+fn an_empty_month_is_told_as_such() {
+    let empty = ReportInput {
+        slos: Vec::new(),
+        review: Review::default(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        ..month()
+    };
+    let text = markdown(&empty);
+    for sentence in ["no SLO is defined", "No incident was found", "No page was judged", "No change is known"] {
+        assert!(text.contains(sentence), "{sentence}\n{text}");
+    }
+    assert!(html(&empty).contains("No incident was found"));
+}
+
+#[test]
+fn the_order_of_the_input_does_not_matter() {
+    let mut turned = month();
+    turned.slos.reverse();
+    turned.review.incidents.reverse();
+    turned.changes.reverse();
+    assert_eq!(markdown(&month()), markdown(&turned));
+    assert_eq!(html(&month()), html(&turned));
+}
+
+#[test]
+fn every_link_leads_somewhere_within() {
+    let page = html(&month());
+    let links: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 10);
+    for link in links {
+        let id = link.strip_prefix('#').unwrap_or_else(|| panic!("{link} leads outside"));
+        assert!(page.contains(&format!("id=\"{id}\"")), "{link}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src="));
+}
+
+#[test]
+fn tables_are_whole() {
+    for line in markdown(&month()).lines().filter(|line| line.starts_with('|')) {
+        assert!(line.ends_with('|'), "{line}");
+    }
+}
+
+/// Without backslashes and what they escape.
+fn without_escapes(text: &str) -> String {
+    let mut bare = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            chars.next();
+        } else {
+            bare.push(c);
+        }
+    }
+    bare
+}
+
+#[test]
+fn hostile_texts_stay_texts() {
+    let mut input = month();
+    input.label = HOSTILE.to_owned();
+    input.notes = vec![HOSTILE.to_owned()];
+    input.changes[0].summary = HOSTILE.to_owned();
+    input.review.incidents[0].service = HOSTILE.to_owned();
+    input.review.noise.page_reasons[0].reason = HOSTILE.to_owned();
+    let mut slo = (*input.slos[0].status.slo).clone();
+    (slo.name, slo.service, slo.description) = (HOSTILE.to_owned(), HOSTILE.to_owned(), HOSTILE.to_owned());
+    input.slos[0].status.slo = Arc::new(slo);
+    let page = html(&input);
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
+    let text = markdown(&input);
+    let bare = without_escapes(&text);
+    for forbidden in ["<script", "[x](", "`c`", "*b*", "\n# h", "https://"] {
+        assert!(!bare.contains(forbidden), "{forbidden}");
+    }
+    let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+    let mut expected = 0;
+    for line in text.lines() {
+        if line.starts_with("| ---") {
+            expected = columns(line);
+        } else if line.starts_with('|') && expected > 0 {
+            assert_eq!(columns(line), expected, "{line}");
+        } else {
+            expected = 0;
+        }
+    }
+}
+
+#[test]
+fn few_durations_are_shown_themselves() {
+    let minutes = |values: &[i64]| DurationStat {
+        n: values.len(),
+        values: values.iter().map(|m| Millis::from_mins(*m)).collect(),
+        median: Some(Millis::from_mins(40)),
+        p90: Some(Millis::from_mins(300)),
+        ..DurationStat::default()
+    };
+    assert_eq!(incidents::headline(&minutes(&[12, 40, 370])), Some("12m, 40m, 6h 10m".to_owned()));
+    assert_eq!(incidents::headline(&minutes(&[1, 2, 40, 40, 50, 370])), Some("40m".to_owned()));
+    assert_eq!(incidents::headline(&DurationStat { censored: 3, ..DurationStat::default() }), None);
+}

@@ -1,6 +1,8 @@
 //! Tiles of one SLO to burn episodes: the stretches in which its budget burned
 //! faster than allowed. Must not know alerts or incidents.
 
+use std::ops::Range;
+
 use super::history::{HOUR_MS, History};
 use super::slots::{Slot, Slots};
 use crate::model::incident::{Episode, EpisodeId};
@@ -38,6 +40,15 @@ const ONSET_SLOTS: usize = 60;
 
 /// A bad share this much above the usual one is trouble, not chance.
 const BASELINE_FACTOR: f64 = 3.0;
+
+/// What comes after this share of its bad events may be chance.
+const END_SHARE: f64 = 0.95;
+
+/// A log-likelihood ratio that chance reaches about once in 150 times.
+const BEYOND_CHANCE: f64 = 5.0;
+
+/// One that chance reaches about once in two weeks of minutes.
+const SHOWN: f64 = 10.0;
 
 /// A share just below 1, so that one good event is unlikely but not impossible.
 const CERTAIN: f64 = 1.0 - 1e-6;
@@ -83,10 +94,10 @@ impl SloBurn {
 /// have been as busy as the rest.
 ///
 /// An episode is a maximal stretch of slots whose burn rate over five minutes
-/// is above 1. It is cut to its onset and to the last slot that was itself
-/// worse than allowed. Its share of the budget is bad events / (allowed ratio x
-/// events of a whole window): the mean rate of events in the window's period
-/// that ends with the episode, times the window's length.
+/// is above 1, cut to where the share of bad events most likely changed. Its
+/// share of the budget is bad events / (allowed ratio x events of a whole
+/// window): the mean rate of events in the window's period that ends with the
+/// episode, times the window's length.
 pub fn burn(
     slo: &Slo,
     tiles: impl IntoIterator<Item = Tile>,
@@ -186,13 +197,9 @@ impl Context<'_> {
     /// The episode of a run that begins at slot `after` or later; absent if it
     /// is too small to be one.
     fn episode(&self, run: &Run, after: usize, calm: &Calm) -> Option<Episode> {
-        let first = self.onset(run.first, after, calm);
-        let worse = |i: &usize| {
-            self.slots
-                .get(*i)
-                .is_some_and(|s| s.bad > self.allowed * s.total)
-        };
-        let last = (first..=run.last).rev().find(worse).unwrap_or(run.last);
+        let shown = self.shown(run, after, calm)?;
+        let first = self.onset(run, shown, after, calm);
+        let last = self.end(first, run, calm);
         let burned = self
             .slots
             .range(first..last + 1)
@@ -224,36 +231,90 @@ impl Context<'_> {
             && !matches!(self.slo.indicator, Indicator::Gauge { .. })
     }
 
-    /// Where the trouble that shows at slot `shown` began: the most likely
-    /// change from the usual share of bad events to a bad one, which is the last
-    /// zero of a log-likelihood CUSUM. Only what lies up to `shown` is looked
-    /// at, so that the answer is the same whenever it is asked.
-    fn onset(&self, shown: usize, after: usize, calm: &Calm) -> usize {
-        let (bad, total) = sums(
-            self.slots
-                .range((shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1),
-        );
-        // A slot that burns has events and bad ones; p1 > p0 > 0 always.
-        let p0 = calm
-            .ratio_before(shown)
-            .clamp(self.allowed * 1e-3, self.allowed);
-        let p1 = (BASELINE_FACTOR * p0)
-            .max(bad / total)
-            .max(self.allowed)
-            .min(CERTAIN)
-            .max(p0 * (2.0 - CERTAIN));
-        let (per_bad, per_good) = ((p1 / p0).ln(), ((1.0 - p1) / (1.0 - p0)).ln());
-        let earliest = after.max(shown.saturating_sub(ONSET_SLOTS)).min(shown);
+    /// The slot of a run at which it is beyond chance that more is bad than
+    /// usually: a log-likelihood CUSUM passes its limit. Only slots up to there
+    /// decide, so the answer is the same whenever it is asked. Absent for a run
+    /// that goes on and could still be chance.
+    fn shown(&self, run: &Run, after: usize, calm: &Calm) -> Option<usize> {
+        let evidence = self.evidence(0.0, calm.ratio_before(run.first));
+        let mut sum = 0.0;
+        for i in after.max(run.first.saturating_sub(ONSET_SLOTS))..=run.last {
+            sum += self.slots.get(i).map_or(0.0, |slot| evidence.of(slot));
+            sum = f64::max(sum, 0.0);
+            if sum >= SHOWN && i >= run.first {
+                return Some(i);
+            }
+        }
+        run.over.then_some(run.first)
+    }
+
+    /// Where the trouble of a run that showed at slot `shown` began: the most
+    /// likely change from the usual share of bad events to the one that is seen
+    /// there. Stray bad events before it do not move it.
+    fn onset(&self, run: &Run, shown: usize, after: usize, calm: &Calm) -> usize {
+        let lookback = (shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1;
+        let evidence = self.evidence(self.worst(lookback), calm.ratio_before(run.first));
+        let earliest = after.max(run.first.saturating_sub(ONSET_SLOTS));
         let mut sum = 0.0;
         let mut best = (f64::NEG_INFINITY, shown);
         for i in (earliest..=shown).rev() {
-            let Some(slot) = self.slots.get(i) else { break };
-            sum += slot.bad * per_bad + (slot.total - slot.bad) * per_good;
+            sum += self.slots.get(i).map_or(0.0, |slot| evidence.of(slot));
             if sum > best.0 {
                 best = (sum, i);
             }
         }
         best.1
+    }
+
+    /// The last slot of the trouble that began at `first`: after most of its bad
+    /// events, as far as it most likely went on as before, or as more is bad
+    /// than allowed beyond chance. Stray bad events do not prolong it.
+    fn end(&self, first: usize, run: &Run, calm: &Calm) -> usize {
+        let mut rest = sums(self.slots.range(first..run.last + 1)).0 * (1.0 - END_SHARE);
+        let is_most = |i: &usize| {
+            rest -= self.slots.get(*i).map_or(0.0, |slot| slot.bad);
+            rest < 0.0
+        };
+        let most = (first..=run.last).rev().find(is_most).unwrap_or(run.last);
+        let (bad, total) = sums(self.slots.range(first..most + 1));
+        let seen = if total > 0.0 { bad / total } else { 0.0 };
+        let evidence = self.evidence(seen, calm.ratio_before(run.first));
+        let (mut as_before, mut too_bad) = ((0.0, most), (BEYOND_CHANCE, most));
+        let (mut sum, mut bad, mut total) = (0.0, 0.0, 0.0);
+        for i in most + 1..=run.last {
+            let Some(slot) = self.slots.get(i) else { break };
+            sum += evidence.of(slot);
+            bad += slot.bad;
+            total += slot.total;
+            let above_allowed = excess(bad, total, self.allowed);
+            if sum > as_before.0 {
+                as_before = (sum, i);
+            }
+            if above_allowed > too_bad.0 {
+                too_bad = (above_allowed, i);
+            }
+        }
+        as_before.1.max(too_bad.1)
+    }
+
+    /// For a share of bad events that is `seen` against the usual share.
+    fn evidence(&self, seen: f64, usual: f64) -> Evidence {
+        let p0 = usual.clamp(self.allowed * 1e-3, self.allowed);
+        let p1 = (BASELINE_FACTOR * p0).max(seen).max(self.allowed);
+        let p1 = p1.min(CERTAIN).max(p0 * (2.0 - CERTAIN));
+        Evidence {
+            per_bad: (p1 / p0).ln(),
+            per_good: ((1.0 - p1) / (1.0 - p0)).ln(),
+        }
+    }
+
+    /// The worst share of bad events in one of the slots. Two good events are
+    /// added, so that one bad event alone is not all.
+    fn worst(&self, slots: Range<usize>) -> f64 {
+        self.slots
+            .range(slots)
+            .map(|s| s.bad / (s.total + 2.0))
+            .fold(0.0, f64::max)
     }
 
     /// The events of a whole window at the rate of its period that ends at
@@ -279,6 +340,35 @@ impl Context<'_> {
         };
         (total > 0.0 && covered_ms > 0.0).then(|| total / covered_ms * window.length().0 as f64)
     }
+}
+
+/// How much more likely bad and good events are in trouble than usually, as
+/// logarithms.
+struct Evidence {
+    per_bad: f64,
+    per_good: f64,
+}
+
+impl Evidence {
+    fn of(&self, slot: &Slot) -> f64 {
+        slot.bad * self.per_bad + (slot.total - slot.bad) * self.per_good
+    }
+}
+
+/// How much better the share `bad / total` itself explains the events than the
+/// allowed share, as a log-likelihood ratio; 0 where it is not above it.
+fn excess(bad: f64, total: f64, allowed: f64) -> f64 {
+    let share = if total > 0.0 { bad / total } else { 0.0 };
+    if share <= allowed {
+        return 0.0;
+    }
+    let good = total - bad;
+    let of_good = if good > 0.0 {
+        good * ((1.0 - share) / (1.0 - allowed)).ln()
+    } else {
+        0.0
+    };
+    bad * (share / allowed).ln() + of_good
 }
 
 /// Whether a run that last burned at `last` is still the same at `now`, with so

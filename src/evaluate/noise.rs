@@ -400,7 +400,8 @@ impl<'a> Judge<'a> {
 fn duplicate_of(told: &Page<'_>, page: &Page<'_>) -> String {
     let apart = page.at - told.at;
     match apart.0 {
-        0.. => format!(
+        0 => format!("{} paged for the same incident at the same time", told.rule),
+        1.. => format!(
             "{} had paged for the same incident {} before",
             told.rule,
             apart.human()

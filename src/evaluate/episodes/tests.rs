@@ -120,6 +120,21 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
 }
 
 #[test]
+fn a_stray_burst_shortly_before_an_outage_does_not_move_its_onset() {
+    // Three bad requests burn faster than allowed for five minutes, and the
+    // outage begins before ten calm minutes have passed.
+    assert_eq!(
+        episodes(".*10 b .*7 b .*5 5*20 .*30"),
+        ["24-44 10000 bad peak 500"]
+    );
+    // Or when its first minute shows only the last seconds of it.
+    assert_eq!(
+        episodes(".*10 b .*3 1 5*20 .*30"),
+        ["14-35 10100 bad peak 500"]
+    );
+}
+
+#[test]
 fn chance_before_an_outage_does_not_move_its_onset() {
     // One bad request every few minutes, as on every day.
     let mut all = tiles(-1440, &expand(".*1540 5*20 .*30"));
@@ -131,6 +146,23 @@ fn chance_before_an_outage_does_not_move_its_onset() {
     let slo = slo("checkout");
     let found = burn(&slo, all, &History::new(slo.budgeting), minute(150)).episodes;
     assert_eq!((found.len(), found[0].start), (1, minute(100)));
+}
+
+#[test]
+fn stray_bad_requests_after_an_outage_do_not_prolong_it_but_a_lesser_burn_does() {
+    assert_eq!(
+        episodes(".*10 5*20 .*4 b .*5 b .*30"),
+        ["10-30 10000 bad peak 500"]
+    );
+    // A hundredth of the bad requests, three times as many as allowed.
+    assert_eq!(
+        episodes(".*10 5*20 b*30 .*30"),
+        ["10-60 10090 bad peak 500"]
+    );
+    assert_eq!(
+        episodes(".*10 5*20 .*8 b*30 .*30"),
+        ["10-68 10090 bad peak 500"]
+    );
 }
 
 #[test]

@@ -327,11 +327,7 @@ fn abandoned(mut last: Change, now: Timestamp) -> Option<Change> {
 /// How and when a running change ended; `None` while it runs. An ending is
 /// final: a rollout that passed its deadline has failed, even if it comes up
 /// later.
-fn ending(
-    current: &Change,
-    deployment: &DeploymentSight,
-    now: Timestamp,
-) -> Option<(ChangeOutcome, Timestamp)> {
+fn ending(current: &Change, deployment: &DeploymentSight, now: Timestamp) -> Option<(ChangeOutcome, Timestamp)> {
     if current.outcome != ChangeOutcome::Running || !deployment.is_caught_up() {
         return None;
     }

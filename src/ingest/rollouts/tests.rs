@@ -32,11 +32,7 @@ struct Cluster {
 
 impl Cluster {
     fn new() -> Self {
-        let object = ObjectRef {
-            kind: "Deployment".to_owned(),
-            namespace: "shop".to_owned(),
-            name: "cart".to_owned(),
-        };
+        let object = ObjectRef { kind: "Deployment".to_owned(), namespace: "shop".to_owned(), name: "cart".to_owned() };
         let deployment = DeploymentSight {
             uid: "d-1".to_owned(),
             object,
@@ -239,10 +235,7 @@ fn a_good_rollout_begins_with_its_replica_set_and_ends_with_its_condition() {
     let mut cluster = Cluster::new();
     cluster.wait(30).complete().wait(600).apply('b').wait(10).progress().wait(10).complete();
     let changes = told(&cluster);
-    assert_eq!(
-        lines(&changes),
-        [(Rollout, Succeeded, 1_000, Some(1_030)), (Rollout, Succeeded, 1_630, Some(1_650)),]
-    );
+    assert_eq!(lines(&changes), [(Rollout, Succeeded, 1_000, Some(1_030)), (Rollout, Succeeded, 1_630, Some(1_650)),]);
     assert_eq!(changes[1].summary, "revision 2: cart:b");
     assert_eq!(changes[1].service, "cart");
     assert_eq!(changes[1].id, change_id("d-1", 2));

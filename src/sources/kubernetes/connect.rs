@@ -34,15 +34,14 @@ pub async fn connect(access: &Access) -> Result<Client, Error> {
                 "{error}; outside a pod name a kubeconfig file, in a pod let its service account's token be mounted"
             ))
         })?,
-        Access::Kubeconfig { path, context } => from_file(path, context.clone()).await.map_err(|error| {
-            Error::Config(format!("kubeconfig {}: {}", path.display(), kubeconfig_text(&error)))
-        })?,
+        Access::Kubeconfig { path, context } => from_file(path, context.clone())
+            .await
+            .map_err(|error| Error::Config(format!("kubeconfig {}: {}", path.display(), kubeconfig_text(&error))))?,
     };
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Refusals to serve are waited out where the watch knows of them.
     config.default_retry = false;
-    Client::try_from(config)
-        .map_err(|error| Error::Config(format!("the credentials cannot be used: {error}")))
+    Client::try_from(config).map_err(|error| Error::Config(format!("the credentials cannot be used: {error}")))
 }
 
 async fn from_file(path: &PathBuf, context: Option<String>) -> Result<Config, kube::config::KubeconfigError> {
@@ -58,15 +57,11 @@ mod tests {
     async fn what_is_wrong_with_a_kubeconfig_is_said_with_its_path() {
         let access = |path: &str| Access::Kubeconfig { path: path.into(), context: Some("prod".to_owned()) };
         let error = connect(&access("/nonexistent/config")).await.err().unwrap().to_string();
-        assert!(
-            error.contains("kubeconfig /nonexistent/config") && error.contains("No such file"),
-            "{error}"
-        );
+        assert!(error.contains("kubeconfig /nonexistent/config") && error.contains("No such file"), "{error}");
 
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config");
-        std::fs::write(&path, "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n")
-            .unwrap();
+        std::fs::write(&path, "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n").unwrap();
         let error = connect(&access(path.to_str().unwrap())).await.err().unwrap().to_string();
         assert!(error.contains("prod"), "{error}");
     }

@@ -121,11 +121,7 @@ mod tests {
         let news = contacts.note(Kind::Deployment, Sign::End, at(13));
         assert_eq!(news.synced_until, Some(at(10)), "what came after the listing began may be missing");
         assert_eq!(contacts.note(Kind::Event, Sign::Alive, at(14)).synced_until, Some(at(11)));
-        assert_eq!(
-            contacts.note(Kind::Event, Sign::Alive, at(20)).synced_until,
-            None,
-            "deployments lag behind"
-        );
+        assert_eq!(contacts.note(Kind::Event, Sign::Alive, at(20)).synced_until, None, "deployments lag behind");
         assert_eq!(contacts.note(Kind::Deployment, Sign::Alive, at(20)).synced_until, Some(at(20)));
     }
 
@@ -154,11 +150,7 @@ mod tests {
         contacts.note(Kind::Event, Sign::Lost, at(21));
         contacts.note(Kind::Event, Sign::Begin, at(100));
         contacts.note(Kind::Event, Sign::Alive, at(101));
-        assert_eq!(
-            gap(&mut contacts, 110, 111),
-            Some((at(20), at(50))),
-            "the listing that was completed counts"
-        );
+        assert_eq!(gap(&mut contacts, 110, 111), Some((at(20), at(50))), "the listing that was completed counts");
         assert_eq!(gap(&mut contacts, 120, 121), None);
     }
 

@@ -213,8 +213,7 @@ mod tests {
     #[test]
     fn a_refusal_names_each_missing_permission_and_the_rules_to_add() {
         let all = [("events", "events.k8s.io"), ("deployments", "apps"), ("replicasets", "apps")];
-        let text =
-            Error::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
+        let text = Error::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
         assert_eq!(
             text,
             "the API server does not allow to list events of events.k8s.io in all namespaces, to list deployments \
@@ -255,8 +254,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_output_of_a_credential_plugin_is_not_quoted() {
-        let out =
-            std::process::Command::new("sh").args(["-c", "echo s3cr3t-canary; exit 3"]).output().unwrap();
+        let out = std::process::Command::new("sh").args(["-c", "echo s3cr3t-canary; exit 3"]).output().unwrap();
         let error = AuthError::AuthExecRun { cmd: "get-token".to_owned(), out: Box::new(out) };
         let text = auth_text(&error);
         assert!(text.contains("get-token") && text.contains('3'), "{text}");

@@ -235,9 +235,7 @@ impl<M, S> Follower<M, S> {
         let parameters = WatchParams::default().timeout(WATCH_SECONDS);
         let request = self.place.request().watch(&parameters, &version).map_err(unsound)?;
         let answer = timeout(WATCH_START_TIMEOUT, self.client.request_stream(request)).await;
-        let stream = match answer
-            .map_err(|_| silent(WATCH_START_TIMEOUT))
-            .and_then(|a| a.map_err(Failure::of_request))
+        let stream = match answer.map_err(|_| silent(WATCH_START_TIMEOUT)).and_then(|a| a.map_err(Failure::of_request))
         {
             Ok(stream) => stream,
             // The API server did not look at the version.

@@ -206,8 +206,7 @@ fn within(mut known: Known, options: &Options) -> Known {
 
 /// Whether it is a DNS label, and so can stand in a path.
 fn is_namespace(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=63).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 #[cfg(test)]

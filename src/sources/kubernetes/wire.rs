@@ -328,10 +328,7 @@ impl Condition {
 /// writes the status, and an autoscaler the scale.
 fn edited_at(metadata: &Metadata) -> Option<Timestamp> {
     let fields = metadata.managed_fields.iter().flatten();
-    fields
-        .filter(|f| f.subresource.as_ref().is_none_or(String::is_empty))
-        .filter_map(|f| instant(&f.time))
-        .max()
+    fields.filter(|f| f.subresource.as_ref().is_none_or(String::is_empty)).filter_map(|f| instant(&f.time)).max()
 }
 
 fn instant(text: &Option<String>) -> Option<Timestamp> {

@@ -47,8 +47,7 @@ async fn apply(admin: &Client, manifest: Value) {
 /// The status that the API server answers a request with.
 async fn status(client: &Client, method: &str, path: &str) -> u16 {
     let body = if method == "GET" { Vec::new() } else { b"{}".to_vec() };
-    let request =
-        axum::http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request = axum::http::Request::builder().method(method).uri(path).header("content-type", "application/json");
     match client.request_text(request.body(body).unwrap()).await {
         Ok(_) => 200,
         Err(kube::Error::Api(status)) => status.code,
@@ -64,12 +63,8 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
     let watching = Watching::start(reader.clone(), Options::default(), Known::default());
     watching.until_synced().await;
 
-    let may = [
-        "/api/v1/events",
-        "/apis/events.k8s.io/v1/events",
-        "/apis/apps/v1/deployments",
-        "/apis/apps/v1/replicasets",
-    ];
+    let may =
+        ["/api/v1/events", "/apis/events.k8s.io/v1/events", "/apis/apps/v1/deployments", "/apis/apps/v1/replicasets"];
     for path in may {
         assert_eq!(status(&reader, "GET", path).await, 200, "{path}");
         for method in ["POST", "DELETE"] {
@@ -92,10 +87,7 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
     for path in may_not {
         assert_eq!(status(&reader, "GET", path).await, 403, "{path}");
     }
-    assert_eq!(
-        status(&reader, "PATCH", "/apis/apps/v1/namespaces/default/deployments/cart/scale").await,
-        403
-    );
+    assert_eq!(status(&reader, "PATCH", "/apis/apps/v1/namespaces/default/deployments/cart/scale").await, 403);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,13 +96,9 @@ async fn what_is_missing_is_said_with_what_to_add() {
     let admin = cluster.admin().await;
     let stranger = cluster.client(STRANGER, cluster.port()).await;
 
-    let error =
-        Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
+    let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
     let Error::Forbidden(denied) = &error else { panic!("{error}") };
-    assert_eq!(
-        denied.iter().map(|d| d.resource).collect::<Vec<_>>(),
-        ["events", "deployments", "replicasets"]
-    );
+    assert_eq!(denied.iter().map(|d| d.resource).collect::<Vec<_>>(), ["events", "deployments", "replicasets"]);
     let text = error.to_string();
     for part in ["list events", "list deployments of apps", "ClusterRole", "\"replicasets\"]"] {
         assert!(text.contains(part), "{part}: {text}");
@@ -122,15 +110,12 @@ async fn what_is_missing_is_said_with_what_to_add() {
     let watching = Watching::start(stranger.clone(), only_events.clone(), Known::default());
     watching.until_synced().await;
     watching.stop().await;
-    let error =
-        Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
+    let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
     assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 2), "{error}");
 
     // Listing without watching is not enough.
-    grant(&admin, json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}]))
-        .await;
-    let error =
-        Watching::start(stranger.clone(), only_events.clone(), Known::default()).end().await.unwrap_err();
+    grant(&admin, json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}])).await;
+    let error = Watching::start(stranger.clone(), only_events.clone(), Known::default()).end().await.unwrap_err();
     assert!(error.to_string().contains("watch events of events.k8s.io in all namespaces"), "{error}");
 
     let in_one = Options { namespace: Some("default".into()), ..Options::default() };
@@ -149,8 +134,7 @@ async fn grant(admin: &Client, rules: Value) {
     let api = "rbac.authorization.k8s.io";
     let metadata = json!({"name": "stranger"});
     let version = format!("{api}/v1");
-    apply(admin, json!({"apiVersion": version, "kind": "ClusterRole", "metadata": metadata, "rules": rules}))
-        .await;
+    apply(admin, json!({"apiVersion": version, "kind": "ClusterRole", "metadata": metadata, "rules": rules})).await;
     apply(
         admin,
         json!({"apiVersion": version, "kind": "ClusterRoleBinding", "metadata": metadata,

@@ -92,9 +92,7 @@ async fn listings(client: &Client) -> f64 {
     let metrics = get(client, "/metrics").await.unwrap();
     let of_events = |line: &&str| {
         line.starts_with("apiserver_request_total{")
-            && ["group=\"events.k8s.io\"", "resource=\"events\"", "verb=\"LIST\""]
-                .iter()
-                .all(|l| line.contains(l))
+            && ["group=\"events.k8s.io\"", "resource=\"events\"", "verb=\"LIST\""].iter().all(|l| line.contains(l))
     };
     metrics.lines().filter(of_events).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
@@ -132,10 +130,7 @@ async fn each_occurrence_is_counted_once_over_cuts_expired_versions_and_restarts
     assert!(event.warning);
     assert_eq!(event.object.to_string(), "Pod default/cart-0");
     assert_eq!(event.reporter, "kubelet");
-    assert!(
-        event.first_seen <= event.last_seen && now() - event.last_seen < Millis::from_mins(2),
-        "{event:?}"
-    );
+    assert!(event.first_seen <= event.last_seen && now() - event.last_seen < Millis::from_mins(2), "{event:?}");
 
     let before = listings(&reporter.client).await;
     proxy.cut();
@@ -149,8 +144,7 @@ async fn each_occurrence_is_counted_once_over_cuts_expired_versions_and_restarts
     reporter.until_told(&watching, "after a deletion").await;
 
     proxy.close();
-    let version =
-        reporter.core().list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+    let version = reporter.core().list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
     reporter.occur("BackOff").await;
     reporter.occur_in_series("Scheduled").await;
     reporter.occur("Killing").await;

@@ -71,12 +71,8 @@ impl Workload {
     /// When the condition `Progressing` was last written.
     async fn progressed(&self) -> Timestamp {
         let status = self.api().get("cart").await.unwrap().status.unwrap();
-        let condition = status
-            .conditions
-            .unwrap()
-            .into_iter()
-            .find(|c| c.type_.as_deref() == Some("Progressing"))
-            .unwrap();
+        let condition =
+            status.conditions.unwrap().into_iter().find(|c| c.type_.as_deref() == Some("Progressing")).unwrap();
         Timestamp::parse(&condition.last_update_time.unwrap().0.to_string()).unwrap()
     }
 }

@@ -16,9 +16,9 @@ use kube::Client;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use super::server::{Server, binary, free_port};
 pub use kubelet::Kubelet;
 pub use proxy::Proxy;
-use super::server::{Server, binary, free_port};
 
 /// The API server lets etcd forget old versions this often, so that a watch
 /// that was off for twice as long finds its version gone.

@@ -30,8 +30,7 @@ fn refusal(code: u16, retry_after: u32) -> String {
 
 fn page_of(uids: &[&str], version: &str, next: &str) -> String {
     let items: Vec<_> = uids.iter().map(|uid| serde_json::json!({"metadata": {"uid": uid}})).collect();
-    serde_json::json!({"metadata": {"resourceVersion": version, "continue": next}, "items": items})
-        .to_string()
+    serde_json::json!({"metadata": {"resourceVersion": version, "continue": next}, "items": items}).to_string()
 }
 
 fn line(kind: &str, uid: &str, version: &str) -> String {
@@ -94,11 +93,7 @@ async fn pages_are_joined_and_the_watch_goes_on_from_the_last_version() {
     let (told, _) = play(vec![
         scene(LIST, 200, page_of(&["a"], "5", "next page")),
         scene("limit=500&continue=next+page", 200, page_of(&["b"], "7", "")),
-        scene(
-            WATCH_7,
-            200,
-            line("ADDED", "c", "8") + &line("BOOKMARK", "", "9") + &line("DELETED", "a", "11"),
-        ),
+        scene(WATCH_7, 200, line("ADDED", "c", "8") + &line("BOOKMARK", "", "9") + &line("DELETED", "a", "11")),
         scene("resourceVersion=11", 200, ""),
     ])
     .await;
@@ -142,10 +137,7 @@ async fn a_throttled_watch_waits_as_asked_and_goes_on_from_its_version() {
     ])
     .await;
     assert!(began.elapsed() >= Duration::from_secs(2));
-    assert_eq!(
-        told,
-        ["begin", "end", "! the API server cannot be reached: it answers 429: no", "alive", "+a"]
-    );
+    assert_eq!(told, ["begin", "end", "! the API server cannot be reached: it answers 429: no", "alive", "+a"]);
 }
 
 #[tokio::test]
@@ -221,8 +213,7 @@ async fn a_refusal_by_a_server_that_has_just_started_is_borne() {
 
 #[tokio::test]
 async fn a_permission_that_is_missing_from_the_start_ends_it() {
-    let (told, end) =
-        play(vec![scene(LIST, 200, page_of(&[], "7", "")), scene(WATCH_7, 403, refusal(403, 0))]).await;
+    let (told, end) = play(vec![scene(LIST, 200, page_of(&[], "7", "")), scene(WATCH_7, 403, refusal(403, 0))]).await;
     assert_eq!(told.join(" "), "begin end");
     let Err(Error::Forbidden(denied)) = end else { panic!("{end:?}") };
     assert_eq!(denied, [Place::core_events(None).denied("watch")]);
@@ -241,10 +232,7 @@ async fn an_answer_that_breaks_off_is_tried_again() {
     ])
     .await;
     assert_eq!(told.len(), 7, "{told:?}");
-    assert!(
-        told[1].starts_with("! the API server cannot be reached: it answers 500: an HTML page"),
-        "{told:?}"
-    );
+    assert!(told[1].starts_with("! the API server cannot be reached: it answers 500: an HTML page"), "{told:?}");
     assert!(told[3].starts_with("! the API server gave an answer that cannot be used"), "{told:?}");
     assert_eq!(told[4..], ["begin", "end", "alive"]);
 }

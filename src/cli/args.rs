@@ -12,12 +12,7 @@ use super::settings::SettingArgs;
 /// SLO and reliability analytics: error budgets that are counted, incidents and
 /// alert noise, from the Prometheus, Alertmanager and Kubernetes that you have.
 #[derive(Debug, Parser)]
-#[command(
-    name = "evenkeel",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
+#[command(name = "evenkeel", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "\
 Start here:
   evenkeel demo                                        a generated world; open http://127.0.0.1:9595
@@ -89,12 +84,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub speed: u32,
     /// Address of the API, the metrics and the pages. Port 0 picks a free one.
-    #[arg(
-        long,
-        default_value = "127.0.0.1:9595",
-        value_name = "ADDR:PORT",
-        env = "EVENKEEL_LISTEN"
-    )]
+    #[arg(long, default_value = "127.0.0.1:9595", value_name = "ADDR:PORT", env = "EVENKEEL_LISTEN")]
     pub listen: std::net::SocketAddr,
     /// Directory of the store; without it a temporary one that is removed at the end.
     #[arg(long, value_name = "DIR")]
@@ -186,10 +176,7 @@ fn month(text: &str) -> Result<Month, String> {
     if !digits(year, 4) || !digits(month, 2) {
         return Err(wrong());
     }
-    let (year, month) = (
-        year.parse().map_err(|_| wrong())?,
-        month.parse().map_err(|_| wrong())?,
-    );
+    let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
     // Unix time starts in 1970; nothing was measured before.
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
         return Err(wrong());
@@ -223,11 +210,7 @@ pub struct DaemonArgs {
 }
 
 fn address(text: &str) -> Result<url::Url, String> {
-    let text = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     match url::Url::parse(&text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err("write an address, for example http://127.0.0.1:9595".to_owned()),
@@ -325,11 +308,7 @@ mod tests {
         let mut run = Cli::command().find_subcommand("run").unwrap().clone();
         let help = run.render_long_help().to_string();
         for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
-            assert!(
-                help.contains(&format!("--{}", setting.flag.unwrap())),
-                "{}",
-                setting.key
-            );
+            assert!(help.contains(&format!("--{}", setting.flag.unwrap())), "{}", setting.key);
             assert!(help.contains(setting.variable.unwrap()), "{}", setting.key);
         }
     }
@@ -344,57 +323,30 @@ mod tests {
 
     #[test]
     fn settings_arrive_as_they_were_typed() {
-        let cli = parse(
-            "evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c",
-        )
-        .unwrap();
-        let Commands::Run(run) = cli.command else {
-            panic!("not run")
-        };
-        let surroundings = crate::config::Surroundings {
-            variable: &|_| None,
-            readable: &|_| Ok(()),
-        };
+        let cli = parse("evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c").unwrap();
+        let Commands::Run(run) = cli.command else { panic!("not run") };
+        let surroundings = crate::config::Surroundings { variable: &|_| None, readable: &|_| Ok(()) };
         let (config, problems) = crate::config::load(None, &run.settings.overrides, &surroundings);
         assert!(config.is_none());
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].file, "--listen or EVENKEEL_LISTEN");
-        assert_eq!(
-            format!("{:?}", run.settings.overrides),
-            r#"{"alertmanagers[].url", "listen"}"#
-        );
+        assert_eq!(format!("{:?}", run.settings.overrides), r#"{"alertmanagers[].url", "listen"}"#);
     }
 
     #[test]
     fn months_addresses_and_choices() {
         let report = |line: &str| match parse(line) {
-            Ok(Cli {
-                command: Commands::Report(report),
-            }) => Ok(report),
+            Ok(Cli { command: Commands::Report(report) }) => Ok(report),
             Ok(_) => panic!("not report"),
             Err(error) => Err(error.to_string()),
         };
         let july = report("evenkeel report --month 2026-07 --address localhost:9595").unwrap();
-        assert_eq!(
-            july.month,
-            Month {
-                year: 2026,
-                month: 7
-            }
-        );
+        assert_eq!(july.month, Month { year: 2026, month: 7 });
         assert_eq!(july.daemon.address.as_str(), "http://localhost:9595/");
         for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12"] {
-            assert!(
-                report(&format!("evenkeel report --month {wrong}"))
-                    .unwrap_err()
-                    .contains("2026-07"),
-                "{wrong}"
-            );
+            assert!(report(&format!("evenkeel report --month {wrong}")).unwrap_err().contains("2026-07"), "{wrong}");
         }
-        assert!(
-            report("evenkeel report --month 2026-07 --export csv").is_err(),
-            "an export needs a directory"
-        );
+        assert!(report("evenkeel report --month 2026-07 --export csv").is_err(), "an export needs a directory");
         assert!(report("evenkeel report --month 2026-07 --data d --address x:1").is_err());
         assert!(parse("evenkeel demo --days 0").is_err());
         assert!(parse("evenkeel slo x --at yesterday").is_err());

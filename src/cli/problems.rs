@@ -27,25 +27,10 @@ pub fn render(problems: &[Problem], colour: bool) -> String {
 
 /// "2 errors, 1 warning in 3 files".
 fn summary(problems: &[Problem]) -> String {
-    let count = |level| {
-        problems
-            .iter()
-            .filter(|problem| problem.level == level)
-            .count()
-    };
-    let counts = [
-        (count(Level::Error), "error"),
-        (count(Level::Warning), "warning"),
-    ];
-    let parts: Vec<String> = counts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| plural(*n, word))
-        .collect();
-    let mut files: Vec<&str> = problems
-        .iter()
-        .map(|problem| problem.file.as_str())
-        .collect();
+    let count = |level| problems.iter().filter(|problem| problem.level == level).count();
+    let counts = [(count(Level::Error), "error"), (count(Level::Warning), "warning")];
+    let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| plural(*n, word)).collect();
+    let mut files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();
     match files.len() {
@@ -83,11 +68,7 @@ fn snippet(excerpt: &Excerpt, problem: &Problem, colour: &str, paint: &Paint) ->
     let number = format!("{:>5} |", problem.line);
     let margin = format!("{:>5} |", "");
     let carets = "^".repeat(excerpt.width);
-    let path = if problem.path.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", tame(&problem.path))
-    };
+    let path = if problem.path.is_empty() { String::new() } else { format!(" {}", tame(&problem.path)) };
     format!(
         "{} {}\n{} {}{}{path}\n",
         paint.with(BLUE, &number),
@@ -100,9 +81,7 @@ fn snippet(excerpt: &Excerpt, problem: &Problem, colour: &str, paint: &Paint) ->
 
 /// Text without anything that a terminal obeys: names of files are the user's.
 fn tame(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 struct Paint {
@@ -111,11 +90,7 @@ struct Paint {
 
 impl Paint {
     fn with(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("{code}{text}{RESET}")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("{code}{text}{RESET}") } else { text.to_owned() }
     }
 }
 
@@ -132,22 +107,13 @@ mod tests {
             path: "spec.objective".to_owned(),
             message: "`99.9` is more than everything".to_owned(),
             hint: Some("did you mean `99.9%`?".to_owned()),
-            excerpt: Some(Excerpt {
-                text: "  objective: 99.9".to_owned(),
-                caret: 13,
-                width: 4,
-            }),
+            excerpt: Some(Excerpt { text: "  objective: 99.9".to_owned(), caret: 13, width: 4 }),
         }
     }
 
     #[test]
     fn a_problem_shows_place_line_caret_and_hint() {
-        let warning = Problem::of_file(
-            Level::Warning,
-            "slos",
-            "no *.yaml or *.yml file in this directory",
-            None,
-        );
+        let warning = Problem::of_file(Level::Warning, "slos", "no *.yaml or *.yml file in this directory", None);
         let expected = "\
 error: slos/checkout.yaml:7:14: `99.9` is more than everything
     7 |   objective: 99.9
@@ -167,10 +133,7 @@ warning: slos: no *.yaml or *.yml file in this directory
         let mut hostile = problem();
         hostile.file = "a\u{1b}[2Jb\n.yaml".to_owned();
         let plain = render(&[hostile.clone()], false);
-        assert!(
-            !plain.contains('\u{1b}')
-                && plain.starts_with("error: a\u{fffd}[2Jb\u{fffd}.yaml:7:14:")
-        );
+        assert!(!plain.contains('\u{1b}') && plain.starts_with("error: a\u{fffd}[2Jb\u{fffd}.yaml:7:14:"));
         let mut coloured = render(&[hostile], true);
         assert!(coloured.contains(RED));
         for code in [RED, YELLOW, BLUE, CYAN, RESET] {

@@ -31,22 +31,14 @@ impl SettingArgs {
             Some(variable) => arg.env(variable),
             None => arg,
         };
-        if setting.many {
-            arg.action(ArgAction::Append).value_delimiter(',')
-        } else {
-            arg.action(ArgAction::Set)
-        }
+        if setting.many { arg.action(ArgAction::Append).value_delimiter(',') } else { arg.action(ArgAction::Set) }
     }
 }
 
 impl Args for SettingArgs {
     fn augment_args(command: Command) -> Command {
-        let flags = reference()
-            .iter()
-            .filter_map(|setting| Some((setting, setting.flag?)));
-        flags.fold(command, |command, (setting, flag)| {
-            command.arg(Self::argument(setting, flag))
-        })
+        let flags = reference().iter().filter_map(|setting| Some((setting, setting.flag?)));
+        flags.fold(command, |command, (setting, flag)| command.arg(Self::argument(setting, flag)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -63,9 +55,7 @@ impl FromArgMatches for SettingArgs {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for setting in reference().iter().filter(|setting| setting.flag.is_some()) {
-            let values = matches
-                .get_many::<String>(setting.key)
-                .map(|values| values.cloned().collect());
+            let values = matches.get_many::<String>(setting.key).map(|values| values.cloned().collect());
             self.overrides.set(setting.key, values.unwrap_or_default());
         }
         Ok(())

@@ -104,10 +104,10 @@ pub(super) fn yaml(config: &Config) -> String {
             kubeconfig: config.kubernetes.kubeconfig.as_ref().map(text),
             namespaces: config.kubernetes.namespaces.clone(),
         },
-        otlp: config.otlp.as_ref().map(|otlp| OtlpKeys {
-            endpoint: otlp.endpoint.to_string(),
-            headers: headers(&otlp.headers),
-        }),
+        otlp: config
+            .otlp
+            .as_ref()
+            .map(|otlp| OtlpKeys { endpoint: otlp.endpoint.to_string(), headers: headers(&otlp.headers) }),
         log: LogKeys {
             format: match config.log.format {
                 LogFormat::Auto => "auto",
@@ -127,10 +127,7 @@ fn endpoint(endpoint: &Endpoint) -> EndpointKeys {
         auth: auth(&endpoint.auth),
         headers: headers(&endpoint.headers),
         timeout: endpoint.timeout.to_string(),
-        ca_file: endpoint
-            .ca_file
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        ca_file: endpoint.ca_file.as_ref().map(|path| path.display().to_string()),
     }
 }
 
@@ -141,28 +138,17 @@ fn auth(auth: &Auth) -> Option<BTreeMap<&'static str, String>> {
     };
     match auth {
         Auth::None => None,
-        Auth::Basic { username, password } => Some(BTreeMap::from([
-            ("username", username.clone()),
-            secret("password", "password_file", password),
-        ])),
-        Auth::Bearer(token) => Some(BTreeMap::from([secret(
-            "bearer_token",
-            "bearer_token_file",
-            token,
-        )])),
+        Auth::Basic { username, password } => {
+            Some(BTreeMap::from([("username", username.clone()), secret("password", "password_file", password)]))
+        }
+        Auth::Bearer(token) => Some(BTreeMap::from([secret("bearer_token", "bearer_token_file", token)])),
     }
 }
 
 fn headers(headers: &[Header]) -> BTreeMap<String, &'static str> {
-    headers
-        .iter()
-        .map(|header| (header.name.clone(), REDACTED))
-        .collect()
+    headers.iter().map(|header| (header.name.clone(), REDACTED)).collect()
 }
 
 fn labels(labels: &Labels) -> BTreeMap<String, String> {
-    labels
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

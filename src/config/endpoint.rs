@@ -23,14 +23,7 @@ const TIMEOUT_MIN: Millis = Millis::from_secs(1);
 const TIMEOUT_MAX: Millis = Millis::from_mins(10);
 
 /// Headers whose values are credentials.
-const SECRET_HEADERS: [&str; 6] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "api-key",
-    "apikey",
-    "token",
-];
+const SECRET_HEADERS: [&str; 6] = ["authorization", "proxy-authorization", "cookie", "api-key", "apikey", "token"];
 
 /// Where and how a request goes.
 #[derive(Clone, Debug)]
@@ -61,27 +54,13 @@ pub struct Header {
 impl Endpoint {
     /// An address alone, as a flag gives it.
     pub(super) fn bare(url: Url, timeout: Millis) -> Self {
-        Endpoint {
-            url,
-            auth: Auth::None,
-            headers: Vec::new(),
-            timeout,
-            ca_file: None,
-        }
+        Endpoint { url, auth: Auth::None, headers: Vec::new(), timeout, ca_file: None }
     }
 }
 
 /// Reads the keys of an endpoint; the caller finishes the mapping.
-pub(super) fn endpoint(
-    fields: &mut Fields<'_>,
-    timeout_key: &str,
-    reading: &mut Reading<'_, '_>,
-) -> Option<Endpoint> {
-    let url_at = fields.required(
-        "url",
-        &mut reading.source,
-        "for example http://prometheus:9090",
-    );
+pub(super) fn endpoint(fields: &mut Fields<'_>, timeout_key: &str, reading: &mut Reading<'_, '_>) -> Option<Endpoint> {
+    let url_at = fields.required("url", &mut reading.source, "for example http://prometheus:9090");
     let auth_at = fields.optional("auth");
     let headers_at = fields.optional("headers");
     let timeout_at = fields.optional("timeout");
@@ -91,13 +70,7 @@ pub(super) fn endpoint(
     let headers = headers_at.map_or(Some(Vec::new()), |at| headers(&at, reading));
     let timeout = reading.scalar(timeout_key, timeout_at, timeout);
     let ca_file = ca_at.map_or(Some(None), |at| reading.file(&at).map(Some));
-    Some(Endpoint {
-        url: url?,
-        auth: auth?,
-        headers: headers?,
-        timeout: timeout?,
-        ca_file: ca_file?,
-    })
+    Some(Endpoint { url: url?, auth: auth?, headers: headers?, timeout: timeout?, ca_file: ca_file? })
 }
 
 /// A timeout within its bounds.
@@ -110,13 +83,9 @@ pub(super) fn timeout(text: &str) -> Result<Millis, Complaint> {
 pub(super) fn url(text: &str) -> Result<Url, Complaint> {
     let example = "for example http://prometheus:9090 or https://host/prefix";
     if text.len() > URL_BYTES_MAX {
-        return Err(Complaint::from(format!(
-            "the address has {} bytes; at most {URL_BYTES_MAX}",
-            text.len()
-        )));
+        return Err(Complaint::from(format!("the address has {} bytes; at most {URL_BYTES_MAX}", text.len())));
     }
-    let url = Url::parse(text)
-        .map_err(|error| Complaint::new(format!("this is not an address: {error}"), example))?;
+    let url = Url::parse(text).map_err(|error| Complaint::new(format!("this is not an address: {error}"), example))?;
     if url.scheme() != "http" && url.scheme() != "https" {
         // `prometheus:9090` reads as an address with the scheme `prometheus`.
         let hint = if text.contains("://") {
@@ -124,13 +93,7 @@ pub(super) fn url(text: &str) -> Result<Url, Complaint> {
         } else {
             format!("it starts with http:// or https://, {example}")
         };
-        return Err(Complaint::new(
-            format!(
-                "`{}` is not the start of an http address",
-                shown(url.scheme())
-            ),
-            hint,
-        ));
+        return Err(Complaint::new(format!("`{}` is not the start of an http address", shown(url.scheme())), hint));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Complaint::new(
@@ -139,10 +102,7 @@ pub(super) fn url(text: &str) -> Result<Url, Complaint> {
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Complaint::new(
-            "the address has a query or a fragment",
-            "leave out what starts with `?` or `#`",
-        ));
+        return Err(Complaint::new("the address has a query or a fragment", "leave out what starts with `?` or `#`"));
     }
     Ok(url)
 }
@@ -157,29 +117,20 @@ fn auth(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Auth> {
         [true, true, false] | [false, false, true] => true,
         _ => {
             let hint = "`username` with `password` or `password_file`; or `bearer_token` or `bearer_token_file`";
-            fields.error(
-                &mut reading.source,
-                "the credentials are incomplete or of two kinds",
-                Some(hint.to_owned()),
-            );
+            fields.error(&mut reading.source, "the credentials are incomplete or of two kinds", Some(hint.to_owned()));
             false
         }
     };
     fields.finish(&mut reading.source);
     let username = username.and_then(|at| {
         let variable = reading.surroundings.variable;
-        at.parse(&mut reading.source, |text| {
-            header_text(&expand(text, variable)?.0)
-        })
+        at.parse(&mut reading.source, |text| header_text(&expand(text, variable)?.0))
     });
     if !whole {
         return None;
     }
     match (password, bearer) {
-        (Credential::Sound(password), _) => Some(Auth::Basic {
-            username: username?,
-            password,
-        }),
+        (Credential::Sound(password), _) => Some(Auth::Basic { username: username?, password }),
         (_, Credential::Sound(token)) => Some(Auth::Bearer(token)),
         _ => None,
     }
@@ -221,7 +172,9 @@ fn credential(
                 (value, true) => header_text(&value).map(Secret::value),
                 (_, false) => Err(Complaint::new(
                     format!("the {} stands in the file itself", key.replace('_', " ")),
-                    format!("such files end up where others read them; write `{key}: ${{VARIABLE}}` or `{file_key}: PATH`"),
+                    format!(
+                        "such files end up where others read them; write `{key}: ${{VARIABLE}}` or `{file_key}: PATH`"
+                    ),
                 )),
             })
         }
@@ -237,49 +190,31 @@ pub(super) fn headers(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Vec<
     for entry in at.entries(&mut reading.source, HEADERS_MAX)? {
         let entry_at = at.entry(entry);
         if let Err(Complaint { message, hint }) = header_name(&entry.key) {
-            reading
-                .source
-                .error(entry.key_span, &entry_at.path, message, hint);
+            reading.source.error(entry.key_span, &entry_at.path, message, hint);
             continue;
         }
         let variable = reading.surroundings.variable;
-        let value =
-            entry_at.parse_secret(&mut reading.source, |text| match expand(text, variable)? {
-                (_, false) if is_secret_header(&entry.key) => Err(Complaint::new(
-                    format!(
-                        "the header `{}` holds a credential that stands in the file itself",
-                        shown(&entry.key)
-                    ),
-                    "write it as `${VARIABLE}`, or use `auth`",
-                )),
-                (value, _) => header_text(&value).map(Secret::value),
-            });
-        headers.extend(value.map(|value| Header {
-            name: entry.key.clone(),
-            value,
-        }));
+        let value = entry_at.parse_secret(&mut reading.source, |text| match expand(text, variable)? {
+            (_, false) if is_secret_header(&entry.key) => Err(Complaint::new(
+                format!("the header `{}` holds a credential that stands in the file itself", shown(&entry.key)),
+                "write it as `${VARIABLE}`, or use `auth`",
+            )),
+            (value, _) => header_text(&value).map(Secret::value),
+        });
+        headers.extend(value.map(|value| Header { name: entry.key.clone(), value }));
     }
     (reading.source.errors() == before).then_some(headers)
 }
 
 /// Headers from `NAME=VALUE`, as flags and variables give them. Those are not
 /// written into files, so a credential may stand there.
-pub(super) fn header(
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Header, Complaint> {
+pub(super) fn header(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Header, Complaint> {
     let Some((name, value)) = text.split_once('=') else {
-        return Err(Complaint::new(
-            "a header is written NAME=VALUE",
-            "for example X-Scope-OrgID=team-a",
-        ));
+        return Err(Complaint::new("a header is written NAME=VALUE", "for example X-Scope-OrgID=team-a"));
     };
     header_name(name)?;
     let (value, _) = expand(value, variable)?;
-    Ok(Header {
-        name: name.to_owned(),
-        value: Secret::value(header_text(&value)?),
-    })
+    Ok(Header { name: name.to_owned(), value: Secret::value(header_text(&value)?) })
 }
 
 fn is_secret_header(name: &str) -> bool {
@@ -301,13 +236,8 @@ fn header_name(name: &str) -> Result<(), Complaint> {
 
 /// Text that may stand in a header: a line break would start another one.
 fn header_text(text: &str) -> Result<String, Complaint> {
-    if text.is_empty()
-        || text.len() > TEXT_BYTES_MAX
-        || text.chars().any(|c| c.is_control() && c != '\t')
-    {
-        return Err(Complaint::from(
-            "the value is empty, too long, or holds a line break".to_owned(),
-        ));
+    if text.is_empty() || text.len() > TEXT_BYTES_MAX || text.chars().any(|c| c.is_control() && c != '\t') {
+        return Err(Complaint::from("the value is empty, too long, or holds a line break".to_owned()));
     }
     Ok(text.to_owned())
 }

@@ -65,38 +65,22 @@ impl Reading<'_, '_> {
         read: impl Fn(&str) -> Result<T, Complaint>,
     ) -> Option<Vec<T>> {
         if let Some(values) = self.overrides.get(key) {
-            let read: Vec<Option<T>> = values
-                .iter()
-                .map(|value| self.outside(key, value, &read))
-                .collect();
+            let read: Vec<Option<T>> = values.iter().map(|value| self.outside(key, value, &read)).collect();
             return read.into_iter().collect();
         }
         let Some(at) = at else {
             return Some(Vec::new());
         };
         let items = at.items(&mut self.source, LIST_MAX)?;
-        let read: Vec<Option<T>> = items
-            .iter()
-            .map(|item| item.parse(&mut self.source, &read))
-            .collect();
+        let read: Vec<Option<T>> = items.iter().map(|item| item.parse(&mut self.source, &read)).collect();
         read.into_iter().collect()
     }
 
     /// A value from a flag, a variable or the reference.
-    fn outside<T>(
-        &mut self,
-        key: &str,
-        text: &str,
-        read: impl Fn(&str) -> Result<T, Complaint>,
-    ) -> Option<T> {
+    fn outside<T>(&mut self, key: &str, text: &str, read: impl Fn(&str) -> Result<T, Complaint>) -> Option<T> {
         read(text)
             .map_err(|complaint| {
-                let mut problem = Problem::of_file(
-                    Level::Error,
-                    flag_name(key),
-                    complaint.message,
-                    complaint.hint,
-                );
+                let mut problem = Problem::of_file(Level::Error, flag_name(key), complaint.message, complaint.hint);
                 problem.path = key.to_owned();
                 self.outside.push(problem);
             })
@@ -116,19 +100,13 @@ impl Reading<'_, '_> {
     /// Where relative paths start: at the file for what it names, at the
     /// working directory for flags, variables and defaults.
     pub fn start(&self, key: &str, in_file: bool) -> PathBuf {
-        if in_file && self.overrides.get(key).is_none() {
-            self.directory.clone()
-        } else {
-            PathBuf::new()
-        }
+        if in_file && self.overrides.get(key).is_none() { self.directory.clone() } else { PathBuf::new() }
     }
 
     /// A file that can be read, named in the file.
     pub fn file(&mut self, at: &At<'_>) -> Option<PathBuf> {
         let (directory, readable) = (self.directory.clone(), self.surroundings.readable);
-        at.parse(&mut self.source, |text| {
-            readable_path(&directory.join(path(text)?), readable)
-        })
+        at.parse(&mut self.source, |text| readable_path(&directory.join(path(text)?), readable))
     }
 }
 
@@ -140,27 +118,15 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Complaint> {
     Ok(PathBuf::from(text))
 }
 
-pub(super) fn readable_path(
-    path: &Path,
-    readable: &dyn Fn(&Path) -> Result<(), String>,
-) -> Result<PathBuf, Complaint> {
-    readable(path).map_err(|reason| {
-        Complaint::from(format!(
-            "{} cannot be read: {}",
-            path.display(),
-            shown(&reason)
-        ))
-    })?;
+pub(super) fn readable_path(path: &Path, readable: &dyn Fn(&Path) -> Result<(), String>) -> Result<PathBuf, Complaint> {
+    readable(path)
+        .map_err(|reason| Complaint::from(format!("{} cannot be read: {}", path.display(), shown(&reason))))?;
     Ok(path.to_path_buf())
 }
 
 fn flag_name(key: &str) -> String {
     match setting(key) {
-        Some(Setting {
-            flag: Some(flag),
-            variable: Some(variable),
-            ..
-        }) => format!("--{flag} or {variable}"),
+        Some(Setting { flag: Some(flag), variable: Some(variable), .. }) => format!("--{flag} or {variable}"),
         _ => key.to_owned(),
     }
 }

@@ -144,14 +144,11 @@ pub struct Surroundings<'s> {
 
 impl Surroundings<'_> {
     /// This process and this machine.
+    #[expect(clippy::disallowed_methods, reason = "settings may name variables that hold their secrets")]
     pub fn real() -> Surroundings<'static> {
         Surroundings {
             variable: &|name| std::env::var(name).ok(),
-            readable: &|path| {
-                fs::File::open(path)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
-            },
+            readable: &|path| fs::File::open(path).map(drop).map_err(|error| error.to_string()),
         }
     }
 }
@@ -169,10 +166,7 @@ pub fn load(
     let name = path.display().to_string();
     match read_text(path) {
         Ok(text) => parse(&text, &name, overrides, surroundings),
-        Err(message) => (
-            None,
-            vec![Problem::of_file(Level::Error, name, message, None)],
-        ),
+        Err(message) => (None, vec![Problem::of_file(Level::Error, name, message, None)]),
     }
 }
 
@@ -192,12 +186,8 @@ fn read_text(path: &Path) -> Result<String, String> {
     let file = fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells a full file from a cut one.
-    let limit = u64::try_from(TEXT_BYTES_MAX)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > TEXT_BYTES_MAX {
         return Err(format!("is larger than {TEXT_BYTES_MAX} bytes"));
     }
@@ -207,14 +197,8 @@ fn read_text(path: &Path) -> Result<String, String> {
 impl Config {
     /// What `run` needs and `check` does not: something to read and to promise.
     pub fn missing_for_run(&self) -> Vec<Problem> {
-        let missing = |message: &str, hint: &str| {
-            Problem::of_file(
-                Level::Error,
-                "configuration",
-                message,
-                Some(hint.to_owned()),
-            )
-        };
+        let missing =
+            |message: &str, hint: &str| Problem::of_file(Level::Error, "configuration", message, Some(hint.to_owned()));
         let mut problems = Vec::new();
         if self.sources.is_empty() {
             problems.push(missing(

@@ -45,11 +45,7 @@ pub(super) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
         };
         if !names.insert(source.name.clone()) {
             let message = format!("two sources are named `{}`", source.name);
-            item.error(
-                &mut reading.source,
-                message,
-                Some("each source needs its own name".to_owned()),
-            );
+            item.error(&mut reading.source, message, Some("each source needs its own name".to_owned()));
         }
         sources.push(source);
     }
@@ -61,11 +57,7 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
     let name_at = if only {
         fields.optional("name")
     } else {
-        fields.required(
-            "name",
-            &mut reading.source,
-            "with several sources each needs a name",
-        )
+        fields.required("name", &mut reading.source, "with several sources each needs a name")
     };
     let kind_at = fields.optional("type");
     let delay_at = fields.optional("ingest_delay");
@@ -78,30 +70,19 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
     let kinds = [("prometheus", SourceKind::Prometheus)];
     let kind = reading.scalar("sources[].type", kind_at, |text| one_of(text, &kinds));
     let ingest_delay = reading.scalar("sources[].ingest_delay", delay_at, ingest_delay);
-    Some(Source {
-        name: name?,
-        kind: kind?,
-        endpoint: endpoint?,
-        ingest_delay: ingest_delay?,
-    })
+    Some(Source { name: name?, kind: kind?, endpoint: endpoint?, ingest_delay: ingest_delay? })
 }
 
 fn ingest_delay(text: &str) -> Result<Millis, Complaint> {
     duration(text, Millis(0), Millis::from_hours(1))
 }
 
-pub(super) fn alertmanagers(
-    at: Option<At<'_>>,
-    reading: &mut Reading<'_, '_>,
-) -> Option<Vec<Endpoint>> {
+pub(super) fn alertmanagers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Endpoint>> {
     const TIMEOUT: &str = "alertmanagers[].timeout";
     let bare = reading.scalar(TIMEOUT, None, timeout);
     if reading.overrides.get(ALERTMANAGER).is_some() {
         let urls = reading.list(ALERTMANAGER, None, url)?;
-        return urls
-            .into_iter()
-            .map(|url| Some(Endpoint::bare(url, bare?)))
-            .collect();
+        return urls.into_iter().map(|url| Some(Endpoint::bare(url, bare?))).collect();
     }
     let Some(at) = at else {
         return Some(Vec::new());
@@ -111,8 +92,7 @@ pub(super) fn alertmanagers(
     for item in &items {
         // An address alone is short for a mapping with `url`.
         let read = if let Value::Text(_) = item.node.value {
-            item.parse(&mut reading.source, url)
-                .and_then(|url| Some(Endpoint::bare(url, bare?)))
+            item.parse(&mut reading.source, url).and_then(|url| Some(Endpoint::bare(url, bare?)))
         } else {
             item.fields(&mut reading.source).and_then(|mut fields| {
                 let endpoint = endpoint(&mut fields, TIMEOUT, reading);

@@ -13,9 +13,7 @@ use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::Source as Text;
-use crate::yaml::words::{
-    Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone,
-};
+use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
 
 use super::endpoint::{Header, header, headers, url};
 use super::layers::{Reading, path, readable_path, section};
@@ -33,29 +31,15 @@ pub(super) fn config(
     overrides: &Overrides,
     surroundings: &Surroundings<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
-    let directory = Path::new(file)
-        .parent()
-        .unwrap_or(Path::new(""))
-        .to_path_buf();
+    let directory = Path::new(file).parent().unwrap_or(Path::new("")).to_path_buf();
     let source = Text::new(file, text);
-    let mut reading = Reading {
-        source,
-        surroundings,
-        overrides,
-        directory,
-        outside: Vec::new(),
-    };
+    let mut reading = Reading { source, surroundings, overrides, directory, outside: Vec::new() };
     let documents = documents(text, &mut reading.source);
     if let Some(second) = documents.get(1) {
         let hint = Some("a configuration is one document; remove the line `---`".to_owned());
-        reading
-            .source
-            .error(second.span, "", "a second document", hint);
+        reading.source.error(second.span, "", "a second document", hint);
     }
-    let nothing = Node {
-        span: Span::default(),
-        value: Value::Map(Vec::new()),
-    };
+    let nothing = Node { span: Span::default(), value: Value::Map(Vec::new()) };
     let root = At::root(documents.first().unwrap_or(&nothing));
     let config = root.fields(&mut reading.source).and_then(|mut fields| {
         let config = read_config(&mut fields, &mut reading);
@@ -74,22 +58,14 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let data = reading.path("data", fields.optional("data"));
     let listen = reading.scalar("listen", fields.optional("listen"), address);
     let bounded = |min, max| move |text: &str| duration(text, min, max);
-    let backfill = reading.scalar(
-        "backfill",
-        fields.optional("backfill"),
-        bounded(Millis(0), Millis::from_days(400)),
-    );
+    let backfill = reading.scalar("backfill", fields.optional("backfill"), bounded(Millis(0), Millis::from_days(400)));
     let retention = reading.scalar(
         "retention",
         fields.optional("retention"),
         bounded(Millis::from_days(1), Millis::from_days(3_650)),
     );
     let interval = bounded(Millis::from_secs(5), Millis::from_mins(5));
-    let evaluation_interval = reading.scalar(
-        "evaluation_interval",
-        fields.optional("evaluation_interval"),
-        interval,
-    );
+    let evaluation_interval = reading.scalar("evaluation_interval", fields.optional("evaluation_interval"), interval);
     let external_labels = external_labels(fields.optional("external_labels"), reading);
     let external_url = reading.choice("external_url", fields.optional("external_url"), url);
     let timezone = reading.scalar::<Tz>("timezone", fields.optional("timezone"), timezone);
@@ -98,16 +74,12 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let log = log(fields.optional("log"), reading);
     let (backfill, retention) = (backfill?, retention?);
     if backfill > retention {
-        let message =
-            format!("the backfill of {backfill} is longer than the retention of {retention}");
+        let message = format!("the backfill of {backfill} is longer than the retention of {retention}");
         reading.outside.push(Problem::of_file(
             Level::Error,
             reading.source.file(),
             message,
-            Some(
-                "what is read would be dropped at once; shorten `backfill` or lengthen `retention`"
-                    .to_owned(),
-            ),
+            Some("what is read would be dropped at once; shorten `backfill` or lengthen `retention`".to_owned()),
         ));
     }
     Some(Config {
@@ -131,21 +103,14 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
 /// `127.0.0.1:9595`, `[::]:9595`.
 fn address(text: &str) -> Result<SocketAddr, Complaint> {
     text.parse().map_err(|_| {
-        let hint = match text
-            .strip_prefix(':')
-            .or_else(|| text.strip_prefix("localhost:"))
-        {
+        let hint = match text.strip_prefix(':').or_else(|| text.strip_prefix("localhost:")) {
             Some(port) if text.starts_with(':') => {
                 format!("for all interfaces write `0.0.0.0:{}`", shown(port))
             }
             Some(port) => format!("write the address: `127.0.0.1:{}`", shown(port)),
-            None => "an IP address and a port, for example `127.0.0.1:9595` or `0.0.0.0:9595`"
-                .to_owned(),
+            None => "an IP address and a port, for example `127.0.0.1:9595` or `0.0.0.0:9595`".to_owned(),
         };
-        Complaint::new(
-            format!("`{}` is not an address with a port", shown(text)),
-            hint,
-        )
+        Complaint::new(format!("`{}` is not an address with a port", shown(text)), hint)
     })
 }
 
@@ -153,12 +118,7 @@ fn external_labels(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<
     const KEY: &str = "external_labels";
     if reading.overrides.get(KEY).is_some() {
         let pairs = reading.list(KEY, None, |text| {
-            let wrong = || {
-                Complaint::new(
-                    format!("`{}` is not NAME=VALUE", shown(text)),
-                    "for example cluster=eu-1",
-                )
-            };
+            let wrong = || Complaint::new(format!("`{}` is not NAME=VALUE", shown(text)), "for example cluster=eu-1");
             let (name, value) = text.split_once('=').ok_or_else(wrong)?;
             Ok((external_name(name)?, label_value(value)?))
         });
@@ -172,17 +132,8 @@ fn external_labels(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<
     for entry in at.entries(&mut reading.source, EXTERNAL_LABELS_MAX)? {
         let entry_at = at.entry(entry);
         match external_name(&entry.key) {
-            Ok(name) => labels.set(
-                name,
-                entry_at
-                    .parse(&mut reading.source, label_value)
-                    .unwrap_or_default(),
-            ),
-            Err(Complaint { message, hint }) => {
-                reading
-                    .source
-                    .error(entry.key_span, &entry_at.path, message, hint)
-            }
+            Ok(name) => labels.set(name, entry_at.parse(&mut reading.source, label_value).unwrap_or_default()),
+            Err(Complaint { message, hint }) => reading.source.error(entry.key_span, &entry_at.path, message, hint),
         }
     }
     (reading.source.errors() == before).then_some(labels)
@@ -201,26 +152,14 @@ fn external_name(text: &str) -> Result<String, Complaint> {
 }
 
 fn kubernetes(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Kubernetes> {
-    let toggles = [
-        ("auto", Toggle::Auto),
-        ("true", Toggle::On),
-        ("false", Toggle::Off),
-    ];
-    let (directory, readable) = (
-        reading.start("kubernetes.kubeconfig", true),
-        reading.surroundings.readable,
-    );
-    let [enabled, kubeconfig, namespaces] =
-        section(at, ["enabled", "kubeconfig", "namespaces"], reading)?;
+    let toggles = [("auto", Toggle::Auto), ("true", Toggle::On), ("false", Toggle::Off)];
+    let (directory, readable) = (reading.start("kubernetes.kubeconfig", true), reading.surroundings.readable);
+    let [enabled, kubeconfig, namespaces] = section(at, ["enabled", "kubeconfig", "namespaces"], reading)?;
     let enabled = reading.scalar("kubernetes.enabled", enabled, |text| one_of(text, &toggles));
     let file = |text: &str| readable_path(&directory.join(path(text)?), readable);
     let kubeconfig = reading.choice("kubernetes.kubeconfig", kubeconfig, file);
     let namespaces = reading.list("kubernetes.namespaces", namespaces, dns_label);
-    Some(Kubernetes {
-        enabled: enabled?,
-        kubeconfig: kubeconfig?,
-        namespaces: namespaces?,
-    })
+    Some(Kubernetes { enabled: enabled?, kubeconfig: kubeconfig?, namespaces: namespaces? })
 }
 
 fn otlp(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Option<Otlp>> {
@@ -230,20 +169,14 @@ fn otlp(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Option<Otlp
     let has_headers = headers_at.is_some() || reading.overrides.get(HEADERS).is_some();
     let endpoint = reading.choice("otlp.endpoint", endpoint_at, url)?;
     let variable = reading.surroundings.variable;
-    let headers: Option<Vec<Header>> = match (reading.overrides.get(HEADERS).is_some(), headers_at)
-    {
+    let headers: Option<Vec<Header>> = match (reading.overrides.get(HEADERS).is_some(), headers_at) {
         (true, _) => reading.list(HEADERS, None, |text| header(text, variable)),
         (false, Some(at)) => headers(&at, reading),
         (false, None) => Some(Vec::new()),
     };
     if endpoint.is_none() && has_headers {
         let hint = Some("name the receiver as `endpoint`, or leave out the headers".to_owned());
-        reading.source.error(
-            place.unwrap_or_default(),
-            "otlp",
-            "headers without an endpoint",
-            hint,
-        );
+        reading.source.error(place.unwrap_or_default(), "otlp", "headers without an endpoint", hint);
         return None;
     }
     let headers = headers?;
@@ -251,24 +184,11 @@ fn otlp(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Option<Otlp
 }
 
 fn log(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Log> {
-    let formats = [
-        ("auto", LogFormat::Auto),
-        ("text", LogFormat::Text),
-        ("json", LogFormat::Json),
-    ];
-    let levels = [
-        LogLevel::Error,
-        LogLevel::Warn,
-        LogLevel::Info,
-        LogLevel::Debug,
-        LogLevel::Trace,
-    ];
+    let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let levels = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace];
     let levels = levels.map(|level| (level.word(), level));
     let [format, level] = section(at, ["format", "level"], reading)?;
     let format = reading.scalar("log.format", format, |text| one_of(text, &formats));
     let level = reading.scalar("log.level", level, |text| one_of(text, &levels));
-    Some(Log {
-        format: format?,
-        level: level?,
-    })
+    Some(Log { format: format?, level: level? })
 }

@@ -37,19 +37,14 @@ impl Secret {
             Secret::Value(value) => return Ok(value.clone()),
             Secret::File(path) => path,
         };
-        let because =
-            |reason: String| format!("the secret in {} cannot be used: {reason}", path.display());
+        let because = |reason: String| format!("the secret in {} cannot be used: {reason}", path.display());
         let file = fs::File::open(path).map_err(|error| because(error.to_string()))?;
         let mut text = String::new();
-        file.take(SECRET_BYTES_MAX)
-            .read_to_string(&mut text)
-            .map_err(|error| because(error.to_string()))?;
+        file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(|error| because(error.to_string()))?;
         let trimmed = text.trim_end_matches(['\n', '\r']);
         match trimmed {
             "" => Err(because("the file is empty".to_owned())),
-            _ if trimmed.chars().any(char::is_control) => {
-                Err(because("it has several lines".to_owned()))
-            }
+            _ if trimmed.chars().any(char::is_control) => Err(because("it has several lines".to_owned())),
             _ => Ok(SecretString::from(trimmed)),
         }
     }
@@ -65,10 +60,7 @@ impl fmt::Debug for Secret {
 }
 
 /// A text with its `${NAME}`s filled in, and whether it had any.
-pub(super) fn expand(
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<(String, bool), Complaint> {
+pub(super) fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(String, bool), Complaint> {
     let mut out = String::new();
     let mut rest = text;
     let mut filled = false;
@@ -85,10 +77,7 @@ pub(super) fn expand(
         }
         let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
             let hint = "set it where the daemon is started, or use a file";
-            return Err(Complaint::new(
-                format!("the environment variable `{name}` is not set, or is empty"),
-                hint,
-            ));
+            return Err(Complaint::new(format!("the environment variable `{name}` is not set, or is empty"), hint));
         };
         out.push_str(before);
         out.push_str(value.trim_end_matches(['\n', '\r']));
@@ -118,11 +107,7 @@ mod tests {
     fn variables_are_filled_in_once() {
         let fill = |text: &str| expand(text, &environment).map_err(|c| c.message);
         assert_eq!(fill("Bearer ${A}!"), Ok(("Bearer one!".to_owned(), true)));
-        assert_eq!(
-            fill("${B}"),
-            Ok(("${A}".to_owned(), true)),
-            "values are not expanded again"
-        );
+        assert_eq!(fill("${B}"), Ok(("${A}".to_owned(), true)), "values are not expanded again");
         assert_eq!(fill("$A $$"), Ok(("$A $$".to_owned(), false)));
         for text in ["${", "${}", "${A", "${a b}", "${NONE}", "${EMPTY}"] {
             assert!(fill(text).is_err(), "{text}");
@@ -143,9 +128,6 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert!(secret.reveal().is_err(), "{text:?}");
         }
-        assert_eq!(
-            format!("{:?}", Secret::value("hunter2".to_owned())),
-            REDACTED
-        );
+        assert_eq!(format!("{:?}", Secret::value("hunter2".to_owned())), REDACTED);
     }
 }

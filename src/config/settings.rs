@@ -32,40 +32,16 @@ const fn flag(
     default: Option<&'static str>,
     about: &'static str,
 ) -> Setting {
-    Setting {
-        key,
-        flag: Some(flag),
-        variable: Some(variable),
-        value,
-        default,
-        many: false,
-        about,
-    }
+    Setting { key, flag: Some(flag), variable: Some(variable), value, default, many: false, about }
 }
 
 const fn many(setting: Setting) -> Setting {
-    Setting {
-        many: true,
-        ..setting
-    }
+    Setting { many: true, ..setting }
 }
 
 /// A setting that stands only in the file.
-const fn key(
-    key: &'static str,
-    value: &'static str,
-    default: Option<&'static str>,
-    about: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        flag: None,
-        variable: None,
-        value,
-        default,
-        many: false,
-        about,
-    }
+const fn key(key: &'static str, value: &'static str, default: Option<&'static str>, about: &'static str) -> Setting {
+    Setting { key, flag: None, variable: None, value, default, many: false, about }
 }
 
 /// The key of the one source that a flag can name.
@@ -80,12 +56,7 @@ const SETTINGS: [Setting; 33] = [
         Some("main"),
         "Name of the source, which definitions refer to. Required if there are several.",
     ),
-    key(
-        "sources[].type",
-        "prometheus",
-        Some("prometheus"),
-        "Protocol of the source.",
-    ),
+    key("sources[].type", "prometheus", Some("prometheus"), "Protocol of the source."),
     flag(
         PROMETHEUS,
         "prometheus",
@@ -94,54 +65,19 @@ const SETTINGS: [Setting; 33] = [
         None,
         "Prometheus (or Thanos, Mimir, VictoriaMetrics) that samples are read from. As a flag: the one source, named `main`.",
     ),
-    key(
-        "sources[].auth.username",
-        "TEXT",
-        None,
-        "User of basic authentication.",
-    ),
-    key(
-        "sources[].auth.password",
-        "${VARIABLE}",
-        None,
-        "Password, from a variable; or `password_file`.",
-    ),
-    key(
-        "sources[].auth.password_file",
-        "FILE",
-        None,
-        "File with the password, read anew for each use.",
-    ),
-    key(
-        "sources[].auth.bearer_token",
-        "${VARIABLE}",
-        None,
-        "Bearer token, from a variable; or `bearer_token_file`.",
-    ),
-    key(
-        "sources[].auth.bearer_token_file",
-        "FILE",
-        None,
-        "File with the bearer token, read anew for each use.",
-    ),
+    key("sources[].auth.username", "TEXT", None, "User of basic authentication."),
+    key("sources[].auth.password", "${VARIABLE}", None, "Password, from a variable; or `password_file`."),
+    key("sources[].auth.password_file", "FILE", None, "File with the password, read anew for each use."),
+    key("sources[].auth.bearer_token", "${VARIABLE}", None, "Bearer token, from a variable; or `bearer_token_file`."),
+    key("sources[].auth.bearer_token_file", "FILE", None, "File with the bearer token, read anew for each use."),
     key(
         "sources[].headers",
         "{NAME: VALUE}",
         None,
         "Headers of each request, such as `X-Scope-OrgID`. Values may hold `${VARIABLE}`.",
     ),
-    key(
-        "sources[].timeout",
-        "DURATION",
-        Some("30s"),
-        "Longest wait for an answer, 1s to 10m.",
-    ),
-    key(
-        "sources[].ca_file",
-        "FILE",
-        None,
-        "Certificate authority (PEM) that is trusted in addition to the system's.",
-    ),
+    key("sources[].timeout", "DURATION", Some("30s"), "Longest wait for an answer, 1s to 10m."),
+    key("sources[].ca_file", "FILE", None, "Certificate authority (PEM) that is trusted in addition to the system's."),
     key(
         "sources[].ingest_delay",
         "DURATION",
@@ -156,30 +92,10 @@ const SETTINGS: [Setting; 33] = [
         None,
         "Alertmanager that alerts are sent to. Name every replica, never a load balancer.",
     )),
-    key(
-        "alertmanagers[].auth",
-        "{...}",
-        None,
-        "As `sources[].auth`.",
-    ),
-    key(
-        "alertmanagers[].headers",
-        "{NAME: VALUE}",
-        None,
-        "As `sources[].headers`.",
-    ),
-    key(
-        "alertmanagers[].ca_file",
-        "FILE",
-        None,
-        "As `sources[].ca_file`.",
-    ),
-    key(
-        "alertmanagers[].timeout",
-        "DURATION",
-        Some("10s"),
-        "Longest wait for an answer, 1s to 10m.",
-    ),
+    key("alertmanagers[].auth", "{...}", None, "As `sources[].auth`."),
+    key("alertmanagers[].headers", "{NAME: VALUE}", None, "As `sources[].headers`."),
+    key("alertmanagers[].ca_file", "FILE", None, "As `sources[].ca_file`."),
+    key("alertmanagers[].timeout", "DURATION", Some("10s"), "Longest wait for an answer, 1s to 10m."),
     many(flag(
         "definitions",
         "definitions",
@@ -188,14 +104,7 @@ const SETTINGS: [Setting; 33] = [
         None,
         "File or directory of SLO definitions (*.yaml, *.yml).",
     )),
-    flag(
-        "data",
-        "data",
-        "EVENKEEL_DATA",
-        "DIR",
-        Some("evenkeel-data"),
-        "Directory of the store, made if absent.",
-    ),
+    flag("data", "data", "EVENKEEL_DATA", "DIR", Some("evenkeel-data"), "Directory of the store, made if absent."),
     flag(
         "listen",
         "listen",

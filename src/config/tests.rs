@@ -46,11 +46,7 @@ fn surroundings() -> Surroundings<'static> {
     Surroundings {
         variable: &variable,
         readable: &|path: &Path| {
-            if path.ends_with("none") {
-                Err("no such file".to_owned())
-            } else {
-                Ok(())
-            }
+            if path.ends_with("none") { Err("no such file".to_owned()) } else { Ok(()) }
         },
     }
 }
@@ -74,17 +70,8 @@ fn told(text: &str, flags: &[(&'static str, &str)]) -> Vec<String> {
     let (config, problems) = read(text, flags);
     assert!(config.is_none(), "{text}");
     let line = |p: &Problem| {
-        let place = if p.line == 0 {
-            p.file.clone()
-        } else {
-            format!("{}:{}", p.line, p.column)
-        };
-        format!(
-            "{place} {}: {} | {}",
-            p.path,
-            p.message,
-            p.hint.as_deref().unwrap_or("-")
-        )
+        let place = if p.line == 0 { p.file.clone() } else { format!("{}:{}", p.line, p.column) };
+        format!("{place} {}: {} | {}", p.path, p.message, p.hint.as_deref().unwrap_or("-"))
     };
     problems.iter().map(line).collect()
 }
@@ -93,10 +80,7 @@ fn told(text: &str, flags: &[(&'static str, &str)]) -> Vec<String> {
 fn nothing_but_defaults() {
     let config = sound("", &[]);
     assert_eq!(config.listen.to_string(), "127.0.0.1:9595");
-    assert_eq!(
-        (config.backfill, config.retention),
-        (Millis::from_days(30), Millis::from_days(400))
-    );
+    assert_eq!((config.backfill, config.retention), (Millis::from_days(30), Millis::from_days(400)));
     assert_eq!(config.timezone, Tz::UTC);
     assert_eq!(config.kubernetes.enabled, Toggle::Auto);
     assert!(config.otlp.is_none() && config.sources.is_empty());
@@ -110,12 +94,7 @@ fn every_default_reads_as_it_is_documented() {
         let Some(default) = setting.default else {
             continue;
         };
-        assert_eq!(
-            sound("", &[(setting.key, default)]).dump(),
-            defaults,
-            "{}",
-            setting.key
-        );
+        assert_eq!(sound("", &[(setting.key, default)]).dump(), defaults, "{}", setting.key);
     }
     let mut keys: Vec<&str> = reference().iter().map(|setting| setting.key).collect();
     keys.dedup();
@@ -125,56 +104,19 @@ fn every_default_reads_as_it_is_documented() {
 #[test]
 fn a_full_file_is_read_and_paths_start_at_it() {
     let config = sound(FULL, &[]);
-    let [main, edge] = config.sources.as_slice() else {
-        panic!("two sources")
-    };
-    assert_eq!(
-        main.endpoint.url.as_str(),
-        "https://prometheus.example/prefix"
-    );
-    assert_eq!(
-        main.endpoint.ca_file.as_deref(),
-        Some(Path::new("etc/certs/ca.pem"))
-    );
-    assert_eq!(
-        (main.ingest_delay, edge.ingest_delay),
-        (Millis::from_secs(90), Millis::from_secs(60))
-    );
-    let Auth::Basic { username, password } = &main.endpoint.auth else {
-        panic!("basic")
-    };
-    assert_eq!(
-        (
-            username.as_str(),
-            password.reveal().unwrap().expose_secret()
-        ),
-        ("evenkeel", "hunter2")
-    );
-    assert!(
-        matches!(&edge.endpoint.auth, Auth::Bearer(Secret::File(path)) if path == Path::new("/run/secrets/token"))
-    );
-    assert_eq!(
-        config.definitions,
-        [Path::new("etc/slos"), Path::new("/etc/slos")]
-    );
+    let [main, edge] = config.sources.as_slice() else { panic!("two sources") };
+    assert_eq!(main.endpoint.url.as_str(), "https://prometheus.example/prefix");
+    assert_eq!(main.endpoint.ca_file.as_deref(), Some(Path::new("etc/certs/ca.pem")));
+    assert_eq!((main.ingest_delay, edge.ingest_delay), (Millis::from_secs(90), Millis::from_secs(60)));
+    let Auth::Basic { username, password } = &main.endpoint.auth else { panic!("basic") };
+    assert_eq!((username.as_str(), password.reveal().unwrap().expose_secret()), ("evenkeel", "hunter2"));
+    assert!(matches!(&edge.endpoint.auth, Auth::Bearer(Secret::File(path)) if path == Path::new("/run/secrets/token")));
+    assert_eq!(config.definitions, [Path::new("etc/slos"), Path::new("/etc/slos")]);
     assert_eq!(config.data, Path::new("etc/store"));
     assert_eq!(config.external_labels.get("cluster"), Some("eu-1"));
     assert_eq!(config.kubernetes.namespaces, ["shop", "payments"]);
-    assert_eq!(
-        config.otlp.unwrap().headers[0]
-            .value
-            .reveal()
-            .unwrap()
-            .expose_secret(),
-        "Bearer hunter2"
-    );
-    assert_eq!(
-        config.log,
-        Log {
-            format: LogFormat::Json,
-            level: LogLevel::Debug
-        }
-    );
+    assert_eq!(config.otlp.unwrap().headers[0].value.reveal().unwrap().expose_secret(), "Bearer hunter2");
+    assert_eq!(config.log, Log { format: LogFormat::Json, level: LogLevel::Debug });
 }
 
 #[test]
@@ -192,20 +134,11 @@ fn a_flag_wins_over_the_file() {
     ];
     let config = sound(FULL, &flags);
     assert_eq!(config.listen.to_string(), "[::1]:1");
-    assert_eq!(
-        (config.definitions, config.data),
-        (vec!["mine".into()], "elsewhere".into())
-    );
+    assert_eq!((config.definitions, config.data), (vec!["mine".into()], "elsewhere".into()));
     assert_eq!(config.sources.len(), 1);
     assert_eq!(config.alertmanagers.len(), 2);
-    assert_eq!(
-        config.external_labels.to_string(),
-        r#"{cluster="us-1", region="us"}"#
-    );
-    assert_eq!(
-        (config.kubernetes.enabled, config.kubernetes.namespaces),
-        (Toggle::Off, vec!["one".to_owned()])
-    );
+    assert_eq!(config.external_labels.to_string(), r#"{cluster="us-1", region="us"}"#);
+    assert_eq!((config.kubernetes.enabled, config.kubernetes.namespaces), (Toggle::Off, vec!["one".to_owned()]));
     assert_eq!(config.otlp.unwrap().headers.len(), 1);
 }
 
@@ -231,18 +164,10 @@ fn no_secret_is_shown_anywhere() {
         "url: http://host/?key=hunter2",
         "url: http://host#hunter2@",
     ] {
-        let (config, problems) = read(
-            &format!(
-                "sources:\n  - name: x\n    {}\n",
-                mistake.replace("    ", "      ")
-            ),
-            &[],
-        );
+        let (config, problems) =
+            read(&format!("sources:\n  - name: x\n    {}\n", mistake.replace("    ", "      ")), &[]);
         assert!(config.is_none());
-        assert!(
-            !format!("{problems:?}").contains("hunter2"),
-            "{mistake}: {problems:?}"
-        );
+        assert!(!format!("{problems:?}").contains("hunter2"), "{mistake}: {problems:?}");
     }
 }
 
@@ -250,12 +175,7 @@ fn no_secret_is_shown_anywhere() {
 fn the_dump_reads_back_as_the_same() {
     let plain = "sources: [{url: http://p:9090, auth: {bearer_token_file: /t}}]\nexternal_labels: {zone: \"on\"}\nlog: {level: warn}\n";
     let dump = sound(plain, &[]).dump();
-    let (config, problems) = parse(
-        &dump,
-        "evenkeel.yaml",
-        &Overrides::default(),
-        &surroundings(),
-    );
+    let (config, problems) = parse(&dump, "evenkeel.yaml", &Overrides::default(), &surroundings());
     assert_eq!(problems, []);
     assert_eq!(config.unwrap().dump(), dump);
 }
@@ -302,24 +222,12 @@ log: loud
 
 #[test]
 fn credentials_come_whole_and_from_outside() {
-    let told_of = |auth: &str| {
-        told(
-            &format!("sources: [{{url: http://p, auth: {auth}}}]\n"),
-            &[],
-        )
-        .join("; ")
-    };
+    let told_of = |auth: &str| told(&format!("sources: [{{url: http://p, auth: {auth}}}]\n"), &[]).join("; ");
     for (auth, part) in [
         ("{username: a}", "incomplete"),
         ("{password: \"${PASSWORD}\"}", "incomplete"),
-        (
-            "{username: a, password_file: /x, bearer_token_file: /y}",
-            "two kinds",
-        ),
-        (
-            "{username: a, password: \"${PASSWORD}\", password_file: /x}",
-            "both named",
-        ),
+        ("{username: a, password_file: /x, bearer_token_file: /y}", "two kinds"),
+        ("{username: a, password: \"${PASSWORD}\", password_file: /x}", "both named"),
         (
             "{bearer_token: abc}",
             "stands in the file itself | such files end up where others read them; write `bearer_token: ${VARIABLE}`",
@@ -330,39 +238,22 @@ fn credentials_come_whole_and_from_outside() {
     ] {
         assert!(told_of(auth).contains(part), "{auth}: {}", told_of(auth));
     }
-    let breaks = Surroundings {
-        variable: &|_| Some("a\r\nX-Evil: 1".to_owned()),
-        readable: &|_| Ok(()),
-    };
+    let breaks = Surroundings { variable: &|_| Some("a\r\nX-Evil: 1".to_owned()), readable: &|_| Ok(()) };
     let text = "sources: [{url: http://p, headers: {X-A: \"${A}\"}}]\n";
     let (config, problems) = parse(text, "f", &Overrides::default(), &breaks);
-    assert!(
-        config.is_none() && problems[0].message.contains("line break"),
-        "{problems:?}"
-    );
+    assert!(config.is_none() && problems[0].message.contains("line break"), "{problems:?}");
 }
 
 #[test]
 fn a_file_is_one_mapping() {
-    assert_eq!(
-        told("- 1\n", &[]),
-        ["1:1 : the document must be a mapping, but is a list | -"]
-    );
+    assert_eq!(told("- 1\n", &[]), ["1:1 : the document must be a mapping, but is a list | -"]);
     assert_eq!(
         told("{}\n---\n{}\n", &[]),
         ["3:1 : a second document | a configuration is one document; remove the line `---`"]
     );
     assert!(told("otlp: {headers: {A: b}}\n", &[])[0].contains("headers without an endpoint"));
     assert!(told("backfill: 30d\nretention: 7d\n", &[])[0].contains("longer than the retention"));
-    assert!(
-        load(
-            Some(Path::new("/none/evenkeel.yaml")),
-            &Overrides::default(),
-            &surroundings()
-        )
-        .0
-        .is_none()
-    );
+    assert!(load(Some(Path::new("/none/evenkeel.yaml")), &Overrides::default(), &surroundings()).0.is_none());
 }
 
 proptest! {

@@ -22,7 +22,8 @@ const LOOKBACK_MIN: Millis = Millis(SLOT_MS);
 /// Slack for factors that are whole in decimal but not in binary.
 const FACTOR_SLACK: f64 = 1e-9;
 
-const TIERS_HINT: &str = "write `standard`, `none`, or a list of {name: fast, severity: page, budget: 2%, long: 1h, short: 5m}";
+const TIERS_HINT: &str =
+    "write `standard`, `none`, or a list of {name: fast, severity: page, budget: 2%, long: 1h, short: 5m}";
 
 /// What the tiers are judged against.
 pub(super) struct Promise<'p> {
@@ -41,10 +42,7 @@ pub(super) fn alerts(
 ) -> Option<AlertPolicy> {
     let Some(field) = field else {
         let tiers = standard(place, promise, source)?;
-        return Some(AlertPolicy {
-            tiers,
-            ..AlertPolicy::default()
-        });
+        return Some(AlertPolicy { tiers, ..AlertPolicy::default() });
     };
     let mut fields = field.fields(source)?;
     let tiers_at = fields.optional("tiers");
@@ -55,36 +53,22 @@ pub(super) fn alerts(
         None => standard(&field, promise, source),
         Some(at) => tiers(at, promise, source),
     };
-    Some(AlertPolicy {
-        tiers: tiers?,
-        labels: labels?,
-        annotations: annotations?,
-    })
+    Some(AlertPolicy { tiers: tiers?, labels: labels?, annotations: annotations? })
 }
 
-fn tiers(
-    at: &At<'_>,
-    promise: Option<&Promise<'_>>,
-    source: &mut Source<'_>,
-) -> Option<Vec<AlertTier>> {
+fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
     if let Value::Text(word) = &at.node.value {
         return match word.as_str() {
             "standard" => standard(at, promise, source),
             "none" => Some(Vec::new()),
             _ => {
-                at.parse(source, |word| {
-                    one_of(word, &[("standard", ()), ("none", ())])
-                });
+                at.parse(source, |word| one_of(word, &[("standard", ()), ("none", ())]));
                 None
             }
         };
     }
     if let Value::Map(_) = &at.node.value {
-        at.error(
-            source,
-            "tiers are a word or a list",
-            Some(TIERS_HINT.to_owned()),
-        );
+        at.error(source, "tiers are a word or a list", Some(TIERS_HINT.to_owned()));
         return None;
     }
     let before = source.errors();
@@ -103,15 +87,9 @@ fn tiers(
         };
         if read.iter().any(|other| other.name == tier.name) {
             let message = format!("two tiers are named `{}`", tier.name);
-            item.error(
-                source,
-                message,
-                Some("the name becomes the label `tier`; each needs its own".to_owned()),
-            );
+            item.error(source, message, Some("the name becomes the label `tier`; each needs its own".to_owned()));
         }
-        if let Some((promise, unfit)) =
-            promise.and_then(|promise| Some((promise, unfit(&tier, promise)?)))
-        {
+        if let Some((promise, unfit)) = promise.and_then(|promise| Some((promise, unfit(&tier, promise)?))) {
             let Complaint { message, hint } = explain(&unfit, &tier, promise);
             item.error(source, message, hint);
         }
@@ -122,36 +100,18 @@ fn tiers(
 
 fn tier(at: &At<'_>, source: &mut Source<'_>) -> Option<AlertTier> {
     let mut fields = at.fields(source)?;
-    let name = fields.required(
-        "name",
-        source,
-        "for example `fast`; it becomes the label `tier`",
-    );
+    let name = fields.required("name", source, "for example `fast`; it becomes the label `tier`");
     let severity = fields.required("severity", source, "page, ticket or info");
-    let budget = fields.required(
-        "budget",
-        source,
-        "the share of the budget that may burn within `long`, for example 2%",
-    );
+    let budget =
+        fields.required("budget", source, "the share of the budget that may burn within `long`, for example 2%");
     let long = fields.required("long", source, "the long lookback, for example 1h");
-    let short = fields.required(
-        "short",
-        source,
-        "the short lookback, usually a twelfth of `long`, for example 5m",
-    );
-    let severities = [
-        ("page", Severity::Page),
-        ("ticket", Severity::Ticket),
-        ("info", Severity::Info),
-    ];
+    let short = fields.required("short", source, "the short lookback, usually a twelfth of `long`, for example 5m");
+    let severities = [("page", Severity::Page), ("ticket", Severity::Ticket), ("info", Severity::Info)];
     let name = name.and_then(|at| at.parse(source, dns_label));
     let severity = severity.and_then(|at| at.parse(source, |text| one_of(text, &severities)));
     let budget_ratio = budget.and_then(|at| {
         at.parse(source, |text| match ratio(text)? {
-            0.0 => Err(Complaint::new(
-                "a tier that burns nothing fires always",
-                "for example `2%`",
-            )),
+            0.0 => Err(Complaint::new("a tier that burns nothing fires always", "for example `2%`")),
             share => Ok(share),
         })
     });
@@ -160,20 +120,12 @@ fn tier(at: &At<'_>, source: &mut Source<'_>) -> Option<AlertTier> {
     fields.finish(source);
     let (long, short_length) = (long_length?, short_length?);
     if short_length >= long {
-        let message = format!(
-            "the short lookback ({short_length}) is not shorter than the long one ({long})"
-        );
+        let message = format!("the short lookback ({short_length}) is not shorter than the long one ({long})");
         let hint = "the short one lets the alert end soon after the burning ends; a twelfth of the long one is usual";
         short?.error(source, message, Some(hint.to_owned()));
         return None;
     }
-    Some(AlertTier {
-        name: name?,
-        severity: severity?,
-        budget_ratio: budget_ratio?,
-        long,
-        short: short_length,
-    })
+    Some(AlertTier { name: name?, severity: severity?, budget_ratio: budget_ratio?, long, short: short_length })
 }
 
 fn lookback(text: &str) -> Result<Millis, Complaint> {
@@ -181,10 +133,7 @@ fn lookback(text: &str) -> Result<Millis, Complaint> {
     if length.0 % SLOT_MS == 0 {
         Ok(length)
     } else {
-        Err(Complaint::new(
-            "a lookback is made of whole minutes",
-            "for example `5m`",
-        ))
+        Err(Complaint::new("a lookback is made of whole minutes", "for example `5m`"))
     }
 }
 
@@ -218,13 +167,7 @@ fn unfit(tier: &AlertTier, promise: &Promise<'_>) -> Option<Unfit> {
 /// The reason in numbers, and what would fit.
 fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint {
     let period = promise.window.nominal_length();
-    let AlertTier {
-        name,
-        long,
-        short,
-        budget_ratio,
-        ..
-    } = tier;
+    let AlertTier { name, long, short, budget_ratio, .. } = tier;
     let what = |factor: f64| {
         format!(
             "tier `{name}`: {} of a budget of {period} in {long} is a burn rate of {}",
@@ -241,25 +184,14 @@ fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint 
                 promise.objective,
                 number(most)
             ),
-            format!(
-                "with `long: {long}` the budget may be {} at most, when every event is bad",
-                share(most)
-            ),
+            format!("with `long: {long}` the budget may be {} at most, when every event is bad", share(most)),
         ),
         Unfit::Always { factor } => Complaint::new(
-            format!(
-                "{}, which is less than 1: it would fire on a service that keeps its promise",
-                what(factor)
-            ),
-            format!(
-                "with `long: {long}` the budget must be {} at least",
-                share(1.0)
-            ),
+            format!("{}, which is less than 1: it would fire on a service that keeps its promise", what(factor)),
+            format!("with `long: {long}` the budget must be {} at least", share(1.0)),
         ),
         Unfit::NoSlice { slice } => Complaint::new(
-            format!(
-                "tier `{name}`: the short lookback ({short}) is shorter than one slice ({slice})"
-            ),
+            format!("tier `{name}`: the short lookback ({short}) is shorter than one slice ({slice})"),
             "a lookback must hold at least one slice",
         ),
     }
@@ -267,11 +199,7 @@ fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint 
 
 /// The standard tiers that fit the promise. Those that do not are named: they
 /// were not asked for one by one, so leaving them out is no error.
-fn standard(
-    at: &At<'_>,
-    promise: Option<&Promise<'_>>,
-    source: &mut Source<'_>,
-) -> Option<Vec<AlertTier>> {
+fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
     let promise = promise?;
     let mut fit = Vec::new();
     let (mut never, mut always, mut no_slice) = (Vec::new(), Vec::new(), Vec::new());
@@ -281,44 +209,24 @@ fn standard(
             None => fit.push(tier),
             Some(Unfit::Never { factor, .. }) => never.push(with(factor)),
             Some(Unfit::Always { factor }) => always.push(with(factor)),
-            Some(Unfit::NoSlice { .. }) => {
-                no_slice.push(format!("`{}` ({})", tier.name, tier.short))
-            }
+            Some(Unfit::NoSlice { .. }) => no_slice.push(format!("`{}` ({})", tier.name, tier.short)),
         }
     }
     if fit.is_empty() {
-        let message = format!(
-            "none of the standard tiers fits a window of {} and {}",
-            promise.window, promise.objective
-        );
+        let message =
+            format!("none of the standard tiers fits a window of {} and {}", promise.window, promise.objective);
         at.error(source, message, Some(TIERS_HINT.to_owned()));
         return None;
     }
     let most = number(1.0 / promise.objective.allowed_bad_ratio());
     let reasons = [
-        (
-            never,
-            format!("at {} no burn rate exceeds {most}", promise.objective),
-        ),
-        (
-            always,
-            format!(
-                "below 1 they would fire on a kept promise, in a window of {}",
-                promise.window
-            ),
-        ),
-        (
-            no_slice,
-            "their short lookback holds no whole slice".to_owned(),
-        ),
+        (never, format!("at {} no burn rate exceeds {most}", promise.objective)),
+        (always, format!("below 1 they would fire on a kept promise, in a window of {}", promise.window)),
+        (no_slice, "their short lookback holds no whole slice".to_owned()),
     ];
     for (names, reason) in reasons.into_iter().filter(|(names, _)| !names.is_empty()) {
         let message = format!("standard tiers left out: {}: {reason}", names.join(", "));
-        at.warning(
-            source,
-            message,
-            Some("name the tiers that you want in `spec.alerts.tiers`".to_owned()),
-        );
+        at.warning(source, message, Some("name the tiers that you want in `spec.alerts.tiers`".to_owned()));
     }
     Some(fit)
 }

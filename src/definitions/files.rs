@@ -18,23 +18,14 @@ const ENTRIES_MAX: usize = 200_000;
 
 /// The files that the paths name, sorted, each once.
 pub(super) fn find(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let mut walk = Walk {
-        problems,
-        entries: 0,
-        seen: BTreeSet::new(),
-        found: Vec::new(),
-    };
+    let mut walk = Walk { problems, entries: 0, seen: BTreeSet::new(), found: Vec::new() };
     for path in paths {
         match fs::metadata(path) {
             Ok(data) if data.is_dir() => {
                 let before = walk.found.len();
                 walk.directory(path, 0);
                 if walk.found.len() == before {
-                    walk.problem(
-                        Level::Warning,
-                        path,
-                        "no *.yaml or *.yml file in this directory",
-                    );
+                    walk.problem(Level::Warning, path, "no *.yaml or *.yml file in this directory");
                 }
             }
             Ok(data) if data.is_file() => walk.file(path.clone()),
@@ -52,16 +43,10 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     let file = fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells a full file from a cut one.
-    let limit = u64::try_from(TEXT_BYTES_MAX)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() > TEXT_BYTES_MAX {
-        return Err(format!(
-            "is larger than {TEXT_BYTES_MAX} bytes; split it into several files"
-        ));
+        return Err(format!("is larger than {TEXT_BYTES_MAX} bytes; split it into several files"));
     }
     String::from_utf8(bytes).map_err(|error| format!("is not UTF-8 text: {error}"))
 }
@@ -77,8 +62,7 @@ struct Walk<'p> {
 impl Walk<'_> {
     fn directory(&mut self, directory: &Path, depth: usize) {
         if depth > DIRECTORY_DEPTH_MAX {
-            let message =
-                format!("lies deeper than {DIRECTORY_DEPTH_MAX} directories and is left out");
+            let message = format!("lies deeper than {DIRECTORY_DEPTH_MAX} directories and is left out");
             return self.problem(Level::Error, directory, &message);
         }
         if !self.is_new(directory) {
@@ -88,17 +72,13 @@ impl Walk<'_> {
         match fs::read_dir(directory) {
             // A directory of millions is not collected before the bound bites.
             Ok(list) => entries.extend(list.flatten().map(|entry| entry.path()).take(ENTRIES_MAX)),
-            Err(error) => {
-                self.problem(Level::Error, directory, &format!("cannot be read: {error}"))
-            }
+            Err(error) => self.problem(Level::Error, directory, &format!("cannot be read: {error}")),
         }
         entries.sort();
         for path in entries {
             self.entries += 1;
             if self.entries > ENTRIES_MAX || self.found.len() >= FILES_MAX {
-                let message = format!(
-                    "more than {FILES_MAX} files or {ENTRIES_MAX} entries; the rest is left out"
-                );
+                let message = format!("more than {FILES_MAX} files or {ENTRIES_MAX} entries; the rest is left out");
                 return self.problem(Level::Error, directory, &message);
             }
             self.entry(path, depth);
@@ -108,9 +88,7 @@ impl Walk<'_> {
     fn entry(&mut self, path: PathBuf, depth: usize) {
         // Kubernetes mounts a ConfigMap as links into a hidden directory; what
         // is hidden is skipped, or every file would be found twice.
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             return;
         }
@@ -118,9 +96,7 @@ impl Walk<'_> {
             Ok(data) if data.is_dir() => self.directory(&path, depth + 1),
             Ok(data) if data.is_file() && is_yaml(&path) => self.file(path),
             Ok(_) => {}
-            Err(error) if is_yaml(&path) => {
-                self.problem(Level::Error, &path, &format!("cannot be read: {error}"))
-            }
+            Err(error) if is_yaml(&path) => self.problem(Level::Error, &path, &format!("cannot be read: {error}")),
             Err(_) => {}
         }
     }
@@ -137,18 +113,12 @@ impl Walk<'_> {
     }
 
     fn problem(&mut self, level: Level, path: &Path, message: &str) {
-        self.problems.push(Problem::of_file(
-            level,
-            path.display().to_string(),
-            message,
-            None,
-        ));
+        self.problems.push(Problem::of_file(level, path.display().to_string(), message, None));
     }
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 #[cfg(test)]
@@ -161,14 +131,7 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::create_dir_all(at("team/b")).unwrap();
         fs::create_dir_all(at("..2026_11_24")).unwrap();
-        for name in [
-            "team/b/x.yaml",
-            "team/a.yml",
-            "z.yaml",
-            "notes.txt",
-            "..2026_11_24/z.yaml",
-            ".hidden.yaml",
-        ] {
+        for name in ["team/b/x.yaml", "team/a.yml", "z.yaml", "notes.txt", "..2026_11_24/z.yaml", ".hidden.yaml"] {
             fs::write(at(name), "").unwrap();
         }
         #[cfg(unix)]
@@ -178,10 +141,8 @@ mod tests {
         }
         let mut problems = Vec::new();
         let found = find(&[root.path().to_path_buf(), at("z.yaml")], &mut problems);
-        let names: Vec<String> = found
-            .iter()
-            .map(|p| p.strip_prefix(root.path()).unwrap().display().to_string())
-            .collect();
+        let names: Vec<String> =
+            found.iter().map(|p| p.strip_prefix(root.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["same.yaml", "team/a.yml", "team/b/x.yaml"]);
         assert_eq!(problems, []);
     }
@@ -190,15 +151,9 @@ mod tests {
     fn what_cannot_be_read_is_said() {
         let root = tempfile::tempdir().unwrap();
         let mut problems = Vec::new();
-        let found = find(
-            &[root.path().join("none"), root.path().to_path_buf()],
-            &mut problems,
-        );
+        let found = find(&[root.path().join("none"), root.path().to_path_buf()], &mut problems);
         assert!(found.is_empty());
-        assert!(
-            problems[0].message.starts_with("cannot be read"),
-            "{problems:?}"
-        );
+        assert!(problems[0].message.starts_with("cannot be read"), "{problems:?}");
         assert_eq!(problems[1].level, Level::Warning);
         let big = root.path().join("big.yaml");
         fs::write(&big, vec![b'#'; TEXT_BYTES_MAX + 1]).unwrap();

@@ -10,8 +10,7 @@ use crate::yaml::words::{Complaint, shown};
 
 use super::selector::selector;
 
-const KINDS: &str =
-    "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`";
+const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`";
 
 /// Reads the mapping below `spec.indicator`.
 pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
@@ -21,11 +20,7 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let gauge = fields.optional("gauge");
     let kinds = [&ratio, &latency, &gauge].into_iter().flatten().count();
     if kinds != 1 {
-        let message = if kinds == 0 {
-            "the indicator is missing"
-        } else {
-            "an SLO has exactly one indicator"
-        };
+        let message = if kinds == 0 { "the indicator is missing" } else { "an SLO has exactly one indicator" };
         fields.error(source, message, Some(KINDS.to_owned()));
     }
     fields.finish(source);
@@ -42,26 +37,13 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     let bad = fields.optional("bad");
     let total_at = fields.required("total", source, "the selector of all events, good and bad");
     if good.is_some() == bad.is_some() {
-        let message = if good.is_some() {
-            "`good` and `bad` are both named"
-        } else {
-            "neither `good` nor `bad` is named"
-        };
-        fields.error(
-            source,
-            message,
-            Some("name one of the two; the other is the rest of `total`".to_owned()),
-        );
+        let message =
+            if good.is_some() { "`good` and `bad` are both named" } else { "neither `good` nor `bad` is named" };
+        fields.error(source, message, Some("name one of the two; the other is the rest of `total`".to_owned()));
     }
     let one_side = good.is_some() != bad.is_some();
-    let good_selector = good
-        .as_ref()
-        .and_then(|at| at.parse(source, selector))
-        .map(Numerator::Good);
-    let bad_selector = bad
-        .as_ref()
-        .and_then(|at| at.parse(source, selector))
-        .map(Numerator::Bad);
+    let good_selector = good.as_ref().and_then(|at| at.parse(source, selector)).map(Numerator::Good);
+    let bad_selector = bad.as_ref().and_then(|at| at.parse(source, selector)).map(Numerator::Bad);
     let total = total_at.as_ref().and_then(|at| at.parse(source, selector));
     fields.finish(source);
     let (numerator, total) = (good_selector.or(bad_selector).filter(|_| one_side)?, total?);
@@ -70,41 +52,22 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
 }
 
 /// Whether the two sides can be parts of one count.
-fn check_sides(
-    at: &At<'_>,
-    numerator: &Numerator,
-    total: &Selector,
-    source: &mut Source<'_>,
-) -> bool {
+fn check_sides(at: &At<'_>, numerator: &Numerator, total: &Selector, source: &mut Source<'_>) -> bool {
     let side = match numerator {
         Numerator::Good(_) => "good",
         Numerator::Bad(_) => "bad",
     };
     let part = numerator.selector();
     if part == total {
-        let message =
-            format!("`{side}` and `total` select the same series: every event would be {side}");
-        at.error(
-            source,
-            message,
-            Some(format!(
-                "add the matcher that makes an event {side}, such as code=~\"5..\""
-            )),
-        );
+        let message = format!("`{side}` and `total` select the same series: every event would be {side}");
+        at.error(source, message, Some(format!("add the matcher that makes an event {side}, such as code=~\"5..\"")));
         return false;
     }
     if part.metric == total.metric && !part.is_within(total) {
-        let missing: Vec<String> = total
-            .matchers()
-            .iter()
-            .filter(|m| !part.matchers().contains(m))
-            .map(ToString::to_string)
-            .collect();
+        let missing: Vec<String> =
+            total.matchers().iter().filter(|m| !part.matchers().contains(m)).map(ToString::to_string).collect();
         let message = format!("`{side}` may count events that `total` does not");
-        let hint = format!(
-            "`total` also has {}; repeat it in `{side}`",
-            shown(&missing.join(", "))
-        );
+        let hint = format!("`total` also has {}; repeat it in `{side}`", shown(&missing.join(", ")));
         at.warning(source, message, Some(hint));
     }
     true
@@ -112,36 +75,20 @@ fn check_sides(
 
 fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     let mut fields = field.fields(source)?;
-    let histogram_at = fields.required(
-        "histogram",
-        source,
-        "for example 'http_request_duration_seconds{job=\"checkout\"}'",
-    );
-    let threshold_at = fields.required(
-        "threshold",
-        source,
-        "for example `300ms`; best equal to a bucket of the histogram",
-    );
-    let histogram = histogram_at
-        .as_ref()
-        .and_then(|at| at.parse(source, histogram));
-    let threshold_seconds = threshold_at
-        .as_ref()
-        .and_then(|at| at.parse(source, threshold));
+    let histogram_at =
+        fields.required("histogram", source, "for example 'http_request_duration_seconds{job=\"checkout\"}'");
+    let threshold_at =
+        fields.required("threshold", source, "for example `300ms`; best equal to a bucket of the histogram");
+    let histogram = histogram_at.as_ref().and_then(|at| at.parse(source, histogram));
+    let threshold_seconds = threshold_at.as_ref().and_then(|at| at.parse(source, threshold));
     fields.finish(source);
     let (histogram, threshold_seconds) = (histogram?, threshold_seconds?);
-    if ["_milliseconds", "_ms", "_microseconds", "_nanoseconds"]
-        .iter()
-        .any(|unit| histogram.metric.ends_with(unit))
-    {
+    if ["_milliseconds", "_ms", "_microseconds", "_nanoseconds"].iter().any(|unit| histogram.metric.ends_with(unit)) {
         let message = "the histogram does not seem to count in seconds".to_owned();
         let hint = "bucket bounds are compared with the threshold in seconds".to_owned();
         histogram_at?.warning(source, message, Some(hint));
     }
-    Some(Indicator::Latency {
-        histogram,
-        threshold_seconds,
-    })
+    Some(Indicator::Latency { histogram, threshold_seconds })
 }
 
 /// A selector whose name is that of the histogram itself.
@@ -149,21 +96,11 @@ fn histogram(text: &str) -> Result<Selector, Complaint> {
     let selector = selector(text)?;
     for suffix in ["_bucket", "_count", "_sum"] {
         if let Some(base) = selector.metric.strip_suffix(suffix) {
-            let hint = format!(
-                "write `{}`: buckets and count are found by its name",
-                shown(base)
-            );
-            return Err(Complaint::new(
-                format!("the histogram is named with its suffix `{suffix}`"),
-                hint,
-            ));
+            let hint = format!("write `{}`: buckets and count are found by its name", shown(base));
+            return Err(Complaint::new(format!("the histogram is named with its suffix `{suffix}`"), hint));
         }
     }
-    if selector
-        .matchers()
-        .iter()
-        .any(|matcher| matcher.label == "le")
-    {
+    if selector.matchers().iter().any(|matcher| matcher.label == "le") {
         return Err(Complaint::new(
             "the selector matches on `le`",
             "leave it out: the bucket follows from the threshold",
@@ -175,13 +112,9 @@ fn histogram(text: &str) -> Result<Selector, Complaint> {
 /// A length of time in seconds: `300ms`, `0.5s`, `2m`. One unit, so that the
 /// point can be moved in decimal and 300ms is the double nearest to 0.3.
 fn threshold(text: &str) -> Result<f64, Complaint> {
-    let wrong =
-        |hint: String| Complaint::new(format!("`{}` is not a threshold", shown(text)), hint);
+    let wrong = |hint: String| Complaint::new(format!("`{}` is not a threshold", shown(text)), hint);
     let rule = "a number with a unit of us, ms, s or m, for example `300ms` or `2.5s`";
-    let digits = text.len()
-        - text
-            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
-            .len();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     let (number, unit) = text.split_at(digits);
     let well_formed = number.len() <= 16 && number.chars().any(|c| c.is_ascii_digit());
     let parse = |text: String| text.parse::<f64>().ok().filter(|_| well_formed);
@@ -191,38 +124,23 @@ fn threshold(text: &str) -> Result<f64, Complaint> {
         "s" => parse(number.to_owned()),
         "m" => parse(number.to_owned()).map(|minutes| minutes * 60.0),
         "" if well_formed => {
-            return Err(wrong(format!(
-                "a number needs a unit: `{number}s` or `{number}ms`"
-            )));
+            return Err(wrong(format!("a number needs a unit: `{number}s` or `{number}ms`")));
         }
         _ => None,
     };
-    seconds
-        .filter(|s| *s > 0.0)
-        .ok_or_else(|| wrong(rule.to_owned()))
+    seconds.filter(|s| *s > 0.0).ok_or_else(|| wrong(rule.to_owned()))
 }
 
 fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     let mut fields = field.fields(source)?;
-    let metric = fields.required(
-        "metric",
-        source,
-        "for example 'probe_success{instance=\"shop\"}'",
-    );
-    let good = fields.required(
-        "good",
-        source,
-        "the condition of a good sample, in quotes: \"== 1\"",
-    );
+    let metric = fields.required("metric", source, "for example 'probe_success{instance=\"shop\"}'");
+    let good = fields.required("good", source, "the condition of a good sample, in quotes: \"== 1\"");
     let metric_selector = metric.as_ref().and_then(|at| at.parse(source, selector));
     let comparison = good.and_then(|at| {
         at.parse(source, |text| {
             Comparison::parse(text).map_err(|_| {
                 let message = format!("`{}` is not a comparison", shown(text));
-                Complaint::new(
-                    message,
-                    "an operator and a number in quotes, for example \"== 1\" or \"<= 0.5\"",
-                )
+                Complaint::new(message, "an operator and a number in quotes, for example \"== 1\" or \"<= 0.5\"")
             })
         })
     });
@@ -230,14 +148,7 @@ fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     let (metric_selector, good) = (metric_selector?, comparison?);
     if metric_selector.metric.ends_with("_total") {
         let message = "a counter is judged as if it were a gauge".to_owned();
-        metric?.warning(
-            source,
-            message,
-            Some("counters are counted by `ratio`".to_owned()),
-        );
+        metric?.warning(source, message, Some("counters are counted by `ratio`".to_owned()));
     }
-    Some(Indicator::Gauge {
-        metric: metric_selector,
-        good,
-    })
+    Some(Indicator::Gauge { metric: metric_selector, good })
 }

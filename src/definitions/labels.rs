@@ -28,10 +28,7 @@ pub(super) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
             "cluster" => "it comes from `external_labels` of the configuration",
             _ => "it is the name of the SLO or of the alert",
         };
-        Err(Complaint::new(
-            format!("the label `{name}` is set by Evenkeel"),
-            hint,
-        ))
+        Err(Complaint::new(format!("the label `{name}` is set by Evenkeel"), hint))
     })
 }
 
@@ -39,24 +36,12 @@ pub(super) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
 pub(super) fn annotations(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
     let value = |text: &str| {
         if text.len() > ANNOTATION_MAX {
-            return Err(Complaint::from(format!(
-                "the text has {} bytes; at most {ANNOTATION_MAX}",
-                text.len()
-            )));
+            return Err(Complaint::from(format!("the text has {} bytes; at most {ANNOTATION_MAX}", text.len())));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() && c != '\n' && c != '\t')
-        {
-            return Err(Complaint::from(
-                "the text holds a control character".to_owned(),
-            ));
+        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(Complaint::from("the text holds a control character".to_owned()));
         }
-        if text.trim().is_empty() {
-            Err(Complaint::from("the text is empty".to_owned()))
-        } else {
-            Ok(text.to_owned())
-        }
+        if text.trim().is_empty() { Err(Complaint::from("the text is empty".to_owned())) } else { Ok(text.to_owned()) }
     };
     pairs(field, source, value, label_name)
 }

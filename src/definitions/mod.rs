@@ -67,11 +67,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
                 loaded.problems.extend(problems);
                 loaded.add(defined, &name);
             }
-            Err(message) => {
-                loaded
-                    .problems
-                    .push(Problem::of_file(Level::Error, name, message, None))
-            }
+            Err(message) => loaded.problems.push(Problem::of_file(Level::Error, name, message, None)),
         }
     }
     loaded.slos.sort_by(|a, b| a.name.cmp(&b.name));
@@ -81,10 +77,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
 /// Reads one text; `file` is the name that problems carry.
 pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
     let (defined, problems) = read(text, file);
-    let mut loaded = Loaded {
-        problems,
-        ..Loaded::default()
-    };
+    let mut loaded = Loaded { problems, ..Loaded::default() };
     loaded.add(defined, file);
     (loaded.slos, loaded.problems)
 }
@@ -92,10 +85,7 @@ pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
 fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
     let mut source = Source::new(file, text);
     let documents = documents(text, &mut source);
-    let defined = documents
-        .iter()
-        .filter_map(|document| slo::read(document, &mut source))
-        .collect();
+    let defined = documents.iter().filter_map(|document| slo::read(document, &mut source)).collect();
     (defined, source.into_problems())
 }
 
@@ -105,8 +95,7 @@ impl Loaded {
         for Defined { slo, name_span } in defined {
             if self.slos.len() >= SLOS_MAX {
                 let message = format!("more than {SLOS_MAX} definitions; the rest is left out");
-                self.problems
-                    .push(Problem::of_file(Level::Error, file, message, None));
+                self.problems.push(Problem::of_file(Level::Error, file, message, None));
                 return;
             }
             if let Some(first) = self.places.get(&slo.name) {
@@ -115,23 +104,10 @@ impl Loaded {
                     slo.name, first.file, first.span.line, first.span.column
                 );
                 let hint = "names are unique over all files; rename one of them or remove it";
-                self.problems.push(problem_at(
-                    Level::Error,
-                    file,
-                    name_span,
-                    "metadata.name",
-                    message,
-                    hint,
-                ));
+                self.problems.push(problem_at(Level::Error, file, name_span, "metadata.name", message, hint));
                 continue;
             }
-            self.places.insert(
-                slo.name.clone(),
-                Place {
-                    file: file.to_owned(),
-                    span: name_span,
-                },
-            );
+            self.places.insert(slo.name.clone(), Place { file: file.to_owned(), span: name_span });
             self.slos.push(slo);
         }
     }
@@ -149,47 +125,23 @@ impl Loaded {
                 Some(source) => {
                     let name = shown(source);
                     (
-                        format!(
-                            "`{}` reads from the source `{name}`, which is not configured",
-                            slo.name
-                        ),
+                        format!("`{}` reads from the source `{name}`, which is not configured", slo.name),
                         meant(source, names),
                     )
                 }
                 None if names.len() == 1 => continue,
                 None => {
-                    let message = format!(
-                        "`{}` names no source, and {} are configured",
-                        slo.name,
-                        names.len()
-                    );
-                    (
-                        message,
-                        format!("add `source:` to its spec, one of {}", names.join(", ")),
-                    )
+                    let message = format!("`{}` names no source, and {} are configured", slo.name, names.len());
+                    (message, format!("add `source:` to its spec, one of {}", names.join(", ")))
                 }
             };
-            problems.push(problem_at(
-                Level::Error,
-                &place.file,
-                place.span,
-                "spec.source",
-                message,
-                &hint,
-            ));
+            problems.push(problem_at(Level::Error, &place.file, place.span, "spec.source", message, &hint));
         }
         problems
     }
 }
 
-fn problem_at(
-    level: Level,
-    file: &str,
-    span: Span,
-    path: &str,
-    message: String,
-    hint: &str,
-) -> Problem {
+fn problem_at(level: Level, file: &str, span: Span, path: &str, message: String, hint: &str) -> Problem {
     let mut problem = Problem::of_file(level, file, message, Some(hint.to_owned()));
     (problem.line, problem.column, problem.path) = (span.line, span.column, path.to_owned());
     problem

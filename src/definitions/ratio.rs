@@ -20,10 +20,7 @@ pub fn ratio(text: &str) -> Result<f64, Complaint> {
         None => (text.trim(), false),
     };
     if number.contains(',') {
-        let hint = format!(
-            "the decimal sign is a point: `{}`",
-            shown(&text.replace(',', "."))
-        );
+        let hint = format!("the decimal sign is a point: `{}`", shown(&text.replace(',', ".")));
         return Err(Complaint::new(wrong().message, hint));
     }
     if number.len() > RATIO_CHARS_MAX || !is_decimal(number) {
@@ -31,58 +28,36 @@ pub fn ratio(text: &str) -> Result<f64, Complaint> {
     }
     // The exponent moves the point in decimal: 99.9% is the double nearest to
     // 0.999, which 99.9 / 100.0 is not always.
-    let shifted = if percent {
-        format!("{number}e-2")
-    } else {
-        number.to_owned()
-    };
+    let shifted = if percent { format!("{number}e-2") } else { number.to_owned() };
     let value: f64 = shifted.parse().map_err(|_| wrong())?;
     if value <= 1.0 {
         return Ok(value);
     }
-    let hint = if percent {
-        "100% is the most".to_owned()
-    } else {
-        format!("did you mean `{number}%`?")
-    };
-    Err(Complaint::new(
-        format!("`{}` is more than everything", shown(text)),
-        hint,
-    ))
+    let hint = if percent { "100% is the most".to_owned() } else { format!("did you mean `{number}%`?") };
+    Err(Complaint::new(format!("`{}` is more than everything", shown(text)), hint))
 }
 
 /// The promised ratio of good events, strictly between nothing and everything.
 pub(super) fn objective(text: &str) -> Result<Objective, Complaint> {
     let value = ratio(text)?;
     if value >= 1.0 {
-        let hint = if text.trim() == "1" {
-            ", or `99%` if 1 % may fail"
-        } else {
-            ""
-        };
+        let hint = if text.trim() == "1" { ", or `99%` if 1 % may fail" } else { "" };
         return Err(Complaint::new(
             "an objective of 100% leaves no error budget: the first bad event would break it for good",
             format!("promise a little less than everything, for example `99.9%`{hint}"),
         ));
     }
     if value <= 0.0 {
-        return Err(Complaint::new(
-            "an objective of 0% promises nothing",
-            "write for example `99.9%`",
-        ));
+        return Err(Complaint::new("an objective of 0% promises nothing", "write for example `99.9%`"));
     }
     // The slack is for the binary noise of 1 - 0.99999999.
     if 1.0 - value < ALLOWED_BAD_MIN * 0.999 {
         return Err(Complaint::new(
-            format!(
-                "the objective `{}` allows less than one bad event in a hundred million",
-                shown(text)
-            ),
+            format!("the objective `{}` allows less than one bad event in a hundred million", shown(text)),
             "no count can tell such a promise from 100%; 99.999999% is the most",
         ));
     }
-    Objective::new(value)
-        .ok_or_else(|| Complaint::from(format!("`{}` is not an objective", shown(text))))
+    Objective::new(value).ok_or_else(|| Complaint::from(format!("`{}` is not an objective", shown(text))))
 }
 
 /// Digits with at most one point among them.
@@ -98,14 +73,9 @@ mod tests {
 
     #[test]
     fn percentages_and_ratios_give_the_same_number() {
-        for (percent, decimal) in [
-            ("99.9%", 0.999),
-            ("99.99 %", 0.9999),
-            ("95%", 0.95),
-            ("99.95%", 0.9995),
-            ("57%", 0.57),
-            ("2%", 0.02),
-        ] {
+        for (percent, decimal) in
+            [("99.9%", 0.999), ("99.99 %", 0.9999), ("95%", 0.95), ("99.95%", 0.9995), ("57%", 0.57), ("2%", 0.02)]
+        {
             assert_eq!(ratio(percent), Ok(decimal), "{percent}");
             assert_eq!(ratio(&decimal.to_string()), Ok(decimal));
         }
@@ -122,9 +92,7 @@ mod tests {
         assert_eq!(hint("99.9"), "did you mean `99.9%`?");
         assert_eq!(hint("99,9%"), "the decimal sign is a point: `99.9%`");
         assert_eq!(hint("101%"), "100% is the most");
-        for text in [
-            "", "%", "-1%", "1e-3", "NaN", ".", "1.2.3", "99.9%%", "0x1", "inf", "９９%",
-        ] {
+        for text in ["", "%", "-1%", "1e-3", "NaN", ".", "1.2.3", "99.9%%", "0x1", "inf", "９９%"] {
             assert!(ratio(text).is_err(), "{text}");
         }
     }

@@ -34,10 +34,7 @@ fn guard(text: &str) -> Result<(), Complaint> {
         return Err(Complaint::new("the selector is empty", EXAMPLE));
     }
     if text.len() > SELECTOR_BYTES_MAX {
-        return Err(Complaint::from(format!(
-            "the selector has {} bytes; at most {SELECTOR_BYTES_MAX}",
-            text.len()
-        )));
+        return Err(Complaint::from(format!("the selector has {} bytes; at most {SELECTOR_BYTES_MAX}", text.len())));
     }
     let mut depth = 0_usize;
     let mut signs = 0_usize;
@@ -58,10 +55,7 @@ fn guard(text: &str) -> Result<(), Complaint> {
             },
         }
         if depth > NESTING_MAX || signs > SELECTOR_BYTES_MAX / 64 {
-            return Err(Complaint::new(
-                format!("the expression is nested deeper than {NESTING_MAX}"),
-                PLAIN,
-            ));
+            return Err(Complaint::new(format!("the expression is nested deeper than {NESTING_MAX}"), PLAIN));
         }
     }
     Ok(())
@@ -94,10 +88,7 @@ fn not_plain(expression: &Expr) -> Complaint {
             "the selector has a range",
             "leave out the `[5m]`: Evenkeel counts over every window itself, from the raw samples",
         ),
-        Expr::Call(call) => Complaint::new(
-            format!("the function `{}` is not needed here", call.func.name),
-            PLAIN,
-        ),
+        Expr::Call(call) => Complaint::new(format!("the function `{}` is not needed here", call.func.name), PLAIN),
         Expr::Aggregate(aggregate) => Complaint::new(
             format!("the aggregation `{}` is not needed here", aggregate.op),
             "write the selector inside it: the series that it matches are added up",
@@ -108,9 +99,7 @@ fn not_plain(expression: &Expr) -> Complaint {
              code=~\"5..|429\"",
         ),
         Expr::Paren(_) => Complaint::new("the selector stands in parentheses", "leave them out"),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) => {
-            Complaint::new("a constant selects no series", EXAMPLE)
-        }
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Complaint::new("a constant selects no series", EXAMPLE),
         Expr::Unary(_) | Expr::Subquery(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {
             Complaint::new("this is not a plain selector", PLAIN)
         }
@@ -152,10 +141,7 @@ fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
         matchers.push(Matcher::new(matcher.name, op, matcher.value)?);
     }
     if matchers.len() > MATCHERS_MAX {
-        return Err(Complaint::from(format!(
-            "{} matchers; at most {MATCHERS_MAX}",
-            matchers.len()
-        )));
+        return Err(Complaint::from(format!("{} matchers; at most {MATCHERS_MAX}", matchers.len())));
     }
     match metric {
         Some(metric) if !metric.is_empty() => Ok(Selector::new(metric, matchers)),
@@ -167,11 +153,7 @@ fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
 fn metric_name(named: Option<String>, op: MatchOp, value: &str) -> Result<String, Complaint> {
     if op != MatchOp::Equal {
         return Err(Complaint::new(
-            format!(
-                "the metric is chosen by `{NAME}{}\"{}\"`",
-                op.symbol(),
-                shown(value)
-            ),
+            format!("the metric is chosen by `{NAME}{}\"{}\"`", op.symbol(), shown(value)),
             "name one metric: series of different metrics do not add up to one count",
         ));
     }
@@ -192,10 +174,7 @@ mod tests {
             (r#"m{b="1", a=~"x|y"}"#, r#"m{a=~"x|y",b="1"}"#),
             (r#"{__name__="m",a!="1"}"#, r#"m{a!="1"}"#),
             (r#"{"my.metric",a="1"}"#, r#"{"my.metric",a="1"}"#),
-            (
-                r#"job:errors:count{path!~"/health|/ready"}"#,
-                r#"job:errors:count{path!~"/health|/ready"}"#,
-            ),
+            (r#"job:errors:count{path!~"/health|/ready"}"#, r#"job:errors:count{path!~"/health|/ready"}"#),
             ("m{a='it''s'}", ""),
         ] {
             match selector(text) {
@@ -231,17 +210,8 @@ mod tests {
             let complaint = selector(text).unwrap_err();
             assert!(complaint.message.contains(part), "{text}: {complaint:?}");
         }
-        assert!(
-            selector("rate(m[$__rate_interval])")
-                .unwrap_err()
-                .hint
-                .unwrap()
-                .starts_with("variables")
-        );
-        assert!(
-            selector(r#"m{a=~"(?:x{1000}){1000}"}"#).is_err(),
-            "a pattern that would fill the memory"
-        );
+        assert!(selector("rate(m[$__rate_interval])").unwrap_err().hint.unwrap().starts_with("variables"));
+        assert!(selector(r#"m{a=~"(?:x{1000}){1000}"}"#).is_err(), "a pattern that would fill the memory");
     }
 
     #[test]
@@ -257,11 +227,6 @@ mod tests {
         let power = vec!["a"; 2_000].join("^");
         assert!(selector(&power).is_err());
         let many: Vec<String> = (0..40).map(|n| format!("l{n}=\"x\"")).collect();
-        assert!(
-            selector(&format!("m{{{}}}", many.join(",")))
-                .unwrap_err()
-                .message
-                .starts_with("40 matchers")
-        );
+        assert!(selector(&format!("m{{{}}}", many.join(","))).unwrap_err().message.starts_with("40 matchers"));
     }
 }

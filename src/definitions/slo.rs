@@ -9,9 +9,7 @@ use crate::model::time::{DAY_MS, Millis, SLOT_MS};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::source::Source;
-use crate::yaml::words::{
-    Complaint, dns_label, duration, label_value, meant, one_of, shown, timezone,
-};
+use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown, timezone};
 
 use super::Defined;
 use super::alerts::{Promise, alerts};
@@ -30,12 +28,8 @@ const DESCRIPTION_BYTES_MAX: usize = 4_096;
 const OBJECTIVE_SUSPICIOUS: f64 = 0.5;
 
 /// Other tools' definitions, recognised so that the message names them.
-const FOREIGN: [(&str, &str); 4] = [
-    ("openslo/", "OpenSLO"),
-    ("openslo.com/", "OpenSLO"),
-    ("sloth.slok.dev/", "Sloth"),
-    ("pyrra.dev/", "Pyrra"),
-];
+const FOREIGN: [(&str, &str); 4] =
+    [("openslo/", "OpenSLO"), ("openslo.com/", "OpenSLO"), ("sloth.slok.dev/", "Sloth"), ("pyrra.dev/", "Pyrra")];
 
 /// Reads a document; `None` if it holds an error or no SLO.
 pub(super) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> {
@@ -54,49 +48,28 @@ pub(super) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> 
         return None;
     }
     let ((name, name_span, service, labels), spec) = (metadata?, spec?);
-    Some(Defined {
-        slo: Slo {
-            name,
-            service,
-            labels,
-            ..spec
-        },
-        name_span,
-    })
+    Some(Defined { slo: Slo { name, service, labels, ..spec }, name_span })
 }
 
 /// Whether the document says that it is an SLO of ours. If not, nothing else
 /// in it is judged.
 fn is_ours(fields: &mut Fields<'_>, source: &mut Source<'_>) -> bool {
     // Sloth's own files name their format by `version`.
-    if let Some(at) = fields
-        .optional("version")
-        .filter(|at| at.node.value == Value::Text("prometheus/v1".to_owned()))
-    {
-        at.error(
-            source,
-            "this is a definition of Sloth; such files are not read yet",
-            None,
-        );
+    if let Some(at) = fields.optional("version").filter(|at| at.node.value == Value::Text("prometheus/v1".to_owned())) {
+        at.error(source, "this is a definition of Sloth; such files are not read yet", None);
         return false;
     }
-    let version = fields.required(
-        "apiVersion",
-        source,
-        "a definition starts with `apiVersion: evenkeel/v1`",
-    );
+    let version = fields.required("apiVersion", source, "a definition starts with `apiVersion: evenkeel/v1`");
     let version_is_ours = version.is_some_and(|at| {
-        at.parse(source, |text| {
-            match FOREIGN.iter().find(|(prefix, _)| text.starts_with(prefix)) {
-                _ if text == API_VERSION => Ok(()),
-                Some((_, tool)) => Err(Complaint::from(format!(
-                    "this is a definition of {tool}; such files are not read yet"
-                ))),
-                None => Err(Complaint::new(
-                    format!("`{}` is not known here", shown(text)),
-                    format!("write `apiVersion: {API_VERSION}`"),
-                )),
+        at.parse(source, |text| match FOREIGN.iter().find(|(prefix, _)| text.starts_with(prefix)) {
+            _ if text == API_VERSION => Ok(()),
+            Some((_, tool)) => {
+                Err(Complaint::from(format!("this is a definition of {tool}; such files are not read yet")))
             }
+            None => Err(Complaint::new(
+                format!("`{}` is not known here", shown(text)),
+                format!("write `apiVersion: {API_VERSION}`"),
+            )),
         })
         .is_some()
     });
@@ -107,10 +80,7 @@ fn is_ours(fields: &mut Fields<'_>, source: &mut Source<'_>) -> bool {
     kind.is_some_and(|at| {
         at.parse(source, |text| match KINDS.contains(&text) {
             true => Ok(()),
-            false => Err(Complaint::new(
-                format!("the kind `{}` is not known", shown(text)),
-                meant(text, &KINDS),
-            )),
+            false => Err(Complaint::new(format!("the kind `{}` is not known", shown(text)), meant(text, &KINDS))),
         })
         .is_some()
     })
@@ -120,25 +90,14 @@ type Metadata = (String, Span, String, Labels);
 
 fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
     let mut fields = at.fields(source)?;
-    let name = fields.required(
-        "name",
-        source,
-        "for example `checkout-availability`; unique over all files",
-    );
-    let service = fields.required(
-        "service",
-        source,
-        "the service that the promise is about, for example `checkout`",
-    );
+    let name = fields.required("name", source, "for example `checkout-availability`; unique over all files");
+    let service = fields.required("service", source, "the service that the promise is about, for example `checkout`");
     let labels = labels(fields.optional("labels"), source);
     fields.finish(source);
     let name_span = name.as_ref().map_or(at.node.span, |at| at.node.span);
     let name = name.and_then(|at| at.parse(source, dns_label));
-    let service = service.and_then(|at| {
-        at.parse(source, |text| {
-            bounded(text, SERVICE_BYTES_MAX).and_then(|()| label_value(text))
-        })
-    });
+    let service = service
+        .and_then(|at| at.parse(source, |text| bounded(text, SERVICE_BYTES_MAX).and_then(|()| label_value(text))));
     Some((name?, name_span, service?, labels?))
 }
 
@@ -146,19 +105,12 @@ fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
 fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let mut fields = at.fields(source)?;
     let description = fields.optional("description");
-    let objective_at = fields.required(
-        "objective",
-        source,
-        "the promised ratio of good events, for example `99.9%`",
-    );
+    let objective_at = fields.required("objective", source, "the promised ratio of good events, for example `99.9%`");
     let windows_at = fields.optional("windows");
     let zone = fields.optional("timezone");
     let from = fields.optional("source");
-    let indicator_at = fields.required(
-        "indicator",
-        source,
-        "how good and total events are counted: ratio, latency or gauge",
-    );
+    let indicator_at =
+        fields.required("indicator", source, "how good and total events are counted: ratio, latency or gauge");
     let budgeting = fields.optional("budgeting");
     let no_data = fields.optional("noData");
     let group_by = fields.optional("groupBy");
@@ -166,20 +118,13 @@ fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     fields.finish(source);
 
     let description = description.map_or(Some(String::new()), |at| {
-        at.parse(source, |text| {
-            bounded(text, DESCRIPTION_BYTES_MAX).map(|()| text.trim().to_owned())
-        })
+        at.parse(source, |text| bounded(text, DESCRIPTION_BYTES_MAX).map(|()| text.trim().to_owned()))
     });
     let objective = objective_at.and_then(|at| {
         let objective = at.parse(source, objective)?;
         if objective.ratio() < OBJECTIVE_SUSPICIOUS {
-            let message =
-                format!("an objective of {objective} allows more bad events than good ones");
-            at.warning(
-                source,
-                message,
-                Some("`99.9%` and `0.999` mean the same".to_owned()),
-            );
+            let message = format!("an objective of {objective} allows more bad events than good ones");
+            at.warning(source, message, Some("`99.9%` and `0.999` mean the same".to_owned()));
         }
         Some(objective)
     });
@@ -188,18 +133,12 @@ fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
     let budgeting = budgeting.map_or(Some(Budgeting::Events), |at| read_budgeting(&at, source));
-    let no_data = no_data.map_or(Some(NoDataPolicy::Ignore), |at| {
-        at.parse(source, |text| one_of(text, &NO_DATA))
-    });
+    let no_data = no_data.map_or(Some(NoDataPolicy::Ignore), |at| at.parse(source, |text| one_of(text, &NO_DATA)));
     refuse_groups(group_by, source);
 
     let first = windows.as_ref().and_then(|windows| windows.first());
     let promise = match (objective, first, budgeting) {
-        (Some(objective), Some(window), Some(budgeting)) => Some(Promise {
-            objective,
-            window,
-            budgeting,
-        }),
+        (Some(objective), Some(window), Some(budgeting)) => Some(Promise { objective, window, budgeting }),
         _ => None,
     };
     let alerts = alerts(alerts_at, at, promise.as_ref(), source);
@@ -225,52 +164,34 @@ const NO_DATA: [(&str, NoDataPolicy); 4] = [
     ("good", NoDataPolicy::Good),
 ];
 
-const BUDGETING: &str =
-    "`events`, or {timeslices: {slice: 1m, target: 95%}}, or {ratio-timeslices: {slice: 1m}}";
+const BUDGETING: &str = "`events`, or {timeslices: {slice: 1m, target: 95%}}, or {ratio-timeslices: {slice: 1m}}";
 
 fn read_budgeting(at: &At<'_>, source: &mut Source<'_>) -> Option<Budgeting> {
     if let Value::Text(_) = &at.node.value {
         return at.parse(source, |text| match text {
             "events" => Ok(Budgeting::Events),
-            _ => Err(Complaint::new(
-                format!("`{}` is no way of budgeting", shown(text)),
-                BUDGETING,
-            )),
+            _ => Err(Complaint::new(format!("`{}` is no way of budgeting", shown(text)), BUDGETING)),
         });
     }
     let mut fields = at.fields(source)?;
     let timeslices = fields.optional("timeslices");
     let ratio_timeslices = fields.optional("ratio-timeslices");
     if timeslices.is_some() == ratio_timeslices.is_some() {
-        fields.error(
-            source,
-            "exactly one way of budgeting is needed",
-            Some(BUDGETING.to_owned()),
-        );
+        fields.error(source, "exactly one way of budgeting is needed", Some(BUDGETING.to_owned()));
     }
     fields.finish(source);
     let sliced = timeslices.as_ref().and_then(|at| {
         let mut fields = at.fields(source)?;
         let slice = read_slice(&mut fields, source);
-        let target = fields.required(
-            "target",
-            source,
-            "the ratio that makes a slice good, for example `95%`",
-        );
+        let target = fields.required("target", source, "the ratio that makes a slice good, for example `95%`");
         let target = target.and_then(|at| {
             at.parse(source, |text| match ratio(text)? {
-                0.0 => Err(Complaint::new(
-                    "a target of 0 makes every slice good",
-                    "for example `95%`",
-                )),
+                0.0 => Err(Complaint::new("a target of 0 makes every slice good", "for example `95%`")),
                 target => Ok(target),
             })
         });
         fields.finish(source);
-        Some(Budgeting::Timeslices {
-            slice: slice?,
-            target: target?,
-        })
+        Some(Budgeting::Timeslices { slice: slice?, target: target? })
     });
     let averaged = ratio_timeslices.as_ref().and_then(|at| {
         let mut fields = at.fields(source)?;
@@ -278,11 +199,7 @@ fn read_budgeting(at: &At<'_>, source: &mut Source<'_>) -> Option<Budgeting> {
         fields.finish(source);
         Some(Budgeting::RatioTimeslices { slice: slice? })
     });
-    if timeslices.is_some() {
-        sliced
-    } else {
-        averaged
-    }
+    if timeslices.is_some() { sliced } else { averaged }
 }
 
 /// A slice is made of whole slots, and a day of whole slices, so that slices
@@ -295,36 +212,24 @@ fn read_slice(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Millis
             return Ok(slice);
         }
         let message = format!("a day cannot be cut into slices of `{}`", shown(text));
-        Err(Complaint::new(
-            message,
-            "whole minutes that divide 24 hours: 1m, 5m, 10m, 15m, 30m, 1h",
-        ))
+        Err(Complaint::new(message, "whole minutes that divide 24 hours: 1m, 5m, 10m, 15m, 30m, 1h"))
     })
 }
 
 fn refuse_groups(group_by: Option<At<'_>>, source: &mut Source<'_>) {
     let Some(at) = group_by else { return };
     if at.node.value != Value::List(Vec::new()) {
-        let hint = "leave it empty for one SLO over all series, or write one definition per group"
-            .to_owned();
+        let hint = "leave it empty for one SLO over all series, or write one definition per group".to_owned();
         at.error(source, "`groupBy` is not supported yet", Some(hint));
     }
 }
 
 fn bounded(text: &str, max: usize) -> Result<(), Complaint> {
     if text.len() > max {
-        return Err(Complaint::from(format!(
-            "the text has {} bytes; at most {max}",
-            text.len()
-        )));
+        return Err(Complaint::from(format!("the text has {} bytes; at most {max}", text.len())));
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
-        return Err(Complaint::from(
-            "the text holds a control character".to_owned(),
-        ));
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Complaint::from("the text holds a control character".to_owned()));
     }
     Ok(())
 }

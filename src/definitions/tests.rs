@@ -9,8 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::labels::Labels;
 use crate::model::slo::{
-    AlertTier, Budgeting, Comparison, ComparisonOp, Indicator, NoDataPolicy, Numerator, Objective,
-    Severity,
+    AlertTier, Budgeting, Comparison, ComparisonOp, Indicator, NoDataPolicy, Numerator, Objective, Severity,
 };
 use crate::model::time::Millis;
 use crate::model::window::{CalendarUnit, ComplianceWindow};
@@ -61,32 +60,17 @@ fn sound(text: &str) -> Slo {
 fn a_full_definition_becomes_what_it_says() {
     let slo = sound(FULL);
     let zone = chrono_tz::Europe::Berlin;
-    assert_eq!(
-        (slo.name.as_str(), slo.service.as_str()),
-        ("checkout-availability", "checkout")
-    );
-    assert_eq!(
-        slo.labels,
-        Labels::new().with("team", "payments").with("tier_of", "1")
-    );
+    assert_eq!((slo.name.as_str(), slo.service.as_str()), ("checkout-availability", "checkout"));
+    assert_eq!(slo.labels, Labels::new().with("team", "payments").with("tier_of", "1"));
     assert_eq!(slo.objective, Objective::new(0.999).unwrap());
-    let month = ComplianceWindow::Calendar {
-        unit: CalendarUnit::Month,
-        zone,
-    };
+    let month = ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone };
     assert_eq!(slo.windows, [ComplianceWindow::rolling_days(30), month]);
     assert_eq!(slo.source.as_deref(), Some("main"));
     assert_eq!(
         slo.indicator.to_string(),
         r#"bad http_requests_total{code=~"5..",job="checkout"} of http_requests_total{job="checkout"}"#
     );
-    assert_eq!(
-        slo.budgeting,
-        Budgeting::Timeslices {
-            slice: Millis::from_mins(5),
-            target: 0.95
-        }
-    );
+    assert_eq!(slo.budgeting, Budgeting::Timeslices { slice: Millis::from_mins(5), target: 0.95 });
     assert_eq!(slo.no_data, NoDataPolicy::Freeze);
     let fast = AlertTier {
         name: "fast".to_owned(),
@@ -97,30 +81,18 @@ fn a_full_definition_becomes_what_it_says() {
     };
     assert_eq!(slo.alerts.tiers, [fast]);
     assert_eq!(slo.alerts.labels.get("route"), Some("night"));
-    assert_eq!(
-        slo.alerts.annotations.get("runbook_url"),
-        Some("https://runbooks.example/checkout")
-    );
+    assert_eq!(slo.alerts.annotations.get("runbook_url"), Some("https://runbooks.example/checkout"));
 }
 
 #[test]
 fn what_is_left_out_has_a_default() {
     let slo = sound(&minimal("a", "description: x"));
     assert_eq!(slo.windows, [ComplianceWindow::rolling_days(30)]);
-    assert_eq!(
-        (slo.source, slo.budgeting, slo.no_data),
-        (None, Budgeting::Events, NoDataPolicy::Ignore)
-    );
+    assert_eq!((slo.source, slo.budgeting, slo.no_data), (None, Budgeting::Events, NoDataPolicy::Ignore));
     assert_eq!(slo.alerts.tiers, AlertTier::standard());
-    let good = Comparison {
-        op: ComparisonOp::Equal,
-        value: 1.0,
-    };
+    let good = Comparison { op: ComparisonOp::Equal, value: 1.0 };
     assert!(matches!(slo.indicator, Indicator::Gauge { good: g, .. } if g == good));
-    assert_eq!(
-        sound(&minimal("a", "alerts: {tiers: none}")).alerts.tiers,
-        []
-    );
+    assert_eq!(sound(&minimal("a", "alerts: {tiers: none}")).alerts.tiers, []);
     assert_eq!(sound(&minimal("a", "windows:")).windows.len(), 1);
 }
 
@@ -130,59 +102,28 @@ fn latency_and_good_of_total_are_read() {
         "ratio:\n      bad: http_requests_total{job=\"checkout\",code=~\"5..\"}\n      total: http_requests_total{job=\"checkout\"}",
         "latency: {histogram: 'http_request_duration_seconds{job=\"checkout\"}', threshold: 300ms}",
     );
-    assert!(
-        matches!(sound(&text).indicator, Indicator::Latency { threshold_seconds, .. } if threshold_seconds == 0.3)
-    );
+    assert!(matches!(sound(&text).indicator, Indicator::Latency { threshold_seconds, .. } if threshold_seconds == 0.3));
     let text = FULL.replace("bad: http", "good: http");
-    assert!(matches!(
-        sound(&text).indicator,
-        Indicator::Ratio {
-            numerator: Numerator::Good(_),
-            ..
-        }
-    ));
+    assert!(matches!(sound(&text).indicator, Indicator::Ratio { numerator: Numerator::Good(_), .. }));
 }
 
 #[test]
 fn standard_tiers_that_do_not_fit_are_left_out_and_named() {
     let (slos, problems) = parse(&minimal("a", "windows: [7d]"), "f");
-    let names: Vec<&str> = slos[0]
-        .alerts
-        .tiers
-        .iter()
-        .map(|tier| tier.name.as_str())
-        .collect();
+    let names: Vec<&str> = slos[0].alerts.tiers.iter().map(|tier| tier.name.as_str()).collect();
     assert_eq!(names, ["fast", "medium"]);
-    assert!(
-        problems.iter().all(
-            |p| p.level == Level::Warning && p.message.starts_with("standard tiers left out: ")
-        )
-    );
+    assert!(problems.iter().all(|p| p.level == Level::Warning && p.message.starts_with("standard tiers left out: ")));
     assert_eq!(problems.len(), 1);
-    let (slos, _) = parse(
-        &minimal("a", "alerts: {tiers: standard}").replace("0.999", "90%"),
-        "f",
-    );
-    assert_eq!(
-        slos[0].alerts.tiers.first().unwrap().name,
-        "medium",
-        "14.4 is never reached at 90 %"
-    );
+    let (slos, _) = parse(&minimal("a", "alerts: {tiers: standard}").replace("0.999", "90%"), "f");
+    assert_eq!(slos[0].alerts.tiers.first().unwrap().name, "medium", "14.4 is never reached at 90 %");
 }
 
 #[test]
 fn one_broken_document_does_not_hide_the_others() {
-    let text = [
-        minimal("a", "windows: [30d]"),
-        minimal("b", "windows: [1x]"),
-        minimal("c", "noData: bad"),
-    ]
-    .join("---\n");
+    let text =
+        [minimal("a", "windows: [30d]"), minimal("b", "windows: [1x]"), minimal("c", "noData: bad")].join("---\n");
     let (slos, problems) = parse(&text, "f.yaml");
-    assert_eq!(
-        slos.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>(),
-        ["a", "c"]
-    );
+    assert_eq!(slos.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>(), ["a", "c"]);
     assert_eq!(problems.len(), 1);
 }
 
@@ -191,63 +132,30 @@ fn names_are_unique_over_files_and_both_places_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     fs::write(at("a.yaml"), minimal("one", "noData: bad")).unwrap();
-    fs::write(
-        at("b.yaml"),
-        [
-            minimal("two", "noData: bad"),
-            minimal("one", "noData: good"),
-        ]
-        .join("---\n"),
-    )
-    .unwrap();
+    fs::write(at("b.yaml"), [minimal("two", "noData: bad"), minimal("one", "noData: good")].join("---\n")).unwrap();
     let loaded = load(&[directory.path().to_path_buf()]);
     assert_eq!((loaded.slos.len(), loaded.files), (2, 2));
-    let [problem] = loaded.problems.as_slice() else {
-        panic!("{:?}", loaded.problems)
-    };
+    let [problem] = loaded.problems.as_slice() else { panic!("{:?}", loaded.problems) };
     assert!(problem.message.contains("a.yaml:3:18"), "{problem:?}");
-    assert_eq!(
-        (problem.file.as_str(), problem.line),
-        (at("b.yaml").to_str().unwrap(), 11)
-    );
-    assert_eq!(
-        loaded.slos[0].no_data,
-        NoDataPolicy::Bad,
-        "the first one stays"
-    );
+    assert_eq!((problem.file.as_str(), problem.line), (at("b.yaml").to_str().unwrap(), 11));
+    assert_eq!(loaded.slos[0].no_data, NoDataPolicy::Bad, "the first one stays");
 }
 
 #[test]
 fn sources_are_compared_with_those_that_exist() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("a.yaml"),
-        [minimal("a", "source: mian"), minimal("b", "")].join("---\n"),
-    )
-    .unwrap();
+    fs::write(directory.path().join("a.yaml"), [minimal("a", "source: mian"), minimal("b", "")].join("---\n")).unwrap();
     let loaded = load(&[directory.path().to_path_buf()]);
-    let told = |names: &[&str]| {
-        loaded
-            .check_sources(names)
-            .into_iter()
-            .map(|p| p.hint.unwrap())
-            .collect::<Vec<_>>()
-    };
+    let told = |names: &[&str]| loaded.check_sources(names).into_iter().map(|p| p.hint.unwrap()).collect::<Vec<_>>();
     assert_eq!(told(&["main"]), ["did you mean `main`?"]);
     assert_eq!(told(&["mian"]), Vec::<String>::new());
-    assert_eq!(
-        told(&["mian", "edge"]),
-        ["add `source:` to its spec, one of mian, edge"]
-    );
+    assert_eq!(told(&["mian", "edge"]), ["add `source:` to its spec, one of mian, edge"]);
 }
 
 #[test]
 fn problems_of_one_text_are_bounded() {
     let text: String = (0..5_000).map(|n| format!("x{n}: 1\n")).collect();
-    let (_, problems) = parse(
-        &format!("apiVersion: evenkeel/v1\nkind: SLO\nmetadata: {{}}\nspec: {{}}\n{text}"),
-        "f",
-    );
+    let (_, problems) = parse(&format!("apiVersion: evenkeel/v1\nkind: SLO\nmetadata: {{}}\nspec: {{}}\n{text}"), "f");
     assert!(problems.len() <= 201 && problems.last().unwrap().message.contains("more problems"));
 }
 

@@ -24,21 +24,13 @@ const UNITS: [(&str, CalendarUnit); 4] = [
 ];
 
 /// The windows of an SLO: at least one; 30 days where none are named.
-pub(super) fn windows(
-    field: Option<At<'_>>,
-    zone: Tz,
-    source: &mut Source<'_>,
-) -> Option<Vec<ComplianceWindow>> {
+pub(super) fn windows(field: Option<At<'_>>, zone: Tz, source: &mut Source<'_>) -> Option<Vec<ComplianceWindow>> {
     let Some(field) = field else {
         return Some(vec![ComplianceWindow::rolling_days(30)]);
     };
     let items = field.items(source, WINDOWS_MAX)?;
     if items.is_empty() {
-        field.error(
-            source,
-            "an SLO needs a window",
-            Some("for example `windows: [30d, month]`".to_owned()),
-        );
+        field.error(source, "an SLO needs a window", Some("for example `windows: [30d, month]`".to_owned()));
         return None;
     }
     let mut windows: Vec<ComplianceWindow> = Vec::new();
@@ -46,11 +38,7 @@ pub(super) fn windows(
     for item in items {
         match item.parse(source, |text| window(text, zone)) {
             Some(window) if windows.contains(&window) => {
-                item.error(
-                    source,
-                    format!("the window `{window}` is listed twice"),
-                    None,
-                );
+                item.error(source, format!("the window `{window}` is listed twice"), None);
                 sound = false;
             }
             Some(window) => windows.push(window),
@@ -64,35 +52,20 @@ fn window(text: &str, zone: Tz) -> Result<ComplianceWindow, Complaint> {
     if let Some((_, unit)) = UNITS.iter().find(|(word, _)| *word == text) {
         return Ok(ComplianceWindow::Calendar { unit: *unit, zone });
     }
-    let rule = || {
-        format!(
-            "a rolling window of {ROLLING_MIN} to {ROLLING_MAX} such as `30d`, or week, month, quarter, year"
-        )
-    };
+    let rule =
+        || format!("a rolling window of {ROLLING_MIN} to {ROLLING_MAX} such as `30d`, or week, month, quarter, year");
     let Ok(length) = text.parse::<Millis>() else {
         let hint = match closest(text, UNITS.map(|(word, _)| word)) {
             Some(word) => format!("did you mean `{word}`?"),
             None => rule(),
         };
-        return Err(Complaint::new(
-            format!("`{}` is not a window", shown(text)),
-            hint,
-        ));
+        return Err(Complaint::new(format!("`{}` is not a window", shown(text)), hint));
     };
     if length < ROLLING_MIN || length > ROLLING_MAX {
-        return Err(Complaint::new(
-            format!("the window `{}` is out of range", shown(text)),
-            rule(),
-        ));
+        return Err(Complaint::new(format!("the window `{}` is out of range", shown(text)), rule()));
     }
     if length.0 % SLOT_MS != 0 {
-        return Err(Complaint::new(
-            format!(
-                "the window `{}` is not a whole number of minutes",
-                shown(text)
-            ),
-            rule(),
-        ));
+        return Err(Complaint::new(format!("the window `{}` is not a whole number of minutes", shown(text)), rule()));
     }
     Ok(ComplianceWindow::Rolling { length })
 }

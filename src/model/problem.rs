@@ -51,12 +51,7 @@ pub struct Excerpt {
 
 impl Problem {
     /// A problem of a file, a flag or a variable as a whole.
-    pub fn of_file(
-        level: Level,
-        file: impl Into<String>,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) -> Self {
+    pub fn of_file(level: Level, file: impl Into<String>, message: impl Into<String>, hint: Option<String>) -> Self {
         Problem {
             level,
             file: file.into(),

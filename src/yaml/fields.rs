@@ -19,46 +19,25 @@ pub struct At<'n> {
 impl<'n> At<'n> {
     /// The root of a document.
     pub fn root(node: &'n Node) -> Self {
-        At {
-            node,
-            path: String::new(),
-            head: node.span,
-        }
+        At { node, path: String::new(), head: node.span }
     }
 
     pub fn error(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
         source.error(self.place(), &self.path, message, hint);
     }
 
-    pub fn warning(
-        &self,
-        source: &mut Source<'_>,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
+    pub fn warning(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
         source.warning(self.place(), &self.path, message, hint);
     }
 
     /// A single value is pointed at itself, a list or mapping by its head.
     fn place(&self) -> Span {
-        if let Value::Text(_) = self.node.value {
-            self.node.span
-        } else {
-            self.head
-        }
+        if let Value::Text(_) = self.node.value { self.node.span } else { self.head }
     }
 
     fn wrong_kind(&self, source: &mut Source<'_>, wanted: &str) {
-        let name = if self.path.is_empty() {
-            "the document"
-        } else {
-            self.path.as_str()
-        };
-        let message = format!(
-            "{} must be {wanted}, but is {}",
-            shown(name),
-            self.node.value.kind()
-        );
+        let name = if self.path.is_empty() { "the document" } else { self.path.as_str() };
+        let message = format!("{} must be {wanted}, but is {}", shown(name), self.node.value.kind());
         self.error(source, message, None);
     }
 
@@ -74,11 +53,7 @@ impl<'n> At<'n> {
     }
 
     /// A single value, read by `read`.
-    pub fn parse<T>(
-        &self,
-        source: &mut Source<'_>,
-        read: impl FnOnce(&str) -> Result<T, Complaint>,
-    ) -> Option<T> {
+    pub fn parse<T>(&self, source: &mut Source<'_>, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
         match read(self.text(source)?) {
             Ok(value) => Some(value),
             Err(complaint) => {
@@ -96,9 +71,7 @@ impl<'n> At<'n> {
         read: impl FnOnce(&str) -> Result<T, Complaint>,
     ) -> Option<T> {
         read(self.text(source)?)
-            .map_err(|Complaint { message, hint }| {
-                source.key_error(self.head, &self.path, message, hint)
-            })
+            .map_err(|Complaint { message, hint }| source.key_error(self.head, &self.path, message, hint))
             .ok()
     }
 
@@ -109,18 +82,10 @@ impl<'n> At<'n> {
             return None;
         };
         if items.len() > max {
-            self.error(
-                source,
-                format!("{} entries; at most {max} are allowed", items.len()),
-                None,
-            );
+            self.error(source, format!("{} entries; at most {max} are allowed", items.len()), None);
             return None;
         }
-        let at = |(n, node): (usize, &'n Node)| At {
-            node,
-            path: format!("{}[{n}]", self.path),
-            head: node.span,
-        };
+        let at = |(n, node): (usize, &'n Node)| At { node, path: format!("{}[{n}]", self.path), head: node.span };
         Some(items.iter().enumerate().map(at).collect())
     }
 
@@ -131,11 +96,7 @@ impl<'n> At<'n> {
             return None;
         };
         if entries.len() > max {
-            self.error(
-                source,
-                format!("{} entries; at most {max} are allowed", entries.len()),
-                None,
-            );
+            self.error(source, format!("{} entries; at most {max} are allowed", entries.len()), None);
             return None;
         }
         Some(entries)
@@ -147,21 +108,12 @@ impl<'n> At<'n> {
             self.wrong_kind(source, "a mapping");
             return None;
         };
-        Some(Fields {
-            path: self.path.clone(),
-            head: self.head,
-            entries,
-            known: Vec::new(),
-        })
+        Some(Fields { path: self.path.clone(), head: self.head, entries, known: Vec::new() })
     }
 
     /// Where an entry of this mapping stands.
     pub fn entry(&self, entry: &'n Entry) -> At<'n> {
-        At {
-            node: &entry.value,
-            path: join(&self.path, &entry.key),
-            head: entry.key_span,
-        }
+        At { node: &entry.value, path: join(&self.path, &entry.key), head: entry.key_span }
     }
 }
 
@@ -179,34 +131,16 @@ impl<'n> Fields<'n> {
     pub fn optional(&mut self, key: &'static str) -> Option<At<'n>> {
         self.known.push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        let at = || At {
-            node: &entry.value,
-            path: join(&self.path, key),
-            head: entry.key_span,
-        };
+        let at = || At { node: &entry.value, path: join(&self.path, key), head: entry.key_span };
         (entry.value.value != Value::Null).then(at)
     }
 
     /// The value of a key that must be there; `hint` says what to write.
-    pub fn required(
-        &mut self,
-        key: &'static str,
-        source: &mut Source<'_>,
-        hint: &str,
-    ) -> Option<At<'n>> {
+    pub fn required(&mut self, key: &'static str, source: &mut Source<'_>, hint: &str) -> Option<At<'n>> {
         let found = self.optional(key);
         if found.is_none() {
-            let place = self
-                .entries
-                .iter()
-                .find(|entry| entry.key == key)
-                .map_or(self.head, |entry| entry.key_span);
-            source.error(
-                place,
-                &join(&self.path, key),
-                format!("`{key}` is missing"),
-                Some(hint.to_owned()),
-            );
+            let place = self.entries.iter().find(|entry| entry.key == key).map_or(self.head, |entry| entry.key_span);
+            source.error(place, &join(&self.path, key), format!("`{key}` is missing"), Some(hint.to_owned()));
         }
         found
     }
@@ -218,33 +152,16 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self, source: &mut Source<'_>) {
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| !self.known.contains(&entry.key.as_str()))
-        {
-            let within = if self.path.is_empty() {
-                String::new()
-            } else {
-                format!(" in `{}`", shown(&self.path))
-            };
+        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+            let within = if self.path.is_empty() { String::new() } else { format!(" in `{}`", shown(&self.path)) };
             let message = format!("unknown key `{}`{within}", shown(&entry.key));
             let hint = meant(&entry.key, &self.known);
-            source.key_error(
-                entry.key_span,
-                &join(&self.path, &entry.key),
-                message,
-                Some(hint),
-            );
+            source.key_error(entry.key_span, &join(&self.path, &entry.key), message, Some(hint));
         }
     }
 }
 
 fn join(path: &str, key: &str) -> String {
     let key = shown(key);
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }

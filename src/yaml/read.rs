@@ -3,8 +3,8 @@
 //! be read costs only itself where the parser can find the next one.
 
 use serde_saphyr::{
-    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MessageFormatter,
-    NonFiniteFloatPolicy, Options, Spanned,
+    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MessageFormatter, NonFiniteFloatPolicy, Options,
+    Spanned,
 };
 
 use super::node::{Entry, Node, Span, Value};
@@ -28,16 +28,8 @@ const ALIASES_MAX: usize = 1_000;
 /// becomes a problem of `source`, whose text must be `text`.
 pub fn documents(text: &str, source: &mut Source<'_>) -> Vec<Node> {
     if text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "the text has {} bytes; at most {TEXT_BYTES_MAX} are read",
-            text.len()
-        );
-        source.error(
-            Span::default(),
-            "",
-            message,
-            Some("split it into several files".to_owned()),
-        );
+        let message = format!("the text has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len());
+        source.error(Span::default(), "", message, Some("split it into several files".to_owned()));
         return Vec::new();
     }
     // Places are counted without the byte-order mark that some editors write.
@@ -99,22 +91,17 @@ fn report(error: &Error, source: &mut Source<'_>) {
     let message = DefaultMessageFormatter.format_message(cause).into_owned();
     if is_bound(cause, &message) {
         let message = "the document is nested too deeply, or too large with its aliases filled in";
-        let hint =
-            format!("at most {DEPTH_MAX} levels, {NODES_MAX} values and {ALIASES_MAX} aliases");
+        let hint = format!("at most {DEPTH_MAX} levels, {NODES_MAX} values and {ALIASES_MAX} aliases");
         return source.error(place, "", message, Some(hint));
     }
     let hint = match cause {
-        Error::UnsupportedTag { .. } => {
-            Some("a value that starts with `!` must stand in quotes".to_owned())
+        Error::UnsupportedTag { .. } => Some("a value that starts with `!` must stand in quotes".to_owned()),
+        _ if message.contains("block scalar") => {
+            Some("a value that starts with `>` or `|` must stand in quotes, for example good: \">= 1\"".to_owned())
         }
-        _ if message.contains("block scalar") => Some(
-            "a value that starts with `>` or `|` must stand in quotes, for example good: \">= 1\""
-                .to_owned(),
-        ),
-        _ if message.contains("flow mapping") || message.contains("mapping values") => Some(
-            "a value with braces, colons or commas, such as a selector, must stand in quotes"
-                .to_owned(),
-        ),
+        _ if message.contains("flow mapping") || message.contains("mapping values") => {
+            Some("a value with braces, colons or commas, such as a selector, must stand in quotes".to_owned())
+        }
         _ => None,
     };
     source.error(place, "", message, hint);
@@ -143,11 +130,7 @@ fn is_bound(cause: &Error, message: &str) -> bool {
 
 fn span(location: Location) -> Span {
     let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    Span {
-        line: small(location.line()),
-        column: small(location.column()),
-        width: small(location.span().len()).max(1),
-    }
+    Span { line: small(location.line()), column: small(location.column()), width: small(location.span().len()).max(1) }
 }
 
 /// The source text by character, to take scalars as they were written.
@@ -164,45 +147,24 @@ impl Slices<'_> {
             Raw::Null => Value::Null,
             Raw::Typed(text) => Value::Text(self.written(raw.defined).unwrap_or(text)),
             Raw::Text(text) => Value::Text(text),
-            Raw::List(items) => Value::List(
-                items
-                    .into_iter()
-                    .map(|item| self.node(item, source))
-                    .collect(),
-            ),
+            Raw::List(items) => Value::List(items.into_iter().map(|item| self.node(item, source)).collect()),
             Raw::Map(entries) => Value::Map(self.entries(entries, source)),
         };
         Node { span: place, value }
     }
 
-    fn entries(
-        &self,
-        raw: Vec<(Spanned<String>, Spanned<Raw>)>,
-        source: &mut Source<'_>,
-    ) -> Vec<Entry> {
+    fn entries(&self, raw: Vec<(Spanned<String>, Spanned<Raw>)>, source: &mut Source<'_>) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::with_capacity(raw.len());
         let mut first: std::collections::HashMap<String, u32> = std::collections::HashMap::new();
         for (key, value) in raw {
             let key_span = span(key.referenced);
             if let Some(line) = first.get(&key.value) {
-                let message = format!(
-                    "the key `{}` stands twice in this mapping",
-                    super::words::shown(&key.value)
-                );
-                source.error(
-                    key_span,
-                    &key.value,
-                    message,
-                    Some(format!("the first one is in line {line}")),
-                );
+                let message = format!("the key `{}` stands twice in this mapping", super::words::shown(&key.value));
+                source.error(key_span, &key.value, message, Some(format!("the first one is in line {line}")));
                 continue;
             }
             first.insert(key.value.clone(), key_span.line);
-            entries.push(Entry {
-                key: key.value,
-                key_span,
-                value: self.node(value, source),
-            });
+            entries.push(Entry { key: key.value, key_span, value: self.node(value, source) });
         }
         entries
     }
@@ -226,13 +188,7 @@ mod tests {
         let mut source = Source::new("f.yaml", text);
         let nodes = documents(text, &mut source);
         let problems = source.into_problems();
-        (
-            nodes,
-            problems
-                .iter()
-                .map(|p| format!("{}:{}: {}", p.line, p.column, p.message))
-                .collect(),
-        )
+        (nodes, problems.iter().map(|p| format!("{}:{}: {}", p.line, p.column, p.message)).collect())
     }
 
     fn value<'n>(node: &'n Node, key: &str) -> &'n Node {
@@ -244,8 +200,7 @@ mod tests {
 
     #[test]
     fn scalars_stay_as_they_were_written() {
-        let (nodes, problems) =
-            read("\u{feff}é: ü\na: 1.10\nb: 0x1F\nc: 1e999\nd: no\ne: &x 007\nf: *x\ng: '1'\n");
+        let (nodes, problems) = read("\u{feff}é: ü\na: 1.10\nb: 0x1F\nc: 1e999\nd: no\ne: &x 007\nf: *x\ng: '1'\n");
         assert_eq!(problems, Vec::<String>::new());
         for (key, text) in [
             ("é", "ü"),
@@ -257,30 +212,16 @@ mod tests {
             ("f", "007"),
             ("g", "1"),
         ] {
-            assert_eq!(
-                value(&nodes[0], key).value,
-                Value::Text(text.to_owned()),
-                "{key}"
-            );
+            assert_eq!(value(&nodes[0], key).value, Value::Text(text.to_owned()), "{key}");
         }
-        assert_eq!(
-            value(&nodes[0], "f").span,
-            Span {
-                line: 7,
-                column: 4,
-                width: 2
-            }
-        );
+        assert_eq!(value(&nodes[0], "f").span, Span { line: 7, column: 4, width: 2 });
     }
 
     #[test]
     fn a_broken_document_costs_only_itself_where_possible() {
         let (nodes, problems) = read("a: 1\n---\nb: !x 3\n---\n# nothing\n---\nc: 3\n---\nd: [1\n");
         assert_eq!(nodes.len(), 2);
-        assert_eq!(
-            problems,
-            ["3:7: unsupported tag `!x`", "9:4: unclosed bracket '['"]
-        );
+        assert_eq!(problems, ["3:7: unsupported tag `!x`", "9:4: unclosed bracket '['"]);
     }
 
     #[test]
@@ -288,10 +229,7 @@ mod tests {
         let (nodes, problems) = read("a: 1\nb: {c: 1, c: 2}\na: 3\n");
         assert_eq!(
             problems,
-            [
-                "2:11: the key `c` stands twice in this mapping",
-                "3:1: the key `a` stands twice in this mapping"
-            ]
+            ["2:11: the key `c` stands twice in this mapping", "3:1: the key `a` stands twice in this mapping"]
         );
         assert_eq!(value(&nodes[0], "a").value, Value::Text("1".to_owned()));
     }
@@ -300,22 +238,14 @@ mod tests {
     fn merged_mappings_are_expanded() {
         let (nodes, problems) = read("a: &x {p: 1, q: 1}\nb: {<<: *x, q: 2}\n");
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(
-            value(value(&nodes[0], "b"), "q").value,
-            Value::Text("2".to_owned())
-        );
-        assert_eq!(
-            value(value(&nodes[0], "b"), "p").value,
-            Value::Text("1".to_owned())
-        );
+        assert_eq!(value(value(&nodes[0], "b"), "q").value, Value::Text("2".to_owned()));
+        assert_eq!(value(value(&nodes[0], "b"), "p").value, Value::Text("1".to_owned()));
     }
 
     #[test]
     fn bombs_give_one_clean_error() {
         let deep = format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000));
-        let deep_block: String = (0..2_000)
-            .map(|n| format!("{}a:\n", " ".repeat(n % 1_000)))
-            .collect();
+        let deep_block: String = (0..2_000).map(|n| format!("{}a:\n", " ".repeat(n % 1_000))).collect();
         let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for n in 1..20 {
             let list = vec![format!("*a{}", n - 1); 9].join(", ");

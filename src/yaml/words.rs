@@ -17,19 +17,13 @@ pub struct Complaint {
 
 impl Complaint {
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Complaint {
-            message: message.into(),
-            hint: Some(hint.into()),
-        }
+        Complaint { message: message.into(), hint: Some(hint.into()) }
     }
 }
 
 impl From<String> for Complaint {
     fn from(message: String) -> Self {
-        Complaint {
-            message,
-            hint: None,
-        }
+        Complaint { message, hint: None }
     }
 }
 
@@ -45,18 +39,10 @@ pub const LABEL_VALUE_MAX: usize = 1_024;
 /// A user's text for a message: short, and free of control characters.
 pub fn shown(text: &str) -> String {
     let tame = |c: char| {
-        if c.is_control() || is_direction_mark(c) {
-            '\u{fffd}'
-        } else {
-            c
-        }
+        if c.is_control() || is_direction_mark(c) { '\u{fffd}' } else { c }
     };
     let short: String = text.chars().take(SHOWN_MAX).map(tame).collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
-        format!("{short}…")
-    } else {
-        short
-    }
+    if text.chars().nth(SHOWN_MAX).is_some() { format!("{short}…") } else { short }
 }
 
 /// The candidate that was probably meant.
@@ -65,21 +51,11 @@ pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     if word.len() > DNS_LABEL_MAX {
         return None;
     }
-    let plain = |s: &str| {
-        s.chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect::<String>()
-    };
+    let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let word = plain(word);
     let slips = |candidate: &str| strsim::damerau_levenshtein(&word, &plain(candidate));
     let allowed = (word.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|c| (slips(c), c))
-        .filter(|(n, _)| *n <= allowed)
-        .min_by_key(|(n, _)| *n)
-        .map(|(_, c)| c)
+    candidates.into_iter().map(|c| (slips(c), c)).filter(|(n, _)| *n <= allowed).min_by_key(|(n, _)| *n).map(|(_, c)| c)
 }
 
 /// "did you mean `x`?", or else the list of what is known.
@@ -92,16 +68,12 @@ pub fn meant(word: &str, known: &[&str]) -> String {
 
 /// One of a few words.
 pub fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Complaint> {
-    words
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let message = format!("`{}` is not one of {}", shown(text), known.join(", "));
-            let hint = closest(text, known).map(|word| format!("did you mean `{word}`?"));
-            Complaint { message, hint }
-        })
+    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let message = format!("`{}` is not one of {}", shown(text), known.join(", "));
+        let hint = closest(text, known).map(|word| format!("did you mean `{word}`?"));
+        Complaint { message, hint }
+    })
 }
 
 /// A duration from `min` to `max`, both included.
@@ -113,23 +85,14 @@ pub fn duration(text: &str, min: Millis, max: Millis) -> Result<Millis, Complain
         Err(_) if text == "0" => Millis(0),
         Err(_) => {
             let hint = match text.parse::<f64>() {
-                Ok(_) => format!(
-                    "a number needs a unit: `{text}s` or `{text}m`; {}",
-                    bounds()
-                ),
+                Ok(_) => format!("a number needs a unit: `{text}s` or `{text}m`; {}", bounds()),
                 Err(_) => bounds(),
             };
-            return Err(Complaint::new(
-                format!("`{}` is not a duration", shown(text)),
-                hint,
-            ));
+            return Err(Complaint::new(format!("`{}` is not a duration", shown(text)), hint));
         }
     };
     if length < min || length > max {
-        return Err(Complaint::new(
-            format!("`{}` is out of range", shown(text)),
-            bounds(),
-        ));
+        return Err(Complaint::new(format!("`{}` is out of range", shown(text)), bounds()));
     }
     Ok(length)
 }
@@ -145,47 +108,25 @@ pub fn dns_label(text: &str) -> Result<String, Complaint> {
     if sound {
         return Ok(text.to_owned());
     }
-    let mended: String = text
-        .to_lowercase()
-        .chars()
-        .map(|c| if inner(c) { c } else { '-' })
-        .take(DNS_LABEL_MAX)
-        .collect();
+    let mended: String =
+        text.to_lowercase().chars().map(|c| if inner(c) { c } else { '-' }).take(DNS_LABEL_MAX).collect();
     let mended = mended.trim_matches('-');
     let rule = "lower-case letters, digits and hyphens between them, at most 63 characters";
-    let hint = if mended.is_empty() {
-        rule.to_owned()
-    } else {
-        format!("for example `{mended}`: {rule}")
-    };
-    Err(Complaint::new(
-        format!("`{}` is not a DNS label", shown(text)),
-        hint,
-    ))
+    let hint = if mended.is_empty() { rule.to_owned() } else { format!("for example `{mended}`: {rule}") };
+    Err(Complaint::new(format!("`{}` is not a DNS label", shown(text)), hint))
 }
 
 /// A label's name as Prometheus and Alertmanager take it.
 pub fn label_name(text: &str) -> Result<String, Complaint> {
     let hint = "a letter or underscore, then letters, digits and underscores";
     let mut chars = text.chars();
-    let starts = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    if !starts
-        || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-        || text.len() > LABEL_NAME_MAX
-    {
-        return Err(Complaint::new(
-            format!("`{}` is not a label name", shown(text)),
-            hint,
-        ));
+    let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if !starts || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') || text.len() > LABEL_NAME_MAX {
+        return Err(Complaint::new(format!("`{}` is not a label name", shown(text)), hint));
     }
     if text.starts_with("__") {
         return Err(Complaint::new(
-            format!(
-                "the label name `{}` starts with two underscores",
-                shown(text)
-            ),
+            format!("the label name `{}` starts with two underscores", shown(text)),
             "such names are reserved by Prometheus",
         ));
     }
@@ -195,21 +136,13 @@ pub fn label_name(text: &str) -> Result<String, Complaint> {
 /// A label's value: text without control characters, not empty.
 pub fn label_value(text: &str) -> Result<String, Complaint> {
     if text.is_empty() {
-        return Err(Complaint::new(
-            "the value is empty",
-            "an empty label is the same as no label; leave it out",
-        ));
+        return Err(Complaint::new("the value is empty", "an empty label is the same as no label; leave it out"));
     }
     if text.len() > LABEL_VALUE_MAX {
-        return Err(Complaint::from(format!(
-            "the value has {} bytes; at most {LABEL_VALUE_MAX}",
-            text.len()
-        )));
+        return Err(Complaint::from(format!("the value has {} bytes; at most {LABEL_VALUE_MAX}", text.len())));
     }
     if text.chars().any(char::is_control) {
-        return Err(Complaint::from(
-            "the value holds a line break or another control character".to_owned(),
-        ));
+        return Err(Complaint::from("the value holds a line break or another control character".to_owned()));
     }
     Ok(text.to_owned())
 }
@@ -236,12 +169,9 @@ mod tests {
     #[test]
     fn slips_of_the_keyboard_are_recognised() {
         let known = ["objective", "windows", "noData", "groupBy", "alerts"];
-        for (written, meant) in [
-            ("objectiv", "objective"),
-            ("no_data", "noData"),
-            ("Windows", "windows"),
-            ("alrets", "alerts"),
-        ] {
+        for (written, meant) in
+            [("objectiv", "objective"), ("no_data", "noData"), ("Windows", "windows"), ("alrets", "alerts")]
+        {
             assert_eq!(closest(written, known), Some(meant), "{written}");
         }
         assert_eq!(closest("zzz", known), None);
@@ -252,13 +182,7 @@ mod tests {
     fn durations_have_bounds_and_need_units() {
         let read = |text: &str| duration(text, Millis::from_secs(1), Millis::from_days(1));
         assert_eq!(read("90s"), Ok(Millis::from_secs(90)));
-        assert!(
-            read("30")
-                .unwrap_err()
-                .hint
-                .unwrap()
-                .starts_with("a number needs a unit: `30s` or `30m`")
-        );
+        assert!(read("30").unwrap_err().hint.unwrap().starts_with("a number needs a unit: `30s` or `30m`"));
         assert_eq!(read("2d").unwrap_err().message, "`2d` is out of range");
         assert_eq!(duration("0", Millis(0), Millis(1)), Ok(Millis(0)));
     }
@@ -266,18 +190,8 @@ mod tests {
     #[test]
     fn names_are_checked_and_mended() {
         assert!(dns_label("checkout-1").is_ok());
-        assert!(
-            dns_label("Checkout_API")
-                .unwrap_err()
-                .hint
-                .unwrap()
-                .starts_with("for example `checkout-api`")
-        );
-        assert!(
-            dns_label("").is_err()
-                && dns_label("-a").is_err()
-                && dns_label(&"a".repeat(64)).is_err()
-        );
+        assert!(dns_label("Checkout_API").unwrap_err().hint.unwrap().starts_with("for example `checkout-api`"));
+        assert!(dns_label("").is_err() && dns_label("-a").is_err() && dns_label(&"a".repeat(64)).is_err());
         assert!(label_name("team").is_ok() && label_name("_x1").is_ok());
         assert!(
             label_name("1a").is_err()
@@ -285,28 +199,15 @@ mod tests {
                 && label_name("__name__").is_err()
                 && label_name("é").is_err()
         );
-        assert!(
-            label_value("a b é").is_ok()
-                && label_value("").is_err()
-                && label_value("a\nb").is_err()
-        );
+        assert!(label_value("a b é").is_ok() && label_value("").is_err() && label_value("a\nb").is_err());
     }
 
     #[test]
     fn zones_are_found_by_city_too() {
         assert_eq!(timezone("Europe/Berlin"), Ok(Tz::Europe__Berlin));
-        assert_eq!(
-            timezone("berlin").unwrap_err().hint.unwrap(),
-            "did you mean `Europe/Berlin`?"
-        );
-        assert_eq!(
-            timezone("New York").unwrap_err().hint.unwrap(),
-            "did you mean `America/New_York`?"
-        );
-        assert_eq!(
-            timezone("Europe/Berlln").unwrap_err().hint.unwrap(),
-            "did you mean `Europe/Berlin`?"
-        );
+        assert_eq!(timezone("berlin").unwrap_err().hint.unwrap(), "did you mean `Europe/Berlin`?");
+        assert_eq!(timezone("New York").unwrap_err().hint.unwrap(), "did you mean `America/New_York`?");
+        assert_eq!(timezone("Europe/Berlln").unwrap_err().hint.unwrap(), "did you mean `Europe/Berlin`?");
     }
 
     #[test]

@@ -13,7 +13,8 @@ const SAMPLES: usize = 200_000;
 
 /// Request counters of many pods: five labels each, whole numbers, one `# TYPE`.
 fn body() -> String {
-    let mut body = String::from("# HELP http_requests_total Requests by handler and code.\n# TYPE http_requests_total counter\n");
+    let mut body =
+        String::from("# HELP http_requests_total Requests by handler and code.\n# TYPE http_requests_total counter\n");
     for i in 0..SAMPLES {
         let code = if i % 50 == 0 { 500 } else { 200 };
         let count = (i as u64).wrapping_mul(2_654_435_761) % 100_000_000;

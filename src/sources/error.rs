@@ -87,7 +87,8 @@ pub fn shown(text: &str) -> String {
 
 /// Not a control character, nor one that turns the direction of the text around.
 fn is_harmless(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -103,7 +104,12 @@ mod tests {
 
     #[test]
     fn messages_name_who_and_why() {
-        let error = Error::Refused { url: "http://p/".into(), status: 422, kind: "execution".into(), message: "too many samples".into() };
+        let error = Error::Refused {
+            url: "http://p/".into(),
+            status: 422,
+            kind: "execution".into(),
+            message: "too many samples".into(),
+        };
         assert_eq!(error.to_string(), "http://p/ refuses the request (status 422, execution): too many samples");
         assert!(error.asks_too_much());
         let error = Error::Partial { url: "http://p/".into(), warnings: vec!["a".into(), "b".into()] };

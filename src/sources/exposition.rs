@@ -10,6 +10,7 @@
 //! not in the format fails the whole body with a line number. OpenMetrics 2.0
 //! and native histograms are not read; neither is ever negotiated.
 
+mod cursor;
 mod line;
 pub mod number;
 #[cfg(test)]
@@ -176,7 +177,10 @@ impl ParseError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Another character was expected; `None` is the end of the line.
-    Expected { what: &'static str, found: Option<char> },
+    Expected {
+        what: &'static str,
+        found: Option<char>,
+    },
     NotUtf8,
     /// A number that is no number, or one too large to be one.
     Number,
@@ -190,8 +194,14 @@ pub enum Reason {
     Conflict(Labels),
     MissingEof,
     AfterEof,
-    TooMany { what: &'static str, max: usize },
-    TooLong { what: &'static str, max_bytes: usize },
+    TooMany {
+        what: &'static str,
+        max: usize,
+    },
+    TooLong {
+        what: &'static str,
+        max_bytes: usize,
+    },
 }
 
 impl fmt::Display for Reason {

@@ -169,7 +169,8 @@ impl Http {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         if response.status().is_redirection() {
-            let message = "it redirects elsewhere, and redirects are not followed; configure the final address".to_owned();
+            let message =
+                "it redirects elsewhere, and redirects are not followed; configure the final address".to_owned();
             return Error::Refused { url, status, kind: String::new(), message };
         }
         let mut bytes = Vec::new();
@@ -293,7 +294,9 @@ fn refusal_text(body: &[u8]) -> (String, String) {
             #[serde(default, rename = "errorType")]
             error_type: String,
         },
-        Message { message: String },
+        Message {
+            message: String,
+        },
         Text(String),
     }
     match serde_json::from_slice(body) {

@@ -50,7 +50,8 @@ impl<'de> Deserialize<'de> for JsonTime {
         if text.starts_with("0001-01-01T00:00:00") {
             return Ok(JsonTime(None));
         }
-        let time = chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| de::Error::custom("a time is not RFC 3339"))?;
+        let time =
+            chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| de::Error::custom("a time is not RFC 3339"))?;
         Ok(JsonTime(Some(Timestamp::from_millis(time.timestamp_millis()))))
     }
 }
@@ -81,7 +82,8 @@ impl<'de> Deserialize<'de> for Point {
                 if seq.next_element::<de::IgnoredAny>()?.is_some() {
                     return Err(de::Error::custom("a sample has more than a time and a value"));
                 }
-                let at = Timestamp::from_secs_f64(seconds).ok_or_else(|| de::Error::custom("a sample's time is out of range"))?;
+                let at = Timestamp::from_secs_f64(seconds)
+                    .ok_or_else(|| de::Error::custom("a sample's time is out of range"))?;
                 Ok(Point(Sample { at, value }))
             }
         }
@@ -166,10 +168,25 @@ mod tests {
 
     #[test]
     fn points_are_exact_sorted_and_unique_in_time() {
-        assert_eq!(points(r#"[[1700000000.123,"1"],[1700000001,"2.5"]]"#), Ok(vec![(1_700_000_000_123, 1.0), (1_700_000_001_000, 2.5)]));
-        assert_eq!(points(r#"[[3,"1"],[1,"7"],[3,"9"],[3,"NaN"],[2,"+Inf"]]"#), Ok(vec![(1_000, 7.0), (2_000, f64::INFINITY), (3_000, 9.0)]));
+        assert_eq!(
+            points(r#"[[1700000000.123,"1"],[1700000001,"2.5"]]"#),
+            Ok(vec![(1_700_000_000_123, 1.0), (1_700_000_001_000, 2.5)])
+        );
+        assert_eq!(
+            points(r#"[[3,"1"],[1,"7"],[3,"9"],[3,"NaN"],[2,"+Inf"]]"#),
+            Ok(vec![(1_000, 7.0), (2_000, f64::INFINITY), (3_000, 9.0)])
+        );
         assert_eq!(points("[]"), Ok(vec![]));
-        for bad in [r#"[[1,"x"]]"#, "[[1,2]]", r#"[["1","2"]]"#, r#"[[1]]"#, r#"[[1,"2",3]]"#, r#"[[1e300,"2"]]"#, r#"[[1,"1e400"]]"#, "{}"] {
+        for bad in [
+            r#"[[1,"x"]]"#,
+            "[[1,2]]",
+            r#"[["1","2"]]"#,
+            r#"[[1]]"#,
+            r#"[[1,"2",3]]"#,
+            r#"[[1e300,"2"]]"#,
+            r#"[[1,"1e400"]]"#,
+            "{}",
+        ] {
             assert!(points(bad).is_err(), "{bad}");
         }
     }

@@ -119,7 +119,9 @@ impl Scraper {
     fn read(&self, body: &Body) -> Result<Vec<(Labels, f64)>, Error> {
         let Some(format) = Format::from_content_type(body.content_type.as_deref()) else {
             let media = shown(body.content_type.as_deref().unwrap_or_default());
-            return Err(self.bad_response(format!("its content type is {media}, not the text of Prometheus or OpenMetrics")));
+            return Err(
+                self.bad_response(format!("its content type is {media}, not the text of Prometheus or OpenMetrics"))
+            );
         };
         let wanted = |name: &str| self.metrics.as_ref().is_none_or(|names| names.contains(name));
         let samples = collect(&body.bytes, format, &self.limits, wanted).map_err(|e| self.parse_error(&e))?;

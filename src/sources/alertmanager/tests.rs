@@ -26,9 +26,15 @@ async fn alerts_tell_what_holds_them_back() {
     let alerts = alertmanager.alerts().await.unwrap();
     let [a, b] = alerts.as_slice() else { panic!("{alerts:?}") };
     assert_eq!((a.labels.get("job"), a.state, a.ends_at), (Some("a"), HeldState::Active, None));
-    assert_eq!((b.state, b.silenced_by.as_slice(), b.inhibited_by.as_slice()), (HeldState::Suppressed, &["5b1d".to_owned()][..], &["ff".to_owned()][..]));
+    assert_eq!(
+        (b.state, b.silenced_by.as_slice(), b.inhibited_by.as_slice()),
+        (HeldState::Suppressed, &["5b1d".to_owned()][..], &["ff".to_owned()][..])
+    );
     assert_eq!((b.starts_at, b.updated_at), (time("2026-11-24T15:00:00.123Z"), time("2026-11-24T14:01:00Z")));
-    assert_eq!((b.fingerprint.as_str(), b.receivers.join(",").as_str(), b.annotations.get("summary")), ("0b1c2d3e4f506172", "web,ops", Some("s")));
+    assert_eq!(
+        (b.fingerprint.as_str(), b.receivers.join(",").as_str(), b.annotations.get("summary")),
+        ("0b1c2d3e4f506172", "web,ops", Some("s"))
+    );
     assert_eq!(server.request().target, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true");
 }
 
@@ -44,8 +50,14 @@ async fn silences_with_and_without_negation() {
     let silences = alertmanager.silences().await.unwrap();
     let [a, b] = silences.as_slice() else { panic!("{silences:?}") };
     assert_eq!((a.state, a.matchers[0].is_equal), (SilenceState::Active, true));
-    assert_eq!((b.state, b.created_by.as_str(), b.ends_at), (SilenceState::Expired, "ann", time("2026-11-24T16:00:00Z")));
-    assert_eq!(b.matchers, [SilenceMatcher { name: "job".into(), value: "a|b".into(), is_regex: true, is_equal: false }]);
+    assert_eq!(
+        (b.state, b.created_by.as_str(), b.ends_at),
+        (SilenceState::Expired, "ann", time("2026-11-24T16:00:00Z"))
+    );
+    assert_eq!(
+        b.matchers,
+        [SilenceMatcher { name: "job".into(), value: "a|b".into(), is_regex: true, is_equal: false }]
+    );
 }
 
 #[tokio::test]
@@ -56,7 +68,10 @@ async fn the_status_shows_restarts_and_peers() {
     )
     .await;
     let status = alertmanager.status().await.unwrap();
-    assert_eq!((status.version.as_str(), status.started_at, status.cluster_status.as_str()), ("0.34.2", time("2026-11-20T00:00:00Z"), "ready"));
+    assert_eq!(
+        (status.version.as_str(), status.started_at, status.cluster_status.as_str()),
+        ("0.34.2", time("2026-11-20T00:00:00Z"), "ready")
+    );
     assert_eq!(status.peers, ["01", "02"]);
 }
 

@@ -76,7 +76,9 @@ mod tests {
         }
         assert!(value("NaN").is_some_and(f64::is_nan));
         assert!(value("nan").is_some_and(f64::is_nan));
-        for text in ["", "-", "+", ".", "e5", "1e", "0x1p3", "1_000", "1e400", "-1e400", "9".repeat(400).as_str(), "1 ", "NaNs"] {
+        for text in
+            ["", "-", "+", ".", "e5", "1e", "0x1p3", "1_000", "1e400", "-1e400", "9".repeat(400).as_str(), "1 ", "NaNs"]
+        {
             assert_eq!(value(text), None, "{text}");
         }
     }

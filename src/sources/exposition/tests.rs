@@ -241,9 +241,8 @@ fn series() -> impl Strategy<Value = Series> {
     let name = prop_oneof!["[a-zA-Z_:][a-zA-Z0-9_:]{0,12}", "\\PC{1,12}"];
     let label = prop_oneof!["[a-zA-Z][a-zA-Z0-9_]{0,8}", "\\PC{1,8}"];
     let labels = proptest::collection::btree_map(label, any::<String>(), 0..6);
-    (name, labels, any::<f64>(), proptest::option::of(-4_000_000_000_000i64..4_000_000_000_000)).prop_map(
-        |(name, labels, value, millis)| Series { name, labels: labels.into_iter().collect(), value, millis },
-    )
+    (name, labels, any::<f64>(), proptest::option::of(-4_000_000_000_000i64..4_000_000_000_000))
+        .prop_map(|(name, labels, value, millis)| Series { name, labels: labels.into_iter().collect(), value, millis })
 }
 
 fn escape(text: &str) -> String {

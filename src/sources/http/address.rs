@@ -74,7 +74,8 @@ mod tests {
         ] {
             assert!(forbidden(url), "{url}");
         }
-        for url in ["http://127.0.0.1", "http://10.0.0.1", "http://[::1]", "http://[fd00::1]", "http://prometheus:9090"] {
+        for url in ["http://127.0.0.1", "http://10.0.0.1", "http://[::1]", "http://[fd00::1]", "http://prometheus:9090"]
+        {
             assert!(!forbidden(url), "{url}");
         }
     }

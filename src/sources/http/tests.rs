@@ -52,11 +52,9 @@ async fn credentials_are_sent_and_never_shown() {
     let headers = vec![("X-Scope-OrgID".to_owned(), "canary".to_owned().into())];
     let basic = Endpoint { auth: Some(basic), headers, ..plain.clone() };
     let bearer = Endpoint { auth: Some(Auth::Bearer("canary".to_owned().into())), ..plain.clone() };
-    for (endpoint, authorization) in [
-        (plain, "Basic dXMgZXI6Y2FuYXJ5"),
-        (basic, "Basic dTpjYW5hcnk="),
-        (bearer, "Bearer canary"),
-    ] {
+    for (endpoint, authorization) in
+        [(plain, "Basic dXMgZXI6Y2FuYXJ5"), (basic, "Basic dTpjYW5hcnk="), (bearer, "Bearer canary")]
+    {
         let error = get(&endpoint).await.unwrap_err();
         assert_eq!(server.requests().last().unwrap().header("authorization"), Some(authorization));
         let http = Http::new(&endpoint).unwrap();
@@ -143,14 +141,21 @@ async fn redirects_are_not_followed() {
     let location = elsewhere.url.to_string();
     let server = FakeServer::start(move |_| answer(302, &[("location", &location)], "")).await;
     let error = get(&endpoint(&server)).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused { status: 302, message, .. } if message.contains("redirects")), "{error:?}");
+    assert!(
+        matches!(&error, Error::Refused { status: 302, message, .. } if message.contains("redirects")),
+        "{error:?}"
+    );
     assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
 async fn refusals_say_why() {
     for (body, kind, message) in [
-        (r#"{"status":"error","errorType":"execution","error":"too many\nsamples"}"#, "execution", "too many\\u{a}samples"),
+        (
+            r#"{"status":"error","errorType":"execution","error":"too many\nsamples"}"#,
+            "execution",
+            "too many\\u{a}samples",
+        ),
         (r#"{"code":601,"message":"bad matcher"}"#, "", "bad matcher"),
         (r#""just text""#, "", "just text"),
         ("plain\tuntil the end", "", "plain\\u{9}until the end"),
@@ -175,7 +180,10 @@ async fn retry_after_is_kept_within_reason() {
         (vec![("retry-after", "18446744073709551615")], None),
         (vec![("retry-after", "-5")], None),
         (vec![("retry-after", "soon")], None),
-        (vec![("date", "Tue, 24 Nov 2026 15:00:00 GMT"), ("retry-after", "Tue, 24 Nov 2026 15:00:30 GMT")], Some(30_000)),
+        (
+            vec![("date", "Tue, 24 Nov 2026 15:00:00 GMT"), ("retry-after", "Tue, 24 Nov 2026 15:00:30 GMT")],
+            Some(30_000),
+        ),
         (vec![("date", "Tue, 24 Nov 2026 15:00:00 GMT"), ("retry-after", "Tue, 24 Nov 2026 14:00:00 GMT")], None),
         (vec![("retry-after", "Tue, 24 Nov 2026 15:00:30 GMT")], None),
         (vec![], None),
@@ -205,6 +213,10 @@ fn endpoints_that_cannot_be_used_are_refused() {
     assert_eq!(header("X-Y", "canary\r\nEvil: 1"), Some(EndpointError::Header("X-Y".into())));
     assert_eq!(header("X-Y", "v"), None);
     for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n"] {
-        assert_eq!(refused(Endpoint { ca_pem: Some(pem.into()), ..at("https://x/") }), Some(EndpointError::CaPem), "{pem}");
+        assert_eq!(
+            refused(Endpoint { ca_pem: Some(pem.into()), ..at("https://x/") }),
+            Some(EndpointError::CaPem),
+            "{pem}"
+        );
     }
 }

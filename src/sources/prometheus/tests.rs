@@ -45,7 +45,10 @@ async fn a_range_selector_gives_raw_samples_in_order() {
     let [a, b] = answer.data.as_slice() else { panic!("{answer:?}") };
     assert_eq!(a.labels.to_string(), r#"{__name__="m", job="a"}"#);
     assert_eq!(samples(a), [(1_000, 1.0), (2_000, 2.0)]);
-    assert_eq!(b.samples.iter().map(|s| s.at.millis()).collect::<Vec<_>>(), [1_700_000_000_123, 1_700_000_015_000, 1_700_000_030_001]);
+    assert_eq!(
+        b.samples.iter().map(|s| s.at.millis()).collect::<Vec<_>>(),
+        [1_700_000_000_123, 1_700_000_015_000, 1_700_000_030_001]
+    );
     assert!(b.samples[0].value.is_nan() && b.samples[1].value == f64::INFINITY);
     assert_eq!(answer.native_histograms, 2);
     assert_eq!(answer.warnings, ["PromQL info: metric might not be a counter"]);
@@ -150,13 +153,17 @@ async fn vectors_and_ranges() {
     )
     .await;
     let answer = prometheus.query_vector("sum(m)", at(5_500)).await.unwrap();
-    let rows: Vec<(String, i64, f64)> = answer.data.iter().map(|(l, s)| (l.to_string(), s.at.millis(), s.value)).collect();
+    let rows: Vec<(String, i64, f64)> =
+        answer.data.iter().map(|(l, s)| (l.to_string(), s.at.millis(), s.value)).collect();
     assert_eq!(rows, [(r#"{a="1"}"#.to_owned(), 5_500, 1_000.0), (r#"{b="1"}"#.to_owned(), 5_500, -2.0)]);
     assert_eq!(answer.native_histograms, 1);
 
-    let (server, prometheus) =
-        served(r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[0,"1"],[60,"2"]]}]}}"#).await;
-    let answer = prometheus.query_range_matrix("m", Period::new(at(0), at(120_000)), Millis::from_mins(1)).await.unwrap();
+    let (server, prometheus) = served(
+        r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[0,"1"],[60,"2"]]}]}}"#,
+    )
+    .await;
+    let answer =
+        prometheus.query_range_matrix("m", Period::new(at(0), at(120_000)), Millis::from_mins(1)).await.unwrap();
     assert_eq!(samples(&answer.data[0]), [(0, 1.0), (60_000, 2.0)]);
     let request = server.request();
     let fields = ["start", "end", "step"].map(|name| request.field(name).unwrap());
@@ -190,7 +197,10 @@ async fn rules_are_alerting_rules_in_their_groups() {
     .await;
     let rules = prometheus.rules().await.unwrap().data;
     let [new, down] = rules.as_slice() else { panic!("{rules:?}") };
-    assert_eq!((new.group.as_str(), new.interval, new.health, new.last_error.as_deref()), ("a", Millis(15_500), RuleHealth::Unknown, None));
+    assert_eq!(
+        (new.group.as_str(), new.interval, new.health, new.last_error.as_deref()),
+        ("a", Millis(15_500), RuleHealth::Unknown, None)
+    );
     assert_eq!((down.file.as_str(), down.name.as_str(), down.query.as_str()), ("/b.yml", "Down", "up == 0"));
     assert_eq!((down.duration, down.keep_firing_for), (Millis::from_mins(5), Millis(60_500)));
     assert_eq!((down.health, down.last_error.as_deref()), (RuleHealth::Err, Some("boom")));

@@ -48,7 +48,10 @@ async fn a_scrape_carries_the_labels_of_its_target() {
             r#"{__name__="b", instance="i", job="shop", zone="z1"} 2"#
         ]
     );
-    assert_eq!((outcome.at, outcome.up.to_string().as_str()), (at(100), r#"{__name__="up", instance="i", job="shop", zone="z1"}"#));
+    assert_eq!(
+        (outcome.at, outcome.up.to_string().as_str()),
+        (at(100), r#"{__name__="up", instance="i", job="shop", zone="z1"}"#)
+    );
     let request = server.request();
     assert_eq!(request.target, "/metrics?a=b");
     assert!(request.header("accept").unwrap().starts_with("application/openmetrics-text;version=1.0.0"));
@@ -62,7 +65,9 @@ async fn labels_that_collide_are_renamed_or_honored() {
     let renamed = scrape_with(|_| (), steps.clone()).await;
     assert_eq!(
         shown(&renamed),
-        [r#"{__name__="m", a="1", exported_exported_job="theirs", exported_job="old", exported_zone="z9", instance="i", job="shop", zone="z1"} 1"#]
+        [
+            r#"{__name__="m", a="1", exported_exported_job="theirs", exported_job="old", exported_zone="z9", instance="i", job="shop", zone="z1"} 1"#
+        ]
     );
     let honored = scrape_with(|t| t.honor_labels = true, steps).await;
     assert_eq!(
@@ -114,7 +119,10 @@ async fn only_the_metrics_that_are_wanted_are_kept() {
 
 #[tokio::test]
 async fn of_one_series_with_several_times_the_latest_counts() {
-    assert_eq!(shown(&scrape("m 5 2000\nm 7 1000\nm 6\n").await), [r#"{__name__="m", instance="i", job="shop", zone="z1"} 5"#]);
+    assert_eq!(
+        shown(&scrape("m 5 2000\nm 7 1000\nm 6\n").await),
+        [r#"{__name__="m", instance="i", job="shop", zone="z1"} 5"#]
+    );
 }
 
 fn outcome(secs: i64, series: &[(&str, f64)]) -> ScrapeOutcome {

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use evenkeel::ingest::raw::RawSeries;
 use evenkeel::model::labels::{Labels, NAME};
@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+use crate::support::monitoring::{now, tempdir};
 use crate::support::server::{Server, binary, free_port};
 
 /// How long a server may take to start, or to come to know something.
@@ -72,7 +73,7 @@ impl Running {
 
     fn launch(name: &str, prepare: impl Fn(&Path, u16), arguments: &[&str]) -> Running {
         install_crypto_provider();
-        let dir = tempfile::Builder::new().prefix("evenkeel-sources-").tempdir().unwrap();
+        let dir = tempdir("sources");
         let port = free_port();
         prepare(dir.path(), port);
         let fill = |a: &&str| a.replace("DIR", &dir.path().display().to_string()).replace("PORT", &port.to_string());
@@ -125,11 +126,6 @@ fn write_blocks(dir: &Path, history: &str) {
     let mut writer = Command::new(binary("tsdb-write")).arg("-dir").arg(dir).stdin(Stdio::piped()).spawn().unwrap();
     writer.stdin.take().unwrap().write_all(history.as_bytes()).unwrap();
     assert!(writer.wait().unwrap().success());
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(since.as_millis() as i64)
 }
 
 fn at(ms: i64) -> Timestamp {

@@ -67,6 +67,7 @@ pub struct FakeServer {
 }
 
 impl FakeServer {
+    #[expect(clippy::disallowed_methods, reason = "a server of tests ends with its handle")]
     pub async fn start(script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static) -> FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
@@ -90,6 +91,7 @@ impl FakeServer {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a server of tests ends with its handle")]
 async fn accept(listener: TcpListener, script: Arc<Script>, requests: Arc<Mutex<Vec<Request>>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {

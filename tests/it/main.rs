@@ -7,5 +7,6 @@ mod kubernetes;
 mod history;
 mod publish;
 mod rooms;
+mod sources;
 mod store_crash;
 mod support;

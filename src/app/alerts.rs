@@ -74,7 +74,13 @@ impl AlertFeed {
         self.since <= self.wanted_since
     }
 
-    async fn take(&self, daemon: &Daemon, period: Period, held: &[AlertmanagerEntry], now: Timestamp) -> anyhow::Result<()> {
+    async fn take(
+        &self,
+        daemon: &Daemon,
+        period: Period,
+        held: &[AlertmanagerEntry],
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
         let samples = &self.source.samples;
         let both = async {

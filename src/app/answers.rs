@@ -74,7 +74,8 @@ impl Daemon {
 
     /// Makes a source known before it was asked.
     pub fn add_source(&self, name: &str, kind: &'static str, address: &str) {
-        let status = SourceStatus { name: name.to_owned(), kind, address: address.to_owned(), ..SourceStatus::default() };
+        let status =
+            SourceStatus { name: name.to_owned(), kind, address: address.to_owned(), ..SourceStatus::default() };
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), status);
     }
 
@@ -85,7 +86,9 @@ impl Daemon {
         let Some(status) = sources.get_mut(name) else { return };
         if status.up != Some(error.is_none()) {
             match &error {
-                Some(error) => tracing::warn!(source = name, %error, "a source does not answer; what depends on it is unknown until it does"),
+                Some(error) => {
+                    tracing::warn!(source = name, %error, "a source does not answer; what depends on it is unknown until it does")
+                }
                 None => tracing::info!(source = name, "a source answers"),
             }
         }

@@ -168,7 +168,13 @@ impl Backfill {
         Ok(true)
     }
 
-    async fn store(&self, group: &Group, part: Period, counted: Vec<crate::ingest::counting::Counted>, now: Timestamp) -> anyhow::Result<()> {
+    async fn store(
+        &self,
+        group: &Group,
+        part: Period,
+        counted: Vec<crate::ingest::counting::Counted>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let mut batch = Batch { recorded_at: now, ..Batch::default() };
         for (indicator, counted) in group.indicators.iter().zip(counted) {
             for day in part.days() {

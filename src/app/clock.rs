@@ -9,7 +9,11 @@ use crate::model::time::{Millis, Timestamp};
 pub enum Clock {
     System,
     /// A clock that goes faster than life from a fixed beginning.
-    Fast { origin: Timestamp, started: tokio::time::Instant, speed: u32 },
+    Fast {
+        origin: Timestamp,
+        started: tokio::time::Instant,
+        speed: u32,
+    },
 }
 
 impl Clock {

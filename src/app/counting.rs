@@ -31,10 +31,16 @@ pub struct Counting {
 }
 
 impl Counting {
-    pub fn new(daemon: Arc<Daemon>, live: Live, ledger: Ledger, notifier: Notifier, holes: Holes, renewed: Renewed) -> Counting {
+    pub fn new(
+        daemon: Arc<Daemon>,
+        live: Live,
+        ledger: Ledger,
+        notifier: Notifier,
+        holes: Holes,
+        renewed: Renewed,
+    ) -> Counting {
         Counting { daemon, live, ledger, notifier, holes, renewed, findings: BTreeMap::new() }
     }
-
 }
 
 impl Round for Counting {

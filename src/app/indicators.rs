@@ -57,8 +57,14 @@ pub fn group(slos: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<Str
     let names = || sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
     for slo in slos.iter().filter(|slo| source_of(slo, sources).is_none()) {
         problems.push(match &slo.source {
-            Some(source) => format!("SLO {} reads from source `{source}`, which is not configured; there are: {}", slo.name, names()),
-            None => format!("SLO {} names no source, and there are several: {}; add `source:` to it", slo.name, names()),
+            Some(source) => format!(
+                "SLO {} reads from source `{source}`, which is not configured; there are: {}",
+                slo.name,
+                names()
+            ),
+            None => {
+                format!("SLO {} names no source, and there are several: {}; add `source:` to it", slo.name, names())
+            }
         });
     }
     (groups, problems)

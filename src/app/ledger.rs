@@ -162,7 +162,12 @@ pub fn history_of(slo: &Slo, reader: &Reader, period: Period, keep: impl Fn(i64)
 }
 
 /// Judges one SLO at any past moment from the store alone.
-pub fn judge_at(slo: &Arc<Slo>, window: ComplianceWindow, reader: &Reader, as_of: Timestamp) -> Result<SloStatus, Error> {
+pub fn judge_at(
+    slo: &Arc<Slo>,
+    window: ComplianceWindow,
+    reader: &Reader,
+    as_of: Timestamp,
+) -> Result<SloStatus, Error> {
     let needed = needed_minutes(slo, as_of);
     let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
     let history = history_of(slo, reader, Period::new(since, as_of), |hour| needed.contains(&hour))?;

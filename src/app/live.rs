@@ -87,7 +87,12 @@ impl LiveGroup {
                 holes.push(indicator.id, Period::new(from, begin));
             }
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
-            found.push(Found { id: indicator.id, finding: finding(indicator, &counted), tiles: counted.tiles, counted: emit });
+            found.push(Found {
+                id: indicator.id,
+                finding: finding(indicator, &counted),
+                tiles: counted.tiles,
+                counted: emit,
+            });
         }
         self.committed = Some(next);
         // Two scrapes must fit into the minutes that are counted again.

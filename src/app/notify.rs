@@ -35,7 +35,9 @@ impl Notifier {
         for entry in daemon.facts.reader.burn_alerts()? {
             match read(&entry.text) {
                 Some(alert) => drop(alerts.insert(entry.key, alert)),
-                None => tracing::error!(key = entry.key, "the stored state of a burn alert cannot be read; it begins anew"),
+                None => {
+                    tracing::error!(key = entry.key, "the stored state of a burn alert cannot be read; it begins anew")
+                }
             }
         }
         Ok(Notifier { alerts, sender, names, external_labels, external_url, interval })

@@ -13,7 +13,8 @@ const CONTEXT: Millis = Millis::from_mins(10);
 
 /// How far to read beyond a period for the next successful scrape of a target,
 /// in steps, each tried when the one before was not enough.
-const READ_ON: [Millis; 4] = [Millis::from_mins(10), Millis::from_hours(1), Millis::from_hours(6), Millis::from_hours(24)];
+const READ_ON: [Millis; 4] =
+    [Millis::from_mins(10), Millis::from_hours(1), Millis::from_hours(6), Millis::from_hours(24)];
 
 /// Everything read for one counting.
 pub struct Samples {

@@ -82,12 +82,17 @@ impl Setup {
         clock: Clock,
         surroundings: &Surroundings,
     ) -> anyhow::Result<Setup> {
-        let alertmanagers = config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
+        let alertmanagers =
+            config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
         let receivers = config.alertmanagers.iter().map(receiver).collect::<anyhow::Result<Vec<_>>>()?;
         let sender = if receivers.is_empty() { None } else { Some(AlertSender::new(receivers)?) };
         Ok(Setup {
             #[cfg(feature = "kubernetes")]
-            kubernetes: super::cluster::access(&config.kubernetes, surroundings.in_cluster, surroundings.home.as_deref()),
+            kubernetes: super::cluster::access(
+                &config.kubernetes,
+                surroundings.in_cluster,
+                surroundings.home.as_deref(),
+            ),
             external_url: config.external_url.clone(),
             slos: slos.into_iter().map(Arc::new).collect(),
             clock,
@@ -140,7 +145,8 @@ fn endpoint(settings: &config::Endpoint) -> anyhow::Result<Endpoint> {
         config::Auth::Bearer(token) => Some(Auth::Bearer(reveal(token)?)),
     };
     let headers = settings.headers.iter().map(|h| Ok((h.name.clone(), reveal(&h.value)?)));
-    let ca_pem = settings.ca_file.as_ref().map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
+    let ca_pem =
+        settings.ca_file.as_ref().map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
     Ok(Endpoint {
         auth,
         headers: headers.collect::<anyhow::Result<Vec<_>>>()?,

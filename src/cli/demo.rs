@@ -29,7 +29,8 @@ const DEFINITIONS: [(&str, &str); 10] = [
 
 pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let Some(slos) = slos() else { return Ok(ExitCode::from(BAD_INPUT)) };
-    let temporary = tempfile::Builder::new().prefix("evenkeel-demo-").tempdir().context("make a directory for the store")?;
+    let temporary =
+        tempfile::Builder::new().prefix("evenkeel-demo-").tempdir().context("make a directory for the store")?;
     let data = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     let length = Millis::from_days(i64::from(args.days));
     let mut settings = Overrides::default();

@@ -25,7 +25,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 /// Configuration and definitions, or every problem of both on standard error.
 fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>)> {
-    let (config, mut problems) = config::load(args.config.as_deref(), &args.settings.overrides, &config::Surroundings::real());
+    let (config, mut problems) =
+        config::load(args.config.as_deref(), &args.settings.overrides, &config::Surroundings::real());
     let mut slos = Vec::new();
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
@@ -38,8 +39,9 @@ fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>)> {
 }
 
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address)
-        .with_context(|| format!("cannot listen on {address}; choose another address with --listen, port 0 picks a free one"))?;
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}; choose another address with --listen, port 0 picks a free one")
+    })?;
     listener.set_nonblocking(true).context("prepare the listener")?;
     Ok(listener)
 }

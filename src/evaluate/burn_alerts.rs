@@ -67,54 +67,28 @@ pub fn step(alerts: &mut BurnAlerts, slos: &[SloJudgement], external: &Labels, m
             let Some(alert) = alerts.get_mut(&key) else {
                 continue;
             };
-            if alert
-                .resolved_at
-                .is_some_and(|at| now - at > RESOLVED_RETENTION)
-            {
+            if alert.resolved_at.is_some_and(|at| now - at > RESOLVED_RETENTION) {
                 continue;
             }
             if alert.sent_at.is_some_and(|sent| now - sent < RESEND_DELAY) {
                 continue;
             }
             alert.sent_at = Some(now);
-            let ends_at = alert
-                .resolved_at
-                .unwrap_or(now + Millis(ENDS_AFTER_DELAYS * interval.max(RESEND_DELAY).0));
-            let (labels, annotations) = (
-                labels(judged, status, external),
-                annotations(judged, status),
-            );
-            due.push(Due {
-                key,
-                labels,
-                annotations,
-                starts_at: alert.starts_at,
-                ends_at,
-            });
+            let ends_at = alert.resolved_at.unwrap_or(now + Millis(ENDS_AFTER_DELAYS * interval.max(RESEND_DELAY).0));
+            let (labels, annotations) = (labels(judged, status, external), annotations(judged, status));
+            due.push(Due { key, labels, annotations, starts_at: alert.starts_at, ends_at });
         }
     }
     // An SLO or tier that is gone leaves an alert that ends by itself.
-    alerts.retain(|key, alert| {
-        known.contains(key)
-            && alert
-                .resolved_at
-                .is_none_or(|at| now - at <= RESOLVED_RETENTION)
-    });
+    alerts
+        .retain(|key, alert| known.contains(key) && alert.resolved_at.is_none_or(|at| now - at <= RESOLVED_RETENTION));
     due
 }
 
 /// The most severe tier that fires, of equals the fastest.
 fn leading_tier(judged: &SloJudgement) -> Option<&TierStatus> {
-    let firing = judged
-        .tiers
-        .iter()
-        .filter(|t| t.verdict == TierVerdict::Firing);
-    firing.max_by(|a, b| {
-        a.tier
-            .severity
-            .cmp(&b.tier.severity)
-            .then(a.factor.total_cmp(&b.factor))
-    })
+    let firing = judged.tiers.iter().filter(|t| t.verdict == TierVerdict::Firing);
+    firing.max_by(|a, b| a.tier.severity.cmp(&b.tier.severity).then(a.factor.total_cmp(&b.factor)))
 }
 
 fn move_on(alerts: &mut BurnAlerts, key: &str, verdict: TierVerdict, leads: bool, as_of: Timestamp) {
@@ -122,25 +96,14 @@ fn move_on(alerts: &mut BurnAlerts, key: &str, verdict: TierVerdict, leads: bool
     match (alerts.get_mut(key), verdict) {
         (_, TierVerdict::Frozen) => {}
         (Some(alert), _) if fires && alert.resolved_at.is_some() => {
-            *alert = BurnAlert {
-                starts_at: as_of,
-                resolved_at: None,
-                sent_at: None,
-            };
+            *alert = BurnAlert { starts_at: as_of, resolved_at: None, sent_at: None };
         }
         (Some(alert), _) if !fires && alert.resolved_at.is_none() => {
             alert.resolved_at = Some(as_of);
             alert.sent_at = None;
         }
         (None, _) if fires => {
-            alerts.insert(
-                key.to_owned(),
-                BurnAlert {
-                    starts_at: as_of,
-                    resolved_at: None,
-                    sent_at: None,
-                },
-            );
+            alerts.insert(key.to_owned(), BurnAlert { starts_at: as_of, resolved_at: None, sent_at: None });
         }
         _ => {}
     }
@@ -149,12 +112,7 @@ fn move_on(alerts: &mut BurnAlerts, key: &str, verdict: TierVerdict, leads: bool
 fn labels(judged: &SloJudgement, status: &TierStatus, external: &Labels) -> Labels {
     let slo = &judged.slo;
     let mut labels = external.clone();
-    for (name, value) in slo
-        .labels
-        .iter()
-        .filter(|(n, _)| *n == "team")
-        .chain(slo.alerts.labels.iter())
-    {
+    for (name, value) in slo.labels.iter().filter(|(n, _)| *n == "team").chain(slo.alerts.labels.iter()) {
         labels.set(name, value);
     }
     for (name, value) in [
@@ -176,26 +134,23 @@ fn annotations(judged: &SloJudgement, status: &TierStatus) -> Labels {
         .windows
         .first()
         .and_then(|w| w.budget.as_ref())
-        .map_or_else(
-            || "unknown".to_owned(),
-            |b| format!("{:.1} %", b.remaining_ratio * 100.0),
-        );
+        .map_or_else(|| "unknown".to_owned(), |b| format!("{:.1} %", b.remaining_ratio * 100.0));
     let tier = &status.tier;
     let mut all = slo.alerts.annotations.clone();
-    all.set(
-        "summary",
-        format!(
-            "{} burns its error budget {} as fast as allowed",
-            slo.name,
-            rate(status.long_rate)
-        ),
-    );
+    all.set("summary", format!("{} burns its error budget {} as fast as allowed", slo.name, rate(status.long_rate)));
     all.set(
         "description",
         format!(
             "{} of {} (objective {}): burn rate {} over {} and {} over {}, above {:.1}x. Budget left over {}: {left}.",
-            slo.name, slo.service, slo.objective, rate(status.long_rate), tier.long, rate(status.short_rate), tier.short,
-            status.factor, slo.first_window(),
+            slo.name,
+            slo.service,
+            slo.objective,
+            rate(status.long_rate),
+            tier.long,
+            rate(status.short_rate),
+            tier.short,
+            status.factor,
+            slo.first_window(),
         ),
     );
     all
@@ -218,13 +173,7 @@ mod tests {
             verdict: *verdict,
         };
         let tiers = slo.alerts.tiers.iter().zip(verdicts).map(status).collect();
-        SloJudgement {
-            slo,
-            windows: vec![],
-            good_since_start: 0,
-            bad_since_start: 0,
-            tiers,
-        }
+        SloJudgement { slo, windows: vec![], good_since_start: 0, bad_since_start: 0, tiers }
     }
 
     fn at(minute: i64) -> Timestamp {
@@ -243,20 +192,9 @@ mod tests {
         let minute = |t: Timestamp| (t - at(0)).0 / 60_000;
         let mut sent = Vec::new();
         for (i, verdict) in verdicts.iter().enumerate() {
-            let due = step(
-                &mut alerts,
-                &[judged(verdict)],
-                &Labels::new(),
-                moment(i as i64),
-            );
-            let show = |d: &Due| {
-                format!(
-                    "{}@{}-{}",
-                    d.labels.get("tier").unwrap(),
-                    minute(d.starts_at),
-                    minute(d.ends_at)
-                )
-            };
+            let due = step(&mut alerts, &[judged(verdict)], &Labels::new(), moment(i as i64));
+            let show =
+                |d: &Due| format!("{}@{}-{}", d.labels.get("tier").unwrap(), minute(d.starts_at), minute(d.ends_at));
             sent.push(due.iter().map(show).collect());
         }
         sent
@@ -269,65 +207,32 @@ mod tests {
         let sent = run(&story);
         assert_eq!(
             sent.iter().take(4).cloned().collect::<Vec<_>>(),
-            [
-                vec![],
-                vec!["fast@1-5".to_owned()],
-                vec!["fast@1-6".to_owned()],
-                vec!["fast@1-3".to_owned()]
-            ]
+            [vec![], vec!["fast@1-5".to_owned()], vec!["fast@1-6".to_owned()], vec!["fast@1-3".to_owned()]]
         );
-        assert_eq!(
-            sent.iter()
-                .filter(|s| s.contains(&"fast@1-3".to_owned()))
-                .count(),
-            16
-        );
+        assert_eq!(sent.iter().filter(|s| s.contains(&"fast@1-3".to_owned())).count(), 16);
     }
 
     #[test]
     fn the_most_severe_tier_speaks_for_the_others() {
         let sent = run(&[[Firing, Firing], [Quiet, Firing]]);
-        assert_eq!(
-            sent,
-            [
-                vec!["fast@0-4".to_owned()],
-                vec!["fast@0-1".to_owned(), "medium@1-5".to_owned()]
-            ]
-        );
+        assert_eq!(sent, [vec!["fast@0-4".to_owned()], vec!["fast@0-1".to_owned(), "medium@1-5".to_owned()]]);
     }
 
     #[test]
     fn frozen_neither_fires_nor_resolves() {
         let sent = run(&[[Frozen, Quiet], [Firing, Quiet], [Frozen, Quiet]]);
-        assert_eq!(
-            sent,
-            [
-                vec![],
-                vec!["fast@1-5".to_owned()],
-                vec!["fast@1-6".to_owned()]
-            ]
-        );
+        assert_eq!(sent, [vec![], vec!["fast@1-5".to_owned()], vec!["fast@1-6".to_owned()]]);
     }
 
     #[test]
     fn labels_stay_numbers_go_into_annotations() {
         let mut alerts = BurnAlerts::new();
-        let due = step(
-            &mut alerts,
-            &[judged(&[Firing])],
-            &Labels::new().with("cluster", "eu1"),
-            moment(0),
-        );
+        let due = step(&mut alerts, &[judged(&[Firing])], &Labels::new().with("cluster", "eu1"), moment(0));
         let one = due.first().unwrap();
         assert_eq!(
             one.labels.to_string(),
             r#"{alertname="ErrorBudgetBurn", cluster="eu1", service="checkout", severity="page", slo="checkout", tier="fast"}"#
         );
-        assert!(
-            one.annotations
-                .get("description")
-                .unwrap()
-                .contains("20.0x over 1h")
-        );
+        assert!(one.annotations.get("description").unwrap().contains("20.0x over 1h"));
     }
 }

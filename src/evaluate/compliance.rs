@@ -41,10 +41,7 @@ pub fn needed_minutes(slo: &Slo, as_of: Timestamp) -> BTreeSet<i64> {
     let mut edges = vec![as_of];
     edges.extend(slo.windows.iter().map(|w| w.period_at(as_of).start));
     edges.extend(lookbacks(slo).into_iter().map(|l| as_of - l));
-    edges
-        .iter()
-        .flat_map(|e| [hour_of(*e) - 1, hour_of(*e)])
-        .collect()
+    edges.iter().flat_map(|e| [hour_of(*e) - 1, hour_of(*e)]).collect()
 }
 
 /// The oldest instant that is needed to judge an SLO at `as_of`.
@@ -63,10 +60,7 @@ pub struct Present {
 
 /// The burn rates and tiers of an SLO at `as_of`, a whole minute.
 pub fn present(slo: &Slo, history: &History, as_of: Timestamp) -> Present {
-    let burn_rates: Vec<BurnRate> = lookbacks(slo)
-        .into_iter()
-        .map(|l| burn_rate(slo, history, l, as_of))
-        .collect();
+    let burn_rates: Vec<BurnRate> = lookbacks(slo).into_iter().map(|l| burn_rate(slo, history, l, as_of)).collect();
     let tiers = judge_tiers(slo, &burn_rates);
     Present { burn_rates, tiers }
 }
@@ -145,9 +139,7 @@ impl Figures {
     fn new(slo: &Slo, sum: &Sum) -> Figures {
         match slo.budgeting {
             Budgeting::Events => Figures::of_events(slo.no_data, sum),
-            Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => {
-                Figures::of_slices(slo.no_data, sum)
-            }
+            Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => Figures::of_slices(slo.no_data, sum),
         }
     }
 
@@ -193,11 +185,8 @@ impl Figures {
         }
         let good = good_nano as f64 / NANO as f64;
         let all = (s.total + s.unknown) as f64;
-        let bound = |nano: i64, more: i64| {
-            (s.total > 0)
-                .then(|| ratio(nano as f64 / NANO as f64 + more as f64, all))
-                .flatten()
-        };
+        let bound =
+            |nano: i64, more: i64| (s.total > 0).then(|| ratio(nano as f64 / NANO as f64 + more as f64, all)).flatten();
         Figures {
             counts: EventCounts::new(good.round() as i64, total),
             attainment: ratio(good, total as f64),
@@ -226,9 +215,7 @@ fn budget(
         total_events,
         remaining_events,
         remaining_ratio: remaining_events / total_events,
-        exhausted_at: (remaining_events <= 0.0)
-            .then(|| exhausted_at(slo, history, elapsed, total_events))
-            .flatten(),
+        exhausted_at: (remaining_events <= 0.0).then(|| exhausted_at(slo, history, elapsed, total_events)).flatten(),
         time_to_exhaustion: time_to_exhaustion(remaining_events, slo, present),
     })
 }
@@ -237,8 +224,7 @@ fn budget(
 fn time_to_exhaustion(remaining: f64, slo: &Slo, present: Option<&BurnRate>) -> Option<Millis> {
     let present = present?;
     let bad = present.rate? * slo.objective.allowed_bad_ratio() * present.counts.total as f64;
-    (remaining > 0.0 && bad > 0.0)
-        .then(|| Millis((remaining / bad * present.lookback.0 as f64) as i64))
+    (remaining > 0.0 && bad > 0.0).then(|| Millis((remaining / bad * present.lookback.0 as f64) as i64))
 }
 
 /// The end of the hour in which the bad events of the period passed the budget
@@ -264,10 +250,7 @@ fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp) -
     let figures = Figures::new(slo, &sum);
     let allowed = slo.objective.allowed_bad_ratio();
     let rate = |attainment: Option<f64>| attainment.map(|a| ((1.0 - a) / allowed).max(0.0));
-    let exact = figures
-        .attainment
-        .and_then(|_| ratio(figures.bad, figures.total))
-        .map(|bad| bad / allowed);
+    let exact = figures.attainment.and_then(|_| ratio(figures.bad, figures.total)).map(|bad| bad / allowed);
     BurnRate {
         lookback,
         rate: exact,
@@ -296,22 +279,14 @@ pub fn history_slots(
         let sum = history.fold(slot);
         // Judged just before the end, so that a calendar period's last slot
         // shows that period and not the next.
-        let judged = window.period_at(if window.is_calendar() {
-            end - Millis(1)
-        } else {
-            end
-        });
-        let figures = Figures::new(
-            slo,
-            &history.fold(Period::new(judged.start, judged.end.min(end))),
-        );
+        let judged = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
+        let figures = Figures::new(slo, &history.fold(Period::new(judged.start, judged.end.min(end))));
         let budget = slo.objective.allowed_bad_ratio() * figures.total;
         slots.push(HistorySlot {
             start,
             counts: Figures::new(slo, &sum).counts,
             coverage: coverage(&sum, slot),
-            budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0)
-                .then(|| 1.0 - figures.bad / budget),
+            budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
         });
         start = end;
     }

@@ -21,11 +21,7 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// - restore: from the onset until users were served again.
 /// - resolve: from the onset until the last alert ended.
 pub fn durations(incidents: &[Incident], period: Period, now: Timestamp) -> Durations {
-    let cohort = || {
-        incidents
-            .iter()
-            .filter(|i| i.start().is_some_and(|at| period.contains(at)))
-    };
+    let cohort = || incidents.iter().filter(|i| i.start().is_some_and(|at| period.contains(at)));
     Durations {
         detect: stat(cohort().filter_map(|i| detect(i, now))),
         acknowledge: stat(cohort().filter_map(|i| acknowledge(i, now))),
@@ -60,11 +56,7 @@ fn detect(incident: &Incident, now: Timestamp) -> Option<Length> {
 
 fn acknowledge(incident: &Incident, now: Timestamp) -> Option<Length> {
     let times = &incident.times;
-    let told = times
-        .notified
-        .or(times.firing)
-        .filter(|_| incident.detected)?
-        .at;
+    let told = times.notified.or(times.firing).filter(|_| incident.detected)?.at;
     match times.acknowledged {
         Some(answer) => Some(Length::Ended(answer.at - told)),
         None => (incident.state == IncidentState::Open).then(|| Length::AtLeast(now - told)),
@@ -89,15 +81,9 @@ fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
         }
     }
     values.sort_unstable();
-    let observation = |value: &Millis, ended| Observation {
-        value: value.0 as f64,
-        ended,
-    };
-    let observations: Vec<Observation> = values
-        .iter()
-        .map(|v| observation(v, true))
-        .chain(open.iter().map(|v| observation(v, false)))
-        .collect();
+    let observation = |value: &Millis, ended| Observation { value: value.0 as f64, ended };
+    let observations: Vec<Observation> =
+        values.iter().map(|v| observation(v, true)).chain(open.iter().map(|v| observation(v, false))).collect();
     let curve = SurvivalCurve::of(&observations);
     let quantile = |q| curve.quantile(q).map(|ms| Millis(ms as i64));
     DurationStat {
@@ -141,14 +127,7 @@ mod tests {
         assert_eq!(minutes(&d.detect.values), [2, 4]);
         assert_eq!(minutes(&d.restore.values), [20, 30]);
         assert_eq!(minutes(&d.resolve.values), [22, 35]);
-        assert_eq!(
-            (
-                d.acknowledge.n,
-                d.acknowledge.censored,
-                d.acknowledge.median
-            ),
-            (0, 0, None)
-        );
+        assert_eq!((d.acknowledge.n, d.acknowledge.censored, d.acknowledge.median), (0, 0, None));
         assert_eq!(d.restore.median, Some(Millis::from_mins(20)));
         assert_eq!(d.restore.median_interval, None, "two are too few");
     }
@@ -156,14 +135,8 @@ mod tests {
     #[test]
     fn what_goes_on_is_known_to_last_at_least_so_long() {
         let d = of("slo web .*10 5*50\npage A web .*12 F*48");
-        assert_eq!(
-            (d.detect.n, d.detect.median),
-            (1, Some(Millis::from_mins(2)))
-        );
-        assert_eq!(
-            (d.restore.n, d.restore.censored, d.restore.median),
-            (0, 1, None)
-        );
+        assert_eq!((d.detect.n, d.detect.median), (1, Some(Millis::from_mins(2))));
+        assert_eq!((d.restore.n, d.restore.censored, d.restore.median), (0, 1, None));
         assert_eq!((d.resolve.n, d.resolve.censored), (0, 1));
         assert_eq!((d.acknowledge.n, d.acknowledge.censored), (0, 1));
         assert_eq!(of("slo web .*60"), Durations::default());
@@ -172,16 +145,9 @@ mod tests {
     #[test]
     fn a_burn_without_a_page_was_undetected_as_long_as_it_went_on() {
         let d = of("slo web .*10 5*20 .*60");
-        assert_eq!(
-            (d.detect.n, d.detect.censored, d.detect.median),
-            (0, 1, None)
-        );
+        assert_eq!((d.detect.n, d.detect.censored, d.detect.median), (0, 1, None));
         assert_eq!(minutes(&d.restore.values), [20]);
-        assert_eq!(
-            (d.resolve.n, d.resolve.censored),
-            (0, 0),
-            "there was no alert to resolve"
-        );
+        assert_eq!((d.resolve.n, d.resolve.censored), (0, 0), "there was no alert to resolve");
     }
 
     #[test]
@@ -194,14 +160,7 @@ mod tests {
 
     #[test]
     fn a_page_before_the_onset_counts_as_it_is() {
-        assert_eq!(
-            minutes(
-                &of("slo web .*20 5*20 .*60\npage A web .*15 F*30 .*55")
-                    .detect
-                    .values
-            ),
-            [-5]
-        );
+        assert_eq!(minutes(&of("slo web .*20 5*20 .*60\npage A web .*15 F*30 .*55").detect.values), [-5]);
         let long_before = of("slo web .*60 5*20 .*60\npage A web .*15 F*80 .*45");
         assert_eq!((long_before.detect.n, long_before.detect.censored), (0, 0));
     }
@@ -216,31 +175,19 @@ mod tests {
     fn the_month_of_an_incident_is_the_one_in_which_it_began() {
         let scenario = Scenario::new("slo web .*10 5*20 .*30\npage A web .*12 F*20 .*28");
         let all = scenario.review().incidents;
-        let in_period = |from, to| {
-            durations(&all, Period::new(minute(from), minute(to)), minute(60))
-                .restore
-                .n
-        };
-        assert_eq!(
-            (in_period(0, 10), in_period(10, 11), in_period(11, 60)),
-            (0, 1, 0)
-        );
+        let in_period = |from, to| durations(&all, Period::new(minute(from), minute(to)), minute(60)).restore.n;
+        assert_eq!((in_period(0, 10), in_period(10, 11), in_period(11, 60)), (0, 1, 0));
     }
 
     #[test]
     fn the_median_has_an_interval_from_six_durations_on() {
         let lengths = |ended: &[i64], open: &[i64]| {
             let ended = ended.iter().map(|m| Length::Ended(Millis::from_mins(*m)));
-            stat(ended.chain(open.iter().map(|m| Length::AtLeast(Millis::from_mins(*m)))))
-                .median_interval
+            stat(ended.chain(open.iter().map(|m| Length::AtLeast(Millis::from_mins(*m))))).median_interval
         };
         let mins = |a, b| Some((Millis::from_mins(a), Millis::from_mins(b)));
         assert_eq!(lengths(&[3, 1, 2, 6, 5, 4], &[]), mins(1, 6));
         assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[9]), mins(2, 8));
-        assert_eq!(
-            lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[6]),
-            None,
-            "the open one may become the eighth or not"
-        );
+        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[6]), None, "the open one may become the eighth or not");
     }
 }

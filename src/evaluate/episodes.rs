@@ -75,11 +75,7 @@ impl SloBurn {
             return 1.0;
         }
         let first = self.observed.partition_point(|p| p.end <= period.start);
-        let seen = self
-            .observed
-            .iter()
-            .skip(first)
-            .take_while(|p| p.start < period.end);
+        let seen = self.observed.iter().skip(first).take_while(|p| p.start < period.end);
         let seen: i64 = seen.map(|p| p.intersect(period).length().0).sum();
         seen as f64 / period.length().0 as f64
     }
@@ -98,19 +94,9 @@ impl SloBurn {
 /// share of the budget is bad events / (allowed ratio x events of a whole
 /// window): the mean rate of events in the window's period that ends with the
 /// episode, times the window's length.
-pub fn burn(
-    slo: &Slo,
-    tiles: impl IntoIterator<Item = Tile>,
-    history: &History,
-    now: Timestamp,
-) -> SloBurn {
+pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History, now: Timestamp) -> SloBurn {
     let slots = Slots::new(slo.budgeting, tiles);
-    let context = Context {
-        slo,
-        allowed: slo.objective.allowed_bad_ratio(),
-        slots: &slots,
-        history,
-    };
+    let context = Context { slo, allowed: slo.objective.allowed_bad_ratio(), slots: &slots, history };
     let runs = context.runs(slots.index_of(now));
     SloBurn {
         slo: slo.name.clone(),
@@ -146,18 +132,11 @@ impl Context<'_> {
         for (i, slot) in self.slots.iter().enumerate() {
             bad += slot.bad;
             total += slot.total;
-            if let Some(old) = i
-                .checked_sub(BURN_LOOKBACK_SLOTS)
-                .and_then(|i| self.slots.get(i))
-            {
+            if let Some(old) = i.checked_sub(BURN_LOOKBACK_SLOTS).and_then(|i| self.slots.get(i)) {
                 bad -= old.bad;
                 total -= old.total;
             }
-            let rate = if slot.total > 0.0 {
-                bad / total / self.allowed
-            } else {
-                0.0
-            };
+            let rate = if slot.total > 0.0 { bad / total / self.allowed } else { 0.0 };
             // A burn of exactly 1 comes out a few ulps above it.
             if rate <= 1.0 + 1e-9 {
                 quiet += usize::from(slot.known);
@@ -168,12 +147,7 @@ impl Context<'_> {
                     run.last = i;
                     run.peak = run.peak.max(rate);
                 }
-                None => runs.push(Run {
-                    first: i,
-                    last: i,
-                    peak: rate,
-                    over: true,
-                }),
+                None => runs.push(Run { first: i, last: i, peak: rate, over: true }),
             }
             quiet = 0;
         }
@@ -200,20 +174,13 @@ impl Context<'_> {
         let shown = self.shown(run, after, calm)?;
         let first = self.onset(run, shown, after, calm);
         let last = self.end(first, run, calm);
-        let burned = self
-            .slots
-            .range(first..last + 1)
-            .map(|s| s.bad)
-            .sum::<f64>();
+        let burned = self.slots.range(first..last + 1).map(|s| s.bad).sum::<f64>();
         let counts = self.slots.counts(first..last + 1);
         let (start, end) = (self.slots.start_of(first), self.slots.start_of(last + 1));
         let budget_burned_ratio = burned / (self.allowed * self.window_events(end)?);
         let few = self.counts_requests() && counts.bad() < EPISODE_BAD_EVENTS_MIN;
         (budget_burned_ratio >= EPISODE_BUDGET_MIN && !few).then(|| Episode {
-            id: EpisodeId(content_hash([
-                self.slo.name.as_bytes(),
-                start.millis().to_le_bytes().as_slice(),
-            ])),
+            id: EpisodeId(content_hash([self.slo.name.as_bytes(), start.millis().to_le_bytes().as_slice()])),
             slo: self.slo.name.clone(),
             service: self.slo.service.clone(),
             start,
@@ -227,8 +194,7 @@ impl Context<'_> {
 
     /// Whether one event is one request, and not a slot or slice of time.
     fn counts_requests(&self) -> bool {
-        self.slo.budgeting == Budgeting::Events
-            && !matches!(self.slo.indicator, Indicator::Gauge { .. })
+        self.slo.budgeting == Budgeting::Events && !matches!(self.slo.indicator, Indicator::Gauge { .. })
     }
 
     /// The slot of a run at which it is beyond chance that more is bad than
@@ -302,19 +268,13 @@ impl Context<'_> {
         let p0 = usual.clamp(self.allowed * 1e-3, self.allowed);
         let p1 = (BASELINE_FACTOR * p0).max(seen).max(self.allowed);
         let p1 = p1.min(CERTAIN).max(p0 * (2.0 - CERTAIN));
-        Evidence {
-            per_bad: (p1 / p0).ln(),
-            per_good: ((1.0 - p1) / (1.0 - p0)).ln(),
-        }
+        Evidence { per_bad: (p1 / p0).ln(), per_good: ((1.0 - p1) / (1.0 - p0)).ln() }
     }
 
     /// The worst share of bad events in one of the slots. Two good events are
     /// added, so that one bad event alone is not all.
     fn worst(&self, slots: Range<usize>) -> f64 {
-        self.slots
-            .range(slots)
-            .map(|s| s.bad / (s.total + 2.0))
-            .fold(0.0, f64::max)
+        self.slots.range(slots).map(|s| s.bad / (s.total + 2.0)).fold(0.0, f64::max)
     }
 
     /// The events of a whole window at the rate of its period that ends at
@@ -322,8 +282,7 @@ impl Context<'_> {
     fn window_events(&self, end: Timestamp) -> Option<f64> {
         let window = self.slo.first_window().period_at(end - Millis(1));
         let since = window.start.min(end - RATE_MIN);
-        let hour =
-            |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(HOUR_MS) * HOUR_MS);
+        let hour = |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(HOUR_MS) * HOUR_MS);
         let folded = self.history.fold(Period::new(hour(since), hour(end)));
         let total = match self.slo.budgeting {
             Budgeting::Events => folded.counts.total as f64,
@@ -334,9 +293,7 @@ impl Context<'_> {
             (total, folded.covered_ms as f64)
         } else {
             let seen = self.slots.range(0..self.slots.index_of(end));
-            seen.fold((0.0, 0.0), |(total, covered), s| {
-                (total + s.total, covered + f64::from(s.covered_ms))
-            })
+            seen.fold((0.0, 0.0), |(total, covered), s| (total + s.total, covered + f64::from(s.covered_ms)))
         };
         (total > 0.0 && covered_ms > 0.0).then(|| total / covered_ms * window.length().0 as f64)
     }
@@ -363,11 +320,7 @@ fn excess(bad: f64, total: f64, allowed: f64) -> f64 {
         return 0.0;
     }
     let good = total - bad;
-    let of_good = if good > 0.0 {
-        good * ((1.0 - share) / (1.0 - allowed)).ln()
-    } else {
-        0.0
-    };
+    let of_good = if good > 0.0 { good * ((1.0 - share) / (1.0 - allowed)).ln() } else { 0.0 };
     bad * (share / allowed).ln() + of_good
 }
 

@@ -70,10 +70,7 @@ impl Sum {
         let slice = slice_slots(budgeting) as i64 * SLOT_MS;
         Sum {
             unestimated_ms: length.0,
-            slices: Slices {
-                unknown: length.0 / slice,
-                ..Slices::default()
-            },
+            slices: Slices { unknown: length.0 / slice, ..Slices::default() },
             ..Sum::default()
         }
     }
@@ -108,22 +105,12 @@ fn hour_start(hour: i64) -> Timestamp {
 
 impl History {
     pub fn new(budgeting: Budgeting) -> History {
-        History {
-            budgeting,
-            days: BTreeMap::new(),
-            hours: BTreeMap::new(),
-            minutes: BTreeMap::new(),
-        }
+        History { budgeting, days: BTreeMap::new(), hours: BTreeMap::new(), minutes: BTreeMap::new() }
     }
 
     /// Folds a whole day; `keep` says of which hours the minutes are kept too.
     /// `before` is the day before, whose last hour gives the rates for the first.
-    pub fn load_day(
-        &mut self,
-        before: Option<&DayTiles>,
-        day: &DayTiles,
-        keep: impl Fn(i64) -> bool,
-    ) {
+    pub fn load_day(&mut self, before: Option<&DayTiles>, day: &DayTiles, keep: impl Fn(i64) -> bool) {
         let first = day.day * HOURS_PER_DAY;
         let mut previous: Option<Box<Minutes>> = before
             .filter(|b| b.day + 1 == day.day)
@@ -132,10 +119,7 @@ impl History {
         for i in 0..HOURS_PER_DAY as usize {
             let minutes = minutes_of(day, i);
             let hour = first + i as i64;
-            self.hours.insert(
-                hour,
-                fold_hour(previous.as_deref(), &minutes, self.budgeting),
-            );
+            self.hours.insert(hour, fold_hour(previous.as_deref(), &minutes, self.budgeting));
             if keep(hour) {
                 self.minutes.insert(hour, minutes.clone());
             } else {
@@ -149,11 +133,7 @@ impl History {
     fn sum_of_hours(&self, day: i64) -> Sum {
         let mut sum = Sum::default();
         for hour in day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY {
-            sum += self
-                .hours
-                .get(&hour)
-                .copied()
-                .unwrap_or_else(|| Sum::unknown(Millis(HOUR_MS), self.budgeting));
+            sum += self.hours.get(&hour).copied().unwrap_or_else(|| Sum::unknown(Millis(HOUR_MS), self.budgeting));
         }
         sum
     }
@@ -169,10 +149,7 @@ impl History {
                 self.days.remove(&hour.div_euclid(HOURS_PER_DAY));
                 continue;
             }
-            let minutes = self
-                .minutes
-                .entry(hour)
-                .or_insert_with(|| empty_minutes(hour));
+            let minutes = self.minutes.entry(hour).or_insert_with(|| empty_minutes(hour));
             if let Some(cell) = minutes.get_mut(minute_of(tile.start)) {
                 *cell = *tile;
             }
@@ -182,8 +159,7 @@ impl History {
         for hour in touched {
             if let Some(minutes) = self.minutes.get(&hour) {
                 let previous = self.minutes.get(&(hour - 1)).map(|m| &**m);
-                self.hours
-                    .insert(hour, fold_hour(previous, minutes, self.budgeting));
+                self.hours.insert(hour, fold_hour(previous, minutes, self.budgeting));
                 self.days.remove(&hour.div_euclid(HOURS_PER_DAY));
             }
         }
@@ -194,9 +170,7 @@ impl History {
     pub fn fold_days(&mut self, as_of: Timestamp) {
         for day in [as_of.day() - 1, as_of.day() - 2] {
             let hours = day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY;
-            if !self.days.contains_key(&day)
-                && self.hours.range(hours).count() == HOURS_PER_DAY as usize
-            {
+            if !self.days.contains_key(&day) && self.hours.range(hours).count() == HOURS_PER_DAY as usize {
                 self.days.insert(day, self.sum_of_hours(day));
             }
         }
@@ -248,12 +222,7 @@ impl History {
                 (true, Some(folded), _) => *folded,
                 (false, _, Some(minutes)) => {
                     let previous = self.minutes.get(&(hour - 1)).map(|m| &**m);
-                    fold_minutes(
-                        previous,
-                        minutes,
-                        minute_of(at)..minute_end(hour, next),
-                        self.budgeting,
-                    )
+                    fold_minutes(previous, minutes, minute_of(at)..minute_end(hour, next), self.budgeting)
                 }
                 _ => Sum::unknown(next - at, self.budgeting),
             };
@@ -265,10 +234,7 @@ impl History {
     /// The tiles of a period in order, as far as their minutes are loaded.
     pub fn tiles(&self, period: Period) -> impl Iterator<Item = &Tile> {
         let hours = hour_of(period.start)..=hour_of(period.end);
-        self.minutes
-            .range(hours)
-            .flat_map(|(_, m)| m.iter())
-            .filter(move |t| period.contains(t.start))
+        self.minutes.range(hours).flat_map(|(_, m)| m.iter()).filter(move |t| period.contains(t.start))
     }
 }
 
@@ -369,17 +335,11 @@ impl Rates {
 fn hour_before(previous: Option<&Minutes>, minutes: &Minutes, i: usize) -> Option<Rates> {
     let earlier = previous.and_then(|p| p.get(i..)).unwrap_or_default();
     let now = minutes.get(..=i).unwrap_or_default();
-    let known = earlier
-        .iter()
-        .chain(now)
-        .filter(|t| t.covered_ms > 0 || t.counts.total != 0);
+    let known = earlier.iter().chain(now).filter(|t| t.covered_ms > 0 || t.counts.total != 0);
     known.fold(None, |rates: Option<Rates>, t| {
         let (service, target) = (t.counts.total, t.peak.per_second());
         Some(match rates {
-            Some(r) => Rates {
-                service: r.service.max(service),
-                target: r.target.max(target),
-            },
+            Some(r) => Rates { service: r.service.max(service), target: r.target.max(target) },
             None => Rates { service, target },
         })
     })
@@ -418,16 +378,11 @@ fn add_slice(slices: &mut Slices, tiles: &[Tile], unseen: f64, budgeting: Budget
         let ratio = (good / of).clamp(0.0, 1.0);
         match budgeting {
             Budgeting::Timeslices { target, .. } => i64::from(ratio >= target) * NANO,
-            Budgeting::RatioTimeslices { .. } | Budgeting::Events => {
-                (ratio * NANO as f64).round() as i64
-            }
+            Budgeting::RatioTimeslices { .. } | Budgeting::Events => (ratio * NANO as f64).round() as i64,
         }
     };
     slices.total += 1;
     slices.good_nano += value(counts.good as f64, total);
     slices.lo_nano += value(counts.good as f64, total + unseen);
-    slices.hi_nano += value(
-        (counts.good + counts.uncertain) as f64 + unseen,
-        total + unseen,
-    );
+    slices.hi_nano += value((counts.good + counts.uncertain) as f64 + unseen, total + unseen);
 }

@@ -68,37 +68,18 @@ pub struct Facts<'a> {
 /// open nor prolong an incident; those that began to fire in it are linked.
 pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
     let mut by_key: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
-    for (id, alert) in facts
-        .alerts
-        .iter()
-        .filter(|(_, a)| a.severity == Severity::Page && a.firing.is_some())
-    {
-        by_key
-            .entry(key_of(alert))
-            .or_default()
-            .push(Member::Page(*id, alert));
+    for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Page && a.firing.is_some()) {
+        by_key.entry(key_of(alert)).or_default().push(Member::Page(*id, alert));
     }
     for episode in facts.episodes {
-        by_key
-            .entry(episode.service.clone())
-            .or_default()
-            .push(Member::Burn(episode));
+        by_key.entry(episode.service.clone()).or_default().push(Member::Burn(episode));
     }
     let tickets = tickets(facts);
     let mut out: Vec<Incident> = Vec::new();
     for (key, mut members) in by_key {
         members.sort_by_key(|m| (m.start(), m.order()));
         let tickets = tickets.get(&key).map(Vec::as_slice).unwrap_or_default();
-        out.extend(group(members).into_iter().map(|group| {
-            Draft {
-                key: &key,
-                group,
-                tickets,
-                facts,
-                now,
-            }
-            .incident()
-        }));
+        out.extend(group(members).into_iter().map(|group| Draft { key: &key, group, tickets, facts, now }.incident()));
     }
     out.sort_by_key(|i| (std::cmp::Reverse(i.start()), i.id));
     out
@@ -114,11 +95,7 @@ fn key_of(alert: &Alert) -> String {
 
 fn tickets<'a>(facts: &Facts<'a>) -> HashMap<String, Vec<(AlertId, &'a Alert)>> {
     let mut tickets: HashMap<String, Vec<(AlertId, &Alert)>> = HashMap::new();
-    for (id, alert) in facts
-        .alerts
-        .iter()
-        .filter(|(_, a)| a.severity == Severity::Ticket && a.firing.is_some())
-    {
+    for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Ticket && a.firing.is_some()) {
         tickets.entry(key_of(alert)).or_default().push((*id, alert));
     }
     tickets
@@ -167,12 +144,8 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn of(member: Member<'a>) -> Group<'a> {
-        let mut group = Group {
-            first_start: member.start(),
-            end: Timestamp::MIN,
-            burns_until: Timestamp::MIN,
-            ..Group::default()
-        };
+        let mut group =
+            Group { first_start: member.start(), end: Timestamp::MIN, burns_until: Timestamp::MIN, ..Group::default() };
         group.take(member);
         group
     }
@@ -224,29 +197,12 @@ impl Draft<'_> {
         let closed = group.end + QUIET <= self.now;
         let tickets = self.linked_tickets();
         let alerts = || group.pages.iter().chain(&tickets);
-        let times = self.times(if group.pages.is_empty() {
-            &tickets
-        } else {
-            &group.pages
-        });
-        let silent =
-            |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0).is_none();
+        let times = self.times(if group.pages.is_empty() { &tickets } else { &group.pages });
+        let silent = |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0).is_none();
         Incident {
-            id: IncidentId(content_hash([
-                self.key.as_bytes(),
-                first_minute.to_le_bytes().as_slice(),
-            ])),
-            service: if self.key.starts_with(&format!("{UNASSIGNED}/")) {
-                UNASSIGNED
-            } else {
-                self.key
-            }
-            .to_owned(),
-            state: if closed {
-                IncidentState::Closed
-            } else {
-                IncidentState::Open
-            },
+            id: IncidentId(content_hash([self.key.as_bytes(), first_minute.to_le_bytes().as_slice()])),
+            service: if self.key.starts_with(&format!("{UNASSIGNED}/")) { UNASSIGNED } else { self.key }.to_owned(),
+            state: if closed { IncidentState::Closed } else { IncidentState::Open },
             severity: self.severity(),
             detected: group.pages.iter().any(|page| !silent(&page)),
             budget_burned_ratio: self.budget_burned(),
@@ -260,34 +216,16 @@ impl Draft<'_> {
     /// When a silence that was set after the alert fired began: somebody
     /// answered it. A silence from before is no answer.
     fn silenced(&self, id: AlertId) -> Option<Timestamp> {
-        let firing = self
-            .group
-            .pages
-            .iter()
-            .find(|(page, _)| *page == id)
-            .and_then(|(_, a)| a.firing)?
-            .at;
+        let firing = self.group.pages.iter().find(|(page, _)| *page == id).and_then(|(_, a)| a.firing)?.at;
         let until = self.group.end + ANSWER_WITHIN;
-        let since = self
-            .facts
-            .silenced
-            .iter()
-            .filter(|s| s.alert == id)
-            .map(|s| s.since);
-        since
-            .filter(|at| firing < *at && *at <= until.min(self.now))
-            .min()
+        let since = self.facts.silenced.iter().filter(|s| s.alert == id).map(|s| s.since);
+        since.filter(|at| firing < *at && *at <= until.min(self.now)).min()
     }
 
     fn linked_tickets(&self) -> Vec<(AlertId, &Alert)> {
         let (from, to) = (self.group.first_start - LEAD, self.group.end.min(self.now));
         let began = |a: &Alert| a.firing.is_some_and(|f| from <= f.at && f.at <= to);
-        let mut linked: Vec<(AlertId, &Alert)> = self
-            .tickets
-            .iter()
-            .copied()
-            .filter(|(_, a)| began(a))
-            .collect();
+        let mut linked: Vec<(AlertId, &Alert)> = self.tickets.iter().copied().filter(|(_, a)| began(a)).collect();
         linked.sort_by_key(|(id, a)| (a.start(), *id));
         linked
     }
@@ -298,18 +236,11 @@ impl Draft<'_> {
         let paged_for = |e: &&Episode| {
             let slo = self.facts.slos.iter().find(|s| s.name == e.slo);
             let tiers = slo.map(|s| s.alerts.tiers.as_slice()).unwrap_or_default();
-            let pages = tiers
-                .iter()
-                .filter(|t| t.severity == Severity::Page)
-                .map(|t| t.budget_ratio);
+            let pages = tiers.iter().filter(|t| t.severity == Severity::Page).map(|t| t.budget_ratio);
             e.budget_burned_ratio >= pages.min_by(f64::total_cmp).unwrap_or(PAGE_BUDGET_DEFAULT)
         };
         let page = !self.group.pages.is_empty() || self.group.burns.iter().any(paged_for);
-        if page {
-            Severity::Page
-        } else {
-            Severity::Ticket
-        }
+        if page { Severity::Page } else { Severity::Ticket }
     }
 
     /// The largest share that one SLO lost, over all its episodes.
@@ -322,39 +253,22 @@ impl Draft<'_> {
     }
 
     fn changes(&self) -> impl Iterator<Item = &Change> {
-        let (from, to) = (
-            self.group.first_start - CHANGE_LEAD,
-            self.group.end.min(self.now),
-        );
-        let overlaps =
-            move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let mut changes: Vec<&Change> = self
-            .facts
-            .changes
-            .iter()
-            .filter(|c| c.service == self.key)
-            .filter(overlaps)
-            .collect();
+        let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.now));
+        let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
+        let mut changes: Vec<&Change> =
+            self.facts.changes.iter().filter(|c| c.service == self.key).filter(overlaps).collect();
         changes.sort_by_key(|c| (c.started_at, c.id));
         changes.into_iter()
     }
 
     /// `alerts`: the pages, or the tickets where there are none.
     fn times(&self, alerts: &[(AlertId, &Alert)]) -> IncidentTimes {
-        let first = |mark: fn(&Alert) -> Option<Mark>| {
-            alerts
-                .iter()
-                .filter_map(|(_, a)| mark(a))
-                .min_by_key(|m| m.at)
-        };
+        let first = |mark: fn(&Alert) -> Option<Mark>| alerts.iter().filter_map(|(_, a)| mark(a)).min_by_key(|m| m.at);
         let condition = first(|a| a.condition);
         let onset = self.onset();
         let ends: Vec<Option<Mark>> = alerts.iter().map(|(_, a)| a.ended).collect();
-        let resolved = ends
-            .iter()
-            .copied()
-            .collect::<Option<Vec<Mark>>>()
-            .and_then(|e| e.into_iter().max_by_key(|m| m.at));
+        let resolved =
+            ends.iter().copied().collect::<Option<Vec<Mark>>>().and_then(|e| e.into_iter().max_by_key(|m| m.at));
         let restored = self.restored(resolved);
         IncidentTimes {
             onset: onset.or(condition.map(stand_in)),
@@ -378,26 +292,13 @@ impl Draft<'_> {
     /// something else, unless there is no other.
     fn first_firing(&self, alerts: &[(AlertId, &Alert)], onset: Option<Mark>) -> Option<Mark> {
         let firing = || alerts.iter().filter_map(|(_, a)| a.firing);
-        let told = onset.and_then(|onset| {
-            firing()
-                .filter(|f| f.at >= onset.at - LEAD)
-                .min_by_key(|f| f.at)
-        });
+        let told = onset.and_then(|onset| firing().filter(|f| f.at >= onset.at - LEAD).min_by_key(|f| f.at));
         told.or_else(|| firing().min_by_key(|f| f.at))
     }
 
     fn acknowledged(&self) -> Option<Mark> {
-        let at = self
-            .group
-            .pages
-            .iter()
-            .filter_map(|(id, _)| self.silenced(*id))
-            .min()?;
-        Some(Mark::new(
-            at,
-            MarkSource::Alertmanager,
-            Millis::from_secs(1),
-        ))
+        let at = self.group.pages.iter().filter_map(|(id, _)| self.silenced(*id)).min()?;
+        Some(Mark::new(at, MarkSource::Alertmanager, Millis::from_secs(1)))
     }
 
     /// The first rollback in the incident after which users were soon served
@@ -421,20 +322,13 @@ impl Draft<'_> {
             return resolved.map(stand_in);
         }
         let ends: Option<Vec<Timestamp>> = self.group.burns.iter().map(|e| e.end).collect();
-        Some(Mark::new(
-            ends?.into_iter().max()?,
-            MarkSource::Sli,
-            Millis(SLOT_MS),
-        ))
+        Some(Mark::new(ends?.into_iter().max()?, MarkSource::Sli, Millis(SLOT_MS)))
     }
 }
 
 /// A mark in the place of one that nobody could see.
 fn stand_in(mark: Mark) -> Mark {
-    Mark {
-        estimated: true,
-        ..mark
-    }
+    Mark { estimated: true, ..mark }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ mod pages;
 pub mod review;
 #[cfg(test)]
 mod scenario;
-pub mod snapshot;
 mod slots;
+pub mod snapshot;
 pub mod statistics;
 pub mod status;
 #[cfg(test)]

@@ -58,32 +58,18 @@ const COVERAGE_MIN: f64 = 0.9;
 
 /// Judges the pages that were sent in `period`, as known at `now`. `facts` may
 /// and should reach beyond the period on both sides.
-pub fn noise(
-    period: Period,
-    now: Timestamp,
-    incidents: &[Incident],
-    facts: &Facts<'_>,
-    burns: &[SloBurn],
-) -> Noise {
+pub fn noise(period: Period, now: Timestamp, incidents: &[Incident], facts: &Facts<'_>, burns: &[SloBurn]) -> Noise {
     let judge = Judge::new(period, now, facts, burns);
     let mut judged: Vec<(Page<'_>, PageClass, String)> = Vec::new();
     for incident in incidents {
-        judged.extend(
-            judge
-                .incident(incident)
-                .into_iter()
-                .filter(|(page, ..)| period.contains(page.at)),
-        );
+        judged.extend(judge.incident(incident).into_iter().filter(|(page, ..)| period.contains(page.at)));
     }
     judged.sort_by(|a, b| (b.0.at, &a.0.rule, a.0.id).cmp(&(a.0.at, &b.0.rule, b.0.id)));
     let mut by_rule: BTreeMap<&str, Vec<PageClass>> = BTreeMap::new();
     for (page, class, _) in &judged {
         by_rule.entry(page.rule).or_default().push(*class);
     }
-    let mut rules: Vec<RuleNoise> = by_rule
-        .into_iter()
-        .map(|(rule, classes)| judge.rule(rule, &classes))
-        .collect();
+    let mut rules: Vec<RuleNoise> = by_rule.into_iter().map(|(rule, classes)| judge.rule(rule, &classes)).collect();
     let noisy = |rule: &RuleNoise| count(&rule.classes, PageClass::is_noise);
     rules.sort_by(|a, b| (noisy(b), b.pages, &a.rule).cmp(&(noisy(a), a.pages, &b.rule)));
     let all: Vec<PageClass> = judged.iter().map(|(_, class, _)| *class).collect();
@@ -93,14 +79,9 @@ pub fn noise(
         lower: band.share(band.noise),
         upper: band.share(band.noise + band.unknown),
         interval: band.interval(),
-        classes: PageClass::ALL
-            .map(|class| (class, all.iter().filter(|c| **c == class).count()))
-            .to_vec(),
+        classes: PageClass::ALL.map(|class| (class, all.iter().filter(|c| **c == class).count())).to_vec(),
         rules,
-        page_reasons: judged
-            .into_iter()
-            .map(|(page, class, reason)| page.reason(class, reason))
-            .collect(),
+        page_reasons: judged.into_iter().map(|(page, class, reason)| page.reason(class, reason)).collect(),
     }
 }
 
@@ -113,8 +94,7 @@ struct Band {
 
 impl Band {
     fn of(classes: &[PageClass]) -> Band {
-        let count =
-            |wanted: &dyn Fn(PageClass) -> bool| classes.iter().filter(|c| wanted(**c)).count();
+        let count = |wanted: &dyn Fn(PageClass) -> bool| classes.iter().filter(|c| wanted(**c)).count();
         Band {
             pages: count(&|c| c != PageClass::Planned),
             noise: count(&PageClass::is_noise),
@@ -127,19 +107,12 @@ impl Band {
     }
 
     fn interval(&self) -> Option<(f64, f64)> {
-        Some((
-            wilson(self.noise, self.pages)?.0,
-            wilson(self.noise + self.unknown, self.pages)?.1,
-        ))
+        Some((wilson(self.noise, self.pages)?.0, wilson(self.noise + self.unknown, self.pages)?.1))
     }
 }
 
 fn count(classes: &[(PageClass, usize)], wanted: impl Fn(PageClass) -> bool) -> usize {
-    classes
-        .iter()
-        .filter(|(class, _)| wanted(*class))
-        .map(|(_, n)| n)
-        .sum()
+    classes.iter().filter(|(class, _)| wanted(*class)).map(|(_, n)| n).sum()
 }
 
 struct Judge<'a> {
@@ -154,53 +127,24 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(
-        period: Period,
-        now: Timestamp,
-        facts: &'a Facts<'a>,
-        burns: &'a [SloBurn],
-    ) -> Judge<'a> {
+    fn new(period: Period, now: Timestamp, facts: &'a Facts<'a>, burns: &'a [SloBurn]) -> Judge<'a> {
         let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
         for burn in burns {
             by_service.entry(&burn.service).or_default().push(burn);
         }
         let first_alert = facts.alerts.iter().map(|(_, a)| a.start()).min();
-        let first_slot = burns
-            .iter()
-            .filter_map(|b| b.observed.first())
-            .map(|p| p.start)
-            .min();
-        let known_since = [first_alert, first_slot]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(period.start);
+        let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
+        let known_since = [first_alert, first_slot].into_iter().flatten().min().unwrap_or(period.start);
         let judged = Period::new(period.start.max(known_since), period.end.min(now));
         let (index, spells) = (Index::new(facts), Spells::new(facts.alerts));
-        Judge {
-            now,
-            period,
-            facts,
-            burns: by_service,
-            index,
-            spells,
-            judged,
-        }
+        Judge { now, period, facts, burns: by_service, index, spells, judged }
     }
 
     fn rule(&self, rule: &str, classes: &[PageClass]) -> RuleNoise {
         let band = Band::of(classes);
-        let counted =
-            PageClass::ALL.map(|class| (class, classes.iter().filter(|c| **c == class).count()));
-        let alerts = self
-            .facts
-            .alerts
-            .iter()
-            .map(|(_, a)| *a)
-            .filter(|a| a.rule == rule);
-        let firing = alerts
-            .filter_map(|a| firing_period(a, self.now))
-            .map(|p| p.intersect(self.period).length().0);
+        let counted = PageClass::ALL.map(|class| (class, classes.iter().filter(|c| **c == class).count()));
+        let alerts = self.facts.alerts.iter().map(|(_, a)| *a).filter(|a| a.rule == rule);
+        let firing = alerts.filter_map(|a| firing_period(a, self.now)).map(|p| p.intersect(self.period).length().0);
         RuleNoise {
             rule: rule.to_owned(),
             pages: band.pages,
@@ -222,17 +166,10 @@ impl<'a> Judge<'a> {
             let (class, reason) = if counted == Some(i) {
                 self.actionable(page)
             } else {
-                let same_burn = counted
-                    .filter(|_| self.burn_of(page).is_some())
-                    .and_then(|c| pages.get(c));
+                let same_burn = counted.filter(|_| self.burn_of(page).is_some()).and_then(|c| pages.get(c));
                 self.other(page, same_burn.or(told.as_ref()))
             };
-            if told.is_none()
-                && matches!(
-                    class,
-                    PageClass::Actionable | PageClass::NoImpact | PageClass::Unknown
-                )
-            {
+            if told.is_none() && matches!(class, PageClass::Actionable | PageClass::NoImpact | PageClass::Unknown) {
                 told = Some(page.clone());
             }
             out.push((page.clone(), class, reason));
@@ -244,44 +181,24 @@ impl<'a> Judge<'a> {
     /// came together first, one that speaks for the service before one that
     /// speaks for a single replica, and then the earliest.
     fn counted(&self, pages: &[Page<'_>]) -> Option<usize> {
-        let matched = || {
-            pages
-                .iter()
-                .enumerate()
-                .filter(|(_, p)| !p.planned && self.burn_of(p).is_some())
-        };
+        let matched = || pages.iter().enumerate().filter(|(_, p)| !p.planned && self.burn_of(p).is_some());
         let first = matched().map(|(_, p)| p.at).min()?;
         let together = matched().filter(|(_, p)| p.at <= first + TOGETHER);
-        together
-            .min_by_key(|(_, p)| (is_of_replica(p.alert), p.at, p.rule))
-            .map(|(i, _)| i)
+        together.min_by_key(|(_, p)| (is_of_replica(p.alert), p.at, p.rule)).map(|(i, _)| i)
     }
 
     /// The burn that a page belongs to. An alert that comes and goes, or never
     /// goes, meets every burn by chance; it must have begun with it.
     fn burn_of(&self, page: &Page<'_>) -> Option<&'a Episode> {
         let by_chance = self.always_on(page).is_some() || self.flaps(page).is_some();
-        let life = Period::new(
-            page.alert.start(),
-            page.alert
-                .ended
-                .map_or(Timestamp::MAX, |e| e.at + AFTER_END),
-        );
+        let life = Period::new(page.alert.start(), page.alert.ended.map_or(Timestamp::MAX, |e| e.at + AFTER_END));
         let meets = |e: &&Episode| {
             let (from, to) = (e.start - LEAD, e.end.unwrap_or(Timestamp::MAX));
-            if by_chance {
-                from <= page.at && page.at <= to
-            } else {
-                life.start <= to && from <= life.end
-            }
+            if by_chance { from <= page.at && page.at <= to } else { life.start <= to && from <= life.end }
         };
         let burns = self.burns.get(page.service.as_deref()?)?;
         let met = burns.iter().flat_map(|b| &b.episodes).filter(meets);
-        met.max_by(|a, b| {
-            a.budget_burned_ratio
-                .total_cmp(&b.budget_burned_ratio)
-                .then(b.id.cmp(&a.id))
-        })
+        met.max_by(|a, b| a.budget_burned_ratio.total_cmp(&b.budget_burned_ratio).then(b.id.cmp(&a.id)))
     }
 
     fn actionable(&self, page: &Page<'_>) -> (PageClass, String) {
@@ -291,11 +208,7 @@ impl<'a> Judge<'a> {
                 0.. => format!("{} after it began", after.human()),
                 _ => format!("{} before it began", Millis(-after.0).human()),
             };
-            format!(
-                "{} of the budget of {} burned; it paged {when}",
-                percent(e.budget_burned_ratio),
-                e.slo
-            )
+            format!("{} of the budget of {} burned; it paged {when}", percent(e.budget_burned_ratio), e.slo)
         });
         (PageClass::Actionable, reason.unwrap_or_default())
     }
@@ -303,10 +216,7 @@ impl<'a> Judge<'a> {
     /// The class of a page that is not the counted one of its incident.
     fn other(&self, page: &Page<'_>, told: Option<&Page<'_>>) -> (PageClass, String) {
         if page.planned {
-            return (
-                PageClass::Planned,
-                "Alertmanager held it back from the start".to_owned(),
-            );
+            return (PageClass::Planned, "Alertmanager held it back from the start".to_owned());
         }
         if let Some(reason) = self.always_on(page) {
             return (PageClass::AlwaysOn, reason);
@@ -318,10 +228,7 @@ impl<'a> Judge<'a> {
             return (PageClass::Duplicate, duplicate_of(told, page));
         }
         if let Some(longest) = page.longest.filter(|longest| *longest <= SHORT_MAX) {
-            return (
-                PageClass::Short,
-                format!("it was over by itself after {}", longest.human()),
-            );
+            return (PageClass::Short, format!("it was over by itself after {}", longest.human()));
         }
         self.by_slo(page)
     }
@@ -335,56 +242,31 @@ impl<'a> Judge<'a> {
             return unknown("the alert names no service".to_owned());
         };
         let Some(burns) = self.burns.get(service.as_str()) else {
-            return unknown(format!(
-                "{service} has no SLO, so nothing says whether anybody was hurt"
-            ));
+            return unknown(format!("{service} has no SLO, so nothing says whether anybody was hurt"));
         };
         let end = page.alert.ended.map_or(self.now, |e| e.at);
         let around = Period::new(page.alert.start() - LEAD, end);
         let coverage = burns.iter().map(|b| b.coverage(around)).fold(0.0, f64::max);
         if coverage < COVERAGE_MIN {
-            return unknown(format!(
-                "only {} of the time around it was observed",
-                percent(coverage)
-            ));
+            return unknown(format!("only {} of the time around it was observed", percent(coverage)));
         }
         if self.now < page.at + QUIET {
-            return (
-                PageClass::Unknown,
-                format!(
-                    "it paged {} ago; too early to say",
-                    (self.now - page.at).human()
-                ),
-            );
+            return (PageClass::Unknown, format!("it paged {} ago; too early to say", (self.now - page.at).human()));
         }
         let slos: Vec<&str> = burns.iter().map(|b| b.slo.as_str()).collect();
-        (
-            PageClass::NoImpact,
-            format!(
-                "{} did not burn from {} before it on",
-                slos.join(", "),
-                LEAD.human()
-            ),
-        )
+        (PageClass::NoImpact, format!("{} did not burn from {} before it on", slos.join(", "), LEAD.human()))
     }
 
     fn always_on(&self, page: &Page<'_>) -> Option<String> {
         let firing = self.spells.firing(&kind_of(page.alert), self.judged);
         let share = firing.0 as f64 / self.judged.length().0.max(1) as f64;
-        (share > ALWAYS_ON_RATIO && firing >= ALWAYS_ON_MIN).then(|| {
-            format!(
-                "it fired for {}, {} of the time",
-                firing.human(),
-                percent(share)
-            )
-        })
+        (share > ALWAYS_ON_RATIO && firing >= ALWAYS_ON_MIN)
+            .then(|| format!("it fired for {}, {} of the time", firing.human(), percent(share)))
     }
 
     fn flaps(&self, page: &Page<'_>) -> Option<String> {
         let around = Period::new(page.at - FLAP_WITHIN, page.at + FLAP_WITHIN);
-        let changes = self
-            .spells
-            .most_changes(&kind_of(page.alert), around, FLAP_WITHIN);
+        let changes = self.spells.most_changes(&kind_of(page.alert), around, FLAP_WITHIN);
         (changes >= FLAP_CHANGES_MIN)
             .then(|| format!("it changed {changes} times between firing and not firing in an hour"))
     }
@@ -392,8 +274,7 @@ impl<'a> Judge<'a> {
     fn repeats(&self, page: &Page<'_>) -> Option<String> {
         let ended = self.spells.last_end_before(&kind_of(page.alert), page.at)?;
         let since = page.at - ended;
-        (since <= REPEAT_WITHIN)
-            .then(|| format!("the same alert had ended {} before", since.human()))
+        (since <= REPEAT_WITHIN).then(|| format!("the same alert had ended {} before", since.human()))
     }
 }
 
@@ -401,16 +282,8 @@ fn duplicate_of(told: &Page<'_>, page: &Page<'_>) -> String {
     let apart = page.at - told.at;
     match apart.0 {
         0 => format!("{} paged for the same incident at the same time", told.rule),
-        1.. => format!(
-            "{} had paged for the same incident {} before",
-            told.rule,
-            apart.human()
-        ),
-        _ => format!(
-            "{} paged for the same burn {} later, for the whole service",
-            told.rule,
-            Millis(-apart.0).human()
-        ),
+        1.. => format!("{} had paged for the same incident {} before", told.rule, apart.human()),
+        _ => format!("{} paged for the same burn {} later, for the whole service", told.rule, Millis(-apart.0).human()),
     }
 }
 

@@ -14,22 +14,12 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// Labels that name one replica of a service, or the Prometheus that looked.
 /// They change when a pod is replaced, so the alert before and after is the
 /// same kind.
-const OF_REPLICA: [&str; 8] = [
-    "pod",
-    "instance",
-    "container",
-    "container_id",
-    "uid",
-    "pod_ip",
-    "replica",
-    "prometheus_replica",
-];
+const OF_REPLICA: [&str; 8] =
+    ["pod", "instance", "container", "container_id", "uid", "pod_ip", "replica", "prometheus_replica"];
 
 /// Whether an alert is about one replica and not about the whole service.
 pub fn is_of_replica(alert: &Alert) -> bool {
-    OF_REPLICA
-        .iter()
-        .any(|name| alert.labels.get(name).is_some())
+    OF_REPLICA.iter().any(|name| alert.labels.get(name).is_some())
 }
 
 /// What alerts have in common that are the same but for the replica.
@@ -58,14 +48,7 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     pub fn reason(self, class: PageClass, reason: String) -> PageReason {
-        PageReason {
-            alert: self.id,
-            rule: self.rule.to_owned(),
-            service: self.service,
-            at: self.at,
-            class,
-            reason,
-        }
+        PageReason { alert: self.id, rule: self.rule.to_owned(), service: self.service, at: self.at, class, reason }
     }
 }
 
@@ -81,32 +64,20 @@ impl<'a> Index<'a> {
         for s in facts.silenced {
             silenced.entry(s.alert).or_default().push(s.since);
         }
-        Index {
-            alerts: facts.alerts.iter().copied().collect(),
-            silenced,
-        }
+        Index { alerts: facts.alerts.iter().copied().collect(), silenced }
     }
 
     /// The pages of an incident in order of time.
     pub fn pages(&self, incident: &Incident) -> Vec<Page<'a>> {
         let mut by_rule: BTreeMap<&str, Vec<(Timestamp, AlertId, &'a Alert)>> = BTreeMap::new();
         for id in &incident.alerts {
-            let page = self
-                .alerts
-                .get(id)
-                .copied()
-                .filter(|a| a.severity == Severity::Page);
+            let page = self.alerts.get(id).copied().filter(|a| a.severity == Severity::Page);
             if let Some((alert, firing)) = page.and_then(|a| Some((a, a.firing?))) {
-                by_rule
-                    .entry(&alert.rule)
-                    .or_default()
-                    .push((firing.at, *id, alert));
+                by_rule.entry(&alert.rule).or_default().push((firing.at, *id, alert));
             }
         }
-        let mut pages: Vec<Page<'a>> = by_rule
-            .into_iter()
-            .filter_map(|(rule, alerts)| self.page(incident, rule, alerts))
-            .collect();
+        let mut pages: Vec<Page<'a>> =
+            by_rule.into_iter().filter_map(|(rule, alerts)| self.page(incident, rule, alerts)).collect();
         pages.sort_by_key(|p| (p.at, p.rule));
         pages
     }
@@ -126,20 +97,14 @@ impl<'a> Index<'a> {
             rule,
             service: (incident.service != UNASSIGNED).then(|| incident.service.clone()),
             at,
-            longest: lengths
-                .collect::<Option<Vec<Millis>>>()
-                .and_then(|l| l.into_iter().max()),
-            planned: alerts
-                .iter()
-                .all(|(at, id, a)| a.suppressed && !self.answered(*id, *at)),
+            longest: lengths.collect::<Option<Vec<Millis>>>().and_then(|l| l.into_iter().max()),
+            planned: alerts.iter().all(|(at, id, a)| a.suppressed && !self.answered(*id, *at)),
         })
     }
 
     /// Whether the silence came after the page: an answer, and no plan.
     fn answered(&self, id: AlertId, fired: Timestamp) -> bool {
-        self.silenced
-            .get(&id)
-            .is_some_and(|since| since.iter().all(|at| *at > fired))
+        self.silenced.get(&id).is_some_and(|since| since.iter().all(|at| *at > fired))
     }
 }
 
@@ -170,54 +135,31 @@ impl Spells {
     }
 
     fn of(&self, kind: &Labels) -> &[Period] {
-        self.by_kind
-            .get(kind)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How long at least one alert of a kind fired in a period.
     pub fn firing(&self, kind: &Labels, period: Period) -> Millis {
-        Millis(
-            self.of(kind)
-                .iter()
-                .map(|spell| spell.intersect(period).length().0)
-                .sum(),
-        )
+        Millis(self.of(kind).iter().map(|spell| spell.intersect(period).length().0).sum())
     }
 
     /// The most changes between firing and not firing in a period that lie less
     /// than `within` apart.
     pub fn most_changes(&self, kind: &Labels, period: Period, within: Millis) -> usize {
-        let changes = self
-            .of(kind)
-            .iter()
-            .flat_map(|spell| [spell.start, spell.end]);
+        let changes = self.of(kind).iter().flat_map(|spell| [spell.start, spell.end]);
         let changes: Vec<Timestamp> = changes.filter(|at| period.contains(*at)).collect();
-        let from = |(i, first): (usize, &Timestamp)| {
-            changes
-                .iter()
-                .skip(i)
-                .take_while(|at| **at - *first < within)
-                .count()
-        };
+        let from =
+            |(i, first): (usize, &Timestamp)| changes.iter().skip(i).take_while(|at| **at - *first < within).count();
         changes.iter().enumerate().map(from).max().unwrap_or(0)
     }
 
     /// When the last alert of a kind ended before an instant.
     pub fn last_end_before(&self, kind: &Labels, at: Timestamp) -> Option<Timestamp> {
-        self.of(kind)
-            .iter()
-            .map(|spell| spell.end)
-            .filter(|end| *end < at)
-            .max()
+        self.of(kind).iter().map(|spell| spell.end).filter(|end| *end < at).max()
     }
 }
 
 /// When an alert fired, up to `now`.
 pub fn firing_period(alert: &Alert, now: Timestamp) -> Option<Period> {
-    Some(Period::new(
-        alert.firing?.at,
-        alert.ended.map_or(now, |e| e.at),
-    ))
+    Some(Period::new(alert.firing?.at, alert.ended.map_or(now, |e| e.at)))
 }

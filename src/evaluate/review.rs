@@ -39,51 +39,22 @@ pub struct ReviewInputs<'a> {
 pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
-    let mut alerts: Vec<Alert> = inputs
-        .alerts
-        .iter()
-        .filter_map(|a| alert_as_of(a, now))
-        .collect();
+    let mut alerts: Vec<Alert> = inputs.alerts.iter().filter_map(|a| alert_as_of(a, now)).collect();
     alerts.sort_by(|a, b| (b.start(), &b.labels).cmp(&(a.start(), &a.labels)));
     let ids: Vec<(AlertId, &Alert)> = alerts.iter().map(|a| (a.id(), a)).collect();
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
-    let changes: Vec<Change> = inputs
-        .changes
-        .iter()
-        .filter(|c| c.started_at <= now)
-        .cloned()
-        .collect();
-    let silenced: Vec<Silenced> = inputs
-        .silenced
-        .iter()
-        .filter(|s| s.since <= now)
-        .copied()
-        .collect();
-    let facts = Facts {
-        slos: inputs.slos,
-        alerts: &ids,
-        episodes: &episodes,
-        changes: &changes,
-        silenced: &silenced,
-    };
+    let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
+    let silenced: Vec<Silenced> = inputs.silenced.iter().filter(|s| s.since <= now).copied().collect();
+    let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
     let incidents = incidents(&facts, now);
     let noise = noise(period, now, &incidents, &facts, &burns);
     let durations = durations(&incidents, period, now);
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
-    let incidents = incidents
-        .into_iter()
-        .filter(|i| incident_overlaps(period, i))
-        .collect();
-    Review {
-        incidents,
-        episodes,
-        alerts,
-        noise,
-        durations,
-    }
+    let incidents = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
+    Review { incidents, episodes, alerts, noise, durations }
 }
 
 /// What was known of an alert at `now`; `None` before it began.
@@ -100,16 +71,8 @@ fn alert_as_of(alert: &Alert, now: Timestamp) -> Option<Alert> {
 
 fn burn_as_of(burn: &SloBurn, now: Timestamp) -> SloBurn {
     let begun = burn.episodes.iter().filter(|e| e.start <= now);
-    let episodes = begun
-        .map(|e| Episode {
-            end: e.end.filter(|end| *end <= now),
-            ..e.clone()
-        })
-        .collect();
-    SloBurn {
-        episodes,
-        ..burn.clone()
-    }
+    let episodes = begun.map(|e| Episode { end: e.end.filter(|end| *end <= now), ..e.clone() }).collect();
+    SloBurn { episodes, ..burn.clone() }
 }
 
 /// Whether `[start, end]` has a common instant with the period.
@@ -119,14 +82,9 @@ fn overlaps(period: Period, start: Timestamp, end: Option<Timestamp>) -> bool {
 
 fn incident_overlaps(period: Period, incident: &Incident) -> bool {
     let times = &incident.times;
-    let ends = [times.restored, times.resolved]
-        .into_iter()
-        .flatten()
-        .map(|m| m.at);
+    let ends = [times.restored, times.resolved].into_iter().flatten().map(|m| m.at);
     let open = incident.state == IncidentState::Open;
-    incident
-        .start()
-        .is_some_and(|start| overlaps(period, start, ends.max().filter(|_| !open)))
+    incident.start().is_some_and(|start| overlaps(period, start, ends.max().filter(|_| !open)))
 }
 
 #[cfg(test)]
@@ -144,28 +102,10 @@ mod tests {
     fn a_review_holds_what_overlaps_its_period() {
         let scenario = Scenario::new(WORLD);
         let all = scenario.review();
-        assert_eq!(
-            (
-                all.incidents.len(),
-                all.episodes.len(),
-                all.alerts.len(),
-                all.noise.pages
-            ),
-            (3, 2, 2, 2)
-        );
-        assert_eq!(
-            burned(&all.episodes),
-            ["120-210 270 bad peak 3", "60-80 10000 bad peak 500"],
-            "newest first"
-        );
-        let part = review(&ReviewInputs {
-            period: Period::new(minute(70), minute(110)),
-            ..scenario.inputs()
-        });
-        assert_eq!(
-            (part.incidents.len(), part.episodes.len(), part.alerts.len()),
-            (1, 1, 1)
-        );
+        assert_eq!((all.incidents.len(), all.episodes.len(), all.alerts.len(), all.noise.pages), (3, 2, 2, 2));
+        assert_eq!(burned(&all.episodes), ["120-210 270 bad peak 3", "60-80 10000 bad peak 500"], "newest first");
+        let part = review(&ReviewInputs { period: Period::new(minute(70), minute(110)), ..scenario.inputs() });
+        assert_eq!((part.incidents.len(), part.episodes.len(), part.alerts.len()), (1, 1, 1));
         // What began before is shown, but counts in the period before.
         assert_eq!((part.noise.pages, part.durations.restore.n), (0, 0));
         assert_eq!(part.incidents[0], all.incidents[2]);
@@ -179,13 +119,7 @@ mod tests {
             ["checkout page open: onset 60 condition 62 firing 62 burned 23.1%; HighErrors"]
         );
         assert_eq!(story(&scenario.review_at(50)), [""; 0]);
-        assert_eq!(
-            verdicts(&scenario.review_at(310)),
-            ["62 HighErrors actionable", "300 CpuHigh unknown"]
-        );
-        assert_eq!(
-            verdicts(&scenario.review_at(380)),
-            ["62 HighErrors actionable", "300 CpuHigh no-impact"]
-        );
+        assert_eq!(verdicts(&scenario.review_at(310)), ["62 HighErrors actionable", "300 CpuHigh unknown"]);
+        assert_eq!(verdicts(&scenario.review_at(380)), ["62 HighErrors actionable", "300 CpuHigh no-impact"]);
     }
 }

@@ -84,16 +84,8 @@ pub struct Scenario {
 impl Scenario {
     pub fn new(text: &str) -> Scenario {
         let mut scenario = Scenario::default();
-        let lines: Vec<(Vec<&str>, String)> = text
-            .lines()
-            .filter(|l| !l.trim().is_empty())
-            .map(split)
-            .collect();
-        scenario.length = lines
-            .iter()
-            .map(|(_, timeline)| timeline.len() as i64)
-            .max()
-            .unwrap_or(0);
+        let lines: Vec<(Vec<&str>, String)> = text.lines().filter(|l| !l.trim().is_empty()).map(split).collect();
+        scenario.length = lines.iter().map(|(_, timeline)| timeline.len() as i64).max().unwrap_or(0);
         for (words, timeline) in &lines {
             scenario.add(words, timeline);
         }
@@ -106,22 +98,14 @@ impl Scenario {
                 let slo = slo(name);
                 let calm = expand(".*1440");
                 let all = tiles(-1440, &calm).into_iter().chain(tiles(0, timeline));
-                self.burns.push(burn(
-                    &slo,
-                    all,
-                    &History::new(slo.budgeting),
-                    minute(self.length),
-                ));
+                self.burns.push(burn(&slo, all, &History::new(slo.budgeting), minute(self.length)));
                 self.slos.push(Arc::new(slo));
             }
             ["page", rule, service] => self.add_alerts(rule, service, "page", timeline),
             ["ticket", rule, service] => self.add_alerts(rule, service, "ticket", timeline),
             [kind, service] => {
                 let kind = ChangeKind::from_word(kind).unwrap();
-                let (from, to) = (
-                    timeline.find('R').unwrap() as i64,
-                    timeline.rfind('R').unwrap() as i64 + 1,
-                );
+                let (from, to) = (timeline.find('R').unwrap() as i64, timeline.rfind('R').unwrap() as i64 + 1);
                 self.changes.push(Change {
                     id: ChangeId(content_hash([service.as_bytes(), timeline.as_bytes()])),
                     kind,
@@ -139,24 +123,14 @@ impl Scenario {
 
     fn add_alerts(&mut self, rule: &str, service: &str, severity: &str, timeline: &str) {
         let (rule, pod) = rule.split_once('/').unwrap_or((rule, ""));
-        let pairs = [
-            ("alertname", rule),
-            ("service", service),
-            ("severity", severity),
-            ("pod", pod),
-        ];
+        let pairs = [("alertname", rule), ("service", service), ("severity", severity), ("pod", pod)];
         let labels: Labels = pairs.into_iter().collect();
         let mark = |n: i64, source| Some(Mark::new(minute(n), source, RESOLUTION));
         let mut open: Option<Alert> = None;
         for (n, c) in (0..).zip(timeline.chars().chain(['.'])) {
             if matches!(c, '.') {
-                let ended = if n == self.length {
-                    None
-                } else {
-                    mark(n, MarkSource::Alerts)
-                };
-                self.alerts
-                    .extend(open.take().map(|a| Alert { ended, ..a }));
+                let ended = if n == self.length { None } else { mark(n, MarkSource::Alerts) };
+                self.alerts.extend(open.take().map(|a| Alert { ended, ..a }));
                 continue;
             }
             let alert = open.get_or_insert_with(|| Alert {
@@ -175,10 +149,7 @@ impl Scenario {
                 alert.firing = alert.firing.or(mark(n, MarkSource::Alerts));
             }
             if c == '!' {
-                self.silenced.push(Silenced {
-                    alert: alert.id(),
-                    since: minute(n),
-                });
+                self.silenced.push(Silenced { alert: alert.id(), since: minute(n) });
             }
         }
     }
@@ -201,10 +172,7 @@ impl Scenario {
 
     /// As known at a minute.
     pub fn review_at(&self, n: i64) -> Review {
-        review(&ReviewInputs {
-            now: minute(n),
-            ..self.inputs()
-        })
+        review(&ReviewInputs { now: minute(n), ..self.inputs() })
     }
 }
 
@@ -221,36 +189,17 @@ fn split(line: &str) -> (Vec<&str>, String) {
 /// One line per incident, oldest first: what is known of it, times in minutes,
 /// `~` before those that another one stands in for.
 pub fn story(review: &Review) -> Vec<String> {
-    review
-        .incidents
-        .iter()
-        .rev()
-        .map(|i| told(review, i))
-        .collect()
+    review.incidents.iter().rev().map(|i| told(review, i)).collect()
 }
 
 fn told(review: &Review, incident: &Incident) -> String {
-    let times = incident
-        .times
-        .named()
-        .into_iter()
-        .filter_map(|(name, mark)| {
-            let mark = mark?;
-            Some(format!(
-                " {name} {}{}",
-                if mark.estimated { "~" } else { "" },
-                minutes_of(mark.at)
-            ))
-        });
-    let rules = review
-        .alerts
-        .iter()
-        .rev()
-        .filter(|a| incident.alerts.contains(&a.id()))
-        .map(|a| format!(" {}", a.rule));
-    let burned = incident
-        .budget_burned_ratio
-        .map(|b| format!(" burned {:.1}%", b * 100.0));
+    let times = incident.times.named().into_iter().filter_map(|(name, mark)| {
+        let mark = mark?;
+        Some(format!(" {name} {}{}", if mark.estimated { "~" } else { "" }, minutes_of(mark.at)))
+    });
+    let rules =
+        review.alerts.iter().rev().filter(|a| incident.alerts.contains(&a.id())).map(|a| format!(" {}", a.rule));
+    let burned = incident.budget_burned_ratio.map(|b| format!(" burned {:.1}%", b * 100.0));
     format!(
         "{} {} {}{}:{}{};{}{}",
         incident.service,
@@ -260,34 +209,21 @@ fn told(review: &Review, incident: &Incident) -> String {
         times.collect::<String>(),
         burned.unwrap_or_default(),
         rules.collect::<String>(),
-        if incident.changes.is_empty() {
-            String::new()
-        } else {
-            format!(" +{} changes", incident.changes.len())
-        },
+        if incident.changes.is_empty() { String::new() } else { format!(" +{} changes", incident.changes.len()) },
     )
 }
 
 /// One line per page, oldest first: minute, rule and class.
 pub fn verdicts(review: &Review) -> Vec<String> {
     let pages = review.noise.page_reasons.iter().rev();
-    pages
-        .map(|p| format!("{} {} {}", minutes_of(p.at), p.rule, p.class.word()))
-        .collect()
+    pages.map(|p| format!("{} {} {}", minutes_of(p.at), p.rule, p.class.word())).collect()
 }
 
 /// One line per episode: start, end, bad events and peak burn rate.
 pub fn burned(episodes: &[Episode]) -> Vec<String> {
     let line = |e: &Episode| {
-        let end = e
-            .end
-            .map_or("now".to_owned(), |end| minutes_of(end).to_string());
-        format!(
-            "{}-{end} {} bad peak {:.0}",
-            minutes_of(e.start),
-            e.bad,
-            e.peak_burn_rate
-        )
+        let end = e.end.map_or("now".to_owned(), |end| minutes_of(end).to_string());
+        format!("{}-{end} {} bad peak {:.0}", minutes_of(e.start), e.bad, e.peak_burn_rate)
     };
     episodes.iter().map(line).collect()
 }

@@ -43,13 +43,9 @@ impl Slots {
         match budgeting {
             Budgeting::Events => {}
             Budgeting::Timeslices { target, .. } => {
-                out.fold_slices(budgeting, |good_ratio| {
-                    f64::from(u8::from(good_ratio < target))
-                });
+                out.fold_slices(budgeting, |good_ratio| f64::from(u8::from(good_ratio < target)));
             }
-            Budgeting::RatioTimeslices { .. } => {
-                out.fold_slices(budgeting, |good_ratio| 1.0 - good_ratio)
-            }
+            Budgeting::RatioTimeslices { .. } => out.fold_slices(budgeting, |good_ratio| 1.0 - good_ratio),
         }
         out
     }
@@ -66,30 +62,17 @@ impl Slots {
         if index >= SLOTS_MAX {
             let drop = (index - SLOTS_MAX + 1).min(self.slots.len() as i64);
             self.slots.drain(..drop as usize);
-            self.first = if self.slots.is_empty() {
-                number
-            } else {
-                self.first + drop
-            };
+            self.first = if self.slots.is_empty() { number } else { self.first + drop };
         }
-        self.slots
-            .resize((number - self.first) as usize, Slot::default());
+        self.slots.resize((number - self.first) as usize, Slot::default());
         let known = tile.state() != SlotState::Unknown;
         let measured = tile.counts.total > 0;
         self.slots.push(Slot {
-            bad: if measured {
-                tile.counts.bad().min(tile.counts.total) as f64
-            } else {
-                0.0
-            },
+            bad: if measured { tile.counts.bad().min(tile.counts.total) as f64 } else { 0.0 },
             total: tile.counts.total.max(0) as f64,
             counts: tile.counts,
             // Events say that it was observed, even if no length came with them.
-            covered_ms: if measured && tile.covered_ms == 0 {
-                SLOT_MS as u32
-            } else {
-                tile.covered_ms
-            },
+            covered_ms: if measured && tile.covered_ms == 0 { SLOT_MS as u32 } else { tile.covered_ms },
             known,
         });
     }
@@ -109,11 +92,7 @@ impl Slots {
     fn fold_slices(&mut self, budgeting: Budgeting, bad_share: impl Fn(f64) -> f64) {
         let per_slice = Slots::slots_per_slice(budgeting);
         let into_slice = self.first.rem_euclid(per_slice as i64) as usize;
-        let head = if into_slice == 0 {
-            0
-        } else {
-            (per_slice - into_slice).min(self.slots.len())
-        };
+        let head = if into_slice == 0 { 0 } else { (per_slice - into_slice).min(self.slots.len()) };
         let (head, whole) = self.slots.split_at_mut(head);
         head.fill(Slot::default());
         for slice in whole.chunks_mut(per_slice) {
@@ -121,23 +100,12 @@ impl Slots {
                 slice.fill(Slot::default());
                 continue;
             }
-            let (bad, total) = slice
-                .iter()
-                .fold((0.0, 0.0), |(b, t), s| (b + s.bad, t + s.total));
+            let (bad, total) = slice.iter().fold((0.0, 0.0), |(b, t), s| (b + s.bad, t + s.total));
             let known = slice.iter().any(|s| s.known);
             let measured = f64::from(u8::from(total > 0.0));
-            let bad = if total > 0.0 {
-                bad_share(1.0 - bad / total)
-            } else {
-                0.0
-            };
+            let bad = if total > 0.0 { bad_share(1.0 - bad / total) } else { 0.0 };
             for slot in slice {
-                *slot = Slot {
-                    bad,
-                    total: measured,
-                    known,
-                    ..*slot
-                };
+                *slot = Slot { bad, total: measured, known, ..*slot };
             }
         }
     }
@@ -156,16 +124,12 @@ impl Slots {
 
     /// As far as there are slots.
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = &Slot> {
-        self.slots
-            .get(range.start..range.end.min(self.slots.len()))
-            .unwrap_or_default()
-            .iter()
+        self.slots.get(range.start..range.end.min(self.slots.len())).unwrap_or_default().iter()
     }
 
     /// The events of a range.
     pub fn counts(&self, range: Range<usize>) -> EventCounts {
-        self.range(range)
-            .fold(EventCounts::ZERO, |sum, s| sum + s.counts)
+        self.range(range).fold(EventCounts::ZERO, |sum, s| sum + s.counts)
     }
 
     pub fn start_of(&self, index: usize) -> Timestamp {
@@ -206,90 +170,36 @@ mod tests {
 
     #[test]
     fn missing_minutes_are_unknown_and_repeated_ones_are_ignored() {
-        let slots = Slots::new(
-            Budgeting::Events,
-            [
-                tile(10, 9, 10),
-                tile(13, 5, 5),
-                tile(13, 0, 5),
-                tile(9, 0, 1),
-            ],
-        );
+        let slots = Slots::new(Budgeting::Events, [tile(10, 9, 10), tile(13, 5, 5), tile(13, 0, 5), tile(9, 0, 1)]);
         assert_eq!(slots.len(), 4);
-        assert_eq!(
-            slots.iter().map(|s| s.bad).collect::<Vec<_>>(),
-            [1.0, 0.0, 0.0, 0.0]
-        );
-        assert_eq!(
-            slots.iter().map(|s| s.known).collect::<Vec<_>>(),
-            [true, false, false, true]
-        );
+        assert_eq!(slots.iter().map(|s| s.bad).collect::<Vec<_>>(), [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(slots.iter().map(|s| s.known).collect::<Vec<_>>(), [true, false, false, true]);
         let minute = |m| Timestamp::from_millis(m * SLOT_MS);
-        assert_eq!(
-            slots.observed(),
-            [
-                Period::new(minute(10), minute(11)),
-                Period::new(minute(13), minute(14))
-            ]
-        );
-        assert_eq!(
-            (
-                slots.index_of(minute(13)),
-                slots.index_of(minute(3)),
-                slots.start_of(3)
-            ),
-            (3, 0, minute(13))
-        );
+        assert_eq!(slots.observed(), [Period::new(minute(10), minute(11)), Period::new(minute(13), minute(14))]);
+        assert_eq!((slots.index_of(minute(13)), slots.index_of(minute(3)), slots.start_of(3)), (3, 0, minute(13)));
     }
 
     #[test]
     fn a_slice_gives_its_verdict_to_its_minutes_and_half_slices_are_unknown() {
         let slice = Millis::from_mins(5);
-        let tiles: Vec<Tile> = (8..22)
-            .map(|m| tile(m, if m == 12 { 0 } else { 10 }, 10))
-            .collect();
+        let tiles: Vec<Tile> = (8..22).map(|m| tile(m, if m == 12 { 0 } else { 10 }, 10)).collect();
         let bad = |budgeting| {
             let slots = Slots::new(budgeting, tiles.clone());
-            slots
-                .iter()
-                .map(|s| s.known.then_some(s.bad * 100.0))
-                .collect::<Vec<_>>()
+            slots.iter().map(|s| s.known.then_some(s.bad * 100.0)).collect::<Vec<_>>()
         };
         let none = vec![None; 2];
-        let expect = |first: f64| {
-            [
-                none.clone(),
-                vec![Some(first); 5],
-                vec![Some(0.0); 5],
-                none.clone(),
-            ]
-            .concat()
-        };
-        assert_eq!(
-            bad(Budgeting::Timeslices { slice, target: 0.9 }),
-            expect(100.0)
-        );
-        assert_eq!(
-            bad(Budgeting::Timeslices { slice, target: 0.8 }),
-            expect(0.0)
-        );
-        let ratios: Vec<Option<f64>> = bad(Budgeting::RatioTimeslices { slice })
-            .into_iter()
-            .map(|b| b.map(f64::round))
-            .collect();
+        let expect = |first: f64| [none.clone(), vec![Some(first); 5], vec![Some(0.0); 5], none.clone()].concat();
+        assert_eq!(bad(Budgeting::Timeslices { slice, target: 0.9 }), expect(100.0));
+        assert_eq!(bad(Budgeting::Timeslices { slice, target: 0.8 }), expect(0.0));
+        let ratios: Vec<Option<f64>> =
+            bad(Budgeting::RatioTimeslices { slice }).into_iter().map(|b| b.map(f64::round)).collect();
         assert_eq!(ratios, expect(20.0));
     }
 
     #[test]
     fn a_stray_tile_of_long_ago_does_not_fill_the_memory() {
-        let slots = Slots::new(
-            Budgeting::Events,
-            [tile(0, 1, 1), tile(1, 1, 1), tile(30_000_000, 1, 1)],
-        );
+        let slots = Slots::new(Budgeting::Events, [tile(0, 1, 1), tile(1, 1, 1), tile(30_000_000, 1, 1)]);
         assert!(slots.len() as i64 <= SLOTS_MAX);
-        assert_eq!(
-            slots.start_of(slots.len() - 1),
-            Timestamp::from_millis(30_000_000 * SLOT_MS)
-        );
+        assert_eq!(slots.start_of(slots.len() - 1), Timestamp::from_millis(30_000_000 * SLOT_MS));
     }
 }

@@ -175,10 +175,7 @@ impl PageClass {
     }
 
     pub fn is_noise(self) -> bool {
-        !matches!(
-            self,
-            PageClass::Actionable | PageClass::Planned | PageClass::Unknown
-        )
+        !matches!(self, PageClass::Actionable | PageClass::Planned | PageClass::Unknown)
     }
 }
 

@@ -43,11 +43,7 @@ pub struct SurvivalCurve {
 impl SurvivalCurve {
     /// Observations that are not finite are left out.
     pub fn of(observations: &[Observation]) -> SurvivalCurve {
-        let mut sorted: Vec<Observation> = observations
-            .iter()
-            .copied()
-            .filter(|o| o.value.is_finite())
-            .collect();
+        let mut sorted: Vec<Observation> = observations.iter().copied().filter(|o| o.value.is_finite()).collect();
         sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mut steps = Vec::new();
         let mut survival = 1.0;
@@ -56,12 +52,7 @@ impl SurvivalCurve {
             let ended = tied.iter().filter(|o| o.ended).count();
             if let Some(first) = tied.first().filter(|_| ended > 0) {
                 survival *= (at_risk - ended) as f64 / at_risk as f64;
-                steps.push(Step {
-                    value: first.value,
-                    at_risk,
-                    ended,
-                    survival,
-                });
+                steps.push(Step { value: first.value, at_risk, ended, survival });
             }
             at_risk -= tied.len();
         }
@@ -71,10 +62,7 @@ impl SurvivalCurve {
     /// The least value that the share `q` (0..1) does not outlast; absent where
     /// the curve does not come down that far.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        self.steps
-            .iter()
-            .find(|s| s.survival <= 1.0 - q + SURVIVAL_TOLERANCE)
-            .map(|s| s.value)
+        self.steps.iter().find(|s| s.survival <= 1.0 - q + SURVIVAL_TOLERANCE).map(|s| s.value)
     }
 }
 
@@ -114,16 +102,8 @@ pub fn wilson(k: usize, n: usize) -> Option<(f64, f64)> {
     let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     // The exact ends, without rounding noise.
-    let lower = if k == 0 {
-        0.0
-    } else {
-        (centre - half).max(0.0)
-    };
-    let upper = if share == 1.0 {
-        1.0
-    } else {
-        (centre + half).min(1.0)
-    };
+    let lower = if k == 0 { 0.0 } else { (centre - half).max(0.0) };
+    let upper = if share == 1.0 { 1.0 } else { (centre + half).min(1.0) };
     Some((lower, upper))
 }
 
@@ -132,16 +112,8 @@ mod tests {
     use super::*;
 
     fn observations(ended: &[f64], open: &[f64]) -> Vec<Observation> {
-        let ended = ended.iter().map(|v| Observation {
-            value: *v,
-            ended: true,
-        });
-        ended
-            .chain(open.iter().map(|v| Observation {
-                value: *v,
-                ended: false,
-            }))
-            .collect()
+        let ended = ended.iter().map(|v| Observation { value: *v, ended: true });
+        ended.chain(open.iter().map(|v| Observation { value: *v, ended: false })).collect()
     }
 
     fn close(a: f64, b: f64) -> bool {
@@ -154,9 +126,7 @@ mod tests {
     fn kaplan_meier_gives_the_published_leukemia_table() {
         let treated = observations(
             &[6.0, 6.0, 6.0, 7.0, 10.0, 13.0, 16.0, 22.0, 23.0],
-            &[
-                6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0,
-            ],
+            &[6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0],
         );
         let curve = SurvivalCurve::of(&treated);
         let table = [
@@ -170,66 +140,41 @@ mod tests {
         ];
         assert_eq!(curve.steps.len(), table.len());
         for (step, (value, at_risk, ended, survival)) in curve.steps.iter().zip(table) {
-            assert_eq!(
-                (step.value, step.at_risk, step.ended),
-                (value, at_risk, ended)
-            );
+            assert_eq!((step.value, step.at_risk, step.ended), (value, at_risk, ended));
             assert!(close(step.survival, survival), "{step:?}");
         }
         assert_eq!(curve.quantile(0.5), Some(23.0));
         assert_eq!(curve.quantile(0.9), None);
 
-        let weeks = [
-            1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23,
-        ]
-        .map(f64::from);
+        let weeks = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23].map(f64::from);
         let placebo = SurvivalCurve::of(&observations(&weeks, &[]));
-        assert_eq!(
-            (placebo.quantile(0.5), placebo.quantile(0.9)),
-            (Some(8.0), Some(17.0))
-        );
+        assert_eq!((placebo.quantile(0.5), placebo.quantile(0.9)), (Some(8.0), Some(17.0)));
         assert_eq!(placebo.quantile(1.0), Some(23.0));
     }
 
     #[test]
     fn nothing_observed_gives_nothing() {
         assert_eq!(SurvivalCurve::of(&[]).quantile(0.5), None);
-        assert_eq!(
-            SurvivalCurve::of(&observations(&[], &[3.0, 4.0])).quantile(0.5),
-            None
-        );
+        assert_eq!(SurvivalCurve::of(&observations(&[], &[3.0, 4.0])).quantile(0.5), None);
         assert_eq!(SurvivalCurve::of(&observations(&[f64::NAN], &[])).steps, []);
         // Just half have ended.
-        assert_eq!(
-            SurvivalCurve::of(&observations(&[3.0], &[4.0])).quantile(0.5),
-            Some(3.0)
-        );
+        assert_eq!(SurvivalCurve::of(&observations(&[3.0], &[4.0])).quantile(0.5), Some(3.0));
     }
 
     #[test]
     fn a_median_of_equal_steps_is_found_despite_rounding() {
         for n in 1..200_u32 {
             let values: Vec<f64> = (1..=2 * n).map(f64::from).collect();
-            assert_eq!(
-                SurvivalCurve::of(&observations(&values, &[])).quantile(0.5),
-                Some(f64::from(n)),
-                "{n}"
-            );
+            assert_eq!(SurvivalCurve::of(&observations(&values, &[])).quantile(0.5), Some(f64::from(n)), "{n}");
         }
     }
 
     #[test]
     fn median_ranks_are_those_of_the_sign_test() {
         assert_eq!(median_ranks(5), None);
-        for (n, ranks) in [
-            (6, (1, 6)),
-            (9, (2, 8)),
-            (10, (2, 9)),
-            (20, (6, 15)),
-            (21, (6, 16)),
-            (50, (18, 33)),
-            (100, (40, 61)),
-        ] {
+        for (n, ranks) in
+            [(6, (1, 6)), (9, (2, 8)), (10, (2, 9)), (20, (6, 15)), (21, (6, 16)), (50, (18, 33)), (100, (40, 61))]
+        {
             assert_eq!(median_ranks(n), Some(ranks), "{n}");
         }
         // Exact and approximate ranks meet.

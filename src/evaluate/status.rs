@@ -105,9 +105,7 @@ impl SloState {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Unknown, Self::Ok, Self::Burning, Self::Exhausted]
-            .into_iter()
-            .find(|s| s.word() == word)
+        [Self::Unknown, Self::Ok, Self::Burning, Self::Exhausted].into_iter().find(|s| s.word() == word)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use crate::model::labels::Labels;
 use crate::model::selector::Selector;
-use crate::model::slo::{
-    AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, Slo,
-};
+use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, Slo};
 use crate::model::window::ComplianceWindow;
 
 /// 99.9 % over 30 days, with the standard tiers; service and SLO are called alike.
@@ -18,16 +16,9 @@ pub fn slo(name: &str) -> Slo {
         objective: Objective::new(0.999).unwrap(),
         windows: vec![ComplianceWindow::rolling_days(30)],
         source: None,
-        indicator: Indicator::Ratio {
-            numerator: Numerator::Bad(selector("bad_total")),
-            total: selector("all_total"),
-        },
+        indicator: Indicator::Ratio { numerator: Numerator::Bad(selector("bad_total")), total: selector("all_total") },
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
-        alerts: AlertPolicy {
-            tiers: AlertTier::standard(),
-            labels: Labels::new(),
-            annotations: Labels::new(),
-        },
+        alerts: AlertPolicy { tiers: AlertTier::standard(), labels: Labels::new(), annotations: Labels::new() },
     }
 }

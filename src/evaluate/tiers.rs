@@ -24,23 +24,15 @@ pub fn judge_tiers(slo: &Slo, burn_rates: &[BurnRate]) -> Vec<TierStatus> {
         let rate = |b: Option<&BurnRate>| b.and_then(|b| b.rate);
         let over = |b: Option<&BurnRate>| rate(b).is_some_and(|r| r > factor);
         let coverage = |b: Option<&BurnRate>| b.map_or(0.0, |b| b.coverage);
-        let frozen = slo.no_data == NoDataPolicy::Freeze
-            && coverage(long).min(coverage(short)) < COVERAGE_FLOOR;
-        let few = tier.severity == Severity::Page
-            && long.is_some_and(|b| b.counts.bad() < BAD_EVENTS_MIN);
+        let frozen = slo.no_data == NoDataPolicy::Freeze && coverage(long).min(coverage(short)) < COVERAGE_FLOOR;
+        let few = tier.severity == Severity::Page && long.is_some_and(|b| b.counts.bad() < BAD_EVENTS_MIN);
         let verdict = match (frozen, over(long) && over(short), few) {
             (true, _, _) => TierVerdict::Frozen,
             (false, true, true) => TierVerdict::HeldBack,
             (false, true, false) => TierVerdict::Firing,
             (false, false, _) => TierVerdict::Quiet,
         };
-        TierStatus {
-            tier: tier.clone(),
-            factor,
-            long_rate: rate(long),
-            short_rate: rate(short),
-            verdict,
-        }
+        TierStatus { tier: tier.clone(), factor, long_rate: rate(long), short_rate: rate(short), verdict }
     };
     slo.alerts.tiers.iter().map(judge_tier).collect()
 }

@@ -35,20 +35,10 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
     // Two plans that need one request belong together.
     let mut group: Vec<usize> = (0..plans.len()).collect();
     for request in &requests {
-        let members: Vec<usize> = (0..plans.len())
-            .filter(|i| plans.get(*i).is_some_and(|p| needs(p, request)))
-            .collect();
-        let lowest = members
-            .iter()
-            .filter_map(|m| group.get(*m))
-            .min()
-            .copied()
-            .unwrap_or(0);
-        let joined: Vec<usize> = members
-            .iter()
-            .filter_map(|m| group.get(*m))
-            .copied()
-            .collect();
+        let members: Vec<usize> =
+            (0..plans.len()).filter(|i| plans.get(*i).is_some_and(|p| needs(p, request))).collect();
+        let lowest = members.iter().filter_map(|m| group.get(*m)).min().copied().unwrap_or(0);
+        let joined: Vec<usize> = members.iter().filter_map(|m| group.get(*m)).copied().collect();
         for g in group.iter_mut().filter(|g| joined.contains(g)) {
             *g = lowest;
         }
@@ -58,24 +48,11 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
         by_group.entry(*g).or_default().push(plan);
     }
     let batch = |members: Vec<usize>| {
-        let mine: Vec<&Plan> = members
-            .iter()
-            .filter_map(|m| plans.get(*m))
-            .copied()
-            .collect();
+        let mine: Vec<&Plan> = members.iter().filter_map(|m| plans.get(*m)).copied().collect();
         let ups: Vec<Selector> = mine.iter().map(|p| p.up_selector()).collect();
-        let up = common(&ups.iter().collect::<Vec<_>>())
-            .unwrap_or_else(|| Selector::new("up", Vec::new()));
-        let requests = requests
-            .iter()
-            .filter(|r| mine.iter().any(|p| needs(p, r)))
-            .cloned()
-            .collect();
-        Batch {
-            plans: members,
-            requests,
-            up,
-        }
+        let up = common(&ups.iter().collect::<Vec<_>>()).unwrap_or_else(|| Selector::new("up", Vec::new()));
+        let requests = requests.iter().filter(|r| mine.iter().any(|p| needs(p, r))).cloned().collect();
+        Batch { plans: members, requests, up }
     };
     by_group.into_values().map(batch).collect()
 }
@@ -87,9 +64,10 @@ fn needs(plan: &Plan, request: &Selector) -> bool {
 /// Whether every series of `narrow` is surely among those of `wide`.
 fn covers(wide: &Selector, narrow: &Selector) -> bool {
     let held = |w: &Matcher| {
-        narrow.matchers().iter().any(|n| {
-            n == w || (n.label == w.label && n.op == MatchOp::Equal && w.matches_value(&n.value))
-        })
+        narrow
+            .matchers()
+            .iter()
+            .any(|n| n == w || (n.label == w.label && n.op == MatchOp::Equal && w.matches_value(&n.value)))
     };
     wide.metric == narrow.metric && wide.matchers().iter().all(held)
 }
@@ -106,11 +84,8 @@ fn merge<'a>(selectors: impl IntoIterator<Item = &'a Selector>) -> Vec<Selector>
     }
     let mut merged = Vec::new();
     for group in by_metric.into_values() {
-        let widest: Vec<&Selector> = group
-            .iter()
-            .filter(|s| !group.iter().any(|o| o != *s && covers(o, s)))
-            .copied()
-            .collect();
+        let widest: Vec<&Selector> =
+            group.iter().filter(|s| !group.iter().any(|o| o != *s && covers(o, s))).copied().collect();
         match common(&widest) {
             Some(one) => merged.push(one),
             None => merged.extend(widest.into_iter().cloned()),
@@ -125,10 +100,7 @@ fn merge<'a>(selectors: impl IntoIterator<Item = &'a Selector>) -> Vec<Selector>
 fn common(selectors: &[&Selector]) -> Option<Selector> {
     let (first, others) = selectors.split_first()?;
     if others.is_empty() || selectors.iter().any(|s| s.matchers().is_empty()) {
-        let whole = selectors
-            .iter()
-            .find(|s| s.matchers().is_empty())
-            .unwrap_or(first);
+        let whole = selectors.iter().find(|s| s.matchers().is_empty()).unwrap_or(first);
         return Some((*whole).clone());
     }
     let shared = first.matchers().iter().filter_map(|m| {
@@ -139,20 +111,12 @@ fn common(selectors: &[&Selector]) -> Option<Selector> {
             return None;
         }
         let value_in = |s: &&Selector| {
-            s.matchers()
-                .iter()
-                .find(|x| x.label == m.label && x.op == MatchOp::Equal)
-                .map(|x| regex::escape(&x.value))
+            s.matchers().iter().find(|x| x.label == m.label && x.op == MatchOp::Equal).map(|x| regex::escape(&x.value))
         };
-        let mut values = selectors
-            .iter()
-            .map(value_in)
-            .collect::<Option<Vec<String>>>()?;
+        let mut values = selectors.iter().map(value_in).collect::<Option<Vec<String>>>()?;
         values.sort();
         values.dedup();
-        (values.len() <= VALUES_MAX)
-            .then(|| Matcher::new(&m.label, MatchOp::Regex, values.join("|")).ok())
-            .flatten()
+        (values.len() <= VALUES_MAX).then(|| Matcher::new(&m.label, MatchOp::Regex, values.join("|")).ok()).flatten()
     });
     let shared: Vec<Matcher> = shared.collect();
     (!shared.is_empty()).then(|| Selector::new(first.metric.clone(), shared))
@@ -164,58 +128,23 @@ mod tests {
     use crate::model::slo::{Indicator, Numerator};
 
     fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
-        Selector::new(
-            metric,
-            matchers
-                .iter()
-                .map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap())
-                .collect(),
-        )
+        Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())
     }
 
     fn plan(job: &str, metric: &str) -> Plan {
         let total = selector(metric, &[("job", MatchOp::Equal, job)]);
-        let bad = selector(
-            metric,
-            &[
-                ("job", MatchOp::Equal, job),
-                ("code", MatchOp::Regex, "5.."),
-            ],
-        );
-        Plan::new(&Indicator::Ratio {
-            numerator: Numerator::Bad(bad),
-            total,
-        })
+        let bad = selector(metric, &[("job", MatchOp::Equal, job), ("code", MatchOp::Regex, "5..")]);
+        Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad), total })
     }
 
     #[test]
     fn slos_that_share_a_metric_share_a_request() {
-        let plans = [
-            plan("shop", "requests_total"),
-            plan("pay.v2", "requests_total"),
-            plan("shop", "jobs_total"),
-        ];
+        let plans = [plan("shop", "requests_total"), plan("pay.v2", "requests_total"), plan("shop", "jobs_total")];
         let batches = batches(&plans.iter().collect::<Vec<_>>());
-        let asked: Vec<String> = batches
-            .iter()
-            .flat_map(|b| &b.requests)
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            asked,
-            [
-                r#"requests_total{job=~"pay\\.v2|shop"}"#,
-                r#"jobs_total{job="shop"}"#
-            ]
-        );
-        assert_eq!(
-            batches.iter().map(|b| b.plans.clone()).collect::<Vec<_>>(),
-            [vec![0, 1], vec![2]]
-        );
-        assert_eq!(
-            batches.first().unwrap().up.to_string(),
-            r#"up{job=~"pay\\.v2|shop"}"#
-        );
+        let asked: Vec<String> = batches.iter().flat_map(|b| &b.requests).map(ToString::to_string).collect();
+        assert_eq!(asked, [r#"requests_total{job=~"pay\\.v2|shop"}"#, r#"jobs_total{job="shop"}"#]);
+        assert_eq!(batches.iter().map(|b| b.plans.clone()).collect::<Vec<_>>(), [vec![0, 1], vec![2]]);
+        assert_eq!(batches.first().unwrap().up.to_string(), r#"up{job=~"pay\\.v2|shop"}"#);
     }
 
     #[test]

@@ -33,15 +33,9 @@ impl MarkSource {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Sli,
-            Self::Alerts,
-            Self::AlertsForState,
-            Self::Alertmanager,
-            Self::Change,
-        ]
-        .into_iter()
-        .find(|s| s.word() == word)
+        [Self::Sli, Self::Alerts, Self::AlertsForState, Self::Alertmanager, Self::Change]
+            .into_iter()
+            .find(|s| s.word() == word)
     }
 }
 
@@ -59,12 +53,7 @@ pub struct Mark {
 
 impl Mark {
     pub fn new(at: Timestamp, source: MarkSource, resolution: Millis) -> Self {
-        Mark {
-            at,
-            source,
-            resolution,
-            estimated: false,
-        }
+        Mark { at, source, resolution, estimated: false }
     }
 }
 
@@ -109,23 +98,16 @@ impl Alert {
     /// the condition held, where known, else when it fired.
     pub fn id(&self) -> AlertId {
         let start = self.start().millis().div_euclid(1_000);
-        AlertId(content_hash([
-            self.labels.hash128().as_slice(),
-            start.to_le_bytes().as_slice(),
-        ]))
+        AlertId(content_hash([self.labels.hash128().as_slice(), start.to_le_bytes().as_slice()]))
     }
 
     /// When the condition held, else when it fired, else when it was last seen.
     pub fn start(&self) -> Timestamp {
-        self.condition
-            .or(self.firing)
-            .map_or(self.last_seen, |m| m.at)
+        self.condition.or(self.firing).map_or(self.last_seen, |m| m.at)
     }
 
     pub fn service(&self) -> Option<&str> {
-        ["service", "job", "app"]
-            .iter()
-            .find_map(|name| self.labels.get(name))
+        ["service", "job", "app"].iter().find_map(|name| self.labels.get(name))
     }
 
     /// How long it fired up to `now`; absent if it never fired.

@@ -39,9 +39,7 @@ impl ChangeKind {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Rollout, Self::Rollback]
-            .into_iter()
-            .find(|k| k.word() == word)
+        [Self::Rollout, Self::Rollback].into_iter().find(|k| k.word() == word)
     }
 }
 
@@ -69,15 +67,9 @@ impl ChangeOutcome {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Running,
-            Self::Succeeded,
-            Self::Failed,
-            Self::RolledBack,
-            Self::Superseded,
-        ]
-        .into_iter()
-        .find(|o| o.word() == word)
+        [Self::Running, Self::Succeeded, Self::Failed, Self::RolledBack, Self::Superseded]
+            .into_iter()
+            .find(|o| o.word() == word)
     }
 }
 

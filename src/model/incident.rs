@@ -94,11 +94,7 @@ pub struct Incident {
 impl Incident {
     /// The first thing that is known of it.
     pub fn start(&self) -> Option<Timestamp> {
-        [self.times.onset, self.times.condition, self.times.firing]
-            .into_iter()
-            .flatten()
-            .map(|m| m.at)
-            .min()
+        [self.times.onset, self.times.condition, self.times.firing].into_iter().flatten().map(|m| m.at).min()
     }
 
     /// When users were served again, else when the last alert ended.

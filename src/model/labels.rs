@@ -17,11 +17,7 @@ impl Labels {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .binary_search_by(|(n, _)| n.as_str().cmp(name))
-            .ok()
-            .and_then(|i| self.0.get(i))
-            .map(|(_, v)| v.as_str())
+        self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().and_then(|i| self.0.get(i)).map(|(_, v)| v.as_str())
     }
 
     /// Sets a label; an empty value removes it, as everywhere in Prometheus.
@@ -45,13 +41,7 @@ impl Labels {
     }
 
     pub fn without(&self, names: &[&str]) -> Labels {
-        Labels(
-            self.0
-                .iter()
-                .filter(|(n, _)| !names.contains(&n.as_str()))
-                .cloned()
-                .collect(),
-        )
+        Labels(self.0.iter().filter(|(n, _)| !names.contains(&n.as_str())).cloned().collect())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -74,11 +64,7 @@ impl Labels {
     /// The first 16 bytes of a SHA-256 over names and values: an id that is
     /// the same on every machine and after every restart.
     pub fn hash128(&self) -> [u8; 16] {
-        content_hash(
-            self.0
-                .iter()
-                .flat_map(|(n, v)| [n.as_bytes(), v.as_bytes()]),
-        )
+        content_hash(self.0.iter().flat_map(|(n, v)| [n.as_bytes(), v.as_bytes()]))
     }
 }
 
@@ -100,13 +86,11 @@ pub fn content_hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 16] {
 /// Lower-case hexadecimal, for ids that people see.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
-            // Writing to a String cannot fail.
-            let _ = write!(s, "{b:02x}");
-            s
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
+        // Writing to a String cannot fail.
+        let _ = write!(s, "{b:02x}");
+        s
+    })
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Labels {
@@ -155,9 +139,7 @@ mod tests {
 
     #[test]
     fn labels_are_sorted_unique_and_drop_empty_values() {
-        let l: Labels = [("b", "2"), ("a", "1"), ("b", "3"), ("c", "")]
-            .into_iter()
-            .collect();
+        let l: Labels = [("b", "2"), ("a", "1"), ("b", "3"), ("c", "")].into_iter().collect();
         assert_eq!(l.to_string(), r#"{a="1", b="3"}"#);
         assert_eq!(l.get("c"), None);
         assert_eq!(l.without(&["a"]).len(), 1);

@@ -43,29 +43,18 @@ const PATTERN_SIZE_MAX: usize = 1 << 20;
 
 impl Matcher {
     /// Fails when a regular expression does not compile, with the reason.
-    pub fn new(
-        label: impl Into<String>,
-        op: MatchOp,
-        value: impl Into<String>,
-    ) -> Result<Self, String> {
+    pub fn new(label: impl Into<String>, op: MatchOp, value: impl Into<String>) -> Result<Self, String> {
         let (label, value) = (label.into(), value.into());
         let pattern = match op {
             MatchOp::Regex | MatchOp::NotRegex => Some(
                 regex::RegexBuilder::new(&format!("^(?s:{value})$"))
                     .size_limit(PATTERN_SIZE_MAX)
                     .build()
-                    .map_err(|e| {
-                        format!("the pattern `{value}` of label `{label}` does not compile: {e}")
-                    })?,
+                    .map_err(|e| format!("the pattern `{value}` of label `{label}` does not compile: {e}"))?,
             ),
             MatchOp::Equal | MatchOp::NotEqual => None,
         };
-        Ok(Matcher {
-            label,
-            op,
-            value,
-            pattern,
-        })
+        Ok(Matcher { label, op, value, pattern })
     }
 
     pub fn matches_value(&self, value: &str) -> bool {
@@ -110,10 +99,7 @@ impl Selector {
     pub fn new(metric: impl Into<String>, mut matchers: Vec<Matcher>) -> Self {
         matchers.sort_by(|a, b| a.key().cmp(&b.key()));
         matchers.dedup();
-        Selector {
-            metric: metric.into(),
-            matchers,
-        }
+        Selector { metric: metric.into(), matchers }
     }
 
     pub fn matchers(&self) -> &[Matcher] {
@@ -122,11 +108,7 @@ impl Selector {
 
     /// The same matchers on another metric, with one more: a histogram's
     /// buckets from the histogram's name.
-    pub fn derive(
-        &self,
-        metric: impl Into<String>,
-        more: impl IntoIterator<Item = Matcher>,
-    ) -> Selector {
+    pub fn derive(&self, metric: impl Into<String>, more: impl IntoIterator<Item = Matcher>) -> Selector {
         Selector::new(metric, self.matchers.iter().cloned().chain(more).collect())
     }
 
@@ -137,17 +119,13 @@ impl Selector {
 
     /// Whether the labels without the metric's name satisfy all matchers.
     pub fn matches_labels(&self, labels: &Labels) -> bool {
-        self.matchers
-            .iter()
-            .all(|m| m.matches_value(labels.get(&m.label).unwrap_or("")))
+        self.matchers.iter().all(|m| m.matches_value(labels.get(&m.label).unwrap_or("")))
     }
 
     /// Whether a target with these labels could expose a selected series:
     /// matchers on labels that the target does not carry are left open.
     pub fn admits_target(&self, target: &Labels) -> bool {
-        self.matchers
-            .iter()
-            .all(|m| target.get(&m.label).is_none_or(|v| m.matches_value(v)))
+        self.matchers.iter().all(|m| target.get(&m.label).is_none_or(|v| m.matches_value(v)))
     }
 
     /// Whether every series that `self` selects is surely selected by `other`:
@@ -186,18 +164,12 @@ impl fmt::Display for Selector {
 /// Whether a name may stand without quotes in PromQL.
 fn is_legacy_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == ':')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == ':')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
 fn write_label_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    if is_legacy_name(name) && !name.contains(':') {
-        f.write_str(name)
-    } else {
-        quote(f, name)
-    }
+    if is_legacy_name(name) && !name.contains(':') { f.write_str(name) } else { quote(f, name) }
 }
 
 #[cfg(test)]
@@ -205,47 +177,23 @@ mod tests {
     use super::*;
 
     fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
-        Selector::new(
-            metric,
-            matchers
-                .iter()
-                .map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap())
-                .collect(),
-        )
+        Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())
     }
 
     #[test]
     fn patterns_are_anchored_and_absent_labels_are_empty() {
-        let s = selector(
-            "m",
-            &[
-                ("code", MatchOp::Regex, "5.."),
-                ("env", MatchOp::NotEqual, "dev"),
-            ],
-        );
+        let s = selector("m", &[("code", MatchOp::Regex, "5.."), ("env", MatchOp::NotEqual, "dev")]);
         let series = |code: &str| Labels::new().with(NAME, "m").with("code", code);
         assert!(s.matches(&series("500")));
         assert!(!s.matches(&series("1500")));
         assert!(!s.matches(&series("500").with("env", "dev")));
-        assert!(
-            selector("m", &[("x", MatchOp::Regex, "a|b")])
-                .matches_labels(&Labels::new().with("x", "b"))
-        );
-        assert!(
-            !selector("m", &[("x", MatchOp::Regex, "a|b")])
-                .matches_labels(&Labels::new().with("x", "ab"))
-        );
+        assert!(selector("m", &[("x", MatchOp::Regex, "a|b")]).matches_labels(&Labels::new().with("x", "b")));
+        assert!(!selector("m", &[("x", MatchOp::Regex, "a|b")]).matches_labels(&Labels::new().with("x", "ab")));
     }
 
     #[test]
     fn selectors_print_as_promql_and_sorted() {
-        let s = selector(
-            "m",
-            &[
-                ("b", MatchOp::Equal, "q\"\\"),
-                ("a", MatchOp::NotRegex, "x|y"),
-            ],
-        );
+        let s = selector("m", &[("b", MatchOp::Equal, "q\"\\"), ("a", MatchOp::NotRegex, "x|y")]);
         assert_eq!(s.to_string(), r#"m{a!~"x|y",b="q\"\\"}"#);
         assert_eq!(selector("my.metric", &[]).to_string(), r#"{"my.metric"}"#);
         assert_eq!(selector("m", &[]).to_string(), "m");
@@ -254,13 +202,7 @@ mod tests {
     #[test]
     fn a_narrower_selector_lies_within_a_wider_one() {
         let total = selector("m", &[("job", MatchOp::Equal, "a")]);
-        let bad = selector(
-            "m",
-            &[
-                ("job", MatchOp::Equal, "a"),
-                ("code", MatchOp::Regex, "5.."),
-            ],
-        );
+        let bad = selector("m", &[("job", MatchOp::Equal, "a"), ("code", MatchOp::Regex, "5..")]);
         assert!(bad.is_within(&total));
         assert!(!total.is_within(&bad));
         assert!(bad.admits_target(&Labels::new().with("job", "a").with("instance", "x")));

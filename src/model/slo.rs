@@ -73,11 +73,7 @@ impl Objective {
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = format!("{:.6}", self.0 * 100.0);
-        write!(
-            f,
-            "{}%",
-            percent.trim_end_matches('0').trim_end_matches('.')
-        )
+        write!(f, "{}%", percent.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -96,7 +92,10 @@ pub enum Indicator {
     },
     /// Every series is one slice of weight one per slot, good when all samples
     /// of the slot satisfy the comparison.
-    Gauge { metric: Selector, good: Comparison },
+    Gauge {
+        metric: Selector,
+        good: Comparison,
+    },
 }
 
 /// Which side of a ratio a definition names.
@@ -116,10 +115,7 @@ impl Numerator {
 
 impl Indicator {
     pub fn id(&self, source: &str) -> IndicatorId {
-        IndicatorId(content_hash([
-            source.as_bytes(),
-            self.to_string().as_bytes(),
-        ]))
+        IndicatorId(content_hash([source.as_bytes(), self.to_string().as_bytes()]))
     }
 
     /// The selectors whose samples are read, as the definition gives them.
@@ -135,18 +131,9 @@ impl Indicator {
 impl fmt::Display for Indicator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Indicator::Ratio {
-                numerator: Numerator::Good(good),
-                total,
-            } => write!(f, "good {good} of {total}"),
-            Indicator::Ratio {
-                numerator: Numerator::Bad(bad),
-                total,
-            } => write!(f, "bad {bad} of {total}"),
-            Indicator::Latency {
-                histogram,
-                threshold_seconds,
-            } => {
+            Indicator::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
+            Indicator::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
+            Indicator::Latency { histogram, threshold_seconds } => {
                 write!(f, "{histogram} within {threshold_seconds} s")
             }
             Indicator::Gauge { metric, good } => write!(f, "{metric} {good}"),
@@ -211,21 +198,12 @@ impl Comparison {
             ("<", ComparisonOp::Less),
             (">", ComparisonOp::Greater),
         ];
-        let hint = || {
-            format!(
-                "`{text}` is not a comparison; write an operator and a number, for example `== 1` or `<= 0.5`"
-            )
-        };
-        let (rest, op) = ops
-            .iter()
-            .find_map(|(sign, op)| text.strip_prefix(sign).map(|rest| (rest, *op)))
-            .ok_or_else(hint)?;
+        let hint =
+            || format!("`{text}` is not a comparison; write an operator and a number, for example `== 1` or `<= 0.5`");
+        let (rest, op) =
+            ops.iter().find_map(|(sign, op)| text.strip_prefix(sign).map(|rest| (rest, *op))).ok_or_else(hint)?;
         let value: f64 = rest.trim().parse().map_err(|_| hint())?;
-        if value.is_nan() {
-            Err(hint())
-        } else {
-            Ok(Comparison { op, value })
-        }
+        if value.is_nan() { Err(hint()) } else { Ok(Comparison { op, value }) }
     }
 }
 
@@ -314,34 +292,10 @@ impl AlertTier {
             short,
         };
         vec![
-            tier(
-                "fast",
-                Severity::Page,
-                0.02,
-                Millis::from_hours(1),
-                Millis::from_mins(5),
-            ),
-            tier(
-                "medium",
-                Severity::Page,
-                0.05,
-                Millis::from_hours(6),
-                Millis::from_mins(30),
-            ),
-            tier(
-                "slow",
-                Severity::Ticket,
-                0.10,
-                Millis::from_days(1),
-                Millis::from_hours(2),
-            ),
-            tier(
-                "creeping",
-                Severity::Ticket,
-                0.10,
-                Millis::from_days(3),
-                Millis::from_hours(6),
-            ),
+            tier("fast", Severity::Page, 0.02, Millis::from_hours(1), Millis::from_mins(5)),
+            tier("medium", Severity::Page, 0.05, Millis::from_hours(6), Millis::from_mins(30)),
+            tier("slow", Severity::Ticket, 0.10, Millis::from_days(1), Millis::from_hours(2)),
+            tier("creeping", Severity::Ticket, 0.10, Millis::from_days(3), Millis::from_hours(6)),
         ]
     }
 }
@@ -367,12 +321,8 @@ impl Severity {
     /// unknown word pages nobody, a missing one is a ticket.
     pub fn from_label(value: Option<&str>) -> Severity {
         match value.map(str::to_ascii_lowercase).as_deref() {
-            Some("page" | "critical" | "crit" | "emergency" | "fatal" | "high" | "p1" | "sev1") => {
-                Severity::Page
-            }
-            Some("ticket" | "warning" | "warn" | "error" | "medium" | "p2" | "sev2") | None => {
-                Severity::Ticket
-            }
+            Some("page" | "critical" | "crit" | "emergency" | "fatal" | "high" | "p1" | "sev1") => Severity::Page,
+            Some("ticket" | "warning" | "warn" | "error" | "medium" | "p2" | "sev2") | None => Severity::Ticket,
             Some(_) => Severity::Info,
         }
     }
@@ -388,20 +338,14 @@ mod tests {
         assert_eq!(allowed(0.999), 0.001);
         assert_eq!(allowed(0.9995), 0.0005);
         assert_eq!(allowed(0.95), 0.05);
-        assert!(
-            Objective::new(1.0).is_none()
-                && Objective::new(0.0).is_none()
-                && Objective::new(f64::NAN).is_none()
-        );
+        assert!(Objective::new(1.0).is_none() && Objective::new(0.0).is_none() && Objective::new(f64::NAN).is_none());
         assert_eq!(Objective::new(0.9995).unwrap().to_string(), "99.95%");
     }
 
     #[test]
     fn standard_factors_of_thirty_days() {
-        let factors: Vec<f64> = AlertTier::standard()
-            .iter()
-            .map(|t| (t.factor(Millis::from_days(30)) * 1e9).round() / 1e9)
-            .collect();
+        let factors: Vec<f64> =
+            AlertTier::standard().iter().map(|t| (t.factor(Millis::from_days(30)) * 1e9).round() / 1e9).collect();
         assert_eq!(factors, [14.4, 6.0, 3.0, 1.0]);
     }
 

@@ -21,18 +21,10 @@ pub struct EventCounts {
 }
 
 impl EventCounts {
-    pub const ZERO: EventCounts = EventCounts {
-        good: 0,
-        total: 0,
-        uncertain: 0,
-    };
+    pub const ZERO: EventCounts = EventCounts { good: 0, total: 0, uncertain: 0 };
 
     pub fn new(good: i64, total: i64) -> Self {
-        EventCounts {
-            good,
-            total,
-            uncertain: 0,
-        }
+        EventCounts { good, total, uncertain: 0 }
     }
 
     /// Events that are certainly bad; never below zero.
@@ -43,19 +35,14 @@ impl EventCounts {
     /// good / total in 0..1; absent without events, and absent while some
     /// events are uncertain: then only the bounds are known.
     pub fn attainment(self) -> Option<f64> {
-        (self.total > 0 && self.uncertain == 0)
-            .then(|| (self.good as f64 / self.total as f64).clamp(0.0, 1.0))
+        (self.total > 0 && self.uncertain == 0).then(|| (self.good as f64 / self.total as f64).clamp(0.0, 1.0))
     }
 }
 
 impl Add for EventCounts {
     type Output = EventCounts;
     fn add(self, o: EventCounts) -> EventCounts {
-        EventCounts {
-            good: self.good + o.good,
-            total: self.total + o.total,
-            uncertain: self.uncertain + o.uncertain,
-        }
+        EventCounts { good: self.good + o.good, total: self.total + o.total, uncertain: self.uncertain + o.uncertain }
     }
 }
 
@@ -84,11 +71,7 @@ impl PeakRate {
     }
 
     pub fn per_second(self) -> f64 {
-        if self.0 == 0 {
-            0.0
-        } else {
-            ((f64::from(self.0) - Self::UNIT) / Self::STEPS_PER_OCTAVE).exp2()
-        }
+        if self.0 == 0 { 0.0 } else { ((f64::from(self.0) - Self::UNIT) / Self::STEPS_PER_OCTAVE).exp2() }
     }
 }
 
@@ -172,9 +155,7 @@ impl DayTiles {
     /// The tile of a slot of the day, 0..1440; unknown outside of it.
     pub fn get(&self, slot: usize) -> Tile {
         Tile {
-            start: Timestamp::from_millis(
-                Timestamp::day_start(self.day).millis() + slot as i64 * SLOT_MS,
-            ),
+            start: Timestamp::from_millis(Timestamp::day_start(self.day).millis() + slot as i64 * SLOT_MS),
             counts: EventCounts {
                 good: read(&self.good, slot),
                 total: read(&self.total, slot),
@@ -193,11 +174,7 @@ impl DayTiles {
 
     /// Slots that were observed at least in part.
     pub fn known_slots(&self) -> usize {
-        self.covered_ms
-            .iter()
-            .zip(&self.total)
-            .filter(|(c, t)| **c > 0 || **t != 0)
-            .count()
+        self.covered_ms.iter().zip(&self.total).filter(|(c, t)| **c > 0 || **t != 0).count()
     }
 }
 
@@ -218,36 +195,17 @@ mod tests {
     #[test]
     fn absent_uncertain_and_present_attainment() {
         assert_eq!(EventCounts::ZERO.attainment(), None);
-        assert_eq!(
-            EventCounts {
-                good: 5,
-                total: 10,
-                uncertain: 1
-            }
-            .attainment(),
-            None
-        );
+        assert_eq!(EventCounts { good: 5, total: 10, uncertain: 1 }.attainment(), None);
         assert_eq!(EventCounts::new(9, 10).attainment(), Some(0.9));
         assert_eq!(EventCounts::new(11, 10).attainment(), Some(1.0));
-        assert_eq!(
-            EventCounts {
-                good: 5,
-                total: 10,
-                uncertain: 1
-            }
-            .bad(),
-            4
-        );
+        assert_eq!(EventCounts { good: 5, total: 10, uncertain: 1 }.bad(), 4);
     }
 
     #[test]
     fn a_peak_rate_rounds_up_by_at_most_a_quarter_octave() {
         for rate in [0.001, 0.5, 1.0, 3.3, 1_000.0, 1e9] {
             let back = PeakRate::from_per_second(rate).per_second();
-            assert!(
-                back >= rate * (1.0 - 1e-12) && back <= rate * 1.1893,
-                "{rate} {back}"
-            );
+            assert!(back >= rate * (1.0 - 1e-12) && back <= rate * 1.1893, "{rate} {back}");
         }
         assert_eq!(PeakRate::from_per_second(0.0).per_second(), 0.0);
         assert_eq!(PeakRate::from_per_second(f64::NAN).0, 0);
@@ -257,22 +215,13 @@ mod tests {
     fn a_day_gives_back_what_was_put() {
         let mut day = DayTiles::empty(20_000);
         let start = Timestamp::from_millis(20_000 * 86_400_000 + 60_000 * 7);
-        let tile = Tile {
-            start,
-            counts: EventCounts::new(3, 4),
-            covered_ms: 60_000,
-            unseen_ms: 5,
-            peak: PeakRate(9),
-        };
+        let tile = Tile { start, counts: EventCounts::new(3, 4), covered_ms: 60_000, unseen_ms: 5, peak: PeakRate(9) };
         day.put(&tile);
         day.put(&tile);
         assert_eq!(day.get(7), tile);
         assert_eq!(day.get(8).state(), SlotState::Unknown);
         assert_eq!(day.known_slots(), 1);
-        day.put(&Tile {
-            start: Timestamp::from_millis(0),
-            ..tile
-        });
+        day.put(&Tile { start: Timestamp::from_millis(0), ..tile });
         assert_eq!(day.known_slots(), 1);
     }
 }

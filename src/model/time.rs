@@ -83,10 +83,7 @@ impl Timestamp {
         if let Ok(t) = chrono::DateTime::parse_from_rfc3339(text) {
             return Ok(Timestamp(t.timestamp_millis()));
         }
-        text.parse::<f64>()
-            .ok()
-            .and_then(Timestamp::from_secs_f64)
-            .ok_or_else(|| TimeError::Instant(text.to_owned()))
+        text.parse::<f64>().ok().and_then(Timestamp::from_secs_f64).ok_or_else(|| TimeError::Instant(text.to_owned()))
     }
 }
 
@@ -121,14 +118,8 @@ impl Sub for Timestamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub i64);
 
-const UNITS: [(&str, i64); 6] = [
-    ("w", 7 * DAY_MS),
-    ("d", DAY_MS),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, i64); 6] =
+    [("w", 7 * DAY_MS), ("d", DAY_MS), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Millis {
     pub const fn from_secs(s: i64) -> Self {
@@ -208,25 +199,15 @@ impl FromStr for Millis {
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (number, tail) = rest.split_at(digits);
-            let letters = tail.len()
-                - tail
-                    .trim_start_matches(|c: char| c.is_ascii_lowercase())
-                    .len();
+            let letters = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_lowercase()).len();
             let (unit, tail) = tail.split_at(letters);
-            let ms = UNITS
-                .iter()
-                .find(|(u, _)| *u == unit)
-                .map(|(_, ms)| *ms)
-                .ok_or_else(err)?;
+            let ms = UNITS.iter().find(|(u, _)| *u == unit).map(|(_, ms)| *ms).ok_or_else(err)?;
             if ms >= largest {
                 return Err(err());
             }
             largest = ms;
             let n: i64 = number.parse().map_err(|_| err())?;
-            total = n
-                .checked_mul(ms)
-                .and_then(|v| total.checked_add(v))
-                .ok_or_else(err)?;
+            total = n.checked_mul(ms).and_then(|v| total.checked_add(v)).ok_or_else(err)?;
             rest = tail;
         }
         Ok(Millis(total))
@@ -236,13 +217,9 @@ impl FromStr for Millis {
 /// Text that is no instant or no length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
-    #[error(
-        "`{0}` is not a duration; write a number with a unit of ms, s, m, h, d or w, for example `5m` or `30d`"
-    )]
+    #[error("`{0}` is not a duration; write a number with a unit of ms, s, m, h, d or w, for example `5m` or `30d`")]
     Length(String),
-    #[error(
-        "`{0}` is not a time; write RFC 3339, for example `2026-07-01T00:00:00Z`, or Unix seconds"
-    )]
+    #[error("`{0}` is not a time; write RFC 3339, for example `2026-07-01T00:00:00Z`, or Unix seconds")]
     Instant(String),
 }
 
@@ -255,10 +232,7 @@ pub struct Period {
 
 impl Period {
     pub fn new(start: Timestamp, end: Timestamp) -> Self {
-        Period {
-            start,
-            end: end.max(start),
-        }
+        Period { start, end: end.max(start) }
     }
 
     pub fn length(self) -> Millis {
@@ -281,10 +255,7 @@ impl Period {
     /// The UTC days that this period touches.
     pub fn days(self) -> std::ops::RangeInclusive<i64> {
         if self.is_empty() {
-            #[expect(
-                clippy::reversed_empty_ranges,
-                reason = "an empty period touches no day"
-            )]
+            #[expect(clippy::reversed_empty_ranges, reason = "an empty period touches no day")]
             return 1..=0;
         }
         self.start.day()..=(self.end - Millis(1)).day()
@@ -297,26 +268,12 @@ mod tests {
 
     #[test]
     fn durations_read_and_write() {
-        for (text, ms) in [
-            ("300ms", 300),
-            ("5m", 300_000),
-            ("1h30m", 5_400_000),
-            ("30d", 30 * DAY_MS),
-            ("2w", 14 * DAY_MS),
-        ] {
+        for (text, ms) in
+            [("300ms", 300), ("5m", 300_000), ("1h30m", 5_400_000), ("30d", 30 * DAY_MS), ("2w", 14 * DAY_MS)]
+        {
             assert_eq!(text.parse::<Millis>(), Ok(Millis(ms)), "{text}");
         }
-        for text in [
-            "",
-            "5",
-            "m",
-            "5x",
-            "1m1h",
-            "-5m",
-            "5m ",
-            "99999999999999999d",
-            "1.5h",
-        ] {
+        for text in ["", "5", "m", "5x", "1m1h", "-5m", "5m ", "99999999999999999d", "1.5h"] {
             assert!(text.parse::<Millis>().is_err(), "{text}");
         }
         assert_eq!(Millis::from_days(30).compact(), "30d");
@@ -328,14 +285,8 @@ mod tests {
 
     #[test]
     fn a_sample_on_the_boundary_belongs_to_the_slot_before() {
-        assert_eq!(
-            Timestamp::from_millis(120_000).slot_of_sample().millis(),
-            60_000
-        );
-        assert_eq!(
-            Timestamp::from_millis(120_001).slot_of_sample().millis(),
-            120_000
-        );
+        assert_eq!(Timestamp::from_millis(120_000).slot_of_sample().millis(), 60_000);
+        assert_eq!(Timestamp::from_millis(120_001).slot_of_sample().millis(), 120_000);
         assert_eq!(Timestamp::from_millis(-1).floor_slot().millis(), -60_000);
         assert_eq!(Timestamp::from_millis(1).ceil_slot().millis(), 60_000);
     }
@@ -351,10 +302,7 @@ mod tests {
 
     #[test]
     fn a_period_knows_its_days() {
-        let p = Period::new(
-            Timestamp::from_millis(DAY_MS - 1),
-            Timestamp::from_millis(2 * DAY_MS),
-        );
+        let p = Period::new(Timestamp::from_millis(DAY_MS - 1), Timestamp::from_millis(2 * DAY_MS));
         assert_eq!(p.days().collect::<Vec<_>>(), vec![0, 1]);
         assert_eq!(Period::new(p.start, p.start).days().count(), 0);
     }

@@ -37,9 +37,7 @@ impl CalendarUnit {
 
 impl ComplianceWindow {
     pub const fn rolling_days(days: i64) -> Self {
-        ComplianceWindow::Rolling {
-            length: Millis::from_days(days),
-        }
+        ComplianceWindow::Rolling { length: Millis::from_days(days) }
     }
 
     /// The concrete period that is judged at `now`: the last `length` for a
@@ -95,31 +93,19 @@ pub fn calendar_period(unit: CalendarUnit, zone: Tz, now: Timestamp) -> Period {
 pub fn month_period(year: i32, month: u32, zone: Tz) -> Option<Period> {
     let first = NaiveDate::from_ymd_opt(year, month, 1)?;
     let next = first.checked_add_months(Months::new(1))?;
-    Some(Period::new(
-        start_of_day(zone, first),
-        start_of_day(zone, next),
-    ))
+    Some(Period::new(start_of_day(zone, first), start_of_day(zone, next)))
 }
 
 /// The first civil date of the unit that holds `date`, and that of the next one.
 fn civil_bounds(unit: CalendarUnit, date: NaiveDate) -> (NaiveDate, NaiveDate) {
-    let month_start =
-        |d: NaiveDate, month: u32| d.with_day(1).and_then(|d| d.with_month(month)).unwrap_or(d);
-    let add_months = |d: NaiveDate, n: u32| {
-        d.checked_add_months(Months::new(n))
-            .unwrap_or(NaiveDate::MAX)
-    };
+    let month_start = |d: NaiveDate, month: u32| d.with_day(1).and_then(|d| d.with_month(month)).unwrap_or(d);
+    let add_months = |d: NaiveDate, n: u32| d.checked_add_months(Months::new(n)).unwrap_or(NaiveDate::MAX);
     match unit {
         CalendarUnit::Week => {
             let first = date
                 .checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))
                 .unwrap_or(NaiveDate::MIN);
-            (
-                first,
-                first
-                    .checked_add_days(Days::new(7))
-                    .unwrap_or(NaiveDate::MAX),
-            )
+            (first, first.checked_add_days(Days::new(7)).unwrap_or(NaiveDate::MAX))
         }
         CalendarUnit::Month => {
             let first = month_start(date, date.month());
@@ -163,85 +149,40 @@ mod tests {
 
     fn period(unit: CalendarUnit, zone: Tz, at: &str) -> (String, String, f64) {
         let p = calendar_period(unit, zone, Timestamp::parse(at).unwrap());
-        (
-            p.start.rfc3339(),
-            p.end.rfc3339(),
-            p.length().secs_f64() / 3600.0,
-        )
+        (p.start.rfc3339(), p.end.rfc3339(), p.length().secs_f64() / 3600.0)
     }
 
     #[test]
     fn months_are_civil_dates_over_clock_changes() {
-        let (start, end, hours) = period(
-            CalendarUnit::Month,
-            chrono_tz::Europe::Berlin,
-            "2026-03-15T12:00:00Z",
-        );
-        assert_eq!(
-            (start.as_str(), end.as_str()),
-            ("2026-02-28T23:00:00.000Z", "2026-03-31T22:00:00.000Z")
-        );
+        let (start, end, hours) = period(CalendarUnit::Month, chrono_tz::Europe::Berlin, "2026-03-15T12:00:00Z");
+        assert_eq!((start.as_str(), end.as_str()), ("2026-02-28T23:00:00.000Z", "2026-03-31T22:00:00.000Z"));
         assert_eq!(hours, 31.0 * 24.0 - 1.0);
-        let (_, _, hours) = period(
-            CalendarUnit::Month,
-            chrono_tz::America::New_York,
-            "2026-11-15T12:00:00Z",
-        );
+        let (_, _, hours) = period(CalendarUnit::Month, chrono_tz::America::New_York, "2026-11-15T12:00:00Z");
         assert_eq!(hours, 30.0 * 24.0 + 1.0);
-        let (_, _, hours) = period(
-            CalendarUnit::Month,
-            chrono_tz::Australia::Lord_Howe,
-            "2026-04-15T12:00:00Z",
-        );
+        let (_, _, hours) = period(CalendarUnit::Month, chrono_tz::Australia::Lord_Howe, "2026-04-15T12:00:00Z");
         assert_eq!(hours, 30.0 * 24.0 + 0.5);
-        let (start, _, _) = period(
-            CalendarUnit::Month,
-            chrono_tz::Asia::Kathmandu,
-            "2026-07-01T00:00:00Z",
-        );
+        let (start, _, _) = period(CalendarUnit::Month, chrono_tz::Asia::Kathmandu, "2026-07-01T00:00:00Z");
         assert_eq!(start, "2026-06-30T18:15:00.000Z");
     }
 
     #[test]
     fn weeks_quarters_and_years() {
-        assert_eq!(
-            period(CalendarUnit::Week, Tz::UTC, "2026-11-24T15:00:00Z").0,
-            "2026-11-23T00:00:00.000Z"
-        );
-        assert_eq!(
-            period(CalendarUnit::Quarter, Tz::UTC, "2026-11-24T15:00:00Z").0,
-            "2026-10-01T00:00:00.000Z"
-        );
-        assert_eq!(
-            period(CalendarUnit::Year, Tz::UTC, "2028-02-29T15:00:00Z").2,
-            366.0 * 24.0
-        );
+        assert_eq!(period(CalendarUnit::Week, Tz::UTC, "2026-11-24T15:00:00Z").0, "2026-11-23T00:00:00.000Z");
+        assert_eq!(period(CalendarUnit::Quarter, Tz::UTC, "2026-11-24T15:00:00Z").0, "2026-10-01T00:00:00.000Z");
+        assert_eq!(period(CalendarUnit::Year, Tz::UTC, "2028-02-29T15:00:00Z").2, 366.0 * 24.0);
     }
 
     #[test]
     fn every_instant_lies_in_its_own_period() {
-        let zones = [
-            chrono_tz::Europe::Berlin,
-            chrono_tz::America::New_York,
-            chrono_tz::Australia::Lord_Howe,
-        ];
+        let zones = [chrono_tz::Europe::Berlin, chrono_tz::America::New_York, chrono_tz::Australia::Lord_Howe];
         for zone in zones {
-            for unit in [
-                CalendarUnit::Week,
-                CalendarUnit::Month,
-                CalendarUnit::Quarter,
-                CalendarUnit::Year,
-            ] {
+            for unit in [CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Quarter, CalendarUnit::Year] {
                 let mut at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
                 let end = Timestamp::parse("2028-03-02T00:00:00Z").unwrap();
                 while at < end {
                     let p = calendar_period(unit, zone, at);
                     assert!(p.contains(at), "{unit:?} {zone} {at}");
-                    assert_eq!(
-                        calendar_period(unit, zone, p.end).start,
-                        p.end,
-                        "{unit:?} {zone} {at}"
-                    );
+                    assert_eq!(calendar_period(unit, zone, p.end).start, p.end, "{unit:?} {zone} {at}");
                     at = at + Millis::from_mins(431);
                 }
             }

@@ -20,12 +20,7 @@ pub trait Answers: Send + Sync + 'static {
 
     /// One SLO at any past moment, over the window with this word (the first
     /// one if `None`). `Ok(None)`: no such SLO or window.
-    fn slo_at(
-        &self,
-        name: &str,
-        window: Option<&str>,
-        at: Timestamp,
-    ) -> Result<Option<SloStatus>, AnswerError>;
+    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError>;
 
     /// The slots of a period, `step` long each, for the window with this word.
     fn history(

@@ -114,7 +114,12 @@ async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Er
     Ok(ends)
 }
 
-async fn last(client: &Prometheus, selector: &Selector, value: Option<f64>, at: Timestamp) -> Result<Vec<RawSeries>, Error> {
+async fn last(
+    client: &Prometheus,
+    selector: &Selector,
+    value: Option<f64>,
+    at: Timestamp,
+) -> Result<Vec<RawSeries>, Error> {
     let horizon = BASELINE_HORIZON;
     let condition = value.map(|v| format!(" == {v}")).unwrap_or_default();
     // `timestamp` of a plain selector is that of the sample; of a comparison it

@@ -2,9 +2,9 @@
 //! outside.
 
 mod definitions;
+mod history;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
-mod history;
 mod publish;
 mod rooms;
 mod sources;

@@ -78,7 +78,8 @@ fn every_file_says_what_it_is_and_stays_short() {
         if !text.starts_with("//!") {
             wrong.push(format!("{} does not begin by saying what it is", file.display()));
         }
-        let is_test = file.file_stem().is_some_and(|s| s == "tests") || file.components().any(|c| c.as_os_str() == "tests");
+        let is_test =
+            file.file_stem().is_some_and(|s| s == "tests") || file.components().any(|c| c.as_os_str() == "tests");
         let lines = text.lines().take_while(|l| !l.starts_with("#[cfg(test)]")).count();
         if lines > LINES_MAX && !is_test {
             wrong.push(format!("{} has {lines} lines", file.display()));

@@ -9,15 +9,8 @@ use crate::model::tile::EventCounts;
 use crate::model::window::ComplianceWindow;
 
 fn of(slo: &Slo, timeline: &str) -> SloBurn {
-    let all = tiles(-1440, &expand(".*1440"))
-        .into_iter()
-        .chain(tiles(0, timeline));
-    burn(
-        slo,
-        all,
-        &History::new(slo.budgeting),
-        minute(timeline.len() as i64),
-    )
+    let all = tiles(-1440, &expand(".*1440")).into_iter().chain(tiles(0, timeline));
+    burn(slo, all, &History::new(slo.budgeting), minute(timeline.len() as i64))
 }
 
 /// Episodes after a calm day.
@@ -43,19 +36,13 @@ fn an_outage_is_found_to_the_minute() {
 fn short_pauses_are_bridged_and_longer_ones_are_not() {
     // The burn rate over five minutes stays above 1 for four more minutes.
     assert_eq!(episodes(".. 5*5 .*14 5*5 .*30"), ["2-26 5000 bad peak 500"]);
-    assert_eq!(
-        episodes(".. 5*5 .*15 5*5 .*30"),
-        ["2-7 2500 bad peak 500", "22-27 2500 bad peak 500"]
-    );
+    assert_eq!(episodes(".. 5*5 .*15 5*5 .*30"), ["2-7 2500 bad peak 500", "22-27 2500 bad peak 500"]);
 }
 
 #[test]
 fn unknown_time_neither_starts_nor_ends_an_episode() {
     assert_eq!(episodes(".. 5*5 ?*30 5*5 .*30"), ["2-42 5000 bad peak 500"]);
-    assert_eq!(
-        episodes(".. 5*5 ?*61 5*5 .*30"),
-        ["2-7 2500 bad peak 500", "68-73 2500 bad peak 500"]
-    );
+    assert_eq!(episodes(".. 5*5 ?*61 5*5 .*30"), ["2-7 2500 bad peak 500", "68-73 2500 bad peak 500"]);
     assert_eq!(episodes(".. ?*30 5*5 .*30"), ["32-37 2500 bad peak 500"]);
     assert_eq!(episodes(".. 5*5 ?*20"), ["2-now 2500 bad peak 500"]);
     assert_eq!(episodes(".. 5*5 ?*61"), ["2-7 2500 bad peak 500"]);
@@ -65,10 +52,7 @@ fn unknown_time_neither_starts_nor_ends_an_episode() {
 #[test]
 fn without_requests_nothing_burns_but_time_passes() {
     assert_eq!(episodes(".. 5*5 _*10 5*5 .*30"), ["2-22 5000 bad peak 500"]);
-    assert_eq!(
-        episodes(".. 5*5 _*11 5*5 .*30"),
-        ["2-7 2500 bad peak 500", "18-23 2500 bad peak 500"]
-    );
+    assert_eq!(episodes(".. 5*5 _*11 5*5 .*30"), ["2-7 2500 bad peak 500", "18-23 2500 bad peak 500"]);
 }
 
 #[test]
@@ -88,10 +72,7 @@ fn what_burns_less_than_a_thousandth_of_the_budget_is_no_episode() {
     // Exactly what is allowed is no burn.
     let mut lenient = slo("checkout");
     lenient.objective = Objective::new(0.5).unwrap();
-    assert_eq!(
-        burned(&of(&lenient, &expand(".. 5*20 .*30")).episodes),
-        [""; 0]
-    );
+    assert_eq!(burned(&of(&lenient, &expand(".. 5*20 .*30")).episodes), [""; 0]);
 }
 
 #[test]
@@ -105,16 +86,9 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
     }
     let requests = slo("checkout");
     let mut probe = slo("probe");
-    let Indicator::Ratio { total, .. } = requests.indicator.clone() else {
-        unreachable!()
-    };
-    probe.indicator = Indicator::Gauge {
-        metric: total,
-        good: Comparison::parse("== 1").unwrap(),
-    };
-    let of = |slo: &Slo| {
-        burned(&burn(slo, few.clone(), &History::new(slo.budgeting), minute(60)).episodes)
-    };
+    let Indicator::Ratio { total, .. } = requests.indicator.clone() else { unreachable!() };
+    probe.indicator = Indicator::Gauge { metric: total, good: Comparison::parse("== 1").unwrap() };
+    let of = |slo: &Slo| burned(&burn(slo, few.clone(), &History::new(slo.budgeting), minute(60)).episodes);
     assert_eq!(of(&requests), [""; 0]);
     assert_eq!(of(&probe), ["10-13 3 bad peak 600"]);
 }
@@ -123,15 +97,9 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
 fn a_stray_burst_shortly_before_an_outage_does_not_move_its_onset() {
     // Three bad requests burn faster than allowed for five minutes, and the
     // outage begins before ten calm minutes have passed.
-    assert_eq!(
-        episodes(".*10 b .*7 b .*5 5*20 .*30"),
-        ["24-44 10000 bad peak 500"]
-    );
+    assert_eq!(episodes(".*10 b .*7 b .*5 5*20 .*30"), ["24-44 10000 bad peak 500"]);
     // Or when its first minute shows only the last seconds of it.
-    assert_eq!(
-        episodes(".*10 b .*3 1 5*20 .*30"),
-        ["14-35 10100 bad peak 500"]
-    );
+    assert_eq!(episodes(".*10 b .*3 1 5*20 .*30"), ["14-35 10100 bad peak 500"]);
 }
 
 #[test]
@@ -150,28 +118,16 @@ fn chance_before_an_outage_does_not_move_its_onset() {
 
 #[test]
 fn stray_bad_requests_after_an_outage_do_not_prolong_it_but_a_lesser_burn_does() {
-    assert_eq!(
-        episodes(".*10 5*20 .*4 b .*5 b .*30"),
-        ["10-30 10000 bad peak 500"]
-    );
+    assert_eq!(episodes(".*10 5*20 .*4 b .*5 b .*30"), ["10-30 10000 bad peak 500"]);
     // A hundredth of the bad requests, three times as many as allowed.
-    assert_eq!(
-        episodes(".*10 5*20 b*30 .*30"),
-        ["10-60 10090 bad peak 500"]
-    );
-    assert_eq!(
-        episodes(".*10 5*20 .*8 b*30 .*30"),
-        ["10-68 10090 bad peak 500"]
-    );
+    assert_eq!(episodes(".*10 5*20 b*30 .*30"), ["10-60 10090 bad peak 500"]);
+    assert_eq!(episodes(".*10 5*20 .*8 b*30 .*30"), ["10-68 10090 bad peak 500"]);
 }
 
 #[test]
 fn time_slices_burn_by_the_slice() {
     let mut slices = slo("checkout");
-    slices.budgeting = Budgeting::Timeslices {
-        slice: Millis::from_mins(5),
-        target: 0.9,
-    };
+    slices.budgeting = Budgeting::Timeslices { slice: Millis::from_mins(5), target: 0.9 };
     // 10 % bad reaches the target, 20 % does not: four slices of five minutes.
     let burn = of(&slices, &expand(".*10 1*20 2*20 .*50"));
     assert_eq!(burned(&burn.episodes), ["30-50 4000 bad peak 1000"]);
@@ -186,10 +142,8 @@ fn the_budget_is_that_of_the_whole_window_however_little_is_known() {
     assert!((ratio(&short) / ratio(&slo("checkout")) - 30.0).abs() < 1e-6);
     // The loaded hours say that the month was ten times as busy as the day.
     let mut history = History::new(Budgeting::Events);
-    let busy = tiles(-1440, &expand(".*1440")).into_iter().map(|t| Tile {
-        counts: EventCounts::new(10_000, 10_000),
-        ..t
-    });
+    let busy =
+        tiles(-1440, &expand(".*1440")).into_iter().map(|t| Tile { counts: EventCounts::new(10_000, 10_000), ..t });
     history.put(&busy.collect::<Vec<_>>());
     let slo = slo("checkout");
     let timeline = tiles(0, &expand(".*10 5*20 .*30"));
@@ -207,10 +161,7 @@ fn what_is_over_is_the_same_whenever_it_is_asked() {
         for episode in of(&slo("checkout"), &timeline[..length]).episodes {
             let later = whole.iter().find(|e| e.id == episode.id);
             assert_eq!(later.map(|e| e.start), Some(episode.start), "at {length}");
-            assert!(
-                episode.end.is_none() || later == Some(&episode),
-                "at {length}"
-            );
+            assert!(episode.end.is_none() || later == Some(&episode), "at {length}");
         }
     }
 }

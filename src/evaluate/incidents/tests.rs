@@ -19,10 +19,8 @@ fn an_outage_with_its_pages_is_one_incident_with_all_its_times() {
     );
     assert_eq!(
         lines,
-        [
-            "checkout page closed: onset 10 condition 10 firing 11 mitigated 19 restored 30 resolved 34 burned 23.1%; \
-          HighErrors PodErrors +1 changes"
-        ]
+        ["checkout page closed: onset 10 condition 10 firing 11 mitigated 19 restored 30 resolved 34 burned 23.1%; \
+          HighErrors PodErrors +1 changes"]
     );
 }
 
@@ -45,35 +43,16 @@ fn without_an_slo_the_alerts_stand_in_for_what_users_saw() {
         told("page DbDown db .. PPFFFF .*20"),
         ["db page closed: onset ~2 condition 2 firing 4 restored ~8 resolved 8; DbDown"]
     );
-    assert_eq!(
-        told("page DbDown db .. PPPP .*20"),
-        [""; 0],
-        "it never fired"
-    );
-    assert_eq!(
-        told("ticket DbSlow db .. PPFFFF .*20"),
-        [""; 0],
-        "a ticket opens nothing"
-    );
+    assert_eq!(told("page DbDown db .. PPPP .*20"), [""; 0], "it never fired");
+    assert_eq!(told("ticket DbSlow db .. PPFFFF .*20"), [""; 0], "a ticket opens nothing");
 }
 
 #[test]
 fn an_incident_is_open_while_anything_goes_on_and_for_a_quarter_of_an_hour_after() {
     let open = "page DbDown db .. F*6 .*14";
-    assert_eq!(
-        told(open),
-        ["db page open: onset ~2 condition 2 firing 2 restored ~8 resolved 8; DbDown"]
-    );
-    assert!(
-        told(&format!("{open} ."))
-            .first()
-            .unwrap()
-            .starts_with("db page closed")
-    );
-    assert_eq!(
-        told("page DbDown db .. F*60"),
-        ["db page open: onset ~2 condition 2 firing 2; DbDown"]
-    );
+    assert_eq!(told(open), ["db page open: onset ~2 condition 2 firing 2 restored ~8 resolved 8; DbDown"]);
+    assert!(told(&format!("{open} .")).first().unwrap().starts_with("db page closed"));
+    assert_eq!(told("page DbDown db .. F*60"), ["db page open: onset ~2 condition 2 firing 2; DbDown"]);
     // Users are served again, the alert is still on.
     assert_eq!(
         told("slo db .. 5*9 .*40\npage DbDown db .. F*49"),
@@ -85,11 +64,7 @@ fn an_incident_is_open_while_anything_goes_on_and_for_a_quarter_of_an_hour_after
 fn what_follows_within_a_quarter_of_an_hour_is_the_same_incident() {
     assert_eq!(told("page A db FFF .*20\npage B db ... .*15 FF").len(), 1);
     assert_eq!(told("page A db FFF .*20\npage B db ... .*16 FF").len(), 2);
-    assert_eq!(
-        told("page A db FFF .*20\npage A web ... FF").len(),
-        2,
-        "another service"
-    );
+    assert_eq!(told("page A db FFF .*20\npage A web ... FF").len(), 2, "another service");
 }
 
 #[test]
@@ -120,10 +95,7 @@ fn a_long_burn_keeps_its_incident_together() {
         ",
     );
     assert_eq!(lines.len(), 1);
-    assert!(
-        lines[0].contains("onset 2 condition 32 firing 32 restored 702"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("onset 2 condition 32 firing 32 restored 702"), "{lines:?}");
 }
 
 #[test]
@@ -137,10 +109,8 @@ fn a_page_from_long_before_does_not_tell_of_the_burn() {
     );
     assert_eq!(
         lines,
-        [
-            "checkout page closed: onset 100 condition 50 firing 102 restored 120 resolved 120 burned 23.1%; \
-          CpuHigh HighErrors"
-        ]
+        ["checkout page closed: onset 100 condition 50 firing 102 restored 120 resolved 120 burned 23.1%; \
+          CpuHigh HighErrors"]
     );
 }
 
@@ -153,10 +123,7 @@ fn tickets_that_began_in_an_incident_are_linked_and_change_nothing() {
         ticket C db    F*64
         ",
     );
-    assert_eq!(
-        lines,
-        ["db page closed: onset ~40 condition 40 firing 40 restored ~44 resolved 44; A B"]
-    );
+    assert_eq!(lines, ["db page closed: onset ~40 condition 40 firing 40 restored ~44 resolved 44; A B"]);
 }
 
 #[test]
@@ -181,12 +148,7 @@ fn a_rollback_long_before_the_end_did_not_mitigate() {
 
 #[test]
 fn changes_from_half_an_hour_before_to_the_end_are_linked() {
-    let at = |from: &str| {
-        told(&format!(
-            "page A web .*60 FFFF .*40\nrollout web {from} RR .*30"
-        ))[0]
-            .contains("+1")
-    };
+    let at = |from: &str| told(&format!("page A web .*60 FFFF .*40\nrollout web {from} RR .*30"))[0].contains("+1");
     assert!(!at(".*27"));
     assert!(at(".*28"));
     assert!(at(".*64"));
@@ -222,11 +184,7 @@ fn the_same_facts_give_the_same_incidents_in_any_order() {
 fn an_id_is_made_of_service_and_first_minute() {
     let id = |text: &str| Scenario::new(text).review().incidents[0].id;
     let one = id("page A db .. FFF .*20");
-    assert_eq!(
-        one,
-        id("page B db .. F*9 .*40"),
-        "another end, another rule"
-    );
+    assert_eq!(one, id("page B db .. F*9 .*40"), "another end, another rule");
     assert_ne!(one, id("page A db ... FFF .*20"));
     assert_ne!(one, id("page A web .. FFF .*20"));
 }
@@ -238,14 +196,7 @@ fn alerts_without_a_service_are_taken_rule_by_rule() {
         alert.labels.set("service", "");
     }
     let review = scenario.review();
-    assert_eq!(
-        review
-            .incidents
-            .iter()
-            .map(|i| i.service.as_str())
-            .collect::<Vec<_>>(),
-        [UNASSIGNED; 2]
-    );
+    assert_eq!(review.incidents.iter().map(|i| i.service.as_str()).collect::<Vec<_>>(), [UNASSIGNED; 2]);
     assert_ne!(review.incidents[0].id, review.incidents[1].id);
     assert_eq!(review.noise.page_reasons[0].service, None);
     assert_eq!(review.incidents[0].start(), Some(minute(0)));

@@ -8,9 +8,7 @@ fn judged(text: &str) -> Vec<String> {
 }
 
 fn reason(text: &str) -> String {
-    Scenario::new(text).review().noise.page_reasons[0]
-        .reason
-        .clone()
+    Scenario::new(text).review().noise.page_reasons[0].reason.clone()
 }
 
 #[test]
@@ -20,10 +18,7 @@ fn a_page_for_a_burn_is_actionable() {
         page HighErrors checkout  .*12 F*20 .*58
     ";
     assert_eq!(judged(text), ["12 HighErrors actionable"]);
-    assert_eq!(
-        reason(text),
-        "23 % of the budget of checkout burned; it paged 2m after it began"
-    );
+    assert_eq!(reason(text), "23 % of the budget of checkout burned; it paged 2m after it began");
 }
 
 #[test]
@@ -47,47 +42,21 @@ fn of_pages_that_come_together_the_one_for_the_service_counts() {
 #[test]
 fn a_page_belongs_to_a_burn_that_follows_or_that_it_foresaw() {
     let alert = |page: &str| judged(&format!("slo web .*60 5*20 .*60\npage A web {page}"));
-    assert_eq!(
-        alert(".*40 F*5 .*95"),
-        ["40 A actionable"],
-        "it ended 15 minutes before"
-    );
-    assert_eq!(
-        alert(".*20 F*14 .*106"),
-        ["20 A no-impact"],
-        "it ended 26 minutes before"
-    );
-    assert_eq!(
-        alert(".*78 PPFF F*9 .*49"),
-        ["80 A actionable"],
-        "its condition held in time"
-    );
-    assert_eq!(
-        alert(".*81 F*9 .*50"),
-        ["81 A no-impact"],
-        "it came when all was over"
-    );
+    assert_eq!(alert(".*40 F*5 .*95"), ["40 A actionable"], "it ended 15 minutes before");
+    assert_eq!(alert(".*20 F*14 .*106"), ["20 A no-impact"], "it ended 26 minutes before");
+    assert_eq!(alert(".*78 PPFF F*9 .*49"), ["80 A actionable"], "its condition held in time");
+    assert_eq!(alert(".*81 F*9 .*50"), ["81 A no-impact"], "it came when all was over");
 }
 
 #[test]
 fn on_and_off_twice_in_an_hour_is_flapping() {
     let alert = |page: &str| judged(&format!("slo web .*200\npage A/x web {page}"));
     assert_eq!(alert(".*9 FF .*6 FF .*6 FF .*175"), ["9 A flap"]);
-    assert_eq!(
-        alert(".*9 F*20 .*20 F*20 .*100"),
-        ["9 A no-impact", "49 A no-impact"],
-        "70 minutes"
-    );
+    assert_eq!(alert(".*9 F*20 .*20 F*20 .*100"), ["9 A no-impact", "49 A no-impact"], "70 minutes");
     // A pod that is replaced has another name; the alert is the same.
-    assert_eq!(
-        judged("slo web .*200\npage A/x web ..FF .*190\npage A/y web .*10 FF .*180"),
-        ["2 A flap"]
-    );
+    assert_eq!(judged("slo web .*200\npage A/x web ..FF .*190\npage A/y web .*10 FF .*180"), ["2 A flap"]);
     // Many pods at once are one page.
-    assert_eq!(
-        judged("slo web .*200\npage A/x web .. F*9 .*180\npage A/y web ... F*9 .*170"),
-        ["2 A no-impact"]
-    );
+    assert_eq!(judged("slo web .*200\npage A/x web .. F*9 .*180\npage A/y web ... F*9 .*170"), ["2 A no-impact"]);
     assert_eq!(
         reason("slo web .*200\npage A web .*9 FF .*6 FF .*6 FF .*170"),
         "it changed 6 times between firing and not firing in an hour"
@@ -97,14 +66,8 @@ fn on_and_off_twice_in_an_hour_is_flapping() {
 #[test]
 fn a_flapping_alert_meets_a_burn_by_chance_unless_it_began_with_it() {
     let burn = "slo web .*60 5*20 .*60";
-    assert_eq!(
-        judged(&format!("{burn}\npage A web .*44 FF ... FF .*89")),
-        ["44 A flap"]
-    );
-    assert_eq!(
-        judged(&format!("{burn}\npage A web .*62 FF ... FF .*71")),
-        ["62 A actionable"]
-    );
+    assert_eq!(judged(&format!("{burn}\npage A web .*44 FF ... FF .*89")), ["44 A flap"]);
+    assert_eq!(judged(&format!("{burn}\npage A web .*62 FF ... FF .*71")), ["62 A actionable"]);
 }
 
 #[test]
@@ -112,35 +75,16 @@ fn what_ends_within_five_minutes_is_short() {
     let alert = |page: &str| judged(&format!("slo web .*90\npage A web {page}"));
     assert_eq!(alert(".. F*5 .*80"), ["2 A short"]);
     assert_eq!(alert(".. F*6 .*80"), ["2 A no-impact"]);
-    assert_eq!(
-        reason("page A web .. F*5 .*80"),
-        "it was over by itself after 5m"
-    );
+    assert_eq!(reason("page A web .. F*5 .*80"), "it was over by itself after 5m");
 }
 
 #[test]
 fn without_a_burn_the_slo_must_have_been_watched() {
-    assert_eq!(
-        judged("slo web .*90\npage A web .. F*20 .*60"),
-        ["2 A no-impact"]
-    );
-    assert_eq!(
-        judged("slo web ?*90\npage A web .. F*20 .*60"),
-        ["2 A unknown"]
-    );
-    assert_eq!(
-        judged("slo db .*90\npage A web .. F*20 .*60"),
-        ["2 A unknown"]
-    );
-    assert_eq!(
-        judged("slo web .*17\npage A web .. F*15"),
-        ["2 A no-impact"]
-    );
-    assert_eq!(
-        judged("slo web .*16\npage A web .. F*14"),
-        ["2 A unknown"],
-        "too early to say"
-    );
+    assert_eq!(judged("slo web .*90\npage A web .. F*20 .*60"), ["2 A no-impact"]);
+    assert_eq!(judged("slo web ?*90\npage A web .. F*20 .*60"), ["2 A unknown"]);
+    assert_eq!(judged("slo db .*90\npage A web .. F*20 .*60"), ["2 A unknown"]);
+    assert_eq!(judged("slo web .*17\npage A web .. F*15"), ["2 A no-impact"]);
+    assert_eq!(judged("slo web .*16\npage A web .. F*14"), ["2 A unknown"], "too early to say");
 }
 
 #[test]
@@ -151,10 +95,7 @@ fn another_page_of_an_incident_without_a_burn_is_a_duplicate() {
         page DbDown/x db   .*9 F*20   .*60
     ";
     assert_eq!(judged(text), ["2 DbDown unknown", "3 DbSlow duplicate"]);
-    assert_eq!(
-        reason(text),
-        "DbDown had paged for the same incident 1m before"
-    );
+    assert_eq!(reason(text), "DbDown had paged for the same incident 1m before");
 }
 
 #[test]
@@ -171,20 +112,14 @@ fn an_alert_that_fires_most_of_the_time_is_always_on() {
         page DiskFilling search .*300   F*1700
         page Latency search     .*1902  F*20     .*78
     ";
-    assert_eq!(
-        judged(text),
-        ["300 DiskFilling always-on", "1902 Latency actionable"]
-    );
+    assert_eq!(judged(text), ["300 DiskFilling always-on", "1902 Latency actionable"]);
     assert_eq!(
         Scenario::new(text).review().noise.page_reasons[1].reason,
         // Of the time that is known: the SLO has a day before.
         "it fired for 1d 4h, 85 % of the time"
     );
     // A long outage is no reason to call its alert always on.
-    assert_eq!(
-        judged("slo web .*9 5*1000 .*30\npage A web .*10 F*1000 .*29"),
-        ["10 A actionable"]
-    );
+    assert_eq!(judged("slo web .*9 5*1000 .*30\npage A web .*10 F*1000 .*29"), ["10 A actionable"]);
 }
 
 #[test]
@@ -194,16 +129,9 @@ fn what_alertmanager_held_back_is_not_judged() {
         page A web  ..  SSSS .*60
         page B web  ... FFFF !FF F*9 .*60
     ";
-    assert_eq!(
-        judged(text),
-        ["2 A planned", "3 B no-impact"],
-        "B was answered with a silence"
-    );
+    assert_eq!(judged(text), ["2 A planned", "3 B no-impact"], "B was answered with a silence");
     let noise = Scenario::new(text).review().noise;
-    assert_eq!(
-        (noise.pages, noise.lower, noise.upper),
-        (1, Some(1.0), Some(1.0))
-    );
+    assert_eq!((noise.pages, noise.lower, noise.upper), (1, Some(1.0), Some(1.0)));
     assert!(noise.classes.contains(&(PageClass::Planned, 1)));
 }
 
@@ -220,41 +148,20 @@ fn noise_is_a_band_with_everything_unknown_at_its_upper_end() {
     )
     .review()
     .noise;
-    assert_eq!(
-        (noise.pages, noise.lower, noise.upper),
-        (4, Some(0.5), Some(0.75))
-    );
+    assert_eq!((noise.pages, noise.lower, noise.upper), (4, Some(0.5), Some(0.75)));
     let (low, high) = noise.interval.unwrap();
     assert!(low < 0.5 && high > 0.75, "{low} {high}");
     assert_eq!(noise.classes.iter().map(|(_, n)| n).sum::<usize>(), 4);
-    let rules: Vec<(&str, usize, Option<f64>)> = noise
-        .rules
-        .iter()
-        .map(|r| (r.rule.as_str(), r.pages, r.lower))
-        .collect();
-    assert_eq!(
-        rules,
-        [
-            ("B", 2, Some(1.0)),
-            ("A", 1, Some(0.0)),
-            ("C", 1, Some(0.0))
-        ]
-    );
-    assert_eq!(
-        noise.rules[0].classes,
-        [(PageClass::Short, 1), (PageClass::Duplicate, 1)]
-    );
+    let rules: Vec<(&str, usize, Option<f64>)> =
+        noise.rules.iter().map(|r| (r.rule.as_str(), r.pages, r.lower)).collect();
+    assert_eq!(rules, [("B", 2, Some(1.0)), ("A", 1, Some(0.0)), ("C", 1, Some(0.0))]);
+    assert_eq!(noise.rules[0].classes, [(PageClass::Short, 1), (PageClass::Duplicate, 1)]);
     assert_eq!(noise.rules[0].firing, Millis::from_mins(22));
 }
 
 #[test]
 fn without_pages_there_is_no_share() {
-    let noise = Scenario::new("slo web .*20\nticket A web .. F*9 .*9")
-        .review()
-        .noise;
-    assert_eq!(
-        (noise.pages, noise.lower, noise.upper, noise.interval),
-        (0, None, None, None)
-    );
+    let noise = Scenario::new("slo web .*20\nticket A web .. F*9 .*9").review().noise;
+    assert_eq!((noise.pages, noise.lower, noise.upper, noise.interval), (0, None, None, None));
     assert_eq!(noise.classes.len(), PageClass::ALL.len());
 }

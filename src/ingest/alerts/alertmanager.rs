@@ -28,17 +28,11 @@ pub struct AlertmanagerEntry {
 /// together with the alerts of Prometheus. Entries without a rule's name are
 /// left out.
 pub fn from_alertmanager(entries: &[AlertmanagerEntry], polled_at: Timestamp) -> Vec<Alert> {
-    entries
-        .iter()
-        .filter_map(|entry| alert(entry, polled_at))
-        .collect()
+    entries.iter().filter_map(|entry| alert(entry, polled_at)).collect()
 }
 
 fn alert(entry: &AlertmanagerEntry, polled_at: Timestamp) -> Option<Alert> {
-    let ended = entry
-        .ends_at
-        .filter(|end| *end <= polled_at)
-        .map(|end| end.max(entry.starts_at));
+    let ended = entry.ends_at.filter(|end| *end <= polled_at).map(|end| end.max(entry.starts_at));
     let mark = |at| Mark::new(at, MarkSource::Alertmanager, Millis(0));
     Some(Alert {
         rule: entry.labels.get("alertname")?.to_owned(),
@@ -48,8 +42,6 @@ fn alert(entry: &AlertmanagerEntry, polled_at: Timestamp) -> Option<Alert> {
         firing: Some(mark(entry.starts_at)),
         ended: ended.map(mark),
         last_seen: ended.unwrap_or(polled_at).max(entry.starts_at),
-        suppressed: entry.suppressed
-            || !entry.silenced_by.is_empty()
-            || !entry.inhibited_by.is_empty(),
+        suppressed: entry.suppressed || !entry.silenced_by.is_empty() || !entry.inhibited_by.is_empty(),
     })
 }

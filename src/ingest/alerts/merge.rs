@@ -35,14 +35,10 @@ pub struct Merged {
 /// aside), and stands alone only where there is none.
 pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
     let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
-    let (foreign, own): (Vec<Alert>, Vec<Alert>) =
-        known.into_iter().chain(new).partition(only_alertmanager);
+    let (foreign, own): (Vec<Alert>, Vec<Alert>) = known.into_iter().chain(new).partition(only_alertmanager);
     let mut by_labels: BTreeMap<Labels, Vec<Alert>> = BTreeMap::new();
     for alert in own {
-        by_labels
-            .entry(alert.labels.clone())
-            .or_default()
-            .push(alert);
+        by_labels.entry(alert.labels.clone()).or_default().push(alert);
     }
     let mut alerts: Vec<Alert> = by_labels.into_values().flat_map(join_own).collect();
     lend(&mut alerts, join_foreign(foreign));
@@ -52,35 +48,22 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
         close_if_silent(&mut alert, read);
         after.insert(alert.id(), alert);
     }
-    let gone = before
-        .keys()
-        .filter(|id| !after.contains_key(id))
-        .copied()
-        .collect();
-    let mut changed: Vec<Alert> = after
-        .into_iter()
-        .filter(|(id, alert)| before.get(id) != Some(alert))
-        .map(|(_, alert)| alert)
-        .collect();
+    let gone = before.keys().filter(|id| !after.contains_key(id)).copied().collect();
+    let mut changed: Vec<Alert> =
+        after.into_iter().filter(|(id, alert)| before.get(id) != Some(alert)).map(|(_, alert)| alert).collect();
     changed.sort_by(|a, b| (a.start(), &a.labels).cmp(&(b.start(), &b.labels)));
     Merged { changed, gone }
 }
 
 /// Nothing of Prometheus is in it.
 fn only_alertmanager(alert: &Alert) -> bool {
-    alert.condition.is_none()
-        && alert
-            .firing
-            .is_some_and(|f| f.source == MarkSource::Alertmanager)
+    alert.condition.is_none() && alert.firing.is_some_and(|f| f.source == MarkSource::Alertmanager)
 }
 
 /// The value of `ALERTS_FOR_STATE`, by which Prometheus itself tells one firing
 /// from the next.
 fn since(alert: &Alert) -> Option<Timestamp> {
-    alert
-        .condition
-        .filter(|c| c.source == MarkSource::AlertsForState)
-        .map(|c| c.at)
+    alert.condition.filter(|c| c.source == MarkSource::AlertsForState).map(|c| c.at)
 }
 
 /// The alerts of one label set: those with one `since` are one; those without
@@ -108,12 +91,8 @@ fn join_own(mut group: Vec<Alert>) -> Vec<Alert> {
     let mut alone = Vec::new();
     for alert in loose {
         // The condition of the later one began after this was last seen: two.
-        let touching = identified
-            .range_mut(..=alert.last_seen)
-            .next_back()
-            .map(|(_, other)| other);
-        match touching.filter(|other| alert.start() - other.last_seen <= bridge(interval_of(other)))
-        {
+        let touching = identified.range_mut(..=alert.last_seen).next_back().map(|(_, other)| other);
+        match touching.filter(|other| alert.start() - other.last_seen <= bridge(interval_of(other))) {
             Some(other) => *other = join(other.clone(), alert),
             None => alone.push(alert),
         }
@@ -127,14 +106,7 @@ fn join(a: Alert, b: Alert) -> Alert {
     let condition = [a.condition, b.condition]
         .into_iter()
         .flatten()
-        .min_by_key(|c| {
-            (
-                c.source != MarkSource::AlertsForState,
-                c.at,
-                c.estimated,
-                c.resolution,
-            )
-        })
+        .min_by_key(|c| (c.source != MarkSource::AlertsForState, c.at, c.estimated, c.resolution))
         // Seen pending again after a restart: not when the condition began.
         .filter(|c| c.source == MarkSource::AlertsForState || firing.is_none_or(|f| c.at <= f.at));
     let suppressed = a.suppressed || b.suppressed;
@@ -145,12 +117,7 @@ fn join(a: Alert, b: Alert) -> Alert {
         (alert.last_seen, sureness)
     };
     let last = if life(&b) > life(&a) { b } else { a };
-    Alert {
-        condition,
-        firing,
-        suppressed,
-        ..last
-    }
+    Alert { condition, firing, suppressed, ..last }
 }
 
 fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {
@@ -164,11 +131,7 @@ fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {
         // Still pending when that view ended.
         if view.firing.is_none() && view.last_seen < firing.at {
             let since_then = firing.at - view.last_seen;
-            firing.resolution = if firing.estimated {
-                since_then
-            } else {
-                firing.resolution.min(since_then)
-            };
+            firing.resolution = if firing.estimated { since_then } else { firing.resolution.min(since_then) };
             firing.estimated = false;
         }
     }
@@ -198,14 +161,8 @@ fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
     }
     let mut alone = Vec::new();
     for entry in foreign {
-        let same = by_rule
-            .get(&entry.rule)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let matching = same
-            .iter()
-            .copied()
-            .filter(|i| alerts.get(*i).is_some_and(|alert| is_same(alert, &entry)));
+        let same = by_rule.get(&entry.rule).map(Vec::as_slice).unwrap_or_default();
+        let matching = same.iter().copied().filter(|i| alerts.get(*i).is_some_and(|alert| is_same(alert, &entry)));
         let matching: Vec<usize> = matching.collect();
         let best = |i: &usize| alerts.get(*i).map(|a| (a.labels.len(), a.start()));
         let latest = matching.iter().copied().max_by_key(best);
@@ -226,19 +183,15 @@ fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
 /// added on the way to Alertmanager, replica labels are dropped), at a common
 /// time.
 fn is_same(alert: &Alert, entry: &Alert) -> bool {
-    let labels =
-        entry.labels.contains_all(&alert.labels) || alert.labels.contains_all(&entry.labels);
+    let labels = entry.labels.contains_all(&alert.labels) || alert.labels.contains_all(&entry.labels);
     let slack = bridge(interval_of(alert));
     let ended = alert.ended.map(|e| e.at + slack);
-    labels
-        && alert.start() - slack <= entry.last_seen
-        && ended.is_none_or(|end| entry.start() <= end)
+    labels && alert.start() - slack <= entry.last_seen && ended.is_none_or(|end| entry.start() <= end)
 }
 
 fn lend_start(alert: &mut Alert, entry: &Alert) {
     let Some(start) = entry.firing else { return };
-    let in_life =
-        start.at >= alert.start() - SECOND && alert.ended.is_none_or(|e| start.at <= e.at);
+    let in_life = start.at >= alert.start() - SECOND && alert.ended.is_none_or(|e| start.at <= e.at);
     let better = match alert.firing {
         None => in_life,
         // What was read began in the middle of it.
@@ -258,17 +211,11 @@ fn close_if_silent(alert: &mut Alert, read: Period) {
     }
     let mark = if only_alertmanager(alert) {
         let end = alert.last_seen + ALERTMANAGER_RESOLUTION;
-        Mark {
-            estimated: true,
-            ..Mark::new(end, MarkSource::Alertmanager, ALERTMANAGER_RESOLUTION)
-        }
+        Mark { estimated: true, ..Mark::new(end, MarkSource::Alertmanager, ALERTMANAGER_RESOLUTION) }
     } else {
         // Nobody looked at what came right after its last sample.
         let estimated = read.start > alert.last_seen + interval;
-        Mark {
-            estimated,
-            ..Mark::new(alert.last_seen + interval, MarkSource::Alerts, interval)
-        }
+        Mark { estimated, ..Mark::new(alert.last_seen + interval, MarkSource::Alerts, interval) }
     };
     alert.ended = Some(mark);
 }

@@ -48,11 +48,7 @@ fn silence_limit(interval: Millis) -> Millis {
 
 /// The evaluation interval that the marks of an alert were made with.
 fn interval_of(alert: &Alert) -> Millis {
-    let resolution = alert
-        .condition
-        .or(alert.ended)
-        .or(alert.firing)
-        .map(|m| m.resolution);
+    let resolution = alert.condition.or(alert.ended).or(alert.firing).map(|m| m.resolution);
     resolution.filter(|r| r.0 > 0).unwrap_or(INTERVAL_DEFAULT)
 }
 

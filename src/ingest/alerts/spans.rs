@@ -34,10 +34,7 @@ pub fn spans(alerts: &[RawSeries], for_state: &[RawSeries], read: Period) -> Vec
     let intervals = Intervals::learn(&instances);
     let mut out = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
-        let others = Others {
-            instances: &instances,
-            own: index,
-        };
+        let others = Others { instances: &instances, own: index };
         let interval = intervals.of(instance);
         for spell in split(&instance.seen, interval, &others) {
             out.push(alert(instance, &spell, interval, read, &others));
@@ -72,32 +69,17 @@ fn collect(alerts: &[RawSeries], for_state: &[RawSeries], read: Period) -> Vec<I
             Some("pending") => false,
             _ => continue,
         };
-        let seen = by_labels
-            .entry(series.labels.without(&[NAME, "alertstate"]))
-            .or_default();
+        let seen = by_labels.entry(series.labels.without(&[NAME, "alertstate"])).or_default();
         // Prometheus 1 wrote a 0 when an alert ended.
-        let samples = series
-            .samples
-            .iter()
-            .filter(|s| within(s.at) && s.value > 0.0);
-        seen.extend(samples.map(|s| Seen {
-            at: s.at,
-            firing,
-            since: None,
-        }));
+        let samples = series.samples.iter().filter(|s| within(s.at) && s.value > 0.0);
+        seen.extend(samples.map(|s| Seen { at: s.at, firing, since: None }));
     }
     for series in for_state {
-        let seen = by_labels
-            .entry(series.labels.without(&[NAME, "alertstate"]))
-            .or_default();
+        let seen = by_labels.entry(series.labels.without(&[NAME, "alertstate"])).or_default();
         for s in series.samples.iter().filter(|s| within(s.at)) {
             let since = Timestamp::from_secs_f64(s.value.trunc());
             if let Some(since) = since.filter(|t| t.millis() > 0 && *t <= s.at + QUERY_OFFSET_MAX) {
-                seen.push(Seen {
-                    at: s.at,
-                    firing: false,
-                    since: Some(since),
-                });
+                seen.push(Seen { at: s.at, firing: false, since: Some(since) });
             }
         }
     }
@@ -137,27 +119,18 @@ impl Intervals {
     fn learn(instances: &[Instance]) -> Intervals {
         let mut by_rule: HashMap<String, Vec<Millis>> = HashMap::new();
         for instance in instances {
-            by_rule
-                .entry(instance.rule.clone())
-                .or_default()
-                .extend(distances(&instance.seen));
+            by_rule.entry(instance.rule.clone()).or_default().extend(distances(&instance.seen));
         }
         let mut all: Vec<Millis> = by_rule.values().flatten().copied().collect();
         let of_all = shortest_repeated(&mut all);
-        let by_rule = by_rule
-            .into_iter()
-            .filter_map(|(rule, mut v)| Some((rule, shortest_repeated(&mut v)?)))
-            .collect();
+        let by_rule =
+            by_rule.into_iter().filter_map(|(rule, mut v)| Some((rule, shortest_repeated(&mut v)?))).collect();
         Intervals { by_rule, of_all }
     }
 
     /// That of its rule, else the shortest of all, else the default.
     fn of(&self, instance: &Instance) -> Millis {
-        self.by_rule
-            .get(&instance.rule)
-            .copied()
-            .or(self.of_all)
-            .unwrap_or(INTERVAL_DEFAULT)
+        self.by_rule.get(&instance.rule).copied().or(self.of_all).unwrap_or(INTERVAL_DEFAULT)
     }
 }
 
@@ -171,10 +144,7 @@ fn distances(seen: &[Seen]) -> impl Iterator<Item = Millis> {
 
 fn shortest_repeated(distances: &mut [Millis]) -> Option<Millis> {
     distances.sort_unstable();
-    distances
-        .windows(2)
-        .find(|w| w.first() == w.get(1))
-        .and_then(|w| w.first().copied())
+    distances.windows(2).find(|w| w.first() == w.get(1)).and_then(|w| w.first().copied())
 }
 
 /// The other instances of the same read: witnesses of whether rules were
@@ -196,21 +166,12 @@ impl Others<'_> {
     }
 
     /// Whether one other instance was seen in both stretches.
-    fn seen_on_both_sides(
-        &self,
-        before: (Timestamp, Timestamp),
-        after: (Timestamp, Timestamp),
-    ) -> bool {
-        self.iter()
-            .any(|i| seen_in(i, before.0, before.1) && seen_in(i, after.0, after.1))
+    fn seen_on_both_sides(&self, before: (Timestamp, Timestamp), after: (Timestamp, Timestamp)) -> bool {
+        self.iter().any(|i| seen_in(i, before.0, before.1) && seen_in(i, after.0, after.1))
     }
 
     fn iter(&self) -> impl Iterator<Item = &Instance> {
-        self.instances
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != self.own)
-            .map(|(_, instance)| instance)
+        self.instances.iter().enumerate().filter(|(i, _)| *i != self.own).map(|(_, instance)| instance)
     }
 }
 
@@ -240,12 +201,9 @@ fn split(seen: &[Seen], interval: Millis, others: &Others<'_>) -> Vec<Spell> {
                 spell.since = spell.since.or(s.since);
                 spell.last = s.at;
             }
-            _ => spells.push(Spell {
-                since: s.since,
-                first: s.at,
-                last: s.at,
-                firing: s.firing.then_some((s.at, None)),
-            }),
+            _ => {
+                spells.push(Spell { since: s.since, first: s.at, last: s.at, firing: s.firing.then_some((s.at, None)) })
+            }
         }
     }
     spells
@@ -258,8 +216,7 @@ fn goes_on(spell: &Spell, next: &Seen, interval: Millis, others: &Others<'_>) ->
         (None, Some(since)) if since > spell.last => false,
         _ => {
             let hole = next.at - spell.last;
-            hole <= bridge(interval)
-                || (hole <= RESTART_BRIDGE && blind(spell.last, next.at, interval, others))
+            hole <= bridge(interval) || (hole <= RESTART_BRIDGE && blind(spell.last, next.at, interval, others))
         }
     }
 }
@@ -272,13 +229,7 @@ fn blind(from: Timestamp, to: Timestamp, interval: Millis, others: &Others<'_>) 
         && others.seen_on_both_sides((from - near, from + interval), (to - interval, to + near))
 }
 
-fn alert(
-    instance: &Instance,
-    spell: &Spell,
-    interval: Millis,
-    read: Period,
-    others: &Others<'_>,
-) -> Alert {
+fn alert(instance: &Instance, spell: &Spell, interval: Millis, read: Period, others: &Others<'_>) -> Alert {
     let cut = is_cut(spell.first, interval, read, others);
     let condition = condition(spell, interval, cut);
     let over = is_over(spell.last, interval, read.end, others);
@@ -298,10 +249,8 @@ fn alert(
 /// shortly before that a hole could be bridged, or nothing at all was evaluated
 /// in it until then.
 fn is_cut(first: Timestamp, interval: Millis, read: Period, others: &Others<'_>) -> bool {
-    let all_begin = || {
-        !others.any_seen(read.start, first - interval)
-            && others.seen(first - interval, first + interval)
-    };
+    let all_begin =
+        || !others.any_seen(read.start, first - interval) && others.seen(first - interval, first + interval);
     first - read.start <= bridge(interval) || all_begin()
 }
 
@@ -311,10 +260,7 @@ fn condition(spell: &Spell, interval: Millis, cut: bool) -> Option<Mark> {
         Some(since) => Some(Mark::new(since, MarkSource::AlertsForState, interval)),
         // An alert that fires at once may have been pending before the read.
         None if fires_at_once => None,
-        None => Some(Mark {
-            estimated: cut,
-            ..Mark::new(spell.first, MarkSource::Alerts, interval)
-        }),
+        None => Some(Mark { estimated: cut, ..Mark::new(spell.first, MarkSource::Alerts, interval) }),
     }
 }
 
@@ -327,10 +273,7 @@ fn firing(spell: &Spell, interval: Millis, cut: bool) -> Option<Mark> {
         (None, None) => interval,
     };
     let estimated = cut && before.is_none() && spell.since.is_none();
-    Some(Mark {
-        estimated,
-        ..Mark::new(at, MarkSource::Alerts, resolution)
-    })
+    Some(Mark { estimated, ..Mark::new(at, MarkSource::Alerts, resolution) })
 }
 
 fn is_over(last: Timestamp, interval: Millis, read_end: Timestamp, others: &Others<'_>) -> bool {

@@ -32,8 +32,7 @@ impl State {
     /// an instant.
     pub fn forget_before(&mut self, at: Timestamp) {
         self.series.retain(|_, last| last.at >= at);
-        self.targets
-            .retain(|t| t.last_ok.is_some_and(|ok| ok >= at));
+        self.targets.retain(|t| t.last_ok.is_some_and(|ok| ok >= at));
     }
 
     pub fn series_count(&self) -> usize {
@@ -55,12 +54,7 @@ impl State {
                 let labels = up.labels.without(&[crate::model::labels::NAME]);
                 let start = last(&baselines.starts, target_key(&labels)).map(|s| s.value);
                 let last_ok = Some(up.samples.last()?.at);
-                Some(TargetState {
-                    labels,
-                    last_ok,
-                    start,
-                    interval: Millis(SLOT_MS),
-                })
+                Some(TargetState { labels, last_ok, start, interval: Millis(SLOT_MS) })
             })
             .collect();
         let mut series = HashMap::new();
@@ -68,28 +62,14 @@ impl State {
             let Some(sample) = one.samples.last() else {
                 continue;
             };
-            let target = targets
-                .iter()
-                .find(|t| target_key(&t.labels) == target_key(&one.labels));
-            let started = target
-                .and_then(|t| t.start)
-                .and_then(Timestamp::from_secs_f64);
+            let target = targets.iter().find(|t| target_key(&t.labels) == target_key(&one.labels));
+            let started = target.and_then(|t| t.start).and_then(Timestamp::from_secs_f64);
             // A restart after the last sample voids the baseline.
             if started.is_none_or(|s| sample.at >= s) {
-                series.insert(
-                    one.labels.clone(),
-                    Last {
-                        at: sample.at,
-                        value: sample.value,
-                    },
-                );
+                series.insert(one.labels.clone(), Last { at: sample.at, value: sample.value });
             }
         }
-        State {
-            series,
-            targets,
-            complete: true,
-        }
+        State { series, targets, complete: true }
     }
 }
 
@@ -140,11 +120,7 @@ impl<'a> Counting<'a> {
             .iter()
             .zip(weights)
             .filter(|(_, weight)| concerned(*weight))
-            .map(|(series, weight)| Counter {
-                series,
-                weight,
-                target: finder.find(&series.labels),
-            })
+            .map(|(series, weight)| Counter { series, weight, target: finder.find(&series.labels) })
             .collect();
         let relevant = relevant_targets(plan, state, &timelines, &counters);
         let mut counting = Counting {
@@ -171,13 +147,8 @@ impl<'a> Counting<'a> {
             if line.start.is_some() {
                 continue;
             }
-            let mine: Vec<&Counter<'_>> = self
-                .counters
-                .iter()
-                .filter(|c| c.target == Some(t))
-                .collect();
-            let mut dropped: std::collections::BTreeMap<Timestamp, f64> =
-                std::collections::BTreeMap::new();
+            let mine: Vec<&Counter<'_>> = self.counters.iter().filter(|c| c.target == Some(t)).collect();
+            let mut dropped: std::collections::BTreeMap<Timestamp, f64> = std::collections::BTreeMap::new();
             for counter in &mine {
                 let mut before = state.series.get(&counter.series.labels).map(|l| l.value);
                 for sample in counter.series.samples.iter().filter(|s| is_count(s)) {
@@ -188,10 +159,7 @@ impl<'a> Counting<'a> {
                 }
             }
             for (at, lost) in dropped {
-                let held: f64 = mine
-                    .iter()
-                    .filter_map(|c| value_before(c.series, state, at))
-                    .sum();
+                let held: f64 = mine.iter().filter_map(|c| value_before(c.series, state, at)).sum();
                 if lost * 2.0 > held {
                     line.add_restart(at);
                 }
@@ -208,10 +176,7 @@ impl<'a> Counting<'a> {
                     continue;
                 }
                 self.count_sample(counter, last, sample);
-                last = Some(Last {
-                    at: sample.at,
-                    value: sample.value,
-                });
+                last = Some(Last { at: sample.at, value: sample.value });
             }
             if let Some(last) = last {
                 match state.series.get_mut(&counter.series.labels) {
@@ -231,11 +196,7 @@ impl<'a> Counting<'a> {
             // Nothing tells when the target was scraped: only differences and
             // resets can be counted.
             if let Some(last) = last {
-                let events = if sample.value >= last.value {
-                    value - whole(last.value)
-                } else {
-                    value
-                };
+                let events = if sample.value >= last.value { value - whole(last.value) } else { value };
                 self.add(counter, last.at, sample.at, events);
             }
             return;
@@ -250,17 +211,10 @@ impl<'a> Counting<'a> {
             (Some(last), Some(begin)) if line.life_at(last.at) != life => {
                 // Born in this life: not before its process, nor before the last
                 // scrape that did not see it.
-                let from = ok_before
-                    .unwrap_or(last.at)
-                    .max(begin.started.unwrap_or(last.at));
+                let from = ok_before.unwrap_or(last.at).max(begin.started.unwrap_or(last.at));
                 self.add(counter, from, sample.at, value);
             }
-            (Some(last), _) => self.add(
-                counter,
-                ok_before.unwrap_or(last.at).max(last.at),
-                sample.at,
-                value,
-            ),
+            (Some(last), _) => self.add(counter, ok_before.unwrap_or(last.at).max(last.at), sample.at, value),
             (None, Some(begin)) if life > 0 || begin.from_zero => {
                 let earliest = begin.started.unwrap_or(begin.seen - line.interval);
                 let from = ok_before.map_or(earliest, |ok| ok.max(earliest));
@@ -281,16 +235,11 @@ impl<'a> Counting<'a> {
             return;
         }
         let from = from.min(to);
-        if self.emit.start > from
-            && (to.slot_of_sample() - from.floor_slot()).0 > SLOT_MS
-            && to > self.emit.start
-        {
+        if self.emit.start > from && (to.slot_of_sample() - from.floor_slot()).0 > SLOT_MS && to > self.emit.start {
             let earlier = from.floor_slot();
-            self.open.recount_from =
-                Some(self.open.recount_from.map_or(earlier, |r| r.min(earlier)));
+            self.open.recount_from = Some(self.open.recount_from.map_or(earlier, |r| r.min(earlier)));
         }
-        self.grid
-            .add_events(Spread { from, to, events }, counter.weight);
+        self.grid.add_events(Spread { from, to, events }, counter.weight);
         let Some(t) = counter.target else { return };
         if let (Some(line), Some(totals)) = (self.timelines.get(t), self.scrape_totals.get_mut(t))
             && let Some(sum) = totals.get_mut(line.scrape_index(to))
@@ -309,21 +258,10 @@ impl<'a> Counting<'a> {
             self.open.before |= line.unproven;
             for (i, pair) in line.ok.windows(2).enumerate() {
                 if let [a, b] = *pair {
-                    self.observe_stretch(
-                        line,
-                        a,
-                        b,
-                        self.scrape_totals
-                            .get(t)
-                            .and_then(|s| s.get(i + 1))
-                            .copied(),
-                    );
+                    self.observe_stretch(line, a, b, self.scrape_totals.get(t).and_then(|s| s.get(i + 1)).copied());
                 }
             }
-            self.observe_begin(
-                line,
-                self.scrape_totals.get(t).and_then(|s| s.first()).copied(),
-            );
+            self.observe_begin(line, self.scrape_totals.get(t).and_then(|s| s.first()).copied());
             self.observe_end(line);
         }
         self.timelines = timelines;
@@ -364,8 +302,7 @@ impl<'a> Counting<'a> {
         }
         self.grid.add_observed(stretch);
         if let Some(total) = total.filter(|n| *n > 0) {
-            self.grid
-                .add_rate(first, total as f64 / stretch.length().secs_f64().max(1.0));
+            self.grid.add_rate(first, total as f64 / stretch.length().secs_f64().max(1.0));
         }
     }
 
@@ -375,8 +312,7 @@ impl<'a> Counting<'a> {
         let Some(last) = line.ok.last().copied() else {
             // It never answered: expected for as long as it was asked.
             if let Some(up) = line.last_up {
-                self.grid
-                    .add_unseen(Period::new(self.observed.read.start, up));
+                self.grid.add_unseen(Period::new(self.observed.read.start, up));
             }
             return;
         };
@@ -409,11 +345,7 @@ impl<'a> Counting<'a> {
                 None => state.targets.push(line.state()),
             }
         }
-        let restarted: Vec<&Timeline> = self
-            .timelines
-            .iter()
-            .filter(|l| l.lives.len() > 1)
-            .collect();
+        let restarted: Vec<&Timeline> = self.timelines.iter().filter(|l| l.lives.len() > 1).collect();
         if !restarted.is_empty() {
             let finder = TargetFinder::new(&self.timelines);
             state.series.retain(|labels, last| {
@@ -425,18 +357,11 @@ impl<'a> Counting<'a> {
     }
 
     fn finish(self) -> Counted {
-        let scrape_interval = self
-            .timelines
-            .iter()
-            .zip(&self.relevant)
-            .filter(|(_, r)| **r)
-            .map(|(l, _)| l.interval)
-            .max();
+        let scrape_interval =
+            self.timelines.iter().zip(&self.relevant).filter(|(_, r)| **r).map(|(l, _)| l.interval).max();
         let any_target = self.relevant.iter().any(|r| *r);
         let alive = self.observed.alive;
-        let idle = |slot: Timestamp| {
-            any_target && any_alive(alive, Period::new(slot, slot + Millis(SLOT_MS)))
-        };
+        let idle = |slot: Timestamp| any_target && any_alive(alive, Period::new(slot, slot + Millis(SLOT_MS)));
         Counted {
             matched: any_target || !self.counters.is_empty(),
             tiles: self.grid.tiles(idle),
@@ -466,10 +391,7 @@ fn whole(value: f64) -> i64 {
 
 fn value_before(series: &RawSeries, state: &State, at: Timestamp) -> Option<f64> {
     let n = series.samples.partition_point(|s| s.at < at);
-    let in_reading = n
-        .checked_sub(1)
-        .and_then(|i| series.samples.get(i))
-        .map(|s| s.value);
+    let in_reading = n.checked_sub(1).and_then(|i| series.samples.get(i)).map(|s| s.value);
     in_reading.or_else(|| state.series.get(&series.labels).map(|l| l.value))
 }
 
@@ -480,19 +402,13 @@ fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timelin
     let read = observed.read;
     let baselines_known = state.complete;
     let alive = observed.alive;
-    let alive_before =
-        |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
+    let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
     let starts_of = |labels: &Labels| -> &[Sample] {
         let found = observed
             .starts
             .iter()
             .find(|s| target_key(&s.labels) == target_key(labels) && s.labels.contains_all(labels));
-        let found = found.or_else(|| {
-            observed
-                .starts
-                .iter()
-                .find(|s| target_key(&s.labels) == target_key(labels))
-        });
+        let found = found.or_else(|| observed.starts.iter().find(|s| target_key(&s.labels) == target_key(labels)));
         found.map_or(&[], |s| s.samples.as_slice())
     };
     let mut lines: Vec<Timeline> = Vec::new();
@@ -503,15 +419,7 @@ fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timelin
         }
         let before = state.targets.iter().find(|t| t.labels == labels);
         let starts = starts_of(&labels);
-        lines.push(Timeline::build(
-            &labels,
-            &up.samples,
-            starts,
-            before,
-            read.start,
-            alive_before,
-            baselines_known,
-        ));
+        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, alive_before, baselines_known));
     }
     for known in &state.targets {
         if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
@@ -531,24 +439,13 @@ fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timelin
 
 /// A target counts where the definition names its job, or where its job has
 /// exposed the metric: another job's target without the metric owes nothing.
-fn relevant_targets(
-    plan: &Plan,
-    state: &State,
-    timelines: &[Timeline],
-    counters: &[Counter<'_>],
-) -> Vec<bool> {
+fn relevant_targets(plan: &Plan, state: &State, timelines: &[Timeline], counters: &[Counter<'_>]) -> Vec<bool> {
     if plan.names_job() {
         return vec![true; timelines.len()];
     }
-    let mut jobs: Vec<&str> = counters
-        .iter()
-        .map(|c| target_key(&c.series.labels).0)
-        .collect();
+    let mut jobs: Vec<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
     jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
-    timelines
-        .iter()
-        .map(|line| jobs.contains(&target_key(&line.labels).0))
-        .collect()
+    timelines.iter().map(|line| jobs.contains(&target_key(&line.labels).0)).collect()
 }
 
 /// Finds the target of a series: the same job and instance; of several, the one
@@ -569,15 +466,7 @@ impl<'a> TargetFinder<'a> {
 
     fn find(&self, series: &Labels) -> Option<usize> {
         let candidates = self.by_key.get(&target_key(series))?;
-        let carried = |i: &&usize| {
-            self.timelines
-                .get(**i)
-                .is_some_and(|l| series.contains_all(&l.labels))
-        };
-        candidates
-            .iter()
-            .find(carried)
-            .or_else(|| candidates.first().filter(|_| candidates.len() == 1))
-            .copied()
+        let carried = |i: &&usize| self.timelines.get(**i).is_some_and(|l| series.contains_all(&l.labels));
+        candidates.iter().find(carried).or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
     }
 }

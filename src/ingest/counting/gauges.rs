@@ -20,12 +20,8 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
     };
     let mut counted = Counted::default();
     let slots = (emit.length().0 / SLOT_MS).max(0) as usize;
-    let mut tiles: Vec<Tile> = (0..slots)
-        .map(|i| Tile {
-            start: emit.start + Millis(i as i64 * SLOT_MS),
-            ..Tile::default()
-        })
-        .collect();
+    let mut tiles: Vec<Tile> =
+        (0..slots).map(|i| Tile { start: emit.start + Millis(i as i64 * SLOT_MS), ..Tile::default() }).collect();
     let mut silent = vec![0_i64; slots];
     for series in observed.series.iter().filter(|s| metric.matches(&s.labels)) {
         counted.matched = true;
@@ -46,24 +42,15 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
         }
         tile.unseen_ms = u32::try_from(silent * SLOT_MS).unwrap_or(u32::MAX);
         // One slice per series and minute.
-        tile.peak =
-            crate::model::tile::PeakRate::from_per_second(if seen > 0 { 1.0 / 60.0 } else { 0.0 });
+        tile.peak = crate::model::tile::PeakRate::from_per_second(if seen > 0 { 1.0 / 60.0 } else { 0.0 });
     }
-    counted.tiles = tiles
-        .into_iter()
-        .filter(|t| t.counts.total > 0 || t.unseen_ms > 0)
-        .collect();
+    counted.tiles = tiles.into_iter().filter(|t| t.counts.total > 0 || t.unseen_ms > 0).collect();
     counted.open = Open::default();
     counted
 }
 
 /// `None` where no sample speaks for the slot.
-fn slice(
-    samples: &[Sample],
-    ups: Option<&[Sample]>,
-    start: Timestamp,
-    good: Comparison,
-) -> Option<bool> {
+fn slice(samples: &[Sample], ups: Option<&[Sample]>, start: Timestamp, good: Comparison) -> Option<bool> {
     let end = start + Millis(SLOT_MS);
     let from = samples.partition_point(|s| s.at <= start);
     let to = samples.partition_point(|s| s.at <= end);
@@ -71,10 +58,7 @@ fn slice(
     if !within.is_empty() {
         return Some(within.iter().all(|s| good.holds(s.value)));
     }
-    let last = from
-        .checked_sub(1)
-        .and_then(|i| samples.get(i))
-        .filter(|s| end - s.at <= STALE_AFTER)?;
+    let last = from.checked_sub(1).and_then(|i| samples.get(i)).filter(|s| end - s.at <= STALE_AFTER)?;
     // A target that was asked since, and did not give the series, says that the
     // old value is over.
     let asked_since = ups.is_some_and(|u| u.iter().any(|s| s.at > last.at && s.at <= end));
@@ -86,14 +70,7 @@ fn spans(samples: &[Sample], slot: Timestamp) -> bool {
     begun && samples.last().is_some_and(|s| s.at > slot)
 }
 
-fn target_ups<'a>(
-    observed: &Observed<'a>,
-    labels: &crate::model::labels::Labels,
-) -> Option<&'a [Sample]> {
+fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels) -> Option<&'a [Sample]> {
     let key = super::target_key(labels);
-    observed
-        .up
-        .iter()
-        .find(|u| super::target_key(&u.labels) == key)
-        .map(|u| u.samples.as_slice())
+    observed.up.iter().find(|u| super::target_key(&u.labels) == key).map(|u| u.samples.as_slice())
 }

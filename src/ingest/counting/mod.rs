@@ -103,8 +103,5 @@ pub struct Open {
 
 /// The identity by which series and targets find each other.
 fn target_key(labels: &Labels) -> (&str, &str) {
-    (
-        labels.get("job").unwrap_or(""),
-        labels.get("instance").unwrap_or(""),
-    )
+    (labels.get("job").unwrap_or(""), labels.get("instance").unwrap_or(""))
 }

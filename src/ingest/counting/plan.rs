@@ -46,21 +46,14 @@ impl Weight {
 impl Plan {
     pub fn new(indicator: &Indicator) -> Plan {
         let reading = match indicator {
-            Indicator::Ratio { numerator, total } => Reading::Ratio {
-                numerator: numerator.clone(),
-                total: total.clone(),
-            },
-            Indicator::Latency {
-                histogram,
-                threshold_seconds,
-            } => Reading::Buckets {
+            Indicator::Ratio { numerator, total } => {
+                Reading::Ratio { numerator: numerator.clone(), total: total.clone() }
+            }
+            Indicator::Latency { histogram, threshold_seconds } => Reading::Buckets {
                 buckets: histogram.derive(format!("{}_bucket", histogram.metric), []),
                 threshold: *threshold_seconds,
             },
-            Indicator::Gauge { metric, good } => Reading::Gauge {
-                metric: metric.clone(),
-                good: *good,
-            },
+            Indicator::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
         };
         Plan { reading }
     }
@@ -94,36 +87,24 @@ impl Plan {
     /// The `up` series of the targets that the indicator may be about: its
     /// matchers on `job` and `instance`, which every target carries.
     pub fn up_selector(&self) -> Selector {
-        let on_target: Vec<Matcher> = self
-            .scope()
-            .matchers()
-            .iter()
-            .filter(|m| m.label == "job" || m.label == "instance")
-            .cloned()
-            .collect();
+        let on_target: Vec<Matcher> =
+            self.scope().matchers().iter().filter(|m| m.label == "job" || m.label == "instance").cloned().collect();
         Selector::new("up", on_target)
     }
 
     /// Whether the definition itself names a job, so that a target of it counts
     /// even before it exposes the metric.
     pub fn names_job(&self) -> bool {
-        self.scope()
-            .matchers()
-            .iter()
-            .any(|m| m.label == "job" && m.op == MatchOp::Equal)
+        self.scope().matchers().iter().any(|m| m.label == "job" && m.op == MatchOp::Equal)
     }
 
     /// The weights of all series, in their order; zero for those not concerned.
     /// With a histogram also the bounds, when none equals the threshold.
     pub(super) fn weights(&self, series: &[&Labels]) -> (Vec<Weight>, Option<Vec<f64>>) {
         match &self.reading {
-            Reading::Ratio { numerator, total } => (
-                series
-                    .iter()
-                    .map(|labels| ratio_weight(numerator, total, labels))
-                    .collect(),
-                None,
-            ),
+            Reading::Ratio { numerator, total } => {
+                (series.iter().map(|labels| ratio_weight(numerator, total, labels)).collect(), None)
+            }
             Reading::Buckets { buckets, threshold } => bucket_weights(buckets, *threshold, series),
             Reading::Gauge { .. } => (vec![Weight::default(); series.len()], None),
         }
@@ -146,11 +127,7 @@ fn ratio_weight(numerator: &Numerator, total: &Selector, labels: &Labels) -> Wei
 /// `le` is compared as a number: `1` and `1.0` are one bound.
 fn bound_of(labels: &Labels) -> Option<f64> {
     let le = labels.get("le")?;
-    if le == "+Inf" {
-        Some(f64::INFINITY)
-    } else {
-        le.parse().ok()
-    }
+    if le == "+Inf" { Some(f64::INFINITY) } else { le.parse().ok() }
 }
 
 fn same_bound(a: f64, b: f64) -> bool {
@@ -159,20 +136,12 @@ fn same_bound(a: f64, b: f64) -> bool {
 
 /// Per histogram (all labels but `le`): exact at a bound, else the interval
 /// between the neighbours.
-fn bucket_weights(
-    buckets: &Selector,
-    threshold: f64,
-    series: &[&Labels],
-) -> (Vec<Weight>, Option<Vec<f64>>) {
+fn bucket_weights(buckets: &Selector, threshold: f64, series: &[&Labels]) -> (Vec<Weight>, Option<Vec<f64>>) {
     let mut weights = vec![Weight::default(); series.len()];
-    let mut groups: std::collections::BTreeMap<Labels, Vec<(usize, f64)>> =
-        std::collections::BTreeMap::new();
+    let mut groups: std::collections::BTreeMap<Labels, Vec<(usize, f64)>> = std::collections::BTreeMap::new();
     for (i, labels) in series.iter().enumerate() {
         if let Some(bound) = bound_of(labels).filter(|_| buckets.matches(labels)) {
-            groups
-                .entry(labels.without(&["le", NAME]))
-                .or_default()
-                .push((i, bound));
+            groups.entry(labels.without(&["le", NAME])).or_default().push((i, bound));
         }
     }
     let mut missing: Option<Vec<f64>> = None;
@@ -188,10 +157,7 @@ fn bucket_weights(
         if let Some((i, _)) = group.last().filter(|(_, bound)| bound.is_infinite()) {
             add(*i, 0, 1, 0);
         }
-        if let Some((i, _)) = group
-            .iter()
-            .find(|(_, bound)| same_bound(*bound, threshold))
-        {
+        if let Some((i, _)) = group.iter().find(|(_, bound)| same_bound(*bound, threshold)) {
             add(*i, 1, 0, 0);
             continue;
         }

@@ -68,9 +68,7 @@ impl Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
         let carried = ok.len();
         ok.extend(up.iter().filter(|s| s.value == 1.0).map(|s| s.at));
-        let interval = usual_interval(up)
-            .or(before.map(|b| b.interval))
-            .unwrap_or(INTERVAL_DEFAULT);
+        let interval = usual_interval(up).or(before.map(|b| b.interval)).unwrap_or(INTERVAL_DEFAULT);
         let mut line = Timeline {
             labels: labels.clone(),
             carried,
@@ -81,13 +79,7 @@ impl Timeline {
             unproven: false,
             ok,
         };
-        line.find_lives(
-            starts,
-            carried > 0,
-            read_start,
-            alive_before,
-            baselines_known,
-        );
+        line.find_lives(starts, carried > 0, read_start, alive_before, baselines_known);
         line
     }
 
@@ -102,22 +94,12 @@ impl Timeline {
         let Some(first) = self.ok.first().copied() else {
             return;
         };
-        let first_start = starts
-            .first()
-            .filter(|s| self.ok.get(self.carried) == Some(&s.at))
-            .map(|s| s.value);
-        let mut life = Life {
-            seen: first,
-            started: None,
-            from_zero: false,
-        };
+        let first_start = starts.first().filter(|s| self.ok.get(self.carried) == Some(&s.at)).map(|s| s.value);
+        let mut life = Life { seen: first, started: None, from_zero: false };
         if !known_before {
-            let started = first_start
-                .and_then(Timestamp::from_secs_f64)
-                .map(|s| s.min(first));
+            let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
             let in_our_time = started.is_some_and(|s| s >= read_start);
-            let new_to_source =
-                started.is_none() && alive_before(first) && first - read_start >= NEW_TARGET_PROOF;
+            let new_to_source = started.is_none() && alive_before(first) && first - read_start >= NEW_TARGET_PROOF;
             life.started = started.filter(|_| in_our_time);
             life.from_zero = in_our_time || new_to_source;
             // Without a word on the time before, the process may have been
@@ -130,9 +112,7 @@ impl Timeline {
             let known = self.start.replace(sample.value);
             let restarted = known.is_some_and(|old| sample.value > old + START_JITTER_SECONDS);
             let started = Timestamp::from_secs_f64(sample.value).map(|s| s.min(sample.at));
-            let plausible = started
-                .zip(last_ok)
-                .is_some_and(|(s, ok)| s >= ok - START_SKEW_MAX);
+            let plausible = started.zip(last_ok).is_some_and(|(s, ok)| s >= ok - START_SKEW_MAX);
             if restarted && plausible {
                 self.lives.push(Life {
                     seen: sample.at,
@@ -149,27 +129,18 @@ impl Timeline {
         if self.lives.iter().any(|l| l.seen == at) {
             return;
         }
-        self.lives.push(Life {
-            seen: at,
-            started: None,
-            from_zero: true,
-        });
+        self.lives.push(Life { seen: at, started: None, from_zero: true });
         self.lives.sort_by_key(|l| l.seen);
     }
 
     /// The number of the life at an instant.
     pub fn life_at(&self, at: Timestamp) -> usize {
-        self.lives
-            .partition_point(|l| l.seen <= at)
-            .saturating_sub(1)
+        self.lives.partition_point(|l| l.seen <= at).saturating_sub(1)
     }
 
     /// The last successful scrape before an instant.
     pub fn ok_before(&self, at: Timestamp) -> Option<Timestamp> {
-        self.ok
-            .get(..self.ok.partition_point(|t| *t < at))
-            .and_then(<[Timestamp]>::last)
-            .copied()
+        self.ok.get(..self.ok.partition_point(|t| *t < at)).and_then(<[Timestamp]>::last).copied()
     }
 
     /// The place in `ok` of the first scrape at or after an instant.
@@ -190,10 +161,7 @@ impl Timeline {
 /// The median distance of scrapes, failed ones included: missed scrapes and
 /// restarts of the scraper do not move it.
 fn usual_interval(up: &[Sample]) -> Option<Millis> {
-    let mut gaps: Vec<i64> = up
-        .windows(2)
-        .filter_map(|w| Some((w.get(1)?.at - w.first()?.at).0))
-        .collect();
+    let mut gaps: Vec<i64> = up.windows(2).filter_map(|w| Some((w.get(1)?.at - w.first()?.at).0)).collect();
     if gaps.is_empty() {
         return None;
     }

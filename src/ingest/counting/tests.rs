@@ -17,13 +17,7 @@ fn at(step: i64) -> Timestamp {
 }
 
 fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
-    Selector::new(
-        metric,
-        matchers
-            .iter()
-            .map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap())
-            .collect(),
-    )
+    Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())
 }
 
 /// `up`, `starts` or a series, one word per step: a number, or `.` for no
@@ -36,15 +30,9 @@ fn timeline(labels: &[(&str, &str)], words: &str) -> RawSeries {
             "=" => samples.last().unwrap().value,
             word => word.parse().unwrap(),
         };
-        samples.push(Sample {
-            at: at(i as i64 + 1),
-            value,
-        });
+        samples.push(Sample { at: at(i as i64 + 1), value });
     }
-    RawSeries {
-        labels: labels.iter().copied().collect(),
-        samples,
-    }
+    RawSeries { labels: labels.iter().copied().collect(), samples }
 }
 
 struct World {
@@ -58,13 +46,7 @@ struct World {
 /// Reads lines `ok 1 2 .`, `bad . . 1`, `up 1 1 1`, `start 0 0 7`; a name may
 /// carry an instance, `up@b`. A start is the step at which the process began.
 fn world(text: &str) -> World {
-    let mut w = World {
-        series: vec![],
-        up: vec![],
-        starts: vec![],
-        alive: vec![],
-        steps: 0,
-    };
+    let mut w = World { series: vec![], up: vec![], starts: vec![], alive: vec![], steps: 0 };
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
         let (name, words) = line.split_once(' ').unwrap();
         let (name, instance) = name.split_once('@').unwrap_or((name, "a"));
@@ -92,54 +74,28 @@ fn world(text: &str) -> World {
             other => panic!("unknown line {other}"),
         }
     }
-    w.alive = (0..=w.steps / 4)
-        .map(|m| Timestamp::from_millis(T0 + m * 60_000))
-        .collect();
+    w.alive = (0..=w.steps / 4).map(|m| Timestamp::from_millis(T0 + m * 60_000)).collect();
     w
 }
 
 fn availability() -> Plan {
     let total = selector("requests_total", &[("job", MatchOp::Equal, "shop")]);
-    let bad = selector(
-        "requests_total",
-        &[
-            ("job", MatchOp::Equal, "shop"),
-            ("code", MatchOp::Regex, "5.."),
-        ],
-    );
-    Plan::new(&Indicator::Ratio {
-        numerator: Numerator::Bad(bad),
-        total,
-    })
+    let bad = selector("requests_total", &[("job", MatchOp::Equal, "shop"), ("code", MatchOp::Regex, "5..")]);
+    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad), total })
 }
 
 impl World {
     fn observed(&self, read: Period, baselines: Option<&'static Baselines>) -> Observed<'_> {
-        Observed {
-            series: &self.series,
-            up: &self.up,
-            starts: &self.starts,
-            alive: &self.alive,
-            read,
-            baselines,
-        }
+        Observed { series: &self.series, up: &self.up, starts: &self.starts, alive: &self.alive, read, baselines }
     }
 
     /// Only the samples of a reading, as a source would give them.
     fn cut(&self, read: Period) -> World {
         let cut = |list: &[RawSeries]| -> Vec<RawSeries> {
-            let samples = |s: &RawSeries| {
-                s.samples
-                    .iter()
-                    .filter(|x| x.at > read.start && x.at <= read.end)
-                    .copied()
-                    .collect()
-            };
+            let samples =
+                |s: &RawSeries| s.samples.iter().filter(|x| x.at > read.start && x.at <= read.end).copied().collect();
             list.iter()
-                .map(|s| RawSeries {
-                    labels: s.labels.clone(),
-                    samples: samples(s),
-                })
+                .map(|s| RawSeries { labels: s.labels.clone(), samples: samples(s) })
                 .filter(|s: &RawSeries| !s.samples.is_empty())
                 .collect()
         };
@@ -171,12 +127,7 @@ fn sum(tiles: &[crate::model::tile::Tile]) -> (i64, i64) {
 /// Bad and total events of a timeline.
 fn check(text: &str, bad: i64, total: i64) -> Counted {
     let w = world(text);
-    let counted = count(
-        &availability(),
-        &mut State::default(),
-        w.observed(w.whole(), None),
-        w.whole(),
-    );
+    let counted = count(&availability(), &mut State::default(), w.observed(w.whole(), None), w.whole());
     assert_eq!(sum(&counted.tiles), (bad, total), "{text}");
     counted
 }
@@ -194,11 +145,7 @@ fn rule_2_a_reset_adds_the_value() {
 
 #[test]
 fn rule_3_a_series_born_on_its_first_event_started_at_zero() {
-    check(
-        "up 1 1 1 1\n start -9 = = =\n ok 10 12 15 15\n bad . . 2 3",
-        3,
-        5 + 3,
-    );
+    check("up 1 1 1 1\n start -9 = = =\n ok 10 12 15 15\n bad . . 2 3", 3, 5 + 3);
 }
 
 #[test]
@@ -209,20 +156,12 @@ fn rule_3_a_new_process_started_at_zero() {
 #[test]
 fn rule_4_a_restart_that_the_value_hides() {
     // 12 -> 14, but the process is another one: 14 events, not 2.
-    check(
-        "up 1 1 1 1\n start -9 = 2 =\n ok 10 12 14 15",
-        0,
-        2 + 14 + 1,
-    );
+    check("up 1 1 1 1\n start -9 = 2 =\n ok 10 12 14 15", 0, 2 + 14 + 1);
 }
 
 #[test]
 fn rule_4_voids_the_baselines_of_absent_series() {
-    check(
-        "up 1 1 1 1 1\n start -9 = 2 = =\n ok 10 12 1 2 3\n bad 1 1 . . 4",
-        4,
-        2 + 3 + 4,
-    );
+    check("up 1 1 1 1 1\n start -9 = 2 = =\n ok 10 12 1 2 3\n bad 1 1 . . 4", 4, 2 + 3 + 4);
 }
 
 #[test]
@@ -234,11 +173,7 @@ fn rule_5_first_contact_adds_nothing_and_is_unseen() {
 
 #[test]
 fn rule_6_an_absent_series_keeps_its_value() {
-    check(
-        "up 1 1 1 1 1 1\n start -9 = = = = =\n ok 10 10 10 10 10 10\n bad 3 . . . . 5",
-        2,
-        2,
-    );
+    check("up 1 1 1 1 1 1\n start -9 = = = = =\n ok 10 10 10 10 10 10\n bad 3 . . . . 5", 2, 2);
 }
 
 #[test]
@@ -251,14 +186,7 @@ fn a_clock_that_steps_is_no_restart() {
 fn a_gap_without_restart_loses_nothing() {
     let text = "up 1 1 1 1 0 0 0 0 0 0 0 0 1 1 1 1\n start -9 = = = . . . . . . . . = = = =\n ok 0 0 0 0 . . . . . . . . 120 120 120 120";
     let counted = check(text, 0, 120);
-    assert!(
-        counted
-            .tiles
-            .iter()
-            .all(|t| t.covered_ms == 60_000 || t.start == at(0)),
-        "{:?}",
-        counted.tiles
-    );
+    assert!(counted.tiles.iter().all(|t| t.covered_ms == 60_000 || t.start == at(0)), "{:?}", counted.tiles);
     // 120 events over 9 steps: they are shared out over the minutes between.
     let by_slot: Vec<i64> = counted.tiles.iter().map(|t| t.counts.total).collect();
     assert_eq!(by_slot, [0, 53, 53, 14]);
@@ -266,8 +194,7 @@ fn a_gap_without_restart_loses_nothing() {
 
 #[test]
 fn a_gap_that_a_restart_ends_is_unseen_until_the_start() {
-    let text =
-        "up 1 1 1 1 0 0 0 0 1 1 1 1\n start -9 = = = . . . . 6 = = =\n ok 5 5 5 5 . . . . 7 7 7 7";
+    let text = "up 1 1 1 1 0 0 0 0 1 1 1 1\n start -9 = = = . . . . 6 = = =\n ok 5 5 5 5 . . . . 7 7 7 7";
     let counted = check(text, 0, 7);
     let unseen: u32 = counted.tiles.iter().map(|t| t.unseen_ms).sum();
     // From the last scrape (step 4) to the start (step 6), and the first contact.
@@ -284,11 +211,7 @@ fn without_start_times_a_fall_of_most_counts_is_a_restart() {
 
 #[test]
 fn failing_scrapes_at_the_end_ask_for_more() {
-    let counted = check(
-        "up 1 1 1 1 0 0 0 0\n start -9 = = = . . . .\n ok 1 2 3 4 . . . .",
-        0,
-        3,
-    );
+    let counted = check("up 1 1 1 1 0 0 0 0\n start -9 = = = . . . .\n ok 1 2 3 4 . . . .", 0, 3);
     assert!(counted.open.after);
     let vanished = "up 1 1 1 1 . . . . . . . . . . . .\n start -9 = = = . . . . . . . . . . . .\n ok 1 2 3 4 . . . . . . . . . . . .";
     assert!(!check(vanished, 0, 3).open.after);
@@ -306,12 +229,7 @@ fn two_targets_are_two_lives() {
 #[test]
 fn what_is_idle_what_is_unknown() {
     let idle = check("up 1 1 1 1 1 1 1 1\n start -9 = = = = = = =", 0, 0);
-    assert!(
-        idle.tiles
-            .iter()
-            .skip(1)
-            .all(|t| t.state() == crate::model::tile::SlotState::Idle)
-    );
+    assert!(idle.tiles.iter().skip(1).all(|t| t.state() == crate::model::tile::SlotState::Idle));
     let nothing = check("up@other 0 0 0 0", 0, 0);
     assert!(nothing.tiles.iter().all(|t| t.covered_ms == 0));
 }
@@ -328,35 +246,17 @@ fn splitting_the_reading_anywhere_changes_no_tile() {
         ok@b  . . . 9 9 9 9 9 9 11 12 13 14 15 16 17 18 18 18 19 20 20 20 20";
     let w = world(text);
     let plan = availability();
-    let whole = count(
-        &plan,
-        &mut State::default(),
-        w.observed(w.whole(), Some(nothing_before())),
-        w.whole(),
-    );
+    let whole = count(&plan, &mut State::default(), w.observed(w.whole(), Some(nothing_before())), w.whole());
     let slots = w.whole().length().0 / 60_000;
     for cut in 1..slots {
         let middle = at(0) + Millis(cut * 60_000);
         let mut state = State::default();
         let mut tiles = Vec::new();
-        for part in [
-            Period::new(at(0), middle),
-            Period::new(middle, w.whole().end),
-        ] {
+        for part in [Period::new(at(0), middle), Period::new(middle, w.whole().end)] {
             let piece = w.cut(part);
-            tiles.extend(
-                count(
-                    &plan,
-                    &mut state,
-                    piece.observed(part, Some(nothing_before())),
-                    part,
-                )
-                .tiles,
-            );
+            tiles.extend(count(&plan, &mut state, piece.observed(part, Some(nothing_before())), part).tiles);
         }
-        let counts = |t: &[crate::model::tile::Tile]| {
-            t.iter().map(|t| (t.start, t.counts)).collect::<Vec<_>>()
-        };
+        let counts = |t: &[crate::model::tile::Tile]| t.iter().map(|t| (t.start, t.counts)).collect::<Vec<_>>();
         assert_eq!(counts(&tiles), counts(&whole.tiles), "cut at slot {cut}");
     }
 }
@@ -365,34 +265,16 @@ fn splitting_the_reading_anywhere_changes_no_tile() {
 fn baselines_stand_for_the_time_before() {
     let w = world("up 1 1 1 1\n start -9 = = =\n ok 10 12 15 15\n bad . . 5 6");
     let last = |metric: &str, code: &str, value: f64, step: i64| {
-        let labels: Labels = [
-            ("__name__", metric),
-            ("job", "shop"),
-            ("instance", "a"),
-            ("code", code),
-        ]
-        .into_iter()
-        .collect();
-        RawSeries {
-            labels,
-            samples: vec![Sample {
-                at: at(step),
-                value,
-            }],
-        }
+        let labels: Labels =
+            [("__name__", metric), ("job", "shop"), ("instance", "a"), ("code", code)].into_iter().collect();
+        RawSeries { labels, samples: vec![Sample { at: at(step), value }] }
     };
     let baselines = Baselines {
-        series: vec![
-            last("requests_total", "200", 8.0, 0),
-            last("requests_total", "500", 4.0, -30),
-        ],
+        series: vec![last("requests_total", "200", 8.0, 0), last("requests_total", "500", 4.0, -30)],
         up: vec![last("up", "", 1.0, 0)],
         starts: vec![last("process_start_time_seconds", "", at(-9).secs_f64(), 0)],
     };
-    let observed = Observed {
-        baselines: Some(&baselines),
-        ..w.observed(w.whole(), None)
-    };
+    let observed = Observed { baselines: Some(&baselines), ..w.observed(w.whole(), None) };
     let counted = count(&availability(), &mut State::default(), observed, w.whole());
     // 8 -> 15; the errors at step -30 are of a process before: 5 + 1 are new.
     assert_eq!(sum(&counted.tiles), (6, 7 + 6));
@@ -403,98 +285,40 @@ fn baselines_stand_for_the_time_before() {
 fn latency_is_exact_at_a_bound_and_an_interval_beside_it() {
     let histogram = selector("latency_seconds", &[("job", MatchOp::Equal, "shop")]);
     let bucket = |le: &str, words: &str| {
-        timeline(
-            &[
-                ("__name__", "latency_seconds_bucket"),
-                ("job", "shop"),
-                ("instance", "a"),
-                ("le", le),
-            ],
-            words,
-        )
+        timeline(&[("__name__", "latency_seconds_bucket"), ("job", "shop"), ("instance", "a"), ("le", le)], words)
     };
     let mut w = world("up 1 1 1 1\n start 0 = = =");
-    w.series = vec![
-        bucket("0.1", "1 2 3 4"),
-        bucket("0.30", "2 4 6 8"),
-        bucket("1", "3 6 9 12"),
-        bucket("+Inf", "4 8 12 16"),
-    ];
+    w.series =
+        vec![bucket("0.1", "1 2 3 4"), bucket("0.30", "2 4 6 8"), bucket("1", "3 6 9 12"), bucket("+Inf", "4 8 12 16")];
     let run = |threshold_seconds: f64| {
-        let plan = Plan::new(&Indicator::Latency {
-            histogram: histogram.clone(),
-            threshold_seconds,
-        });
-        let counted = count(
-            &plan,
-            &mut State::default(),
-            w.observed(w.whole(), Some(nothing_before())),
-            w.whole(),
-        );
-        (
-            counted
-                .tiles
-                .iter()
-                .fold(EventCounts::ZERO, |a, t| a + t.counts),
-            counted.bounds,
-        )
+        let plan = Plan::new(&Indicator::Latency { histogram: histogram.clone(), threshold_seconds });
+        let counted = count(&plan, &mut State::default(), w.observed(w.whole(), Some(nothing_before())), w.whole());
+        (counted.tiles.iter().fold(EventCounts::ZERO, |a, t| a + t.counts), counted.bounds)
     };
     let (counts, bounds) = run(0.3);
-    assert_eq!(
-        (counts, bounds),
-        (
-            EventCounts {
-                good: 8,
-                total: 16,
-                uncertain: 0
-            },
-            None
-        )
-    );
+    assert_eq!((counts, bounds), (EventCounts { good: 8, total: 16, uncertain: 0 }, None));
     let (counts, bounds) = run(0.5);
-    assert_eq!(
-        counts,
-        EventCounts {
-            good: 8,
-            total: 16,
-            uncertain: 4
-        }
-    );
+    assert_eq!(counts, EventCounts { good: 8, total: 16, uncertain: 4 });
     assert_eq!(bounds.unwrap(), [0.1, 0.3, 1.0, f64::INFINITY]);
 }
 
 #[test]
 fn a_gauge_makes_slices() {
     let metric = selector("probe_success", &[]);
-    let plan = Plan::new(&Indicator::Gauge {
-        metric,
-        good: Comparison::parse("== 1").unwrap(),
-    });
+    let plan = Plan::new(&Indicator::Gauge { metric, good: Comparison::parse("== 1").unwrap() });
     let mut w = world("up 1 1 1 1 1 1 1 1 1 1 1 1 0 0 0 0");
     w.series = vec![timeline(
-        &[
-            ("__name__", "probe_success"),
-            ("job", "shop"),
-            ("instance", "a"),
-        ],
+        &[("__name__", "probe_success"), ("job", "shop"), ("instance", "a")],
         "1 1 1 1 1 1 0 1 1 1 1 1 . . . .",
     )];
     let counted = slices(&plan, w.observed(w.whole(), None), w.whole());
-    let got: Vec<(i64, i64)> = counted
-        .tiles
-        .iter()
-        .map(|t| (t.counts.good, t.counts.total))
-        .collect();
+    let got: Vec<(i64, i64)> = counted.tiles.iter().map(|t| (t.counts.good, t.counts.total)).collect();
     assert_eq!(got, [(1, 1), (0, 1), (1, 1)]);
 }
 
 #[test]
 fn spreading_keeps_the_sum_and_whole_events() {
-    let spread = Spread {
-        from: at(0),
-        to: at(19),
-        events: 101,
-    };
+    let spread = Spread { from: at(0), to: at(19), events: 101 };
     let mut slots = Vec::new();
     spread.for_each_slot(|slot, events| slots.push((slot, events)));
     assert_eq!(slots.iter().map(|(_, e)| e).sum::<i64>(), 101);

@@ -29,8 +29,7 @@ impl Spread {
         while slot <= last {
             let end = (slot + Millis(SLOT_MS)).min(self.to);
             // In 128 bits: events reach 9e15 and a stretch 1e11 ms.
-            let due =
-                i128::from(self.events) * i128::from((end - self.from).0) / i128::from(length);
+            let due = i128::from(self.events) * i128::from((end - self.from).0) / i128::from(length);
             let due = due as i64;
             if due != given {
                 put(slot, due - given);
@@ -60,17 +59,12 @@ impl Grid {
     /// `period` is widened to whole slots.
     pub fn new(period: Period) -> Grid {
         let period = Period::new(period.start.floor_slot(), period.end.ceil_slot());
-        Grid {
-            period,
-            cells: vec![Cell::default(); (period.length().0 / SLOT_MS) as usize],
-        }
+        Grid { period, cells: vec![Cell::default(); (period.length().0 / SLOT_MS) as usize] }
     }
 
     fn cell(&mut self, slot: Timestamp) -> Option<&mut Cell> {
         let offset = (slot - self.period.start).0;
-        (offset >= 0)
-            .then(|| self.cells.get_mut((offset / SLOT_MS) as usize))
-            .flatten()
+        (offset >= 0).then(|| self.cells.get_mut((offset / SLOT_MS) as usize)).flatten()
     }
 
     pub fn add_events(&mut self, spread: Spread, weight: Weight) {
@@ -136,10 +130,6 @@ impl Grid {
                 peak: PeakRate::from_per_second(cell.peak),
             })
         };
-        self.cells
-            .into_iter()
-            .enumerate()
-            .filter_map(tile)
-            .collect()
+        self.cells.into_iter().enumerate().filter_map(tile).collect()
     }
 }

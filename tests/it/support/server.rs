@@ -6,8 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 /// Kills the server when the standard input closes, which it does also if the
 /// test process is killed.
-const KEEPER: &str =
-    r#"log=$1; shift; "$@" >>"$log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server"#;
+const KEEPER: &str = r#"log=$1; shift; "$@" >>"$log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server"#;
 
 pub struct Server {
     keeper: Child,

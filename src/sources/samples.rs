@@ -107,7 +107,7 @@ async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Er
     while start <= period.end {
         let end = (start + Millis(ALIVE_MINUTES_MAX * SLOT_MS)).min(period.end);
         let query = "count(count_over_time(up[1m]))";
-        let answer = client.query_range_matrix(query, Period::new(start, end), Millis(SLOT_MS)).await?;
+        let answer = client.query_range_matrix(query, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
         ends.extend(answer.data.iter().flat_map(|s| &s.samples).map(|s| s.at));
         start = end + Millis(SLOT_MS);
     }

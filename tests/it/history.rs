@@ -58,7 +58,7 @@ fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
     let slos = demo_slos();
 
     let data = tempdir("data");
-    let daemon = Daemon::run(&prometheus.url(), data.path(), &["--backfill", "31d"]);
+    let daemon = Daemon::run(&prometheus.url(), data.path(), &["--backfill", "33d"]);
     daemon.wait_for_history(BACKFILL_MAX);
     let mut wrong = Vec::new();
     // From the newest minute back to when only few days were there.
@@ -75,7 +75,7 @@ fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
     daemon.stop();
 
     let empty = tempdir("data");
-    let daemon = Daemon::run(&prometheus.url(), empty.path(), &["--backfill", "31d"]);
+    let daemon = Daemon::run(&prometheus.url(), empty.path(), &["--backfill", "33d"]);
     daemon.wait_for_history(BACKFILL_MAX);
     let again: Vec<_> = slos
         .iter()

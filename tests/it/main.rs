@@ -1,6 +1,7 @@
 //! All integration tests in one binary: what only shows when rooms meet the
 //! outside.
 
+mod burning;
 mod definitions;
 mod history;
 #[cfg(feature = "kubernetes")]

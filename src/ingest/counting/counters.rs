@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::super::raw::{RawSeries, Sample};
 use super::plan::{Plan, Weight, concerned};
 use super::target::{TargetState, Timeline};
+use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
-use super::{Baselines, COUNTER_MAX, Counted, NEW_TARGET_PROOF, Observed, Open, target_key};
+use super::{Baselines, COUNTER_MAX, Counted, Observed, Open, target_key};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -14,15 +15,15 @@ use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 /// gives the same tiles as reading all at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    series: HashMap<Labels, Last>,
-    targets: Vec<TargetState>,
+    pub(super) series: HashMap<Labels, Last>,
+    pub(super) targets: Vec<TargetState>,
     /// All of the past is known: what is not here was not there.
-    complete: bool,
+    pub(super) complete: bool,
 }
 
 /// The last sample of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Last {
+pub(super) struct Last {
     at: Timestamp,
     value: f64,
 }
@@ -87,8 +88,8 @@ pub fn count(plan: &Plan, state: &mut State, observed: Observed<'_>, emit: Perio
 }
 
 /// A series that the plan is about, with its target.
-struct Counter<'a> {
-    series: &'a RawSeries,
+pub(super) struct Counter<'a> {
+    pub series: &'a RawSeries,
     weight: Weight,
     target: Option<usize>,
 }
@@ -375,7 +376,7 @@ impl<'a> Counting<'a> {
 
 /// Whether the source scraped anything in the minutes that end in
 /// `(period.start, period.end]`.
-fn any_alive(alive: &[Timestamp], period: Period) -> bool {
+pub(super) fn any_alive(alive: &[Timestamp], period: Period) -> bool {
     let from = alive.partition_point(|t| *t <= period.start);
     alive.get(from).is_some_and(|t| *t <= period.end)
 }
@@ -393,80 +394,4 @@ fn value_before(series: &RawSeries, state: &State, at: Timestamp) -> Option<f64>
     let n = series.samples.partition_point(|s| s.at < at);
     let in_reading = n.checked_sub(1).and_then(|i| series.samples.get(i)).map(|s| s.value);
     in_reading.or_else(|| state.series.get(&series.labels).map(|l| l.value))
-}
-
-/// The timelines of all targets in scope: those with samples of `up` in the
-/// reading, and those remembered.
-fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timeline> {
-    let scope = plan.scope();
-    let read = observed.read;
-    let baselines_known = state.complete;
-    let alive = observed.alive;
-    let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
-    let starts_of = |labels: &Labels| -> &[Sample] {
-        let found = observed
-            .starts
-            .iter()
-            .find(|s| target_key(&s.labels) == target_key(labels) && s.labels.contains_all(labels));
-        let found = found.or_else(|| observed.starts.iter().find(|s| target_key(&s.labels) == target_key(labels)));
-        found.map_or(&[], |s| s.samples.as_slice())
-    };
-    let mut lines: Vec<Timeline> = Vec::new();
-    for up in observed.up {
-        let labels = up.labels.without(&[crate::model::labels::NAME]);
-        if !scope.admits_target(&labels) {
-            continue;
-        }
-        let before = state.targets.iter().find(|t| t.labels == labels);
-        let starts = starts_of(&labels);
-        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, alive_before, baselines_known));
-    }
-    for known in &state.targets {
-        if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
-            lines.push(Timeline::build(
-                &known.labels,
-                &[],
-                &[],
-                Some(known),
-                read.start,
-                alive_before,
-                baselines_known,
-            ));
-        }
-    }
-    lines
-}
-
-/// A target counts where the definition names its job, or where its job has
-/// exposed the metric: another job's target without the metric owes nothing.
-fn relevant_targets(plan: &Plan, state: &State, timelines: &[Timeline], counters: &[Counter<'_>]) -> Vec<bool> {
-    if plan.names_job() {
-        return vec![true; timelines.len()];
-    }
-    let mut jobs: Vec<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
-    jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
-    timelines.iter().map(|line| jobs.contains(&target_key(&line.labels).0)).collect()
-}
-
-/// Finds the target of a series: the same job and instance; of several, the one
-/// whose labels the series all carries.
-struct TargetFinder<'a> {
-    timelines: &'a [Timeline],
-    by_key: HashMap<(&'a str, &'a str), Vec<usize>>,
-}
-
-impl<'a> TargetFinder<'a> {
-    fn new(timelines: &'a [Timeline]) -> Self {
-        let mut by_key: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-        for (i, line) in timelines.iter().enumerate() {
-            by_key.entry(target_key(&line.labels)).or_default().push(i);
-        }
-        TargetFinder { timelines, by_key }
-    }
-
-    fn find(&self, series: &Labels) -> Option<usize> {
-        let candidates = self.by_key.get(&target_key(series))?;
-        let carried = |i: &&usize| self.timelines.get(**i).is_some_and(|l| series.contains_all(&l.labels));
-        candidates.iter().find(carried).or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
-    }
 }

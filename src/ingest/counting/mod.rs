@@ -17,6 +17,7 @@ mod counters;
 mod gauges;
 mod plan;
 mod target;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod tiles;

@@ -197,9 +197,9 @@ async fn own_spans_and_lines_arrive_and_those_of_pushing_do_not() {
         telemetry(&destination, &identity(), LevelFilter::TRACE, tokio::runtime::Handle::current()).unwrap();
     let subscriber = tracing_subscriber::registry().with(layers);
     tracing::subscriber::with_default(subscriber, || {
-        let span = tracing::info_span!("evaluate", slos = 3);
+        let span = tracing::info_span!(target: "evenkeel::app", "evaluate", slos = 3);
         let _inside = span.enter();
-        tracing::info!("judged");
+        tracing::info!(target: "evenkeel::app", "judged");
         tracing::info!(target: "hyper_util::client", "connected");
         tracing::info!(target: "evenkeel::publish::otlp::telemetry", "pushing");
     });

@@ -5,3 +5,4 @@ pub mod daemon;
 pub mod kubernetes;
 pub mod monitoring;
 pub mod server;
+pub mod shop;

@@ -1,0 +1,92 @@
+//! Which targets an indicator is about, and which target a series belongs to.
+
+use std::collections::HashMap;
+
+use super::super::raw::Sample;
+use super::counters::{Counter, State, any_alive};
+use super::plan::Plan;
+use super::target::Timeline;
+use super::{NEW_TARGET_PROOF, Observed, target_key};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// The timelines of all targets in scope: those with samples of `up` in the
+/// reading, and those remembered.
+pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timeline> {
+    let scope = plan.scope();
+    let read = observed.read;
+    let baselines_known = state.complete;
+    let alive = observed.alive;
+    let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
+    let starts_of = |labels: &Labels| -> &[Sample] {
+        let found = observed
+            .starts
+            .iter()
+            .find(|s| target_key(&s.labels) == target_key(labels) && s.labels.contains_all(labels));
+        let found = found.or_else(|| observed.starts.iter().find(|s| target_key(&s.labels) == target_key(labels)));
+        found.map_or(&[], |s| s.samples.as_slice())
+    };
+    let mut lines: Vec<Timeline> = Vec::new();
+    for up in observed.up {
+        let labels = up.labels.without(&[crate::model::labels::NAME]);
+        if !scope.admits_target(&labels) {
+            continue;
+        }
+        let before = state.targets.iter().find(|t| t.labels == labels);
+        let starts = starts_of(&labels);
+        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, alive_before, baselines_known));
+    }
+    for known in &state.targets {
+        if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
+            lines.push(Timeline::build(
+                &known.labels,
+                &[],
+                &[],
+                Some(known),
+                read.start,
+                alive_before,
+                baselines_known,
+            ));
+        }
+    }
+    lines
+}
+
+/// A target counts where the definition names its job, or where its job has
+/// exposed the metric: another job's target without the metric owes nothing.
+pub(super) fn relevant_targets(
+    plan: &Plan,
+    state: &State,
+    timelines: &[Timeline],
+    counters: &[Counter<'_>],
+) -> Vec<bool> {
+    if plan.names_job() {
+        return vec![true; timelines.len()];
+    }
+    let mut jobs: Vec<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
+    jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
+    timelines.iter().map(|line| jobs.contains(&target_key(&line.labels).0)).collect()
+}
+
+/// Finds the target of a series: the same job and instance; of several, the one
+/// whose labels the series all carries.
+pub(super) struct TargetFinder<'a> {
+    timelines: &'a [Timeline],
+    by_key: HashMap<(&'a str, &'a str), Vec<usize>>,
+}
+
+impl<'a> TargetFinder<'a> {
+    pub fn new(timelines: &'a [Timeline]) -> Self {
+        let mut by_key: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+        for (i, line) in timelines.iter().enumerate() {
+            by_key.entry(target_key(&line.labels)).or_default().push(i);
+        }
+        TargetFinder { timelines, by_key }
+    }
+
+    pub fn find(&self, series: &Labels) -> Option<usize> {
+        let candidates = self.by_key.get(&target_key(series))?;
+        let carried = |i: &&usize| self.timelines.get(**i).is_some_and(|l| series.contains_all(&l.labels));
+        candidates.iter().find(carried).or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use evenkeel::definitions;
 use evenkeel::model::slo::Slo;
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{World, WorldConfig};
+use evenkeel::sources::demo::{Plot, World, WorldConfig};
 use serde_json::Value;
 
 use crate::support::daemon::Daemon;
@@ -49,6 +49,35 @@ fn compare(world: &World, slo: &Slo, answer: &Value) -> Vec<String> {
     wrong
 }
 
+/// Every scripted outage of the last weeks is one incident, with its beginning
+/// and its end, though nobody watched when it happened.
+fn assert_outages_are_incidents(daemon: &Daemon, world: &World, until: Timestamp) {
+    let reviewed = |a: &Value| a["incidents"].as_array().is_some_and(|all| all.len() > 1);
+    let answer = daemon.wait_for("the review", "/api/v1/incidents", BACKFILL_MAX, reviewed);
+    let incidents = answer["incidents"].as_array().unwrap();
+    let outages: Vec<_> = world
+        .disturbances(Period::new(until - days(28), until - days(1)))
+        .into_iter()
+        .filter(|d| d.plot == Plot::Outage)
+        .collect();
+    assert!(!outages.is_empty());
+    for outage in outages {
+        let is_it = |i: &&Value| {
+            let near = |mark: &str, at: Timestamp, minutes: i64| {
+                let mark = &i["times"][mark]["at"];
+                mark.is_string() && (time(mark) - at).0.abs() <= minutes * 60_000
+            };
+            i["service"] == outage.service
+                && i["detected"] == true
+                && near("onset", outage.period.start, 2)
+                && near("restored", outage.period.end, 3)
+        };
+        let found = incidents.iter().filter(is_it).count();
+        let of_service: Vec<_> = incidents.iter().filter(|i| i["service"] == outage.service).collect();
+        assert_eq!(found, 1, "{outage:?} among {of_service:#?}");
+    }
+}
+
 #[test]
 fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
     let until = this_minute();
@@ -72,6 +101,7 @@ fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert_outages_are_incidents(&daemon, &world, until);
     daemon.stop();
 
     let empty = tempdir("data");

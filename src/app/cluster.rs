@@ -17,13 +17,21 @@ pub const SOURCE: &str = "kubernetes";
 /// Facts on their way to the store: a relist of a large cluster.
 const FACTS_IN_FLIGHT: usize = 1_000;
 
-/// Stored facts that the watch is told of at its start.
-const KNOWN: Millis = Millis::from_days(2);
+/// Stored events that the watch is told of at its start: more than any cluster
+/// keeps.
+const KNOWN_EVENTS: Millis = Millis::from_days(2);
+
+/// Stored changes that it is told of: the latest of every Deployment, so that
+/// none is judged again.
+const KNOWN_CHANGES: Millis = Millis::from_days(400);
 
 /// After an error that people have to put right, it is tried again so often.
 const RETRY: Millis = Millis::from_mins(1);
 
-const SYNCED: &str = "kubernetes/synced_until";
+/// The key under which the store remembers up to when all was told.
+fn synced_key(namespace: Option<&str>) -> String {
+    format!("kubernetes/synced_until/{}", namespace.unwrap_or_default())
+}
 
 /// How the cluster is reached; `None` where it is off, or nothing is found and
 /// nobody asked for it.
@@ -61,12 +69,12 @@ async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> 
             let client = connect(&access).await?;
             let options = Options { namespace: namespace.clone(), ..Options::default() };
             let clock = daemon.clock.clone();
-            watch(client, options, known(&daemon), move || clock.now(), tell).await
+            watch(client, options, known(&daemon, namespace.as_deref()), move || clock.now(), tell).await
         };
         let taking = async {
             let mut facts = Vec::new();
             while told.recv_many(&mut facts, FACTS_IN_FLIGHT).await > 0 {
-                take(&daemon, std::mem::take(&mut facts)).await?;
+                take(&daemon, namespace.as_deref(), std::mem::take(&mut facts)).await?;
             }
             Ok::<(), anyhow::Error>(())
         };
@@ -79,26 +87,26 @@ async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> 
     }
 }
 
-fn known(daemon: &Daemon) -> Known {
+fn known(daemon: &Daemon, namespace: Option<&str>) -> Known {
     let now = daemon.clock.now();
     let reader = &daemon.facts.reader;
-    let period = Period::new(now - KNOWN, now);
-    let synced = reader.state(SYNCED).ok().flatten();
+    let since = |length: Millis| Period::new(now - length, now);
+    let synced = reader.state(&synced_key(namespace)).ok().flatten();
     Known {
-        events: reader.cluster_events(period).unwrap_or_default(),
-        changes: reader.changes(period).unwrap_or_default(),
+        events: reader.cluster_events(since(KNOWN_EVENTS)).unwrap_or_default(),
+        changes: reader.changes(since(KNOWN_CHANGES)).unwrap_or_default(),
         synced_until: synced.and_then(|text| crate::model::time::Timestamp::parse(&text).ok()),
     }
 }
 
-async fn take(daemon: &Daemon, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
+async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
     let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
     for fact in facts {
         match fact {
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
             ClusterFact::Synced { until } => {
-                batch.state.push((SYNCED.to_owned(), Some(until.rfc3339())));
+                batch.state.push((synced_key(namespace), Some(until.rfc3339())));
                 daemon.note_source(SOURCE, None);
             }
             ClusterFact::Gap { from, to } => {

@@ -7,6 +7,7 @@ mod history;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod publish;
+mod readme;
 mod rooms;
 mod sources;
 mod store_crash;

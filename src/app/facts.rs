@@ -25,27 +25,20 @@ impl Facts {
     }
 
     /// Stores a batch. A damaged day in its way is dropped, to be fetched again,
-    /// and the batch is tried once more.
+    /// and the batch is tried again.
     pub async fn write(&self, batch: Batch) -> anyhow::Result<()> {
-        self.with_writer(move |writer| match writer.write(&batch) {
-            Err(Error::CorruptTiles { indicator, day, reason }) => {
-                tracing::error!(%indicator, day, reason, "stored tiles are damaged; the day is dropped and fetched again");
-                writer.drop_day(indicator, day)?;
-                writer.write(&batch)
-            }
-            other => other,
-        })
-        .await
+        self.with_writer(move |writer| without_damage(writer, |writer| writer.write(&batch))).await
     }
 
     pub async fn drop_day(&self, indicator: IndicatorId, day: i64) -> anyhow::Result<()> {
         self.with_writer(move |writer| writer.drop_day(indicator, day)).await
     }
 
-    /// Packs finished days and forgets what is too old.
+    /// Packs finished days and forgets what is too old. A damaged day is dropped
+    /// as in `write`, so that it does not keep the others from being packed.
     pub async fn tidy(&self, seal_before: i64, expire_before: i64) -> anyhow::Result<()> {
         self.with_writer(move |writer| {
-            writer.seal(seal_before)?;
+            without_damage(writer, |writer| writer.seal(seal_before))?;
             writer.expire(expire_before)
         })
         .await
@@ -75,4 +68,22 @@ impl Facts {
             result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
         result
     }
+}
+
+/// Days that are dropped in one go. More damage than this is no accident of a
+/// few pages, and the error should be seen.
+const DROPPED_DAYS_MAX: usize = 100;
+
+/// Works again after each damaged day that was in the way is dropped.
+fn without_damage<T>(writer: &mut Writer, mut work: impl FnMut(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..DROPPED_DAYS_MAX {
+        match work(writer) {
+            Err(Error::CorruptTiles { indicator, day, reason }) => {
+                tracing::error!(%indicator, day, reason, "stored tiles are damaged; the day is dropped and fetched again");
+                writer.drop_day(indicator, day)?;
+            }
+            other => return other,
+        }
+    }
+    work(writer)
 }

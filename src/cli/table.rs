@@ -94,13 +94,14 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The header and all rows; nothing without rows.
+    /// The header, if it has names, and all rows; nothing without rows.
     pub fn render(&self, colour: Colour) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
         let header: Vec<Cell> = self.columns.iter().map(|(name, _)| Cell::new(name)).collect();
-        let lines = std::iter::once(&header).chain(&self.rows);
+        let named = self.columns.iter().any(|(name, _)| !name.is_empty());
+        let lines = Some(&header).filter(|_| named).into_iter().chain(&self.rows);
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|i| lines.clone().filter_map(|row| row.get(i)).map(|c| c.text.chars().count()).max().unwrap_or(0))
             .collect();
@@ -119,9 +120,11 @@ impl Table {
                 Align::Left if i == last => line.push_str(&text),
                 Align::Left => line.push_str(&format!("{text}{pad}")),
             }
-            line.push_str(if i == last { "\n" } else { GAP });
+            if i < last {
+                line.push_str(GAP);
+            }
         }
-        line
+        format!("{}\n", line.trim_end())
     }
 }
 

@@ -130,7 +130,7 @@ pub fn slos(answer: &Slos, colour: Colour) -> String {
 }
 
 pub fn slo(slo: &Slo, colour: Colour) -> String {
-    let mut facts = Table::new(&[("SLO", Align::Left), (" ", Align::Left)]);
+    let mut facts = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let mut fact = |name: &str, cell: Cell| facts.row(vec![Cell::new(name), cell]);
     fact("name", Cell::new(&slo.slo));
     fact("service", Cell::new(&slo.service));

@@ -14,3 +14,13 @@ fn made<T: for<'a> Deserialize<'a>>(answer: &str, table: impl Fn(&T, Colour) -> 
     assert_eq!(codes.iter().fold(coloured, |text, code| text.replace(code, "")), plain);
     plain
 }
+
+#[test]
+fn show_all() {
+    println!("{}", made(include_str!("../../../tests/it/golden/slos.json"), slos));
+    println!("{}", made(include_str!("../../../tests/it/golden/slo.json"), slo));
+    println!("{}", made(include_str!("../../../tests/it/golden/incidents.json"), incidents));
+    println!("{}", made(include_str!("../../../tests/it/golden/alerts.json"), alerts));
+    println!("{}", made(include_str!("../../../tests/it/golden/rules.json"), rules));
+    println!("{}", made(include_str!("../../../tests/it/golden/status.json"), status));
+}

@@ -87,3 +87,43 @@ fn without_damage<T>(writer: &mut Writer, mut work: impl FnMut(&mut Writer) -> R
     }
     work(writer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tile::{EventCounts, PeakRate, Tile};
+    use crate::model::time::{Millis, Timestamp};
+
+    fn minutes(day: i64) -> Vec<Tile> {
+        let tile = |minute| Tile {
+            start: Timestamp::day_start(day) + Millis::from_mins(minute),
+            counts: EventCounts::new(99, 100),
+            covered_ms: 60_000,
+            unseen_ms: 0,
+            peak: PeakRate(80),
+        };
+        (0..180).map(tile).collect()
+    }
+
+    #[tokio::test]
+    async fn a_damaged_day_does_not_keep_the_others_from_being_packed() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = Facts::open(dir.path()).unwrap();
+        let ids = [1, 2, 3].map(|n| IndicatorId([n; 16]));
+        for id in ids {
+            let tiles = vec![(id, minutes(20_635))];
+            facts.write(Batch { tiles, recorded_at: Timestamp::day_start(20_635), ..Batch::default() }).await.unwrap();
+        }
+        let database = rusqlite::Connection::open(dir.path().join("evenkeel.db")).unwrap();
+        let damage = "UPDATE open_tiles SET payload = x'00ff' WHERE indicator IN (?1, ?2)";
+        assert_eq!(database.execute(damage, [ids[0].0, ids[1].0]).unwrap(), 6);
+        facts.tidy(20_636, 0).await.unwrap();
+        assert_eq!(facts.reader.stats().unwrap().open_hours, 0);
+        let days = ids.map(|id| facts.reader.day(id, 20_635).unwrap());
+        assert_eq!(days[0], None);
+        assert_eq!(days[1], None);
+        let events = |day: &crate::model::tile::DayTiles| day.iter().map(|tile| tile.counts.total).sum::<i64>();
+        assert_eq!(days[2].as_ref().map(events), Some(18_000));
+        assert_eq!(facts.last_error(), None);
+    }
+}

@@ -93,3 +93,95 @@ fn notes(period: Period, judged_at: Timestamp) -> Vec<String> {
         judged_at.rfc3339()
     )]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions;
+    use crate::model::tile::{EventCounts, PeakRate, Tile};
+    use crate::store::{Batch, Store, Writer};
+
+    const DEFINITION: &str = "
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: checkout, service: checkout}
+spec:
+  objective: 99%
+  windows: [30d]
+  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
+";
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn slo() -> Arc<Slo> {
+        let (slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
+        assert!(problems.is_empty(), "{problems:?}");
+        Arc::new(slos.into_iter().next().unwrap())
+    }
+
+    /// A hundred events in every minute of a period, of which `bad` were bad.
+    fn fill(writer: &mut Writer, slo: &Slo, period: Period, bad: i64) {
+        let mut tiles = Vec::new();
+        let mut start = period.start;
+        while start < period.end {
+            let counts = EventCounts { good: 100 - bad, total: 100, uncertain: 0 };
+            tiles.push(Tile { start, counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(80) });
+            start = start + Millis::from_mins(1);
+        }
+        let batch = Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: period.end, ..Batch::default() };
+        writer.write(&batch).unwrap();
+    }
+
+    #[test]
+    fn a_month_that_is_over_is_that_month_and_nothing_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+        let slo = slo();
+        // Nepal is 5 h 45 min ahead: its months begin within an hour of UTC.
+        let timezone = chrono_tz::Asia::Kathmandu;
+        let july: Month = "2026-07".parse().unwrap();
+        let period = july.period(timezone);
+        assert_eq!(period, Period::new(at("2026-06-30T18:15:00Z"), at("2026-07-31T18:15:00Z")));
+        fill(&mut writer, &slo, Period::new(period.start - Millis::from_mins(90), period.start), 100);
+        fill(&mut writer, &slo, period, 1);
+        fill(&mut writer, &slo, Period::new(period.end, period.end + Millis::from_mins(90)), 100);
+        let now = at("2026-09-01T00:00:00Z");
+        let slos = [slo];
+        let reporting = Reporting { slos: &slos, reader: &reader, timezone, now, as_of: now, findings: Vec::new() };
+
+        let report = reporting.month(july).unwrap().unwrap();
+        assert_eq!((report.label.as_str(), report.period, report.notes.len()), ("July 2026", period, 0));
+        let status = &report.slos[0].status;
+        let minutes = 31 * 1_440;
+        assert_eq!((status.period, status.as_of, status.elapsed_ratio), (period, period.end, 1.0));
+        assert_eq!((status.counts.total, status.counts.bad()), (minutes * 100, minutes));
+        assert_eq!((status.attainment, status.coverage), (Some(0.99), 1.0));
+        let slots = &report.slos[0].slots;
+        assert_eq!(slots.len(), 31);
+        assert!(slots.iter().all(|slot| slot.counts.total == 144_000 && slot.counts.bad() == 1_440), "{slots:?}");
+        let remaining = slots.last().and_then(|slot| slot.budget_remaining_ratio).unwrap();
+        assert!(remaining.abs() < 1e-9, "all of the month's budget and nothing of the next: {remaining}");
+
+        // The same month, seen from its tenth day.
+        let running = Reporting { as_of: period.start + Millis::from_days(10), ..reporting };
+        let report = running.month(july).unwrap().unwrap();
+        assert_eq!((report.slos[0].slots.len(), report.notes.len()), (10, 1));
+        assert_eq!(report.slos[0].status.counts.total, 10 * 144_000);
+        assert!((report.slos[0].status.elapsed_ratio - 10.0 / 31.0).abs() < 1e-9);
+        assert!(running.month("2026-08".parse().unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_month_without_data_is_reported_as_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_writer, reader) = Store::open(dir.path()).unwrap();
+        let (slos, now) = ([slo()], at("2026-09-01T00:00:00Z"));
+        let reporting =
+            Reporting { slos: &slos, reader: &reader, timezone: Tz::UTC, now, as_of: now, findings: Vec::new() };
+        let report = reporting.month("2026-07".parse().unwrap()).unwrap().unwrap();
+        let status = &report.slos[0].status;
+        assert_eq!((status.attainment, status.lo, status.budget, status.coverage), (None, None, None, 0.0));
+    }
+}

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use chrono_tz::Tz;
+
 use super::clock::Clock;
 use super::facts::Facts;
 use super::ledger::{history_of, judge_at};
+use super::report::Reporting;
 use super::review::review_period;
 use super::tasks::Pulse;
 use crate::evaluate::compliance::history_slots;
@@ -15,8 +18,9 @@ use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::model::window::ComplianceWindow;
+use crate::model::window::{ComplianceWindow, Month};
 use crate::publish::answers::{AnswerError, Answers, Backfill, ServiceStatus, SourceStatus, StoreStatus};
+use crate::publish::report::ReportInput;
 
 /// The state of the daemon that others may look at.
 pub struct Daemon {
@@ -24,6 +28,8 @@ pub struct Daemon {
     pub started_at: Timestamp,
     /// How long the newest minute is left to late samples.
     pub ingest_delay: Millis,
+    /// Of the months of reports.
+    pub timezone: Tz,
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
     pub pulse: Pulse,
@@ -34,11 +40,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn new(clock: Clock, ingest_delay: Millis, slos: Vec<Arc<Slo>>, facts: Facts) -> Daemon {
+    pub fn new(clock: Clock, ingest_delay: Millis, timezone: Tz, slos: Vec<Arc<Slo>>, facts: Facts) -> Daemon {
         Daemon {
             started_at: clock.now(),
             clock,
             ingest_delay,
+            timezone,
             slos,
             facts,
             pulse: Pulse::default(),
@@ -169,6 +176,18 @@ impl Answers for Daemon {
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
         review_period(&self.slos, &self.facts.reader, period, self.as_of()).map_err(unreadable)
+    }
+
+    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
+        let reporting = Reporting {
+            slos: &self.slos,
+            reader: &self.facts.reader,
+            timezone: self.timezone,
+            now: self.clock.now(),
+            as_of: self.as_of(),
+            findings: Vec::clone(&self.snapshot().findings),
+        };
+        reporting.month(month.unwrap_or_else(|| Month::at(self.as_of(), self.timezone))).map_err(unreadable)
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {

@@ -16,6 +16,7 @@ mod live;
 mod notify;
 mod progress;
 mod reading;
+pub mod report;
 pub mod review;
 mod setup;
 mod tasks;
@@ -64,7 +65,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let (groups, problems) = indicators::group(&setup.slos, &setup.sources);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
-    let daemon = Arc::new(Daemon::new(clock.clone(), delay, setup.slos.clone(), facts.clone()));
+    let daemon = Arc::new(Daemon::new(clock.clone(), delay, config.timezone, setup.slos.clone(), facts.clone()));
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
     }

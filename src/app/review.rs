@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ledger::history_of;
 use crate::evaluate::episodes::{SloBurn, burn};
-use crate::evaluate::review::{ReviewInputs, review};
+use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::snapshot::Review;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -18,8 +18,9 @@ pub fn review_period(slos: &[Arc<Slo>], reader: &Reader, period: Period, as_of: 
     let now = period.end.min(as_of);
     let period = Period::new(period.start, now);
     let burns = slos.iter().map(|slo| burn_of(slo, reader, period)).collect::<Result<Vec<SloBurn>, Error>>()?;
-    let alerts = reader.alerts(period)?;
-    let changes = reader.changes(period)?;
+    let known = Period::new(period.start - REVIEW_LEAD_IN, period.end);
+    let alerts = reader.alerts(known)?;
+    let changes = reader.changes(known)?;
     Ok(review(&ReviewInputs { period, now, slos, alerts: &alerts, burns: &burns, changes: &changes, silenced: &[] }))
 }
 

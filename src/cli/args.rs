@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::time::{Millis, Timestamp};
+use crate::model::time::{Millis, TimeError, Timestamp};
+use crate::model::window::Month;
 
 use super::settings::SettingArgs;
 
@@ -160,28 +161,8 @@ pub enum ExportFormat {
     Csv,
 }
 
-/// A civil month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Month {
-    pub year: i32,
-    /// 1 to 12.
-    pub month: u32,
-}
-
-/// Reads `2026-07`.
 fn month(text: &str) -> Result<Month, String> {
-    let wrong = || "write year and month, for example 2026-07".to_owned();
-    let (year, month) = text.split_once('-').ok_or_else(wrong)?;
-    let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(year, 4) || !digits(month, 2) {
-        return Err(wrong());
-    }
-    let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
-    // Unix time starts in 1970; nothing was measured before.
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
-        return Err(wrong());
-    }
-    Ok(Month { year, month })
+    text.parse().map_err(|error: TimeError| error.to_string())
 }
 
 /// What can be generated.
@@ -194,8 +175,14 @@ pub enum GenerateCommands {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  evenkeel generate dashboards --output /etc/grafana/dashboards")]
+  evenkeel generate dashboards --definitions slo-definitions --output /etc/grafana/dashboards")]
 pub struct DashboardArgs {
+    /// Files and directories of definitions; without any, those of the configuration.
+    #[arg(long, value_name = "PATH", env = "EVENKEEL_DEFINITIONS", value_delimiter = ',')]
+    pub definitions: Vec<PathBuf>,
+    /// Configuration file (YAML).
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Directory that is written to, made if absent.
     #[arg(long, short, value_name = "DIR", default_value = "dashboards")]
     pub output: PathBuf,
@@ -341,7 +328,7 @@ mod tests {
             Err(error) => Err(error.to_string()),
         };
         let july = report("evenkeel report --month 2026-07 --address localhost:9595").unwrap();
-        assert_eq!(july.month, Month { year: 2026, month: 7 });
+        assert_eq!(july.month.to_string(), "2026-07");
         assert_eq!(july.daemon.address.as_str(), "http://localhost:9595/");
         for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12"] {
             assert!(report(&format!("evenkeel report --month {wrong}")).unwrap_err().contains("2026-07"), "{wrong}");

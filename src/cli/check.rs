@@ -11,12 +11,15 @@ use crate::definitions;
 pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut problems = Vec::new();
     let mut paths = args.paths.clone();
+    // Without a configuration nobody knows which sources there will be.
+    let mut sources: Vec<String> = Vec::new();
     let mut out = io::stdout();
     if args.config.is_some() || args.show_config {
         let overrides = config::Overrides::default();
         let (config, found) = config::load(args.config.as_deref(), &overrides, &config::Surroundings::real());
         problems.extend(found);
         if let Some(config) = config {
+            sources = config.sources.iter().map(|s| s.name.clone()).collect();
             if args.show_config {
                 write!(out, "{}", config.dump())?;
             }
@@ -30,6 +33,10 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         "nothing to check: name files or directories of definitions, or a configuration with --config"
     );
     let loaded = definitions::load(&paths);
+    if !sources.is_empty() {
+        let names: Vec<&str> = sources.iter().map(String::as_str).collect();
+        problems.extend(loaded.check_sources(&names));
+    }
     problems.extend(loaded.problems);
     if report_problems(&problems) {
         return Ok(ExitCode::from(BAD_INPUT));

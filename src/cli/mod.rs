@@ -3,18 +3,25 @@
 
 pub mod args;
 mod check;
+mod client;
 mod demo;
+mod files;
+mod generate;
 mod log;
 pub mod problems;
+mod promises;
+mod report;
 mod run;
 pub mod settings;
+mod table;
+mod tables;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use self::args::{Cli, Commands};
+use self::args::{Cli, Commands, GenerateCommands};
 
 /// What is wrong is in the input: a configuration, a definition, a flag.
 const BAD_INPUT: u8 = 2;
@@ -40,7 +47,12 @@ fn dispatch(command: Commands) -> anyhow::Result<ExitCode> {
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
-        _ => anyhow::bail!("not wired"),
+        Commands::Report(args) => report::report(&args),
+        Commands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
+        Commands::Status(args) => client::status(&args),
+        Commands::Slo(args) => client::slo(&args),
+        Commands::Incidents(args) => client::incidents(&args),
+        Commands::Alerts(args) => client::alerts(&args),
     }
 }
 
@@ -49,4 +61,23 @@ fn report_problems(problems: &[crate::model::problem::Problem]) -> bool {
     let mut out = io::stderr();
     let _ = write!(out, "{}", problems::render(problems, out.is_terminal()));
     problems.iter().any(|p| p.level == crate::model::problem::Level::Error)
+}
+
+/// Prints a text; on a terminal nothing in it is obeyed as a command. A pipe
+/// that was closed early has had enough, which is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    if io::stdout().is_terminal() { print_as_is(&tame(text)) } else { print_as_is(text) }
+}
+
+fn print_as_is(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// A text of several lines without anything that a terminal obeys.
+fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -31,6 +31,10 @@ fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>)> {
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
         let loaded = definitions::load(&config.definitions);
+        if !config.sources.is_empty() {
+            let sources: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
+            problems.extend(loaded.check_sources(&sources));
+        }
         problems.extend(loaded.problems);
         slos = loaded.slos;
     }

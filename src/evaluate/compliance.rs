@@ -73,7 +73,20 @@ pub fn judge(
     as_of: Timestamp,
     now: &Present,
 ) -> SloStatus {
-    let period = window.period_at(as_of);
+    judge_over(slo, window, window.period_at(as_of), history, as_of, now)
+}
+
+/// Judges an SLO over a period of a window at `as_of`. At its very end a
+/// calendar period is no longer the one that runs, so a period that is over is
+/// named.
+pub fn judge_over(
+    slo: &Arc<Slo>,
+    window: ComplianceWindow,
+    period: Period,
+    history: &History,
+    as_of: Timestamp,
+    now: &Present,
+) -> SloStatus {
     let elapsed = Period::new(period.start, period.end.min(as_of));
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);

@@ -221,6 +221,8 @@ pub enum TimeError {
     Length(String),
     #[error("`{0}` is not a time; write RFC 3339, for example `2026-07-01T00:00:00Z`, or Unix seconds")]
     Instant(String),
+    #[error("`{0}` is not a month; write year and month, for example `2026-07`")]
+    Month(String),
 }
 
 /// A concrete stretch of time `[start, end)`.

@@ -2,11 +2,12 @@
 //! dates in an IANA time zone. Never 24-hour steps: a day has 23, 24 or 25 hours.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
-use super::time::{Millis, Period, Timestamp};
+use super::time::{Millis, Period, TimeError, Timestamp};
 
 /// The rule by which the promise is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,11 +90,52 @@ pub fn calendar_period(unit: CalendarUnit, zone: Tz, now: Timestamp) -> Period {
     Period::new(start_of_day(zone, first), start_of_day(zone, next))
 }
 
-/// The period of one civil month, `2026-07` in its zone.
-pub fn month_period(year: i32, month: u32, zone: Tz) -> Option<Period> {
-    let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-    let next = first.checked_add_months(Months::new(1))?;
-    Some(Period::new(start_of_day(zone, first), start_of_day(zone, next)))
+/// A civil month, `2026-07`, of any zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month {
+    first: NaiveDate,
+}
+
+impl Month {
+    /// The month of `zone` that holds an instant.
+    pub fn at(at: Timestamp, zone: Tz) -> Month {
+        let utc = chrono::DateTime::from_timestamp_millis(at.millis()).unwrap_or_default();
+        Month { first: civil_bounds(CalendarUnit::Month, utc.with_timezone(&zone).date_naive()).0 }
+    }
+
+    /// From its first instant in a zone to that of the next month.
+    pub fn period(self, zone: Tz) -> Period {
+        let (first, next) = civil_bounds(CalendarUnit::Month, self.first);
+        Period::new(start_of_day(zone, first), start_of_day(zone, next))
+    }
+
+    /// For people: `July 2026`.
+    pub fn name(self) -> String {
+        self.first.format("%B %Y").to_string()
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first.format("%Y-%m"))
+    }
+}
+
+impl FromStr for Month {
+    type Err = TimeError;
+
+    /// Reads `2026-07`. Unix time starts in 1970; nothing was measured before.
+    fn from_str(text: &str) -> Result<Month, TimeError> {
+        let wrong = || TimeError::Month(text.chars().take(40).collect());
+        let (year, month) = text.split_once('-').ok_or_else(wrong)?;
+        let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
+            return Err(wrong());
+        }
+        let (year, month) = (year.parse().map_err(|_| wrong())?, month.parse().map_err(|_| wrong())?);
+        let first = NaiveDate::from_ymd_opt(year, month, 1).filter(|_| year >= 1970).ok_or_else(wrong)?;
+        Ok(Month { first })
+    }
 }
 
 /// The first civil date of the unit that holds `date`, and that of the next one.
@@ -163,6 +205,20 @@ mod tests {
         assert_eq!(hours, 30.0 * 24.0 + 0.5);
         let (start, _, _) = period(CalendarUnit::Month, chrono_tz::Asia::Kathmandu, "2026-07-01T00:00:00Z");
         assert_eq!(start, "2026-06-30T18:15:00.000Z");
+    }
+
+    #[test]
+    fn months_are_read_named_and_have_a_period_in_a_zone() {
+        let month: Month = "2026-07".parse().unwrap();
+        assert_eq!((month.to_string(), month.name()), ("2026-07".to_owned(), "July 2026".to_owned()));
+        let period = month.period(chrono_tz::Europe::Berlin);
+        assert_eq!(period.start.rfc3339(), "2026-06-30T22:00:00.000Z");
+        assert_eq!(period.end.rfc3339(), "2026-07-31T22:00:00.000Z");
+        assert_eq!(Month::at(period.start, chrono_tz::Europe::Berlin), month);
+        assert_eq!(Month::at(period.start, Tz::UTC).to_string(), "2026-06");
+        for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12", "2026-00", ""] {
+            assert!(wrong.parse::<Month>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

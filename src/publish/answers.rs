@@ -7,6 +7,8 @@ use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::window::Month;
+use crate::publish::report::ReportInput;
 
 /// Synchronous, and may read the disk: HTTP handlers call it on a blocking
 /// thread, except `now`, `snapshot` and `status`, which answer from memory.
@@ -34,6 +36,10 @@ pub trait Answers: Send + Sync + 'static {
     /// Incidents, episodes, alerts, noise and durations of a period, judged as
     /// of its end.
     fn review(&self, period: Period) -> Result<Review, AnswerError>;
+
+    /// The report of a month, of the running one if `None`, in the zone of the
+    /// configuration. `Ok(None)`: the month has not begun.
+    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError>;
 
     /// Changes that overlap a period, newest first.
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError>;

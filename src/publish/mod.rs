@@ -11,4 +11,4 @@ pub mod http;
 pub mod metrics;
 pub mod otlp;
 pub mod report;
-mod web;
+pub(crate) mod web;

@@ -284,7 +284,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 /// Class and reason from the body of a refusal: the JSON of Prometheus, of
-/// Alertmanager and of Mimir, or else the beginning of a plain text.
+/// Alertmanager and of Mimir, a problem of RFC 9457, or else the beginning of a
+/// plain text.
 fn refusal_text(body: &[u8]) -> (String, String) {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
@@ -297,11 +298,20 @@ fn refusal_text(body: &[u8]) -> (String, String) {
         Message {
             message: String,
         },
+        /// RFC 9457, as this program answers too.
+        Problem {
+            detail: String,
+            hint: Option<String>,
+        },
         Text(String),
     }
     match serde_json::from_slice(body) {
         Ok(Refusal::Prometheus { error, error_type }) => (shown(&error_type), shown(&error)),
         Ok(Refusal::Message { message } | Refusal::Text(message)) => (String::new(), shown(&message)),
+        Ok(Refusal::Problem { detail, hint: None }) => (String::new(), shown(&detail)),
+        Ok(Refusal::Problem { detail, hint: Some(hint) }) => {
+            (String::new(), format!("{}; {}", shown(&detail), shown(&hint)))
+        }
         Err(_) => {
             let text = String::from_utf8_lossy(body);
             let plain = match text.trim_start() {

@@ -31,6 +31,11 @@ pub use writer::{Batch, Writer};
 pub struct Store;
 
 impl Store {
+    /// Whether `dir` holds a store already.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(layout::FILE_NAME).is_file()
+    }
+
     /// Opens the store in `dir`, which is made if it is not there.
     ///
     /// After an unclean stop the tables that have no checksums of their own are

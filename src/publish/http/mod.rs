@@ -13,6 +13,7 @@ mod noise;
 mod openapi;
 pub(super) mod problem;
 pub(super) mod query;
+mod report;
 mod routes;
 pub(super) mod slos;
 mod status;

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
-use super::{alerts, changes, health, incidents, noise, slos, status};
+use super::{alerts, changes, health, incidents, noise, report, slos, status};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -26,6 +26,7 @@ use crate::publish::metrics;
         noise::noise,
         changes::changes,
         changes::cluster_events,
+        report::report,
         status::status,
         openapi,
         metrics::scrape::scrape,
@@ -37,6 +38,7 @@ use crate::publish::metrics;
         (name = "Incidents", description = "Disturbances of services"),
         (name = "Alerts", description = "Firings of alert rules and what they were worth"),
         (name = "Cluster", description = "Rollouts and Kubernetes Events"),
+        (name = "Reports", description = "The reliability review of a month"),
         (name = "Status", description = "The daemon itself"),
         (name = "Operations", description = "For Prometheus and Kubernetes"),
     )

@@ -12,7 +12,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use super::daemon::Daemon;
 use super::problem::Problem;
-use super::{HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, slos, status};
+use super::{HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, report, slos, status};
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
@@ -61,6 +61,7 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/noise", get(noise::noise))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
+        .route("/api/v1/report", get(report::report))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/openapi.json", get(openapi::openapi))
 }

@@ -63,6 +63,7 @@ pub(super) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 main #content { (body) }
                 footer {
                     span { "Evenkeel " (env!("CARGO_PKG_VERSION")) }
+                    a href="/api/v1/report?format=html" { "Report of this month" }
                     a href="/api/v1/openapi.json" { "API" }
                     a href="/metrics" { "Metrics" }
                     span { "All times are UTC." }

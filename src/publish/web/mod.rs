@@ -13,7 +13,7 @@ mod slo;
 mod slos;
 mod sparks;
 mod status;
-pub(super) mod text;
+pub(crate) mod text;
 mod timeline;
 
 use axum::Router;

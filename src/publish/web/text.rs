@@ -10,7 +10,7 @@ const NARROW_SPACE: char = '\u{202f}';
 
 /// A ratio as a percentage with as many decimals as its distance from 0 or
 /// 100 % needs to be seen: `99.953 %`, `40.1 %`, `0.0021 %`. Only 1 is `100 %`.
-pub(in crate::publish) fn percent(ratio: f64) -> String {
+pub(crate) fn percent(ratio: f64) -> String {
     let percent = ratio * 100.0;
     let distance = if percent > 50.0 { (100.0 - percent).abs() } else { percent.abs() };
     let text = if distance == 0.0 {
@@ -27,13 +27,13 @@ pub(in crate::publish) fn percent(ratio: f64) -> String {
 }
 
 /// A ratio that someone chose, without decimals that were not written: `99.9 %`.
-pub(in crate::publish) fn chosen(ratio: f64) -> String {
+pub(crate) fn chosen(ratio: f64) -> String {
     let text = format!("{:.6}", ratio * 100.0);
     format!("{}{NARROW_SPACE}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A share of the budget: whole per cent when large, one decimal else.
-pub(in crate::publish) fn share(ratio: f64) -> String {
+pub(crate) fn share(ratio: f64) -> String {
     let percent = ratio * 100.0;
     let text = match percent.abs() {
         large if large >= 1_000.0 => count(percent.round() as i64),
@@ -46,7 +46,7 @@ pub(in crate::publish) fn share(ratio: f64) -> String {
 }
 
 /// A burn rate: `0.70×`, `14.4×`, `310×`.
-pub(in crate::publish) fn burn(rate: f64) -> String {
+pub(crate) fn burn(rate: f64) -> String {
     match rate {
         0.0 => "0×".to_owned(),
         r if r < 0.005 => "<0.01×".to_owned(),
@@ -57,13 +57,13 @@ pub(in crate::publish) fn burn(rate: f64) -> String {
 }
 
 /// A burn rate that someone chose: `14.4×`, `6×`.
-pub(in crate::publish) fn factor(rate: f64) -> String {
+pub(crate) fn factor(rate: f64) -> String {
     let text = format!("{rate:.2}");
     format!("{}×", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// How long a piece of work took: `38ms`, `1.9s`, `2m 5s`.
-pub(in crate::publish) fn took(length: Millis) -> String {
+pub(crate) fn took(length: Millis) -> String {
     match length.0 {
         ms @ 1_000..60_000 => format!("{:.1}s", ms as f64 / 1000.0),
         _ => length.human(),
@@ -71,7 +71,7 @@ pub(in crate::publish) fn took(length: Millis) -> String {
 }
 
 /// A whole number with a comma at every thousand.
-pub(in crate::publish) fn count(n: i64) -> String {
+pub(crate) fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (i, digit) in digits.chars().enumerate() {
@@ -84,7 +84,7 @@ pub(in crate::publish) fn count(n: i64) -> String {
 }
 
 /// A count for an axis: `950`, `1.2k`, `43k`, `2M`.
-pub(in crate::publish) fn short_count(n: f64) -> String {
+pub(crate) fn short_count(n: f64) -> String {
     let (scaled, unit) = match n.abs() {
         x if x >= 1e9 => (n / 1e9, "G"),
         x if x >= 1e6 => (n / 1e6, "M"),
@@ -96,7 +96,7 @@ pub(in crate::publish) fn short_count(n: f64) -> String {
 }
 
 /// Bytes in binary units.
-pub(in crate::publish) fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = n as f64;
     let mut unit = 0;
@@ -109,22 +109,22 @@ pub(in crate::publish) fn bytes(n: u64) -> String {
 }
 
 /// `24 Nov 2026, 15:42 UTC`.
-pub(in crate::publish) fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     at_format(at, "%-d %b %Y, %H:%M UTC")
 }
 
 /// `24 Nov 15:42`, for tables whose page names the year and UTC.
-pub(in crate::publish) fn short_moment(at: Timestamp) -> String {
+pub(crate) fn short_moment(at: Timestamp) -> String {
     at_format(at, "%-d %b %H:%M")
 }
 
 /// `15:42:07`.
-pub(in crate::publish) fn clock(at: Timestamp) -> String {
+pub(crate) fn clock(at: Timestamp) -> String {
     at_format(at, "%H:%M:%S")
 }
 
 /// `24 Nov`.
-pub(in crate::publish) fn day(at: Timestamp) -> String {
+pub(crate) fn day(at: Timestamp) -> String {
     at_format(at, "%-d %b")
 }
 
@@ -136,7 +136,7 @@ fn at_format(at: Timestamp, format: &str) -> String {
 }
 
 /// `3h 5m ago`, `in 2h`, `just now`.
-pub(in crate::publish) fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     let length = now - at;
     let whole = Millis(length.0.abs() / 1_000 * 1_000);
     match length.0 {
@@ -149,7 +149,7 @@ pub(in crate::publish) fn ago(at: Timestamp, now: Timestamp) -> String {
 /// A text from outside as it may be shown: cut to a bearable length, without
 /// control characters and without the marks that turn the direction of the
 /// text that follows.
-pub(in crate::publish) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
     let mut shown: String = text
         .chars()
@@ -163,7 +163,7 @@ pub(in crate::publish) fn clean(text: &str) -> String {
 }
 
 /// A name as one segment of a path, percent-encoded.
-pub(in crate::publish) fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {

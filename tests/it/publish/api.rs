@@ -69,7 +69,7 @@ async fn a_history_adds_up_and_has_gaps() {
 }
 
 /// The path, the status, the parameter that is named, and a word of the hint.
-const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 17] = [
+const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 20] = [
     ("/api/v1/slos?servce=checkout", 400, Some("servce"), "service"),
     ("/api/v1/slos?service=a&service=b", 400, Some("service"), ""),
     ("/api/v1/slos?state=fine", 400, Some("state"), "exhausted"),
@@ -86,6 +86,9 @@ const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 17] = [
     ("/api/v1/incidents?limit=0", 400, Some("limit"), ""),
     ("/api/v1/alerts?severity=critical", 400, Some("severity"), "ticket"),
     ("/api/v1/status?pretty=1", 400, Some("pretty"), "no parameters"),
+    ("/api/v1/report?month=2026-13", 400, Some("month"), ""),
+    ("/api/v1/report?month=2026-12", 400, Some("month"), "earlier"),
+    ("/api/v1/report?format=pdf", 400, Some("format"), "html"),
     ("/api/v1/nothing", 404, None, "openapi.json"),
 ];
 
@@ -102,6 +105,21 @@ async fn bad_questions_are_told_what_is_wrong() {
         assert!(problem["hint"].as_str().unwrap_or("").contains(hint), "{path}: {problem}");
         assert!(problem["type"].as_str().unwrap().starts_with("urn:evenkeel:problem:"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_month_is_reported_as_text_and_as_a_page() {
+    let server = Server::start(Sample::shop());
+    let text = server.get("/api/v1/report?month=2026-11").await;
+    assert_eq!(text.headers()["content-type"], "text/markdown; charset=utf-8");
+    assert!(text.text().await.unwrap().starts_with("# Reliability review, November 2026"));
+    let page = server.get("/api/v1/report?month=2026-11&format=html").await;
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("script"), "{policy}");
+    assert!(page.text().await.unwrap().contains("<h1>Reliability review, November 2026</h1>"));
+    let running = server.text("/api/v1/report").await;
+    assert!(running.starts_with("# Reliability review, November 2026"), "the running month without one");
 }
 
 #[tokio::test]

@@ -97,6 +97,8 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "state" => "ok",
                 "severity" => "page",
                 "label" => "tier=1",
+                "month" => "2026-11",
+                "format" => "html",
                 _ => "payments",
             };
             let asked = server.get(&format!("{real}?{name}={value}")).await;

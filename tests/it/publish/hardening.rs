@@ -10,8 +10,10 @@ use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::model::window::Month;
 use evenkeel::publish::answers::{AnswerError, Answers, ServiceStatus};
 use evenkeel::publish::http::HttpSettings;
+use evenkeel::publish::report::ReportInput;
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -62,6 +64,10 @@ impl Answers for Troubled {
         // A dropped sender lets go, too.
         let _ = self.gate.lock().unwrap().recv();
         self.shop.review(period)
+    }
+
+    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
+        self.shop.report(month)
     }
 
     fn changes(&self, _: Period) -> Result<Vec<Change>, AnswerError> {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use evenkeel::evaluate::durations::durations;
 use evenkeel::evaluate::snapshot::{
     Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TierStatus, TierVerdict,
@@ -17,10 +18,11 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::model::window::ComplianceWindow;
+use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
     AnswerError, Answers, Backfill, LoopStatus, ServiceStatus, SourceStatus, StoreStatus,
 };
+use evenkeel::publish::report::{ReportInput, SloReport};
 
 use super::world::{Traffic, definitions};
 
@@ -130,6 +132,32 @@ impl Answers for Sample {
         review.incidents.retain(|incident| incident.start().is_some_and(|start| period.contains(start)));
         review.alerts.retain(|alert| period.contains(alert.start()));
         Ok(review)
+    }
+
+    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
+        let month = month.unwrap_or_else(|| Month::at(at(NOW), Tz::UTC));
+        let period = month.period(Tz::UTC);
+        if period.start >= at(NOW) {
+            return Ok(None);
+        }
+        let end = period.end.min(at(NOW));
+        let (step, seen) = (Millis::from_days(1), Period::new(period.start, end));
+        let mut slos = Vec::new();
+        for (slo, traffic) in &self.traffic {
+            let slots = self.history(&slo.name, None, seen, step)?.unwrap_or_default();
+            slos.push(SloReport { status: status_at(slo, traffic, *slo.first_window(), end), slots, step });
+        }
+        Ok(Some(ReportInput {
+            label: month.name(),
+            period,
+            generated_at: at(NOW),
+            version: "0.0.0",
+            slos,
+            review: self.review(seen)?,
+            changes: self.changes(seen)?,
+            findings: self.status.findings.to_vec(),
+            notes: Vec::new(),
+        }))
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {

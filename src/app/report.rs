@@ -1,0 +1,187 @@
+//! The reliability review of a month, from the store: the same for the running
+//! daemon and for a store that is read where it lies. Must not know how a report
+//! looks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use super::ledger::history_of;
+use super::review::review_period;
+use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
+use crate::evaluate::history::hour_of;
+use crate::evaluate::snapshot::Finding;
+use crate::model::slo::Slo;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::window::{CalendarUnit, ComplianceWindow, Month};
+use crate::publish::report::{ReportInput, SloReport};
+use crate::store::{Error, Reader};
+
+/// The month is shown in days.
+const STEP: Millis = Millis::from_days(1);
+
+/// What reports are made from.
+pub struct Reporting<'a> {
+    pub slos: &'a [Arc<Slo>],
+    pub reader: &'a Reader,
+    /// In which the months are civil months.
+    pub timezone: Tz,
+    pub now: Timestamp,
+    /// The newest moment that can be judged.
+    pub as_of: Timestamp,
+    /// What a person should mend.
+    pub findings: Vec<Finding>,
+}
+
+impl Reporting<'_> {
+    /// The month, judged at its end, or at `as_of` while it runs; `None` before
+    /// it has begun.
+    pub fn month(&self, month: Month) -> Result<Option<ReportInput>, Error> {
+        let period = month.period(self.timezone);
+        let judged_at = period.end.min(self.as_of).floor_slot();
+        if judged_at <= period.start {
+            return Ok(None);
+        }
+        let slos = self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Some(ReportInput {
+            label: month.name(),
+            period,
+            generated_at: self.now,
+            version: env!("CARGO_PKG_VERSION"),
+            slos,
+            review: review_period(self.slos, self.reader, period, judged_at)?,
+            changes: self.reader.changes(Period::new(period.start, judged_at))?,
+            findings: self.findings.clone(),
+            notes: notes(period, judged_at),
+        }))
+    }
+
+    fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, Error> {
+        let window = ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone: self.timezone };
+        let longest = lookbacks(slo).last().copied().unwrap_or_default();
+        let since = period.start.min(judged_at - longest);
+        let needed = minutes(slo, period, judged_at);
+        let history = history_of(slo, self.reader, Period::new(since, judged_at), |hour| needed.contains(&hour))?;
+        let at_end = present(slo, &history, judged_at);
+        Ok(SloReport {
+            status: judge_over(slo, window, period, &history, judged_at, &at_end),
+            slots: history_slots(slo, window, &history, period, STEP, judged_at),
+            step: STEP,
+        })
+    }
+}
+
+/// The hours of which minutes are needed: those in which a slot begins or ends,
+/// for zones whose days do not begin at whole hours, and the hour before each.
+fn minutes(slo: &Slo, period: Period, judged_at: Timestamp) -> BTreeSet<i64> {
+    let mut hours = needed_minutes(slo, judged_at);
+    let mut edge = period.start;
+    while edge < judged_at {
+        hours.extend([hour_of(edge) - 1, hour_of(edge)]);
+        edge = edge + STEP;
+    }
+    hours
+}
+
+fn notes(period: Period, judged_at: Timestamp) -> Vec<String> {
+    if judged_at >= period.end {
+        return Vec::new();
+    }
+    vec![format!(
+        "The month still runs: everything is judged at {}, and may change until its end.",
+        judged_at.rfc3339()
+    )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions;
+    use crate::model::tile::{EventCounts, PeakRate, Tile};
+    use crate::store::{Batch, Store, Writer};
+
+    const DEFINITION: &str = "
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: checkout, service: checkout}
+spec:
+  objective: 99%
+  windows: [30d]
+  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
+";
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn slo() -> Arc<Slo> {
+        let (slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
+        assert!(problems.is_empty(), "{problems:?}");
+        Arc::new(slos.into_iter().next().unwrap())
+    }
+
+    /// A hundred events in every minute of a period, of which `bad` were bad.
+    fn fill(writer: &mut Writer, slo: &Slo, period: Period, bad: i64) {
+        let mut tiles = Vec::new();
+        let mut start = period.start;
+        while start < period.end {
+            let counts = EventCounts { good: 100 - bad, total: 100, uncertain: 0 };
+            tiles.push(Tile { start, counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(80) });
+            start = start + Millis::from_mins(1);
+        }
+        let batch = Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: period.end, ..Batch::default() };
+        writer.write(&batch).unwrap();
+    }
+
+    #[test]
+    fn a_month_that_is_over_is_that_month_and_nothing_of_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+        let slo = slo();
+        // Nepal is 5 h 45 min ahead: its months begin within an hour of UTC.
+        let timezone = chrono_tz::Asia::Kathmandu;
+        let july: Month = "2026-07".parse().unwrap();
+        let period = july.period(timezone);
+        assert_eq!(period, Period::new(at("2026-06-30T18:15:00Z"), at("2026-07-31T18:15:00Z")));
+        fill(&mut writer, &slo, Period::new(period.start - Millis::from_mins(90), period.start), 100);
+        fill(&mut writer, &slo, period, 1);
+        fill(&mut writer, &slo, Period::new(period.end, period.end + Millis::from_mins(90)), 100);
+        let now = at("2026-09-01T00:00:00Z");
+        let slos = [slo];
+        let reporting = Reporting { slos: &slos, reader: &reader, timezone, now, as_of: now, findings: Vec::new() };
+
+        let report = reporting.month(july).unwrap().unwrap();
+        assert_eq!((report.label.as_str(), report.period, report.notes.len()), ("July 2026", period, 0));
+        let status = &report.slos[0].status;
+        let minutes = 31 * 1_440;
+        assert_eq!((status.period, status.as_of, status.elapsed_ratio), (period, period.end, 1.0));
+        assert_eq!((status.counts.total, status.counts.bad()), (minutes * 100, minutes));
+        assert_eq!((status.attainment, status.coverage), (Some(0.99), 1.0));
+        let slots = &report.slos[0].slots;
+        assert_eq!(slots.len(), 31);
+        assert!(slots.iter().all(|slot| slot.counts.total == 144_000 && slot.counts.bad() == 1_440), "{slots:?}");
+        let remaining = slots.last().and_then(|slot| slot.budget_remaining_ratio).unwrap();
+        assert!(remaining.abs() < 1e-9, "all of the month's budget and nothing of the next: {remaining}");
+
+        // The same month, seen from its tenth day.
+        let running = Reporting { as_of: period.start + Millis::from_days(10), ..reporting };
+        let report = running.month(july).unwrap().unwrap();
+        assert_eq!((report.slos[0].slots.len(), report.notes.len()), (10, 1));
+        assert_eq!(report.slos[0].status.counts.total, 10 * 144_000);
+        assert!((report.slos[0].status.elapsed_ratio - 10.0 / 31.0).abs() < 1e-9);
+        assert!(running.month("2026-08".parse().unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_month_without_data_is_reported_as_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_writer, reader) = Store::open(dir.path()).unwrap();
+        let (slos, now) = ([slo()], at("2026-09-01T00:00:00Z"));
+        let reporting =
+            Reporting { slos: &slos, reader: &reader, timezone: Tz::UTC, now, as_of: now, findings: Vec::new() };
+        let report = reporting.month("2026-07".parse().unwrap()).unwrap().unwrap();
+        let status = &report.slos[0].status;
+        assert_eq!((status.attainment, status.lo, status.budget, status.coverage), (None, None, None, 0.0));
+    }
+}

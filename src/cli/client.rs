@@ -1,0 +1,125 @@
+//! Questions to a running daemon: as JSON in a pipe or with `--json`, as tables
+//! on a terminal. Must not know how anything is computed.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, SloArgs};
+use super::table::Colour;
+use super::{print, print_as_is, tables};
+use crate::model::time::{Millis, Timestamp};
+use crate::sources::error::Error;
+use crate::sources::http::{Endpoint, Http, install_crypto_provider};
+
+/// As long as a daemon may think about one request.
+const TIMEOUT: Millis = Millis::from_secs(30);
+/// Ten thousand SLOs have about 30 MiB.
+const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// A running daemon.
+pub struct Daemon {
+    http: Http,
+    runtime: Runtime,
+}
+
+impl Daemon {
+    pub fn new(address: &Url) -> anyhow::Result<Daemon> {
+        install_crypto_provider();
+        let endpoint =
+            Endpoint { timeout: TIMEOUT, body_limit_bytes: ANSWER_BYTES_MAX, ..Endpoint::new(address.clone()) };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+        Ok(Daemon { http: Http::new(&endpoint)?, runtime })
+    }
+
+    /// The text at a path.
+    pub fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = self.runtime.block_on(self.http.get(path, &query, "*/*")).map_err(|error| match error {
+            Error::Unreachable { url, reason } => {
+                anyhow::anyhow!("no evenkeel answers at {url} ({reason}): is it running? `evenkeel demo` starts one")
+            }
+            other => other.into(),
+        })?;
+        String::from_utf8(body.bytes).map_err(|_| self.foreign())
+    }
+
+    fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        serde_json::from_str(&self.text(path, query)?).map_err(|_| self.foreign())
+    }
+
+    /// `from` for the last stretch of time, by the daemon's own clock: that of
+    /// a demo may go faster than this machine's.
+    fn since(&self, last: Millis) -> anyhow::Result<(&'static str, String)> {
+        let status = self.json(&["api", "v1", "status"], &[])?;
+        let now = status.get("now").and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
+        Ok(("from", (now.ok_or_else(|| self.foreign())? - last).rfc3339()))
+    }
+
+    fn foreign(&self) -> anyhow::Error {
+        anyhow::anyhow!("what answers at {} is not an evenkeel of this version", self.http.shown_url())
+    }
+}
+
+pub fn status(args: &ClientArgs) -> anyhow::Result<ExitCode> {
+    let daemon = Daemon::new(&args.daemon.address)?;
+    let answer = daemon.json(&["api", "v1", "status"], &[])?;
+    show(&daemon, args, answer, tables::status)
+}
+
+pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
+    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let Some(name) = &args.name else {
+        anyhow::ensure!(
+            args.window.is_none() && args.at.is_none(),
+            "--window and --at ask for one SLO: `evenkeel slo NAME --window month`"
+        );
+        let answer = daemon.json(&["api", "v1", "slos"], &[])?;
+        return show(&daemon, &args.client, answer, tables::slos);
+    };
+    let window = args.window.clone().map(|window| ("window", window));
+    let at = args.at.map(|at| ("at", at.rfc3339()));
+    let query: Vec<(&str, String)> = window.into_iter().chain(at).collect();
+    let answer = daemon.json(&["api", "v1", "slos", name], &query)?;
+    show(&daemon, &args.client, answer, tables::slo)
+}
+
+pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
+    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let answer = daemon.json(&["api", "v1", "incidents"], &[daemon.since(args.last)?])?;
+    show(&daemon, &args.client, answer, tables::incidents)
+}
+
+pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
+    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let since = [daemon.since(args.last)?];
+    if args.rules {
+        let answer = daemon.json(&["api", "v1", "alerts", "rules"], &since)?;
+        return show(&daemon, &args.client, answer, tables::rules);
+    }
+    let answer = daemon.json(&["api", "v1", "alerts"], &since)?;
+    show(&daemon, &args.client, answer, tables::alerts)
+}
+
+/// Prints an answer for whoever reads it: a person or a program.
+fn show<T: for<'a> Deserialize<'a>>(
+    daemon: &Daemon,
+    args: &ClientArgs,
+    answer: Value,
+    table: impl Fn(&T, Colour) -> String,
+) -> anyhow::Result<ExitCode> {
+    if args.json || !io::stdout().is_terminal() {
+        print(&format!("{answer:#}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answer = serde_json::from_value(answer).map_err(|_| daemon.foreign())?;
+    // The tables have tamed every text of the daemon, and added colour.
+    print_as_is(&table(&answer, Colour::On))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,26 @@
+//! The definitions for commands that run nothing: those that were named, or
+//! those of the configuration.
+
+use std::path::{Path, PathBuf};
+
+use super::report_problems;
+use crate::config::{self, Config};
+use crate::definitions;
+use crate::model::slo::Slo;
+
+/// Configuration and definitions; `None` after every problem was printed.
+pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Slo>)>> {
+    let (config, mut problems) = config::load(file, &config::Overrides::default(), &config::Surroundings::real());
+    let Some(config) = config else {
+        report_problems(&problems);
+        return Ok(None);
+    };
+    let paths = if paths.is_empty() { &config.definitions } else { paths };
+    anyhow::ensure!(
+        !paths.is_empty(),
+        "there are no definitions: name files or directories with --definitions, or a configuration with --config"
+    );
+    let loaded = definitions::load(paths);
+    problems.extend(loaded.problems);
+    Ok((!report_problems(&problems)).then_some((config, loaded.slos)))
+}

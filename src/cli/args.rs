@@ -135,7 +135,7 @@ pub struct ReportArgs {
     #[arg(long, value_enum, value_name = "FORMAT", requires = "output")]
     pub export: Option<ExportFormat>,
     /// Directory of the store, read while no daemon runs on it.
-    #[arg(long, value_name = "DIR", conflicts_with = "address")]
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Definitions that go with --data; without it, those of the configuration.
     #[arg(long, value_name = "PATH", requires = "data")]
@@ -334,7 +334,6 @@ mod tests {
             assert!(report(&format!("evenkeel report --month {wrong}")).unwrap_err().contains("2026-07"), "{wrong}");
         }
         assert!(report("evenkeel report --month 2026-07 --export csv").is_err(), "an export needs a directory");
-        assert!(report("evenkeel report --month 2026-07 --data d --address x:1").is_err());
         assert!(parse("evenkeel demo --days 0").is_err());
         assert!(parse("evenkeel slo x --at yesterday").is_err());
         assert!(parse("evenkeel alerts --last 30").is_err());

@@ -1,11 +1,22 @@
 //! All integration tests in one binary: what only shows when rooms meet the
 //! outside.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test fails by a panic, and lives in real time beside real servers"
+)]
+
 mod burning;
 mod definitions;
 mod history;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod live;
 mod publish;
 mod readme;
 mod rooms;

@@ -34,6 +34,7 @@ impl Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let app = Router::new().route("/am/api/v2/alerts", post(answer));
+        #[expect(clippy::disallowed_methods, reason = "a receiver that lives as long as its test")]
         tokio::spawn(async move { axum::serve(listener, app).await });
         (fake, url.join("/am/").unwrap())
     }

@@ -129,10 +129,13 @@ fn panels_do_not_overlap_and_have_ids_of_their_own() {
     }
 }
 
+/// Metric, what is around it, and its matchers.
+type Found = (String, Vec<String>, Vec<(String, String)>);
+
 /// Selectors with the function calls and aggregations around them.
 struct Selectors {
     around: Vec<String>,
-    found: Vec<(String, Vec<String>, Vec<(String, String)>)>,
+    found: Vec<Found>,
 }
 
 impl ExprVisitor for Selectors {

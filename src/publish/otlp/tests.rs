@@ -39,6 +39,7 @@ async fn receiver(status: u16, answer: Vec<u8>) -> (Destination, Arrived) {
     let app = Router::new().route("/base/v1/{signal}", axum::routing::post(take)).with_state(Arc::clone(&arrived));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = Url::parse(&format!("http://{}/base/", listener.local_addr().unwrap())).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a receiver that lives as long as its test")]
     tokio::spawn(async move { axum::serve(listener, app).await });
     (Destination { endpoint, headers: vec![("X-Token".to_owned(), "s3cret".to_owned().into())] }, arrived)
 }

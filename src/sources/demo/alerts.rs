@@ -287,7 +287,7 @@ mod tests {
                 let alert = ours.iter().find(|a| a.evaluations(period.end).contains(sample.at - Millis(1))).unwrap();
                 assert_eq!(sample.value, (alert.active_at.millis() / 1_000) as f64);
             }
-            let ended = ours.iter().filter(|a| a.ended_at.is_some()).map(|a| a.ended_at.unwrap());
+            let ended = ours.iter().filter_map(|a| a.ended_at);
             assert_eq!(series.stale, ended.collect::<Vec<_>>());
         }
         let firing = named(ALERTS).filter(|s| s.labels.get("alertstate") == Some("firing"));

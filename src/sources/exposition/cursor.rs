@@ -14,6 +14,7 @@ const DIGIT: u8 = 4;
 const QUOTE_END: u8 = 8;
 
 /// What each byte may be part of.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks it")]
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut b = 0;
@@ -32,7 +33,7 @@ const CLASSES: [u8; 256] = {
 };
 
 fn is(byte: u8, class: u8) -> bool {
-    CLASSES[byte as usize] & class != 0
+    CLASSES.get(usize::from(byte)).is_some_and(|c| c & class != 0)
 }
 
 pub(super) fn starts(byte: u8, class: u8) -> bool {

@@ -48,10 +48,6 @@ impl Daemon {
         Daemon::start(&arguments)
     }
 
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     pub fn get(&self, path: &str) -> String {
         let (status, body) = http_get(&self.address, path);
         assert_eq!(status, 200, "{path}: {body}");

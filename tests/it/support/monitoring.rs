@@ -49,7 +49,7 @@ impl Prometheus {
     fn start(dir: TempDir, config: &str) -> Prometheus {
         std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
         let mut prometheus = Prometheus { server: None, port: free_port(), dir };
-        prometheus.resume();
+        prometheus.run();
         prometheus
     }
 
@@ -62,12 +62,7 @@ impl Prometheus {
         (dir, name)
     }
 
-    pub fn stop(&mut self) {
-        self.server = None;
-    }
-
-    /// Starts it, again on the same port and store.
-    pub fn resume(&mut self) {
+    fn run(&mut self) {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
         let arguments = [
             format!("--config.file={}", path("prometheus.yml")),

@@ -158,6 +158,8 @@ async fn refusals_say_why() {
         ),
         (r#"{"code":601,"message":"bad matcher"}"#, "", "bad matcher"),
         (r#""just text""#, "", "just text"),
+        (r#"{"type":"about:blank","status":422,"detail":"no such\nday","hint":null}"#, "", "no such\\u{a}day"),
+        (r#"{"status":422,"detail":"no such SLO","hint":"ask for the list"}"#, "", "no such SLO; ask for the list"),
         ("plain\tuntil the end", "", "plain\\u{9}until the end"),
         ("<html><script>alert(1)</script>", "", "an HTML page, perhaps of a proxy on the way"),
         ("", "", "no reason given"),

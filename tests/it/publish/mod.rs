@@ -1,6 +1,7 @@
 //! The published surface over a real socket, answered from the sample shop.
 
 mod api;
+mod clients;
 mod contract;
 mod hardening;
 mod metrics;

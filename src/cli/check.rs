@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::args::CheckArgs;
+use super::problems::plural;
 use super::{BAD_INPUT, report_problems};
 use crate::config;
 use crate::definitions;
@@ -41,6 +42,6 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if report_problems(&problems) {
         return Ok(ExitCode::from(BAD_INPUT));
     }
-    writeln!(out, "{} SLOs in {} files: no errors", loaded.slos.len(), loaded.files)?;
+    writeln!(out, "{} in {}: no errors", plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-pub use setup::{DemoWorld, Setup, Surroundings};
+pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 
 use self::alerts::{AlertFeed, NamedAlertmanager, held_alerts};
 use self::answers::Daemon;
@@ -41,6 +41,7 @@ use self::tasks::{Round, Tasks};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Answers;
 use crate::publish::http::{self, HttpSettings};
+use crate::publish::otlp::ResultPusher;
 
 /// The backfill looks for new holes this often when it has nothing to do.
 const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
@@ -110,6 +111,9 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     tasks.every("alerts", ALERTS_PAUSE, Alerts { daemon: Arc::clone(&daemon), feeds, held: setup.alertmanagers });
     tasks.every("review", REVIEW_PAUSE, Reviewing { daemon: Arc::clone(&daemon), length: config.backfill });
     tasks.every("tidy", TIDY_PAUSE, Tidying { daemon: Arc::clone(&daemon), retention: config.retention });
+    if let Some(pusher) = setup.pusher {
+        tasks.every("push", config.evaluation_interval, Pushing { daemon: Arc::clone(&daemon), pusher });
+    }
     if let Some(world) = setup.demo {
         demo::start(&mut tasks, &daemon, world);
     }
@@ -203,5 +207,16 @@ impl Round for Tidying {
     async fn round(&mut self) -> anyhow::Result<()> {
         let now = self.daemon.clock.now();
         self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await
+    }
+}
+
+struct Pushing {
+    daemon: Arc<Daemon>,
+    pusher: ResultPusher,
+}
+
+impl Round for Pushing {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        Ok(self.pusher.push(&self.daemon.snapshot()).await?)
     }
 }

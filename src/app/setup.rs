@@ -13,6 +13,7 @@ use crate::config::{self, Config, SourceKind};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::alertmanager::{self, AlertSender, Receiver};
+use crate::publish::otlp::{Destination, Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
 use crate::sources::demo::{DemoSource, World, WorldConfig};
 use crate::sources::http::{self, Auth, Endpoint};
@@ -40,6 +41,7 @@ pub struct Setup {
     pub(super) alertmanagers: Vec<NamedAlertmanager>,
     pub(super) sender: Option<AlertSender>,
     pub(super) external_url: Option<url::Url>,
+    pub(super) pusher: Option<ResultPusher>,
     pub(super) demo: Option<Demo>,
     #[cfg(feature = "kubernetes")]
     pub(super) kubernetes: Option<crate::sources::kubernetes::Access>,
@@ -86,7 +88,13 @@ impl Setup {
             config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
         let receivers = config.alertmanagers.iter().map(receiver).collect::<anyhow::Result<Vec<_>>>()?;
         let sender = if receivers.is_empty() { None } else { Some(AlertSender::new(receivers)?) };
+        let labels: Vec<(String, String)> =
+            config.external_labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let pusher = push_destination(&config)?
+            .map(|destination| ResultPusher::new(&destination, identity(&labels), clock.now()))
+            .transpose()?;
         Ok(Setup {
+            pusher,
             #[cfg(feature = "kubernetes")]
             kubernetes: super::cluster::access(
                 &config.kubernetes,
@@ -104,6 +112,19 @@ impl Setup {
             config,
         })
     }
+}
+
+/// Where results, traces and logs are pushed, if anywhere.
+pub fn push_destination(config: &Config) -> anyhow::Result<Option<Destination>> {
+    let Some(otlp) = &config.otlp else { return Ok(None) };
+    http::install_crypto_provider();
+    let headers = otlp.headers.iter().map(|h| Ok((h.name.clone(), h.value.reveal().map_err(anyhow::Error::msg)?)));
+    Ok(Some(Destination { endpoint: otlp.endpoint.clone(), headers: headers.collect::<anyhow::Result<_>>()? }))
+}
+
+/// Who pushes.
+pub fn identity(labels: &[(String, String)]) -> Identity {
+    Identity { version: env!("CARGO_PKG_VERSION"), instance: String::new(), labels: labels.to_vec() }
 }
 
 /// The world of a demo.

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::args::DemoArgs;
 use super::run::{bind, in_runtime, surroundings};
-use super::{BAD_INPUT, log, report_problems};
+use super::{BAD_INPUT, report_problems};
 use crate::app::{DemoWorld, Setup};
 use crate::config::{self, Overrides};
 use crate::definitions;
@@ -42,10 +42,10 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let (config, problems) = config::load(None, &settings, &config::Surroundings::real());
     let failed = report_problems(&problems);
     let Some(config) = config.filter(|_| !failed) else { return Ok(ExitCode::from(BAD_INPUT)) };
-    log::start(config.log);
     let listener = bind(config.listen)?;
     let world = DemoWorld { seed: args.seed, length, speed: args.speed };
-    in_runtime(async move { Setup::demo(config, slos, world, &surroundings()).await }, listener)
+    let logging = config.log;
+    in_runtime(async move { Setup::demo(config, slos, world, &surroundings()).await }, listener, logging, None)
 }
 
 fn slos() -> Option<Vec<Slo>> {

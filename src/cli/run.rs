@@ -14,13 +14,14 @@ use crate::app::{self, Setup, Surroundings};
 use crate::config::{self, Config};
 use crate::definitions;
 use crate::model::slo::Slo;
+use crate::publish::otlp::Destination;
 
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let Some((config, slos)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
-    log::start(config.log);
     let listener = bind(config.listen)?;
+    let (logging, pushing) = (config.log, app::push_destination(&config)?);
     let setup = Setup::new(config, slos, &surroundings())?;
-    in_runtime(async move { Ok(setup) }, listener)
+    in_runtime(async move { Ok(setup) }, listener, logging, pushing)
 }
 
 /// Configuration and definitions, or every problem of both on standard error.
@@ -64,29 +65,37 @@ pub fn surroundings() -> Surroundings {
 pub fn in_runtime(
     setup: impl Future<Output = anyhow::Result<Setup>>,
     listener: TcpListener,
+    logging: config::Log,
+    pushing: Option<Destination>,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
-        let setup = setup.await?;
-        let address = listener.local_addr()?;
-        tracing::info!(%address, "listening; open http://{address}");
-        let stop = CancellationToken::new();
-        let asked = stop.clone();
-        let running = app::run(setup, listener, stop);
-        tokio::pin!(running);
-        tokio::select! {
-            outcome = &mut running => outcome?,
-            () = signal() => {
-                tracing::info!("stopping");
-                asked.cancel();
-                tokio::select! {
-                    outcome = &mut running => outcome?,
-                    () = signal() => return Err(anyhow::anyhow!("stopped at once by a second signal")),
-                }
-            }
+        let telemetry = log::start(logging, pushing.as_ref())?;
+        let outcome = until_signal(setup.await?, listener).await;
+        if let Some(telemetry) = telemetry {
+            // What is left of our own traces and logs; the daemon's work is done.
+            let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
         }
-        Ok(ExitCode::SUCCESS)
+        outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+async fn until_signal(setup: Setup, listener: TcpListener) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening; open http://{address}");
+    let stop = CancellationToken::new();
+    let running = app::run(setup, listener, stop.clone());
+    tokio::pin!(running);
+    tokio::select! {
+        outcome = &mut running => return outcome,
+        () = signal() => {}
+    }
+    tracing::info!("stopping");
+    stop.cancel();
+    tokio::select! {
+        outcome = &mut running => outcome,
+        () = signal() => anyhow::bail!("stopped at once by a second signal"),
+    }
 }
 
 /// Ends with the first signal that asks a process to stop.

@@ -21,7 +21,7 @@ use crate::evaluate::snapshot::Snapshot;
 use crate::model::time::Timestamp;
 
 pub use results::requests;
-pub use telemetry::{Telemetry, telemetry};
+pub use telemetry::{BoxedLayer, Telemetry, telemetry};
 
 /// A receiver that takes longer would let pushes pile up.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

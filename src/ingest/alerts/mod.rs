@@ -2,7 +2,7 @@
 //! alerts with a beginning and an end. Must not know the store, the clock or
 //! how an alert is judged.
 //!
-//! A caller reads some stretch of time, turns it into alerts with [`spans`] and
+//! A caller reads some stretch of time, turns it into alerts with [`spans()`] and
 //! [`from_alertmanager`], and joins them to what it knows with [`merge()`]. Any
 //! stretch may be read again, in any order, as long as each read reaches
 //! [`REREAD`] past its own stretch.

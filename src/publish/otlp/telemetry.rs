@@ -21,7 +21,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::{ANSWER_BYTES_MAX, Destination, Identity, OtlpError, PROTOBUF, REQUEST_TIMEOUT, beginning};
+use super::{ANSWER_BYTES_MAX, Destination, Identity, OtlpError, REQUEST_TIMEOUT, beginning};
 
 /// The last push may take as long as one request.
 const SHUTDOWN_TIMEOUT: Duration = REQUEST_TIMEOUT;
@@ -121,7 +121,6 @@ impl HttpClient for Transport {
                 .client
                 .request(parts.method, parts.uri.to_string())
                 .headers(parts.headers)
-                .header(reqwest::header::CONTENT_TYPE, PROTOBUF)
                 .body(body)
                 .send()
                 .await;

@@ -1,3 +1,5 @@
+//! Sending to Alertmanagers that accept, refuse, or are not there.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -117,13 +117,8 @@ impl HttpClient for Transport {
     {
         let sending = Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let sent = self
-                .client
-                .request(parts.method, parts.uri.to_string())
-                .headers(parts.headers)
-                .body(body)
-                .send()
-                .await;
+            let sent =
+                self.client.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await;
             let response = sent.map_err(|error| error.without_url())?;
             let status = response.status();
             let answer = beginning(response).await;

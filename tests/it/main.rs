@@ -12,6 +12,7 @@
 )]
 
 mod burning;
+mod dashboards;
 mod definitions;
 mod history;
 #[cfg(feature = "kubernetes")]

@@ -48,21 +48,27 @@ pub(super) struct Timeline {
     pub unproven: bool,
 }
 
+/// What is known of the source around a target's first sight.
+pub(super) struct Source<'a> {
+    /// Whether it scraped other targets shortly before an instant.
+    pub alive_before: &'a dyn Fn(Timestamp) -> bool,
+    /// Whether it had scraped anything at all by an instant.
+    pub looked_before: &'a dyn Fn(Timestamp) -> bool,
+}
+
 /// The distance of scrapes that is assumed until two were seen.
 const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
 /// Changes of `process_start_time_seconds` below this are rounding, in seconds.
 const START_JITTER_SECONDS: f64 = 1.0;
 
 impl Timeline {
-    /// `alive_before(t)` tells whether the source is known to have scraped
-    /// other targets shortly before `t`, but not this one.
     pub fn build(
         labels: &Labels,
         up: &[Sample],
         starts: &[Sample],
         before: Option<&TargetState>,
         read_start: Timestamp,
-        alive_before: impl Fn(Timestamp) -> bool,
+        source: &Source<'_>,
         baselines_known: bool,
     ) -> Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
@@ -79,7 +85,7 @@ impl Timeline {
             unproven: false,
             ok,
         };
-        line.find_lives(starts, carried > 0, read_start, alive_before, baselines_known);
+        line.find_lives(starts, carried > 0, read_start, source, baselines_known);
         line
     }
 
@@ -88,7 +94,7 @@ impl Timeline {
         starts: &[Sample],
         known_before: bool,
         read_start: Timestamp,
-        alive_before: impl Fn(Timestamp) -> bool,
+        source: &Source<'_>,
         baselines_known: bool,
     ) {
         let Some(first) = self.ok.first().copied() else {
@@ -98,8 +104,10 @@ impl Timeline {
         let mut life = Life { seen: first, started: None, from_zero: false };
         if !known_before {
             let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
-            let in_our_time = started.is_some_and(|s| s >= read_start);
-            let new_to_source = started.is_none() && alive_before(first) && first - read_start >= NEW_TARGET_PROOF;
+            // A process that is older than the source's first look ran unseen.
+            let in_our_time = started.is_some_and(|s| s >= read_start && (source.looked_before)(s));
+            let proven = baselines_known || first - read_start >= NEW_TARGET_PROOF;
+            let new_to_source = started.is_none() && proven && (source.alive_before)(first);
             life.started = started.filter(|_| in_our_time);
             life.from_zero = in_our_time || new_to_source;
             // Without a word on the time before, the process may have been

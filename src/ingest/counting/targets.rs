@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::raw::Sample;
 use super::counters::{Counter, State, any_alive};
 use super::plan::Plan;
-use super::target::Timeline;
+use super::target::{Source, Timeline};
 use super::{NEW_TARGET_PROOF, Observed, target_key};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -18,6 +18,11 @@ pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> 
     let baselines_known = state.complete;
     let alive = observed.alive;
     let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
+    let looked_before = |at: Timestamp| {
+        any_alive(alive, Period::new(Timestamp::MIN, at))
+            || observed.up.iter().any(|u| u.samples.first().is_some_and(|s| s.at < at))
+    };
+    let source = Source { alive_before: &alive_before, looked_before: &looked_before };
     let starts_of = |labels: &Labels| -> &[Sample] {
         let found = observed
             .starts
@@ -34,19 +39,11 @@ pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> 
         }
         let before = state.targets.iter().find(|t| t.labels == labels);
         let starts = starts_of(&labels);
-        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, alive_before, baselines_known));
+        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, &source, baselines_known));
     }
     for known in &state.targets {
         if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
-            lines.push(Timeline::build(
-                &known.labels,
-                &[],
-                &[],
-                Some(known),
-                read.start,
-                alive_before,
-                baselines_known,
-            ));
+            lines.push(Timeline::build(&known.labels, &[], &[], Some(known), read.start, &source, baselines_known));
         }
     }
     lines

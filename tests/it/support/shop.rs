@@ -104,7 +104,9 @@ impl Shop {
         let state = self.state.lock().unwrap();
         let close = state.shown.iter().any(|s| (s.at - end).0.abs() < 150);
         let last = state.shown.iter().rev().find(|s| s.at <= end).copied();
-        last.filter(|_| !close)
+        // The process ran before anyone looked: the first scrape is the baseline.
+        let first = state.shown.first().copied()?;
+        last.filter(|_| !close).map(|l| Shown { at: l.at, bad: l.bad - first.bad, total: l.total - first.total })
     }
 }
 

@@ -10,7 +10,11 @@ use evenkeel::publish::dashboards::generate;
 fn files(dir: &Path, out: &mut BTreeSet<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, out) } else { drop(out.insert(path)) }
+        if path.is_dir() {
+            files(&path, out);
+        } else {
+            out.insert(path);
+        }
     }
 }
 

@@ -64,12 +64,13 @@ pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, access: &Access, namespace
 /// Watches one namespace, or all; ends only with an error of the store.
 async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
     loop {
+        let known = known(&daemon, namespace.as_deref())?;
         let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
         let watching = async {
             let client = connect(&access).await?;
             let options = Options { namespace: namespace.clone(), ..Options::default() };
             let clock = daemon.clock.clone();
-            watch(client, options, known(&daemon, namespace.as_deref()), move || clock.now(), tell).await
+            watch(client, options, known, move || clock.now(), tell).await
         };
         let taking = async {
             let mut facts = Vec::new();
@@ -87,16 +88,18 @@ async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> 
     }
 }
 
-fn known(daemon: &Daemon, namespace: Option<&str>) -> Known {
+/// An unreadable store is an error, not an empty past: old rollouts would be
+/// judged again.
+fn known(daemon: &Daemon, namespace: Option<&str>) -> Result<Known, crate::store::Error> {
     let now = daemon.clock.now();
     let reader = &daemon.facts.reader;
     let since = |length: Millis| Period::new(now - length, now);
-    let synced = reader.state(&synced_key(namespace)).ok().flatten();
-    Known {
-        events: reader.cluster_events(since(KNOWN_EVENTS)).unwrap_or_default(),
-        changes: reader.changes(since(KNOWN_CHANGES)).unwrap_or_default(),
+    let synced = reader.state(&synced_key(namespace))?;
+    Ok(Known {
+        events: reader.cluster_events(since(KNOWN_EVENTS))?,
+        changes: reader.changes(since(KNOWN_CHANGES))?,
         synced_until: synced.and_then(|text| crate::model::time::Timestamp::parse(&text).ok()),
-    }
+    })
 }
 
 async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use super::demo::Demo;
 use super::indicators::Source;
 use crate::config::{self, Config, SourceKind};
 use crate::model::slo::Slo;
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{Millis, Timestamp};
 use crate::publish::alertmanager::{self, AlertSender, Receiver};
 use crate::publish::otlp::{Destination, Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
@@ -133,13 +133,6 @@ pub struct DemoWorld {
     pub seed: u64,
     pub length: Millis,
     pub speed: u32,
-}
-
-impl DemoWorld {
-    /// What happened in a period by the world's own script; for tests.
-    pub fn period(&self, now: Timestamp) -> Period {
-        Period::new(now - self.length, now)
-    }
 }
 
 fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {

@@ -9,6 +9,7 @@ use crate::ingest::alerts::{AlertmanagerEntry, REREAD, from_alertmanager, merge,
 use crate::model::alert::Alert;
 use crate::model::labels::content_hash;
 use crate::model::selector::Selector;
+use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState};
@@ -104,14 +105,23 @@ impl AlertFeed {
     }
 }
 
+/// What Alertmanagers tell of.
+#[derive(Default)]
+pub struct Held {
+    pub alerts: Vec<AlertmanagerEntry>,
+    pub silences: Vec<Silence>,
+}
+
 /// What all Alertmanagers hold, of those that answer.
-pub async fn held_alerts(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Vec<AlertmanagerEntry> {
-    let mut held = Vec::new();
+pub async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
+    let mut held = Held::default();
     for one in alertmanagers {
-        match one.client.alerts().await {
-            Ok(alerts) => {
+        let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
+        match both.await {
+            Ok((alerts, silences)) => {
                 daemon.note_source(&one.name, None);
-                held.extend(alerts.into_iter().filter_map(entry));
+                held.alerts.extend(alerts.into_iter().filter_map(entry));
+                held.silences.extend(silences);
             }
             Err(error) => daemon.note_source(&one.name, Some(error.to_string())),
         }

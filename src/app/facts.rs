@@ -12,12 +12,15 @@ pub struct Facts {
     writer: Arc<Mutex<Option<Writer>>>,
     pub reader: Reader,
     last_error: Arc<Mutex<Option<String>>>,
+    /// Whether the last process that wrote came to an orderly end.
+    pub was_clean: bool,
 }
 
 impl Facts {
     pub fn open(dir: &Path) -> Result<Facts, Error> {
         let (writer, reader) = Store::open(dir)?;
-        Ok(Facts { writer: Arc::new(Mutex::new(Some(writer))), reader, last_error: Arc::default() })
+        let was_clean = writer.was_clean();
+        Ok(Facts { writer: Arc::new(Mutex::new(Some(writer))), reader, last_error: Arc::default(), was_clean })
     }
 
     pub fn last_error(&self) -> Option<String> {
@@ -32,6 +35,12 @@ impl Facts {
 
     pub async fn drop_day(&self, indicator: IndicatorId, day: i64) -> anyhow::Result<()> {
         self.with_writer(move |writer| writer.drop_day(indicator, day)).await
+    }
+
+    /// Looks through the whole file for damage, beside the daily work.
+    pub async fn check(&self) -> anyhow::Result<()> {
+        let reader = self.reader.clone();
+        Ok(tokio::task::spawn_blocking(move || reader.check()).await??)
     }
 
     /// Packs finished days and forgets what is too old. A damaged day is dropped

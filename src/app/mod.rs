@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 
-use self::alerts::{AlertFeed, NamedAlertmanager, held_alerts};
+use self::alerts::{AlertFeed, NamedAlertmanager, held};
 use self::answers::Daemon;
 use self::backfill::Backfill;
 use self::counting::Counting;
@@ -38,10 +38,12 @@ use self::ledger::Ledger;
 use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
 use self::tasks::{Round, Tasks};
+use crate::model::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Answers;
 use crate::publish::http::{self, HttpSettings};
 use crate::publish::otlp::ResultPusher;
+use crate::store::Batch;
 
 /// The backfill looks for new holes this often when it has nothing to do.
 const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
@@ -108,9 +110,15 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         Ok(feed)
     });
     let feeds = feeds.collect::<anyhow::Result<Vec<AlertFeed>>>()?;
-    tasks.every("alerts", ALERTS_PAUSE, Alerts { daemon: Arc::clone(&daemon), feeds, held: setup.alertmanagers });
+    let alerts =
+        Alerts { daemon: Arc::clone(&daemon), feeds, alertmanagers: setup.alertmanagers, silences: Vec::new() };
+    tasks.every("alerts", ALERTS_PAUSE, alerts);
     tasks.every("review", REVIEW_PAUSE, Reviewing { daemon: Arc::clone(&daemon), length: config.backfill });
-    tasks.every("tidy", TIDY_PAUSE, Tidying { daemon: Arc::clone(&daemon), retention: config.retention });
+    tasks.every(
+        "tidy",
+        TIDY_PAUSE,
+        Tidying { daemon: Arc::clone(&daemon), retention: config.retention, is_checked: facts.was_clean },
+    );
     if let Some(pusher) = setup.pusher {
         tasks.every("push", config.evaluation_interval, Pushing { daemon: Arc::clone(&daemon), pusher });
     }
@@ -166,14 +174,22 @@ impl Round for Filling {
 struct Alerts {
     daemon: Arc<Daemon>,
     feeds: Vec<AlertFeed>,
-    held: Vec<NamedAlertmanager>,
+    alertmanagers: Vec<NamedAlertmanager>,
+    /// As they were stored last.
+    silences: Vec<Silence>,
 }
 
 impl Round for Alerts {
     async fn round(&mut self) -> anyhow::Result<()> {
-        let held = held_alerts(&self.daemon, &self.held).await;
+        let held = held(&self.daemon, &self.alertmanagers).await;
+        let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
+        if !new.is_empty() {
+            let recorded_at = self.daemon.clock.now();
+            self.daemon.facts.write(Batch { silences: new, recorded_at, ..Batch::default() }).await?;
+            self.silences = held.silences;
+        }
         for feed in &mut self.feeds {
-            feed.round(&self.daemon, &held).await?;
+            feed.round(&self.daemon, &held.alerts).await?;
             while !feed.is_done() {
                 feed.round(&self.daemon, &[]).await?;
             }
@@ -201,10 +217,16 @@ impl Round for Reviewing {
 struct Tidying {
     daemon: Arc<Daemon>,
     retention: Millis,
+    /// After a crash the file is looked through once.
+    is_checked: bool,
 }
 
 impl Round for Tidying {
     async fn round(&mut self) -> anyhow::Result<()> {
+        if !self.is_checked {
+            self.daemon.facts.check().await.context("check the store after an unclean stop")?;
+            self.is_checked = true;
+        }
         let now = self.daemon.clock.now();
         self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await
     }

@@ -20,8 +20,9 @@ pub fn review_period(slos: &[Arc<Slo>], reader: &Reader, period: Period, as_of: 
     let burns = slos.iter().map(|slo| burn_of(slo, reader, period)).collect::<Result<Vec<SloBurn>, Error>>()?;
     let known = Period::new(period.start - REVIEW_LEAD_IN, period.end);
     let alerts = reader.alerts(known)?;
-    let changes = reader.changes(known)?;
-    Ok(review(&ReviewInputs { period, now, slos, alerts: &alerts, burns: &burns, changes: &changes, silenced: &[] }))
+    let (changes, silences) = (reader.changes(known)?, reader.silences(known)?);
+    let (alerts, changes, silences) = (alerts.as_slice(), changes.as_slice(), silences.as_slice());
+    Ok(review(&ReviewInputs { period, now, slos, alerts, burns: &burns, changes, silences }))
 }
 
 fn burn_of(slo: &Slo, reader: &Reader, period: Period) -> Result<SloBurn, Error> {

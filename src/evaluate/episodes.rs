@@ -14,13 +14,14 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// An episode is where the burn rate over this lookback is above 1.
 pub const BURN_LOOKBACK_SLOTS: usize = 5;
 
-/// Stretches that are no further apart than this, in observed slots, are one
+/// Stretches that are no further apart than this, in slots with events, are one
 /// episode: a service that fails again within ten minutes had not recovered.
 pub const EPISODE_GAP_SLOTS: usize = 10;
 
-/// Unobserved time neither starts nor ends an episode, up to this length: after
-/// an hour in the dark nobody can say that it was still the same trouble.
-pub const UNKNOWN_BRIDGE_SLOTS: usize = 60;
+/// Unobserved time and time without events neither start nor end an episode, up
+/// to this length: after an hour nobody can say that it was still the same
+/// trouble.
+pub const BRIDGE_SLOTS: usize = 60;
 
 /// What burned less of the budget is no episode: a thousand of them would be
 /// needed to spend it.
@@ -126,7 +127,8 @@ impl Context<'_> {
     /// Runs of burning slots, as far as `now`, the index of the present slot.
     fn runs(&self, now: usize) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        // Observed slots since the last burning one.
+        // Slots with events since the last burning one: a service that nobody
+        // asks anything has not recovered.
         let mut quiet = 0;
         let (mut bad, mut total) = (0.0, 0.0);
         for (i, slot) in self.slots.iter().enumerate() {
@@ -139,7 +141,7 @@ impl Context<'_> {
             let rate = if slot.total > 0.0 { bad / total / self.allowed } else { 0.0 };
             // A burn of exactly 1 comes out a few ulps above it.
             if rate <= 1.0 + 1e-9 {
-                quiet += usize::from(slot.known);
+                quiet += usize::from(slot.total > 0.0);
                 continue;
             }
             match runs.last_mut().filter(|run| goes_on(run.last, i, quiet)) {
@@ -325,9 +327,9 @@ fn excess(bad: f64, total: f64, allowed: f64) -> f64 {
 }
 
 /// Whether a run that last burned at `last` is still the same at `now`, with so
-/// many observed slots in between that did not burn.
+/// many slots with events in between that did not burn.
 fn goes_on(last: usize, now: usize, quiet: usize) -> bool {
-    quiet <= EPISODE_GAP_SLOTS && now.saturating_sub(last + 1) <= UNKNOWN_BRIDGE_SLOTS
+    quiet <= EPISODE_GAP_SLOTS && now.saturating_sub(last + 1) <= BRIDGE_SLOTS
 }
 
 /// Bad and total events up to each slot, without the slots of runs.

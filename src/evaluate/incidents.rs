@@ -43,7 +43,7 @@ pub const UNASSIGNED: &str = "unassigned";
 /// the fast standard tier stands for.
 const PAGE_BUDGET_DEFAULT: f64 = 0.02;
 
-/// Since when a silence has held an alert back.
+/// A silence about an alert, by when it was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silenced {
     pub alert: AlertId,

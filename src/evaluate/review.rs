@@ -11,6 +11,7 @@ use super::snapshot::Review;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, IncidentState};
+use crate::model::silence::Silence;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -18,9 +19,9 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// must be seen from its beginning.
 pub const REVIEW_LEAD_IN: Millis = Millis::from_days(1);
 
-/// What a review is made of. `alerts`, `burns` and `changes` hold everything
-/// that overlaps `[period.start - REVIEW_LEAD_IN, period.end)`; more does no
-/// harm, and what began after `now` is left out.
+/// What a review is made of. `alerts`, `burns`, `changes` and `silences` hold
+/// everything that overlaps `[period.start - REVIEW_LEAD_IN, period.end)`; more
+/// does no harm, and what began after `now` is left out.
 #[derive(Clone, Copy, Debug)]
 pub struct ReviewInputs<'a> {
     pub period: Period,
@@ -30,8 +31,7 @@ pub struct ReviewInputs<'a> {
     /// One per SLO, from tiles up to `now`.
     pub burns: &'a [SloBurn],
     pub changes: &'a [Change],
-    /// Empty where nobody asks Alertmanager for silences.
-    pub silenced: &'a [Silenced],
+    pub silences: &'a [Silence],
 }
 
 /// The review of a period as known at `now`. The order of the inputs does not
@@ -39,14 +39,16 @@ pub struct ReviewInputs<'a> {
 pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
-    let mut alerts: Vec<Alert> = inputs.alerts.iter().filter_map(|a| alert_as_of(a, now)).collect();
+    let silences: Vec<&Silence> = inputs.silences.iter().filter(|s| s.period.start <= now).collect();
+    let known = inputs.alerts.iter().filter_map(|a| alert_as_of(a, now));
+    let mut alerts: Vec<Alert> = known.map(|a| held_back(a, &silences)).collect();
     alerts.sort_by(|a, b| (b.start(), &b.labels).cmp(&(a.start(), &a.labels)));
     let ids: Vec<(AlertId, &Alert)> = alerts.iter().map(|a| (a.id(), a)).collect();
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
     let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
-    let silenced: Vec<Silenced> = inputs.silenced.iter().filter(|s| s.since <= now).copied().collect();
+    let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
     let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
     let incidents = incidents(&facts, now);
     let noise = noise(period, now, &incidents, &facts, &burns);
@@ -67,6 +69,20 @@ fn alert_as_of(alert: &Alert, now: Timestamp) -> Option<Alert> {
         last_seen: alert.last_seen.min(now),
         ..alert.clone()
     })
+}
+
+/// An alert that a silence held back when it began to fire woke nobody, whether
+/// or not Alertmanager was asked meanwhile.
+fn held_back(alert: Alert, silences: &[&Silence]) -> Alert {
+    let held = |s: &&Silence| alert.firing.is_some_and(|f| s.holds_at(f.at)) && s.is_about(&alert);
+    Alert { suppressed: alert.suppressed || silences.iter().any(held), ..alert }
+}
+
+/// The silences about an alert that held at some time while it was active.
+fn silenced<'a>(id: AlertId, alert: &'a Alert, silences: &'a [&Silence]) -> impl Iterator<Item = Silenced> + 'a {
+    let active = move |s: &&&Silence| overlaps(s.period, alert.start(), alert.ended.map(|e| e.at));
+    let about = silences.iter().filter(active).filter(|s| s.is_about(alert));
+    about.map(move |s| Silenced { alert: id, since: s.period.start })
 }
 
 fn burn_as_of(burn: &SloBurn, now: Timestamp) -> SloBurn {

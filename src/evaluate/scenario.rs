@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use super::episodes::{SloBurn, burn};
 use super::history::History;
-use super::incidents::Silenced;
 use super::review::{ReviewInputs, review};
 use super::snapshot::Review;
 use super::testing::slo;
@@ -24,6 +23,8 @@ use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::incident::{Episode, Incident};
 use crate::model::labels::{Labels, content_hash};
+use crate::model::selector::{MatchOp, Matcher};
+use crate::model::silence::Silence;
 use crate::model::slo::{Severity, Slo};
 use crate::model::tile::{EventCounts, Tile};
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
@@ -77,7 +78,7 @@ pub struct Scenario {
     pub burns: Vec<SloBurn>,
     pub alerts: Vec<Alert>,
     pub changes: Vec<Change>,
-    pub silenced: Vec<Silenced>,
+    pub silences: Vec<Silence>,
     pub length: i64,
 }
 
@@ -149,7 +150,14 @@ impl Scenario {
                 alert.firing = alert.firing.or(mark(n, MarkSource::Alerts));
             }
             if c == '!' {
-                self.silenced.push(Silenced { alert: alert.id(), since: minute(n) });
+                let matchers = alert.labels.iter().map(|(l, v)| Matcher::new(l, MatchOp::Equal, v).unwrap());
+                self.silences.push(Silence {
+                    id: format!("{n}"),
+                    matchers: matchers.collect(),
+                    period: Period::new(minute(n), minute(n + 1)),
+                    created_by: "sre".to_owned(),
+                    comment: String::new(),
+                });
             }
         }
     }
@@ -162,7 +170,7 @@ impl Scenario {
             alerts: &self.alerts,
             burns: &self.burns,
             changes: &self.changes,
-            silenced: &self.silenced,
+            silences: &self.silences,
         }
     }
 

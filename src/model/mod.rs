@@ -8,6 +8,7 @@ pub mod incident;
 pub mod labels;
 pub mod problem;
 pub mod selector;
+pub mod silence;
 pub mod slo;
 pub mod tile;
 pub mod time;

@@ -26,6 +26,10 @@ impl MatchOp {
             MatchOp::NotRegex => "!~",
         }
     }
+
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        [Self::Equal, Self::NotEqual, Self::Regex, Self::NotRegex].into_iter().find(|op| op.symbol() == symbol)
+    }
 }
 
 /// One condition on one label. A label that is absent has the empty value.

@@ -13,9 +13,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::*;
+use polars_core::prelude::*;
+use polars_io::SerWriter as _;
+use polars_io::csv::write::CsvWriter;
+use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 
 use super::report::ReportInput;
+use crate::model::slo::Slo;
+use crate::model::time::Timestamp;
 
 /// A table could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -61,10 +66,9 @@ impl Frames {
     pub fn new(input: &ReportInput) -> Result<Frames, FramesError> {
         let made = |table, frame: PolarsResult<DataFrame>| frame.map_err(|cause| FramesError::Table { table, cause });
         let slo_days = made("slo_days", rows::slo_days(input))?;
-        let grouped = |by: &str| totals(&slo_days, by);
         Ok(Frames {
-            services: made("services", grouped("service"))?,
-            teams: made("teams", grouped("team"))?,
+            services: made("services", rows::totals(input, "service", |slo| Some(&slo.service)))?,
+            teams: made("teams", rows::totals(input, "team", Slo::team))?,
             incidents: made("incidents", rows::incidents(input))?,
             alerts: made("alerts", rows::alerts(input))?,
             pages: made("pages", rows::pages(input))?,
@@ -103,26 +107,6 @@ impl Frames {
     }
 }
 
-/// Counts over the SLOs of one service or team. Ratios are not averaged: that
-/// would weigh a quiet SLO like a busy one.
-fn totals(slo_days: &DataFrame, by: &str) -> PolarsResult<DataFrame> {
-    slo_days
-        .clone()
-        .lazy()
-        .filter(col(by).is_not_null())
-        .group_by([col(by)])
-        .agg([
-            col("slo").n_unique().alias("slos"),
-            col("good").sum(),
-            col("bad").sum(),
-            col("total").sum(),
-            col("uncertain").sum(),
-            col("coverage").min().alias("least_coverage"),
-        ])
-        .sort([by], SortMultipleOptions::default())
-        .collect()
-}
-
 fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: Format) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -141,11 +125,8 @@ fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: Format) -> io
                 .map_err(io::Error::other)?;
         }
         Format::Csv => {
-            let mut guarded = without_formulas(frame).map_err(io::Error::other)?;
-            CsvWriter::new(file.as_file_mut())
-                .with_datetime_format(Some("%Y-%m-%dT%H:%M:%S%.3fZ".into()))
-                .finish(&mut guarded)
-                .map_err(io::Error::other)?;
+            let mut texts = for_spreadsheets(frame).map_err(io::Error::other)?;
+            CsvWriter::new(file.as_file_mut()).finish(&mut texts).map_err(io::Error::other)?;
         }
     }
     file.as_file().sync_all()?;
@@ -153,16 +134,25 @@ fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: Format) -> io
     Ok(())
 }
 
-/// A spreadsheet runs a text that begins like a formula; an apostrophe before
-/// it keeps it a text.
-fn without_formulas(mut frame: DataFrame) -> PolarsResult<DataFrame> {
+/// Times as RFC 3339. A spreadsheet runs a text that begins like a formula; an
+/// apostrophe before it keeps it a text.
+fn for_spreadsheets(mut frame: DataFrame) -> PolarsResult<DataFrame> {
+    let text = |column: &Column| -> PolarsResult<Option<StringChunked>> {
+        Ok(match column.dtype() {
+            DataType::String => Some(column.str()?.iter().map(|text| text.map(guarded)).collect()),
+            DataType::Datetime(TimeUnit::Milliseconds, _) => {
+                let times = column.as_materialized_series().to_physical_repr().into_owned();
+                let shown = |ms: Option<i64>| ms.map(|ms| Timestamp::from_millis(ms).rfc3339());
+                Some(times.i64()?.iter().map(shown).collect())
+            }
+            _ => None,
+        })
+    };
     let texts: Vec<Series> = frame
         .columns()
         .iter()
-        .filter(|column| column.dtype() == &DataType::String)
-        .map(|column| {
-            let guarded: StringChunked = column.str()?.iter().map(|text| text.map(guarded)).collect();
-            Ok(guarded.into_series().with_name(column.name().clone()))
+        .filter_map(|column| {
+            text(column).map(|t| t.map(|t| t.into_series().with_name(column.name().clone()))).transpose()
         })
         .collect::<PolarsResult<_>>()?;
     for text in texts {

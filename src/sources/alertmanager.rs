@@ -12,7 +12,9 @@ use super::error::{Error, shown};
 use super::http::{Endpoint, EndpointError, Http};
 use super::json::{JsonLabels, JsonTime};
 use crate::model::labels::Labels;
-use crate::model::time::Timestamp;
+use crate::model::selector::{MatchOp, Matcher};
+use crate::model::silence::Silence;
+use crate::model::time::{Period, Timestamp};
 
 /// A client for one Alertmanager. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -55,44 +57,6 @@ pub enum HeldState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Silence {
-    /// A silence whose matchers are changed ends, and a new one begins.
-    pub id: String,
-    pub state: SilenceState,
-    pub matchers: Vec<SilenceMatcher>,
-    pub starts_at: Option<Timestamp>,
-    pub ends_at: Option<Timestamp>,
-    pub updated_at: Option<Timestamp>,
-    pub created_by: String,
-    pub comment: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SilenceState {
-    Pending,
-    Active,
-    Expired,
-}
-
-/// One condition of a silence, as Alertmanager gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SilenceMatcher {
-    pub name: String,
-    pub value: String,
-    pub is_regex: bool,
-    /// False for `!=` and `!~`. Releases before 0.22 do not say it, and know no
-    /// negation.
-    #[serde(default = "yes")]
-    pub is_equal: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerStatus {
     pub version: String,
     /// When it was started: a later time than before means a restart.
@@ -123,11 +87,11 @@ impl Alertmanager {
         Ok(alerts)
     }
 
-    /// All silences that it knows, those that have expired too (for five days by
-    /// default), sorted by id.
+    /// All silences that it knows, those to come and those that have expired too
+    /// (for five days by default), sorted by id.
     pub async fn silences(&self) -> Result<Vec<Silence>, Error> {
         let silences: Vec<JsonSilence> = self.get("silences", &[]).await?;
-        let mut silences: Vec<Silence> = silences.into_iter().map(Silence::from).collect();
+        let mut silences: Vec<Silence> = silences.into_iter().filter_map(JsonSilence::silence).collect();
         silences.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(silences)
     }
@@ -204,32 +168,53 @@ impl From<JsonAlert> for HeldAlert {
 #[serde(rename_all = "camelCase")]
 struct JsonSilence {
     id: String,
-    status: JsonSilenceStatus,
-    matchers: Vec<SilenceMatcher>,
+    matchers: Vec<JsonMatcher>,
     starts_at: JsonTime,
     ends_at: JsonTime,
-    updated_at: JsonTime,
     created_by: String,
     comment: String,
 }
 
+/// One condition of a silence, as Alertmanager gives it.
 #[derive(Deserialize)]
-struct JsonSilenceStatus {
-    state: SilenceState,
+#[serde(rename_all = "camelCase")]
+struct JsonMatcher {
+    name: String,
+    value: String,
+    is_regex: bool,
+    /// False for `!=` and `!~`. Releases before 0.22 do not say it, and know no
+    /// negation.
+    #[serde(default = "yes")]
+    is_equal: bool,
 }
 
-impl From<JsonSilence> for Silence {
-    fn from(silence: JsonSilence) -> Self {
-        Silence {
-            id: silence.id,
-            state: silence.status.state,
-            matchers: silence.matchers,
-            starts_at: silence.starts_at.0,
-            ends_at: silence.ends_at.0,
-            updated_at: silence.updated_at.0,
-            created_by: silence.created_by,
-            comment: silence.comment,
-        }
+fn yes() -> bool {
+    true
+}
+
+impl JsonSilence {
+    /// `None` without a beginning, or with a pattern that is too large for us.
+    fn silence(self) -> Option<Silence> {
+        let start = self.starts_at.0?;
+        Some(Silence {
+            matchers: self.matchers.into_iter().map(JsonMatcher::matcher).collect::<Option<_>>()?,
+            period: Period::new(start, self.ends_at.0.unwrap_or(Timestamp::MAX)),
+            id: self.id,
+            created_by: self.created_by,
+            comment: self.comment,
+        })
+    }
+}
+
+impl JsonMatcher {
+    fn matcher(self) -> Option<Matcher> {
+        let op = match (self.is_equal, self.is_regex) {
+            (true, false) => MatchOp::Equal,
+            (false, false) => MatchOp::NotEqual,
+            (true, true) => MatchOp::Regex,
+            (false, true) => MatchOp::NotRegex,
+        };
+        Matcher::new(self.name, op, self.value).ok()
     }
 }
 

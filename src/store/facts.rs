@@ -247,10 +247,12 @@ pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
     rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
-/// Forgets alerts, changes and cluster events that were over before `cut`.
+/// Forgets alerts, silences, changes and cluster events that were over before
+/// `cut`.
 pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     for sql in [
         "DELETE FROM alerts WHERE max(coalesce(ended_at_ms, last_seen_ms), last_seen_ms) < ?1",
+        "DELETE FROM silences WHERE ends_at_ms < ?1",
         "DELETE FROM changes WHERE coalesce(ended_at_ms, started_at_ms) < ?1",
         "DELETE FROM cluster_events WHERE last_seen_ms < ?1",
         "DELETE FROM corrections WHERE slot_ms < ?1",
@@ -260,7 +262,7 @@ pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-fn collect<T>(
+pub(super) fn collect<T>(
     db: &Connection,
     table: &'static str,
     sql: &str,
@@ -294,7 +296,7 @@ fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
 }
 
 /// Reads a text column that has to be one of a closed set or a known form.
-fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| {
         let what = format!("`{}` is not a value of this column", text.escape_debug());

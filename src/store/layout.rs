@@ -13,6 +13,7 @@
 //! | `ingested` | `indicator`, `start_ms` | `end_ms`: what was fetched; periods neither overlap nor touch |
 //! | `corrections` | `seq` | a tile of a sealed day that changed: `recorded_at_ms`, `indicator`, `slot_ms`, `old`, `new`, each `[good, total, uncertain, covered_ms, unseen_ms, peak]` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
+//! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
 //! | `definitions` | `indicator`, `slo` | the definition's text when it was first seen |
@@ -69,63 +70,68 @@ const READER_CACHE_KIB: i32 = 2_048;
 const STATEMENTS: usize = 64;
 
 const TABLES: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE open_tiles (
+CREATE TABLE IF NOT EXISTS open_tiles (
     hour INTEGER NOT NULL, indicator BLOB NOT NULL,
     codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
     PRIMARY KEY (hour, indicator)) STRICT, WITHOUT ROWID;
 
-CREATE TABLE blocks (
+CREATE TABLE IF NOT EXISTS blocks (
     day INTEGER NOT NULL, indicator BLOB NOT NULL, version INTEGER NOT NULL,
     codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
     UNIQUE (day, indicator)) STRICT;
 
-CREATE TABLE ingested (
+CREATE TABLE IF NOT EXISTS ingested (
     indicator BLOB NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
     PRIMARY KEY (indicator, start_ms)) STRICT, WITHOUT ROWID;
 
-CREATE TABLE corrections (
+CREATE TABLE IF NOT EXISTS corrections (
     seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, indicator BLOB NOT NULL,
     slot_ms INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;
 
-CREATE TABLE alerts (
+CREATE TABLE IF NOT EXISTS alerts (
     id BLOB PRIMARY KEY, rule TEXT NOT NULL, labels TEXT NOT NULL, severity TEXT NOT NULL,
     started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, last_seen_ms INTEGER NOT NULL,
     suppressed INTEGER NOT NULL, condition TEXT, firing TEXT, ended TEXT) STRICT;
-CREATE INDEX alerts_by_end ON alerts (ended_at_ms);
+CREATE INDEX IF NOT EXISTS alerts_by_end ON alerts (ended_at_ms);
 
-CREATE TABLE changes (
+CREATE TABLE IF NOT EXISTS silences (
+    id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
+    created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS changes (
     id BLOB PRIMARY KEY, kind TEXT NOT NULL, outcome TEXT NOT NULL,
     object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
     service TEXT NOT NULL, summary TEXT NOT NULL,
     started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER) STRICT;
-CREATE INDEX changes_by_end ON changes (ended_at_ms);
+CREATE INDEX IF NOT EXISTS changes_by_end ON changes (ended_at_ms);
 
-CREATE TABLE cluster_events (
+CREATE TABLE IF NOT EXISTS cluster_events (
     uid TEXT PRIMARY KEY, warning INTEGER NOT NULL, reason TEXT NOT NULL,
     object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
     reporter TEXT NOT NULL, message TEXT NOT NULL,
     first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
-CREATE INDEX cluster_events_by_end ON cluster_events (last_seen_ms);
+CREATE INDEX IF NOT EXISTS cluster_events_by_end ON cluster_events (last_seen_ms);
 
-CREATE TABLE definitions (
+CREATE TABLE IF NOT EXISTS definitions (
     indicator BLOB NOT NULL, slo TEXT NOT NULL, text TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
     PRIMARY KEY (indicator, slo)) STRICT;
 
-CREATE TABLE burn_alerts (key TEXT PRIMARY KEY, json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS burn_alerts (key TEXT PRIMARY KEY, json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
 
-CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
 ";
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 10] = [
+const SMALL_TABLES: [&str; 11] = [
     "meta",
     "open_tiles",
     "ingested",
     "corrections",
     "alerts",
+    "silences",
     "changes",
     "cluster_events",
     "definitions",
@@ -155,11 +161,13 @@ fn connect_writer(path: &Path) -> Result<Connection, Error> {
     db.pragma_update(None, "synchronous", "full")?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     db.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
-    if is_new {
+    if is_new || !has_all_tables(&db)? {
         let tx = db.transaction()?;
         tx.execute_batch(TABLES)?;
-        set_meta(&tx, "format", i64::from(FORMAT))?;
-        set_meta(&tx, "clean", 1)?;
+        if is_new {
+            set_meta(&tx, "format", i64::from(FORMAT))?;
+            set_meta(&tx, "clean", 1)?;
+        }
         tx.commit()?;
     }
     Ok(db)
@@ -187,6 +195,16 @@ fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
 
 fn has_tables(db: &Connection) -> Result<bool, Error> {
     Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? > 0)
+}
+
+/// Whether this release has no table that the one before lacked. A new table
+/// leaves the format as it is: an earlier release does not miss what it never
+/// knew.
+fn has_all_tables(db: &Connection) -> Result<bool, Error> {
+    let known = SMALL_TABLES.iter().map(|table| {
+        db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = ?1", [table], |row| row.get::<_, i64>(0))
+    });
+    Ok(known.collect::<Result<Vec<_>, _>>()?.iter().all(|n| *n == 1))
 }
 
 fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {

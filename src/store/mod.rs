@@ -13,6 +13,7 @@ mod layout;
 mod lock;
 mod reader;
 mod rows;
+mod silences;
 mod tiles;
 mod writer;
 

@@ -9,10 +9,11 @@ use rusqlite::Connection;
 use super::corrections::{self, Correction};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
-use super::{ingested, layout, rows, tiles};
+use super::{ingested, layout, rows, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::labels::content_hash;
+use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::DayTiles;
 use crate::model::time::Period;
@@ -83,6 +84,11 @@ impl Reader {
     /// of their beginning.
     pub fn alerts(&self, period: Period) -> Result<Vec<Alert>, Error> {
         self.read(|db| facts::alerts(db, period))
+    }
+
+    /// Silences that overlap the period, in the order of their beginning.
+    pub fn silences(&self, period: Period) -> Result<Vec<Silence>, Error> {
+        self.read(|db| silences::of(db, period))
     }
 
     /// Changes that overlap the period, those that go on included, in the order

@@ -10,9 +10,10 @@ use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
 use super::tiles::{self, TileWriter};
-use super::{ingested, layout, rows};
+use super::{ingested, layout, rows, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::{DayTiles, Tile};
 use crate::model::time::{Period, Timestamp};
@@ -37,6 +38,8 @@ pub struct Batch {
     /// Alerts that turned out to be parts of others; removed after `alerts` are
     /// stored.
     pub gone_alerts: Vec<AlertId>,
+    /// The last version of a silence stands.
+    pub silences: Vec<Silence>,
     /// The last version of a change stands.
     pub changes: Vec<Change>,
     /// The largest count of a uid stands.
@@ -89,6 +92,7 @@ impl Writer {
             batch.ingested.iter().try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
             batch.alerts.iter().try_for_each(|alert| facts::put_alert(db, alert))?;
             batch.gone_alerts.iter().try_for_each(|id| facts::remove_alert(db, *id))?;
+            batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
             batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
             batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;

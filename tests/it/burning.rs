@@ -141,6 +141,12 @@ fn a_burn_reaches_alertmanager_once_and_is_over_with_its_cause() {
     let again = world.wait_for_burn_alerts(1).remove(0);
     assert_eq!((&again["labels"], &again["startsAt"]), (&labels, &alert["startsAt"]));
 
+    // Somebody sees it and silences the page: that is the acknowledgement. Only
+    // what Alertmanager still tells of the silence ties it to the page.
+    let silenced = world.alertmanager.silence("slo", "shop-availability");
+    let acknowledged = |a: &Value| a["incidents"][0]["times"]["acknowledged"].is_object();
+    daemon.wait_for("the acknowledgement", "/api/v1/incidents", STEP_MAX, acknowledged);
+
     world.shop.fail(false);
     world.wait_for_burn_alerts(0);
     assert_exact(&daemon, &world.shop);
@@ -161,5 +167,7 @@ fn a_burn_reaches_alertmanager_once_and_is_over_with_its_cause() {
     near("onset", 61.0);
     near("condition", 20.0);
     near("firing", 25.0);
+    let answered = time(&incident["times"]["acknowledged"]["at"]);
+    assert!((answered - silenced).0.abs() <= 2_000, "silenced at {silenced}, acknowledged at {answered}");
     daemon.stop();
 }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use evenkeel::definitions;
-use evenkeel::model::slo::Slo;
+use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{Plot, World, WorldConfig};
+use evenkeel::sources::demo::{AlertClass, Plot, ScriptedAlert, World, WorldConfig};
 use serde_json::Value;
 
 use crate::support::daemon::Daemon;
@@ -49,33 +49,76 @@ fn compare(world: &World, slo: &Slo, answer: &Value) -> Vec<String> {
     wrong
 }
 
-/// Every scripted outage of the last weeks is one incident, with its beginning
-/// and its end, though nobody watched when it happened.
-fn assert_outages_are_incidents(daemon: &Daemon, world: &World, until: Timestamp) {
-    let reviewed = |a: &Value| a["incidents"].as_array().is_some_and(|all| all.len() > 1);
-    let answer = daemon.wait_for("the review", "/api/v1/incidents", BACKFILL_MAX, reviewed);
-    let incidents = answer["incidents"].as_array().unwrap();
-    let outages: Vec<_> = world
-        .disturbances(Period::new(until - days(28), until - days(1)))
-        .into_iter()
-        .filter(|d| d.plot == Plot::Outage)
-        .collect();
-    assert!(!outages.is_empty());
-    for outage in outages {
-        let is_it = |i: &&Value| {
-            let near = |mark: &str, at: Timestamp, minutes: i64| {
-                let mark = &i["times"][mark]["at"];
-                mark.is_string() && (time(mark) - at).0.abs() <= minutes * 60_000
-            };
-            i["service"] == outage.service
-                && i["detected"] == true
-                && near("onset", outage.period.start, 2)
-                && near("restored", outage.period.end, 3)
-        };
-        let found = incidents.iter().filter(is_it).count();
-        let of_service: Vec<_> = incidents.iter().filter(|i| i["service"] == outage.service).collect();
-        assert_eq!(found, 1, "{outage:?} among {of_service:#?}");
+/// How far the beginning and the end of an incident may be from the script's, in
+/// minutes: what is few or faint shows late and fades early.
+fn tolerance(plot: Plot) -> i64 {
+    match plot {
+        Plot::Outage | Plot::Blip | Plot::BadRollout | Plot::Slowdown | Plot::FailedNight => 4,
+        Plot::UnnoticedSlowdown => 10,
+        Plot::QuietOutage | Plot::SlowBurn => 60,
     }
+}
+
+/// Everything that hurt users in the last weeks is an incident with its beginning
+/// and its end, though nobody watched when it happened.
+fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<String> {
+    let mut missed = Vec::new();
+    for disturbance in world.disturbances(period).into_iter().filter(|d| period.contains(d.period.start)) {
+        let near = |i: &Value, mark: &str, at: Timestamp| {
+            let mark = &i["times"][mark]["at"];
+            mark.is_string() && (time(mark) - at).0.abs() <= tolerance(disturbance.plot) * 60_000
+        };
+        let begins = |i: &&Value| near(i, "onset", disturbance.period.start);
+        let of_service: Vec<&Value> = incidents.iter().filter(|i| i["service"] == disturbance.service).collect();
+        let whole = |i: &&&Value| begins(i) && near(i, "restored", disturbance.period.end);
+        if of_service.iter().filter(whole).count() != 1 {
+            let times = |i: &&Value| (i["times"]["onset"]["at"].to_string(), i["times"]["restored"]["at"].to_string());
+            let close = of_service.iter().filter(|i| {
+                let onset = &i["times"]["onset"]["at"];
+                onset.is_string() && (time(onset) - disturbance.period.start).0.abs() < 24 * 3_600_000
+            });
+            missed.push(format!("{disturbance:?} among {:?}", close.map(times).collect::<Vec<_>>()));
+        }
+    }
+    missed
+}
+
+/// Every page is judged as the script means it, and none that told of something
+/// is missing.
+fn misjudged_pages(world: &World, period: Period, judged: &[Value]) -> Vec<String> {
+    let wide = Period::new(period.start - days(1), period.end + days(1));
+    let scripted: Vec<ScriptedAlert> = world.alerts(wide).into_iter().filter(|a| a.firing_at.is_some()).collect();
+    let is_of = |alert: &ScriptedAlert, page: &Value| {
+        page["rule"] == alert.rule()
+            && page["service"] == alert.labels.get("service").unwrap_or("")
+            && alert.firing_at.is_some_and(|at| (at - time(&page["at"])).0.abs() <= 1_000)
+    };
+    let mut wrong = Vec::new();
+    for page in judged {
+        match scripted.iter().find(|alert| is_of(alert, page)) {
+            Some(alert) if page["class"] == alert.class.word() => {}
+            Some(alert) => wrong.push(format!("{} by the script: {page}", alert.class.word())),
+            None => wrong.push(format!("not in the script: {page}")),
+        }
+    }
+    let told = scripted.iter().filter(|a| a.severity == Severity::Page && a.class == AlertClass::Actionable);
+    for alert in told.filter(|a| a.firing_at.is_some_and(|at| period.contains(at))) {
+        if !judged.iter().any(|page| is_of(alert, page)) {
+            wrong.push(format!("not judged: {alert:?}"));
+        }
+    }
+    wrong
+}
+
+/// The story of the last weeks against the script of the world.
+fn assert_the_story_is_told(daemon: &Daemon, world: &World, until: Timestamp) {
+    let period = Period::new(until - days(28), until - days(1));
+    let asked = format!("from={}&to={}", period.start.secs_f64(), period.end.secs_f64());
+    let answer = daemon.json(&format!("/api/v1/incidents?{asked}"));
+    let mut wrong = missed_incidents(world, period, answer["incidents"].as_array().unwrap());
+    let noise = daemon.json(&format!("/api/v1/noise?{asked}"));
+    wrong.extend(misjudged_pages(world, period, noise["judged"].as_array().unwrap()));
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -101,7 +144,7 @@ fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_outages_are_incidents(&daemon, &world, until);
+    assert_the_story_is_told(&daemon, &world, until);
     daemon.stop();
 
     let empty = tempdir("data");

@@ -50,9 +50,11 @@ fn unknown_time_neither_starts_nor_ends_an_episode() {
 }
 
 #[test]
-fn without_requests_nothing_burns_but_time_passes() {
-    assert_eq!(episodes(".. 5*5 _*10 5*5 .*30"), ["2-22 5000 bad peak 500"]);
-    assert_eq!(episodes(".. 5*5 _*11 5*5 .*30"), ["2-7 2500 bad peak 500", "18-23 2500 bad peak 500"]);
+fn a_service_that_nobody_asks_anything_has_not_recovered_for_an_hour() {
+    assert_eq!(episodes(".. 5*5 _*30 5*5 .*30"), ["2-42 5000 bad peak 500"]);
+    assert_eq!(episodes(".. 5*5 _*20 .*5 _*20 .*5 5*5 .*30"), ["2-62 5000 bad peak 500"]);
+    assert_eq!(episodes(".. 5*5 _*61 5*5 .*30"), ["2-7 2500 bad peak 500", "68-73 2500 bad peak 500"]);
+    assert_eq!(episodes(".. 5*5 _*20"), ["2-now 2500 bad peak 500"]);
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! The rows of each table. Must not know where they are written.
 
-use polars::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars_core::prelude::*;
 
 use crate::model::alert::Mark;
 use crate::model::incident::Incident;
+use crate::model::slo::Slo;
+use crate::model::tile::EventCounts;
 use crate::model::time::Timestamp;
 use crate::publish::report::ReportInput;
 
@@ -48,6 +52,41 @@ pub(super) fn slo_days(input: &ReportInput) -> PolarsResult<DataFrame> {
         ratios("budget_burned_ratio", burned),
         ratios("budget_remaining_ratio", rows().map(|(_, s)| s.budget_remaining_ratio)),
         ratios("objective", rows().map(|(r, _)| Some(r.status.slo.objective.ratio()))),
+    ])
+}
+
+/// What the SLOs of one service or team have in common.
+#[derive(Default)]
+struct Total<'a> {
+    slos: BTreeSet<&'a str>,
+    counts: EventCounts,
+    bad: i64,
+    least_coverage: Option<f64>,
+}
+
+/// Counts over the SLOs of one service or team. Ratios are not averaged: that
+/// would weigh a quiet SLO like a busy one.
+pub(super) fn totals(input: &ReportInput, name: &str, by: fn(&Slo) -> Option<&str>) -> PolarsResult<DataFrame> {
+    let mut totals: BTreeMap<&str, Total<'_>> = BTreeMap::new();
+    for report in &input.slos {
+        let Some(key) = by(&report.status.slo) else { continue };
+        for slot in &report.slots {
+            let total = totals.entry(key).or_default();
+            total.slos.insert(&report.status.slo.name);
+            total.counts += slot.counts;
+            total.bad += slot.counts.bad();
+            total.least_coverage = Some(total.least_coverage.map_or(slot.coverage, |c| c.min(slot.coverage)));
+        }
+    }
+    let all = || totals.values();
+    DataFrame::new_infer_height(vec![
+        words(name, totals.keys().map(|key| Some((*key).to_owned()))),
+        counts("slos", all().map(|t| length(t.slos.len()))),
+        counts("good", all().map(|t| t.counts.good)),
+        counts("bad", all().map(|t| t.bad)),
+        counts("total", all().map(|t| t.counts.total)),
+        counts("uncertain", all().map(|t| t.counts.uncertain)),
+        ratios("least_coverage", all().map(|t| t.least_coverage)),
     ])
 }
 

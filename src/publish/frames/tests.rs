@@ -1,5 +1,8 @@
 //! Tables are written, and read back as anyone would.
 
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
+
 use super::*;
 use crate::publish::report::tests::month;
 

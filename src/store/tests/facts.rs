@@ -5,6 +5,8 @@ use super::*;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::labels::Labels;
+use crate::model::selector::{MatchOp, Matcher};
+use crate::model::silence::Silence;
 use crate::model::slo::Severity;
 use crate::store::{Definition, Error};
 
@@ -53,6 +55,29 @@ fn a_period_gives_the_alerts_that_overlap_it() {
     assert_eq!(names(120, 121), "moment");
     assert_eq!(names(121, 130), "");
     assert_eq!(names(1_000, 1_001), "open");
+}
+
+#[test]
+fn silences_come_back_and_the_last_version_stands() {
+    let (_dir, mut writer, reader) = store();
+    let matcher = |label: &str, op, value: &str| Matcher::new(label, op, value).unwrap();
+    let matchers = vec![
+        matcher("service", MatchOp::Equal, HOSTILE),
+        matcher("code", MatchOp::NotEqual, ""),
+        matcher("pod", MatchOp::Regex, "a|b.*"),
+        matcher("job", MatchOp::NotRegex, "c"),
+    ];
+    let (created_by, comment) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    let long = Silence { id: "s".to_owned(), matchers, period: minutes(DAY, 10, 100), created_by, comment };
+    writer.write(&Batch { silences: vec![long.clone()], ..batch(DAY) }).unwrap();
+    assert_eq!(reader.silences(minutes(DAY, 99, 200)).unwrap(), std::slice::from_ref(&long));
+    let ended = Silence { period: minutes(DAY, 10, 50), ..long };
+    writer.write(&Batch { silences: vec![ended.clone()], ..batch(DAY) }).unwrap();
+    assert_eq!(reader.silences(minutes(DAY, 49, 200)).unwrap(), [ended]);
+    assert_eq!(reader.silences(minutes(DAY, 50, 200)).unwrap(), []);
+    assert_eq!(reader.silences(minutes(DAY, 0, 10)).unwrap(), []);
+    writer.expire(DAY + 1).unwrap();
+    assert_eq!(reader.silences(minutes(DAY, 0, 1_440)).unwrap(), []);
 }
 
 #[test]

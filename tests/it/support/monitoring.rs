@@ -12,7 +12,7 @@ use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{AnsweredScrape, World, serve};
 use tempfile::TempDir;
 
-use super::daemon::http_get;
+use super::daemon::{http_get, http_post};
 use super::server::{Server, binary, free_port};
 
 /// How long a server may take to start on a busy machine.
@@ -109,6 +109,19 @@ impl Alertmanager {
 
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Silences all alerts with this label for an hour; when.
+    pub fn silence(&self, label: &str, value: &str) -> Timestamp {
+        let now = now();
+        let silence = serde_json::json!({
+            "matchers": [{"name": label, "value": value, "isRegex": false, "isEqual": true}],
+            "startsAt": now.rfc3339(), "endsAt": (now + Millis::from_hours(1)).rfc3339(),
+            "createdBy": "ann", "comment": "I am on it",
+        });
+        let (status, body) = http_post(&format!("127.0.0.1:{}", self.port), "/api/v2/silences", &silence.to_string());
+        assert_eq!(status, 200, "{body}");
+        now
     }
 
     /// What its API shows, resolved alerts not included.

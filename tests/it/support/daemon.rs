@@ -48,6 +48,11 @@ impl Daemon {
         Daemon::start(&arguments)
     }
 
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn get(&self, path: &str) -> String {
         let (status, body) = http_get(&self.address, path);
         assert_eq!(status, 200, "{path}: {body}");

@@ -32,7 +32,7 @@ impl Holes {
         }
     }
 
-    fn take(&self) -> Vec<(IndicatorId, Period)> {
+    pub fn take(&self) -> Vec<(IndicatorId, Period)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

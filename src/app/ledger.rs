@@ -8,10 +8,10 @@ use super::facts::Facts;
 use super::live::Found;
 use crate::evaluate::compliance::{judge, needed_minutes, needed_since, present};
 use crate::evaluate::history::{History, hour_of};
-use crate::evaluate::snapshot::SloJudgement;
+use crate::evaluate::snapshot::{SloJudgement, TierStatus};
 use crate::evaluate::status::SloStatus;
 use crate::model::slo::{IndicatorId, Slo};
-use crate::model::tile::DayTiles;
+use crate::model::tile::{DayTiles, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::model::window::ComplianceWindow;
 use crate::store::{Error, Reader};
@@ -173,4 +173,27 @@ pub fn judge_at(
     let history = history_of(slo, reader, Period::new(since, as_of), |hour| needed.contains(&hour))?;
     let now = present(slo, &history, as_of);
     Ok(judge(slo, window, &history, as_of, &now))
+}
+
+/// Judges one SLO at any moment from tiles that are not in the store.
+pub fn judge_tiles<'t>(
+    slo: &Arc<Slo>,
+    window: ComplianceWindow,
+    tiles: impl IntoIterator<Item = &'t Tile>,
+    as_of: Timestamp,
+) -> (SloStatus, Vec<TierStatus>) {
+    let mut days: BTreeMap<i64, DayTiles> = BTreeMap::new();
+    for tile in tiles {
+        let day = tile.start.day();
+        days.entry(day).or_insert_with(|| DayTiles::empty(day)).put(tile);
+    }
+    let needed = needed_minutes(slo, as_of);
+    let mut history = History::new(slo.budgeting);
+    let mut before: Option<&DayTiles> = None;
+    for day in days.values() {
+        history.load_day(before, day, |hour| needed.contains(&hour));
+        before = Some(day);
+    }
+    let now = present(slo, &history, as_of);
+    (judge(slo, window, &history, as_of, &now), now.tiers)
 }

@@ -18,6 +18,7 @@ mod progress;
 mod reading;
 pub mod report;
 pub mod review;
+pub mod scenario;
 mod setup;
 mod tasks;
 

@@ -33,7 +33,7 @@ pub enum Commands {
     Run(RunArgs),
     /// Run the daemon on a generated world; nothing else is needed.
     Demo(DemoArgs),
-    /// Check the configuration and the definitions; exit with 2 if there is an error.
+    /// Check the configuration, the definitions and scenarios; exit with 2 if there is an error.
     Check(CheckArgs),
     /// Write the reliability review of one month.
     Report(ReportArgs),
@@ -98,8 +98,9 @@ Examples:
   evenkeel check slo-definitions                          definitions in a directory tree
   evenkeel check --config evenkeel.yaml                   the configuration, and what it names
   evenkeel check checkout.yaml && git push
+  evenkeel check my-slos --scenario tests/scenarios       what would come out of samples that you write
 
-Exit code: 0 without errors, also with warnings; 2 with an error.")]
+Exit code: 0 without errors, also with warnings; 1 if a scenario does not hold; 2 with an error.")]
 pub struct CheckArgs {
     /// Files and directories of definitions; without any, those of the configuration.
     #[arg(value_name = "PATH")]
@@ -110,6 +111,9 @@ pub struct CheckArgs {
     /// Print the configuration as it is understood, without its secrets.
     #[arg(long)]
     pub show_config: bool,
+    /// File or directory of scenarios: samples, and what must come out. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

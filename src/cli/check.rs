@@ -1,13 +1,19 @@
-//! `evenkeel check`: everything that is wrong, at once.
+//! `evenkeel check`: everything that is wrong, at once, and whether scenarios
+//! hold.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use anyhow::Context;
 
 use super::args::CheckArgs;
 use super::problems::plural;
 use super::{BAD_INPUT, report_problems};
+use crate::app;
 use crate::config;
-use crate::definitions;
+use crate::definitions::{self, scenario};
+use crate::model::slo::Slo;
 
 pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut problems = Vec::new();
@@ -30,8 +36,9 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
     }
     anyhow::ensure!(
-        !paths.is_empty() || args.config.is_some(),
-        "nothing to check: name files or directories of definitions, or a configuration with --config"
+        !paths.is_empty() || args.config.is_some() || !args.scenario.is_empty(),
+        "nothing to check: name files or directories of definitions, a configuration with --config, or scenarios with \
+         --scenario"
     );
     let loaded = definitions::load(&paths);
     if !sources.is_empty() {
@@ -42,6 +49,35 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if report_problems(&problems) {
         return Ok(ExitCode::from(BAD_INPUT));
     }
-    writeln!(out, "{} in {}: no errors", plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"))?;
-    Ok(ExitCode::SUCCESS)
+    if loaded.files > 0 || args.scenario.is_empty() {
+        writeln!(out, "{} in {}: no errors", plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"))?;
+    }
+    if args.scenario.is_empty() { Ok(ExitCode::SUCCESS) } else { scenarios(&args.scenario, &loaded.slos) }
+}
+
+/// Runs scenarios; each figure that is not as expected is told with its line.
+fn scenarios(paths: &[PathBuf], slos: &[Slo]) -> anyhow::Result<ExitCode> {
+    let (files, problems) = scenario::load(paths, slos);
+    if report_problems(&problems) {
+        return Ok(ExitCode::from(BAD_INPUT));
+    }
+    // The samples are in memory, so nothing ever waits.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().context("start the runtime")?;
+    let (mut all, mut broken, mut problems) = (0, 0, Vec::new());
+    for file in &files {
+        for one in &file.scenarios {
+            let failures = runtime.block_on(app::scenario::run(one));
+            all += 1;
+            broken += usize::from(!failures.is_empty());
+            problems.extend(scenario::problems(&file.text, &file.file, failures));
+        }
+    }
+    report_problems(&problems);
+    let (all, of) = (plural(all, "scenario"), plural(files.len(), "file"));
+    if broken == 0 {
+        writeln!(io::stdout(), "{all} in {of}: all hold")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(io::stdout(), "{all} in {of}: {broken} {}", if broken == 1 { "does not hold" } else { "do not hold" })?;
+    Ok(ExitCode::FAILURE)
 }

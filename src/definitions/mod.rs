@@ -7,6 +7,7 @@ mod files;
 mod indicator;
 mod labels;
 mod ratio;
+pub mod scenario;
 mod selector;
 mod slo;
 #[cfg(test)]

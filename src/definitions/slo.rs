@@ -102,7 +102,7 @@ fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
 }
 
 /// The SLO without its metadata.
-fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
+pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let mut fields = at.fields(source)?;
     let description = fields.optional("description");
     let objective_at = fields.required("objective", source, "the promised ratio of good events, for example `99.9%`");

@@ -1,5 +1,6 @@
 //! Foreign protocols in: the text that targets expose, the HTTP APIs of
-//! Prometheus and Alertmanager, the cluster, the demo world. Must not know how
+//! Prometheus and Alertmanager, the cluster, the demo world, and samples that are
+//! in memory already. Must not know how
 //! numbers are judged, the store or the clock: every answer is a value, every
 //! time an argument.
 
@@ -13,6 +14,7 @@ pub mod http;
 mod json;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod memory;
 pub mod prometheus;
 pub mod samples;
 pub mod scrape;

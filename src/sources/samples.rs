@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::demo::DemoSource;
 use super::error::Error;
+use super::memory::MemorySource;
 use super::prometheus::Prometheus;
 use crate::ingest::counting::Baselines;
 use crate::ingest::raw::{RawSeries, Sample};
@@ -27,6 +28,7 @@ const ALIVE_MINUTES_MAX: i64 = 10_000;
 pub enum SampleSource {
     Prometheus(Prometheus),
     Demo(DemoSource),
+    Memory(MemorySource),
 }
 
 /// All samples that a batch of indicators needs, in one period.
@@ -38,11 +40,11 @@ pub struct BatchSamples {
 }
 
 impl SampleSource {
-    /// The address without credentials; empty for the demo.
+    /// The address without credentials; empty for what is in this process.
     pub fn shown_url(&self) -> &str {
         match self {
             SampleSource::Prometheus(client) => client.shown_url(),
-            SampleSource::Demo(_) => "",
+            SampleSource::Demo(_) | SampleSource::Memory(_) => "",
         }
     }
 
@@ -50,6 +52,7 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(_) => "prometheus",
             SampleSource::Demo(_) => "demo",
+            SampleSource::Memory(_) => "memory",
         }
     }
 
@@ -58,6 +61,7 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(client) => Ok(client.read(selector, period).await?.data),
             SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
+            SampleSource::Memory(memory) => Ok(memory.read(selector, period)),
         }
     }
 
@@ -77,6 +81,7 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(client) => alive(client, period).await,
             SampleSource::Demo(demo) => Ok(demo.alive(period)),
+            SampleSource::Memory(memory) => Ok(memory.alive(period)),
         }
     }
 
@@ -97,6 +102,7 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(client) => last(client, selector, value, at).await,
             SampleSource::Demo(demo) => Ok(demo.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
+            SampleSource::Memory(memory) => Ok(memory.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
         }
     }
 }

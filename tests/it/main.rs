@@ -21,6 +21,7 @@ mod live;
 mod publish;
 mod readme;
 mod rooms;
+mod scenarios;
 mod sources;
 mod store_crash;
 mod support;

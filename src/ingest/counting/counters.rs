@@ -7,7 +7,7 @@ use super::plan::{Plan, Weight, concerned};
 use super::target::{TargetState, Timeline};
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
-use super::{Baselines, COUNTER_MAX, Counted, Observed, Open, target_key};
+use super::{Baselines, COUNTER_MAX, Counted, Observed, Open, TARGET_REMEMBERED, target_key};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -55,7 +55,7 @@ impl State {
                 let labels = up.labels.without(&[crate::model::labels::NAME]);
                 let start = last(&baselines.starts, target_key(&labels)).map(|s| s.value);
                 let last_ok = Some(up.samples.last()?.at);
-                Some(TargetState { labels, last_ok, start, interval: Millis(SLOT_MS) })
+                Some(TargetState { labels, last_ok, start, recent: last_ok.into_iter().collect() })
             })
             .collect();
         let mut series = HashMap::new();
@@ -277,7 +277,7 @@ impl<'a> Counting<'a> {
             // The death of the old process lies somewhere before the start of
             // the new one.
             let started = line.lives.get(life).and_then(|l| l.started).unwrap_or(b);
-            self.grid.add_unseen(Period::new(a, started));
+            self.add_unseen(line, a, started);
             started
         };
         self.grid.add_observed(Period::new(begin, b));
@@ -318,20 +318,22 @@ impl<'a> Counting<'a> {
             return;
         };
         let failing = line.last_up.is_some_and(|up| up > last);
-        let overdue = Millis(line.interval.0 * 5 / 2);
-        if !failing && end - last <= overdue {
+        if !failing && end - last <= line.overdue() {
             // The next scrape is not due, or a little late; it will tell.
             self.grid.add_observed(Period::new(last, end));
             return;
         }
-        let asked_until = line.last_up.unwrap_or(last).max(last) + line.interval;
-        let gone = end - asked_until > overdue && self.alive_in(Period::new(asked_until, end));
-        if gone {
-            self.grid.add_unseen(Period::new(last, asked_until));
-        } else {
-            self.grid.add_unseen(Period::new(last, end));
-            self.open.after = true;
-        }
+        self.open.after |= !self.add_unseen(line, last, end);
+    }
+
+    /// Time in which a target did not answer, from its last good scrape. Whether
+    /// it was taken off the list of targets before the end: then it owed nothing
+    /// for the rest.
+    fn add_unseen(&mut self, line: &Timeline, last: Timestamp, end: Timestamp) -> bool {
+        let asked_until = line.asked_before(end + Millis(1)).unwrap_or(last).max(last) + line.interval;
+        let gone = end - asked_until > line.overdue() && self.alive_in(Period::new(asked_until, end));
+        self.grid.add_unseen(Period::new(last, if gone { asked_until } else { end }));
+        gone
     }
 
     fn alive_in(&self, period: Period) -> bool {
@@ -358,16 +360,28 @@ impl<'a> Counting<'a> {
     }
 
     fn finish(self) -> Counted {
-        let scrape_interval =
-            self.timelines.iter().zip(&self.relevant).filter(|(_, r)| **r).map(|(l, _)| l.interval).max();
-        let any_target = self.relevant.iter().any(|r| *r);
+        let targets: Vec<&Timeline> =
+            self.timelines.iter().zip(&self.relevant).filter(|(_, r)| **r).map(|(l, _)| l).collect();
         let alive = self.observed.alive;
-        let idle = |slot: Timestamp| any_target && any_alive(alive, Period::new(slot, slot + Millis(SLOT_MS)));
+        // A service that was there lately and is not now, such as one that sleeps
+        // at night, owes nothing; before it was ever seen nothing is known.
+        let asks_before = std::cell::Cell::new(false);
+        let idle = |slot: Timestamp| {
+            let end = slot + Millis(SLOT_MS);
+            any_alive(alive, Period::new(slot, end)) && {
+                let lately = Period::new(end - TARGET_REMEMBERED, end);
+                let seen = targets.iter().any(|line| line.ok_within(lately));
+                asks_before.set(asks_before.get() || !seen);
+                seen
+            }
+        };
+        let tiles = self.grid.tiles(idle);
+        let before = self.open.before || (asks_before.get() && !self.complete);
         Counted {
-            matched: any_target || !self.counters.is_empty(),
-            tiles: self.grid.tiles(idle),
-            open: self.open,
-            scrape_interval,
+            matched: !targets.is_empty() || !self.counters.is_empty(),
+            tiles,
+            open: Open { before, ..self.open },
+            scrape_interval: targets.iter().map(|line| line.interval).max(),
             without_up: self.without_up,
             bounds: self.bounds,
         }

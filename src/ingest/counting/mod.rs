@@ -37,6 +37,11 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// scrape interval.
 pub const NEW_TARGET_PROOF: Millis = Millis::from_mins(5);
 
+/// A service that was scraped so lately, and has no target now, is idle: there
+/// is nothing that could fail. Longer than that, nobody knows. As far back as
+/// baselines are looked up.
+pub const TARGET_REMEMBERED: Millis = Millis::from_hours(24);
+
 /// A process start that is earlier than the last scrape of the process before
 /// by more than this is no restart but a stepped clock. Also the skew between
 /// the clocks of target and scraper that is borne.

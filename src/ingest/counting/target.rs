@@ -4,7 +4,7 @@
 use super::super::raw::Sample;
 use super::{NEW_TARGET_PROOF, START_SKEW_MAX};
 use crate::model::labels::Labels;
-use crate::model::time::{Millis, Timestamp};
+use crate::model::time::{Millis, Period, Timestamp};
 
 /// What is kept of a target from one reading to the next.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +14,8 @@ pub(super) struct TargetState {
     pub last_ok: Option<Timestamp>,
     /// `process_start_time_seconds` at the last successful scrape that had it.
     pub start: Option<f64>,
-    /// The usual distance of scrapes.
-    pub interval: Millis,
+    /// The last scrapes, failed ones included, at most `RECENT_MAX`.
+    pub recent: Vec<Timestamp>,
 }
 
 /// One process life of a target, from the first scrape that saw it.
@@ -38,8 +38,11 @@ pub(super) struct Timeline {
     pub ok: Vec<Timestamp>,
     /// How many of `ok` lie before the reading (0 or 1).
     pub carried: usize,
-    /// The last sample of `up`, whatever its value; `None` without any.
+    /// The last sample of `up` in the reading, whatever its value; `None`
+    /// without any.
     pub last_up: Option<Timestamp>,
+    /// All scrapes, failed ones included; the last ones before the reading too.
+    asked: Vec<Timestamp>,
     pub interval: Millis,
     /// In order of `seen`; the first one may begin before the reading.
     pub lives: Vec<Life>,
@@ -58,6 +61,9 @@ pub(super) struct Source<'a> {
 
 /// The distance of scrapes that is assumed until two were seen.
 const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
+/// Scrapes that are remembered to know their distance, where a reading holds
+/// one or none: three distances, so that one that is out of order does not count.
+const RECENT_MAX: usize = 4;
 /// Changes of `process_start_time_seconds` below this are rounding, in seconds.
 const START_JITTER_SECONDS: f64 = 1.0;
 
@@ -74,11 +80,14 @@ impl Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
         let carried = ok.len();
         ok.extend(up.iter().filter(|s| s.value == 1.0).map(|s| s.at));
-        let interval = usual_interval(up).or(before.map(|b| b.interval)).unwrap_or(INTERVAL_DEFAULT);
+        let mut asked = before.map(|b| b.recent.clone()).unwrap_or_default();
+        asked.extend(up.iter().map(|s| s.at));
+        let interval = usual_interval(&asked).unwrap_or(INTERVAL_DEFAULT);
         let mut line = Timeline {
             labels: labels.clone(),
             carried,
             last_up: up.last().map(|s| s.at),
+            asked,
             interval,
             lives: Vec::new(),
             start: before.and_then(|b| b.start),
@@ -141,9 +150,24 @@ impl Timeline {
         self.lives.sort_by_key(|l| l.seen);
     }
 
+    /// How long after a scrape the next one has surely been missed.
+    pub fn overdue(&self) -> Millis {
+        Millis(self.interval.0 * 5 / 2)
+    }
+
     /// The number of the life at an instant.
     pub fn life_at(&self, at: Timestamp) -> usize {
         self.lives.partition_point(|l| l.seen <= at).saturating_sub(1)
+    }
+
+    /// The last scrape before an instant, whether it succeeded or not.
+    pub fn asked_before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.asked.get(..self.asked.partition_point(|t| *t < at)).and_then(<[Timestamp]>::last).copied()
+    }
+
+    /// Whether a scrape succeeded in `(period.start, period.end]`.
+    pub fn ok_within(&self, period: Period) -> bool {
+        self.ok_before(period.end + Millis(1)).is_some_and(|ok| ok > period.start)
     }
 
     /// The last successful scrape before an instant.
@@ -161,15 +185,16 @@ impl Timeline {
             labels: self.labels.clone(),
             last_ok: self.ok.last().copied(),
             start: self.start,
-            interval: self.interval,
+            recent: self.asked.iter().skip(self.asked.len().saturating_sub(RECENT_MAX)).copied().collect(),
         }
     }
 }
 
 /// The median distance of scrapes, failed ones included: missed scrapes and
 /// restarts of the scraper do not move it.
-fn usual_interval(up: &[Sample]) -> Option<Millis> {
-    let mut gaps: Vec<i64> = up.windows(2).filter_map(|w| Some((w.get(1)?.at - w.first()?.at).0)).collect();
+fn usual_interval(scrapes: &[Timestamp]) -> Option<Millis> {
+    let gap = |pair: &[Timestamp]| Some((*pair.get(1)? - *pair.first()?).0);
+    let mut gaps: Vec<i64> = scrapes.windows(2).filter_map(gap).collect();
     if gaps.is_empty() {
         return None;
     }

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::live::Found;
 use crate::evaluate::compliance::{judge, needed_minutes, needed_since, present};
 use crate::evaluate::history::{History, hour_of};
-use crate::evaluate::snapshot::{SloJudgement, TierStatus};
+use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
 use crate::evaluate::status::SloStatus;
 use crate::model::slo::{IndicatorId, Slo};
 use crate::model::tile::{DayTiles, Tile};
@@ -24,6 +24,9 @@ struct Held {
     loaded: BTreeSet<i64>,
     good_since_start: u64,
     bad_since_start: u64,
+    /// By tier: whether the guard held it back when last judged, and how often
+    /// that began.
+    held_back: BTreeMap<String, (bool, u64)>,
     /// Slots before this are in the two counters above.
     counted_until: Timestamp,
 }
@@ -44,6 +47,7 @@ impl Ledger {
             loaded: BTreeSet::new(),
             good_since_start: 0,
             bad_since_start: 0,
+            held_back: BTreeMap::new(),
             counted_until: started_at.ceil_slot(),
         };
         Ledger { held: slos.iter().map(hold).collect(), facts }
@@ -85,7 +89,8 @@ impl Ledger {
         for held in &mut self.held {
             held.load(&self.facts.reader, as_of)?;
             held.add_to_counters(settled);
-            let now = present(&held.slo, &held.history, as_of);
+            let mut now = present(&held.slo, &held.history, as_of);
+            held.note_held_back(&mut now.tiers);
             let windows = held.slo.windows.iter().map(|w| judge(&held.slo, *w, &held.history, as_of, &now)).collect();
             judged.push(SloJudgement {
                 slo: Arc::clone(&held.slo),
@@ -133,6 +138,16 @@ impl Held {
         self.history.trim(|hour| needed.contains(&hour), oldest * 24);
         self.loaded = self.loaded.split_off(&oldest);
         Ok(())
+    }
+
+    fn note_held_back(&mut self, tiers: &mut [TierStatus]) {
+        for status in tiers {
+            let (was, times) = self.held_back.entry(status.tier.name.clone()).or_default();
+            let is = status.verdict == TierVerdict::HeldBack;
+            *times += u64::from(is && !*was);
+            *was = is;
+            status.held_back = *times;
+        }
     }
 
     fn add_to_counters(&mut self, settled: Timestamp) {

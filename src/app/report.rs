@@ -14,7 +14,7 @@ use crate::evaluate::history::hour_of;
 use crate::evaluate::snapshot::Finding;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::model::window::{CalendarUnit, ComplianceWindow, Month};
+use crate::model::window::{ComplianceWindow, Month};
 use crate::publish::report::{ReportInput, SloReport};
 use crate::store::{Error, Reader};
 
@@ -58,7 +58,7 @@ impl Reporting<'_> {
     }
 
     fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, Error> {
-        let window = ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone: self.timezone };
+        let window = ComplianceWindow::month(self.timezone);
         let longest = lookbacks(slo).last().copied().unwrap_or_default();
         let since = period.start.min(judged_at - longest);
         let needed = minutes(slo, period, judged_at);

@@ -8,7 +8,7 @@ use crate::model::window::ComplianceWindow;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
-use crate::yaml::words::{Complaint, dns_label, duration, one_of};
+use crate::yaml::words::{Complaint, dns_label, duration, one_of, shown};
 
 use super::labels::{annotations, labels};
 use super::ratio::ratio;
@@ -19,6 +19,8 @@ const TIERS_MAX: usize = 16;
 const LOOKBACK_MAX: Millis = Millis::from_days(90);
 /// The shortest one: a slot.
 const LOOKBACK_MIN: Millis = Millis(SLOT_MS);
+/// The highest guard: a service that may fail more than this in an hour needs none.
+const BAD_EVENTS_MAX: i64 = 1_000_000;
 /// Slack for factors that are whole in decimal but not in binary.
 const FACTOR_SLACK: f64 = 1e-9;
 
@@ -48,12 +50,38 @@ pub(super) fn alerts(
     let tiers_at = fields.optional("tiers");
     let labels = labels(fields.optional("labels"), source);
     let annotations = annotations(fields.optional("annotations"), source);
+    let usual = AlertPolicy::default();
+    let floor = fields.optional("coverageFloor");
+    let floor = floor.map_or(Some(usual.coverage_floor), |at| at.parse(source, coverage_floor));
+    let guard = fields.optional("minBadEvents");
+    let guard = guard.map_or(Some(usual.bad_events_min), |at| at.parse(source, bad_events_min));
     fields.finish(source);
     let tiers = match &tiers_at {
         None => standard(&field, promise, source),
         Some(at) => tiers(at, promise, source),
     };
-    Some(AlertPolicy { tiers: tiers?, labels: labels?, annotations: annotations? })
+    Some(AlertPolicy {
+        tiers: tiers?,
+        labels: labels?,
+        annotations: annotations?,
+        coverage_floor: floor?,
+        bad_events_min: guard?,
+    })
+}
+
+fn coverage_floor(text: &str) -> Result<f64, Complaint> {
+    match ratio(text)? {
+        0.0 => Err(Complaint::new("a floor of 0 never holds an alert", "for example `90%`; or `noData: ignore`")),
+        floor => Ok(floor),
+    }
+}
+
+fn bad_events_min(text: &str) -> Result<i64, Complaint> {
+    let number = text.parse::<i64>().ok().filter(|n| (0..=BAD_EVENTS_MAX).contains(n));
+    number.ok_or_else(|| {
+        let message = format!("`{}` is no number of events", shown(text));
+        Complaint::new(message, format!("a whole number of 0 (no guard) to {BAD_EVENTS_MAX}; 5 is usual"))
+    })
 }
 
 fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {

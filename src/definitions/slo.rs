@@ -5,18 +5,19 @@ use chrono_tz::Tz;
 
 use crate::model::labels::Labels;
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
-use crate::model::time::{DAY_MS, Millis, SLOT_MS};
+use crate::model::time::{Millis, SLOT_MS};
+use crate::model::window::Calendar;
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::source::Source;
-use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown, timezone};
+use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
 
 use super::Defined;
 use super::alerts::{Promise, alerts};
 use super::indicator::indicator;
 use super::labels::labels;
 use super::ratio::{objective, ratio};
-use super::windows::windows;
+use super::windows::{calendar, windows};
 
 const API_VERSION: &str = "evenkeel/v1";
 const KINDS: [&str; 1] = ["SLO"];
@@ -108,6 +109,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let objective_at = fields.required("objective", source, "the promised ratio of good events, for example `99.9%`");
     let windows_at = fields.optional("windows");
     let zone = fields.optional("timezone");
+    let calendar_rules = fields.optional("calendar");
     let from = fields.optional("source");
     let indicator_at =
         fields.required("indicator", source, "how good and total events are counted: ratio, latency or gauge");
@@ -128,8 +130,8 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         }
         Some(objective)
     });
-    let zone = zone.map_or(Some(Tz::UTC), |at| at.parse(source, timezone));
-    let windows = windows(windows_at, zone.unwrap_or(Tz::UTC), source);
+    let calendar = calendar(zone, calendar_rules, source);
+    let windows = windows(windows_at, calendar.unwrap_or(Calendar::of_zone(Tz::UTC)), source);
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
     let budgeting = budgeting.map_or(Some(Budgeting::Events), |at| read_budgeting(&at, source));
@@ -148,7 +150,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         labels: Labels::new(),
         description: description?,
         objective: objective?,
-        windows: windows?,
+        windows: calendar.and(windows)?,
         source: from?,
         indicator: indicator?,
         budgeting: budgeting?,
@@ -202,17 +204,20 @@ fn read_budgeting(at: &At<'_>, source: &mut Source<'_>) -> Option<Budgeting> {
     if timeslices.is_some() { sliced } else { averaged }
 }
 
-/// A slice is made of whole slots, and a day of whole slices, so that slices
-/// lie on the same minutes every day.
+/// The longest slice: tiles are folded by the hour.
+const SLICE_MAX: Millis = Millis::from_hours(1);
+
+/// A slice is made of whole slots, and an hour of whole slices, so that slices
+/// lie on the same minutes of every hour.
 fn read_slice(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Millis> {
     let at = fields.required("slice", source, "the length of a slice, for example `1m`")?;
     at.parse(source, |text| {
-        let slice = duration(text, Millis(SLOT_MS), Millis(DAY_MS))?;
-        if slice.0 % SLOT_MS == 0 && DAY_MS % slice.0 == 0 {
+        let slice = duration(text, Millis(SLOT_MS), SLICE_MAX)?;
+        if slice.0 % SLOT_MS == 0 && SLICE_MAX.0 % slice.0 == 0 {
             return Ok(slice);
         }
-        let message = format!("a day cannot be cut into slices of `{}`", shown(text));
-        Err(Complaint::new(message, "whole minutes that divide 24 hours: 1m, 5m, 10m, 15m, 30m, 1h"))
+        let message = format!("an hour cannot be cut into slices of `{}`", shown(text));
+        Err(Complaint::new(message, "whole minutes that divide an hour: 1m, 5m, 10m, 15m, 30m, 1h"))
     })
 }
 

@@ -12,7 +12,7 @@ use crate::model::slo::{
     AlertTier, Budgeting, Comparison, ComparisonOp, Indicator, NoDataPolicy, Numerator, Objective, Severity,
 };
 use crate::model::time::Millis;
-use crate::model::window::{CalendarUnit, ComplianceWindow};
+use crate::model::window::{Calendar, CalendarUnit, ComplianceWindow};
 
 const FULL: &str = r#"
 apiVersion: evenkeel/v1
@@ -26,6 +26,7 @@ spec:
   objective: 99.9%
   windows: [30d, month]
   timezone: Europe/Berlin
+  calendar: {weekStart: sunday, fiscalYearStart: april}
   source: main
   indicator:
     ratio:
@@ -63,7 +64,8 @@ fn a_full_definition_becomes_what_it_says() {
     assert_eq!((slo.name.as_str(), slo.service.as_str()), ("checkout-availability", "checkout"));
     assert_eq!(slo.labels, Labels::new().with("team", "payments").with("tier_of", "1"));
     assert_eq!(slo.objective, Objective::new(0.999).unwrap());
-    let month = ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone };
+    let calendar = Calendar { zone, week_start: chrono::Weekday::Sun, year_start: chrono::Month::April };
+    let month = ComplianceWindow::Calendar { unit: CalendarUnit::Month, calendar };
     assert_eq!(slo.windows, [ComplianceWindow::rolling_days(30), month]);
     assert_eq!(slo.source.as_deref(), Some("main"));
     assert_eq!(

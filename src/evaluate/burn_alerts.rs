@@ -171,6 +171,8 @@ mod tests {
             long_rate: Some(20.0),
             short_rate: Some(30.0),
             verdict: *verdict,
+            stretched: None,
+            held_back: 0,
         };
         let tiers = slo.alerts.tiers.iter().zip(verdicts).map(status).collect();
         SloJudgement { slo, windows: vec![], good_since_start: 0, bad_since_start: 0, tiers }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::history::{HOUR_MS, History, NANO, Sum, UNSEEN_RATE_FACTOR, hour_of};
 use super::snapshot::{TierStatus, TierVerdict};
 use super::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
-use super::tiers::judge_tiers;
+use super::tiers::{Burns, judge_tiers, longest_lookback};
 use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -47,7 +47,7 @@ pub fn needed_minutes(slo: &Slo, as_of: Timestamp) -> BTreeSet<i64> {
 /// The oldest instant that is needed to judge an SLO at `as_of`.
 pub fn needed_since(slo: &Slo, as_of: Timestamp) -> Timestamp {
     let windows = slo.windows.iter().map(|w| w.period_at(as_of).start);
-    let lookbacks = lookbacks(slo).into_iter().map(|l| as_of - l);
+    let lookbacks = lookbacks(slo).into_iter().chain(slo.alerts.tiers.iter().map(longest_lookback)).map(|l| as_of - l);
     windows.chain(lookbacks).min().unwrap_or(as_of)
 }
 
@@ -56,13 +56,22 @@ pub struct Present {
     /// By lookback, shortest first.
     pub burn_rates: Vec<BurnRate>,
     pub tiers: Vec<TierStatus>,
+    /// Bad units of the last hour; absent without events.
+    spending: Option<Spending>,
+}
+
+/// Bad events, or slices, of the lookback that "now" means.
+struct Spending {
+    likely: f64,
+    least: f64,
+    most: f64,
 }
 
 /// The burn rates and tiers of an SLO at `as_of`, a whole minute.
 pub fn present(slo: &Slo, history: &History, as_of: Timestamp) -> Present {
     let burn_rates: Vec<BurnRate> = lookbacks(slo).into_iter().map(|l| burn_rate(slo, history, l, as_of)).collect();
-    let tiers = judge_tiers(slo, &burn_rates);
-    Present { burn_rates, tiers }
+    let tiers = judge_tiers(slo, &BurnsAt { slo, history, as_of, own: &burn_rates });
+    Present { burn_rates, tiers, spending: spending(slo, history, as_of) }
 }
 
 /// Judges an SLO over one window at `as_of`, a whole minute.
@@ -87,11 +96,11 @@ pub fn judge_over(
     as_of: Timestamp,
     now: &Present,
 ) -> SloStatus {
-    let elapsed = Period::new(period.start, period.end.min(as_of));
+    let period = slo.budgeting.whole_slices(period);
+    let elapsed = slo.budgeting.whole_slices(Period::new(period.start, period.end.min(as_of)));
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);
-    let present = now.burn_rates.iter().find(|b| b.lookback == PRESENT);
-    let budget = budget(slo, &figures, history, elapsed, present);
+    let budget = budget(slo, &figures, history, elapsed, now.spending.as_ref());
     let burning = now.tiers.iter().any(|t| t.verdict == TierVerdict::Firing);
     SloStatus {
         slo: Arc::clone(slo),
@@ -104,6 +113,7 @@ pub fn judge_over(
         lo: figures.lo,
         hi: figures.hi,
         coverage: coverage(&sum, elapsed),
+        idle_ratio: ratio(sum.idle_ms as f64, elapsed.length().0 as f64).unwrap_or(0.0),
         unseen_events: figures.unseen,
         method: method(slo, figures.counts),
         state: state(budget.as_ref(), burning),
@@ -142,6 +152,8 @@ struct Figures {
     attainment: Option<f64>,
     lo: Option<f64>,
     hi: Option<f64>,
+    /// Units that were seen, without what a policy adds.
+    seen: f64,
     unseen: f64,
     /// In the unit of the budget; not whole for ratio slices.
     bad: f64,
@@ -178,6 +190,7 @@ impl Figures {
             attainment,
             lo: bound(seen.good as f64),
             hi: bound(hopeful),
+            seen: seen.total as f64,
             unseen,
             bad: (counts.total - counts.good - counts.uncertain).max(0) as f64,
             total: counts.total as f64,
@@ -205,6 +218,7 @@ impl Figures {
             attainment: ratio(good, total as f64),
             lo: bound(s.lo_nano, 0),
             hi: bound(s.hi_nano, s.unknown),
+            seen: s.total as f64,
             unseen: s.unknown as f64,
             bad: (total as f64 - good).max(0.0),
             total: total as f64,
@@ -217,7 +231,7 @@ fn budget(
     figures: &Figures,
     history: &History,
     elapsed: Period,
-    present: Option<&BurnRate>,
+    spending: Option<&Spending>,
 ) -> Option<Budget> {
     if figures.total <= 0.0 || figures.counts.uncertain > 0 {
         return None;
@@ -229,15 +243,26 @@ fn budget(
         remaining_events,
         remaining_ratio: remaining_events / total_events,
         exhausted_at: (remaining_events <= 0.0).then(|| exhausted_at(slo, history, elapsed, total_events)).flatten(),
-        time_to_exhaustion: time_to_exhaustion(remaining_events, slo, present),
+        time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely)),
+        exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most)),
+        exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least)),
+        slice: slo.budgeting.slice(),
     })
 }
 
-/// Remaining budget over the bad events of the present lookback.
-fn time_to_exhaustion(remaining: f64, slo: &Slo, present: Option<&BurnRate>) -> Option<Millis> {
-    let present = present?;
-    let bad = present.rate? * slo.objective.allowed_bad_ratio() * present.counts.total as f64;
-    (remaining > 0.0 && bad > 0.0).then(|| Millis((remaining / bad * present.lookback.0 as f64) as i64))
+/// Remaining budget over the bad units of the present lookback.
+fn time_to_exhaustion(remaining: f64, bad: f64) -> Option<Millis> {
+    (remaining > 0.0 && bad > 0.0).then(|| Millis((remaining / bad * PRESENT.0 as f64) as i64))
+}
+
+fn spending(slo: &Slo, history: &History, as_of: Timestamp) -> Option<Spending> {
+    let figures = Figures::new(slo, &history.fold(slo.budgeting.whole_slices(Period::new(as_of - PRESENT, as_of))));
+    let all = figures.total.max(figures.seen + figures.unseen);
+    let (lo, hi) = figures.lo.zip(figures.hi)?;
+    figures.attainment?;
+    let likely = figures.bad;
+    // A policy that counts the unknown as bad or good stays within the bound.
+    Some(Spending { likely, least: ((1.0 - hi) * all).min(likely), most: ((1.0 - lo) * all).max(likely) })
 }
 
 /// The end of the hour in which the bad events of the period passed the budget
@@ -256,14 +281,43 @@ fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64) -> O
     None
 }
 
+/// Burn rates at a moment: the SLO's own, and any other.
+struct BurnsAt<'a> {
+    slo: &'a Slo,
+    history: &'a History,
+    as_of: Timestamp,
+    own: &'a [BurnRate],
+}
+
+impl Burns for BurnsAt<'_> {
+    fn of(&self, lookback: Millis) -> Option<&BurnRate> {
+        self.own.iter().find(|b| b.lookback == lookback)
+    }
+
+    /// Begins with an hour where minutes are not held that far back.
+    fn stretched(&self, lookback: Millis) -> BurnRate {
+        let start = self.as_of - lookback;
+        let hour = hour_of(start);
+        let start = if hour >= hour_of(self.as_of) - 1 { start } else { Timestamp::from_millis(hour * HOUR_MS) };
+        burn_rate(self.slo, self.history, self.as_of - start, self.as_of)
+    }
+}
+
 /// The burn rate over the lookback that ends at `as_of`.
 fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp) -> BurnRate {
-    let period = Period::new(as_of - lookback, as_of);
+    let period = slo.budgeting.whole_slices(Period::new(as_of - lookback, as_of));
     let sum = history.fold(period);
     let figures = Figures::new(slo, &sum);
     let allowed = slo.objective.allowed_bad_ratio();
     let rate = |attainment: Option<f64>| attainment.map(|a| ((1.0 - a) / allowed).max(0.0));
-    let exact = figures.attainment.and_then(|_| ratio(figures.bad, figures.total)).map(|bad| bad / allowed);
+    let counted = figures.attainment.and_then(|_| ratio(figures.bad, figures.total));
+    // Without a single event there is no rate to guess by, only the policy.
+    let blind = (sum.covered_ms == 0 && figures.total <= 0.0).then_some(slo.no_data).and_then(|policy| match policy {
+        NoDataPolicy::Bad => Some(1.0),
+        NoDataPolicy::Good => Some(0.0),
+        NoDataPolicy::Ignore | NoDataPolicy::Freeze => None,
+    });
+    let exact = counted.or(blind).map(|bad| bad / allowed);
     BurnRate {
         lookback,
         rate: exact,
@@ -289,16 +343,17 @@ pub fn history_slots(
     while start < period.end.min(as_of) {
         let end = (start + step).min(period.end).min(as_of);
         let slot = Period::new(start, end);
-        let sum = history.fold(slot);
+        let sum = history.fold(slo.budgeting.whole_slices(slot));
         // Judged just before the end, so that a calendar period's last slot
         // shows that period and not the next.
         let judged = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
-        let figures = Figures::new(slo, &history.fold(Period::new(judged.start, judged.end.min(end))));
+        let judged = slo.budgeting.whole_slices(Period::new(judged.start, judged.end.min(end)));
+        let figures = Figures::new(slo, &history.fold(judged));
         let budget = slo.objective.allowed_bad_ratio() * figures.total;
         slots.push(HistorySlot {
             start,
             counts: Figures::new(slo, &sum).counts,
-            coverage: coverage(&sum, slot),
+            coverage: coverage(&history.fold(slot), slot),
             budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
         });
         start = end;

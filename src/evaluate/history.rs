@@ -27,6 +27,8 @@ pub struct Sum {
     pub counts: EventCounts,
     pub slices: Slices,
     pub covered_ms: i64,
+    /// Of it, in minutes without events.
+    pub idle_ms: i64,
     /// Upper estimate of unseen events, in thousandths.
     pub unseen_milli: i64,
     /// Unknown time for which the hour before gives no estimate either.
@@ -58,6 +60,7 @@ impl AddAssign for Sum {
         self.slices.hi_nano += o.slices.hi_nano;
         self.slices.unknown += o.slices.unknown;
         self.covered_ms += o.covered_ms;
+        self.idle_ms += o.idle_ms;
         self.unseen_milli += o.unseen_milli;
         self.unestimated_ms += o.unestimated_ms;
         self.busiest = self.busiest.max(o.busiest);
@@ -287,6 +290,9 @@ fn fold_minutes(
         let Some(tile) = minutes.get(i) else { break };
         sum.counts += tile.counts;
         sum.covered_ms += i64::from(tile.covered_ms);
+        if tile.state() == SlotState::Idle {
+            sum.idle_ms += i64::from(tile.covered_ms);
+        }
         sum.busiest = sum.busiest.max(tile.counts.total);
         let uncovered = SLOT_MS - i64::from(tile.covered_ms);
         if tile.unseen_ms == 0 && uncovered <= 0 {

@@ -10,6 +10,8 @@ pub mod history;
 pub mod incidents;
 pub mod noise;
 mod pages;
+#[cfg(test)]
+mod properties;
 pub mod review;
 #[cfg(test)]
 mod scenario;

@@ -39,6 +39,12 @@ pub struct TierStatus {
     pub long_rate: Option<f64>,
     pub short_rate: Option<f64>,
     pub verdict: TierVerdict,
+    /// The longer lookback that the guard for low traffic judged by, if it had
+    /// to look further back than the tier says.
+    pub stretched: Option<Millis>,
+    /// How often the guard has begun to hold this tier back since this process
+    /// started.
+    pub held_back: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,10 @@ pub struct SloStatus {
     pub hi: Option<f64>,
     /// Observed share of the elapsed part of the period, 0..1.
     pub coverage: f64,
+    /// Share of the elapsed part that was observed and had no events, 0..1; at
+    /// most `coverage`. The rest of the coverage was measured, what is beyond
+    /// it is unknown.
+    pub idle_ratio: f64,
     /// Upper estimate of the events that nobody could see; what `lo` and `hi`
     /// are made of. See `compliance::UNSEEN_RATE_FACTOR`.
     pub unseen_events: f64,
@@ -55,9 +59,9 @@ impl Method {
 }
 
 /// The error budget of a period; absent without events.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Budget {
-    /// (1 - objective) x total events of the period so far.
+    /// (1 - objective) x total events, or slices, of the period so far.
     pub total_events: f64,
     /// Negative when overspent.
     pub remaining_events: f64,
@@ -68,6 +72,28 @@ pub struct Budget {
     /// Remaining budget / present burn (over one hour); absent while nothing
     /// burns or nothing remains.
     pub time_to_exhaustion: Option<Millis>,
+    /// The same if every event of the hour that nobody saw was bad.
+    pub exhaustion_soonest: Option<Millis>,
+    /// The same if every one was good; absent too where nothing burns then.
+    pub exhaustion_latest: Option<Millis>,
+    /// The length of one unit of the budget; absent where it counts events.
+    pub slice: Option<Millis>,
+}
+
+impl Budget {
+    /// Bad minutes that are allowed; absent where the budget counts events.
+    pub fn total_minutes(&self) -> Option<f64> {
+        self.minutes(self.total_events)
+    }
+
+    /// Negative when overspent; absent where the budget counts events.
+    pub fn remaining_minutes(&self) -> Option<f64> {
+        self.minutes(self.remaining_events)
+    }
+
+    fn minutes(&self, units: f64) -> Option<f64> {
+        self.slice.map(|slice| units * slice.secs_f64() / 60.0)
+    }
 }
 
 /// bad ratio over a lookback / (1 - objective).

@@ -19,6 +19,6 @@ pub fn slo(name: &str) -> Slo {
         indicator: Indicator::Ratio { numerator: Numerator::Bad(selector("bad_total")), total: selector("all_total") },
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
-        alerts: AlertPolicy { tiers: AlertTier::standard(), labels: Labels::new(), annotations: Labels::new() },
+        alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::labels::{Labels, content_hash, hex};
 use super::selector::Selector;
-use super::time::Millis;
+use super::time::{Millis, Period, Timestamp};
 use super::window::ComplianceWindow;
 
 /// One SLO, validated: every value of this type can be evaluated.
@@ -232,12 +232,31 @@ pub enum Budgeting {
     RatioTimeslices { slice: Millis },
 }
 
+impl Budgeting {
+    /// The length of a slice; `None` where events are counted.
+    pub fn slice(self) -> Option<Millis> {
+        match self {
+            Budgeting::Events => None,
+            Budgeting::Timeslices { slice, .. } | Budgeting::RatioTimeslices { slice } => Some(slice),
+        }
+    }
+
+    /// A period as this budgeting counts it: in whole slices, each in the
+    /// period in which it ends, so that neighbours share none and miss none.
+    pub fn whole_slices(self, period: Period) -> Period {
+        let Some(slice) = self.slice().filter(|s| s.0 > 0) else { return period };
+        let floor = |at: Timestamp| Timestamp::from_millis(at.millis().div_euclid(slice.0) * slice.0);
+        Period::new(floor(period.start), floor(period.end))
+    }
+}
+
 /// What unknown time counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoDataPolicy {
     /// Left out, and shown as missing coverage.
     Ignore,
-    /// As `Ignore`; alerts neither fire nor resolve below the coverage floor.
+    /// As `Ignore`; alerts neither fire nor resolve below the coverage floor of
+    /// the alert policy.
     Freeze,
     Bad,
     Good,
@@ -255,11 +274,30 @@ impl NoDataPolicy {
 }
 
 /// Which burn-rate alerts an SLO has, and what they carry.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AlertPolicy {
     pub tiers: Vec<AlertTier>,
     pub labels: Labels,
     pub annotations: Labels,
+    /// Coverage of a lookback, 0..1, below which too little is known: with
+    /// `noData: freeze` alerts then neither fire nor resolve.
+    pub coverage_floor: f64,
+    /// Bad events, or slices, in the long lookback below which nobody is paged:
+    /// one failure in a quiet night is no reason to wake anyone.
+    pub bad_events_min: i64,
+}
+
+impl Default for AlertPolicy {
+    /// No tiers; the usual floor and guard.
+    fn default() -> Self {
+        AlertPolicy {
+            tiers: Vec::new(),
+            labels: Labels::new(),
+            annotations: Labels::new(),
+            coverage_floor: 0.9,
+            bad_events_min: 5,
+        }
+    }
 }
 
 /// One pair of lookbacks: fires when both burn faster than `factor`.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
 use chrono_tz::Tz;
 
 use super::time::{Millis, Period, TimeError, Timestamp};
@@ -13,12 +13,28 @@ use super::time::{Millis, Period, TimeError, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ComplianceWindow {
     Rolling { length: Millis },
-    Calendar { unit: CalendarUnit, zone: Tz },
+    Calendar { unit: CalendarUnit, calendar: Calendar },
+}
+
+/// How civil time is cut into weeks, quarters and years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Calendar {
+    pub zone: Tz,
+    /// The day on which a week begins.
+    pub week_start: Weekday,
+    /// The month with which a year begins, and the first of its quarters.
+    pub year_start: chrono::Month,
+}
+
+impl Calendar {
+    /// Weeks from Monday, years from January.
+    pub const fn of_zone(zone: Tz) -> Self {
+        Calendar { zone, week_start: Weekday::Mon, year_start: chrono::Month::January }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CalendarUnit {
-    /// From Monday.
     Week,
     Month,
     Quarter,
@@ -41,12 +57,17 @@ impl ComplianceWindow {
         ComplianceWindow::Rolling { length: Millis::from_days(days) }
     }
 
+    /// The civil months of a zone.
+    pub const fn month(zone: Tz) -> Self {
+        ComplianceWindow::Calendar { unit: CalendarUnit::Month, calendar: Calendar::of_zone(zone) }
+    }
+
     /// The concrete period that is judged at `now`: the last `length` for a
     /// rolling window, the whole running period for a calendar one.
     pub fn period_at(&self, now: Timestamp) -> Period {
         match *self {
             ComplianceWindow::Rolling { length } => Period::new(now - length, now),
-            ComplianceWindow::Calendar { unit, zone } => calendar_period(unit, zone, now),
+            ComplianceWindow::Calendar { unit, calendar } => calendar_period(unit, calendar, now),
         }
     }
 
@@ -80,14 +101,19 @@ impl fmt::Display for ComplianceWindow {
     }
 }
 
-/// The calendar period of `zone` that holds `now`.
-pub fn calendar_period(unit: CalendarUnit, zone: Tz, now: Timestamp) -> Period {
+/// The calendar period that holds `now`.
+pub fn calendar_period(unit: CalendarUnit, calendar: Calendar, now: Timestamp) -> Period {
     let Some(utc) = chrono::DateTime::from_timestamp_millis(now.millis()) else {
         return Period::new(now, now);
     };
-    let date = utc.with_timezone(&zone).date_naive();
-    let (first, next) = civil_bounds(unit, date);
-    Period::new(start_of_day(zone, first), start_of_day(zone, next))
+    let period_of = |date| {
+        let (first, next) = civil_bounds(unit, calendar, date);
+        (Period::new(start_of_day(calendar.zone, first), start_of_day(calendar.zone, next)), next)
+    };
+    let (period, next) = period_of(utc.with_timezone(&calendar.zone).date_naive());
+    // A clock that is turned back just after midnight shows the day before
+    // again; the new day has begun all the same.
+    if now >= period.end { period_of(next).0 } else { period }
 }
 
 /// A civil month, `2026-07`, of any zone.
@@ -100,12 +126,13 @@ impl Month {
     /// The month of `zone` that holds an instant.
     pub fn at(at: Timestamp, zone: Tz) -> Month {
         let utc = chrono::DateTime::from_timestamp_millis(at.millis()).unwrap_or_default();
-        Month { first: civil_bounds(CalendarUnit::Month, utc.with_timezone(&zone).date_naive()).0 }
+        let date = utc.with_timezone(&zone).date_naive();
+        Month { first: civil_bounds(CalendarUnit::Month, Calendar::of_zone(zone), date).0 }
     }
 
     /// From its first instant in a zone to that of the next month.
     pub fn period(self, zone: Tz) -> Period {
-        let (first, next) = civil_bounds(CalendarUnit::Month, self.first);
+        let (first, next) = civil_bounds(CalendarUnit::Month, Calendar::of_zone(zone), self.first);
         Period::new(start_of_day(zone, first), start_of_day(zone, next))
     }
 
@@ -139,29 +166,22 @@ impl FromStr for Month {
 }
 
 /// The first civil date of the unit that holds `date`, and that of the next one.
-fn civil_bounds(unit: CalendarUnit, date: NaiveDate) -> (NaiveDate, NaiveDate) {
-    let month_start = |d: NaiveDate, month: u32| d.with_day(1).and_then(|d| d.with_month(month)).unwrap_or(d);
-    let add_months = |d: NaiveDate, n: u32| d.checked_add_months(Months::new(n)).unwrap_or(NaiveDate::MAX);
-    match unit {
+fn civil_bounds(unit: CalendarUnit, calendar: Calendar, date: NaiveDate) -> (NaiveDate, NaiveDate) {
+    let months = match unit {
         CalendarUnit::Week => {
-            let first = date
-                .checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))
-                .unwrap_or(NaiveDate::MIN);
-            (first, first.checked_add_days(Days::new(7)).unwrap_or(NaiveDate::MAX))
+            let since = date.weekday().days_since(calendar.week_start);
+            let first = date.checked_sub_days(Days::new(u64::from(since))).unwrap_or(NaiveDate::MIN);
+            return (first, first.checked_add_days(Days::new(7)).unwrap_or(NaiveDate::MAX));
         }
-        CalendarUnit::Month => {
-            let first = month_start(date, date.month());
-            (first, add_months(first, 1))
-        }
-        CalendarUnit::Quarter => {
-            let first = month_start(date, date.month0() / 3 * 3 + 1);
-            (first, add_months(first, 3))
-        }
-        CalendarUnit::Year => {
-            let first = month_start(date, 1);
-            (first, add_months(first, 12))
-        }
-    }
+        CalendarUnit::Month => 1,
+        CalendarUnit::Quarter => 3,
+        CalendarUnit::Year => 12,
+    };
+    // Months since the last begin of a period of so many months.
+    let into_year = (date.month() + 12 - calendar.year_start.number_from_month()) % 12;
+    let this_month = date.with_day(1).unwrap_or(date);
+    let first = this_month.checked_sub_months(Months::new(into_year % months)).unwrap_or(NaiveDate::MIN);
+    (first, first.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX))
 }
 
 /// The first instant of a civil date in a zone. Where the clock skips midnight
@@ -186,62 +206,4 @@ fn start_of_day(zone: Tz, date: NaiveDate) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn period(unit: CalendarUnit, zone: Tz, at: &str) -> (String, String, f64) {
-        let p = calendar_period(unit, zone, Timestamp::parse(at).unwrap());
-        (p.start.rfc3339(), p.end.rfc3339(), p.length().secs_f64() / 3600.0)
-    }
-
-    #[test]
-    fn months_are_civil_dates_over_clock_changes() {
-        let (start, end, hours) = period(CalendarUnit::Month, chrono_tz::Europe::Berlin, "2026-03-15T12:00:00Z");
-        assert_eq!((start.as_str(), end.as_str()), ("2026-02-28T23:00:00.000Z", "2026-03-31T22:00:00.000Z"));
-        assert_eq!(hours, 31.0 * 24.0 - 1.0);
-        let (_, _, hours) = period(CalendarUnit::Month, chrono_tz::America::New_York, "2026-11-15T12:00:00Z");
-        assert_eq!(hours, 30.0 * 24.0 + 1.0);
-        let (_, _, hours) = period(CalendarUnit::Month, chrono_tz::Australia::Lord_Howe, "2026-04-15T12:00:00Z");
-        assert_eq!(hours, 30.0 * 24.0 + 0.5);
-        let (start, _, _) = period(CalendarUnit::Month, chrono_tz::Asia::Kathmandu, "2026-07-01T00:00:00Z");
-        assert_eq!(start, "2026-06-30T18:15:00.000Z");
-    }
-
-    #[test]
-    fn months_are_read_named_and_have_a_period_in_a_zone() {
-        let month: Month = "2026-07".parse().unwrap();
-        assert_eq!((month.to_string(), month.name()), ("2026-07".to_owned(), "July 2026".to_owned()));
-        let period = month.period(chrono_tz::Europe::Berlin);
-        assert_eq!(period.start.rfc3339(), "2026-06-30T22:00:00.000Z");
-        assert_eq!(period.end.rfc3339(), "2026-07-31T22:00:00.000Z");
-        assert_eq!(Month::at(period.start, chrono_tz::Europe::Berlin), month);
-        assert_eq!(Month::at(period.start, Tz::UTC).to_string(), "2026-06");
-        for wrong in ["2026-13", "2026-7", "07-2026", "2026", "+026-07", "1969-12", "2026-00", ""] {
-            assert!(wrong.parse::<Month>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn weeks_quarters_and_years() {
-        assert_eq!(period(CalendarUnit::Week, Tz::UTC, "2026-11-24T15:00:00Z").0, "2026-11-23T00:00:00.000Z");
-        assert_eq!(period(CalendarUnit::Quarter, Tz::UTC, "2026-11-24T15:00:00Z").0, "2026-10-01T00:00:00.000Z");
-        assert_eq!(period(CalendarUnit::Year, Tz::UTC, "2028-02-29T15:00:00Z").2, 366.0 * 24.0);
-    }
-
-    #[test]
-    fn every_instant_lies_in_its_own_period() {
-        let zones = [chrono_tz::Europe::Berlin, chrono_tz::America::New_York, chrono_tz::Australia::Lord_Howe];
-        for zone in zones {
-            for unit in [CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Quarter, CalendarUnit::Year] {
-                let mut at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-                let end = Timestamp::parse("2028-03-02T00:00:00Z").unwrap();
-                while at < end {
-                    let p = calendar_period(unit, zone, at);
-                    assert!(p.contains(at), "{unit:?} {zone} {at}");
-                    assert_eq!(calendar_period(unit, zone, p.end).start, p.end, "{unit:?} {zone} {at}");
-                    at = at + Millis::from_mins(431);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! SLOs as JSON: the list, one at any moment, its history.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -10,11 +12,14 @@ use utoipa::ToSchema;
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::query::Params;
-use super::time::{Instant, PeriodJson, instant, seconds};
-use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
-use crate::evaluate::status::{Budget, BurnRate, HistorySlot, SloState, SloStatus};
+use super::time::{Instant, PeriodJson};
+use crate::evaluate::snapshot::{SloJudgement, TierStatus};
+use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
+use parts::{BudgetJson, BurnRateJson, TierJson, TimeJson};
+
+pub(crate) use parts::verdict_word;
 
 /// All SLOs, each over its first window.
 #[utoipa::path(
@@ -191,6 +196,8 @@ pub(super) struct SloJson {
     /// `exact` (counted from raw samples) or `interval` (only `lo` and `hi`
     /// are known).
     method: &'static str,
+    /// The elapsed part of the period by what is known of it.
+    time: TimeJson,
     budget: Option<BudgetJson>,
     burn_rates: Vec<BurnRateJson>,
     /// The alerts on budget burn; `null` for a moment of the past.
@@ -205,6 +212,9 @@ pub(super) struct SloJson {
     unit: &'static str,
     /// What unknown time counts as: `ignore`, `freeze`, `bad`, `good`.
     no_data: &'static str,
+    /// Coverage of a lookback below which too little is known; alerts of an SLO
+    /// with `freeze` then neither fire nor resolve.
+    coverage_floor: f64,
     /// All windows of the definition.
     windows: Vec<String>,
     labels: BTreeMap<String, String>,
@@ -235,6 +245,7 @@ impl SloJson {
             hi: status.hi,
             coverage: status.coverage,
             method: status.method.word(),
+            time: TimeJson::from(status),
             budget: status.budget.as_ref().map(BudgetJson::from),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
@@ -243,6 +254,7 @@ impl SloJson {
             elapsed_ratio: status.elapsed_ratio,
             unit: unit(slo.budgeting),
             no_data: slo.no_data.word(),
+            coverage_floor: slo.alerts.coverage_floor,
             windows: slo.windows.iter().map(ToString::to_string).collect(),
             labels: slo.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             description: slo.description.clone(),
@@ -256,104 +268,6 @@ pub(crate) fn unit(budgeting: Budgeting) -> &'static str {
     match budgeting {
         Budgeting::Events => "events",
         Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => "slices",
-    }
-}
-
-/// The error budget of the period so far.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Budget)]
-struct BudgetJson {
-    /// (1 - objective) x total.
-    total_events: f64,
-    /// Negative when overspent.
-    remaining_events: f64,
-    /// 1 - bad / budget; negative when overspent.
-    remaining_ratio: f64,
-    /// Since when the budget has been spent.
-    exhausted_at: Option<Instant>,
-    /// Remaining budget / present burn; `null` while nothing burns or nothing
-    /// remains.
-    time_to_exhaustion_seconds: Option<f64>,
-}
-
-impl From<&Budget> for BudgetJson {
-    fn from(budget: &Budget) -> Self {
-        BudgetJson {
-            total_events: budget.total_events,
-            remaining_events: budget.remaining_events,
-            remaining_ratio: budget.remaining_ratio,
-            exhausted_at: instant(budget.exhausted_at),
-            time_to_exhaustion_seconds: seconds(budget.time_to_exhaustion),
-        }
-    }
-}
-
-/// bad ratio over a lookback / (1 - objective).
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BurnRate)]
-struct BurnRateJson {
-    lookback: String,
-    rate: Option<f64>,
-    lo: Option<f64>,
-    hi: Option<f64>,
-    coverage: f64,
-    good: i64,
-    bad: i64,
-    total: i64,
-}
-
-impl From<&BurnRate> for BurnRateJson {
-    fn from(burn: &BurnRate) -> Self {
-        BurnRateJson {
-            lookback: burn.lookback.compact(),
-            rate: burn.rate,
-            lo: burn.lo,
-            hi: burn.hi,
-            coverage: burn.coverage,
-            good: burn.counts.good,
-            bad: burn.counts.bad(),
-            total: burn.counts.total,
-        }
-    }
-}
-
-/// An alert on budget burn: fires when both lookbacks burn faster than the factor.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Tier)]
-struct TierJson {
-    tier: String,
-    severity: &'static str,
-    factor: f64,
-    long: String,
-    long_rate: Option<f64>,
-    short: String,
-    short_rate: Option<f64>,
-    /// `firing`, `quiet`, `held-back` (too few bad events) or `frozen` (too
-    /// little is known).
-    verdict: &'static str,
-}
-
-impl From<&TierStatus> for TierJson {
-    fn from(status: &TierStatus) -> Self {
-        TierJson {
-            tier: status.tier.name.clone(),
-            severity: status.tier.severity.word(),
-            factor: status.factor,
-            long: status.tier.long.compact(),
-            long_rate: status.long_rate,
-            short: status.tier.short.compact(),
-            short_rate: status.short_rate,
-            verdict: verdict_word(status.verdict),
-        }
-    }
-}
-
-pub(crate) fn verdict_word(verdict: TierVerdict) -> &'static str {
-    match verdict {
-        TierVerdict::Firing => "firing",
-        TierVerdict::Quiet => "quiet",
-        TierVerdict::HeldBack => "held-back",
-        TierVerdict::Frozen => "frozen",
     }
 }
 

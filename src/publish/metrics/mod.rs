@@ -72,14 +72,24 @@ metrics! {
         "Attainment if every unobserved event was good.";
     SLO_COVERAGE: Gauge "ratio" "evenkeel_slo_coverage_ratio" ["slo", "service", "window"]
         "Share of the elapsed period that was observed.";
+    SLO_IDLE: Gauge "ratio" "evenkeel_slo_idle_ratio" ["slo", "service", "window"]
+        "Share of the elapsed period that was observed and had no events; part of the coverage.";
+    SLO_ELAPSED: Gauge "ratio" "evenkeel_slo_elapsed_ratio" ["slo", "service", "window"]
+        "Share of the period that has passed; absent for rolling windows.";
     SLO_BUDGET_REMAINING: Gauge "ratio" "evenkeel_slo_error_budget_remaining_ratio" ["slo", "service", "window"]
         "Share of the error budget that remains; negative when overspent.";
+    SLO_BUDGET_REMAINING_EVENTS: Gauge "" "evenkeel_slo_error_budget_remaining_events" ["slo", "service", "window"]
+        "Bad events, or slices, that are still allowed; negative when overspent.";
+    SLO_TIME_TO_EXHAUSTION: Gauge "seconds" "evenkeel_slo_time_to_exhaustion_seconds" ["slo", "service", "window"]
+        "Until the budget is spent at the burn of the last hour; absent while nothing burns or nothing remains.";
     SLO_BURN_RATE: Gauge "" "evenkeel_slo_burn_rate" ["slo", "service", "lookback"]
         "Bad ratio over the lookback / (1 - objective); 1 spends the budget exactly.";
     SLO_EVENTS: Counter "" "evenkeel_slo_events_total" ["slo", "service", "result"]
         "Good and bad events counted since the process started.";
     SLO_ALERT_FIRING: Gauge "" "evenkeel_slo_alert_firing" ["slo", "service", "tier", "severity"]
         "1 while the burn-rate tier fires, 0 while it does not; absent while too little is known.";
+    SLO_ALERT_HELD_BACK: Counter "" "evenkeel_slo_alert_held_back_total" ["slo", "service", "tier"]
+        "How often the guard for low traffic has held the tier back since the process started.";
     INCIDENTS: Counter "" "evenkeel_incidents_total" ["service", "severity", "detected"]
         "Incidents of the stored history; derived anew, so it falls when history is dropped.";
     INCIDENTS_OPEN: Gauge "" "evenkeel_incidents_open" ["service"]

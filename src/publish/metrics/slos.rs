@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::page::{LabelText, Page};
 use super::{
-    SLO_ALERT_FIRING, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BURN_RATE,
-    SLO_COVERAGE, SLO_EVENTS, SLO_INFO, SLO_OBJECTIVE,
+    SLO_ALERT_FIRING, SLO_ALERT_HELD_BACK, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER,
+    SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_EVENTS, SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE,
+    SLO_INFO, SLO_OBJECTIVE, SLO_TIME_TO_EXHAUSTION,
 };
 use crate::evaluate::snapshot::{SloJudgement, Snapshot, TierVerdict};
 use crate::evaluate::status::SloStatus;
 use crate::model::slo::Slo;
+use crate::model::time::Millis;
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let slos: Vec<Labelled<'_>> = snapshot.slos.iter().map(Labelled::new).collect();
@@ -33,6 +35,13 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
             })
         }),
     );
+    page.counters(
+        &SLO_ALERT_HELD_BACK,
+        slos.iter().flat_map(|slo| {
+            let tiers = slo.judgement.tiers.iter();
+            tiers.map(|status| ((&slo.own, [("tier", status.tier.name.as_str())]), status.held_back))
+        }),
+    );
 }
 
 fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
@@ -46,7 +55,14 @@ fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
     page.gauges(&SLO_ATTAINMENT_LOWER, samples(|status| status.lo));
     page.gauges(&SLO_ATTAINMENT_UPPER, samples(|status| status.hi));
     page.gauges(&SLO_COVERAGE, samples(|status| Some(status.coverage)));
+    page.gauges(&SLO_IDLE, samples(|status| Some(status.idle_ratio)));
+    page.gauges(&SLO_ELAPSED, samples(|status| status.window.is_calendar().then_some(status.elapsed_ratio)));
     page.gauges(&SLO_BUDGET_REMAINING, samples(|status| status.budget.map(|budget| budget.remaining_ratio)));
+    page.gauges(&SLO_BUDGET_REMAINING_EVENTS, samples(|status| status.budget.map(|budget| budget.remaining_events)));
+    page.gauges(
+        &SLO_TIME_TO_EXHAUSTION,
+        samples(|status| status.budget.and_then(|budget| budget.time_to_exhaustion).map(Millis::secs_f64)),
+    );
 }
 
 /// Burn rates depend on the objective only, not on the window, so those of the

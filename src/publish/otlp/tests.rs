@@ -75,6 +75,7 @@ fn snapshot() -> Snapshot {
         lo: Some(0.9994),
         hi: Some(0.9996),
         coverage: 0.98,
+        idle_ratio: 0.0,
         unseen_events: 0.0,
         method: Method::Exact,
         budget: None,

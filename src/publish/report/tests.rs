@@ -13,7 +13,7 @@ use crate::model::labels::Labels;
 use crate::model::slo::Severity;
 use crate::model::tile::EventCounts;
 use crate::model::time::DAY_MS;
-use crate::model::window::{CalendarUnit, ComplianceWindow};
+use crate::model::window::ComplianceWindow;
 
 const HOSTILE: &str = "</title><script>alert(1)</script> | [x](javascript:y) `c` *b*\n# h https://evil.example";
 
@@ -46,7 +46,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
     let total_events = 0.001 * sum.total as f64;
     let remaining_events = total_events - sum.bad() as f64;
     let status = SloStatus {
-        window: ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone: chrono_tz::UTC },
+        window: ComplianceWindow::month(chrono_tz::UTC),
         period: july(),
         as_of: july().end,
         elapsed_ratio: 1.0,
@@ -55,6 +55,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
         lo: (sum.total > 0).then(|| sum.good as f64 / all),
         hi: (sum.total > 0).then(|| (sum.good as f64 + unseen) / all),
         coverage,
+        idle_ratio: 0.0,
         unseen_events: unseen,
         method: Method::Exact,
         budget: (sum.total > 0).then(|| Budget {
@@ -62,7 +63,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
             remaining_events,
             remaining_ratio: remaining_events / total_events,
             exhausted_at: (remaining_events <= 0.0).then(|| at("2026-07-14T15:00:00Z")),
-            time_to_exhaustion: None,
+            ..Budget::default()
         }),
         burn_rates: Vec::new(),
         state: SloState::Ok,

@@ -140,12 +140,13 @@ impl View<'_> {
                 (parts::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
                 (parts::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
-                        Some(left) => { "at this rate spent in " (left.human()) }
+                        Some(left) => { "at this rate spent in " (left.human()) (exhaustion_bound(status)) }
                         None => { "1× spends the budget exactly" }
                     }
                 }))
                 (parts::tile("Coverage", &slos::coverage(status), &html! {
                     "counted " (status.method.word()) br; "unknown time: " (slo.no_data.word())
+                    @if status.idle_ratio > 0.0 { br; "idle " (text::percent(status.idle_ratio)) }
                 }))
                 (parts::tile(if unit == "slices" { "Slices" } else { "Events" }, &html! { (text::short_count(status.counts.total as f64)) }, &html! {
                     (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
@@ -233,6 +234,18 @@ fn bound(status: &SloStatus) -> Markup {
     }
 }
 
+/// Between which times the budget ends, where what went unseen makes them differ.
+fn exhaustion_bound(status: &SloStatus) -> Markup {
+    let Some(budget) = status.budget else { return html! {} };
+    match (budget.exhaustion_soonest, budget.exhaustion_latest) {
+        (Some(soonest), Some(latest)) if soonest.human() != latest.human() => {
+            html! { br; "between " (soonest.human()) " and " (latest.human()) }
+        }
+        (Some(soonest), None) => html! { br; (soonest.human()) " at the soonest" },
+        _ => html! {},
+    }
+}
+
 fn budget_value(status: &SloStatus) -> Markup {
     match status.budget {
         Some(budget) => {
@@ -248,6 +261,9 @@ fn budget_remark(status: &SloStatus, unit: &str, now: Timestamp) -> Markup {
     };
     html! {
         (text::count(budget.remaining_events.floor() as i64)) " of " (text::count(budget.total_events.floor() as i64)) " bad " (unit)
+        @if let (Some(left), Some(all)) = (budget.remaining_minutes(), budget.total_minutes()) {
+            ", " (text::minutes(left)) " of " (text::minutes(all))
+        }
         @if let Some(at) = budget.exhausted_at { br; "spent " (parts::ago(at, now)) }
     }
 }
@@ -274,7 +290,10 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
             tbody { @for status in tiers {
                 tr {
                     td { (parts::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
-                    td title=(explained(status.verdict)) { (parts::tag(verdict_word(status.verdict), verdict_word(status.verdict))) }
+                    td title=(explained(status.verdict)) { (parts::tag(verdict_word(status.verdict), verdict_word(status.verdict)))
+                        @if let Some(lookback) = status.stretched { div.muted { "few events: judged over " (lookback) } }
+                        @if status.held_back > 0 { div.muted { "held back " (status.held_back) "×" } }
+                    }
                     td { (parts::severity_chip(status.tier.severity)) }
                     td.num { (text::factor(status.factor)) }
                     td.num { (rate(status.long_rate, status.factor)) " " span.muted { "in " (status.tier.long) } }

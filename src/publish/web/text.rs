@@ -70,6 +70,12 @@ pub(crate) fn took(length: Millis) -> String {
     }
 }
 
+/// Minutes of a budget in time: `43.2 min`, `−5 min`.
+pub(crate) fn minutes(n: f64) -> String {
+    let text = format!("{n:.1}");
+    format!("{}{NARROW_SPACE}min", minus(text.strip_suffix(".0").unwrap_or(&text)))
+}
+
 /// A whole number with a comma at every thousand.
 pub(crate) fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();

@@ -187,7 +187,7 @@ fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
             (true, true) => TierVerdict::Firing,
             _ => TierVerdict::Quiet,
         };
-        TierStatus { tier: tier.clone(), factor, long_rate, short_rate, verdict }
+        TierStatus { tier: tier.clone(), factor, long_rate, short_rate, verdict, stretched: None, held_back: 0 }
     });
     let tiers: Vec<TierStatus> = tiers.collect();
     let firing = tiers.iter().any(|tier| tier.verdict == TierVerdict::Firing);
@@ -226,6 +226,8 @@ fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: T
         time_to_exhaustion: hour.filter(|rate| *rate > 1.0 && remaining_ratio > 0.0).map(|rate| {
             Millis((window.nominal_length().0 as f64 * remaining_ratio / rate / 60_000.0).round() as i64 * 60_000)
         }),
+        slice: slo.budgeting.slice(),
+        ..Budget::default()
     });
     let state = match &budget {
         _ if counts.total == 0 => SloState::Unknown,
@@ -251,6 +253,7 @@ fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: T
         lo: bound(counts.good),
         hi: bound(counts.good + counts.uncertain + unseen_events as i64),
         coverage,
+        idle_ratio: 0.0,
         unseen_events,
         method: if counts.uncertain > 0 { Method::Interval } else { Method::Exact },
         budget,

@@ -9,7 +9,7 @@ use evenkeel::model::slo::{
 };
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
-use evenkeel::model::window::{CalendarUnit, ComplianceWindow};
+use evenkeel::model::window::ComplianceWindow;
 
 /// The history is made in pieces of this length.
 const PIECE_MS: i64 = 5 * 60_000;
@@ -142,10 +142,7 @@ fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str,
         labels: Labels::new().with("team", team).with("tier", "1"),
         description: description.to_owned(),
         objective: Objective::new(objective).unwrap(),
-        windows: vec![
-            ComplianceWindow::rolling_days(30),
-            ComplianceWindow::Calendar { unit: CalendarUnit::Month, zone },
-        ],
+        windows: vec![ComplianceWindow::rolling_days(30), ComplianceWindow::month(zone)],
         source: Some("main".to_owned()),
         indicator,
         budgeting: Budgeting::Events,

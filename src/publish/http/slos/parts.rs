@@ -1,0 +1,149 @@
+//! What an SLO's JSON is made of: known time, budget, burn rates, tiers. Must
+//! not know which question is answered.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::time::{Instant, instant, seconds};
+use crate::evaluate::snapshot::{TierStatus, TierVerdict};
+use crate::evaluate::status::{Budget, BurnRate, SloStatus};
+use crate::model::time::Millis;
+
+/// Shares of the elapsed part of a period; they add up to 1.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KnownTime)]
+pub(super) struct TimeJson {
+    /// Observed, with events.
+    measured_ratio: f64,
+    /// Observed, without events: neither good nor unknown.
+    idle_ratio: f64,
+    /// Not observed.
+    unknown_ratio: f64,
+}
+
+impl From<&SloStatus> for TimeJson {
+    fn from(status: &SloStatus) -> Self {
+        TimeJson {
+            measured_ratio: (status.coverage - status.idle_ratio).max(0.0),
+            idle_ratio: status.idle_ratio,
+            unknown_ratio: 1.0 - status.coverage,
+        }
+    }
+}
+
+/// The error budget of the period so far.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Budget)]
+pub(super) struct BudgetJson {
+    /// (1 - objective) x total, in events or slices (`unit`).
+    total_events: f64,
+    /// Negative when overspent.
+    remaining_events: f64,
+    /// 1 - bad / budget; negative when overspent.
+    remaining_ratio: f64,
+    /// Since when the budget has been spent.
+    exhausted_at: Option<Instant>,
+    /// Remaining budget / present burn; `null` while nothing burns or nothing
+    /// remains.
+    time_to_exhaustion_seconds: Option<f64>,
+    /// The same if every event of the last hour that nobody saw was bad.
+    time_to_exhaustion_soonest_seconds: Option<f64>,
+    /// The same if every one was good; `null` too where nothing burns then.
+    time_to_exhaustion_latest_seconds: Option<f64>,
+    /// Bad minutes that are allowed; `null` where the budget counts events.
+    total_minutes: Option<f64>,
+    /// Negative when overspent; `null` where the budget counts events.
+    remaining_minutes: Option<f64>,
+}
+
+impl From<&Budget> for BudgetJson {
+    fn from(budget: &Budget) -> Self {
+        BudgetJson {
+            total_events: budget.total_events,
+            remaining_events: budget.remaining_events,
+            remaining_ratio: budget.remaining_ratio,
+            exhausted_at: instant(budget.exhausted_at),
+            time_to_exhaustion_seconds: seconds(budget.time_to_exhaustion),
+            time_to_exhaustion_soonest_seconds: seconds(budget.exhaustion_soonest),
+            time_to_exhaustion_latest_seconds: seconds(budget.exhaustion_latest),
+            total_minutes: budget.total_minutes(),
+            remaining_minutes: budget.remaining_minutes(),
+        }
+    }
+}
+
+/// bad ratio over a lookback / (1 - objective).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BurnRate)]
+pub(super) struct BurnRateJson {
+    lookback: String,
+    rate: Option<f64>,
+    lo: Option<f64>,
+    hi: Option<f64>,
+    coverage: f64,
+    good: i64,
+    bad: i64,
+    total: i64,
+}
+
+impl From<&BurnRate> for BurnRateJson {
+    fn from(burn: &BurnRate) -> Self {
+        BurnRateJson {
+            lookback: burn.lookback.compact(),
+            rate: burn.rate,
+            lo: burn.lo,
+            hi: burn.hi,
+            coverage: burn.coverage,
+            good: burn.counts.good,
+            bad: burn.counts.bad(),
+            total: burn.counts.total,
+        }
+    }
+}
+
+/// An alert on budget burn: fires when both lookbacks burn faster than the factor.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tier)]
+pub(super) struct TierJson {
+    tier: String,
+    severity: &'static str,
+    factor: f64,
+    long: String,
+    long_rate: Option<f64>,
+    short: String,
+    short_rate: Option<f64>,
+    /// `firing`, `quiet`, `held-back` (too few bad events) or `frozen` (too
+    /// little is known).
+    verdict: &'static str,
+    /// The longer lookback that low traffic was judged over, if any.
+    stretched: Option<String>,
+    /// How often the guard for low traffic has held it back since the process
+    /// started.
+    held_back: u64,
+}
+
+impl From<&TierStatus> for TierJson {
+    fn from(status: &TierStatus) -> Self {
+        TierJson {
+            tier: status.tier.name.clone(),
+            severity: status.tier.severity.word(),
+            factor: status.factor,
+            long: status.tier.long.compact(),
+            long_rate: status.long_rate,
+            short: status.tier.short.compact(),
+            short_rate: status.short_rate,
+            verdict: verdict_word(status.verdict),
+            stretched: status.stretched.map(Millis::compact),
+            held_back: status.held_back,
+        }
+    }
+}
+
+pub(crate) fn verdict_word(verdict: TierVerdict) -> &'static str {
+    match verdict {
+        TierVerdict::Firing => "firing",
+        TierVerdict::Quiet => "quiet",
+        TierVerdict::HeldBack => "held-back",
+        TierVerdict::Frozen => "frozen",
+    }
+}

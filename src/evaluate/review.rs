@@ -56,7 +56,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
     let incidents = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
-    Review { incidents, episodes, alerts, noise, durations }
+    Review { as_of: Some(now), incidents, episodes, alerts, noise, durations }
 }
 
 /// What was known of an alert at `now`; `None` before it began.

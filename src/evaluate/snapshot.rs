@@ -61,6 +61,9 @@ pub enum TierVerdict {
 /// What follows from alerts, episodes and changes over the stored history.
 #[derive(Clone, Debug, Default)]
 pub struct Review {
+    /// The moment up to which the facts are taken in; `None` before the first
+    /// review, when nothing is known.
+    pub as_of: Option<Timestamp>,
     /// Newest first.
     pub incidents: Vec<Incident>,
     pub episodes: Vec<Episode>,

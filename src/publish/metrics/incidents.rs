@@ -9,8 +9,9 @@ use super::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE,
     INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN, Metric,
 };
-use crate::evaluate::snapshot::{DurationStat, Review, Snapshot};
+use crate::evaluate::snapshot::{DurationStat, Snapshot};
 use crate::model::incident::IncidentState;
+use crate::model::slo::Severity;
 
 /// Upper bounds in seconds, from one minute (the resolution of a tile) to a
 /// day: the lengths by which on-call promises are made.
@@ -19,8 +20,8 @@ const BOUNDS: [f64; 12] =
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let review = &snapshot.review;
-    page.counters(&INCIDENTS, counted(review));
-    page.gauges(&INCIDENTS_OPEN, open(review));
+    page.counters(&INCIDENTS, counted(snapshot));
+    page.gauges(&INCIDENTS_OPEN, open(snapshot));
     let durations = &review.durations;
     histogram(page, &INCIDENT_DETECT, &durations.detect);
     histogram(page, &INCIDENT_ACKNOWLEDGE, &durations.acknowledge);
@@ -33,9 +34,24 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     page.gauges(&ALERT_PAGES, classes.map(|(class, n)| ((&NO_LABELS, [("class", class.word())]), Some(*n as f64))));
 }
 
-fn counted(review: &Review) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
+/// The kinds of incidents: how severe, and whether a page told of it.
+const KINDS: [(Severity, &str); 3] = [(Severity::Page, "true"), (Severity::Page, "false"), (Severity::Ticket, "false")];
+
+/// Services with an SLO. Once their past is known, they have series also before
+/// their first incident: a counter that begins at one has never increased.
+fn services(snapshot: &Snapshot) -> impl Iterator<Item = &str> {
+    let known = snapshot.review.as_of.is_some();
+    snapshot.slos.iter().filter(move |_| known).map(|judged| judged.slo.service.as_str())
+}
+
+fn counted(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
     let mut counts: BTreeMap<[(&str, &str); 3], u64> = BTreeMap::new();
-    for incident in &review.incidents {
+    for service in services(snapshot) {
+        for (severity, detected) in KINDS {
+            counts.insert([("service", service), ("severity", severity.word()), ("detected", detected)], 0);
+        }
+    }
+    for incident in &snapshot.review.incidents {
         let labels = [
             ("service", incident.service.as_str()),
             ("severity", incident.severity.word()),
@@ -46,11 +62,11 @@ fn counted(review: &Review) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
     counts.into_iter().map(|(labels, n)| ((&NO_LABELS, labels), n))
 }
 
-/// Every service that ever had an incident, so that the series falls to zero
-/// rather than away when the incident ends.
-fn open(review: &Review) -> impl Iterator<Item = (Labels<'_, 1>, Option<f64>)> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for incident in &review.incidents {
+/// Every service that has an SLO or ever had an incident, so that the series
+/// falls to zero rather than away when the incident ends.
+fn open(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 1>, Option<f64>)> {
+    let mut counts: BTreeMap<&str, u32> = services(snapshot).map(|service| (service, 0)).collect();
+    for incident in &snapshot.review.incidents {
         *counts.entry(&incident.service).or_default() += u32::from(incident.state == IncidentState::Open);
     }
     counts.into_iter().map(|(service, n)| ((&NO_LABELS, [("service", service)]), Some(f64::from(n))))

@@ -407,7 +407,7 @@ const TOLD: [Told; 9] = [
 ];
 
 fn review() -> Review {
-    let mut review = Review::default();
+    let mut review = Review { as_of: Some(at(NOW)), ..Review::default() };
     for (i, told) in TOLD.iter().enumerate() {
         tell(told, i as u8 + 1, &mut review);
     }

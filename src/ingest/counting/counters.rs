@@ -1,6 +1,6 @@
 //! Cumulative counters to tiles.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
 use super::plan::{Plan, Weight, concerned};
@@ -41,32 +41,32 @@ impl State {
     }
 
     fn from_baselines(baselines: &Baselines) -> State {
-        let last = |list: &[RawSeries], key: (&str, &str)| {
-            list.iter()
-                .filter(|s| target_key(&s.labels) == key)
-                .filter_map(|s| s.samples.last())
-                .copied()
-                .max_by_key(|s| s.at)
-        };
+        let mut starts: HashMap<(&str, &str), Sample> = HashMap::new();
+        for series in &baselines.starts {
+            let last = starts.entry(target_key(&series.labels));
+            let Some(sample) = series.samples.last() else { continue };
+            last.and_modify(|l| *l = if sample.at >= l.at { *sample } else { *l }).or_insert(*sample);
+        }
+        let start_of = |labels: &Labels| starts.get(&target_key(labels)).map(|s| s.value);
         let targets: Vec<TargetState> = baselines
             .up
             .iter()
             .filter_map(|up| {
                 let labels = up.labels.without(&[crate::model::labels::NAME]);
-                let start = last(&baselines.starts, target_key(&labels)).map(|s| s.value);
+                let start = start_of(&labels);
                 let last_ok = Some(up.samples.last()?.at);
                 Some(TargetState { labels, last_ok, start, recent: last_ok.into_iter().collect() })
             })
             .collect();
+        let known: HashSet<(&str, &str)> = targets.iter().map(|t| target_key(&t.labels)).collect();
         let mut series = HashMap::new();
         for one in &baselines.series {
             let Some(sample) = one.samples.last() else {
                 continue;
             };
-            let target = targets.iter().find(|t| target_key(&t.labels) == target_key(&one.labels));
-            let started = target.and_then(|t| t.start).and_then(Timestamp::from_secs_f64);
+            let start = start_of(&one.labels).filter(|_| known.contains(&target_key(&one.labels)));
             // A restart after the last sample voids the baseline.
-            if started.is_none_or(|s| sample.at >= s) {
+            if start.and_then(Timestamp::from_secs_f64).is_none_or(|s| sample.at >= s) {
                 series.insert(one.labels.clone(), Last { at: sample.at, value: sample.value });
             }
         }
@@ -331,23 +331,16 @@ impl<'a> Counting<'a> {
     /// for the rest.
     fn add_unseen(&mut self, line: &Timeline, last: Timestamp, end: Timestamp) -> bool {
         let asked_until = line.asked_before(end + Millis(1)).unwrap_or(last).max(last) + line.interval;
-        let gone = end - asked_until > line.overdue() && self.alive_in(Period::new(asked_until, end));
+        // A minute that began earlier may have had its scrapes before.
+        let later = Period::new(asked_until + Millis(SLOT_MS - 1), end);
+        let gone = end - asked_until > line.overdue() && any_alive(self.observed.alive, later);
         self.grid.add_unseen(Period::new(last, if gone { asked_until } else { end }));
         gone
     }
 
-    fn alive_in(&self, period: Period) -> bool {
-        any_alive(self.observed.alive, period)
-    }
-
     fn remember(&mut self, state: &mut State) {
-        for line in &self.timelines {
-            let is_this = |t: &TargetState| t.labels == line.labels;
-            match state.targets.iter_mut().find(|t| is_this(t)) {
-                Some(known) => *known = line.state(),
-                None => state.targets.push(line.state()),
-            }
-        }
+        // Targets out of the plan's scope have no timeline; there are none.
+        state.targets = self.timelines.iter().map(Timeline::state).collect();
         let restarted: Vec<&Timeline> = self.timelines.iter().filter(|l| l.lives.len() > 1).collect();
         if !restarted.is_empty() {
             let finder = TargetFinder::new(&self.timelines);

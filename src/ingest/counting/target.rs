@@ -113,8 +113,11 @@ impl Timeline {
         let mut life = Life { seen: first, started: None, from_zero: false };
         if !known_before {
             let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
-            // A process that is older than the source's first look ran unseen.
-            let in_our_time = started.is_some_and(|s| s >= read_start && (source.looked_before)(s));
+            // A process that is older than the source's first look ran unseen. So
+            // may have one that began before the reading, unless all is known of
+            // the time before and it was not scraped then.
+            let looked_since = |s: Timestamp| (baselines_known || s >= read_start) && (source.looked_before)(s);
+            let in_our_time = started.is_some_and(looked_since);
             let proven = baselines_known || first - read_start >= NEW_TARGET_PROOF;
             let new_to_source = started.is_none() && proven && (source.alive_before)(first);
             life.started = started.filter(|_| in_our_time);

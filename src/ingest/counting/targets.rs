@@ -1,11 +1,11 @@
 //! Which targets an indicator is about, and which target a series belongs to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::super::raw::Sample;
+use super::super::raw::{RawSeries, Sample};
 use super::counters::{Counter, State, any_alive};
 use super::plan::Plan;
-use super::target::{Source, Timeline};
+use super::target::{Source, TargetState, Timeline};
 use super::{NEW_TARGET_PROOF, Observed, target_key};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -18,31 +18,37 @@ pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> 
     let baselines_known = state.complete;
     let alive = observed.alive;
     let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
+    let first_known = state.targets.iter().filter_map(|t| t.last_ok).min();
     let looked_before = |at: Timestamp| {
-        any_alive(alive, Period::new(Timestamp::MIN, at))
+        first_known.is_some_and(|known| known <= at)
+            || any_alive(alive, Period::new(Timestamp::MIN, at))
             || observed.up.iter().any(|u| u.samples.first().is_some_and(|s| s.at < at))
     };
     let source = Source { alive_before: &alive_before, looked_before: &looked_before };
+    // There may be thousands of short-lived targets: nothing is looked for in
+    // all of them for each of them.
+    let mut starts_by_key: HashMap<(&str, &str), Vec<&RawSeries>> = HashMap::new();
+    for series in observed.starts {
+        starts_by_key.entry(target_key(&series.labels)).or_default().push(series);
+    }
     let starts_of = |labels: &Labels| -> &[Sample] {
-        let found = observed
-            .starts
-            .iter()
-            .find(|s| target_key(&s.labels) == target_key(labels) && s.labels.contains_all(labels));
-        let found = found.or_else(|| observed.starts.iter().find(|s| target_key(&s.labels) == target_key(labels)));
+        let alike = starts_by_key.get(&target_key(labels)).map_or(&[] as &[&RawSeries], Vec::as_slice);
+        let found = alike.iter().find(|s| s.labels.contains_all(labels)).or_else(|| alike.first());
         found.map_or(&[], |s| s.samples.as_slice())
     };
+    let mut unseen: HashMap<&Labels, &TargetState> = state.targets.iter().map(|t| (&t.labels, t)).collect();
     let mut lines: Vec<Timeline> = Vec::new();
     for up in observed.up {
         let labels = up.labels.without(&[crate::model::labels::NAME]);
         if !scope.admits_target(&labels) {
             continue;
         }
-        let before = state.targets.iter().find(|t| t.labels == labels);
+        let before = unseen.remove(&labels);
         let starts = starts_of(&labels);
         lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, &source, baselines_known));
     }
     for known in &state.targets {
-        if !lines.iter().any(|l| l.labels == known.labels) && scope.admits_target(&known.labels) {
+        if unseen.contains_key(&known.labels) && scope.admits_target(&known.labels) {
             lines.push(Timeline::build(&known.labels, &[], &[], Some(known), read.start, &source, baselines_known));
         }
     }
@@ -60,9 +66,9 @@ pub(super) fn relevant_targets(
     if plan.names_job() {
         return vec![true; timelines.len()];
     }
-    let mut jobs: Vec<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
+    let mut jobs: HashSet<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
     jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
-    timelines.iter().map(|line| jobs.contains(&target_key(&line.labels).0)).collect()
+    timelines.iter().map(|line| jobs.contains(target_key(&line.labels).0)).collect()
 }
 
 /// Finds the target of a series: the same job and instance; of several, the one

@@ -149,6 +149,32 @@ fn failing_scrapes_at_the_end_ask_for_more() {
 }
 
 #[test]
+fn a_scraper_that_stopped_within_a_minute_does_not_make_its_targets_vanish() {
+    // The last scrape of all is at step 5, in the minute that ends with step 8.
+    let text = "up 1 1 1 1 1 . . . . . . . . . . .\n start -9 = = = = . . . . . . . . . . .\n ok 1 2 3 4 5 . . . . . . . . . . .";
+    let mut w = world(text);
+    w.alive = vec![at(4), at(8)];
+    let counted = count(&availability(), &mut State::default(), w.observed(w.whole(), None), w.whole());
+    assert!(counted.open.after);
+}
+
+#[test]
+fn a_process_that_began_just_before_the_next_reading_is_new() {
+    let w = world(
+        "up@b 1 1 1 1 1 1 1 1\n start@b -9 = = = = = = =\n ok@b 5 5 5 5 5 5 5 5\n up . . . . 1 1 1 1\n start . . . . 3 = = =\n ok . . . . 7 8 8 8",
+    );
+    let mut state = State::default();
+    let events: i64 = [Period::new(at(0), at(4)), Period::new(at(4), at(8))]
+        .map(|part| {
+            let piece = w.cut(part);
+            sum(&count(&availability(), &mut state, piece.observed(part, Some(nothing_before())), part).tiles).1
+        })
+        .iter()
+        .sum();
+    assert_eq!(events, 8);
+}
+
+#[test]
 fn splitting_the_reading_anywhere_changes_no_tile() {
     let text = "
         up    1 1 1 1 1 0 0 1 1 1 1 1 1 1 1 1 . . 1 1 1 1 1 1

@@ -1,8 +1,7 @@
 //! Foreign protocols in: the text that targets expose, the HTTP APIs of
-//! Prometheus and Alertmanager, the cluster, the demo world, and samples that are
-//! in memory already. Must not know how
-//! numbers are judged, the store or the clock: every answer is a value, every
-//! time an argument.
+//! Prometheus and Alertmanager, the cluster, generated worlds, and samples that
+//! are in memory already. Must not know how numbers are judged, the store or the
+//! clock: every answer is a value, every time an argument.
 
 pub mod alertmanager;
 pub mod demo;
@@ -18,3 +17,4 @@ pub mod memory;
 pub mod prometheus;
 pub mod samples;
 pub mod scrape;
+pub mod worlds;

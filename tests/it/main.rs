@@ -25,3 +25,4 @@ mod scenarios;
 mod sources;
 mod store_crash;
 mod support;
+mod worlds;

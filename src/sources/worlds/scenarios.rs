@@ -1,0 +1,322 @@
+//! The worlds that `evenkeel verify` and the tests play, each in a few lines.
+//! Must not know how anybody counts.
+
+use super::chance::Chance;
+use super::play::Stage;
+use super::script::{Load, Moment, Process, Script, Target};
+use super::{JOB, SCRAPE_INTERVAL};
+use crate::model::labels::Labels;
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
+
+/// One kind of world.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    pub name: &'static str,
+    /// What is hard about it, for people.
+    pub about: &'static str,
+    script: fn(&Stage, &mut Chance) -> Script,
+}
+
+impl std::fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Scenario {
+    pub(super) fn script(&self, stage: &Stage, chance: &mut Chance) -> Script {
+        (self.script)(stage, chance)
+    }
+}
+
+/// All of them, in the order of the table.
+pub fn all() -> &'static [Scenario] {
+    const fn scenario(name: &'static str, about: &'static str, script: fn(&Stage, &mut Chance) -> Script) -> Scenario {
+        Scenario { name, about, script }
+    }
+    const ALL: &[Scenario] = &[
+        scenario("outage-at-peak", "half of all requests fail for two hours of the afternoon", outage_at_peak),
+        scenario("outage-at-trough", "the same at two in the night", outage_at_trough),
+        scenario("blind-outage", "as at the peak, but scrapes fail for the first hour of it", blind_outage),
+        scenario("nightly-batch", "a million requests in five minutes of the night, few by day", nightly_batch),
+        scenario("pods-24h", "pods live a day; rare errors over 40 series, each born with its first", pods_of_a_day),
+        scenario("pods-1h", "pods live an hour and err most just after they start", pods_of_an_hour),
+        scenario("pods-5m", "pods live five minutes", pods_of_minutes),
+        scenario("jobs-400s", "jobs live 400 s; ten error codes, each born with its first error", jobs),
+        scenario(
+            "hidden-resets",
+            "after a restart counters pass their old value before the next scrape",
+            hidden_resets,
+        ),
+        scenario("no-start-times", "targets do not tell when their process started", no_start_times),
+        scenario("flapping", "a target whose scrapes fail every other minute, and that restarts at times", flapping),
+        scenario(
+            "missed-scrapes",
+            "one scrape of ten is missed, and the scraper itself is down at times",
+            missed_scrapes,
+        ),
+        scenario("clock-step", "the clocks of machines are set while processes run", clock_step),
+        scenario("low-traffic", "a request in five minutes, and errors once in a while", low_traffic),
+        scenario("no-traffic", "targets answer, nobody calls", no_traffic),
+        scenario("no-errors", "no error ever, so that no series of errors exists", no_errors),
+    ];
+    ALL
+}
+
+/// The scenario of a name.
+pub fn named(name: &str) -> Option<&'static Scenario> {
+    all().iter().find(|scenario| scenario.name == name)
+}
+
+const HOUR: Millis = Millis::from_hours(1);
+const TWO_HOURS: Millis = Millis::from_hours(2);
+const MINUTE: Millis = Millis::from_mins(1);
+const TWO_MINUTES: Millis = Millis::from_mins(2);
+
+/// A service over the day: busiest at 14:00 UTC, quietest at 02:00.
+fn by_day(at: Timestamp, trough: f64, peak: f64) -> f64 {
+    let hour = at.millis().rem_euclid(DAY_MS) as f64 / 3_600_000.0;
+    let height = (1.0 + (std::f64::consts::TAU * (hour - 14.0) / 24.0).cos()) / 2.0;
+    trough + (peak - trough) * height
+}
+
+/// An hour of the day, on a day two thirds into the window.
+fn on_some_day(stage: &Stage, hour: i64, length: Millis) -> Period {
+    let days = stage.window.length().0 / DAY_MS;
+    let start = Timestamp::day_start(stage.window.start.day() + days * 2 / 3) + Millis::from_hours(hour);
+    let start = if start < stage.window.start + HOUR { start + Millis(DAY_MS) } else { start };
+    Period::new(start, start + length)
+}
+
+fn target(pod: &str, address: usize, processes: Vec<Process>, chance: &mut Chance) -> Target {
+    let instance = format!("10.0.{}.{}:8080", address / 250, address % 250 + 1);
+    let labels: Labels = [("job", JOB), ("instance", &instance), ("pod", pod)].into_iter().collect();
+    let first = processes.first().map_or(Timestamp::MAX, |p| p.life.start);
+    let last = processes.last().map_or(Timestamp::MIN, |p| p.life.end);
+    // Service discovery knows a pod a little longer than it lives.
+    let known = Period::new(first, last + chance.between(Millis(0), Millis::from_secs(20)));
+    // In eighths of a second, which seconds with a point can write exactly.
+    let offset = Millis(chance.below(SCRAPE_INTERVAL.0 as u64 / 125) as i64 * 125);
+    Target { labels, processes, known, offset, failing: Vec::new() }
+}
+
+/// A length of history before the first sample.
+fn some_time_ago(stage: &Stage, chance: &mut Chance) -> Timestamp {
+    stage.history.start - chance.between(HOUR, TWO_HOURS)
+}
+
+/// Pods that live through the whole history.
+fn lasting(stage: &Stage, count: usize, chance: &mut Chance) -> Vec<Target> {
+    (0..count)
+        .map(|n| {
+            let life = Period::new(some_time_ago(stage, chance), stage.history.end + HOUR);
+            target(&format!("shop-{n}"), n, vec![Process::new(life)], chance)
+        })
+        .collect()
+}
+
+/// Lives one after another, each between two lengths, with a pause between them.
+fn lives(stage: &Stage, length: (Millis, Millis), pause: (Millis, Millis), chance: &mut Chance) -> Vec<Process> {
+    let mut start = some_time_ago(stage, chance);
+    let mut all = Vec::new();
+    while start < stage.history.end {
+        let end = start + chance.between(length.0, length.1);
+        all.push(Process::new(Period::new(start, end)));
+        start = end + chance.between(pause.0, pause.1);
+        // Who starts in the very first minutes of the history could be older.
+        if start > stage.history.start && start < stage.history.start + TWO_MINUTES {
+            start = start + TWO_MINUTES;
+        }
+    }
+    // What was over before the history left nothing.
+    all.retain(|process| process.life.end > stage.history.start);
+    all
+}
+
+/// In `places`, pods one after another; each has its own address and name.
+fn churning(
+    stage: &Stage,
+    places: usize,
+    length: (Millis, Millis),
+    pause: (Millis, Millis),
+    chance: &mut Chance,
+) -> Vec<Target> {
+    let mut all = Vec::new();
+    for place in 0..places {
+        for process in lives(stage, length, pause, chance) {
+            let number = all.len();
+            all.push(target(&format!("shop-{place}-{number:05}"), number, vec![process], chance));
+        }
+    }
+    all
+}
+
+/// Targets that keep their address while processes come and go.
+fn restarting(
+    stage: &Stage,
+    count: usize,
+    length: (Millis, Millis),
+    pause: (Millis, Millis),
+    chance: &mut Chance,
+) -> Vec<Target> {
+    (0..count).map(|n| target(&format!("shop-{n}"), n, lives(stage, length, pause, chance), chance)).collect()
+}
+
+/// Some stretches of the history, far from the edges of the window.
+fn stretches(stage: &Stage, every: Millis, length: (Millis, Millis), chance: &mut Chance) -> Vec<Period> {
+    let edge = MINUTE.0 * 30;
+    let is_far = |p: &Period| {
+        let edges = [stage.window.start, stage.window.end, stage.history.start, stage.history.end];
+        edges.iter().all(|at| *at + Millis(edge) < p.start || *at - Millis(edge) > p.end)
+    };
+    let mut start = stage.history.start + chance.between(MINUTE, every);
+    let mut all = Vec::new();
+    while start < stage.history.end {
+        let period = Period::new(start, start + chance.between(length.0, length.1));
+        start = period.end + chance.between(Millis(every.0 / 2), every);
+        all.push(period);
+    }
+    all.retain(is_far);
+    all
+}
+
+fn seconds(low: i64, high: i64) -> (Millis, Millis) {
+    (Millis::from_secs(low), Millis::from_secs(high))
+}
+
+fn minutes(low: i64, high: i64) -> (Millis, Millis) {
+    (Millis::from_mins(low), Millis::from_mins(high))
+}
+
+/// Per pod, with one error in five thousand, and half of all in an outage.
+fn daily_with_outage(outage: Period) -> impl Fn(Moment) -> Load + Send + Sync + 'static {
+    move |m| Load { per_second: by_day(m.at, 3.0, 60.0), bad_ratio: if outage.contains(m.at) { 0.5 } else { 0.0002 } }
+}
+
+fn outage_at_peak(stage: &Stage, chance: &mut Chance) -> Script {
+    let outage = on_some_day(stage, 13, TWO_HOURS);
+    Script::new(lasting(stage, 3, chance), daily_with_outage(outage)).with_errors(&["500", "503"], 2)
+}
+
+fn outage_at_trough(stage: &Stage, chance: &mut Chance) -> Script {
+    let outage = on_some_day(stage, 2, TWO_HOURS);
+    Script::new(lasting(stage, 3, chance), daily_with_outage(outage)).with_errors(&["500", "503"], 2)
+}
+
+fn blind_outage(stage: &Stage, chance: &mut Chance) -> Script {
+    let outage = on_some_day(stage, 13, TWO_HOURS);
+    let mut targets = lasting(stage, 3, chance);
+    for target in &mut targets {
+        target.failing.push(Period::new(outage.start, outage.start + HOUR));
+    }
+    Script::new(targets, daily_with_outage(outage)).with_errors(&["500", "503"], 2)
+}
+
+fn nightly_batch(stage: &Stage, chance: &mut Chance) -> Script {
+    Script::new(lasting(stage, 1, chance), |m| {
+        let into_day = m.at.millis().rem_euclid(DAY_MS);
+        let batch = Period::new(Timestamp::from_millis(3_600_000), Timestamp::from_millis(3_900_000));
+        if batch.contains(Timestamp::from_millis(into_day)) {
+            Load { per_second: 3_333.0, bad_ratio: 0.01 }
+        } else {
+            Load { per_second: 1.0, bad_ratio: 0.0001 }
+        }
+    })
+}
+
+fn pods_of_a_day(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 2, minutes(22 * 60, 26 * 60), seconds(2, 90), chance);
+    Script::new(targets, |_| Load { per_second: 4.0, bad_ratio: 0.0005 }).with_errors(&["500", "502", "503", "504"], 10)
+}
+
+fn pods_of_an_hour(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 3, minutes(40, 80), seconds(1, 60), chance);
+    let load = |m: Moment| {
+        let young = m.age < TWO_MINUTES;
+        Load { per_second: if young { 25.0 } else { 10.0 }, bad_ratio: if young { 0.008 } else { 0.0004 } }
+    };
+    Script { bursty: true, ..Script::new(targets, load).with_errors(&["500", "503"], 4) }
+}
+
+fn pods_of_minutes(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 2, minutes(4, 6), seconds(1, 40), chance);
+    Script::new(targets, |_| Load { per_second: 5.0, bad_ratio: 0.01 }).with_errors(&["500", "503"], 2)
+}
+
+fn jobs(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 3, seconds(400, 401), seconds(5, 60), chance);
+    let codes = ["500", "501", "502", "503", "504", "505", "507", "508", "510", "511"];
+    Script::new(targets, |_| Load { per_second: 2.0, bad_ratio: 0.01 }).with_errors(&codes, 1)
+}
+
+fn hidden_resets(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = restarting(stage, 2, minutes(3, 45), seconds(1, 8), chance);
+    // What waited is worked off in the first seconds: more than all of the life
+    // before.
+    let load = |m: Moment| {
+        let backlog = m.age < Millis::from_secs(20);
+        Load { per_second: if backlog { 400.0 } else { 1.0 }, bad_ratio: if backlog { 0.002 } else { 0.005 } }
+    };
+    Script::new(targets, load).with_errors(&["500", "503"], 2)
+}
+
+fn no_start_times(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 2, minutes(30, 300), seconds(20, 90), chance);
+    let script = Script::new(targets, |_| Load { per_second: 8.0, bad_ratio: 0.001 });
+    Script { tells_start: false, ..script.with_errors(&["500", "503"], 3) }
+}
+
+fn flapping(stage: &Stage, chance: &mut Chance) -> Script {
+    let mut targets = restarting(stage, 2, minutes(60, 400), seconds(5, 200), chance);
+    targets.extend(lasting(stage, 1, chance).into_iter().map(|t| Target {
+        labels: t.labels.clone().with("instance", "10.9.9.9:8080").with("pod", "shop-steady"),
+        ..t
+    }));
+    for target in &mut targets {
+        target.failing = stretches(stage, TWO_MINUTES, seconds(20, 150), chance);
+    }
+    Script::new(targets, |m| Load { per_second: by_day(m.at, 2.0, 12.0), bad_ratio: 0.001 })
+        .with_errors(&["500", "503"], 3)
+}
+
+fn missed_scrapes(stage: &Stage, chance: &mut Chance) -> Script {
+    let mut targets = churning(stage, 2, minutes(90, 600), seconds(2, 90), chance);
+    targets.extend(lasting(stage, 1, chance).into_iter().map(|t| Target {
+        labels: t.labels.clone().with("instance", "10.9.9.9:8080").with("pod", "shop-steady"),
+        ..t
+    }));
+    let script = Script::new(targets, |m| Load { per_second: by_day(m.at, 2.0, 12.0), bad_ratio: 0.001 });
+    Script {
+        asleep: stretches(stage, Millis::from_hours(9), minutes(2, 25), chance),
+        skipped_ratio: 0.1,
+        failed_ratio: 0.03,
+        ..script.with_errors(&["500", "503"], 3)
+    }
+}
+
+fn clock_step(stage: &Stage, chance: &mut Chance) -> Script {
+    let mut targets = restarting(stage, 2, minutes(5 * 60, 12 * 60), seconds(5, 60), chance);
+    for target in &mut targets {
+        for process in &mut target.processes {
+            // Not in the first hours: then nobody could tell it from a restart.
+            let since = process.life.start + chance.between(TWO_HOURS, Millis::from_hours(4));
+            let by = chance.between(Millis::from_mins(-90), Millis::from_mins(90));
+            process.clock_step = Some((since, by));
+        }
+    }
+    Script::new(targets, |_| Load { per_second: 6.0, bad_ratio: 0.001 }).with_errors(&["500", "503"], 2)
+}
+
+fn low_traffic(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = churning(stage, 2, minutes(6 * 60, 30 * 60), seconds(2, 90), chance);
+    Script::new(targets, |_| Load { per_second: 1.0 / 300.0, bad_ratio: 0.02 })
+}
+
+fn no_traffic(stage: &Stage, chance: &mut Chance) -> Script {
+    Script::new(lasting(stage, 2, chance), |_| Load { per_second: 0.0, bad_ratio: 0.0 })
+}
+
+fn no_errors(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = restarting(stage, 2, minutes(10 * 60, 30 * 60), seconds(5, 60), chance);
+    Script::new(targets, |m| Load { per_second: by_day(m.at, 1.0, 20.0), bad_ratio: 0.0 })
+}

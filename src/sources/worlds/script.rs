@@ -1,0 +1,145 @@
+//! What happens in a world, before chance: pods and their processes, users and
+//! errors, and what goes wrong with scraping. Must not know how it is recorded.
+
+use std::sync::Arc;
+
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// One process of a pod: its counters start at zero with it.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    /// `[start, end)`.
+    pub life: Period,
+    /// From an instant on, `process_start_time_seconds` is off by a length: the
+    /// clock of the machine was set.
+    pub clock_step: Option<(Timestamp, Millis)>,
+}
+
+impl Process {
+    pub fn new(life: Period) -> Process {
+        Process { life, clock_step: None }
+    }
+
+    /// Whether it can answer: a page takes a moment to be there.
+    pub fn answers_at(&self, at: Timestamp) -> bool {
+        self.life.start < at && at < self.life.end
+    }
+
+    /// `process_start_time_seconds` as a scrape at `at` finds it.
+    pub fn reported_start(&self, at: Timestamp) -> Timestamp {
+        match self.clock_step {
+            Some((since, by)) if at >= since => self.life.start + by,
+            _ => self.life.start,
+        }
+    }
+}
+
+/// From an instant on, a label has another name.
+#[derive(Clone, Debug)]
+pub(super) struct Rename {
+    pub since: Timestamp,
+    pub from: &'static str,
+    pub to: &'static str,
+}
+
+/// What a scraper knows as one target: processes one after another under one
+/// `job` and `instance`.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// `job`, `instance` and whatever else it carries.
+    pub labels: Labels,
+    /// In order of time; they do not overlap.
+    pub processes: Vec<Process>,
+    /// It is scraped while service discovery knows it.
+    pub known: Period,
+    /// Its scrapes are at `offset + n * interval`.
+    pub offset: Millis,
+    /// Scrapes fail, though its process lives.
+    pub failing: Vec<Period>,
+}
+
+/// One label set of the request counter.
+#[derive(Clone, Debug)]
+pub(super) struct Class {
+    pub labels: Vec<(&'static str, String)>,
+    pub bad: bool,
+    /// How often it is met, among those that are as good or bad.
+    pub weight: f64,
+}
+
+/// The moment that the load is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub at: Timestamp,
+    /// Since the start of the process.
+    pub age: Millis,
+}
+
+/// What one process has to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    pub per_second: f64,
+    /// Expected share of errors, 0..1.
+    pub bad_ratio: f64,
+}
+
+pub(super) type Traffic = Arc<dyn Fn(Moment) -> Load + Send + Sync>;
+
+/// A whole world.
+#[derive(Clone)]
+pub(super) struct Script {
+    pub targets: Vec<Target>,
+    pub classes: Vec<Class>,
+    pub traffic: Traffic,
+    /// Counts of neighbouring stretches differ by more than those of independent
+    /// events would.
+    pub bursty: bool,
+    /// The scraper itself is down: not even `up` is written.
+    pub asleep: Vec<Period>,
+    /// Share of single scrapes that are left out, 0..1.
+    pub skipped_ratio: f64,
+    /// Share of single scrapes that fail, 0..1.
+    pub failed_ratio: f64,
+    /// Whether targets tell when their process started.
+    pub tells_start: bool,
+    /// A label of the counters gets another name.
+    pub renamed: Option<Rename>,
+    /// A label of the targets, `up` included, gets another name.
+    pub relabelled: Option<Rename>,
+}
+
+impl Script {
+    /// Nothing goes wrong with scraping, and errors have one code.
+    pub fn new(targets: Vec<Target>, traffic: impl Fn(Moment) -> Load + Send + Sync + 'static) -> Script {
+        Script {
+            targets,
+            classes: vec![class("200", "/", false), class("500", "/", true)],
+            traffic: Arc::new(traffic),
+            bursty: false,
+            asleep: Vec::new(),
+            skipped_ratio: 0.0,
+            failed_ratio: 0.0,
+            tells_start: true,
+            renamed: None,
+            relabelled: None,
+        }
+    }
+
+    /// Errors are spread over codes and routes, of which the first ones are met
+    /// most: each combination is a series that is born with its first error.
+    pub fn with_errors(mut self, codes: &[&str], routes: usize) -> Script {
+        self.classes = vec![class("200", "/", false)];
+        for route in 1..=routes {
+            for code in codes {
+                let weight = 1.0 / self.classes.len() as f64;
+                self.classes.push(Class { weight, ..class(code, &format!("/r{route}"), true) });
+            }
+        }
+        self
+    }
+}
+
+fn class(code: &str, route: &str, bad: bool) -> Class {
+    Class { labels: vec![("code", code.to_owned()), ("route", route.to_owned())], bad, weight: 1.0 }
+}

@@ -21,6 +21,7 @@ pub mod review;
 pub mod scenario;
 mod setup;
 mod tasks;
+pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::time::{Millis, TimeError, Timestamp};
@@ -48,6 +49,8 @@ pub enum Commands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
+    /// Prove on generated worlds, in a real Prometheus, that budgets are right.
+    Verify(VerifyArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
 }
@@ -269,6 +272,50 @@ pub struct AlertsArgs {
 
 fn instant(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel verify                                       every scenario, a week each
+  evenkeel verify --days 30 --seed 7                    other worlds, a month each
+  evenkeel verify --scenario jobs-400s --keep worlds    one, and what it was made of
+  evenkeel verify --json | jq '.scenarios[] | select(.holds | not)'
+
+Each world is written into a Prometheus of its own with promtool, samples as a
+scraper would have got them, and asked for in three ways:
+  sloth     the mean of 5-minute error ratios, one every 30 s, over the window; what
+            Sloth's 17 recording rules come to
+  pyrra     increase() of errors over increase() of all requests, over the window
+  evenkeel  raw samples, counted, stored and judged as the daemon does it
+The truth is counted from the world's event log. Stale markers are left out, since
+promtool cannot write them; no answer depends on them.
+
+Exit code: 0 if every truth lies in Evenkeel's bound and no event that could be
+observed is miscounted; 1 otherwise.")]
+pub struct VerifyArgs {
+    /// Scenario to prove, repeatable; without it all of them.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(scenario_names()))]
+    pub scenario: Vec<String>,
+    /// The worlds to generate; the same seed gives the same worlds.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Days of the compliance window.
+    #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub days: u32,
+    /// The program of a Prometheus, with promtool beside it; without it `prometheus` on PATH.
+    #[arg(long, value_name = "PATH")]
+    pub prometheus: Option<PathBuf>,
+    /// Keep each world's Prometheus data, store and definition in a directory.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Print the proof as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn scenario_names() -> impl Iterator<Item = &'static str> {
+    crate::sources::worlds::all().iter().map(|scenario| scenario.name)
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod run;
 pub mod settings;
 mod table;
 mod tables;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn dispatch(command: Commands) -> anyhow::Result<ExitCode> {
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Commands::Verify(args) => verify::verify(&args),
         Commands::Report(args) => report::report(&args),
         Commands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
         Commands::Status(args) => client::status(&args),

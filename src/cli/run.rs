@@ -99,7 +99,7 @@ async fn until_signal(setup: Setup, listener: TcpListener) -> anyhow::Result<()>
 }
 
 /// Ends with the first signal that asks a process to stop.
-async fn signal() {
+pub async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         // Without the handler the signal ends the process by itself.

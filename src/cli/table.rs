@@ -12,8 +12,6 @@ const GAP: &str = "  ";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
     On,
-    /// For comparing texts.
-    #[cfg(test)]
     Off,
 }
 

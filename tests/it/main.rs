@@ -25,4 +25,5 @@ mod scenarios;
 mod sources;
 mod store_crash;
 mod support;
+mod verify;
 mod worlds;

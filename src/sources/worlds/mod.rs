@@ -9,11 +9,13 @@ mod openmetrics;
 mod play;
 mod scenarios;
 mod script;
+mod server;
 #[cfg(test)]
 mod tests;
 
 pub use play::REQUESTS;
 pub use scenarios::{Scenario, all, named};
+pub use server::{Server, ServerError, Tools};
 
 use self::chance::Chance;
 use self::play::{Stage, play};

@@ -83,6 +83,23 @@ fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<S
     missed
 }
 
+/// Whether users were hurt by chance while an alert was active, ten times as much
+/// as is allowed in some minute: the script does not know of that, and a page
+/// that meets it tells of it.
+fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
+    let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap() + Millis::from_mins(15));
+    let hurts = |slo: &Slo| {
+        let minutes = (0..(to - from).0 / 60_000).map(|n| from + Millis::from_mins(n));
+        let is_bad = |minute: Timestamp| {
+            let counts = world.truth(&slo.indicator, Period::new(minute, minute + Millis::from_mins(1))).observable;
+            counts.bad() as f64 > 10.0 * slo.objective.allowed_bad_ratio() * counts.total as f64
+        };
+        minutes.into_iter().any(is_bad)
+    };
+    let service = alert.labels.get("service").unwrap_or_default();
+    demo_slos().iter().filter(|slo| slo.service == service).any(hurts)
+}
+
 /// Every page is judged as the script means it, and none that told of something
 /// is missing.
 fn misjudged_pages(world: &World, period: Period, judged: &[Value]) -> Vec<String> {
@@ -97,6 +114,7 @@ fn misjudged_pages(world: &World, period: Period, judged: &[Value]) -> Vec<Strin
     for page in judged {
         match scripted.iter().find(|alert| is_of(alert, page)) {
             Some(alert) if page["class"] == alert.class.word() => {}
+            Some(alert) if page["class"] == "actionable" && met_by_chance(world, alert) => {}
             Some(alert) => wrong.push(format!("{} by the script: {page}", alert.class.word())),
             None => wrong.push(format!("not in the script: {page}")),
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
 use super::plan::{Plan, Weight, concerned};
+use super::renames::Ends;
 use super::target::{TargetState, Timeline};
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
@@ -170,8 +171,9 @@ impl<'a> Counting<'a> {
 
     fn count_series(&mut self, state: &mut State) {
         let counters = std::mem::take(&mut self.counters);
-        for counter in &counters {
-            let mut last = state.series.get(&counter.series.labels).copied();
+        let renamed = self.renamed(&counters, state);
+        for (counter, renamed) in counters.iter().zip(renamed) {
+            let mut last = state.series.get(&counter.series.labels).copied().or(renamed);
             for sample in counter.series.samples.iter().filter(|s| is_count(s)) {
                 if last.is_some_and(|l| sample.at <= l.at) {
                     continue;
@@ -187,6 +189,21 @@ impl<'a> Counting<'a> {
             }
         }
         self.counters = counters;
+    }
+
+    /// For each counter that was not seen before: what it held under other names.
+    fn renamed(&self, counters: &[Counter<'_>], state: &State) -> Vec<Option<Last>> {
+        let known = state.series.iter().map(|(labels, l)| (labels, Sample { at: l.at, value: l.value }));
+        let here = counters.iter().filter_map(|c| Some((&c.series.labels, *c.series.samples.last()?)));
+        let ends = Ends::new(known.chain(here));
+        let before = |counter: &Counter<'_>| {
+            let labels = &counter.series.labels;
+            let first = *counter.series.samples.iter().find(|s| is_count(s))?;
+            let line = self.timelines.get(counter.target?)?;
+            let held = ends.before(labels, first, line.ok_before(first.at)?)?;
+            Some(Last { at: held.at, value: held.value })
+        };
+        counters.iter().map(|c| before(c).filter(|_| !state.series.contains_key(&c.series.labels))).collect()
     }
 
     /// The six rules.

@@ -12,10 +12,13 @@
 //!    baseline of the target is void, also those of series absent just then;
 //! 5. first contact with a target that ran before: keep a baseline, add nothing;
 //! 6. absent now: change nothing.
+//!
+//! A counter that goes on under other label names is the same counter: rule 1.
 
 mod counters;
 mod gauges;
 mod plan;
+mod renames;
 mod target;
 mod targets;
 #[cfg(test)]

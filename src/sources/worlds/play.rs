@@ -216,16 +216,14 @@ struct Pages {
 impl Pages {
     fn new(script: &Script, target: &Target) -> Pages {
         let of_target = |name: &str| target.labels.clone().with(NAME, name);
-        let relabelled: Vec<&Rename> = script.relabelled.iter().collect();
-        let both: Vec<&Rename> = script.relabelled.iter().chain(&script.renamed).collect();
         let class = |class: &Class| {
             let labels =
                 class.labels.iter().fold(of_target(REQUESTS), |labels, (name, value)| labels.with(name, value));
-            Renamed::new(labels, &both)
+            Renamed::new(labels, script.renamed.as_ref())
         };
         Pages {
-            up: Renamed::new(of_target("up"), &relabelled),
-            start: Renamed::new(of_target("process_start_time_seconds"), &relabelled),
+            up: Renamed::new(of_target("up"), None),
+            start: Renamed::new(of_target("process_start_time_seconds"), None),
             classes: script.classes.iter().map(class).collect(),
         }
     }
@@ -251,21 +249,21 @@ impl Pages {
     }
 }
 
-/// One series, which goes on under other labels when a label gets another name.
+/// One series, which goes on as another when a label gets another name.
 struct Renamed {
     labels: Labels,
-    renames: Vec<Rename>,
+    /// Until it is due.
+    rename: Option<Rename>,
     series: Vec<RawSeries>,
 }
 
 impl Renamed {
-    fn new(labels: Labels, renames: &[&Rename]) -> Renamed {
-        let renames = renames.iter().filter(|r| labels.get(r.from).is_some()).map(|r| (*r).clone()).collect();
-        Renamed { labels, renames, series: Vec::new() }
+    fn new(labels: Labels, rename: Option<&Rename>) -> Renamed {
+        Renamed { labels, rename: rename.cloned(), series: Vec::new() }
     }
 
     fn push(&mut self, at: Timestamp, value: f64) {
-        let due = self.renames.iter().position(|r| at >= r.since).map(|due| self.renames.swap_remove(due));
+        let due = self.rename.take_if(|rename| at >= rename.since);
         if let Some(rename) = &due {
             let value = self.labels.get(rename.from).unwrap_or("").to_owned();
             self.labels = self.labels.without(&[rename.from]).with(rename.to, &value);

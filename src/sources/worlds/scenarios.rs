@@ -3,7 +3,7 @@
 
 use super::chance::Chance;
 use super::play::Stage;
-use super::script::{Load, Moment, Process, Script, Target};
+use super::script::{Load, Moment, Process, Rename, Script, Target};
 use super::{JOB, SCRAPE_INTERVAL};
 use crate::model::labels::Labels;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -59,6 +59,7 @@ pub fn all() -> &'static [Scenario] {
         scenario("low-traffic", "a request in five minutes, and errors once in a while", low_traffic),
         scenario("no-traffic", "targets answer, nobody calls", no_traffic),
         scenario("no-errors", "no error ever, so that no series of errors exists", no_errors),
+        scenario("renamed-label", "a label of the counters gets another name while processes run", renamed_label),
     ];
     ALL
 }
@@ -319,4 +320,11 @@ fn no_traffic(stage: &Stage, chance: &mut Chance) -> Script {
 fn no_errors(stage: &Stage, chance: &mut Chance) -> Script {
     let targets = restarting(stage, 2, minutes(10 * 60, 30 * 60), seconds(5, 60), chance);
     Script::new(targets, |m| Load { per_second: by_day(m.at, 1.0, 20.0), bad_ratio: 0.0 })
+}
+
+fn renamed_label(stage: &Stage, chance: &mut Chance) -> Script {
+    let targets = lasting(stage, 2, chance);
+    let script = Script::new(targets, |m| Load { per_second: by_day(m.at, 2.0, 20.0), bad_ratio: 0.001 });
+    let since = on_some_day(stage, 11, HOUR).start;
+    Script { renamed: Some(Rename { since, from: "route", to: "handler" }), ..script.with_errors(&["500", "503"], 3) }
 }

@@ -105,8 +105,6 @@ pub(super) struct Script {
     pub tells_start: bool,
     /// A label of the counters gets another name.
     pub renamed: Option<Rename>,
-    /// A label of the targets, `up` included, gets another name.
-    pub relabelled: Option<Rename>,
 }
 
 impl Script {
@@ -122,7 +120,6 @@ impl Script {
             failed_ratio: 0.0,
             tells_start: true,
             renamed: None,
-            relabelled: None,
         }
     }
 

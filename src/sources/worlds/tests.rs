@@ -83,7 +83,7 @@ fn the_window_is_the_same_by_events_and_by_scrapes() {
 
 #[test]
 fn the_text_holds_every_sample_once() {
-    let world = World::new(named("pods-1h").unwrap(), 1, 1, end());
+    let world = World::new(named("renamed-label").unwrap(), 1, 1, end());
     let middle = world.window.start;
     let parts = [Period::new(world.history.start, middle), Period::new(middle, world.history.end + Millis(1))];
     let mut lines = 0;

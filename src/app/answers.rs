@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono_tz::Tz;
 
 use super::clock::Clock;
+use super::corrections::Corrections;
 use super::facts::Facts;
 use super::ledger::{history_of, judge_at};
 use super::report::Reporting;
@@ -19,7 +20,10 @@ use crate::model::change::{Change, ClusterEvent};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
-use crate::publish::answers::{AnswerError, Answers, Backfill, ServiceStatus, SourceStatus, StoreStatus};
+use crate::publish::answers::{
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, ServiceStatus,
+    SourceStatus, StoreStatus, TrailEntry,
+};
 use crate::publish::report::ReportInput;
 
 /// The state of the daemon that others may look at.
@@ -32,6 +36,7 @@ pub struct Daemon {
     pub timezone: Tz,
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
+    pub corrections: Corrections,
     pub pulse: Pulse,
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
@@ -40,7 +45,14 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn new(clock: Clock, ingest_delay: Millis, timezone: Tz, slos: Vec<Arc<Slo>>, facts: Facts) -> Daemon {
+    pub fn new(
+        clock: Clock,
+        ingest_delay: Millis,
+        timezone: Tz,
+        slos: Vec<Arc<Slo>>,
+        facts: Facts,
+        corrections: Corrections,
+    ) -> Daemon {
         Daemon {
             started_at: clock.now(),
             clock,
@@ -48,6 +60,7 @@ impl Daemon {
             timezone,
             slos,
             facts,
+            corrections,
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
@@ -156,7 +169,7 @@ impl Answers for Daemon {
     fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
         let Some((slo, window)) = self.find(name, window) else { return Ok(None) };
         let as_of = at.floor_slot().min(self.as_of());
-        judge_at(slo, window, &self.facts.reader, as_of).map(Some).map_err(unreadable)
+        judge_at(slo, window, &self.facts.reader, &self.corrections.in_force(), as_of).map(Some).map_err(unreadable)
     }
 
     fn history(
@@ -182,6 +195,7 @@ impl Answers for Daemon {
         let reporting = Reporting {
             slos: &self.slos,
             reader: &self.facts.reader,
+            corrections: &self.corrections.in_force(),
             timezone: self.timezone,
             now: self.clock.now(),
             as_of: self.as_of(),
@@ -200,5 +214,30 @@ impl Answers for Daemon {
         let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
         events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
         Ok(events)
+    }
+
+    fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
+        let trail = self.facts.reader.declarations().map_err(unreadable)?.into_iter().map(|d| TrailEntry {
+            recorded_at: d.recorded_at,
+            name: d.name,
+            withdrawn: d.text.is_none(),
+            author: d.author,
+            reason: d.reason,
+        });
+        Ok((self.corrections.listed(), trail.collect()))
+    }
+
+    fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {
+        let (now, facts) = (self.clock.now(), &self.facts);
+        // Asked on a thread that may wait.
+        let runtime = tokio::runtime::Handle::current();
+        match change {
+            CorrectionChange::Declare(text) => {
+                runtime.block_on(self.corrections.declare(facts, &text, now)).map(|correction| correction.name.clone())
+            }
+            CorrectionChange::Withdraw { name, author, reason } => {
+                runtime.block_on(self.corrections.withdraw(facts, &name, &author, &reason, now)).map(|()| name)
+            }
+        }
     }
 }

@@ -82,7 +82,9 @@ impl Counting {
     }
 
     async fn judge(&mut self, as_of: Timestamp) -> anyhow::Result<Vec<SloJudgement>> {
-        let judged = tokio::task::block_in_place(|| self.ledger.judge(as_of, as_of - SETTLED_AFTER));
+        let judged = tokio::task::block_in_place(|| {
+            self.ledger.judge(as_of, as_of - SETTLED_AFTER, &self.daemon.corrections.in_force())
+        });
         if let Err(Error::CorruptTiles { indicator, day, .. }) = &judged {
             self.daemon.facts.drop_day(*indicator, *day).await?;
             self.holes.push(*indicator, Period::new(Timestamp::day_start(*day), Timestamp::day_start(*day + 1)));

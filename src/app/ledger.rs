@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::facts::Facts;
 use super::live::Found;
 use crate::evaluate::compliance::{judge, needed_minutes, needed_since, present};
+use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::history::{History, hour_of};
 use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
 use crate::evaluate::status::SloStatus;
+use crate::model::correction::Correction;
 use crate::model::slo::{IndicatorId, Slo};
 use crate::model::tile::{DayTiles, Tile};
-use crate::model::time::{Period, Timestamp};
+use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::ComplianceWindow;
 use crate::store::{Error, Reader};
 
@@ -27,6 +29,8 @@ struct Held {
     /// By tier: whether the guard held it back when last judged, and how often
     /// that began.
     held_back: BTreeMap<String, (bool, u64)>,
+    /// The corrections and the hour that `history` leaves time out by.
+    left_out_by: Option<(Arc<Vec<Arc<Correction>>>, i64)>,
     /// Slots before this are in the two counters above.
     counted_until: Timestamp,
 }
@@ -48,6 +52,7 @@ impl Ledger {
             good_since_start: 0,
             bad_since_start: 0,
             held_back: BTreeMap::new(),
+            left_out_by: None,
             counted_until: started_at.ceil_slot(),
         };
         Ledger { held: slos.iter().map(hold).collect(), facts }
@@ -84,9 +89,15 @@ impl Ledger {
 
     /// Judges all SLOs at `as_of`. `settled`: slots before it do not change any
     /// more, and may be added to counters.
-    pub fn judge(&mut self, as_of: Timestamp, settled: Timestamp) -> Result<Vec<SloJudgement>, Error> {
+    pub fn judge(
+        &mut self,
+        as_of: Timestamp,
+        settled: Timestamp,
+        corrections: &Arc<Vec<Arc<Correction>>>,
+    ) -> Result<Vec<SloJudgement>, Error> {
         let mut judged = Vec::with_capacity(self.held.len());
         for held in &mut self.held {
+            held.leave_out(corrections, as_of);
             held.load(&self.facts.reader, as_of)?;
             held.add_to_counters(settled);
             let mut now = present(&held.slo, &held.history, as_of);
@@ -111,10 +122,24 @@ impl Held {
         }
     }
 
+    /// Says anew what is left out, where the corrections or the hour are new.
+    fn leave_out(&mut self, corrections: &Arc<Vec<Arc<Correction>>>, as_of: Timestamp) {
+        let hour = hour_of(as_of);
+        if self.left_out_by.as_ref().is_some_and(|(by, at)| Arc::ptr_eq(by, corrections) && *at == hour) {
+            return;
+        }
+        // Calendar periods run ahead of now, and this stands for an hour.
+        let within = Period::new(needed_since(&self.slo, as_of), as_of + Millis::from_hours(2));
+        self.history.leave_out(LeftOut::of(&self.slo, corrections, within));
+        self.left_out_by = Some((Arc::clone(corrections), hour));
+    }
+
     /// Reads what is needed to judge at `as_of` and is not there.
     fn load(&mut self, reader: &Reader, as_of: Timestamp) -> Result<(), Error> {
-        let needed = needed_minutes(&self.slo, as_of);
         let since = needed_since(&self.slo, as_of);
+        let mut needed = needed_minutes(&self.slo, as_of);
+        let edges = self.history.left_out().needed_minutes(since);
+        needed.extend(edges.into_iter().filter(|hour| *hour <= hour_of(as_of)));
         for hour in needed.iter().filter(|h| !self.history.has_minutes(**h)) {
             self.loaded.remove(&hour.div_euclid(24));
         }
@@ -181,11 +206,16 @@ pub fn judge_at(
     slo: &Arc<Slo>,
     window: ComplianceWindow,
     reader: &Reader,
+    corrections: &[Arc<Correction>],
     as_of: Timestamp,
 ) -> Result<SloStatus, Error> {
-    let needed = needed_minutes(slo, as_of);
+    let mut needed = needed_minutes(slo, as_of);
     let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
-    let history = history_of(slo, reader, Period::new(since, as_of), |hour| needed.contains(&hour))?;
+    let read = Period::new(since, as_of);
+    let left_out = LeftOut::of(slo, corrections, read);
+    needed.extend(left_out.needed_minutes(since));
+    let mut history = history_of(slo, reader, read, |hour| needed.contains(&hour))?;
+    history.leave_out(left_out);
     let now = present(slo, &history, as_of);
     Ok(judge(slo, window, &history, as_of, &now))
 }

@@ -7,6 +7,7 @@ mod alerts;
 mod backfill;
 #[cfg(feature = "kubernetes")]
 mod cluster;
+pub mod corrections;
 mod counting;
 mod demo;
 mod facts;
@@ -34,6 +35,7 @@ pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 use self::alerts::{AlertFeed, NamedAlertmanager, held};
 use self::answers::Daemon;
 use self::backfill::Backfill;
+use self::corrections::Corrections;
 use self::counting::Counting;
 use self::facts::Facts;
 use self::ledger::Ledger;
@@ -70,7 +72,9 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let (groups, problems) = indicators::group(&setup.slos, &setup.sources);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
-    let daemon = Arc::new(Daemon::new(clock.clone(), delay, config.timezone, setup.slos.clone(), facts.clone()));
+    let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
+    let daemon = Daemon::new(clock.clone(), delay, config.timezone, setup.slos.clone(), facts.clone(), corrections);
+    let daemon = Arc::new(daemon);
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
     }
@@ -100,8 +104,11 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let stopped = tasks.stop_token().cancelled_owned();
     let answers: Arc<dyn Answers> = Arc::<Daemon>::clone(&daemon);
+    let writes = setup::writes(config, &listener)?;
     tasks.run("serve", async move {
-        http::serve(listener, answers, HttpSettings::default(), stopped).await.context("serve HTTP")
+        http::serve(listener, answers, HttpSettings { writes, ..HttpSettings::default() }, stopped)
+            .await
+            .context("serve HTTP")
     });
     tasks.every("count", config.evaluation_interval, counting);
     let shown = progress::Bar::new(setup.on_terminal);

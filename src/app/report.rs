@@ -10,8 +10,10 @@ use chrono_tz::Tz;
 use super::ledger::history_of;
 use super::review::review_period;
 use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
+use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::history::hour_of;
 use crate::evaluate::snapshot::Finding;
+use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
@@ -25,6 +27,8 @@ const STEP: Millis = Millis::from_days(1);
 pub struct Reporting<'a> {
     pub slos: &'a [Arc<Slo>],
     pub reader: &'a Reader,
+    /// Those in force.
+    pub corrections: &'a [Arc<Correction>],
     /// In which the months are civil months.
     pub timezone: Tz,
     pub now: Timestamp,
@@ -61,8 +65,12 @@ impl Reporting<'_> {
         let window = ComplianceWindow::month(self.timezone);
         let longest = lookbacks(slo).last().copied().unwrap_or_default();
         let since = period.start.min(judged_at - longest);
-        let needed = minutes(slo, period, judged_at);
-        let history = history_of(slo, self.reader, Period::new(since, judged_at), |hour| needed.contains(&hour))?;
+        let mut needed = minutes(slo, period, judged_at);
+        let read = Period::new(since, judged_at);
+        let left_out = LeftOut::of(slo, self.corrections, read);
+        needed.extend(left_out.needed_minutes(since));
+        let mut history = history_of(slo, self.reader, read, |hour| needed.contains(&hour))?;
+        history.leave_out(left_out);
         let at_end = present(slo, &history, judged_at);
         Ok(SloReport {
             status: judge_over(slo, window, period, &history, judged_at, &at_end),
@@ -149,7 +157,15 @@ spec:
         fill(&mut writer, &slo, Period::new(period.end, period.end + Millis::from_mins(90)), 100);
         let now = at("2026-09-01T00:00:00Z");
         let slos = [slo];
-        let reporting = Reporting { slos: &slos, reader: &reader, timezone, now, as_of: now, findings: Vec::new() };
+        let reporting = Reporting {
+            slos: &slos,
+            reader: &reader,
+            corrections: &[],
+            timezone,
+            now,
+            as_of: now,
+            findings: Vec::new(),
+        };
 
         let report = reporting.month(july).unwrap().unwrap();
         assert_eq!((report.label.as_str(), report.period, report.notes.len()), ("July 2026", period, 0));
@@ -178,8 +194,15 @@ spec:
         let dir = tempfile::tempdir().unwrap();
         let (_writer, reader) = Store::open(dir.path()).unwrap();
         let (slos, now) = ([slo()], at("2026-09-01T00:00:00Z"));
-        let reporting =
-            Reporting { slos: &slos, reader: &reader, timezone: Tz::UTC, now, as_of: now, findings: Vec::new() };
+        let reporting = Reporting {
+            slos: &slos,
+            reader: &reader,
+            corrections: &[],
+            timezone: Tz::UTC,
+            now,
+            as_of: now,
+            findings: Vec::new(),
+        };
         let report = reporting.month("2026-07".parse().unwrap()).unwrap().unwrap();
         let status = &report.slos[0].status;
         assert_eq!((status.attainment, status.lo, status.budget, status.coverage), (None, None, None, 0.0));

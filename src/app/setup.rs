@@ -1,5 +1,6 @@
 //! From a configuration to what the daemon is made of: clients and sources.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +11,11 @@ use super::clock::Clock;
 use super::demo::Demo;
 use super::indicators::Source;
 use crate::config::{self, Config, SourceKind};
+use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::alertmanager::{self, AlertSender, Receiver};
+use crate::publish::http::Writes;
 use crate::publish::otlp::{Destination, Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
 use crate::sources::demo::{DemoSource, World, WorldConfig};
@@ -36,6 +39,7 @@ pub struct Surroundings {
 pub struct Setup {
     pub(super) config: Config,
     pub(super) slos: Vec<Arc<Slo>>,
+    pub(super) corrections: Vec<Correction>,
     pub(super) clock: Clock,
     pub(super) sources: Vec<Arc<Source>>,
     pub(super) alertmanagers: Vec<NamedAlertmanager>,
@@ -77,6 +81,11 @@ impl Setup {
         Ok(setup)
     }
 
+    /// With the corrections of the definition files.
+    pub fn with_corrections(self, corrections: Vec<Correction>) -> Setup {
+        Setup { corrections, ..self }
+    }
+
     fn with_sources(
         config: Config,
         slos: Vec<Slo>,
@@ -103,6 +112,7 @@ impl Setup {
             ),
             external_url: config.external_url.clone(),
             slos: slos.into_iter().map(Arc::new).collect(),
+            corrections: Vec::new(),
             clock,
             sources,
             alertmanagers,
@@ -120,6 +130,16 @@ pub fn push_destination(config: &Config) -> anyhow::Result<Option<Destination>> 
     http::install_crypto_provider();
     let headers = otlp.headers.iter().map(|h| Ok((h.name.clone(), h.value.reveal().map_err(anyhow::Error::msg)?)));
     Ok(Some(Destination { endpoint: otlp.endpoint.clone(), headers: headers.collect::<anyhow::Result<_>>()? }))
+}
+
+/// Who may change corrections over HTTP: who knows the token, or without one who
+/// is on this machine, if nobody else can reach the port.
+pub fn writes(config: &Config, listener: &TcpListener) -> anyhow::Result<Writes> {
+    match &config.write_token {
+        Some(token) => Ok(Writes::Token(token.reveal().map_err(anyhow::Error::msg)?)),
+        None if listener.local_addr()?.ip().is_loopback() => Ok(Writes::Local),
+        None => Ok(Writes::Refused),
+    }
 }
 
 /// Who pushes.

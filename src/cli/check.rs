@@ -50,7 +50,12 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(BAD_INPUT));
     }
     if loaded.files > 0 || args.scenario.is_empty() {
-        writeln!(out, "{} in {}: no errors", plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"))?;
+        let corrections = match loaded.corrections.len() {
+            0 => String::new(),
+            n => format!(" and {}", plural(n, "correction")),
+        };
+        let (slos, files) = (plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"));
+        writeln!(out, "{slos}{corrections} in {files}: no errors")?;
     }
     if args.scenario.is_empty() { Ok(ExitCode::SUCCESS) } else { scenarios(&args.scenario, &loaded.slos) }
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::report_problems;
 use crate::config::{self, Config};
 use crate::definitions;
+use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 
 /// Configuration and definitions; `None` after every problem was printed.
-pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Slo>)>> {
+pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Slo>, Vec<Correction>)>> {
     let (config, mut problems) = config::load(file, &config::Overrides::default(), &config::Surroundings::real());
     let Some(config) = config else {
         report_problems(&problems);
@@ -22,5 +23,5 @@ pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Co
     );
     let loaded = definitions::load(paths);
     problems.extend(loaded.problems);
-    Ok((!report_problems(&problems)).then_some((config, loaded.slos)))
+    Ok((!report_problems(&problems)).then_some((config, loaded.slos, loaded.corrections)))
 }

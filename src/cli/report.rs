@@ -11,6 +11,7 @@ use super::args::{ExportFormat, ReportArgs, ReportFormat};
 use super::client::Daemon;
 use super::{BAD_INPUT, files, print, promises};
 use crate::app::clock::Clock;
+use crate::app::corrections::Corrections;
 use crate::app::report::Reporting;
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
@@ -38,7 +39,7 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
-    let Some((config, slos)) = promises::load(&args.definitions, args.config.as_deref())? else {
+    let Some((config, slos, corrections)) = promises::load(&args.definitions, args.config.as_deref())? else {
         return Ok(ExitCode::from(BAD_INPUT));
     };
     anyhow::ensure!(
@@ -54,11 +55,13 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         ),
         other => other.into(),
     })?;
+    let corrections = Corrections::new(corrections, &reader).context("read the corrections")?.in_force();
     let now = Clock::System.now();
     let delay = config.sources.iter().map(|source| source.ingest_delay).max().unwrap_or_default();
     let reporting = Reporting {
         slos: &slos,
         reader: &reader,
+        corrections: &corrections,
         timezone: config.timezone,
         now,
         as_of: (now - delay).floor_slot(),

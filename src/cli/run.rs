@@ -13,22 +13,23 @@ use super::{BAD_INPUT, log, report_problems};
 use crate::app::{self, Setup, Surroundings};
 use crate::config::{self, Config};
 use crate::definitions;
+use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 use crate::publish::otlp::Destination;
 
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let Some((config, slos)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let Some((config, slos, corrections)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;
     let (logging, pushing) = (config.log, app::push_destination(&config)?);
-    let setup = Setup::new(config, slos, &surroundings())?;
+    let setup = Setup::new(config, slos, &surroundings())?.with_corrections(corrections);
     in_runtime(async move { Ok(setup) }, listener, logging, pushing)
 }
 
 /// Configuration and definitions, or every problem of both on standard error.
-fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>)> {
+fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>, Vec<Correction>)> {
     let (config, mut problems) =
         config::load(args.config.as_deref(), &args.settings.overrides, &config::Surroundings::real());
-    let mut slos = Vec::new();
+    let (mut slos, mut corrections) = (Vec::new(), Vec::new());
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
         let loaded = definitions::load(&config.definitions);
@@ -37,10 +38,10 @@ fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>)> {
             problems.extend(loaded.check_sources(&sources));
         }
         problems.extend(loaded.problems);
-        slos = loaded.slos;
+        (slos, corrections) = (loaded.slos, loaded.corrections);
     }
     let failed = report_problems(&problems);
-    config.filter(|_| !failed).map(|config| (config, slos))
+    config.filter(|_| !failed).map(|config| (config, slos, corrections))
 }
 
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -18,6 +18,8 @@ struct File {
     definitions: Vec<String>,
     data: String,
     listen: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_token_file: Option<String>,
     backfill: String,
     retention: String,
     evaluation_interval: String,
@@ -89,6 +91,10 @@ pub(super) fn yaml(config: &Config) -> String {
         definitions: config.definitions.iter().map(text).collect(),
         data: text(&config.data),
         listen: config.listen.to_string(),
+        write_token_file: config.write_token.as_ref().and_then(|token| match token {
+            Secret::File(path) => Some(text(path)),
+            Secret::Value(_) => None,
+        }),
         backfill: config.backfill.to_string(),
         retention: config.retention.to_string(),
         evaluation_interval: config.evaluation_interval.to_string(),

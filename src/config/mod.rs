@@ -42,6 +42,8 @@ pub struct Config {
     /// The store's directory, made if absent.
     pub data: PathBuf,
     pub listen: SocketAddr,
+    /// What a request must know to change corrections over the API.
+    pub write_token: Option<Secret>,
     /// How much history is read at the first start; zero reads none.
     pub backfill: Millis,
     /// How long facts are kept.

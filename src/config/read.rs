@@ -18,6 +18,7 @@ use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value
 use super::endpoint::{Header, header, headers, url};
 use super::layers::{Reading, path, readable_path, section};
 use super::peers::{alertmanagers, sources};
+use super::secret::Secret;
 use super::settings::Overrides;
 use super::{Config, Kubernetes, Log, LogFormat, LogLevel, Otlp, Surroundings, Toggle};
 
@@ -57,6 +58,8 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let definitions = reading.paths("definitions", fields.optional("definitions"));
     let data = reading.path("data", fields.optional("data"));
     let listen = reading.scalar("listen", fields.optional("listen"), address);
+    let token_at = fields.optional("write_token_file");
+    let write_token = token_at.map_or(Some(None), |at| reading.file(&at).map(|file| Some(Secret::File(file))));
     let bounded = |min, max| move |text: &str| duration(text, min, max);
     let backfill = reading.scalar("backfill", fields.optional("backfill"), bounded(Millis(0), Millis::from_days(400)));
     let retention = reading.scalar(
@@ -88,6 +91,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         definitions: definitions?,
         data: data?,
         listen: listen?,
+        write_token: write_token?,
         backfill,
         retention,
         evaluation_interval: evaluation_interval?,

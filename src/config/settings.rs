@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 33] = [
+const SETTINGS: [Setting; 34] = [
     key(
         "sources[].name",
         "NAME",
@@ -112,6 +112,12 @@ const SETTINGS: [Setting; 33] = [
         "ADDR:PORT",
         Some("127.0.0.1:9595"),
         "Address of the API, the metrics and the pages. Port 0 picks a free one.",
+    ),
+    key(
+        "write_token_file",
+        "FILE",
+        None,
+        "File with the token that changes corrections over the API. Without one that works on this machine only, where nobody else reaches `listen`.",
     ),
     flag(
         "backfill",

@@ -32,6 +32,11 @@ pub(super) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
     })
 }
 
+/// Labels that SLOs are picked by: any that a definition can have, and its service.
+pub(super) fn scope_labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
+    pairs(field, source, label_value, label_name)
+}
+
 /// A mapping of annotation names to texts, which may have several lines.
 pub(super) fn annotations(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
     let value = |text: &str| {

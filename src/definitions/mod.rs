@@ -1,8 +1,9 @@
 //! What is promised: files of SLO definitions to validated `model::slo::Slo`s,
-//! with every problem of every file at once. Must not know how the daemon runs
+//! and of corrections to `model::correction::Correction`s, with every problem of every file at once. Must not know how the daemon runs
 //! or where samples come from; the only I/O is reading the files.
 
 mod alerts;
+mod correction;
 mod files;
 mod indicator;
 mod labels;
@@ -17,7 +18,8 @@ mod windows;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::problem::{Level, Problem};
+use crate::model::correction::Correction;
+use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
 use crate::yaml::node::Span;
 use crate::yaml::read::documents;
@@ -29,18 +31,23 @@ pub use ratio::ratio;
 
 /// SLOs that are loaded at most: the scale that one machine is made for.
 const SLOS_MAX: usize = 100_000;
+/// Corrections that are in force at most: years of them. Each is looked at for
+/// every SLO.
+pub const CORRECTIONS_MAX: usize = 1_000;
 
 /// What a set of files promises.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The sound definitions, by name.
     pub slos: Vec<Slo>,
+    /// The sound corrections, by name.
+    pub corrections: Vec<Correction>,
     /// By file, then by place.
     pub problems: Vec<Problem>,
     /// Files that were read.
     pub files: usize,
-    /// Where each SLO of `slos` was defined.
-    places: BTreeMap<String, Place>,
+    /// Where each SLO of `slos` was defined, and each correction, by kind and name.
+    places: BTreeMap<(&'static str, String), Place>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,10 +56,27 @@ struct Place {
     span: Span,
 }
 
-/// An SLO and where its name stands.
+/// What a document defines, and where its name stands.
 struct Defined {
-    slo: Slo,
+    what: Definition,
     name_span: Span,
+}
+
+enum Definition {
+    Slo(Box<Slo>),
+    Correction(Correction),
+}
+
+const SLO: &str = "SLO";
+const CORRECTION: &str = "correction";
+
+impl Definition {
+    fn key(&self) -> (&'static str, String) {
+        match self {
+            Definition::Slo(slo) => (SLO, slo.name.clone()),
+            Definition::Correction(correction) => (CORRECTION, correction.name.clone()),
+        }
+    }
 }
 
 /// Reads files and directory trees (`*.yaml`, `*.yml`). A definition with an
@@ -72,6 +96,9 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         }
     }
     loaded.slos.sort_by(|a, b| a.name.cmp(&b.name));
+    loaded.corrections.sort_by(|a, b| a.name.cmp(&b.name));
+    let strangers = loaded.check_scopes();
+    loaded.problems.extend(strangers);
     loaded
 }
 
@@ -81,6 +108,23 @@ pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
     let mut loaded = Loaded { problems, ..Loaded::default() };
     loaded.add(defined, file);
     (loaded.slos, loaded.problems)
+}
+
+/// Reads one correction, as it is sent to the API.
+pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
+    let file = "correction";
+    let (mut defined, mut problems) = read(text, file);
+    let one = defined.pop().filter(|_| defined.is_empty());
+    match one.map(|defined| defined.what) {
+        Some(Definition::Correction(correction)) if !any_error(&problems) => Ok(correction),
+        _ => {
+            if !any_error(&problems) {
+                let hint = "a document with `apiVersion: evenkeel/v1` and `kind: Correction`".to_owned();
+                problems.push(Problem::of_file(Level::Error, file, "one correction is wanted", Some(hint)));
+            }
+            Err(problems)
+        }
+    }
 }
 
 fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
@@ -93,24 +137,58 @@ fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
 impl Loaded {
     /// Takes the definitions whose names are new; names both places otherwise.
     fn add(&mut self, defined: Vec<Defined>, file: &str) {
-        for Defined { slo, name_span } in defined {
+        for Defined { what, name_span } in defined {
             if self.slos.len() >= SLOS_MAX {
                 let message = format!("more than {SLOS_MAX} definitions; the rest is left out");
                 self.problems.push(Problem::of_file(Level::Error, file, message, None));
                 return;
             }
-            if let Some(first) = self.places.get(&slo.name) {
+            if self.corrections.len() >= CORRECTIONS_MAX {
+                let message = format!("more than {CORRECTIONS_MAX} corrections; the rest is left out");
+                self.problems.push(Problem::of_file(Level::Error, file, message, None));
+                return;
+            }
+            let key = what.key();
+            if let Some(first) = self.places.get(&key) {
                 let message = format!(
                     "the name `{}` is taken: it is defined first at {}:{}:{}",
-                    slo.name, first.file, first.span.line, first.span.column
+                    key.1, first.file, first.span.line, first.span.column
                 );
                 let hint = "names are unique over all files; rename one of them or remove it";
                 self.problems.push(problem_at(Level::Error, file, name_span, "metadata.name", message, hint));
                 continue;
             }
-            self.places.insert(slo.name.clone(), Place { file: file.to_owned(), span: name_span });
-            self.slos.push(slo);
+            self.places.insert(key, Place { file: file.to_owned(), span: name_span });
+            match what {
+                Definition::Slo(slo) => self.slos.push(*slo),
+                Definition::Correction(correction) => self.corrections.push(correction),
+            }
         }
+    }
+
+    /// Corrections that are about no SLO of these files: a slip, or a promise
+    /// that is gone.
+    fn check_scopes(&self) -> Vec<Problem> {
+        let names: Vec<&str> = self.slos.iter().map(|slo| slo.name.as_str()).collect();
+        let mut problems = Vec::new();
+        for correction in &self.corrections {
+            let Some(place) = self.places.get(&(CORRECTION, correction.name.clone())) else {
+                continue;
+            };
+            let mut warn = |path: &str, message: String, hint: &str| {
+                problems.push(problem_at(Level::Warning, &place.file, place.span, path, message, hint));
+            };
+            for name in correction.scope.slos.iter().filter(|name| !names.contains(&name.as_str())) {
+                let message =
+                    format!("the correction `{}` names the SLO `{name}`, which is not defined", correction.name);
+                warn("spec.slos", message, &meant(name, &names));
+            }
+            if correction.scope.slos.is_empty() && !self.slos.iter().any(|slo| correction.scope.holds(slo)) {
+                let message = format!("no SLO has the labels of the correction `{}`", correction.name);
+                warn("spec.labels", message, "labels are those of `metadata.labels`, and `service`");
+            }
+        }
+        problems
     }
 
     /// Compares the sources that definitions name with those that exist. A
@@ -118,7 +196,7 @@ impl Loaded {
     pub fn check_sources(&self, names: &[&str]) -> Vec<Problem> {
         let mut problems = Vec::new();
         for slo in &self.slos {
-            let Some(place) = self.places.get(&slo.name) else {
+            let Some(place) = self.places.get(&(SLO, slo.name.clone())) else {
                 continue;
             };
             let (message, hint) = match slo.source.as_deref() {

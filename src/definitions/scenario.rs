@@ -12,7 +12,7 @@ mod wanted;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Defined, files, slo};
+use super::{Definition, files, slo};
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
@@ -93,7 +93,7 @@ pub fn read(text: &str, file: &str, known: &[Slo]) -> (Vec<Scenario>, Vec<Proble
     let mut slos: BTreeMap<String, Slo> = known.iter().map(|slo| (slo.name.clone(), slo.clone())).collect();
     let (definitions, scenarios): (Vec<&Node>, Vec<&Node>) = documents.iter().partition(|d| has_key(d, "apiVersion"));
     for document in definitions {
-        if let Some(Defined { slo, .. }) = slo::read(document, &mut source) {
+        if let Some(slo) = slo_of(&At::root(document), &mut source) {
             slos.insert(slo.name.clone(), slo);
         }
     }
@@ -174,6 +174,17 @@ fn whole_minute(text: &str) -> Result<Timestamp, Complaint> {
     Ok(at)
 }
 
+/// A definition of an SLO; scenarios know no others.
+fn slo_of(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
+    match slo::read(at.node, source)?.what {
+        Definition::Slo(slo) => Some(*slo),
+        Definition::Correction(_) => {
+            at.error(source, "corrections do not apply in scenarios", Some("leave it out".to_owned()));
+            None
+        }
+    }
+}
+
 /// The SLO: a name, a whole definition, or a spec.
 fn promise(at: &At<'_>, slos: &BTreeMap<String, Slo>, source: &mut Source<'_>) -> Option<Slo> {
     if let Value::Text(_) = &at.node.value {
@@ -188,7 +199,7 @@ fn promise(at: &At<'_>, slos: &BTreeMap<String, Slo>, source: &mut Source<'_>) -
         });
     }
     if has_key(at.node, "apiVersion") {
-        return slo::read(at.node, source).map(|defined| defined.slo);
+        return slo_of(at, source);
     }
     let spec = slo::read_spec(at, source)?;
     let name = "scenario".to_owned();

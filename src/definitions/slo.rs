@@ -12,15 +12,23 @@ use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
 
-use super::Defined;
 use super::alerts::{Promise, alerts};
 use super::indicator::indicator;
 use super::labels::labels;
 use super::ratio::{objective, ratio};
 use super::windows::{calendar, windows};
+use super::{Defined, Definition, correction};
 
 const API_VERSION: &str = "evenkeel/v1";
-const KINDS: [&str; 1] = ["SLO"];
+const KINDS: [(&str, Kind); 2] = [("SLO", Kind::Slo), ("Correction", Kind::Correction)];
+
+/// What a document defines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Slo,
+    Correction,
+}
+
 /// The longest service name, as long as any label that names a workload.
 const SERVICE_BYTES_MAX: usize = 128;
 /// The longest description: a paragraph in a report.
@@ -32,33 +40,48 @@ const OBJECTIVE_SUSPICIOUS: f64 = 0.5;
 const FOREIGN: [(&str, &str); 4] =
     [("openslo/", "OpenSLO"), ("openslo.com/", "OpenSLO"), ("sloth.slok.dev/", "Sloth"), ("pyrra.dev/", "Pyrra")];
 
-/// Reads a document; `None` if it holds an error or no SLO.
+/// Reads a document; `None` if it holds an error or nothing of ours.
 pub(super) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> {
     let before = source.errors();
     let root = At::root(document);
     let mut fields = root.fields(source)?;
-    if !is_ours(&mut fields, source) {
-        return None;
-    }
-    let metadata = fields.required("metadata", source, "a mapping with `name` and `service`");
-    let spec = fields.required("spec", source, "a mapping with `objective` and `indicator`");
+    let kind = kind_of(&mut fields, source)?;
+    let (metadata_hint, spec_hint) = match kind {
+        Kind::Slo => ("a mapping with `name` and `service`", "a mapping with `objective` and `indicator`"),
+        Kind::Correction => ("a mapping with `name`", "a mapping with `slos`, `from`, `to`, `author` and `reason`"),
+    };
+    let metadata = fields.required("metadata", source, metadata_hint);
+    let spec = fields.required("spec", source, spec_hint);
     fields.finish(source);
+    if kind == Kind::Correction {
+        return read_correction(&metadata?, &spec?, source);
+    }
     let metadata = metadata.and_then(|at| read_metadata(&at, source));
     let spec = spec.and_then(|at| read_spec(&at, source));
     if source.errors() > before {
         return None;
     }
     let ((name, name_span, service, labels), spec) = (metadata?, spec?);
-    Some(Defined { slo: Slo { name, service, labels, ..spec }, name_span })
+    Some(Defined { what: Definition::Slo(Box::new(Slo { name, service, labels, ..spec })), name_span })
 }
 
-/// Whether the document says that it is an SLO of ours. If not, nothing else
-/// in it is judged.
-fn is_ours(fields: &mut Fields<'_>, source: &mut Source<'_>) -> bool {
+fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) -> Option<Defined> {
+    let mut fields = metadata.fields(source)?;
+    let name = fields.required("name", source, "for example `database-upgrade`; unique over all files");
+    fields.finish(source);
+    let name_span = name.as_ref().map_or(metadata.node.span, |at| at.node.span);
+    let name = name.and_then(|at| at.parse(source, dns_label));
+    let correction = correction::read_spec(name.as_deref().unwrap_or_default(), spec, source);
+    name.and(correction).map(|correction| Defined { what: Definition::Correction(correction), name_span })
+}
+
+/// What the document says that it is. If it is nothing of ours, nothing else in
+/// it is judged.
+fn kind_of(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Kind> {
     // Sloth's own files name their format by `version`.
     if let Some(at) = fields.optional("version").filter(|at| at.node.value == Value::Text("prometheus/v1".to_owned())) {
         at.error(source, "this is a definition of Sloth; such files are not read yet", None);
-        return false;
+        return None;
     }
     let version = fields.required("apiVersion", source, "a definition starts with `apiVersion: evenkeel/v1`");
     let version_is_ours = version.is_some_and(|at| {
@@ -75,15 +98,15 @@ fn is_ours(fields: &mut Fields<'_>, source: &mut Source<'_>) -> bool {
         .is_some()
     });
     if !version_is_ours {
-        return false;
+        return None;
     }
     let kind = fields.required("kind", source, "write `kind: SLO`");
-    kind.is_some_and(|at| {
-        at.parse(source, |text| match KINDS.contains(&text) {
-            true => Ok(()),
-            false => Err(Complaint::new(format!("the kind `{}` is not known", shown(text)), meant(text, &KINDS))),
-        })
-        .is_some()
+    kind?.parse(source, |text| match KINDS.iter().find(|(word, _)| *word == text) {
+        Some((_, kind)) => Ok(*kind),
+        None => {
+            let words = KINDS.map(|(word, _)| word);
+            Err(Complaint::new(format!("the kind `{}` is not known", shown(text)), meant(text, &words)))
+        }
     })
 }
 

@@ -7,11 +7,12 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::correction::When;
 use crate::model::labels::Labels;
 use crate::model::slo::{
     AlertTier, Budgeting, Comparison, ComparisonOp, Indicator, NoDataPolicy, Numerator, Objective, Severity,
 };
-use crate::model::time::Millis;
+use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{Calendar, CalendarUnit, ComplianceWindow};
 
 const FULL: &str = r#"
@@ -185,4 +186,58 @@ proptest! {
     fn no_selector_makes_it_panic(text in "[a-z_{}()\\[\\]\"'`=~!,\\\\0-9 .:|+*^@-]{0,120}") {
         let _ = super::selector::selector(&text);
     }
+}
+
+fn correction(spec: &str) -> Correction {
+    let text = format!(
+        "apiVersion: evenkeel/v1\nkind: Correction\nmetadata: {{name: upgrade}}\nspec: {{{spec}, author: ops, reason: why}}\n"
+    );
+    parse_correction(&text).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+#[test]
+fn corrections_become_what_they_say() {
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let once = correction("slos: [a, b], from: 2026-07-01T02:00, to: '2026-07-01T02:30:00Z', timezone: Europe/Berlin");
+    assert_eq!(once.scope.slos, ["a", "b"]);
+    assert_eq!(once.when, When::Once(Period::new(at("2026-07-01T00:00:00Z"), at("2026-07-01T02:30:00Z"))));
+    assert_eq!((once.author.as_str(), once.reason.as_str()), ("ops", "why"));
+    let rule = "labels: {service: s}, every: 'FREQ=MONTHLY;INTERVAL=2;BYDAY=2TU,-1FR;UNTIL=20271231', start: 2026-01-01T02:00, duration: 90m";
+    let When::Recurring(recurrence) = correction(rule).when else { panic!("{rule}") };
+    let weekdays: Vec<i32> = recurrence.rule.weekdays.iter().map(|day| day.nth).collect();
+    assert_eq!((weekdays, recurrence.rule.interval, recurrence.duration), (vec![2, -1], 2, Millis::from_mins(90)));
+    assert!(correction(rule).scope.holds(&sound(&minimal("a", "noData: bad"))));
+    assert!(!once.scope.holds(&sound(&minimal("c", "noData: bad"))));
+}
+
+#[test]
+fn corrections_of_nothing_are_warned_of_and_names_are_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let about = |name: &str, scope: &str| {
+        format!(
+            "apiVersion: evenkeel/v1\nkind: Correction\nmetadata: {{name: {name}}}\nspec: {{{scope}, from: 2026-07-01, to: 2026-07-02, author: a, reason: r}}\n"
+        )
+    };
+    // A correction may be called like an SLO.
+    let all = [
+        minimal("one", "noData: bad"),
+        about("one", "slos: [one]"),
+        about("x", "slos: [ones]"),
+        about("y", "labels: {team: z}"),
+    ];
+    fs::write(directory.path().join("a.yaml"), all.join("---\n")).unwrap();
+    let loaded = load(&[directory.path().to_path_buf()]);
+    assert_eq!((loaded.slos.len(), loaded.corrections.len()), (1, 3));
+    let told: Vec<&str> = loaded.problems.iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("`ones`") && told[1].contains("`y`"), "{told:?}");
+    assert!(loaded.problems.iter().all(|p| p.level == Level::Warning));
+}
+
+#[test]
+fn only_one_correction_comes_over_the_api() {
+    let refused = |text: &str| parse_correction(text).unwrap_err();
+    assert!(refused(&minimal("a", "noData: bad"))[0].message.contains("one correction"));
+    assert!(refused("")[0].hint.as_ref().unwrap().contains("kind: Correction"));
+    assert!(refused("{").iter().all(Problem::is_error));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{HOUR_MS, History, NANO, Sum, UNSEEN_RATE_FACTOR, hour_of};
 use super::snapshot::{TierStatus, TierVerdict};
-use super::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
+use super::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
 use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
 use crate::model::tile::EventCounts;
@@ -58,6 +58,8 @@ pub struct Present {
     pub tiers: Vec<TierStatus>,
     /// Bad units of the last hour; absent without events.
     spending: Option<Spending>,
+    /// The same without what corrections leave out.
+    spending_corrected: Option<Spending>,
 }
 
 /// Bad events, or slices, of the lookback that "now" means.
@@ -69,9 +71,49 @@ struct Spending {
 
 /// The burn rates and tiers of an SLO at `as_of`, a whole minute.
 pub fn present(slo: &Slo, history: &History, as_of: Timestamp) -> Present {
-    let burn_rates: Vec<BurnRate> = lookbacks(slo).into_iter().map(|l| burn_rate(slo, history, l, as_of)).collect();
-    let tiers = judge_tiers(slo, &BurnsAt { slo, history, as_of, own: &burn_rates });
-    Present { burn_rates, tiers, spending: spending(slo, history, as_of) }
+    let burns = |time| lookbacks(slo).into_iter().map(|l| burn_rate(slo, history, l, as_of, time)).collect();
+    let burn_rates: Vec<BurnRate> = burns(Time::All);
+    let recent = Period::new(needed_since(slo, as_of), as_of);
+    // Planned work wakes nobody: alerts look at what is not left out.
+    let tiers = if history.left_out().length_within(recent).0 > 0 {
+        judge_tiers(slo, &BurnsAt { slo, history, as_of, own: &burns(Time::Corrected) })
+    } else {
+        judge_tiers(slo, &BurnsAt { slo, history, as_of, own: &burn_rates })
+    };
+    Present {
+        burn_rates,
+        tiers,
+        spending: spending(slo, history, as_of, Time::All),
+        spending_corrected: spending(slo, history, as_of, Time::Corrected),
+    }
+}
+
+/// Which time of a period counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Time {
+    All,
+    /// Without what corrections leave out.
+    Corrected,
+}
+
+impl Time {
+    fn fold(self, history: &History, period: Period) -> Sum {
+        match self {
+            Time::All => history.fold(period),
+            Time::Corrected => history.fold_corrected(period),
+        }
+    }
+
+    fn length(self, history: &History, period: Period) -> Millis {
+        match self {
+            Time::All => period.length(),
+            Time::Corrected => Millis(period.length().0 - history.left_out().length_within(period).0),
+        }
+    }
+
+    fn coverage(self, history: &History, period: Period, sum: &Sum) -> f64 {
+        ratio(sum.covered_ms as f64, self.length(history, period).0 as f64).unwrap_or(0.0)
+    }
 }
 
 /// Judges an SLO over one window at `as_of`, a whole minute.
@@ -100,7 +142,9 @@ pub fn judge_over(
     let elapsed = slo.budgeting.whole_slices(Period::new(period.start, period.end.min(as_of)));
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);
-    let budget = budget(slo, &figures, history, elapsed, now.spending.as_ref());
+    let budget = budget(slo, &figures, history, elapsed, now.spending.as_ref(), Time::All);
+    let corrected = corrected(slo, history, elapsed, now);
+    let judged_budget = corrected.as_ref().map_or(budget.as_ref(), |corrected| corrected.budget.as_ref());
     let burning = now.tiers.iter().any(|t| t.verdict == TierVerdict::Firing);
     SloStatus {
         slo: Arc::clone(slo),
@@ -112,14 +156,35 @@ pub fn judge_over(
         attainment: figures.attainment,
         lo: figures.lo,
         hi: figures.hi,
-        coverage: coverage(&sum, elapsed),
+        coverage: Time::All.coverage(history, elapsed, &sum),
         idle_ratio: ratio(sum.idle_ms as f64, elapsed.length().0 as f64).unwrap_or(0.0),
         unseen_events: figures.unseen,
         method: method(slo, figures.counts),
-        state: state(budget.as_ref(), burning),
+        state: state(judged_budget, burning),
         budget,
+        corrected,
         burn_rates: now.burn_rates.clone(),
     }
+}
+
+/// The figures without what corrections leave out, if they leave out anything.
+fn corrected(slo: &Slo, history: &History, elapsed: Period, now: &Present) -> Option<Corrected> {
+    let left_out = history.left_out().length_within(elapsed);
+    if left_out.0 == 0 {
+        return None;
+    }
+    let sum = history.fold_corrected(elapsed);
+    let figures = Figures::new(slo, &sum);
+    Some(Corrected {
+        left_out,
+        counts: figures.counts,
+        attainment: figures.attainment,
+        lo: figures.lo,
+        hi: figures.hi,
+        coverage: Time::Corrected.coverage(history, elapsed, &sum),
+        budget: budget(slo, &figures, history, elapsed, now.spending_corrected.as_ref(), Time::Corrected),
+        corrections: history.left_out().within(elapsed),
+    })
 }
 
 fn method(slo: &Slo, counts: EventCounts) -> Method {
@@ -140,10 +205,6 @@ fn state(budget: Option<&Budget>, burning: bool) -> SloState {
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
-}
-
-fn coverage(sum: &Sum, elapsed: Period) -> f64 {
-    ratio(sum.covered_ms as f64, elapsed.length().0 as f64).unwrap_or(0.0)
 }
 
 /// A sum in the unit of the budget, with the no-data policy applied.
@@ -232,6 +293,7 @@ fn budget(
     history: &History,
     elapsed: Period,
     spending: Option<&Spending>,
+    time: Time,
 ) -> Option<Budget> {
     if figures.total <= 0.0 || figures.counts.uncertain > 0 {
         return None;
@@ -242,7 +304,9 @@ fn budget(
         total_events,
         remaining_events,
         remaining_ratio: remaining_events / total_events,
-        exhausted_at: (remaining_events <= 0.0).then(|| exhausted_at(slo, history, elapsed, total_events)).flatten(),
+        exhausted_at: (remaining_events <= 0.0)
+            .then(|| exhausted_at(slo, history, elapsed, total_events, time))
+            .flatten(),
         time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely)),
         exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most)),
         exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least)),
@@ -255,8 +319,9 @@ fn time_to_exhaustion(remaining: f64, bad: f64) -> Option<Millis> {
     (remaining > 0.0 && bad > 0.0).then(|| Millis((remaining / bad * PRESENT.0 as f64) as i64))
 }
 
-fn spending(slo: &Slo, history: &History, as_of: Timestamp) -> Option<Spending> {
-    let figures = Figures::new(slo, &history.fold(slo.budgeting.whole_slices(Period::new(as_of - PRESENT, as_of))));
+fn spending(slo: &Slo, history: &History, as_of: Timestamp, time: Time) -> Option<Spending> {
+    let period = slo.budgeting.whole_slices(Period::new(as_of - PRESENT, as_of));
+    let figures = Figures::new(slo, &time.fold(history, period));
     let all = figures.total.max(figures.seen + figures.unseen);
     let (lo, hi) = figures.lo.zip(figures.hi)?;
     figures.attainment?;
@@ -267,12 +332,12 @@ fn spending(slo: &Slo, history: &History, as_of: Timestamp) -> Option<Spending> 
 
 /// The end of the hour in which the bad events of the period passed the budget
 /// that it has now.
-fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64) -> Option<Timestamp> {
+fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64, time: Time) -> Option<Timestamp> {
     let mut sum = Sum::default();
     let mut at = elapsed.start;
     while at < elapsed.end {
         let next = Timestamp::from_millis((hour_of(at) + 1) * HOUR_MS).min(elapsed.end);
-        sum += history.fold(Period::new(at, next));
+        sum += time.fold(history, Period::new(at, next));
         if Figures::new(slo, &sum).bad >= budget {
             return Some(next);
         }
@@ -299,31 +364,33 @@ impl Burns for BurnsAt<'_> {
         let start = self.as_of - lookback;
         let hour = hour_of(start);
         let start = if hour >= hour_of(self.as_of) - 1 { start } else { Timestamp::from_millis(hour * HOUR_MS) };
-        burn_rate(self.slo, self.history, self.as_of - start, self.as_of)
+        burn_rate(self.slo, self.history, self.as_of - start, self.as_of, Time::Corrected)
     }
 }
 
 /// The burn rate over the lookback that ends at `as_of`.
-fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp) -> BurnRate {
+fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp, time: Time) -> BurnRate {
     let period = slo.budgeting.whole_slices(Period::new(as_of - lookback, as_of));
-    let sum = history.fold(period);
+    let sum = time.fold(history, period);
     let figures = Figures::new(slo, &sum);
     let allowed = slo.objective.allowed_bad_ratio();
     let rate = |attainment: Option<f64>| attainment.map(|a| ((1.0 - a) / allowed).max(0.0));
     let counted = figures.attainment.and_then(|_| ratio(figures.bad, figures.total));
     // Without a single event there is no rate to guess by, only the policy.
-    let blind = (sum.covered_ms == 0 && figures.total <= 0.0).then_some(slo.no_data).and_then(|policy| match policy {
-        NoDataPolicy::Bad => Some(1.0),
-        NoDataPolicy::Good => Some(0.0),
-        NoDataPolicy::Ignore | NoDataPolicy::Freeze => None,
-    });
+    let asked = time.length(history, period).0 > 0;
+    let blind =
+        (asked && sum.covered_ms == 0 && figures.total <= 0.0).then_some(slo.no_data).and_then(|policy| match policy {
+            NoDataPolicy::Bad => Some(1.0),
+            NoDataPolicy::Good => Some(0.0),
+            NoDataPolicy::Ignore | NoDataPolicy::Freeze => None,
+        });
     let exact = counted.or(blind).map(|bad| bad / allowed);
     BurnRate {
         lookback,
         rate: exact,
         lo: rate(figures.hi),
         hi: rate(figures.lo),
-        coverage: coverage(&sum, period),
+        coverage: time.coverage(history, period, &sum),
         counts: figures.counts,
     }
 }
@@ -353,7 +420,7 @@ pub fn history_slots(
         slots.push(HistorySlot {
             start,
             counts: Figures::new(slo, &sum).counts,
-            coverage: coverage(&history.fold(slot), slot),
+            coverage: Time::All.coverage(history, slot, &history.fold(slot)),
             budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
         });
         start = end;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use super::corrections::LeftOut;
 use crate::model::slo::Budgeting;
 use crate::model::tile::{DayTiles, EventCounts, SlotState, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -95,6 +96,8 @@ pub struct History {
     days: BTreeMap<i64, Sum>,
     hours: BTreeMap<i64, Sum>,
     minutes: BTreeMap<i64, Box<Minutes>>,
+    /// Stretches that corrections leave out.
+    left_out: LeftOut,
 }
 
 /// The number of the hour since the epoch.
@@ -108,7 +111,13 @@ fn hour_start(hour: i64) -> Timestamp {
 
 impl History {
     pub fn new(budgeting: Budgeting) -> History {
-        History { budgeting, days: BTreeMap::new(), hours: BTreeMap::new(), minutes: BTreeMap::new() }
+        History {
+            budgeting,
+            days: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            minutes: BTreeMap::new(),
+            left_out: LeftOut::default(),
+        }
     }
 
     /// Folds a whole day; `keep` says of which hours the minutes are kept too.
@@ -230,6 +239,24 @@ impl History {
                 _ => Sum::unknown(next - at, self.budgeting),
             };
             at = next;
+        }
+        sum
+    }
+
+    /// Says what corrections leave out; the tiles stay as they are.
+    pub fn leave_out(&mut self, left_out: LeftOut) {
+        self.left_out = left_out;
+    }
+
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// The sum over a period without what corrections leave out.
+    pub fn fold_corrected(&self, period: Period) -> Sum {
+        let mut sum = Sum::default();
+        for part in self.left_out.rest_of(period) {
+            sum += self.fold(part);
         }
         sum
     }

@@ -4,6 +4,7 @@
 
 pub mod burn_alerts;
 pub mod compliance;
+pub mod corrections;
 pub mod durations;
 pub mod episodes;
 pub mod history;

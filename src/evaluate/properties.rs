@@ -8,10 +8,12 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 
 use super::compliance::{judge, needed_minutes, needed_since, present};
+use super::corrections::LeftOut;
 use super::history::{HOUR_MS, History};
 use super::snapshot::TierStatus;
 use super::status::SloStatus;
 use super::testing::slo;
+use crate::model::correction::{Correction, Scope, When};
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
 use crate::model::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
@@ -77,6 +79,16 @@ fn promise() -> impl Strategy<Value = Slo> {
             ComplianceWindow::Calendar { unit: CalendarUnit::Week, calendar },
         ];
         Slo { budgeting, no_data, windows, ..slo("any") }
+    })
+}
+
+fn left_out(from: Timestamp, to: Timestamp) -> Arc<Correction> {
+    Arc::new(Correction {
+        name: "planned".to_owned(),
+        scope: Scope { slos: vec!["any".to_owned()], ..Scope::default() },
+        when: When::Once(Period::new(from, to)),
+        author: "ops".to_owned(),
+        reason: "patching".to_owned(),
     })
 }
 
@@ -160,6 +172,32 @@ proptest! {
                 let times = [budget.exhaustion_soonest, budget.time_to_exhaustion, budget.exhaustion_latest];
                 prop_assert!(times.iter().flatten().is_sorted(), "{:?}", times);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_and_the_rest_are_the_whole(tiles in world(), slo in promise(), cuts in prop::collection::vec((0..SLOTS, 1_i64..400), 1..6)) {
+        let slo = Arc::new(slo);
+        let corrections: Vec<Arc<Correction>> = cuts.iter().map(|(from, length)| left_out(at(*from), at(from + length))).collect();
+        let all = Period::new(at(0), at(SLOTS));
+        let mut history = loaded(slo.budgeting, &tiles, |_| true);
+        let whole = history.fold(all);
+        history.leave_out(LeftOut::of(&slo, &corrections, all));
+        let mut sum = history.fold_corrected(all);
+        for part in history.left_out().rest_of(all).windows(2) {
+            sum += history.fold(Period::new(part[0].end, part[1].start));
+        }
+        let rest = history.left_out().rest_of(all);
+        let (first, last) = (rest.first().map_or(all.end, |p| p.start), rest.last().map_or(all.end, |p| p.end));
+        sum += history.fold(Period::new(all.start, first));
+        sum += history.fold(Period::new(last, all.end));
+        prop_assert_eq!(sum, whole);
+        // Raw figures do not know of corrections.
+        let as_of = at(SLOTS - 60);
+        let (raw, corrected) = (judged(&slo, &loaded(slo.budgeting, &tiles, |_| true), as_of), judged(&slo, &history, as_of));
+        for (raw, corrected) in raw.0.iter().zip(&corrected.0) {
+            let plain = SloStatus { corrected: None, state: raw.state, ..corrected.clone() };
+            prop_assert_eq!(raw, &plain);
         }
     }
 

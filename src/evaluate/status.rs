@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -37,7 +38,35 @@ pub struct SloStatus {
     pub method: Method,
     pub budget: Option<Budget>,
     pub burn_rates: Vec<BurnRate>,
+    /// The same figures without the time that corrections leave out; absent
+    /// where none leaves out any of the period.
+    pub corrected: Option<Corrected>,
+    /// By the corrected budget where there is one, and by the alerts, which
+    /// corrections hold still.
     pub state: SloState,
+}
+
+/// Figures of a period without the time that corrections leave out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrected {
+    /// How much time of the elapsed part is left out.
+    pub left_out: Millis,
+    pub counts: EventCounts,
+    pub attainment: Option<f64>,
+    pub lo: Option<f64>,
+    pub hi: Option<f64>,
+    /// Observed share of the time that is not left out.
+    pub coverage: f64,
+    pub budget: Option<Budget>,
+    /// Those that leave out some of the elapsed part.
+    pub corrections: Vec<Arc<Correction>>,
+}
+
+impl SloStatus {
+    /// The budget that counts: the corrected one where there is one.
+    pub fn judged_budget(&self) -> Option<&Budget> {
+        self.corrected.as_ref().map_or(self.budget.as_ref(), |corrected| corrected.budget.as_ref())
+    }
 }
 
 /// How a number was made.

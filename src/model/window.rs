@@ -125,9 +125,7 @@ pub struct Month {
 impl Month {
     /// The month of `zone` that holds an instant.
     pub fn at(at: Timestamp, zone: Tz) -> Month {
-        let utc = chrono::DateTime::from_timestamp_millis(at.millis()).unwrap_or_default();
-        let date = utc.with_timezone(&zone).date_naive();
-        Month { first: civil_bounds(CalendarUnit::Month, Calendar::of_zone(zone), date).0 }
+        Month { first: civil_bounds(CalendarUnit::Month, Calendar::of_zone(zone), local_date(zone, at)).0 }
     }
 
     /// From its first instant in a zone to that of the next month.
@@ -184,15 +182,18 @@ fn civil_bounds(unit: CalendarUnit, calendar: Calendar, date: NaiveDate) -> (Nai
     (first, first.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX))
 }
 
-/// The first instant of a civil date in a zone. Where the clock skips midnight
-/// the day starts at the first instant after the gap; where midnight comes
-/// twice, at the first one.
+/// The first instant of a civil date in a zone.
 fn start_of_day(zone: Tz, date: NaiveDate) -> Timestamp {
-    let midnight = NaiveDateTime::new(date, NaiveTime::MIN);
+    first_instant_of(zone, NaiveDateTime::new(date, NaiveTime::MIN))
+}
+
+/// The first instant of a civil time in a zone. Where the clock skips it, the
+/// first instant after the gap; where it comes twice, the first one.
+pub fn first_instant_of(zone: Tz, civil: NaiveDateTime) -> Timestamp {
     // Zones move their clocks by at most a day (Samoa skipped one in 2011);
     // minute steps find the first valid local time.
     for minutes in 0..=(26 * 60) {
-        let Some(local) = midnight.checked_add_signed(chrono::TimeDelta::minutes(minutes)) else {
+        let Some(local) = civil.checked_add_signed(chrono::TimeDelta::minutes(minutes)) else {
             break;
         };
         match zone.from_local_datetime(&local) {
@@ -202,7 +203,12 @@ fn start_of_day(zone: Tz, date: NaiveDate) -> Timestamp {
             LocalResult::None => {}
         }
     }
-    Timestamp::from_millis(midnight.and_utc().timestamp_millis())
+    Timestamp::from_millis(civil.and_utc().timestamp_millis())
+}
+
+/// The civil date of an instant in a zone.
+pub fn local_date(zone: Tz, at: Timestamp) -> NaiveDate {
+    chrono::DateTime::from_timestamp_millis(at.millis()).unwrap_or_default().with_timezone(&zone).date_naive()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::correction::Correction;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
 use crate::publish::report::ReportInput;
@@ -46,6 +47,67 @@ pub trait Answers: Send + Sync + 'static {
 
     /// Cluster events last seen in a period, newest first.
     fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError>;
+
+    /// The corrections in force by name, and the trail of the API, oldest first.
+    fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError>;
+
+    /// Changes the corrections, and stores it before it returns; gives the name.
+    fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused>;
+}
+
+/// A correction in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredCorrection {
+    pub correction: Arc<Correction>,
+    pub origin: Origin,
+}
+
+/// Where a correction was declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the definition files; only they change it.
+    File,
+    Api,
+}
+
+/// One step of the trail of corrections that came over the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailEntry {
+    pub recorded_at: Timestamp,
+    pub name: String,
+    /// Else it was declared, or declared anew.
+    pub withdrawn: bool,
+    pub author: String,
+    pub reason: String,
+}
+
+/// A change of corrections, as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorrectionChange {
+    /// The document of a correction.
+    Declare(String),
+    Withdraw {
+        name: String,
+        author: String,
+        reason: String,
+    },
+}
+
+/// Why a correction was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CorrectionRefused {
+    /// What is wrong with the document, all of it.
+    #[error("{0}")]
+    NotSound(String),
+    #[error("the correction `{0}` stands in a definition file")]
+    OfFile(String),
+    #[error("there is no correction `{0}`")]
+    Unknown(String),
+    #[error("there are as many corrections as there may be: {0} in force")]
+    TooMany(usize),
+    /// The cause is for the log.
+    #[error("the correction could not be stored: {0}")]
+    NotStored(String),
 }
 
 /// The facts could not be read; the cause is for the log.

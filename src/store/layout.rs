@@ -12,6 +12,7 @@
 //! | `blocks` | `day`, `indicator` | the 1440 tiles of a sealed day: `version` (1, and 1 more for each rewriting), `codec`, `crc`, `payload` (30-2500 bytes) |
 //! | `ingested` | `indicator`, `start_ms` | `end_ms`: what was fetched; periods neither overlap nor touch |
 //! | `corrections` | `seq` | a tile of a sealed day that changed: `recorded_at_ms`, `indicator`, `slot_ms`, `old`, `new`, each `[good, total, uncertain, covered_ms, unseen_ms, peak]` |
+//! | `declarations` | `seq` | what people declared over the API: `recorded_at_ms`, `name`, `text` (NULL withdraws), `author`, `reason` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
 //! | `changes` | `id` | one rollout or rollback |
@@ -90,6 +91,10 @@ CREATE TABLE IF NOT EXISTS corrections (
     seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, indicator BLOB NOT NULL,
     slot_ms INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS declarations (
+    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, name TEXT NOT NULL,
+    text TEXT, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS alerts (
     id BLOB PRIMARY KEY, rule TEXT NOT NULL, labels TEXT NOT NULL, severity TEXT NOT NULL,
     started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, last_seen_ms INTEGER NOT NULL,
@@ -125,11 +130,12 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 11] = [
+const SMALL_TABLES: [&str; 12] = [
     "meta",
     "open_tiles",
     "ingested",
     "corrections",
+    "declarations",
     "alerts",
     "silences",
     "changes",

@@ -6,6 +6,7 @@
 mod codec;
 mod column;
 mod corrections;
+mod declarations;
 mod error;
 mod facts;
 mod ingested;
@@ -23,6 +24,7 @@ mod tests;
 use std::path::Path;
 
 pub use corrections::Correction;
+pub use declarations::Declaration;
 pub use error::Error;
 pub use facts::{Definition, Entry};
 pub use reader::{Reader, Stats};

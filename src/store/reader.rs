@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use super::corrections::{self, Correction};
+use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
 use super::{ingested, layout, rows, silences, tiles};
@@ -106,6 +107,11 @@ impl Reader {
     /// In the order in which they were first seen.
     pub fn definitions(&self) -> Result<Vec<Definition>, Error> {
         self.read(facts::definitions)
+    }
+
+    /// What people declared, the oldest first.
+    pub fn declarations(&self) -> Result<Vec<Declaration>, Error> {
+        self.read(declarations::all)
     }
 
     /// The state of every burn alert, by key.

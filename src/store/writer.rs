@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
@@ -50,6 +51,8 @@ pub struct Batch {
     pub definitions: Vec<Definition>,
     /// Small texts by key; `None` forgets one.
     pub state: Vec<(String, Option<String>)>,
+    /// Added to the trail of what people declared.
+    pub declarations: Vec<Declaration>,
     /// When this was learned: stands beside corrections and states, and whole
     /// days before it go straight to their blocks.
     pub recorded_at: Timestamp,
@@ -96,6 +99,7 @@ impl Writer {
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
             batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
             batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;
+            batch.declarations.iter().try_for_each(|declaration| declarations::add(db, declaration))?;
             for (key, json) in &batch.burn_alerts {
                 facts::put_burn_alert(db, key, json.as_deref(), batch.recorded_at)?;
             }

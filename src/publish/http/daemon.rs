@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
+use super::corrections::Writes;
 use super::problem::Problem;
 use crate::evaluate::snapshot::{SloJudgement, Snapshot};
 use crate::model::time::Timestamp;
@@ -14,6 +15,7 @@ use crate::publish::answers::{AnswerError, Answers};
 #[derive(Clone)]
 pub(crate) struct Daemon {
     pub answers: Arc<dyn Answers>,
+    pub writes: Writes,
     disk: Arc<Semaphore>,
 }
 
@@ -34,8 +36,8 @@ impl Evaluated {
 }
 
 impl Daemon {
-    pub fn new(answers: Arc<dyn Answers>, disk_questions_max: usize) -> Self {
-        Daemon { answers, disk: Arc::new(Semaphore::new(disk_questions_max)) }
+    pub fn new(answers: Arc<dyn Answers>, writes: Writes, disk_questions_max: usize) -> Self {
+        Daemon { answers, writes, disk: Arc::new(Semaphore::new(disk_questions_max)) }
     }
 
     /// The latest evaluation, or the problem that there is none yet.

@@ -40,10 +40,17 @@ pub(super) async fn safe_headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers nothing but GET and HEAD: nothing can be changed over HTTP, so no
-/// page of another site can change anything either.
+/// Answers nothing but GET and HEAD, except for corrections, whose handlers
+/// decide who may change them: nothing else can be changed over HTTP.
 pub(super) async fn reads_only(request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+    let path = request.uri().path();
+    let allowed = match *request.method() {
+        Method::GET | Method::HEAD => true,
+        Method::POST => path == "/api/v1/corrections",
+        Method::DELETE => path.starts_with("/api/v1/corrections/"),
+        _ => false,
+    };
+    if allowed {
         return next.run(request).await;
     }
     let mut response = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).into_response();

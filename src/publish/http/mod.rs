@@ -1,10 +1,11 @@
 //! The HTTP server: JSON API, metrics, health and web pages on one port.
-//! Reads only; every answer comes from `Answers`. Must not know how a number
+//! Reads, and takes in corrections; every answer comes from `Answers`. Must not know how a number
 //! was computed, and runs no work of its own beyond a request.
 
 mod alerts;
 mod changes;
 mod connection;
+mod corrections;
 pub(super) mod daemon;
 mod health;
 mod incidents;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use super::answers::Answers;
 use connection::Gatekeeper;
 
+pub use corrections::Writes;
 pub use openapi::{document, endpoints_markdown};
 
 /// The largest head that is read. Browsers send 1 to 2 KiB; a long cookie of
@@ -54,6 +56,8 @@ pub struct HttpSettings {
     pub requests_max: usize,
     /// Questions at one time that may read the disk; further ones wait.
     pub disk_questions_max: usize,
+    /// Who may change corrections.
+    pub writes: Writes,
 }
 
 impl Default for HttpSettings {
@@ -70,6 +74,7 @@ impl Default for HttpSettings {
             requests_max: 64,
             // Evaluation needs the other cores.
             disk_questions_max: 4,
+            writes: Writes::Refused,
         }
     }
 }

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
-use super::{alerts, changes, health, incidents, noise, report, slos, status};
+use super::{alerts, changes, corrections, health, incidents, noise, report, slos, status};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -26,6 +26,10 @@ use crate::publish::metrics;
         noise::noise,
         changes::changes,
         changes::cluster_events,
+        corrections::list,
+        corrections::declare,
+        corrections::one,
+        corrections::withdraw,
         report::report,
         status::status,
         openapi,
@@ -38,6 +42,7 @@ use crate::publish::metrics;
         (name = "Incidents", description = "Disturbances of services"),
         (name = "Alerts", description = "Firings of alert rules and what they were worth"),
         (name = "Cluster", description = "Rollouts and Kubernetes Events"),
+        (name = "Corrections", description = "Time that is left out of promises"),
         (name = "Reports", description = "The reliability review of a month"),
         (name = "Status", description = "The daemon itself"),
         (name = "Operations", description = "For Prometheus and Kubernetes"),
@@ -49,7 +54,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let mut document = Contract::openapi();
     let mut info = Info::new("Evenkeel", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Reads only. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
+        "Reads; only corrections can be changed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
          Ratios lie in 0..1. What is not known is `null`, never 0 or 1. Errors are `application/problem+json`."
             .to_owned(),
     );

@@ -48,6 +48,21 @@ impl Problem {
         .about(name)
     }
 
+    /// A body that is not what it should be: 400.
+    pub fn bad_body(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "urn:evenkeel:problem:bad-body", "The body is not valid", detail)
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::FORBIDDEN, "urn:evenkeel:problem:forbidden", "Not allowed", detail)
+    }
+
+    /// What is asked for goes against what is there: 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::CONFLICT, "urn:evenkeel:problem:conflict", "Not possible as it stands", detail)
+    }
+
     pub fn not_found(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::NOT_FOUND, "urn:evenkeel:problem:not-found", "Not found", detail)
     }
@@ -66,15 +81,19 @@ impl Problem {
     /// The plain problem of a status, for errors that arise below the handlers.
     pub fn of_status(status: StatusCode) -> Self {
         let (kind, detail, hint) = match status {
-            StatusCode::METHOD_NOT_ALLOWED => {
-                ("urn:evenkeel:problem:method-not-allowed", "only GET and HEAD are answered here", None)
-            }
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "urn:evenkeel:problem:method-not-allowed",
+                "only corrections can be changed; GET and HEAD are answered here",
+                None,
+            ),
             StatusCode::NOT_FOUND => (
                 "urn:evenkeel:problem:not-found",
                 "there is no such path",
                 Some("/api/v1/openapi.json lists all paths"),
             ),
-            StatusCode::PAYLOAD_TOO_LARGE => ("urn:evenkeel:problem:over-limit", "a request needs no body here", None),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("urn:evenkeel:problem:over-limit", "the body is larger than any that is needed here", None)
+            }
             StatusCode::SERVICE_UNAVAILABLE => (
                 "urn:evenkeel:problem:overloaded",
                 "more is asked at one time than can be answered",

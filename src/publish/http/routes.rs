@@ -12,14 +12,16 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use super::daemon::Daemon;
 use super::problem::Problem;
-use super::{HttpSettings, alerts, changes, health, incidents, layers, noise, openapi, report, slos, status};
+use super::{
+    HttpSettings, alerts, changes, corrections, health, incidents, layers, noise, openapi, report, slos, status,
+};
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
 
-/// No request needs a body; some clients send a small one with GET all the
-/// same.
+/// Only a correction comes with a body; some clients send a small one with GET
+/// all the same.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Scrapes at one time: two Prometheus replicas and a person, with room. A
 /// page of 10,000 SLOs has tens of megabytes, so they are bounded too.
@@ -28,7 +30,7 @@ const SCRAPES_MAX: usize = 8;
 pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
     let requests = HttpRequests::default();
     let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
-    let daemon = Daemon::new(answers, settings.disk_questions_max);
+    let daemon = Daemon::new(answers, settings.writes.clone(), settings.disk_questions_max);
 
     let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
     let health = Router::new()
@@ -61,6 +63,8 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/noise", get(noise::noise))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
+        .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))
+        .route("/api/v1/corrections/{name}", get(corrections::one).delete(corrections::withdraw))
         .route("/api/v1/report", get(report::report))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/openapi.json", get(openapi::openapi))

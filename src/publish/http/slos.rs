@@ -17,7 +17,7 @@ use crate::evaluate::snapshot::{SloJudgement, TierStatus};
 use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
-use parts::{BudgetJson, BurnRateJson, TierJson, TimeJson};
+use parts::{BudgetJson, BurnRateJson, CorrectedJson, TierJson, TimeJson};
 
 pub(crate) use parts::verdict_word;
 
@@ -199,6 +199,9 @@ pub(super) struct SloJson {
     /// The elapsed part of the period by what is known of it.
     time: TimeJson,
     budget: Option<BudgetJson>,
+    /// The same figures without the time that corrections leave out; `null`
+    /// where none applies. State and alerts go by these.
+    corrected: Option<CorrectedJson>,
     burn_rates: Vec<BurnRateJson>,
     /// The alerts on budget burn; `null` for a moment of the past.
     tiers: Option<Vec<TierJson>>,
@@ -247,6 +250,7 @@ impl SloJson {
             method: status.method.word(),
             time: TimeJson::from(status),
             budget: status.budget.as_ref().map(BudgetJson::from),
+            corrected: status.corrected.as_ref().map(CorrectedJson::from),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
             uncertain: status.counts.uncertain,

@@ -70,6 +70,8 @@ metrics! {
         "Attainment if every unobserved event was bad.";
     SLO_ATTAINMENT_UPPER: Gauge "ratio" "evenkeel_slo_attainment_upper_ratio" ["slo", "service", "window"]
         "Attainment if every unobserved event was good.";
+    SLO_ATTAINMENT_CORRECTED: Gauge "ratio" "evenkeel_slo_attainment_corrected_ratio" ["slo", "service", "window"]
+        "Attainment without the time that corrections leave out; absent where none applies.";
     SLO_COVERAGE: Gauge "ratio" "evenkeel_slo_coverage_ratio" ["slo", "service", "window"]
         "Share of the elapsed period that was observed.";
     SLO_IDLE: Gauge "ratio" "evenkeel_slo_idle_ratio" ["slo", "service", "window"]
@@ -78,6 +80,8 @@ metrics! {
         "Share of the period that has passed; absent for rolling windows.";
     SLO_BUDGET_REMAINING: Gauge "ratio" "evenkeel_slo_error_budget_remaining_ratio" ["slo", "service", "window"]
         "Share of the error budget that remains; negative when overspent.";
+    SLO_BUDGET_REMAINING_CORRECTED: Gauge "ratio" "evenkeel_slo_error_budget_remaining_corrected_ratio" ["slo", "service", "window"]
+        "Share of the error budget that remains without the time that corrections leave out; absent where none applies.";
     SLO_BUDGET_REMAINING_EVENTS: Gauge "" "evenkeel_slo_error_budget_remaining_events" ["slo", "service", "window"]
         "Bad events, or slices, that are still allowed; negative when overspent.";
     SLO_TIME_TO_EXHAUSTION: Gauge "seconds" "evenkeel_slo_time_to_exhaustion_seconds" ["slo", "service", "window"]

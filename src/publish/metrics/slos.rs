@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::page::{LabelText, Page};
 use super::{
-    SLO_ALERT_FIRING, SLO_ALERT_HELD_BACK, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER,
-    SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_EVENTS, SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE,
-    SLO_INFO, SLO_OBJECTIVE, SLO_TIME_TO_EXHAUSTION,
+    SLO_ALERT_FIRING, SLO_ALERT_HELD_BACK, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LOWER,
+    SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_CORRECTED, SLO_BUDGET_REMAINING_EVENTS,
+    SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_TIME_TO_EXHAUSTION,
 };
 use crate::evaluate::snapshot::{SloJudgement, Snapshot, TierVerdict};
 use crate::evaluate::status::SloStatus;
@@ -54,10 +54,18 @@ fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
     page.gauges(&SLO_ATTAINMENT, samples(|status| status.attainment));
     page.gauges(&SLO_ATTAINMENT_LOWER, samples(|status| status.lo));
     page.gauges(&SLO_ATTAINMENT_UPPER, samples(|status| status.hi));
+    page.gauges(
+        &SLO_ATTAINMENT_CORRECTED,
+        samples(|status| status.corrected.as_ref().and_then(|corrected| corrected.attainment)),
+    );
     page.gauges(&SLO_COVERAGE, samples(|status| Some(status.coverage)));
     page.gauges(&SLO_IDLE, samples(|status| Some(status.idle_ratio)));
     page.gauges(&SLO_ELAPSED, samples(|status| status.window.is_calendar().then_some(status.elapsed_ratio)));
     page.gauges(&SLO_BUDGET_REMAINING, samples(|status| status.budget.map(|budget| budget.remaining_ratio)));
+    page.gauges(
+        &SLO_BUDGET_REMAINING_CORRECTED,
+        samples(|status| Some(status.corrected.as_ref()?.budget?.remaining_ratio)),
+    );
     page.gauges(&SLO_BUDGET_REMAINING_EVENTS, samples(|status| status.budget.map(|budget| budget.remaining_events)));
     page.gauges(
         &SLO_TIME_TO_EXHAUSTION,

@@ -80,6 +80,7 @@ fn snapshot() -> Snapshot {
         method: Method::Exact,
         budget: None,
         burn_rates: vec![burn(5, None), burn(60, Some(2.5))],
+        corrected: None,
         state: SloState::Ok,
         slo: Arc::clone(&slo),
     };

@@ -69,6 +69,7 @@ fn document(input: &ReportInput) -> Document {
         summary::section(input),
         promises::section(input),
         promises::budgets(input),
+        promises::corrections(input),
         incidents::section(input),
         noise::section(input),
         quality::changes(input),

@@ -1,12 +1,18 @@
 //! What was promised and what was kept, and when the budget went.
 
-use super::document::{Block, Cell, Section, Table, number, text as column};
+use std::collections::BTreeMap;
+
+use super::document::{Block, Cell, Section, Table, few, number, text as column, words};
 use super::strip::strip;
 use super::{ReportInput, SloReport, text};
-use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::evaluate::status::{Corrected, HistorySlot, SloStatus};
+use crate::model::correction::Correction;
 use crate::model::time::{Millis, Period};
 use crate::publish::web::charts::{self, Pointer, Series};
 
+/// Times and promises that are named of one correction.
+const CORRECTION_TIMES_MAX: usize = 6;
+const CORRECTION_SLOS_MAX: usize = 10;
 /// Pictures beyond this make a report that nobody reads; the table has all.
 const PICTURES_MAX: usize = 24;
 
@@ -20,10 +26,11 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Kept if even the lower bound keeps it, broken if even the upper one does
-    /// not.
+    /// not; without the time that corrections leave out.
     pub fn of(status: &SloStatus) -> Verdict {
         let promised = status.slo.objective.ratio();
-        match (status.lo, status.hi) {
+        let (lo, hi) = status.corrected.as_ref().map_or((status.lo, status.hi), |c| (c.lo, c.hi));
+        match (lo, hi) {
             (Some(lo), _) if lo >= promised => Verdict::Kept,
             (_, Some(hi)) if hi < promised => Verdict::Broken,
             _ => Verdict::NotKnown,
@@ -113,18 +120,60 @@ fn row(status: &SloStatus) -> Vec<Cell> {
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
         Verdict::of(status).cell(),
         Cell::new(text::chosen(status.slo.objective.ratio())),
-        percent(status.attainment),
+        percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
         percent(status.lo),
         percent(status.hi),
         Cell {
             meter: status.budget.map(|b| b.remaining_ratio),
             ..Cell::known(status.budget.map(|b| text::share(b.remaining_ratio)))
+                .remark(corrected(status, |c| c.budget.map(|b| text::share(b.remaining_ratio))))
         },
         Cell::known(seen.then(|| text::count(status.counts.bad()))),
         Cell::known(seen.then(|| text::count(status.counts.total))),
         Cell::new(text::percent(status.coverage)),
         Cell::new(status.method.word()),
     ]
+}
+
+/// A figure without what corrections leave out, for beneath the one as counted.
+fn corrected(status: &SloStatus, figure: impl Fn(&Corrected) -> Option<String>) -> String {
+    match &status.corrected {
+        Some(corrected) => format!("corrected: {}", figure(corrected).unwrap_or_else(|| "not known".to_owned())),
+        None => String::new(),
+    }
+}
+
+/// The corrections that apply, each with the promises that it is about.
+pub(super) fn corrections(input: &ReportInput) -> Section {
+    let mut applied: BTreeMap<&str, (&Correction, Vec<String>)> = BTreeMap::new();
+    for report in &input.slos {
+        for correction in report.status.corrected.iter().flat_map(|c| &c.corrections) {
+            let entry = applied.entry(&correction.name).or_insert((correction, Vec::new()));
+            entry.1.push(report.status.slo.name.clone());
+        }
+    }
+    if applied.is_empty() {
+        return Section { id: "corrections", title: "Corrections", blocks: Vec::new() };
+    }
+    let row = |(correction, slos): &(&Correction, Vec<String>)| {
+        let periods = correction.periods(input.period);
+        let when = periods.iter().map(|p| format!("{} for {}", text::short_moment(p.start), p.length().human()));
+        vec![
+            Cell::new(&correction.name),
+            Cell::new(few(&when.collect::<Vec<_>>(), CORRECTION_TIMES_MAX)),
+            Cell::new(few(slos, CORRECTION_SLOS_MAX)),
+            Cell::new(&correction.author),
+            Cell::new(&correction.reason),
+        ]
+    };
+    let columns = vec![column("correction"), words("when (UTC)"), words("promises"), column("author"), words("reason")];
+    let rows = applied.values().map(row).collect();
+    let text = "Time that is left out of the verdicts and of the figures called corrected. Every other figure is as it was counted.";
+    Section {
+        id: "corrections",
+        title: "Corrections",
+        blocks: vec![Block::Text(text.to_owned()), Block::Table(Table { columns, rows })],
+    }
 }
 
 /// How much budget was spent, and when.

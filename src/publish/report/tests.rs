@@ -66,6 +66,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
             ..Budget::default()
         }),
         burn_rates: Vec::new(),
+        corrected: None,
         state: SloState::Ok,
         slo,
     };

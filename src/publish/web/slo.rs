@@ -74,6 +74,7 @@ impl View<'_> {
         html! {
             (self.head())
             (self.tiles())
+            (corrected(self.status))
             (self.charts())
             section {
                 h2 { "Every window" }
@@ -231,6 +232,26 @@ fn bound(status: &SloStatus) -> Markup {
             }
         },
         _ => html! { "no bound" },
+    }
+}
+
+/// What the figures are without the time that corrections leave out, and whose
+/// corrections they are.
+fn corrected(status: &SloStatus) -> Markup {
+    let Some(corrected) = &status.corrected else { return html! {} };
+    html! {
+        section {
+            h2 { "Corrected" }
+            p {
+                "Without the " (corrected.left_out.human()) " that are left out: attainment "
+                (parts::known(corrected.attainment.map(text::percent))) ", budget left "
+                (parts::known(corrected.budget.map(|budget| text::share(budget.remaining_ratio))))
+                ". State and alerts go by these figures; everything above is as it was counted."
+            }
+            ul { @for correction in &corrected.corrections {
+                li { b { (parts::user(&correction.name)) } ": " (parts::user(&correction.reason)) " – " (parts::user(&correction.author)) }
+            } }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the API says to those who ask well, and to those who do not.
 
+use evenkeel::publish::http::{HttpSettings, Writes};
 use serde_json::{Value, json};
 
 use super::sample::Sample;
@@ -143,4 +144,64 @@ async fn before_the_first_evaluation_nothing_is_made_up() {
     let status = server.json("/api/v1/status").await;
     assert_eq!((&status["ready"], &status["as_of"]), (&json!(false), &Value::Null));
     assert_eq!(status["backfill"], json!({"wanted": 390, "done": 127, "complete_since": null}));
+}
+
+const UPGRADE: &str = r#"{"apiVersion": "evenkeel/v1", "kind": "Correction", "metadata": {"name": "upgrade"},
+    "spec": {"slos": ["search-latency"], "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T01:00:00Z",
+             "author": "ops", "reason": "new disks"}}"#;
+
+fn writing(writes: Writes) -> Server {
+    Server::with(Sample::shop(), HttpSettings { writes, ..HttpSettings::default() })
+}
+
+#[tokio::test]
+async fn corrections_are_declared_shown_and_withdrawn() {
+    let server = writing(Writes::Local);
+    let all = server.url("/api/v1/corrections");
+    let one = server.url("/api/v1/corrections/upgrade");
+    let json = ("content-type", "application/json");
+    let made = server.client.post(&all).header(json.0, json.1).body(UPGRADE).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let made: Value = made.json().await.unwrap();
+    assert_eq!((&made["origin"], &made["period"]["start"]), (&json!("api"), &json!("2026-11-20T00:00:00.000Z")));
+    assert_eq!(server.json("/api/v1/corrections/upgrade").await, made);
+
+    let why = r#"{"author": "ops", "reason": "it did not happen"}"#;
+    let gone = server.client.delete(&one).header(json.0, json.1).body(why).send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    let again = server.client.delete(&one).header(json.0, json.1).body(why).send().await.unwrap();
+    assert_eq!(again.status(), 404);
+
+    for (body, kind, status) in [
+        ("{", json.1, 400),
+        (r#"{"kind": "Correction"}"#, json.1, 400),
+        (UPGRADE, "text/plain", 400),
+        (UPGRADE, "application/x-www-form-urlencoded", 400),
+    ] {
+        let refused = server.client.post(&all).header(json.0, kind).body(body).send().await.unwrap();
+        assert_eq!(refused.status(), status, "{kind} {body}");
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    }
+    let silent = server.client.delete(&one).header(json.0, json.1).body(r#"{"author": "", "reason": "x"}"#);
+    assert_eq!(silent.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn who_may_not_change_corrections_changes_none() {
+    let post = async |server: &Server, headers: &[(&str, &str)]| {
+        let mut request = server.client.post(server.url("/api/v1/corrections")).body(UPGRADE);
+        for (name, value) in [("content-type", "application/json")].iter().chain(headers) {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(post(&Server::start(Sample::shop()), &[]).await, 403, "nobody, where others can reach it");
+    assert_eq!(post(&writing(Writes::Local), &[("origin", "https://evil.example")]).await, 403, "no page");
+    let server = writing(Writes::Token("s3cret".into()));
+    assert_eq!(post(&server, &[]).await, 403);
+    assert_eq!(post(&server, &[("authorization", "Bearer wrong")]).await, 403);
+    assert_eq!(server.get("/api/v1/corrections/upgrade").await.status(), 404);
+    assert_eq!(post(&server, &[("authorization", "Bearer s3cret")]).await, 201);
+    let elsewhere = server.client.post(server.url("/api/v1/slos")).body(UPGRADE).send().await.unwrap();
+    assert_eq!(elsewhere.status(), 405);
 }

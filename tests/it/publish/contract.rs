@@ -28,6 +28,7 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
         ("/api/v1/noise", "/api/v1/noise".to_owned(), "noise.json"),
         ("/api/v1/changes", "/api/v1/changes?service=checkout".to_owned(), "changes.json"),
         ("/api/v1/cluster-events", "/api/v1/cluster-events?reason=BackOff".to_owned(), "cluster-events.json"),
+        ("/api/v1/corrections", "/api/v1/corrections".to_owned(), "corrections.json"),
         ("/api/v1/status", "/api/v1/status".to_owned(), "status.json"),
     ]
 }

@@ -11,7 +11,9 @@ use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::Month;
-use evenkeel::publish::answers::{AnswerError, Answers, ServiceStatus};
+use evenkeel::publish::answers::{
+    AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, ServiceStatus, TrailEntry,
+};
 use evenkeel::publish::http::HttpSettings;
 use evenkeel::publish::report::ReportInput;
 use reqwest::Method;
@@ -76,6 +78,14 @@ impl Answers for Troubled {
 
     fn cluster_events(&self, _: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
         Err(AnswerError { cause: "disk /dev/secret is gone".to_owned() })
+    }
+
+    fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
+        self.shop.corrections()
+    }
+
+    fn change_correction(&self, _: CorrectionChange) -> Result<String, CorrectionRefused> {
+        Err(CorrectionRefused::NotStored("disk /dev/secret is full".to_owned()))
     }
 }
 

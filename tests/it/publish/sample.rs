@@ -2,25 +2,29 @@
 //! an incident that goes on, a month of history. Every number follows from the
 //! events that `world` makes up, so the answers agree with each other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
+use evenkeel::definitions::parse_correction;
 use evenkeel::evaluate::durations::durations;
 use evenkeel::evaluate::snapshot::{
     Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TierStatus, TierVerdict,
 };
 use evenkeel::evaluate::statistics::wilson;
-use evenkeel::evaluate::status::{Budget, BurnRate, HistorySlot, Method, SloState, SloStatus};
+use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use evenkeel::model::correction::Correction;
 use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
 use evenkeel::model::labels::Labels;
+use evenkeel::model::problem::Problem;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
-    AnswerError, Answers, Backfill, LoopStatus, ServiceStatus, SourceStatus, StoreStatus,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, LoopStatus, Origin,
+    ServiceStatus, SourceStatus, StoreStatus, TrailEntry,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -39,6 +43,7 @@ pub struct Sample {
     pub changes: Vec<Change>,
     pub cluster_events: Vec<ClusterEvent>,
     traffic: Vec<(Arc<Slo>, Traffic)>,
+    corrections: Mutex<Vec<DeclaredCorrection>>,
 }
 
 impl Sample {
@@ -55,6 +60,9 @@ impl Sample {
             changes: changes(),
             cluster_events: cluster_events(),
             traffic,
+            corrections: Mutex::new(
+                planned().map(|c| DeclaredCorrection { correction: c, origin: Origin::File }).into(),
+            ),
         }
     }
 
@@ -168,6 +176,84 @@ impl Answers for Sample {
     fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
         Ok(self.cluster_events.iter().filter(|event| period.contains(event.last_seen)).cloned().collect())
     }
+
+    fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
+        let trail = vec![TrailEntry {
+            recorded_at: at("2026-11-20T09:00:00Z"),
+            name: "checkout-availability".to_owned(),
+            withdrawn: false,
+            author: "ops".to_owned(),
+            reason: "new database".to_owned(),
+        }];
+        Ok((self.corrections.lock().unwrap().clone(), trail))
+    }
+
+    fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {
+        let mut all = self.corrections.lock().unwrap();
+        match change {
+            CorrectionChange::Declare(text) => {
+                let told = |problems: Vec<Problem>| problems.iter().map(|p| p.message.clone()).collect::<Vec<_>>();
+                let correction =
+                    parse_correction(&text).map_err(|p| CorrectionRefused::NotSound(told(p).join("; ")))?;
+                let name = correction.name.clone();
+                all.push(DeclaredCorrection { correction: Arc::new(correction), origin: Origin::Api });
+                Ok(name)
+            }
+            CorrectionChange::Withdraw { name, .. } => {
+                let before = all.len();
+                all.retain(|c| c.correction.name != name);
+                if all.len() < before { Ok(name) } else { Err(CorrectionRefused::Unknown(name)) }
+            }
+        }
+    }
+}
+
+/// One that is over and one that comes again.
+fn planned() -> [Arc<Correction>; 2] {
+    let document = |name: &str, spec: &str| {
+        let head = format!("apiVersion: evenkeel/v1\nkind: Correction\nmetadata: {{name: {name}}}\n");
+        parse_correction(&format!(
+            "{head}spec: {{{spec}, author: ops@shop.example, reason: 'Upgrade of the <database>.'}}"
+        ))
+    };
+    let once = document(
+        "checkout-availability",
+        "slos: [search-availability], from: 2026-11-15T01:00, to: 2026-11-15T05:00, timezone: Europe/Berlin",
+    );
+    let weekly = "labels: {service: billing}, every: FREQ=WEEKLY;BYDAY=SU, start: 2026-01-04T02:00, duration: 2h";
+    [once, document("sunday-night", weekly)].map(|made| Arc::new(made.unwrap()))
+}
+
+/// The figures of the one SLO that a correction is about: its blind hours are
+/// left out.
+fn corrected(slo: &Slo, traffic: &Traffic, passed: Period) -> Option<Corrected> {
+    let [once, _] = planned();
+    let out = once.periods(passed).first().copied()?.intersect(passed);
+    if !once.scope.holds(slo) || out.is_empty() {
+        return None;
+    }
+    let before = Period::new(passed.start, out.start);
+    let after = Period::new(out.end, passed.end);
+    let counts = traffic.counts(before) + traffic.counts(after);
+    let share = |p: Period| traffic.coverage(p) * p.length().0 as f64;
+    let attainment = counts.attainment();
+    let total_events = slo.objective.allowed_bad_ratio() * counts.total as f64;
+    let remaining_events = total_events - counts.bad() as f64;
+    Some(Corrected {
+        left_out: out.length(),
+        counts,
+        attainment,
+        lo: attainment,
+        hi: attainment,
+        coverage: (share(before) + share(after)) / (before.length().0 + after.length().0) as f64,
+        budget: Some(Budget {
+            total_events,
+            remaining_events,
+            remaining_ratio: remaining_events / total_events,
+            ..Budget::default()
+        }),
+        corrections: vec![once],
+    })
 }
 
 fn judge(slo: &Arc<Slo>, traffic: &Traffic, now: Timestamp) -> SloJudgement {
@@ -258,6 +344,7 @@ fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: T
         method: if counts.uncertain > 0 { Method::Interval } else { Method::Exact },
         budget,
         burn_rates: burn_rates.to_vec(),
+        corrected: corrected(slo, traffic, passed),
         state,
     }
 }

@@ -1,12 +1,15 @@
 //! What an SLO's JSON is made of: known time, budget, burn rates, tiers. Must
 //! not know which question is answered.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::time::{Instant, instant, seconds};
 use crate::evaluate::snapshot::{TierStatus, TierVerdict};
-use crate::evaluate::status::{Budget, BurnRate, SloStatus};
+use crate::evaluate::status::{Budget, BurnRate, Corrected, SloStatus};
+use crate::model::correction::Correction;
 use crate::model::time::Millis;
 
 /// Shares of the elapsed part of a period; they add up to 1.
@@ -68,6 +71,54 @@ impl From<&Budget> for BudgetJson {
             time_to_exhaustion_latest_seconds: seconds(budget.exhaustion_latest),
             total_minutes: budget.total_minutes(),
             remaining_minutes: budget.remaining_minutes(),
+        }
+    }
+}
+
+/// The figures without the time that corrections leave out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Corrected)]
+pub(super) struct CorrectedJson {
+    good: i64,
+    bad: i64,
+    total: i64,
+    attainment: Option<f64>,
+    lo: Option<f64>,
+    hi: Option<f64>,
+    coverage: f64,
+    budget: Option<BudgetJson>,
+    /// How much of the elapsed part of the period is left out.
+    left_out_seconds: f64,
+    corrections: Vec<AppliedJson>,
+}
+
+/// A correction that leaves out some of the period.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppliedCorrection)]
+struct AppliedJson {
+    name: String,
+    author: String,
+    reason: String,
+}
+
+impl From<&Corrected> for CorrectedJson {
+    fn from(corrected: &Corrected) -> Self {
+        let applied = |c: &Arc<Correction>| AppliedJson {
+            name: c.name.clone(),
+            author: c.author.clone(),
+            reason: c.reason.clone(),
+        };
+        CorrectedJson {
+            good: corrected.counts.good,
+            bad: corrected.counts.bad(),
+            total: corrected.counts.total,
+            attainment: corrected.attainment,
+            lo: corrected.lo,
+            hi: corrected.hi,
+            coverage: corrected.coverage,
+            budget: corrected.budget.as_ref().map(BudgetJson::from),
+            left_out_seconds: corrected.left_out.secs_f64(),
+            corrections: corrected.corrections.iter().map(applied).collect(),
         }
     }
 }

@@ -156,7 +156,7 @@ async fn evenkeel(
     }
     let progress = backfill.progress();
     anyhow::ensure!(progress.done == progress.wanted, "the history could not be read; the log says why");
-    let status = judge_at(slo, *slo.first_window(), &facts.reader, world.window.end)?;
+    let status = judge_at(slo, *slo.first_window(), &facts.reader, &[], world.window.end)?;
     facts.close().await?;
     Ok(status)
 }

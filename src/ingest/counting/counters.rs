@@ -193,6 +193,10 @@ impl<'a> Counting<'a> {
 
     /// For each counter that was not seen before: what it held under other names.
     fn renamed(&self, counters: &[Counter<'_>], state: &State) -> Vec<Option<Last>> {
+        let is_new = |c: &Counter<'_>| !state.series.contains_key(&c.series.labels);
+        if !counters.iter().any(is_new) {
+            return vec![None; counters.len()];
+        }
         let known = state.series.iter().map(|(labels, l)| (labels, Sample { at: l.at, value: l.value }));
         let here = counters.iter().filter_map(|c| Some((&c.series.labels, *c.series.samples.last()?)));
         let ends = Ends::new(known.chain(here));
@@ -203,7 +207,7 @@ impl<'a> Counting<'a> {
             let held = ends.before(labels, first, line.ok_before(first.at)?)?;
             Some(Last { at: held.at, value: held.value })
         };
-        counters.iter().map(|c| before(c).filter(|_| !state.series.contains_key(&c.series.labels))).collect()
+        counters.iter().map(|c| if is_new(c) { before(c) } else { None }).collect()
     }
 
     /// The six rules.

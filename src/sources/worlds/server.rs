@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn blocks_lie_at_multiples_of_their_length_and_cover_the_history() {
-        let at = |hours| Timestamp::from_millis(hours * 3_600_000);
+        let at = |hours: i64| Timestamp::from_millis(hours * 3_600_000);
         let made = blocks(Period::new(at(17), at(54)));
         assert_eq!(made.iter().map(|b| b.start).collect::<Vec<_>>(), [at(0), at(18), at(36), at(54)]);
         assert!(made.iter().all(|b| b.length() == BLOCK));

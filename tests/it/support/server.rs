@@ -10,6 +10,7 @@ const KEEPER: &str = r#"log=$1; shift; "$@" >>"$log" 2>&1 & server=$!; read -r _
 
 pub struct Server {
     keeper: Child,
+    #[cfg(feature = "kubernetes")]
     port: u16,
 }
 
@@ -18,15 +19,21 @@ impl Server {
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "keeper"]).arg(log).arg(binary).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        Server { keeper: command.spawn().unwrap(), port: 0 }
+        Server {
+            keeper: command.spawn().unwrap(),
+            #[cfg(feature = "kubernetes")]
+            port: 0,
+        }
     }
 
     /// The port that its arguments name.
+    #[cfg(feature = "kubernetes")]
     pub fn at(mut self, port: u16) -> Server {
         self.port = port;
         self
     }
 
+    #[cfg(feature = "kubernetes")]
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -53,6 +53,8 @@ pub(super) fn alerts(
     let usual = AlertPolicy::default();
     let floor = fields.optional("coverageFloor");
     let floor = floor.map_or(Some(usual.coverage_floor), |at| at.parse(source, coverage_floor));
+    let missing = fields.optional("missingData");
+    let missing = missing.map_or(Some(None), |at| at.parse(source, |text| one_of(text, &MISSING_DATA)));
     let guard = fields.optional("minBadEvents");
     let guard = guard.map_or(Some(usual.bad_events_min), |at| at.parse(source, bad_events_min));
     fields.finish(source);
@@ -66,8 +68,17 @@ pub(super) fn alerts(
         annotations: annotations?,
         coverage_floor: floor?,
         bad_events_min: guard?,
+        missing_data: missing?,
     })
 }
+
+/// Who is told that data are missing.
+const MISSING_DATA: [(&str, Option<Severity>); 4] = [
+    ("none", None),
+    ("info", Some(Severity::Info)),
+    ("ticket", Some(Severity::Ticket)),
+    ("page", Some(Severity::Page)),
+];
 
 fn coverage_floor(text: &str) -> Result<f64, Complaint> {
     match ratio(text)? {

@@ -13,6 +13,7 @@ use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, closest, dns_label, duration, shown, timezone};
 
 use super::labels::scope_labels;
+use super::policy::line;
 
 /// SLOs that one correction names; more are meant by a label.
 const SLOS_MAX: usize = 1_000;
@@ -129,21 +130,6 @@ fn civil(text: &str) -> Result<NaiveDateTime, Complaint> {
     let read = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|date| date.and_hms_opt(0, 0, 0));
     read.or_else(date).ok_or_else(|| Complaint::new(format!("`{}` is not a time", shown(text)), TIME))
-}
-
-/// Text in one line.
-fn line(text: &str, max: usize) -> Result<String, Complaint> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(Complaint::from("the text is empty".to_owned()));
-    }
-    if text.len() > max {
-        return Err(Complaint::from(format!("the text has {} bytes; at most {max}", text.len())));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Complaint::from("the text holds a line break or another control character".to_owned()));
-    }
-    Ok(text.to_owned())
 }
 
 const PARTS: [&str; 6] = ["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT"];

@@ -7,6 +7,7 @@ mod correction;
 mod files;
 mod indicator;
 mod labels;
+mod policy;
 mod ratio;
 pub mod scenario;
 mod selector;

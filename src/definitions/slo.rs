@@ -15,6 +15,7 @@ use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one
 use super::alerts::{Promise, alerts};
 use super::indicator::indicator;
 use super::labels::labels;
+use super::policy::budget_policy;
 use super::ratio::{objective, ratio};
 use super::windows::{calendar, windows};
 use super::{Defined, Definition, correction};
@@ -140,6 +141,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let no_data = fields.optional("noData");
     let group_by = fields.optional("groupBy");
     let alerts_at = fields.optional("alerts");
+    let policy = fields.optional("budgetPolicy");
     fields.finish(source);
 
     let description = description.map_or(Some(String::new()), |at| {
@@ -166,6 +168,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         (Some(objective), Some(window), Some(budgeting)) => Some(Promise { objective, window, budgeting }),
         _ => None,
     };
+    let budget_policy = budget_policy(policy, source);
     let alerts = alerts(alerts_at, at, promise.as_ref(), source);
     Some(Slo {
         name: String::new(),
@@ -179,6 +182,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         budgeting: budgeting?,
         no_data: no_data?,
         alerts: alerts?,
+        budget_policy: budget_policy?,
     })
 }
 

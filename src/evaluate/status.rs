@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::correction::Correction;
-use crate::model::slo::Slo;
+use crate::model::slo::{PolicyStep, Slo};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::ComplianceWindow;
@@ -66,6 +66,13 @@ impl SloStatus {
     /// The budget that counts: the corrected one where there is one.
     pub fn judged_budget(&self) -> Option<&Budget> {
         self.corrected.as_ref().map_or(self.budget.as_ref(), |corrected| corrected.budget.as_ref())
+    }
+
+    /// The step of the budget policy that has been entered: the one for the
+    /// emptiest budget. `None` also where the budget is not known.
+    pub fn policy_step(&self) -> Option<&PolicyStep> {
+        let remaining = self.judged_budget()?.remaining_ratio;
+        self.slo.budget_policy.iter().rev().find(|step| remaining <= step.remaining_ratio)
     }
 }
 

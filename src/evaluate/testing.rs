@@ -20,5 +20,6 @@ pub fn slo(name: &str) -> Slo {
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
         alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },
+        budget_policy: Vec::new(),
     }
 }

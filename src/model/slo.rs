@@ -26,6 +26,9 @@ pub struct Slo {
     pub budgeting: Budgeting,
     pub no_data: NoDataPolicy,
     pub alerts: AlertPolicy,
+    /// What is agreed to be done as the budget of the first window goes, the
+    /// fullest budget first.
+    pub budget_policy: Vec<PolicyStep>,
 }
 
 impl Slo {
@@ -273,6 +276,25 @@ impl NoDataPolicy {
     }
 }
 
+/// What is done once no more than so much of the budget remains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyStep {
+    /// 0..=1; unique within the SLO. 0 is a budget that is spent.
+    pub remaining_ratio: f64,
+    pub text: String,
+    pub owner: String,
+    /// Of the alert that entering it sends.
+    pub severity: Severity,
+}
+
+impl PolicyStep {
+    /// The constant name of the step, `50%`.
+    pub fn name(&self) -> String {
+        let percent = format!("{:.4}", self.remaining_ratio * 100.0);
+        format!("{}%", percent.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 /// Which burn-rate alerts an SLO has, and what they carry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertPolicy {
@@ -285,6 +307,9 @@ pub struct AlertPolicy {
     /// Bad events, or slices, in the long lookback below which nobody is paged:
     /// one failure in a quiet night is no reason to wake anyone.
     pub bad_events_min: i64,
+    /// Of the alert that says that less than the floor was seen of the last hour;
+    /// `None` sends none.
+    pub missing_data: Option<Severity>,
 }
 
 impl Default for AlertPolicy {
@@ -296,6 +321,7 @@ impl Default for AlertPolicy {
             annotations: Labels::new(),
             coverage_floor: 0.9,
             bad_events_min: 5,
+            missing_data: None,
         }
     }
 }

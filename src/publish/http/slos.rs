@@ -17,7 +17,7 @@ use crate::evaluate::snapshot::{SloJudgement, TierStatus};
 use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
-use parts::{BudgetJson, BurnRateJson, CorrectedJson, TierJson, TimeJson};
+use parts::{BudgetJson, BurnRateJson, CorrectedJson, PolicyStepJson, TierJson, TimeJson, policy};
 
 pub(crate) use parts::verdict_word;
 
@@ -202,6 +202,8 @@ pub(super) struct SloJson {
     /// The same figures without the time that corrections leave out; `null`
     /// where none applies. State and alerts go by these.
     corrected: Option<CorrectedJson>,
+    /// What is agreed to be done as the budget goes.
+    budget_policy: Vec<PolicyStepJson>,
     burn_rates: Vec<BurnRateJson>,
     /// The alerts on budget burn; `null` for a moment of the past.
     tiers: Option<Vec<TierJson>>,
@@ -251,6 +253,7 @@ impl SloJson {
             time: TimeJson::from(status),
             budget: status.budget.as_ref().map(BudgetJson::from),
             corrected: status.corrected.as_ref().map(CorrectedJson::from),
+            budget_policy: policy(status),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
             uncertain: status.counts.uncertain,

@@ -94,6 +94,8 @@ metrics! {
         "1 while the burn-rate tier fires, 0 while it does not; absent while too little is known.";
     SLO_ALERT_HELD_BACK: Counter "" "evenkeel_slo_alert_held_back_total" ["slo", "service", "tier"]
         "How often the guard for low traffic has held the tier back since the process started.";
+    SLO_POLICY_STEP: Gauge "" "evenkeel_slo_budget_policy_entered" ["slo", "service", "step", "owner"]
+        "1 for the step of the error budget policy that is in force, 0 for the others; absent while the budget is not known.";
     INCIDENTS: Counter "" "evenkeel_incidents_total" ["service", "severity", "detected"]
         "Incidents of the stored history; derived anew, so it falls when history is dropped.";
     INCIDENTS_OPEN: Gauge "" "evenkeel_incidents_open" ["service"]

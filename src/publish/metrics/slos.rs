@@ -6,7 +6,8 @@ use super::page::{LabelText, Page};
 use super::{
     SLO_ALERT_FIRING, SLO_ALERT_HELD_BACK, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LOWER,
     SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_CORRECTED, SLO_BUDGET_REMAINING_EVENTS,
-    SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_TIME_TO_EXHAUSTION,
+    SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP,
+    SLO_TIME_TO_EXHAUSTION,
 };
 use crate::evaluate::snapshot::{SloJudgement, Snapshot, TierVerdict};
 use crate::evaluate::status::SloStatus;
@@ -35,6 +36,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
             })
         }),
     );
+    policy_steps(page, &slos);
     page.counters(
         &SLO_ALERT_HELD_BACK,
         slos.iter().flat_map(|slo| {
@@ -70,6 +72,26 @@ fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
     page.gauges(
         &SLO_TIME_TO_EXHAUSTION,
         samples(|status| status.budget.and_then(|budget| budget.time_to_exhaustion).map(Millis::secs_f64)),
+    );
+}
+
+/// Of the first window, which policies are about.
+fn policy_steps(page: &mut Page, slos: &[Labelled<'_>]) {
+    let named = slos.iter().flat_map(|slo| {
+        let status = slo.judgement.windows.first();
+        slo.judgement.slo.budget_policy.iter().map(move |step| (slo, status, step, step.name()))
+    });
+    let named: Vec<_> = named.collect();
+    page.gauges(
+        &SLO_POLICY_STEP,
+        named.iter().map(|(slo, status, step, name)| {
+            let known = status.filter(|status| status.judged_budget().is_some());
+            let entered = known.map(|status| status.policy_step().is_some_and(|entered| entered == *step));
+            (
+                (&slo.own, [("step", name.as_str()), ("owner", step.owner.as_str())]),
+                entered.map(|e| f64::from(u8::from(e))),
+            )
+        }),
     );
 }
 

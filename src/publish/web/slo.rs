@@ -84,6 +84,7 @@ impl View<'_> {
                 h2 { "Burn-rate alerts" }
                 (tiers(&self.judgement.tiers))
             }
+            (policy(self.status))
             section {
                 h2 { "Incidents of " (parts::user(&slo.service)) }
                 @if self.incidents.is_empty() { (parts::empty("None in this period.")) }
@@ -322,6 +323,36 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
                 }
             } }
         } }
+    }
+}
+
+/// What is agreed to be done as the budget goes, and where that stands.
+fn policy(status: &SloStatus) -> Markup {
+    let steps = &status.slo.budget_policy;
+    let entered = status.policy_step();
+    html! {
+        @if !steps.is_empty() {
+            section {
+                h2 { "Error budget policy" }
+                div.scroll { table {
+                    thead { tr { th.num { "Budget left" } th { "In force" } th { "What is done" } th { "Owner" } } }
+                    tbody { @for step in steps {
+                        tr {
+                            td.num { "at most " (text::chosen(step.remaining_ratio)) }
+                            td {
+                                @match status.judged_budget() {
+                                    None => (parts::absent(status.method)),
+                                    Some(_) if entered == Some(step) => (parts::tag("firing", "yes")),
+                                    Some(_) => { "no" }
+                                }
+                            }
+                            td.words { (parts::user(&step.text)) }
+                            td { (parts::user(&step.owner)) }
+                        }
+                    } }
+                } }
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 use evenkeel::model::labels::Labels;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::slo::{
-    AlertPolicy, AlertTier, Budgeting, Comparison, Indicator, NoDataPolicy, Numerator, Objective, Slo,
+    AlertPolicy, AlertTier, Budgeting, Comparison, Indicator, NoDataPolicy, Numerator, Objective, PolicyStep, Severity,
+    Slo,
 };
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -148,6 +149,7 @@ fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str,
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
         alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },
+        budget_policy: Vec::new(),
     }
 }
 
@@ -178,6 +180,14 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
         requests("apiserver"),
     );
     frozen.no_data = NoDataPolicy::Freeze;
+    frozen.budget_policy = [(0.5, "Rollouts need a second pair of eyes."), (0.0, "No rollouts but those that mend.")]
+        .map(|(remaining_ratio, text)| PolicyStep {
+            remaining_ratio,
+            text: text.to_owned(),
+            owner: "platform".to_owned(),
+            severity: Severity::Ticket,
+        })
+        .to_vec();
     vec![
         (
             slo(

@@ -10,6 +10,7 @@ use super::super::time::{Instant, instant, seconds};
 use crate::evaluate::snapshot::{TierStatus, TierVerdict};
 use crate::evaluate::status::{Budget, BurnRate, Corrected, SloStatus};
 use crate::model::correction::Correction;
+use crate::model::slo::PolicyStep;
 use crate::model::time::Millis;
 
 /// Shares of the elapsed part of a period; they add up to 1.
@@ -121,6 +122,33 @@ impl From<&Corrected> for CorrectedJson {
             corrections: corrected.corrections.iter().map(applied).collect(),
         }
     }
+}
+
+/// What is agreed to be done once no more than so much of the budget remains.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyStep)]
+pub(super) struct PolicyStepJson {
+    remaining_ratio: f64,
+    text: String,
+    owner: String,
+    severity: &'static str,
+    /// Whether this is the step in force: that for the emptiest budget. `null`
+    /// while the budget is not known.
+    entered: Option<bool>,
+}
+
+/// The steps of an SLO's policy over one of its windows.
+pub(super) fn policy(status: &SloStatus) -> Vec<PolicyStepJson> {
+    let entered = status.policy_step().map(|step| step.remaining_ratio);
+    let known = status.judged_budget().is_some();
+    let json = |step: &PolicyStep| PolicyStepJson {
+        remaining_ratio: step.remaining_ratio,
+        text: step.text.clone(),
+        owner: step.owner.clone(),
+        severity: step.severity.word(),
+        entered: known.then_some(entered == Some(step.remaining_ratio)),
+    };
+    status.slo.budget_policy.iter().map(json).collect()
 }
 
 /// bad ratio over a lookback / (1 - objective).

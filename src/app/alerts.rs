@@ -89,7 +89,8 @@ impl AlertFeed {
             let states = samples.read(&Selector::new("ALERTS_FOR_STATE", Vec::new()), read).await?;
             Ok::<_, Error>((alerts, states))
         };
-        let (alerts, states) = both.await?;
+        let (mut alerts, mut states) = both.await?;
+        self.source.replica_labels.merge_alerts(&mut alerts, &mut states);
         let mut new = spans(&alerts, &states, read);
         new.extend(from_alertmanager(held, now));
         let known: Vec<Alert> = daemon.facts.reader.alerts(Period::new(read.start - REREAD, now))?;

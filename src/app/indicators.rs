@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::ingest::counting::Plan;
+use crate::ingest::replicas::ReplicaLabels;
 use crate::ingest::requests::{self, Batch};
 use crate::model::slo::{IndicatorId, Slo};
 use crate::model::time::Millis;
@@ -15,6 +16,8 @@ pub struct Source {
     pub samples: SampleSource,
     /// How long a minute is left to late samples before it is counted.
     pub ingest_delay: Millis,
+    /// What tells the scrapers of an HA pair apart.
+    pub replica_labels: ReplicaLabels,
 }
 
 /// An indicator, which several SLOs may share.
@@ -32,6 +35,15 @@ pub struct Group {
     pub source: Arc<Source>,
     pub batch: Batch,
     pub indicators: Vec<Indicator>,
+}
+
+impl Group {
+    /// The replica labels, less those that an indicator of the group selects by.
+    pub fn replica_labels(&self) -> ReplicaLabels {
+        let selectors = self.indicators.iter().flat_map(|i| i.plan.selectors());
+        let asked = selectors.flat_map(|s| s.matchers().iter().map(|m| m.label.as_str()));
+        self.source.replica_labels.not_asked_for(asked)
+    }
 }
 
 /// The groups of all SLOs. An SLO whose source is not there is told of in the

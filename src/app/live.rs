@@ -70,7 +70,7 @@ impl LiveGroup {
         let lookback = if self.has_gauge() { GAUGE_LOOKBACK } else { Millis(0) };
         let mut samples = Samples::read(&self.group, Period::new(begin - lookback, end)).await?;
         if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
-            samples.baselines = Some(self.group.source.samples.baselines(&self.group.batch, samples.read.start).await?);
+            samples.look_back(&self.group).await?;
         }
         let emit = Period::new(begin, end);
         let next = (end - Millis(self.recount_slots * SLOT_MS)).max(begin);

@@ -3,12 +3,13 @@
 
 use super::indicators::Group;
 use crate::ingest::counting::{Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Reading, State, count, slices};
+use crate::ingest::raw::unite;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
 use crate::sources::samples::BatchSamples;
 
 /// Samples before a period that are read with it: more than the lookback of
-/// gauges, and enough to see most series once.
+/// gauges and than a scraper's gap, and enough to see most series once.
 const CONTEXT: Millis = Millis::from_mins(10);
 
 /// How far to read beyond a period for the next successful scrape of a target,
@@ -27,9 +28,28 @@ pub struct Samples {
 impl Samples {
     pub async fn read(group: &Group, read: Period) -> Result<Samples, Error> {
         let samples = &group.source.samples;
-        let batch = samples.read_batch(&group.batch, read).await?;
+        let mut batch = samples.read_batch(&group.batch, read).await?;
+        let replicas = group.replica_labels();
+        if replicas.are_in(&batch.up) {
+            // Which of them is on duty at first shows in the scrapes before.
+            let earlier = Period::new(read.start - CONTEXT, read.start);
+            batch.up.extend(samples.read(&group.batch.up, earlier).await?);
+            replicas.merge(&mut batch.series, &mut batch.up, &mut batch.starts);
+            batch.up.iter_mut().for_each(|up| up.samples.retain(|s| s.at > read.start));
+            batch.up.retain(|up| !up.samples.is_empty());
+        } else {
+            [&mut batch.series, &mut batch.up, &mut batch.starts].into_iter().for_each(unite);
+        }
         let alive = samples.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
         Ok(Samples { batch, alive, read, baselines: None })
+    }
+
+    /// Looks up what was known of the time before.
+    pub async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
+        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start).await?;
+        group.replica_labels().merge_baselines(&mut baselines);
+        self.baselines = Some(baselines);
+        Ok(())
     }
 
     pub fn observed(&self) -> Observed<'_> {
@@ -81,7 +101,7 @@ pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Resul
         let mut samples = Samples::read(group, Period::new(period.start - CONTEXT, end)).await?;
         counted = count_all(group, &samples, period);
         if counted.iter().any(|c| c.open.before) {
-            samples.baselines = Some(group.source.samples.baselines(&group.batch, samples.read.start).await?);
+            samples.look_back(group).await?;
             counted = count_all(group, &samples, period);
         }
         if end >= horizon || !counted.iter().any(|c| c.open.after) {

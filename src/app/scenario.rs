@@ -14,6 +14,8 @@ use super::live::{Live, LiveGroup};
 use super::reading::recount;
 use crate::definitions::scenario::{Expectation, Failure, Scenario, ScrapedSeries};
 use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::replicas::ReplicaLabels;
+use crate::model::labels::REPLICA_LABELS;
 use crate::model::slo::{IndicatorId, Slo};
 use crate::model::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -38,7 +40,8 @@ type Tiles = BTreeMap<Timestamp, Tile>;
 pub async fn run(scenario: &Scenario) -> Vec<Failure> {
     let slo = Arc::new(Slo { source: None, ..scenario.slo.clone() });
     let samples = SampleSource::Memory(MemorySource::new(scenario.series.iter().map(raw)));
-    let source = Arc::new(Source { name: SOURCE.to_owned(), samples, ingest_delay: INGEST_DELAY });
+    let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
+    let source = Arc::new(Source { name: SOURCE.to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
     let (groups, problems) = group(&[Arc::clone(&slo)], &[source]);
     if !problems.is_empty() {
         return vec![fail(scenario, problems.join("; "), None)];

@@ -12,6 +12,7 @@ use super::demo::Demo;
 use super::indicators::Source;
 use crate::config::{self, Config, SourceKind};
 use crate::model::correction::Correction;
+use crate::ingest::replicas::ReplicaLabels;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::alertmanager::{self, AlertSender, Receiver};
@@ -75,7 +76,12 @@ impl Setup {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the demo world")?;
         let made = Arc::new(World::new(WorldConfig::new(world.seed, since)));
         let samples = SampleSource::Demo(DemoSource::new(made, listener.local_addr()?, now));
-        let source = Arc::new(Source { name: "demo".to_owned(), samples, ingest_delay: DEMO_INGEST_DELAY });
+        let source = Arc::new(Source {
+            name: "demo".to_owned(),
+            samples,
+            ingest_delay: DEMO_INGEST_DELAY,
+            replica_labels: ReplicaLabels::default(),
+        });
         let mut setup = Setup::with_sources(config, slos, vec![Arc::clone(&source)], clock, surroundings)?;
         setup.demo = Some(Demo { source, listener, since });
         Ok(setup)
@@ -160,7 +166,8 @@ fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
     let samples = match source.kind {
         SourceKind::Prometheus => SampleSource::Prometheus(Prometheus::new(&endpoint)?),
     };
-    Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay }))
+    let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());
+    Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay, replica_labels }))
 }
 
 fn named_alertmanager((i, settings): (usize, &config::Endpoint)) -> anyhow::Result<NamedAlertmanager> {

@@ -15,6 +15,8 @@ use super::indicators::{Source, group};
 use super::ledger::judge_at;
 use crate::definitions;
 use crate::evaluate::status::SloStatus;
+use crate::ingest::replicas::ReplicaLabels;
+use crate::model::labels::REPLICA_LABELS;
 use crate::model::slo::Slo;
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Timestamp};
@@ -142,7 +144,8 @@ async fn evenkeel(
     step: &dyn Fn(&str),
 ) -> anyhow::Result<SloStatus> {
     let samples = SampleSource::Prometheus(client);
-    let source = Arc::new(Source { name: "world".to_owned(), samples, ingest_delay: INGEST_DELAY });
+    let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
+    let source = Arc::new(Source { name: "world".to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
     let (groups, problems) = group(std::slice::from_ref(slo), &[source]);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let facts = Facts::open(&dir.join("store")).context("open a store")?;

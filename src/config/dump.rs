@@ -40,6 +40,7 @@ struct SourceKeys {
     #[serde(flatten)]
     endpoint: EndpointKeys,
     ingest_delay: String,
+    replica_labels: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +86,7 @@ pub(super) fn yaml(config: &Config) -> String {
                 r#type: "prometheus",
                 endpoint: endpoint(&source.endpoint),
                 ingest_delay: source.ingest_delay.to_string(),
+                replica_labels: source.replica_labels.clone(),
             })
             .collect(),
         alertmanagers: config.alertmanagers.iter().map(endpoint).collect(),

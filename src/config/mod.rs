@@ -69,6 +69,8 @@ pub struct Source {
     pub endpoint: Endpoint,
     /// How long a slot is left to late samples before it is counted.
     pub ingest_delay: Millis,
+    /// Labels that tell the replicas of an HA pair apart.
+    pub replica_labels: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

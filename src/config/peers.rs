@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::labels::REPLICA_LABELS;
 use crate::model::time::Millis;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::words::{Complaint, dns_label, duration, one_of};
+use crate::yaml::words::{Complaint, dns_label, duration, label_name, one_of};
 
 use super::endpoint::{Endpoint, endpoint, timeout, url};
 use super::layers::Reading;
@@ -30,6 +31,7 @@ pub(super) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
             kind: SourceKind::Prometheus,
             endpoint,
             ingest_delay: ingest_delay?,
+            replica_labels: usual_replica_labels(),
         }]);
     }
     let Some(at) = at else {
@@ -61,6 +63,7 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
     };
     let kind_at = fields.optional("type");
     let delay_at = fields.optional("ingest_delay");
+    let replica_at = fields.optional("replica_labels");
     let endpoint = endpoint(&mut fields, "sources[].timeout", reading);
     fields.finish(&mut reading.source);
     let name = match name_at {
@@ -70,7 +73,31 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
     let kinds = [("prometheus", SourceKind::Prometheus)];
     let kind = reading.scalar("sources[].type", kind_at, |text| one_of(text, &kinds));
     let ingest_delay = reading.scalar("sources[].ingest_delay", delay_at, ingest_delay);
-    Some(Source { name: name?, kind: kind?, endpoint: endpoint?, ingest_delay: ingest_delay? })
+    let replica_labels = match replica_at {
+        None => Some(usual_replica_labels()),
+        at => reading.list("sources[].replica_labels", at, replica_label),
+    };
+    Some(Source {
+        name: name?,
+        kind: kind?,
+        endpoint: endpoint?,
+        ingest_delay: ingest_delay?,
+        replica_labels: replica_labels?,
+    })
+}
+
+fn usual_replica_labels() -> Vec<String> {
+    REPLICA_LABELS.iter().map(ToString::to_string).collect()
+}
+
+fn replica_label(text: &str) -> Result<String, Complaint> {
+    match text {
+        "job" | "instance" | "alertname" => Err(Complaint::new(
+            format!("`{text}` does not tell replicas apart"),
+            "name the external label that each Prometheus of an HA pair has its own value of",
+        )),
+        _ => label_name(text),
+    }
 }
 
 fn ingest_delay(text: &str) -> Result<Millis, Complaint> {

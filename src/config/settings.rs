@@ -84,6 +84,12 @@ const SETTINGS: [Setting; 34] = [
         Some("60s"),
         "How long late samples are waited for before a minute is counted, 0s to 1h.",
     ),
+    key(
+        "sources[].replica_labels",
+        "[NAME]",
+        Some("[prometheus_replica, replica]"),
+        "Labels that tell the replicas of an HA pair apart. Series that differ only there are counted once; `[]` counts each.",
+    ),
     many(flag(
         ALERTMANAGER,
         "alertmanager",

@@ -17,6 +17,7 @@ sources:
     timeout: 20s
     ca_file: certs/ca.pem
     ingest_delay: 90s
+    replica_labels: [ha]
   - name: edge
     url: http://edge:9090
     auth: {bearer_token_file: /run/secrets/token}
@@ -108,6 +109,10 @@ fn a_full_file_is_read_and_paths_start_at_it() {
     assert_eq!(main.endpoint.url.as_str(), "https://prometheus.example/prefix");
     assert_eq!(main.endpoint.ca_file.as_deref(), Some(Path::new("etc/certs/ca.pem")));
     assert_eq!((main.ingest_delay, edge.ingest_delay), (Millis::from_secs(90), Millis::from_secs(60)));
+    assert_eq!(
+        (main.replica_labels.join(","), edge.replica_labels.join(",")),
+        ("ha".into(), "prometheus_replica,replica".into())
+    );
     let Auth::Basic { username, password } = &main.endpoint.auth else { panic!("basic") };
     assert_eq!((username.as_str(), password.reveal().unwrap().expose_secret()), ("evenkeel", "hunter2"));
     assert!(matches!(&edge.endpoint.auth, Auth::Bearer(Secret::File(path)) if path == Path::new("/run/secrets/token")));

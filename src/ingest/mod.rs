@@ -6,5 +6,6 @@ pub mod alerts;
 pub mod cluster_events;
 pub mod counting;
 pub mod raw;
+pub mod replicas;
 pub mod requests;
 pub mod rollouts;

@@ -10,11 +10,44 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// One series with its samples in order of time. Stale markers are left out:
-/// an absent sample at a successful scrape says the same.
+/// One series with its samples in order of time, one for each instant. Stale
+/// markers are left out: an absent sample at a successful scrape says the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawSeries {
     /// The metric's name stands in `__name__`.
     pub labels: Labels,
     pub samples: Vec<Sample>,
+}
+
+/// Sorts samples by time and keeps one for each instant: the greatest number,
+/// which for a counter is the one that was read last, and which does not depend
+/// on the order in which they came.
+pub fn in_order(samples: &mut Vec<Sample>) {
+    if samples.is_sorted_by(|a, b| a.at < b.at) {
+        return;
+    }
+    samples.sort_by_key(|s| s.at);
+    samples.dedup_by(|later, kept| {
+        let same = later.at == kept.at;
+        if same {
+            kept.value = kept.value.max(later.value);
+        }
+        same
+    });
+}
+
+/// Each label set once, sorted: a series that came in several answers is one.
+pub fn unite(series: &mut Vec<RawSeries>) {
+    if series.is_sorted_by(|a, b| a.labels < b.labels) {
+        return;
+    }
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    series.dedup_by(|later, kept| {
+        let same = later.labels == kept.labels;
+        if same {
+            kept.samples.append(&mut later.samples);
+            in_order(&mut kept.samples);
+        }
+        same
+    });
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::counting::Plan;
+use super::counting::{Plan, created_name};
 use crate::model::labels::NAME;
 use crate::model::selector::{MatchOp, Matcher, Selector};
 
@@ -21,6 +21,8 @@ pub struct Batch {
     /// `up` of the targets concerned; the same matchers select their
     /// `process_start_time_seconds`.
     pub up: Selector,
+    /// `_created` of the counters, asked for where start times are missing.
+    pub created: Vec<Selector>,
 }
 
 impl Batch {
@@ -51,10 +53,22 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
         let mine: Vec<&Plan> = members.iter().filter_map(|m| plans.get(*m)).copied().collect();
         let ups: Vec<Selector> = mine.iter().map(|p| p.up_selector()).collect();
         let up = common(&ups.iter().collect::<Vec<_>>()).unwrap_or_else(|| Selector::new("up", Vec::new()));
-        let requests = requests.iter().filter(|r| mine.iter().any(|p| needs(p, r))).cloned().collect();
-        Batch { plans: members, requests, up }
+        let requests: Vec<Selector> = requests.iter().filter(|r| mine.iter().any(|p| needs(p, r))).cloned().collect();
+        let mut created: Vec<Selector> = Vec::new();
+        for one in requests.iter().filter_map(created_of) {
+            if !created.contains(&one) {
+                created.push(one);
+            }
+        }
+        Batch { plans: members, requests, up, created }
     };
     by_group.into_values().map(batch).collect()
+}
+
+/// The series that tell when the counters of a selector were created.
+fn created_of(counters: &Selector) -> Option<Selector> {
+    let own = counters.matchers().iter().filter(|m| m.label != "le").cloned().collect();
+    created_name(&counters.metric).map(|name| Selector::new(name, own))
 }
 
 fn needs(plan: &Plan, request: &Selector) -> bool {

@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 /// The label that holds a metric's name.
 pub const NAME: &str = "__name__";
 
+/// Labels by which the replicas of an HA pair of Prometheus are usually told
+/// apart: the operator's, and what Thanos and Mimir write of in their guides.
+pub const REPLICA_LABELS: [&str; 2] = ["prometheus_replica", "replica"];
+
 /// Names with their values, sorted by name, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels(Vec<(String, String)>);
@@ -42,6 +46,10 @@ impl Labels {
 
     pub fn without(&self, names: &[&str]) -> Labels {
         Labels(self.0.iter().filter(|(n, _)| !names.contains(&n.as_str())).cloned().collect())
+    }
+
+    pub fn only(&self, names: &[&str]) -> Labels {
+        Labels(self.0.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::exposition::number;
-use crate::ingest::raw::Sample;
+use crate::ingest::raw::{Sample, in_order};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
 
@@ -138,23 +138,6 @@ impl<'de> Deserialize<'de> for Points {
         }
         deserializer.deserialize_seq(PointsVisitor)
     }
-}
-
-/// Sorts samples by time and keeps one for each instant: the greatest number,
-/// which for a counter is the one that was read last, and which does not depend
-/// on the order in which they came.
-fn in_order(samples: &mut Vec<Sample>) {
-    if samples.is_sorted_by(|a, b| a.at < b.at) {
-        return;
-    }
-    samples.sort_by_key(|s| s.at);
-    samples.dedup_by(|later, kept| {
-        let same = later.at == kept.at;
-        if same {
-            kept.value = kept.value.max(later.value);
-        }
-        same
-    });
 }
 
 #[cfg(test)]

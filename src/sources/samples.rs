@@ -73,6 +73,13 @@ impl SampleSource {
         }
         samples.up = self.read(&batch.up, period).await?;
         samples.starts = self.read(&batch.starts(), period).await?;
+        // Most processes tell when they started; then this costs nothing.
+        let told = |up: &RawSeries| samples.starts.iter().any(|s| same_target(&s.labels, &up.labels));
+        if !samples.up.iter().all(told) {
+            for request in &batch.created {
+                samples.series.extend(self.read(request, period).await?);
+            }
+        }
         Ok(samples)
     }
 
@@ -105,6 +112,10 @@ impl SampleSource {
             SampleSource::Memory(memory) => Ok(memory.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
         }
     }
+}
+
+fn same_target(a: &Labels, b: &Labels) -> bool {
+    ["job", "instance"].iter().all(|name| a.get(name) == b.get(name))
 }
 
 async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {

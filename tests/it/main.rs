@@ -12,6 +12,7 @@
 )]
 
 mod burning;
+mod counting_worlds;
 mod dashboards;
 mod definitions;
 mod history;

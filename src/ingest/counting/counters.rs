@@ -1,79 +1,18 @@
 //! Cumulative counters to tiles.
 
-use std::collections::{HashMap, HashSet};
-
 use super::super::raw::{RawSeries, Sample};
+use super::created::Created;
 use super::plan::{Plan, Weight, concerned};
 use super::renames::Ends;
-use super::target::{TargetState, Timeline};
+use super::restarts::{Witness, settle};
+use super::state::{Last, State};
+use super::target::Timeline;
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
-use super::{Baselines, COUNTER_MAX, Counted, Observed, Open, TARGET_REMEMBERED, target_key};
+use super::watch::{Watch, any_alive};
+use super::{COUNTER_MAX, Counted, Observed, Open, TARGET_REMEMBERED};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-
-/// What an indicator remembers from one reading to the next, so that reading on
-/// gives the same tiles as reading all at once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct State {
-    pub(super) series: HashMap<Labels, Last>,
-    pub(super) targets: Vec<TargetState>,
-    /// All of the past is known: what is not here was not there.
-    pub(super) complete: bool,
-}
-
-/// The last sample of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Last {
-    at: Timestamp,
-    value: f64,
-}
-
-impl State {
-    /// Forgets what cannot matter any more: series and targets last seen before
-    /// an instant.
-    pub fn forget_before(&mut self, at: Timestamp) {
-        self.series.retain(|_, last| last.at >= at);
-        self.targets.retain(|t| t.last_ok.is_some_and(|ok| ok >= at));
-    }
-
-    pub fn series_count(&self) -> usize {
-        self.series.len()
-    }
-
-    fn from_baselines(baselines: &Baselines) -> State {
-        let mut starts: HashMap<(&str, &str), Sample> = HashMap::new();
-        for series in &baselines.starts {
-            let last = starts.entry(target_key(&series.labels));
-            let Some(sample) = series.samples.last() else { continue };
-            last.and_modify(|l| *l = if sample.at >= l.at { *sample } else { *l }).or_insert(*sample);
-        }
-        let start_of = |labels: &Labels| starts.get(&target_key(labels)).map(|s| s.value);
-        let targets: Vec<TargetState> = baselines
-            .up
-            .iter()
-            .filter_map(|up| {
-                let labels = up.labels.without(&[crate::model::labels::NAME]);
-                let start = start_of(&labels);
-                let last_ok = Some(up.samples.last()?.at);
-                Some(TargetState { labels, last_ok, start, recent: last_ok.into_iter().collect() })
-            })
-            .collect();
-        let known: HashSet<(&str, &str)> = targets.iter().map(|t| target_key(&t.labels)).collect();
-        let mut series = HashMap::new();
-        for one in &baselines.series {
-            let Some(sample) = one.samples.last() else {
-                continue;
-            };
-            let start = start_of(&one.labels).filter(|_| known.contains(&target_key(&one.labels)));
-            // A restart after the last sample voids the baseline.
-            if start.and_then(Timestamp::from_secs_f64).is_none_or(|s| sample.at >= s) {
-                series.insert(one.labels.clone(), Last { at: sample.at, value: sample.value });
-            }
-        }
-        State { series, targets, complete: true }
-    }
-}
 
 /// Counts the events of the slots of `emit` and moves `state` on to the end of
 /// the reading. A fresh `State` starts from the baselines, where they are given.
@@ -93,10 +32,21 @@ pub(super) struct Counter<'a> {
     pub series: &'a RawSeries,
     weight: Weight,
     target: Option<usize>,
+    created: Option<&'a RawSeries>,
+}
+
+impl Counter<'_> {
+    /// When the counter was created, by the last word at or before an instant.
+    fn created_at(&self, at: Timestamp) -> Option<f64> {
+        let samples = &self.created?.samples;
+        let n = samples.partition_point(|s| s.at <= at);
+        n.checked_sub(1).and_then(|i| samples.get(i)).map(|s| s.value)
+    }
 }
 
 struct Counting<'a> {
     observed: Observed<'a>,
+    watch: Watch<'a>,
     emit: Period,
     counters: Vec<Counter<'a>>,
     timelines: Vec<Timeline>,
@@ -115,18 +65,26 @@ impl<'a> Counting<'a> {
     fn new(plan: &Plan, state: &State, observed: Observed<'a>, emit: Period) -> Self {
         let labels: Vec<&Labels> = observed.series.iter().map(|s| &s.labels).collect();
         let (weights, bounds) = plan.weights(&labels);
-        let timelines = timelines(plan, state, &observed);
+        let watch = Watch { observed, since: state.known_since(), complete: state.complete };
+        let timelines = timelines(plan, state, &watch);
+        let created = Created::of(observed.series);
         let finder = TargetFinder::new(&timelines);
         let counters: Vec<Counter<'a>> = observed
             .series
             .iter()
             .zip(weights)
             .filter(|(_, weight)| concerned(*weight))
-            .map(|(series, weight)| Counter { series, weight, target: finder.find(&series.labels) })
+            .map(|(series, weight)| Counter {
+                series,
+                weight,
+                target: finder.find(&series.labels),
+                created: created.of_counter(&series.labels),
+            })
             .collect();
         let relevant = relevant_targets(plan, state, &timelines, &counters);
         let mut counting = Counting {
             observed,
+            watch,
             emit,
             scrape_totals: timelines.iter().map(|t| vec![0; t.ok.len()]).collect(),
             relevant,
@@ -138,34 +96,21 @@ impl<'a> Counting<'a> {
             counters,
             timelines,
         };
-        counting.find_restarts_by_drops(state);
+        counting.settle_restarts(state);
         counting
     }
 
-    /// Where no start time tells of restarts, a scrape at which the counters of
-    /// a target fall, by more than half of what they had counted, is one.
-    fn find_restarts_by_drops(&mut self, state: &State) {
-        for (t, line) in self.timelines.iter_mut().enumerate() {
-            if line.start.is_some() {
-                continue;
+    fn settle_restarts(&mut self, state: &State) {
+        let mut witnesses: Vec<Vec<Witness<'_>>> = self.timelines.iter().map(|_| Vec::new()).collect();
+        for counter in &self.counters {
+            if let Some(list) = counter.target.and_then(|t| witnesses.get_mut(t)) {
+                let last = state.series.get(&counter.series.labels);
+                let before = last.map(|l| Sample { at: l.at, value: l.value });
+                list.push(Witness { samples: &counter.series.samples, before });
             }
-            let mine: Vec<&Counter<'_>> = self.counters.iter().filter(|c| c.target == Some(t)).collect();
-            let mut dropped: std::collections::BTreeMap<Timestamp, f64> = std::collections::BTreeMap::new();
-            for counter in &mine {
-                let mut before = state.series.get(&counter.series.labels).map(|l| l.value);
-                for sample in counter.series.samples.iter().filter(|s| is_count(s)) {
-                    if let Some(value) = before.filter(|v| sample.value < *v) {
-                        *dropped.entry(sample.at).or_default() += value;
-                    }
-                    before = Some(sample.value);
-                }
-            }
-            for (at, lost) in dropped {
-                let held: f64 = mine.iter().filter_map(|c| value_before(c.series, state, at)).sum();
-                if lost * 2.0 > held {
-                    line.add_restart(at);
-                }
-            }
+        }
+        for (line, witnesses) in self.timelines.iter_mut().zip(&witnesses) {
+            settle(line, witnesses);
         }
     }
 
@@ -179,7 +124,8 @@ impl<'a> Counting<'a> {
                     continue;
                 }
                 self.count_sample(counter, last, sample);
-                last = Some(Last { at: sample.at, value: sample.value });
+                let created = counter.created_at(sample.at).or(last.and_then(|l| l.created));
+                last = Some(Last { at: sample.at, value: sample.value, created });
             }
             if let Some(last) = last {
                 match state.series.get_mut(&counter.series.labels) {
@@ -214,6 +160,12 @@ impl<'a> Counting<'a> {
     fn count_sample(&mut self, counter: &Counter<'_>, last: Option<Last>, sample: &Sample) {
         let value = whole(sample.value);
         let line = counter.target.and_then(|t| self.timelines.get(t));
+        if let Some(created) = self.created_since(counter, line, last, sample.at) {
+            let ok_before = line.and_then(|l| l.ok_before(sample.at));
+            let unseen_until = ok_before.into_iter().chain(last.map(|l| l.at)).max();
+            self.add(counter, unseen_until.map_or(created, |at| at.max(created)), sample.at, value);
+            return;
+        }
         let Some(line) = line else {
             // Nothing tells when the target was scraped: only differences and
             // resets can be counted.
@@ -250,6 +202,25 @@ impl<'a> Counting<'a> {
             }
             (None, _) => self.open.before |= !self.complete,
         }
+    }
+
+    /// When the counter was created, if that was since its last sample or, for a
+    /// counter that was not seen before, before our eyes: then it began at zero.
+    fn created_since(
+        &self,
+        counter: &Counter<'_>,
+        line: Option<&Timeline>,
+        last: Option<Last>,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let seconds = counter.created_at(at)?;
+        let created = Timestamp::from_secs_f64(seconds).filter(|c| *c <= at)?;
+        let new = match last {
+            Some(Last { created: Some(before), .. }) => seconds > before,
+            Some(last) => created > last.at,
+            None => self.watch.began(created, line?.asked_since),
+        };
+        new.then_some(created)
     }
 
     fn add(&mut self, counter: &Counter<'_>, from: Timestamp, to: Timestamp, events: i64) {
@@ -371,6 +342,7 @@ impl<'a> Counting<'a> {
             });
         }
         state.complete = true;
+        state.since = state.since.or(self.watch.first_look());
     }
 
     fn finish(self) -> Counted {
@@ -402,24 +374,11 @@ impl<'a> Counting<'a> {
     }
 }
 
-/// Whether the source scraped anything in the minutes that end in
-/// `(period.start, period.end]`.
-pub(super) fn any_alive(alive: &[Timestamp], period: Period) -> bool {
-    let from = alive.partition_point(|t| *t <= period.start);
-    alive.get(from).is_some_and(|t| *t <= period.end)
-}
-
-fn is_count(sample: &Sample) -> bool {
+pub(super) fn is_count(sample: &Sample) -> bool {
     sample.value >= 0.0 && sample.value <= COUNTER_MAX
 }
 
 /// Whole events; differences of whole parts add up to the whole part of the sum.
 fn whole(value: f64) -> i64 {
     value.floor() as i64
-}
-
-fn value_before(series: &RawSeries, state: &State, at: Timestamp) -> Option<f64> {
-    let n = series.samples.partition_point(|s| s.at < at);
-    let in_reading = n.checked_sub(1).and_then(|i| series.samples.get(i)).map(|s| s.value);
-    in_reading.or_else(|| state.series.get(&series.labels).map(|l| l.value))
 }

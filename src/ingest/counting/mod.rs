@@ -14,20 +14,33 @@
 //! 6. absent now: change nothing.
 //!
 //! A counter that goes on under other label names is the same counter: rule 1.
+//! What is told of a counter's beginning goes before its value: a restart by the
+//! process's start time or by the counter's own `_created`, a fall to zero that
+//! Prometheus writes at the time of creation, or the fall of most counters of a
+//! target at once. Of two values at one instant the greater counts; a sample
+//! that is not later than the last one of its series changes nothing; values
+//! that are negative, not a number or above `COUNTER_MAX` are left out. What two
+//! scrapers of one target saw is one before it comes here (`replicas`).
 
 mod counters;
+mod created;
 mod gauges;
 mod plan;
 mod renames;
+mod restarts;
+mod state;
 mod target;
 mod targets;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod watch;
 
-pub use counters::{State, count};
+pub use counters::count;
+pub use created::created_name;
 pub use gauges::slices;
 pub use plan::{Plan, Reading};
+pub use state::State;
 pub use tiles::Spread;
 
 use super::raw::RawSeries;
@@ -44,11 +57,6 @@ pub const NEW_TARGET_PROOF: Millis = Millis::from_mins(5);
 /// is nothing that could fail. Longer than that, nobody knows. As far back as
 /// baselines are looked up.
 pub const TARGET_REMEMBERED: Millis = Millis::from_hours(24);
-
-/// A process start that is earlier than the last scrape of the process before
-/// by more than this is no restart but a stepped clock. Also the skew between
-/// the clocks of target and scraper that is borne.
-pub const START_SKEW_MAX: Millis = Millis::from_mins(10);
 
 /// Counter values above this are no longer exact integers in a float.
 pub const COUNTER_MAX: f64 = 9.0e15;

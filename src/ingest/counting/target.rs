@@ -2,7 +2,8 @@
 //! was scraped, when its process restarted, and what could not be seen.
 
 use super::super::raw::Sample;
-use super::{NEW_TARGET_PROOF, START_SKEW_MAX};
+use super::NEW_TARGET_PROOF;
+use super::watch::Watch;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -12,6 +13,8 @@ pub(super) struct TargetState {
     pub labels: Labels,
     /// The last successful scrape.
     pub last_ok: Option<Timestamp>,
+    /// The first scrape that was tried, as far as is known.
+    pub asked_since: Timestamp,
     /// `process_start_time_seconds` at the last successful scrape that had it.
     pub start: Option<f64>,
     /// The last scrapes, failed ones included, at most `RECENT_MAX`.
@@ -28,6 +31,9 @@ pub(super) struct Life {
     /// Counters of this life start at zero within the time that we know of.
     /// False for a process that ran before we looked.
     pub from_zero: bool,
+    /// The start time does not lie between the scrapes before and after: either
+    /// the clocks differ, or the clock was set and there was no restart.
+    pub doubtful: bool,
 }
 
 /// The timeline of one target over a reading.
@@ -47,16 +53,10 @@ pub(super) struct Timeline {
     /// In order of `seen`; the first one may begin before the reading.
     pub lives: Vec<Life>,
     pub start: Option<f64>,
+    /// The first scrape that was tried, as far as is known.
+    pub asked_since: Timestamp,
     /// Whether its first sight depends on the time before the reading.
     pub unproven: bool,
-}
-
-/// What is known of the source around a target's first sight.
-pub(super) struct Source<'a> {
-    /// Whether it scraped other targets shortly before an instant.
-    pub alive_before: &'a dyn Fn(Timestamp) -> bool,
-    /// Whether it had scraped anything at all by an instant.
-    pub looked_before: &'a dyn Fn(Timestamp) -> bool,
 }
 
 /// The distance of scrapes that is assumed until two were seen.
@@ -64,6 +64,9 @@ const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
 /// Scrapes that are remembered to know their distance, where a reading holds
 /// one or none: three distances, so that one that is out of order does not count.
 const RECENT_MAX: usize = 4;
+/// How much the clocks of target and scraper may differ: a start time that lies
+/// between two scrapes, give or take this much, is taken at its word.
+const START_SKEW_MAX: Millis = Millis::from_secs(5);
 /// Changes of `process_start_time_seconds` below this are rounding, in seconds.
 const START_JITTER_SECONDS: f64 = 1.0;
 
@@ -73,9 +76,7 @@ impl Timeline {
         up: &[Sample],
         starts: &[Sample],
         before: Option<&TargetState>,
-        read_start: Timestamp,
-        source: &Source<'_>,
-        baselines_known: bool,
+        watch: &Watch<'_>,
     ) -> Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
         let carried = ok.len();
@@ -91,53 +92,44 @@ impl Timeline {
             interval,
             lives: Vec::new(),
             start: before.and_then(|b| b.start),
+            asked_since: before.map(|b| b.asked_since).or(up.first().map(|s| s.at)).unwrap_or(watch.start()),
             unproven: false,
             ok,
         };
-        line.find_lives(starts, carried > 0, read_start, source, baselines_known);
+        line.find_lives(starts, carried > 0, watch);
         line
     }
 
-    fn find_lives(
-        &mut self,
-        starts: &[Sample],
-        known_before: bool,
-        read_start: Timestamp,
-        source: &Source<'_>,
-        baselines_known: bool,
-    ) {
+    fn find_lives(&mut self, starts: &[Sample], known_before: bool, watch: &Watch<'_>) {
         let Some(first) = self.ok.first().copied() else {
             return;
         };
         let first_start = starts.first().filter(|s| self.ok.get(self.carried) == Some(&s.at)).map(|s| s.value);
-        let mut life = Life { seen: first, started: None, from_zero: false };
+        let mut life = Life { seen: first, started: None, from_zero: false, doubtful: false };
         if !known_before {
             let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
-            // A process that is older than the source's first look ran unseen. So
-            // may have one that began before the reading, unless all is known of
-            // the time before and it was not scraped then.
-            let looked_since = |s: Timestamp| (baselines_known || s >= read_start) && (source.looked_before)(s);
-            let in_our_time = started.is_some_and(looked_since);
-            let proven = baselines_known || first - read_start >= NEW_TARGET_PROOF;
-            let new_to_source = started.is_none() && proven && (source.alive_before)(first);
+            let in_our_time = started.is_some_and(|s| watch.began(s, self.asked_since));
+            let proven = watch.complete || first - watch.start() >= NEW_TARGET_PROOF;
+            let new_to_source = started.is_none() && proven && watch.alive_before(first);
             life.started = started.filter(|_| in_our_time);
             life.from_zero = in_our_time || new_to_source;
             // Without a word on the time before, the process may have been
             // scraped then, and its counters may have a baseline there.
-            self.unproven = !life.from_zero && !baselines_known;
+            self.unproven = !life.from_zero && !watch.complete;
         }
         self.lives.push(life);
         let mut last_ok = self.ok.iter().copied().take(self.carried).next_back();
         for sample in starts {
             let known = self.start.replace(sample.value);
-            let restarted = known.is_some_and(|old| sample.value > old + START_JITTER_SECONDS);
-            let started = Timestamp::from_secs_f64(sample.value).map(|s| s.min(sample.at));
-            let plausible = started.zip(last_ok).is_some_and(|(s, ok)| s >= ok - START_SKEW_MAX);
-            if restarted && plausible {
+            let changed = known.is_some_and(|old| (sample.value - old).abs() > START_JITTER_SECONDS);
+            let started = Timestamp::from_secs_f64(sample.value);
+            if changed && let (Some(started), Some(ok)) = (started, last_ok) {
+                let between = started >= ok - START_SKEW_MAX && started <= sample.at + START_SKEW_MAX;
                 self.lives.push(Life {
                     seen: sample.at,
-                    started: started.zip(last_ok).map(|(s, ok)| s.max(ok)),
+                    started: Some(started.clamp(ok, sample.at)),
                     from_zero: true,
+                    doubtful: !between,
                 });
             }
             last_ok = Some(sample.at);
@@ -149,7 +141,7 @@ impl Timeline {
         if self.lives.iter().any(|l| l.seen == at) {
             return;
         }
-        self.lives.push(Life { seen: at, started: None, from_zero: true });
+        self.lives.push(Life { seen: at, started: None, from_zero: true, doubtful: false });
         self.lives.sort_by_key(|l| l.seen);
     }
 
@@ -187,6 +179,7 @@ impl Timeline {
         TargetState {
             labels: self.labels.clone(),
             last_ok: self.ok.last().copied(),
+            asked_since: self.asked_since,
             start: self.start,
             recent: self.asked.iter().skip(self.asked.len().saturating_sub(RECENT_MAX)).copied().collect(),
         }

@@ -3,28 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
-use super::counters::{Counter, State, any_alive};
+use super::counters::Counter;
 use super::plan::Plan;
-use super::target::{Source, TargetState, Timeline};
-use super::{NEW_TARGET_PROOF, Observed, target_key};
+use super::state::State;
+use super::target::{TargetState, Timeline};
+use super::target_key;
+use super::watch::Watch;
 use crate::model::labels::Labels;
-use crate::model::time::{Millis, Period, Timestamp};
 
 /// The timelines of all targets in scope: those with samples of `up` in the
 /// reading, and those remembered.
-pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> Vec<Timeline> {
+pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>) -> Vec<Timeline> {
     let scope = plan.scope();
-    let read = observed.read;
-    let baselines_known = state.complete;
-    let alive = observed.alive;
-    let alive_before = |at: Timestamp| any_alive(alive, Period::new(at - NEW_TARGET_PROOF, at - Millis(1)));
-    let first_known = state.targets.iter().filter_map(|t| t.last_ok).min();
-    let looked_before = |at: Timestamp| {
-        first_known.is_some_and(|known| known <= at)
-            || any_alive(alive, Period::new(Timestamp::MIN, at))
-            || observed.up.iter().any(|u| u.samples.first().is_some_and(|s| s.at < at))
-    };
-    let source = Source { alive_before: &alive_before, looked_before: &looked_before };
+    let observed = &watch.observed;
     // There may be thousands of short-lived targets: nothing is looked for in
     // all of them for each of them.
     let mut starts_by_key: HashMap<(&str, &str), Vec<&RawSeries>> = HashMap::new();
@@ -45,11 +36,11 @@ pub(super) fn timelines(plan: &Plan, state: &State, observed: &Observed<'_>) -> 
         }
         let before = unseen.remove(&labels);
         let starts = starts_of(&labels);
-        lines.push(Timeline::build(&labels, &up.samples, starts, before, read.start, &source, baselines_known));
+        lines.push(Timeline::build(&labels, &up.samples, starts, before, watch));
     }
     for known in &state.targets {
         if unseen.contains_key(&known.labels) && scope.admits_target(&known.labels) {
-            lines.push(Timeline::build(&known.labels, &[], &[], Some(known), read.start, &source, baselines_known));
+            lines.push(Timeline::build(&known.labels, &[], &[], Some(known), watch));
         }
     }
     lines

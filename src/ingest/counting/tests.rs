@@ -229,3 +229,115 @@ fn spreading_keeps_the_sum_and_whole_events() {
     assert_eq!(slots.iter().map(|(_, e)| e).sum::<i64>(), 101);
     assert_eq!(slots.len(), 5);
 }
+
+#[test]
+fn a_fall_after_a_restart_is_not_another_restart() {
+    // The restart is at step 2; the errors are born again at step 3, lower than
+    // they had been: 2 new requests there, not 3.
+    check("up 1 1 1 1\n ok 9 1 2 4\n bad 3 . 1 1", 1, 1 + 1 + 2 + 1);
+}
+
+#[test]
+fn a_counted_process_that_restarts_behind_its_exporter() {
+    // The start time is the exporter's own and stands still.
+    check("up 1 1 1 1\n start -9 = = =\n ok 1000 1000 5 5\n bad 3 3 4 4", 4, 5 + 4);
+}
+
+#[test]
+fn a_young_process_whose_clock_is_set_is_no_restart() {
+    // The start moves by two minutes, but lies before the last scrape, and no
+    // counter fell or vanished.
+    check("up 1 1 1 1\n start -20 = -12 =\n ok 10 12 14 15\n bad 1 1 1 2", 1, 5 + 1);
+    // With one that vanished it is a restart on a host whose clock is late.
+    check("up 1 1 1 1\n start -20 = -12 =\n ok 10 12 14 15\n bad 1 1 . 1", 1, 2 + 14 + 1 + 1);
+}
+
+#[test]
+fn a_relabelled_target_is_not_counted_again() {
+    let before = "1 ".repeat(60);
+    let absent = ". ".repeat(60);
+    let up = format!("up@a {before}\n up@b {absent} 1 1 1");
+    // Born at step 2 as `a`, renamed to `b` after a quarter of an hour.
+    let starts = format!("start@a 2 {}\n start@b {absent} 2 = =", "= ".repeat(59));
+    let ok = format!("ok@a 5 {}\n ok@b {absent} 7 8 8", "= ".repeat(59));
+    let w = world(&format!("{up}\n{starts}\n{ok}"));
+    let read = w.whole();
+    let counted = count(&availability(), &mut State::default(), w.observed(read, Some(nothing_before())), read);
+    // Two events fell into the rename and are not known; one came after it.
+    assert_eq!(sum(&counted.tiles), (0, 5 + 1));
+}
+
+#[test]
+fn a_slow_start_is_new_however_late_it_answers() {
+    // Twelve minutes of failing scrapes from the start on, read minute by minute.
+    let failing = "0 ".repeat(48);
+    let w = world(&format!(
+        "up@a {}\n up@b . . . . {failing} 1 1\n start@b . . . . {} 4 =\n ok@b . . . . {} 3 4",
+        "1 ".repeat(54),
+        ". ".repeat(48),
+        ". ".repeat(48)
+    ));
+    let (mut state, mut earlier) = (State::default(), None);
+    for minute in 0..w.whole().length().0 / 60_000 {
+        let part = Period::new(at(minute * 4), at(minute * 4 + 4));
+        let piece = w.cut(part);
+        let counted = count(&availability(), &mut state, piece.observed(part, Some(nothing_before())), part);
+        earlier = earlier.or(counted.open.recount_from);
+    }
+    // Its first three events happened since its start, and are to be put there.
+    assert_eq!(earlier, Some(at(4)));
+    let counted = count(&availability(), &mut State::default(), w.observed(w.whole(), None), w.whole());
+    assert_eq!(sum(&counted.tiles), (0, 4));
+}
+
+#[test]
+fn a_created_time_tells_of_births_and_of_hidden_restarts() {
+    let created = |code: &str, words: &str| {
+        let labels = [("__name__", "requests_created"), ("code", code), ("job", "shop"), ("instance", "a")];
+        let mut series = timeline(&labels, words);
+        series.samples.iter_mut().for_each(|s| s.value = at(s.value as i64).secs_f64());
+        series
+    };
+    let run = |text: &str, more: Vec<RawSeries>| {
+        let mut w = world(text);
+        w.series.extend(more);
+        sum(&count(&availability(), &mut State::default(), w.observed(w.whole(), None), w.whole()).tiles)
+    };
+    // 10, 12, then 14 of another process; of the errors the first two are new
+    // though the target was seen for the first time.
+    let text = "up 1 1 1 1\n ok 10 12 14 15\n bad 2 3 3 3";
+    let more = vec![created("200", "-900 = 2 ="), created("500", "0 = = =")];
+    assert_eq!(run(text, more), (3, 2 + 14 + 1 + 3));
+    // Without a word of the counter's own: rules 1 and 5.
+    assert_eq!(run(text, Vec::new()), (1, 5 + 1));
+}
+
+#[test]
+fn a_zero_written_at_the_time_of_creation_is_the_beginning() {
+    // Prometheus can write a zero at the creation; here between two scrapes.
+    let mut w = world("up 1 1 1 1\n start -9 = = =\n ok 10 12 14 15\n bad . . 2 3");
+    let zero = |step: i64| Sample { at: at(step) + Millis(7_000), value: 0.0 };
+    w.series[0].samples.insert(2, zero(2));
+    w.series[1].samples.insert(0, zero(2));
+    let counted = count(&availability(), &mut State::default(), w.observed(w.whole(), None), w.whole());
+    assert_eq!(sum(&counted.tiles), (3, 2 + 14 + 1 + 3));
+}
+
+#[test]
+fn samples_that_come_twice_or_in_disorder_count_once() {
+    let whole = world("up 1 1 1 1\n start -9 = = =\n ok 10 12 15 15");
+    let mut twice = world("up 1 1 1 1\n start -9 = = =\n ok 10 12 15 15");
+    let mut again = twice.series.clone();
+    again[0].samples.reverse();
+    // At the second scrape another value stands too: the greater counts.
+    again[0].samples[2].value = 11.0;
+    twice.series.extend(again);
+    crate::ingest::raw::unite(&mut twice.series);
+    assert_eq!(twice.series, whole.series);
+    // A late sample of a time that was counted changes nothing.
+    let (mut state, read) = (State::default(), whole.whole());
+    count(&availability(), &mut state, whole.observed(read, None), read);
+    let late = Period::new(read.end, read.end + Millis(60_000));
+    let counted = count(&availability(), &mut state, whole.observed(late, None), late);
+    assert_eq!(sum(&counted.tiles), (0, 0));
+}

@@ -9,6 +9,7 @@ use super::indicators::{Group, Indicator};
 use super::reading::{Samples, count_plan};
 use crate::evaluate::snapshot::Finding;
 use crate::ingest::counting::{Counted, Reading, State};
+use crate::model::selector::Selector;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -164,13 +165,17 @@ async fn named_round(group: &mut LiveGroup, now: Timestamp, holes: &Holes) -> (S
     (group.source_name().to_owned(), result)
 }
 
+fn shown(selectors: &[&Selector]) -> String {
+    selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
 /// What a person should mend about an indicator.
 fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
     let subject = indicator.slo.clone();
     if !counted.matched {
         return Some(Finding {
             subject,
-            message: format!("nothing matches {}: neither a series nor a target", indicator.plan.scope()),
+            message: format!("nothing matches {}: neither a series nor a target", shown(&indicator.plan.scope())),
             hint: "try the selector in Prometheus; look for a renamed job, metric or label".to_owned(),
         });
     }

@@ -2,15 +2,19 @@
 //! and `gauge`, with the checks that catch a definition which would count the
 //! wrong thing without a complaint.
 
-use crate::model::selector::Selector;
+use crate::model::selector::{Selector, SelectorSum};
 use crate::model::slo::{Comparison, Indicator, Numerator};
 use crate::yaml::fields::At;
+use crate::yaml::node::Value;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};
 
+use super::promql::read_promql;
 use super::selector::selector;
 
-const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`";
+const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `promql`";
+/// Selectors that are added up to one side of a ratio.
+const SELECTORS_MAX: usize = 32;
 
 /// Reads the mapping below `spec.indicator`.
 pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
@@ -18,7 +22,8 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let ratio = fields.optional("ratio");
     let latency = fields.optional("latency");
     let gauge = fields.optional("gauge");
-    let kinds = [&ratio, &latency, &gauge].into_iter().flatten().count();
+    let promql = fields.optional("promql");
+    let kinds = [&ratio, &latency, &gauge, &promql].into_iter().flatten().count();
     if kinds != 1 {
         let message = if kinds == 0 { "the indicator is missing" } else { "an SLO has exactly one indicator" };
         fields.error(source, message, Some(KINDS.to_owned()));
@@ -28,7 +33,8 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let ratio = ratio.and_then(|at| read_ratio(&at, source));
     let latency = latency.and_then(|at| read_latency(&at, source));
     let gauge = gauge.and_then(|at| read_gauge(&at, source));
-    ratio.or(latency).or(gauge).filter(|_| kinds == 1)
+    let promql = promql.and_then(|at| read_promql(&at, source));
+    ratio.or(latency).or(gauge).or(promql).filter(|_| kinds == 1)
 }
 
 fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
@@ -42,30 +48,57 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
         fields.error(source, message, Some("name one of the two; the other is the rest of `total`".to_owned()));
     }
     let one_side = good.is_some() != bad.is_some();
-    let good_selector = good.as_ref().and_then(|at| at.parse(source, selector)).map(Numerator::Good);
-    let bad_selector = bad.as_ref().and_then(|at| at.parse(source, selector)).map(Numerator::Bad);
-    let total = total_at.as_ref().and_then(|at| at.parse(source, selector));
+    let good_sum = good.as_ref().and_then(|at| sum(at, source)).map(Numerator::Good);
+    let bad_sum = bad.as_ref().and_then(|at| sum(at, source)).map(Numerator::Bad);
+    let total = total_at.as_ref().and_then(|at| sum(at, source));
     fields.finish(source);
-    let (numerator, total) = (good_selector.or(bad_selector).filter(|_| one_side)?, total?);
+    let (numerator, total) = (good_sum.or(bad_sum).filter(|_| one_side)?, total?);
     let at = good.or(bad)?;
     check_sides(&at, &numerator, &total, source).then_some(Indicator::Ratio { numerator, total })
 }
 
+/// One selector, or a list of selectors whose events are added up.
+fn sum(at: &At<'_>, source: &mut Source<'_>) -> Option<SelectorSum> {
+    if !matches!(at.node.value, Value::List(_)) {
+        return at.parse(source, selector).map(SelectorSum::from);
+    }
+    let items = at.items(source, SELECTORS_MAX)?;
+    let mut read: Vec<Selector> = Vec::new();
+    for item in &items {
+        let Some(one) = item.parse(source, selector) else { continue };
+        if let Some(other) = read.iter().find(|other| one.is_within(other) || other.is_within(&one)) {
+            let message =
+                format!("events are counted twice: {} lies within another of the list", shown(&one.to_string()));
+            let hint = format!("the other one is {}", shown(&other.to_string()));
+            item.error(source, message, Some(hint));
+        }
+        read.push(one);
+    }
+    if items.is_empty() {
+        at.error(source, "the list is empty", Some("one selector, or several whose events are added up".to_owned()));
+    }
+    SelectorSum::new(read).filter(|sum| sum.iter().count() == items.len())
+}
+
 /// Whether the two sides can be parts of one count.
-fn check_sides(at: &At<'_>, numerator: &Numerator, total: &Selector, source: &mut Source<'_>) -> bool {
+pub(super) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSum, source: &mut Source<'_>) -> bool {
     let side = match numerator {
         Numerator::Good(_) => "good",
         Numerator::Bad(_) => "bad",
     };
-    let part = numerator.selector();
-    if part == total {
+    if numerator.sum() == total {
         let message = format!("`{side}` and `total` select the same series: every event would be {side}");
         at.error(source, message, Some(format!("add the matcher that makes an event {side}, such as code=~\"5..\"")));
         return false;
     }
-    if part.metric == total.metric && !part.is_within(total) {
+    for part in numerator.sum().iter() {
+        let mut same = total.iter().filter(|t| t.metric == part.metric).peekable();
+        let Some(first) = same.peek().copied() else { continue };
+        if same.any(|t| part.is_within(t)) {
+            continue;
+        }
         let missing: Vec<String> =
-            total.matchers().iter().filter(|m| !part.matchers().contains(m)).map(ToString::to_string).collect();
+            first.matchers().iter().filter(|m| !part.matchers().contains(m)).map(ToString::to_string).collect();
         let message = format!("`{side}` may count events that `total` does not");
         let hint = format!("`total` also has {}; repeat it in `{side}`", shown(&missing.join(", ")));
         at.warning(source, message, Some(hint));

@@ -8,6 +8,7 @@ mod files;
 mod indicator;
 mod labels;
 mod policy;
+mod promql;
 mod ratio;
 pub mod scenario;
 mod selector;

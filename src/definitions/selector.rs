@@ -30,6 +30,11 @@ pub(super) fn selector(text: &str) -> Result<Selector, Complaint> {
 
 /// Refuses what would cost the parser too much, before it sees it.
 fn guard(text: &str) -> Result<(), Complaint> {
+    guard_depth(text, NESTING_MAX)
+}
+
+/// As `guard`, for an expression that may be nested as deep as `nesting_max`.
+pub(super) fn guard_depth(text: &str, nesting_max: usize) -> Result<(), Complaint> {
     if text.trim().is_empty() {
         return Err(Complaint::new("the selector is empty", EXAMPLE));
     }
@@ -54,8 +59,8 @@ fn guard(text: &str) -> Result<(), Complaint> {
                 _ => {}
             },
         }
-        if depth > NESTING_MAX || signs > SELECTOR_BYTES_MAX / 64 {
-            return Err(Complaint::new(format!("the expression is nested deeper than {NESTING_MAX}"), PLAIN));
+        if depth > nesting_max || signs > SELECTOR_BYTES_MAX / 64 {
+            return Err(Complaint::new(format!("the expression is nested deeper than {nesting_max}"), PLAIN));
         }
     }
     Ok(())
@@ -106,7 +111,7 @@ fn not_plain(expression: &Expr) -> Complaint {
     }
 }
 
-fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
+pub(super) fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
     if parsed.offset.is_some() {
         return Err(Complaint::new(
             "the selector has an offset",

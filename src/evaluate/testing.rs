@@ -16,7 +16,10 @@ pub fn slo(name: &str) -> Slo {
         objective: Objective::new(0.999).unwrap(),
         windows: vec![ComplianceWindow::rolling_days(30)],
         source: None,
-        indicator: Indicator::Ratio { numerator: Numerator::Bad(selector("bad_total")), total: selector("all_total") },
+        indicator: Indicator::Ratio {
+            numerator: Numerator::Bad(selector("bad_total").into()),
+            total: selector("all_total").into(),
+        },
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
         alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },

@@ -51,7 +51,7 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
     }
     let batch = |members: Vec<usize>| {
         let mine: Vec<&Plan> = members.iter().filter_map(|m| plans.get(*m)).copied().collect();
-        let ups: Vec<Selector> = mine.iter().map(|p| p.up_selector()).collect();
+        let ups: Vec<Selector> = mine.iter().flat_map(|p| p.up_selectors()).collect();
         let up = common(&ups.iter().collect::<Vec<_>>()).unwrap_or_else(|| Selector::new("up", Vec::new()));
         let requests: Vec<Selector> = requests.iter().filter(|r| mine.iter().any(|p| needs(p, r))).cloned().collect();
         let mut created: Vec<Selector> = Vec::new();
@@ -148,7 +148,7 @@ mod tests {
     fn plan(job: &str, metric: &str) -> Plan {
         let total = selector(metric, &[("job", MatchOp::Equal, job)]);
         let bad = selector(metric, &[("job", MatchOp::Equal, job), ("code", MatchOp::Regex, "5..")]);
-        Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad), total })
+        Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
     }
 
     #[test]

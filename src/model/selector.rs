@@ -165,6 +165,49 @@ impl fmt::Display for Selector {
     }
 }
 
+/// Several selectors whose events are added up. A series that several of them
+/// select counts once for each, as in PromQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectorSum(Vec<Selector>);
+
+impl SelectorSum {
+    /// `None` without any selector. Sorted, so that equal sums print equal.
+    pub fn new(mut selectors: Vec<Selector>) -> Option<Self> {
+        selectors.sort_by_cached_key(ToString::to_string);
+        (!selectors.is_empty()).then_some(SelectorSum(selectors))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Selector> {
+        self.0.iter()
+    }
+
+    /// The selector, if there is just one.
+    pub fn only(&self) -> Option<&Selector> {
+        self.0.first().filter(|_| self.0.len() == 1)
+    }
+
+    /// How many of the selectors select a series.
+    pub fn matches(&self, labels: &Labels) -> i64 {
+        self.0.iter().filter(|s| s.matches(labels)).count() as i64
+    }
+}
+
+impl From<Selector> for SelectorSum {
+    fn from(selector: Selector) -> Self {
+        SelectorSum(vec![selector])
+    }
+}
+
+impl fmt::Display for SelectorSum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, selector) in self.0.iter().enumerate() {
+            let plus = if i == 0 { "" } else { " + " };
+            write!(f, "{plus}{selector}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether a name may stand without quotes in PromQL.
 fn is_legacy_name(name: &str) -> bool {
     let mut chars = name.chars();

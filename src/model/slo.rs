@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::labels::{Labels, content_hash, hex};
-use super::selector::Selector;
+use super::selector::{Selector, SelectorSum};
 use super::time::{Millis, Period, Timestamp};
 use super::window::ComplianceWindow;
 
@@ -85,7 +85,7 @@ impl fmt::Display for Objective {
 pub enum Indicator {
     Ratio {
         numerator: Numerator,
-        total: Selector,
+        total: SelectorSum,
     },
     /// Good: observations at most `threshold_seconds`, from a classic histogram
     /// whose name is given without `_bucket`.
@@ -104,12 +104,12 @@ pub enum Indicator {
 /// Which side of a ratio a definition names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numerator {
-    Good(Selector),
-    Bad(Selector),
+    Good(SelectorSum),
+    Bad(SelectorSum),
 }
 
 impl Numerator {
-    pub fn selector(&self) -> &Selector {
+    pub fn sum(&self) -> &SelectorSum {
         match self {
             Numerator::Good(s) | Numerator::Bad(s) => s,
         }
@@ -124,7 +124,7 @@ impl Indicator {
     /// The selectors whose samples are read, as the definition gives them.
     pub fn selectors(&self) -> Vec<&Selector> {
         match self {
-            Indicator::Ratio { numerator, total } => vec![numerator.selector(), total],
+            Indicator::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
             Indicator::Latency { histogram, .. } => vec![histogram],
             Indicator::Gauge { metric, .. } => vec![metric],
         }

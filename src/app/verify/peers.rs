@@ -71,7 +71,7 @@ pub async fn pyrra(client: &Prometheus, window: Period, slo: &Slo) -> Result<Fig
 
 fn selectors(slo: &Slo) -> Option<(&Selector, &Selector)> {
     match &slo.indicator {
-        Indicator::Ratio { numerator, total } => Some((numerator.selector(), total)),
+        Indicator::Ratio { numerator, total } => numerator.sum().only().zip(total.only()),
         _ => None,
     }
 }

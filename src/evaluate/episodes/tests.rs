@@ -88,8 +88,8 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
     }
     let requests = slo("checkout");
     let mut probe = slo("probe");
-    let Indicator::Ratio { total, .. } = requests.indicator.clone() else { unreachable!() };
-    probe.indicator = Indicator::Gauge { metric: total, good: Comparison::parse("== 1").unwrap() };
+    let metric = requests.indicator.selectors()[0].clone();
+    probe.indicator = Indicator::Gauge { metric, good: Comparison::parse("== 1").unwrap() };
     let of = |slo: &Slo| burned(&burn(slo, few.clone(), &History::new(slo.budgeting), minute(60)).episodes);
     assert_eq!(of(&requests), [""; 0]);
     assert_eq!(of(&probe), ["10-13 3 bad peak 600"]);

@@ -2,7 +2,7 @@
 //! contributes to good, total and uncertain.
 
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::{MatchOp, Matcher, Selector};
+use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::slo::{Comparison, Indicator, Numerator};
 
 /// An indicator, ready to be counted.
@@ -16,7 +16,7 @@ pub struct Plan {
 pub enum Reading {
     Ratio {
         numerator: Numerator,
-        total: Selector,
+        total: SelectorSum,
     },
     /// `buckets` selects all bounds of the histogram.
     Buckets {
@@ -62,40 +62,52 @@ impl Plan {
         &self.reading
     }
 
-    /// The selectors whose raw samples are needed. A numerator that lies within
-    /// the total needs no request of its own.
+    /// The selectors whose raw samples are needed. A selector that lies within
+    /// another needs no request of its own.
     pub fn selectors(&self) -> Vec<&Selector> {
+        let all: Vec<&Selector> = match &self.reading {
+            Reading::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
+            Reading::Buckets { buckets, .. } => vec![buckets],
+            Reading::Gauge { metric, .. } => vec![metric],
+        };
+        let within = |i: usize, one: &Selector| {
+            let wider =
+                |(j, other): (usize, &&Selector)| i != j && one.is_within(other) && (!other.is_within(one) || j < i);
+            all.iter().enumerate().any(wider)
+        };
+        all.iter().enumerate().filter(|(i, one)| !within(*i, one)).map(|(_, one)| *one).collect()
+    }
+
+    /// The selectors that say which targets the indicator is about: those of the
+    /// total, and those of the other side that name targets of their own.
+    pub fn scope(&self) -> Vec<&Selector> {
         match &self.reading {
-            Reading::Ratio { numerator, total } if numerator.selector().is_within(total) => {
-                vec![total]
+            Reading::Ratio { numerator, total } => {
+                let own = |s: &&Selector| s.matchers().iter().any(|m| is_on_target(m));
+                total.iter().chain(numerator.sum().iter().filter(own)).collect()
             }
-            Reading::Ratio { numerator, total } => vec![numerator.selector(), total],
             Reading::Buckets { buckets, .. } => vec![buckets],
             Reading::Gauge { metric, .. } => vec![metric],
         }
     }
 
-    /// The selector that says which targets the indicator is about.
-    pub fn scope(&self) -> &Selector {
-        match &self.reading {
-            Reading::Ratio { total, .. } => total,
-            Reading::Buckets { buckets, .. } => buckets,
-            Reading::Gauge { metric, .. } => metric,
-        }
+    /// The `up` series of the targets that the indicator may be about: matchers
+    /// on `job` and `instance`, which every target carries.
+    pub fn up_selectors(&self) -> Vec<Selector> {
+        let on_target = |s: &Selector| s.matchers().iter().filter(|m| is_on_target(m)).cloned().collect();
+        self.scope().into_iter().map(|s| Selector::new("up", on_target(s))).collect()
     }
 
-    /// The `up` series of the targets that the indicator may be about: its
-    /// matchers on `job` and `instance`, which every target carries.
-    pub fn up_selector(&self) -> Selector {
-        let on_target: Vec<Matcher> =
-            self.scope().matchers().iter().filter(|m| m.label == "job" || m.label == "instance").cloned().collect();
-        Selector::new("up", on_target)
+    /// Whether a target may expose what is counted.
+    pub fn admits(&self, target: &Labels) -> bool {
+        self.scope().iter().any(|s| s.admits_target(target))
     }
 
-    /// Whether the definition itself names a job, so that a target of it counts
+    /// Whether the definition itself names the job of a target, so that it counts
     /// even before it exposes the metric.
-    pub fn names_job(&self) -> bool {
-        self.scope().matchers().iter().any(|m| m.label == "job" && m.op == MatchOp::Equal)
+    pub fn names_job_of(&self, target: &Labels) -> bool {
+        let names = |s: &Selector| s.matchers().iter().any(|m| m.label == "job" && m.op == MatchOp::Equal);
+        self.scope().iter().any(|s| names(s) && s.admits_target(target))
     }
 
     /// The weights of all series, in their order; zero for those not concerned.
@@ -111,17 +123,17 @@ impl Plan {
     }
 }
 
-fn ratio_weight(numerator: &Numerator, total: &Selector, labels: &Labels) -> Weight {
-    let mut weight = Weight::default();
-    let in_total = total.matches(labels);
-    if in_total {
-        weight.total = 1;
-    }
-    match numerator {
-        Numerator::Good(good) => weight.good = i64::from(good.matches(labels)),
-        Numerator::Bad(bad) => weight.good = i64::from(in_total) - i64::from(bad.matches(labels)),
-    }
-    weight
+fn is_on_target(matcher: &Matcher) -> bool {
+    matcher.label == "job" || matcher.label == "instance"
+}
+
+fn ratio_weight(numerator: &Numerator, total: &SelectorSum, labels: &Labels) -> Weight {
+    let total = total.matches(labels);
+    let good = match numerator {
+        Numerator::Good(good) => good.matches(labels),
+        Numerator::Bad(bad) => total - bad.matches(labels),
+    };
+    Weight { good, total, uncertain: 0 }
 }
 
 /// `le` is compared as a number: `1` and `1.0` are one bound.

@@ -14,7 +14,6 @@ use crate::model::labels::Labels;
 /// The timelines of all targets in scope: those with samples of `up` in the
 /// reading, and those remembered.
 pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>) -> Vec<Timeline> {
-    let scope = plan.scope();
     let observed = &watch.observed;
     // There may be thousands of short-lived targets: nothing is looked for in
     // all of them for each of them.
@@ -31,7 +30,7 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>) -> Vec<Ti
     let mut lines: Vec<Timeline> = Vec::new();
     for up in observed.up {
         let labels = up.labels.without(&[crate::model::labels::NAME]);
-        if !scope.admits_target(&labels) {
+        if !plan.admits(&labels) {
             continue;
         }
         let before = unseen.remove(&labels);
@@ -39,7 +38,7 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>) -> Vec<Ti
         lines.push(Timeline::build(&labels, &up.samples, starts, before, watch));
     }
     for known in &state.targets {
-        if unseen.contains_key(&known.labels) && scope.admits_target(&known.labels) {
+        if unseen.contains_key(&known.labels) && plan.admits(&known.labels) {
             lines.push(Timeline::build(&known.labels, &[], &[], Some(known), watch));
         }
     }
@@ -54,12 +53,10 @@ pub(super) fn relevant_targets(
     timelines: &[Timeline],
     counters: &[Counter<'_>],
 ) -> Vec<bool> {
-    if plan.names_job() {
-        return vec![true; timelines.len()];
-    }
     let mut jobs: HashSet<&str> = counters.iter().map(|c| target_key(&c.series.labels).0).collect();
     jobs.extend(state.series.keys().map(|labels| target_key(labels).0));
-    timelines.iter().map(|line| jobs.contains(target_key(&line.labels).0)).collect()
+    let counts = |line: &Timeline| plan.names_job_of(&line.labels) || jobs.contains(target_key(&line.labels).0);
+    timelines.iter().map(counts).collect()
 }
 
 /// Finds the target of a series: the same job and instance; of several, the one

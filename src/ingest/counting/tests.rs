@@ -82,7 +82,7 @@ fn world(text: &str) -> World {
 fn availability() -> Plan {
     let total = selector("requests_total", &[("job", MatchOp::Equal, "shop")]);
     let bad = selector("requests_total", &[("job", MatchOp::Equal, "shop"), ("code", MatchOp::Regex, "5..")]);
-    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad), total })
+    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
 }
 
 impl World {

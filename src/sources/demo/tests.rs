@@ -32,7 +32,7 @@ pub(super) fn select(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Select
 fn availability(job: &str) -> Indicator {
     let job = ("job", MatchOp::Equal, job);
     let bad = select("http_requests_total", &[job, ("code", MatchOp::Regex, "5..")]);
-    Indicator::Ratio { numerator: Numerator::Bad(bad), total: select("http_requests_total", &[job]) }
+    Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: select("http_requests_total", &[job]).into() }
 }
 
 #[test]

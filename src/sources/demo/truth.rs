@@ -7,7 +7,7 @@ use super::meter::{Counts, Meter};
 use super::page::{DURATION, Reading, readings};
 use super::traffic::{BOUNDS, CELLS, Cell};
 use super::world::World;
-use crate::model::selector::Selector;
+use crate::model::selector::{Selector, SelectorSum};
 use crate::model::slo::{Comparison, Indicator, Numerator};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Period, Timestamp};
@@ -109,14 +109,17 @@ fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
     match indicator {
         Indicator::Gauge { .. } => Vec::new(),
         Indicator::Ratio { numerator, total } => {
-            let selected = |s: &Selector| -> Vec<bool> { CELLS.iter().map(|cell| counts_in(s, pod, cell)).collect() };
-            let (named, total) = (selected(numerator.selector()), selected(total));
-            let weight = |(named, total): (&bool, &bool)| {
+            let selected = |sum: &SelectorSum| -> Vec<i64> {
+                let times = |cell| sum.iter().filter(|s| counts_in(s, pod, cell)).count() as i64;
+                CELLS.iter().map(times).collect()
+            };
+            let (named, total) = (selected(numerator.sum()), selected(total));
+            let weight = |(named, total): (&i64, &i64)| {
                 let good = match numerator {
                     Numerator::Good(_) => *named,
-                    Numerator::Bad(_) => *total && !*named,
+                    Numerator::Bad(_) => *total - *named,
                 };
-                EventCounts::new(i64::from(good), i64::from(*total))
+                EventCounts::new(good, *total)
             };
             named.iter().zip(&total).map(weight).collect()
         }

@@ -127,7 +127,10 @@ pub fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
 fn requests(job: &str) -> Indicator {
     let total = selector("http_requests_total", &[("job", MatchOp::Equal, job)]);
     let code = Matcher::new("code", MatchOp::Regex, "5..").unwrap();
-    Indicator::Ratio { numerator: Numerator::Bad(total.derive("http_requests_total", [code])), total }
+    Indicator::Ratio {
+        numerator: Numerator::Bad(total.derive("http_requests_total", [code]).into()),
+        total: total.into(),
+    }
 }
 
 fn latency(job: &str, threshold_seconds: f64) -> Indicator {

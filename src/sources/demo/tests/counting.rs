@@ -7,7 +7,7 @@ use super::super::*;
 use super::{availability, hours, select, world};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::{MatchOp, Selector};
+use crate::model::selector::{MatchOp, Selector, SelectorSum};
 use crate::model::slo::{Indicator, Numerator};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -19,10 +19,10 @@ fn indicators() -> Vec<Indicator> {
     let payments = select("http_requests_total", &[("job", MatchOp::Equal, "payments")]);
     let fast = select("http_request_duration_seconds_bucket", &[ours[0], ("le", MatchOp::Equal, "0.3")]);
     let mut all: Vec<Indicator> = world(1).services().iter().map(|job| availability(job)).collect();
-    all.push(Indicator::Ratio { numerator: Numerator::Good(not_failed), total: payments });
+    all.push(Indicator::Ratio { numerator: Numerator::Good(not_failed.into()), total: payments.into() });
     all.push(Indicator::Ratio {
-        numerator: Numerator::Good(fast),
-        total: select("http_request_duration_seconds_count", &ours),
+        numerator: Numerator::Good(fast.into()),
+        total: select("http_request_duration_seconds_count", &ours).into(),
     });
     all
 }
@@ -76,16 +76,15 @@ fn counting_the_samples_finds_what_the_log_says_can_be_found() {
     for indicator in indicators() {
         let truth = world.truth(&indicator, period);
         let Indicator::Ratio { numerator, total } = &indicator else { panic!("ratios only") };
-        let of = |selector: &Selector, counts: EventCounts, named: bool| {
+        let of = |sum: &SelectorSum, counts: EventCounts, named: bool| {
             let expected = match (named, numerator) {
                 (false, _) => counts.total,
                 (true, Numerator::Good(_)) => counts.good,
                 (true, Numerator::Bad(_)) => counts.bad(),
             };
-            (selector.clone(), expected)
+            (sum.iter().next().unwrap().clone(), expected)
         };
-        for (selector, observable) in
-            [of(total, truth.observable, false), of(numerator.selector(), truth.observable, true)]
+        for (selector, observable) in [of(total, truth.observable, false), of(numerator.sum(), truth.observable, true)]
         {
             assert_eq!(count_samples(&world, &selector, period), observable, "{selector}");
             assert_eq!(logged(&selector, |l| l.seen), observable, "{selector}");

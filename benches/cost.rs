@@ -39,23 +39,23 @@ fn main() {
     println!("{SLOS} SLOs over {METRICS} metrics, {} series", SLOS * CODES.len() * INSTANCES);
     sleep(Duration::from_secs(180));
 
-    let alone = measure(&[&prometheus]);
+    let [alone] = measure([&prometheus]);
     let (evenkeel, address) = start_evenkeel(dir.path(), port);
     wait_until_ready(&address);
     sleep(Duration::from_secs(60));
-    let beside = measure(&[&prometheus, &evenkeel]);
+    let [beside, evenkeel_seconds] = measure([&prometheus, &evenkeel]);
 
     let ticks = MEASURED.as_secs_f64() / TICK_SECONDS as f64;
     let per_slo = |seconds: f64| seconds / ticks / SLOS as f64 * 1e6;
-    let read = (beside[0] - alone[0]).max(0.0);
-    println!("Prometheus alone (scraping):   {:6.2} s of CPU in {MEASURED:?}", alone[0]);
-    println!("Prometheus with Evenkeel:      {:6.2} s", beside[0]);
-    println!("Evenkeel:                      {:6.2} s", beside[1]);
+    let read = (beside - alone).max(0.0);
+    println!("Prometheus alone (scraping):   {:6.2} s of CPU in {MEASURED:?}", alone);
+    println!("Prometheus with Evenkeel:      {:6.2} s", beside);
+    println!("Evenkeel:                      {:6.2} s", evenkeel_seconds);
     println!(
         "per SLO and tick: {:.1} us in Prometheus + {:.1} us in Evenkeel = {:.1} us",
         per_slo(read),
-        per_slo(beside[1]),
-        per_slo(read + beside[1])
+        per_slo(evenkeel_seconds),
+        per_slo(read + evenkeel_seconds)
     );
     println!("resident memory of Evenkeel: {} MB", resident_mb(&evenkeel));
 }
@@ -71,10 +71,12 @@ impl Drop for Process {
 }
 
 /// CPU seconds of each process over the measured time.
-fn measure(processes: &[&Process]) -> Vec<f64> {
-    let before: Vec<f64> = processes.iter().map(|p| cpu_seconds(p)).collect();
+fn measure<const N: usize>(processes: [&Process; N]) -> [f64; N] {
+    let before = processes.map(cpu_seconds);
     sleep(MEASURED);
-    processes.iter().zip(before).map(|(p, before)| cpu_seconds(p) - before).collect()
+    let mut spent = processes.map(cpu_seconds);
+    spent.iter_mut().zip(before).for_each(|(spent, before)| *spent -= before);
+    spent
 }
 
 /// User and system time so far; fields 14 and 15 of `stat`, counted from after

@@ -8,7 +8,7 @@ use super::{BAD_INPUT, files, print, promises};
 use crate::publish::dashboards;
 
 pub fn dashboards(args: &DashboardArgs) -> anyhow::Result<ExitCode> {
-    let Some((_, slos, _)) = promises::load(&args.definitions, args.config.as_deref())? else {
+    let Some(promises::Promises { slos, .. }) = promises::load(&args.definitions, args.config.as_deref())? else {
         return Ok(ExitCode::from(BAD_INPUT));
     };
     let mut told = String::new();

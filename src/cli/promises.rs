@@ -9,8 +9,14 @@ use crate::definitions;
 use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 
+pub struct Promises {
+    pub config: Config,
+    pub slos: Vec<Slo>,
+    pub corrections: Vec<Correction>,
+}
+
 /// Configuration and definitions; `None` after every problem was printed.
-pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Config, Vec<Slo>, Vec<Correction>)>> {
+pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<Promises>> {
     let (config, mut problems) = config::load(file, &config::Overrides::default(), &config::Surroundings::real());
     let Some(config) = config else {
         report_problems(&problems);
@@ -23,5 +29,6 @@ pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<(Co
     );
     let loaded = definitions::load(paths);
     problems.extend(loaded.problems);
-    Ok((!report_problems(&problems)).then_some((config, loaded.slos, loaded.corrections)))
+    let sound = !report_problems(&problems);
+    Ok(sound.then_some(Promises { config, slos: loaded.slos, corrections: loaded.corrections }))
 }

@@ -39,7 +39,9 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
-    let Some((config, slos, corrections)) = promises::load(&args.definitions, args.config.as_deref())? else {
+    let Some(promises::Promises { config, slos, corrections }) =
+        promises::load(&args.definitions, args.config.as_deref())?
+    else {
         return Ok(ExitCode::from(BAD_INPUT));
     };
     anyhow::ensure!(

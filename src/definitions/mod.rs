@@ -66,7 +66,7 @@ struct Defined {
 
 enum Definition {
     Slo(Box<Slo>),
-    Correction(Correction),
+    Correction(Box<Correction>),
 }
 
 const SLO: &str = "SLO";
@@ -118,7 +118,7 @@ pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
     let (mut defined, mut problems) = read(text, file);
     let one = defined.pop().filter(|_| defined.is_empty());
     match one.map(|defined| defined.what) {
-        Some(Definition::Correction(correction)) if !any_error(&problems) => Ok(correction),
+        Some(Definition::Correction(correction)) if !any_error(&problems) => Ok(*correction),
         _ => {
             if !any_error(&problems) {
                 let hint = "a document with `apiVersion: evenkeel/v1` and `kind: Correction`".to_owned();
@@ -163,7 +163,7 @@ impl Loaded {
             self.places.insert(key, Place { file: file.to_owned(), span: name_span });
             match what {
                 Definition::Slo(slo) => self.slos.push(*slo),
-                Definition::Correction(correction) => self.corrections.push(correction),
+                Definition::Correction(correction) => self.corrections.push(*correction),
             }
         }
     }

@@ -107,7 +107,7 @@ impl Terms {
             Expr::Aggregate(other) => Err(refused(&format!("`{}` is no sum", other.op))),
             Expr::Binary(binary) => self.collect_binary(binary),
             Expr::Call(_) if single => Err(refused("`+` joins series by their labels; put each side into `sum(...)`")),
-            Expr::Call(call) => self.collect_call(call.func.name, call.args.args),
+            Expr::Call(call) => self.collect_call(call.func.name, call.args.args.into_iter().next().map(|arg| *arg)),
             Expr::VectorSelector(_) => Err(refused("the value of a counter is no count of events")),
             _ => Err(refused("it is no sum of `rate` or `increase`")),
         }
@@ -128,11 +128,11 @@ impl Terms {
         }
     }
 
-    fn collect_call(&mut self, function: &str, args: Vec<Box<Expr>>) -> Result<(), Complaint> {
+    fn collect_call(&mut self, function: &str, arg: Option<Expr>) -> Result<(), Complaint> {
         if function != "rate" && function != "increase" {
             return Err(refused(&format!("the function `{}` counts no events", shown(function))));
         }
-        match args.into_iter().next().map(|arg| *arg) {
+        match arg {
             Some(Expr::MatrixSelector(matrix)) => {
                 self.units.insert(format!("{function}[{}]", range(matrix.range)));
                 self.selectors.push(plain(matrix.vs)?);

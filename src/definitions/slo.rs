@@ -73,7 +73,7 @@ fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) ->
     let name_span = name.as_ref().map_or(metadata.node.span, |at| at.node.span);
     let name = name.and_then(|at| at.parse(source, dns_label));
     let correction = correction::read_spec(name.as_deref().unwrap_or_default(), spec, source);
-    name.and(correction).map(|correction| Defined { what: Definition::Correction(correction), name_span })
+    name.and(correction).map(|correction| Defined { what: Definition::Correction(Box::new(correction)), name_span })
 }
 
 /// What the document says that it is. If it is nothing of ours, nothing else in

@@ -119,7 +119,7 @@ impl ReplicaLabels {
 /// earlier replica's, or a change of duty would look like a second firing.
 fn agree_on_since(states: &mut [RawSeries], names: &[&str], duty: impl Fn(&Labels) -> Duty) {
     let mut known: BTreeMap<Labels, Vec<f64>> = BTreeMap::new();
-    states.sort_by(|a, b| a.labels.only(names).cmp(&b.labels.only(names)));
+    states.sort_by_cached_key(|one| one.labels.only(names));
     for one in states {
         let labels = one.labels.without(names);
         let replica = one.labels.only(names);

@@ -151,7 +151,7 @@ impl<'a> Counting<'a> {
             let first = *counter.series.samples.iter().find(|s| is_count(s))?;
             let line = self.timelines.get(counter.target?)?;
             let held = ends.before(labels, first, line.ok_before(first.at)?)?;
-            Some(Last { at: held.at, value: held.value })
+            Some(Last { at: held.at, value: held.value, created: None })
         };
         counters.iter().map(|c| if is_new(c) { before(c) } else { None }).collect()
     }

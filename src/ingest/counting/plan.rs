@@ -83,7 +83,7 @@ impl Plan {
     pub fn scope(&self) -> Vec<&Selector> {
         match &self.reading {
             Reading::Ratio { numerator, total } => {
-                let own = |s: &&Selector| s.matchers().iter().any(|m| is_on_target(m));
+                let own = |s: &&Selector| s.matchers().iter().any(is_on_target);
                 total.iter().chain(numerator.sum().iter().filter(own)).collect()
             }
             Reading::Buckets { buckets, .. } => vec![buckets],

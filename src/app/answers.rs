@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use super::clock::Clock;
 use super::corrections::Corrections;
 use super::facts::Facts;
+use super::generations::generations;
 use super::ledger::{history_of, judge_at};
 use super::report::Reporting;
 use super::review::review_period;
@@ -21,7 +22,7 @@ use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
 use crate::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, ServiceStatus,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, ServiceStatus,
     SourceStatus, StoreStatus, TrailEntry,
 };
 use crate::publish::report::ReportInput;
@@ -214,6 +215,13 @@ impl Answers for Daemon {
         let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
         events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
         Ok(events)
+    }
+
+    fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
+        match self.slos.iter().find(|slo| slo.name == name) {
+            Some(slo) => Ok(generations(slo, &self.facts.reader.definitions().map_err(unreadable)?)),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {

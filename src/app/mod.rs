@@ -11,6 +11,7 @@ pub mod corrections;
 mod counting;
 mod demo;
 mod facts;
+mod generations;
 mod indicators;
 mod ledger;
 mod live;
@@ -72,6 +73,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let (groups, problems) = indicators::group(&setup.slos, &setup.sources);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
+    let definitions = generations::definitions(&setup.slos, now);
+    facts.write(Batch { definitions, recorded_at: now, ..Batch::default() }).await.context("note the definitions")?;
     let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
     let daemon = Daemon::new(clock.clone(), delay, config.timezone, setup.slos.clone(), facts.clone(), corrections);
     let daemon = Arc::new(daemon);

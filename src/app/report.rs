@@ -2,11 +2,12 @@
 //! daemon and for a store that is read where it lies. Must not know how a report
 //! looks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::generations::generations;
 use super::ledger::history_of;
 use super::review::review_period;
 use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
@@ -17,8 +18,9 @@ use crate::model::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
+use crate::publish::answers::seam;
 use crate::publish::report::{ReportInput, SloReport};
-use crate::store::{Error, Reader};
+use crate::store::{Definition, Error, Reader};
 
 /// The month is shown in days.
 const STEP: Millis = Millis::from_days(1);
@@ -57,8 +59,28 @@ impl Reporting<'_> {
             review: review_period(self.slos, self.reader, period, judged_at)?,
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
-            notes: notes(period, judged_at),
+            notes: notes(period, judged_at).into_iter().chain(self.seams()?).collect(),
         }))
+    }
+
+    /// Where what is counted has changed, a sentence for each.
+    fn seams(&self) -> Result<Vec<String>, Error> {
+        let mut noted: BTreeMap<String, Vec<Definition>> = BTreeMap::new();
+        for definition in self.reader.definitions()? {
+            noted.entry(definition.slo.clone()).or_default().push(definition);
+        }
+        let mut sentences = Vec::new();
+        for slo in self.slos {
+            let of_slo = noted.get(&slo.name).map(Vec::as_slice).unwrap_or_default();
+            if let Some(at) = seam(&generations(slo, of_slo)) {
+                let at = at.rfc3339();
+                sentences.push(format!(
+                    "{}: what is counted was changed at {at}. The figures of the time before were counted anew from the source, as far as it remembers.",
+                    slo.name
+                ));
+            }
+        }
+        Ok(sentences)
     }
 
     fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, Error> {

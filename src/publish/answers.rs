@@ -7,6 +7,7 @@ use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
+use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
 use crate::publish::report::ReportInput;
@@ -48,11 +49,33 @@ pub trait Answers: Send + Sync + 'static {
     /// Cluster events last seen in a period, newest first.
     fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError>;
 
+    /// What an SLO has counted, oldest first. Without such an SLO: empty.
+    fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError>;
+
     /// The corrections in force by name, and the trail of the API, oldest first.
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError>;
 
     /// Changes the corrections, and stores it before it returns; gives the name.
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused>;
+}
+
+/// What an SLO has counted since some time: its tiles are stored under the
+/// indicator, so a changed one begins anew and leaves the old tiles as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    pub indicator: IndicatorId,
+    /// The indicator as it was written, in one line.
+    pub counted: String,
+    /// When the daemon first ran with it.
+    pub first_seen: Timestamp,
+    /// Whether it is counted now.
+    pub current: bool,
+}
+
+/// Where the present generation took over from an older one.
+pub fn seam(generations: &[Generation]) -> Option<Timestamp> {
+    let current = generations.iter().find(|g| g.current)?.first_seen;
+    generations.iter().any(|g| !g.current && g.first_seen < current).then_some(current)
 }
 
 /// A correction in force.

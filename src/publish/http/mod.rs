@@ -7,6 +7,7 @@ mod changes;
 mod connection;
 mod corrections;
 pub(super) mod daemon;
+mod generations;
 mod health;
 mod incidents;
 mod layers;

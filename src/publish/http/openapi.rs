@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
-use super::{alerts, changes, corrections, health, incidents, noise, report, slos, status};
+use super::{alerts, changes, corrections, generations, health, incidents, noise, report, slos, status};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -19,6 +19,7 @@ use crate::publish::metrics;
         slos::list,
         slos::one,
         slos::history,
+        generations::generations,
         incidents::list,
         incidents::one,
         alerts::list,

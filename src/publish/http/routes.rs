@@ -13,7 +13,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
-    HttpSettings, alerts, changes, corrections, health, incidents, layers, noise, openapi, report, slos, status,
+    HttpSettings, alerts, changes, corrections, generations, health, incidents, layers, noise, openapi, report, slos,
+    status,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
@@ -56,6 +57,7 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/slos", get(slos::list))
         .route("/api/v1/slos/{name}", get(slos::one))
         .route("/api/v1/slos/{name}/history", get(slos::history))
+        .route("/api/v1/slos/{name}/generations", get(generations::generations))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/alerts", get(alerts::list))

@@ -12,6 +12,7 @@ use crate::evaluate::status::{HistorySlot, Method, SloStatus};
 use crate::model::change::Change;
 use crate::model::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::answers::{Generation, seam};
 use crate::publish::http::daemon::Daemon;
 use crate::publish::http::problem::Problem;
 use crate::publish::http::query::step_for;
@@ -29,17 +30,18 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(name): Path<String>,
     let period = elapsed(status.period, status.as_of);
     let step = step_for(period);
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
-    let (slots, changes) = daemon
+    let (generations, slots, changes) = daemon
         .ask(move |answers| {
             let slots = answers.history(&slo, Some(&window), period, step)?.unwrap_or_default();
             let changes = answers.changes(period)?;
-            Ok((slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
+            let generations = answers.generations(&slo)?;
+            Ok((generations, slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
         })
         .await?;
     let incidents = evaluated.snapshot.review.incidents.iter();
     let incidents = incidents.filter(|incident| incident.service == judgement.slo.service);
     let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
-    let view = View { judgement, status, period, step, slots, incidents, changes, now: evaluated.as_of };
+    let view = View { generations, judgement, status, period, step, slots, incidents, changes, now: evaluated.as_of };
     let frame = Frame { title: &name, section: Some(Section::Slos), as_of: Some(evaluated.as_of), refresh: None };
     page(layout::page(&frame, &view.body()))
 }
@@ -58,6 +60,7 @@ fn overlaps(incident: &Incident, period: Period, now: Timestamp) -> bool {
 }
 
 struct View<'a> {
+    generations: Vec<Generation>,
     judgement: &'a SloJudgement,
     status: &'a SloStatus,
     period: Period,
@@ -85,6 +88,7 @@ impl View<'_> {
                 (tiers(&self.judgement.tiers))
             }
             (policy(self.status))
+            (changed(&self.generations))
             section {
                 h2 { "Incidents of " (parts::user(&slo.service)) }
                 @if self.incidents.is_empty() { (parts::empty("None in this period.")) }
@@ -323,6 +327,24 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
                 }
             } }
         } }
+    }
+}
+
+/// Where the seam is, if what is counted has changed.
+fn changed(generations: &[Generation]) -> Markup {
+    html! {
+        @if let Some(at) = seam(generations) {
+            section {
+                h2 { "What is counted has changed" }
+                p {
+                    "Since " (parts::time(at)) " (UTC) this promise counts by its present definition. The time before was counted anew \
+                     from the source, as far as it remembers; what was counted by the older definitions is kept under their ids."
+                }
+                ul { @for generation in generations.iter().filter(|g| !g.current) {
+                    li { "from " (parts::time(generation.first_seen)) ": " code { (parts::user(&generation.counted)) } }
+                } }
+            }
+        }
     }
 }
 

@@ -21,6 +21,11 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
             format!("/api/v1/slos/checkout-availability/history?{DAY}&step=4h"),
             "history.json",
         ),
+        (
+            "/api/v1/slos/{name}/generations",
+            "/api/v1/slos/checkout-availability/generations".to_owned(),
+            "generations.json",
+        ),
         ("/api/v1/incidents", format!("/api/v1/incidents?{DAY}"), "incidents.json"),
         ("/api/v1/incidents/{id}", format!("/api/v1/incidents/{id}"), "incident.json"),
         ("/api/v1/alerts", format!("/api/v1/alerts?{DAY}&limit=2"), "alerts.json"),

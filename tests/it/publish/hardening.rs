@@ -12,7 +12,8 @@ use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::Month;
 use evenkeel::publish::answers::{
-    AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, ServiceStatus, TrailEntry,
+    AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, ServiceStatus,
+    TrailEntry,
 };
 use evenkeel::publish::http::HttpSettings;
 use evenkeel::publish::report::ReportInput;
@@ -78,6 +79,10 @@ impl Answers for Troubled {
 
     fn cluster_events(&self, _: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
         Err(AnswerError { cause: "disk /dev/secret is gone".to_owned() })
+    }
+
+    fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
+        self.shop.generations(name)
     }
 
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {

@@ -18,13 +18,13 @@ use evenkeel::model::correction::Correction;
 use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::problem::Problem;
-use evenkeel::model::slo::{Severity, Slo};
+use evenkeel::model::slo::{IndicatorId, Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, LoopStatus, Origin,
-    ServiceStatus, SourceStatus, StoreStatus, TrailEntry,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, LoopStatus,
+    Origin, ServiceStatus, SourceStatus, StoreStatus, TrailEntry,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -175,6 +175,21 @@ impl Answers for Sample {
 
     fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
         Ok(self.cluster_events.iter().filter(|event| period.contains(event.last_seen)).cloned().collect())
+    }
+
+    /// The selectors of the checkout were changed once.
+    fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
+        let Some((slo, _)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else { return Ok(Vec::new()) };
+        let of = |indicator, counted: String, first_seen: &str, current| Generation {
+            indicator,
+            counted,
+            first_seen: at(first_seen),
+            current,
+        };
+        let current = of(slo.indicator_id(), slo.indicator.to_string(), "2026-11-12T08:00:00Z", true);
+        let older = "bad http_errors_total{<job>} of http_requests_total".to_owned();
+        let older = of(IndicatorId([7; 16]), older, "2026-08-01T10:00:00Z", false);
+        Ok(if name == "checkout-availability" { vec![older, current] } else { vec![current] })
     }
 
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {

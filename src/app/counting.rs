@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::answers::Daemon;
 use super::backfill::{Holes, Renewed};
+use super::facts::Facts;
 use super::ledger::Ledger;
 use super::live::{Found, Live};
 use super::notify::Notifier;
@@ -50,7 +51,7 @@ impl Round for Counting {
         for (source, error) in &round.sources {
             self.daemon.note_source(source, error.as_ref().map(ToString::to_string));
         }
-        self.store(&round.found, now).await?;
+        store(&self.daemon.facts, &round.found, now).await?;
         self.ledger.apply(&round.found);
         self.ledger.renew(&self.renewed.take());
         self.note_findings(round.found);
@@ -68,19 +69,6 @@ impl Round for Counting {
 }
 
 impl Counting {
-    async fn store(&self, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
-        if found.is_empty() {
-            return Ok(());
-        }
-        let batch = Batch {
-            tiles: found.iter().map(|f| (f.id, f.tiles.clone())).collect(),
-            ingested: found.iter().map(|f| (f.id, f.counted)).collect(),
-            recorded_at: now,
-            ..Batch::default()
-        };
-        self.daemon.facts.write(batch).await
-    }
-
     async fn judge(&mut self, as_of: Timestamp) -> anyhow::Result<Vec<SloJudgement>> {
         let judged = tokio::task::block_in_place(|| {
             self.ledger.judge(as_of, as_of - SETTLED_AFTER, &self.daemon.corrections.in_force())
@@ -105,4 +93,17 @@ impl Counting {
             }
         }
     }
+}
+
+async fn store(facts: &Facts, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let batch = Batch {
+        tiles: found.iter().map(|f| (f.id, f.tiles.clone())).collect(),
+        ingested: found.iter().map(|f| (f.id, f.counted)).collect(),
+        recorded_at: now,
+        ..Batch::default()
+    };
+    facts.write(batch).await
 }

@@ -8,13 +8,13 @@ use super::facts::Facts;
 use super::live::Found;
 use crate::evaluate::compliance::{judge, needed_minutes, needed_since, present};
 use crate::evaluate::corrections::LeftOut;
-use crate::evaluate::history::{History, hour_of};
+use crate::evaluate::history::{HOUR_MS, History, hour_of};
 use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
 use crate::evaluate::status::SloStatus;
 use crate::model::correction::Correction;
 use crate::model::slo::{IndicatorId, Slo};
 use crate::model::tile::{DayTiles, Tile};
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::model::window::ComplianceWindow;
 use crate::store::{Error, Reader};
 
@@ -24,6 +24,8 @@ struct Held {
     id: IndicatorId,
     history: History,
     loaded: BTreeSet<i64>,
+    /// The hour for which everything is loaded; `None` when something is not.
+    prepared: Option<i64>,
     good_since_start: u64,
     bad_since_start: u64,
     /// By tier: whether the guard held it back when last judged, and how often
@@ -49,6 +51,7 @@ impl Ledger {
             id: slo.indicator_id(),
             history: History::new(slo.budgeting),
             loaded: BTreeSet::new(),
+            prepared: None,
             good_since_start: 0,
             bad_since_start: 0,
             held_back: BTreeMap::new(),
@@ -117,6 +120,7 @@ impl Ledger {
 
 impl Held {
     fn unload(&mut self, day: i64) {
+        self.prepared = None;
         if self.loaded.remove(&day) {
             self.history.unload_day(day);
         }
@@ -131,11 +135,19 @@ impl Held {
         // Calendar periods run ahead of now, and this stands for an hour.
         let within = Period::new(needed_since(&self.slo, as_of), as_of + Millis::from_hours(2));
         self.history.leave_out(LeftOut::of(&self.slo, corrections, within));
+        self.prepared = None;
         self.left_out_by = Some((Arc::clone(corrections), hour));
     }
 
-    /// Reads what is needed to judge at `as_of` and is not there.
+    /// Reads what is needed to judge at `as_of` and is not there. Once an hour:
+    /// what the rest of it needs is read then, too.
     fn load(&mut self, reader: &Reader, as_of: Timestamp) -> Result<(), Error> {
+        let hour = hour_of(as_of);
+        if self.prepared == Some(hour) {
+            return Ok(());
+        }
+        let mut needed = needed_minutes(&self.slo, as_of);
+        needed.extend(needed_minutes(&self.slo, Timestamp::from_millis((hour + 1) * HOUR_MS - SLOT_MS)));
         let since = needed_since(&self.slo, as_of);
         let mut needed = needed_minutes(&self.slo, as_of);
         let edges = self.history.left_out().needed_minutes(since);
@@ -158,10 +170,11 @@ impl Held {
             self.loaded.insert(day);
             before = Some(tiles);
         }
-        self.history.fold_days(as_of);
+        self.history.settle(as_of);
         let oldest = since.day() - 1;
         self.history.trim(|hour| needed.contains(&hour), oldest * 24);
         self.loaded = self.loaded.split_off(&oldest);
+        self.prepared = Some(hour);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, 
 use super::tiers::{Burns, judge_tiers, longest_lookback};
 use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
 use crate::model::tile::EventCounts;
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
 use crate::model::window::ComplianceWindow;
 
 /// The lookbacks whose burn rates are published, with those of the tiers.
@@ -331,15 +331,28 @@ fn spending(slo: &Slo, history: &History, as_of: Timestamp, time: Time) -> Optio
 }
 
 /// The end of the hour in which the bad events of the period passed the budget
-/// that it has now.
+/// that it has now. Looks for the day first.
 fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64, time: Time) -> Option<Timestamp> {
-    let mut sum = Sum::default();
-    let mut at = elapsed.start;
-    while at < elapsed.end {
-        let next = Timestamp::from_millis((hour_of(at) + 1) * HOUR_MS).min(elapsed.end);
+    let (day, before) = spent(slo, history, elapsed, Sum::default(), (DAY_MS, budget, time))?;
+    spent(slo, history, day, before, (HOUR_MS, budget, time)).map(|(hour, _)| hour.end)
+}
+
+/// The first of the steps of a period in which the bad events pass a budget,
+/// and the sum before it.
+fn spent(
+    slo: &Slo,
+    history: &History,
+    period: Period,
+    mut sum: Sum,
+    (step_ms, budget, time): (i64, f64, Time),
+) -> Option<(Period, Sum)> {
+    let mut at = period.start;
+    while at < period.end {
+        let next = Timestamp::from_millis((at.millis().div_euclid(step_ms) + 1) * step_ms).min(period.end);
+        let before = sum;
         sum += time.fold(history, Period::new(at, next));
         if Figures::new(slo, &sum).bad >= budget {
-            return Some(next);
+            return Some((Period::new(at, next), before));
         }
         at = next;
     }

@@ -1,17 +1,27 @@
 //! The tiles of one SLO, folded by the hour, so that any window is a sum of few
-//! parts: whole hours, and minutes at its edges.
+//! parts: whole hours, and minutes at its edges. Long runs of hours are summed
+//! once, not at every tick.
 
-use std::collections::BTreeMap;
-use std::ops::AddAssign;
+mod folding;
+mod minutes;
+mod sums;
+#[cfg(test)]
+mod tests;
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{AddAssign, Range};
+
+use self::folding::{fold_hour, fold_minutes, slice_slots};
+use self::minutes::{Hour, SLOTS_PER_HOUR};
+use self::sums::DaySums;
 use super::corrections::LeftOut;
 use crate::model::slo::Budgeting;
-use crate::model::tile::{DayTiles, EventCounts, SlotState, Tile};
+use crate::model::tile::{DayTiles, EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// One hour, the unit of folding.
 pub const HOUR_MS: i64 = 3_600_000;
-const SLOTS_PER_HOUR: usize = 60;
 const HOURS_PER_DAY: i64 = 24;
 
 /// How many events an unseen stretch held is not known. It is taken to have
@@ -86,16 +96,20 @@ impl Sum {
     }
 }
 
-type Minutes = [Tile; SLOTS_PER_HOUR];
+/// Runs of hours that are summed once. Windows and lookbacks of an SLO need one
+/// each; more are of questions that are asked once.
+const RUNS_MAX: usize = 24;
+/// Shorter runs are added up each time.
+const RUN_HOURS_MIN: i64 = 2;
 
 /// The tiles of one SLO as far as they are loaded.
 #[derive(Clone, Debug)]
 pub struct History {
     budgeting: Budgeting,
-    /// Whole days, derived from `hours` when first asked for.
-    days: BTreeMap<i64, Sum>,
-    hours: BTreeMap<i64, Sum>,
-    minutes: BTreeMap<i64, Box<Minutes>>,
+    days: BTreeMap<i64, DaySums>,
+    minutes: BTreeMap<i64, Hour>,
+    /// Sums of long runs of hours, derived from the above when asked for.
+    runs: RefCell<Vec<(Range<i64>, Sum)>>,
     /// Stretches that corrections leave out.
     left_out: LeftOut,
 }
@@ -109,13 +123,17 @@ fn hour_start(hour: i64) -> Timestamp {
     Timestamp::from_millis(hour * HOUR_MS)
 }
 
+fn day_of(hour: i64) -> (i64, usize) {
+    (hour.div_euclid(HOURS_PER_DAY), hour.rem_euclid(HOURS_PER_DAY) as usize)
+}
+
 impl History {
     pub fn new(budgeting: Budgeting) -> History {
         History {
             budgeting,
             days: BTreeMap::new(),
-            hours: BTreeMap::new(),
             minutes: BTreeMap::new(),
+            runs: RefCell::default(),
             left_out: LeftOut::default(),
         }
     }
@@ -124,14 +142,15 @@ impl History {
     /// `before` is the day before, whose last hour gives the rates for the first.
     pub fn load_day(&mut self, before: Option<&DayTiles>, day: &DayTiles, keep: impl Fn(i64) -> bool) {
         let first = day.day * HOURS_PER_DAY;
-        let mut previous: Option<Box<Minutes>> = before
+        let mut previous = before
             .filter(|b| b.day + 1 == day.day)
-            .map(|b| minutes_of(b, 23))
+            .map(|b| hour_of_day(b, HOURS_PER_DAY as usize - 1))
             .or_else(|| self.minutes.get(&(first - 1)).cloned());
-        for i in 0..HOURS_PER_DAY as usize {
-            let minutes = minutes_of(day, i);
+        let mut sums = [None; HOURS_PER_DAY as usize];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let minutes = hour_of_day(day, i);
             let hour = first + i as i64;
-            self.hours.insert(hour, fold_hour(previous.as_deref(), &minutes, self.budgeting));
+            *sum = Some(fold_hour(previous.as_ref(), &minutes, self.budgeting));
             if keep(hour) {
                 self.minutes.insert(hour, minutes.clone());
             } else {
@@ -139,57 +158,62 @@ impl History {
             }
             previous = Some(minutes);
         }
-        self.days.insert(day.day, self.sum_of_hours(day.day));
-    }
-
-    fn sum_of_hours(&self, day: i64) -> Sum {
-        let mut sum = Sum::default();
-        for hour in day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY {
-            sum += self.hours.get(&hour).copied().unwrap_or_else(|| Sum::unknown(Millis(HOUR_MS), self.budgeting));
-        }
-        sum
+        self.days.insert(day.day, DaySums::new(&sums));
+        self.runs.get_mut().retain(|(hours, _)| hours.end <= first || hours.start >= first + HOURS_PER_DAY);
     }
 
     /// Puts tiles into hours whose minutes are loaded, or that are new.
     pub fn put(&mut self, tiles: &[Tile]) {
-        let mut touched = std::collections::BTreeSet::new();
+        let mut touched = BTreeSet::new();
         for tile in tiles {
             let hour = hour_of(tile.start);
-            if self.hours.contains_key(&hour) && !self.minutes.contains_key(&hour) {
+            if self.has_sum(hour) && !self.minutes.contains_key(&hour) {
                 // An old hour without its minutes: it is reloaded from the store.
-                self.hours.remove(&hour);
-                self.days.remove(&hour.div_euclid(HOURS_PER_DAY));
+                self.set_sum(hour, None);
                 continue;
             }
-            let minutes = self.minutes.entry(hour).or_insert_with(|| empty_minutes(hour));
-            if let Some(cell) = minutes.get_mut(minute_of(tile.start)) {
-                *cell = *tile;
-            }
+            let minutes = self.minutes.entry(hour).or_insert_with(|| Hour::empty(hour_start(hour)));
+            minutes.set(minute_of(tile.start), tile);
             touched.insert(hour);
             touched.insert(hour + 1);
         }
-        for hour in touched {
-            if let Some(minutes) = self.minutes.get(&hour) {
-                let previous = self.minutes.get(&(hour - 1)).map(|m| &**m);
-                self.hours.insert(hour, fold_hour(previous, minutes, self.budgeting));
-                self.days.remove(&hour.div_euclid(HOURS_PER_DAY));
-            }
+        // Their sums are made anew by `settle`; until then minutes are summed.
+        touched.retain(|hour| self.minutes.contains_key(hour));
+        touched.into_iter().for_each(|hour| self.set_sum(hour, None));
+    }
+
+    /// Sums up the hours before `as_of` of which only minutes are there.
+    pub fn settle(&mut self, as_of: Timestamp) {
+        let held = self.minutes.range(..hour_of(as_of)).map(|(hour, _)| *hour);
+        let open: Vec<i64> = held.filter(|hour| !self.has_sum(*hour)).collect();
+        for hour in open {
+            let sum = self.hour_from_minutes(hour);
+            self.set_sum(hour, sum);
         }
     }
 
-    /// Folds the days before `as_of` whose hours are all there, so that long
-    /// windows are sums of days.
-    pub fn fold_days(&mut self, as_of: Timestamp) {
-        for day in [as_of.day() - 1, as_of.day() - 2] {
-            let hours = day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY;
-            if !self.days.contains_key(&day) && self.hours.range(hours).count() == HOURS_PER_DAY as usize {
-                self.days.insert(day, self.sum_of_hours(day));
-            }
-        }
+    fn has_sum(&self, hour: i64) -> bool {
+        let (day, i) = day_of(hour);
+        self.days.get(&day).is_some_and(|sums| sums.has(i))
     }
 
-    pub fn has_hour(&self, hour: i64) -> bool {
-        self.hours.contains_key(&hour)
+    fn set_sum(&mut self, hour: i64, sum: Option<Sum>) {
+        self.runs.get_mut().retain(|(hours, _)| !hours.contains(&hour));
+        let (day, i) = day_of(hour);
+        if sum.is_none() && !self.has_sum(hour) {
+            return;
+        }
+        let sums = self.days.entry(day).or_default();
+        let mut hours = sums.hours();
+        if let Some(cell) = hours.get_mut(i) {
+            *cell = sum;
+        }
+        *sums = DaySums::new(&hours);
+    }
+
+    fn hour_from_minutes(&self, hour: i64) -> Option<Sum> {
+        let minutes = self.minutes.get(&hour)?;
+        Some(fold_hour(self.minutes.get(&(hour - 1)), minutes, self.budgeting))
     }
 
     pub fn has_minutes(&self, hour: i64) -> bool {
@@ -199,47 +223,32 @@ impl History {
     /// Drops a day, so that it is loaded again.
     pub fn unload_day(&mut self, day: i64) {
         self.days.remove(&day);
-        for hour in day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY {
-            self.hours.remove(&hour);
-            self.minutes.remove(&hour);
-        }
+        let hours = day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY;
+        self.minutes.retain(|hour, _| !hours.contains(hour));
+        self.runs.get_mut().clear();
     }
 
     /// Keeps the minutes of these hours only, and no hour before `oldest`.
     pub fn trim(&mut self, keep: impl Fn(i64) -> bool, oldest: i64) {
         self.minutes.retain(|hour, _| keep(*hour));
-        self.hours = self.hours.split_off(&oldest);
         self.days = self.days.split_off(&oldest.div_euclid(HOURS_PER_DAY));
+        self.runs.get_mut().clear();
     }
 
     /// The sum over `[start, end)`, whole minutes. Time that is not loaded is
     /// unknown.
     pub fn fold(&self, period: Period) -> Sum {
-        let mut sum = Sum::default();
-        let mut at = period.start;
-        while at < period.end {
-            let midnight = Timestamp::day_start(at.day() + 1);
-            if at == Timestamp::day_start(at.day())
-                && midnight <= period.end
-                && let Some(day) = self.days.get(&at.day())
-            {
-                sum += *day;
-                at = midnight;
-                continue;
-            }
-            let hour = hour_of(at);
-            let next = hour_start(hour + 1).min(period.end);
-            let whole = at == hour_start(hour) && next == hour_start(hour + 1);
-            sum += match (whole, self.hours.get(&hour), self.minutes.get(&hour)) {
-                (true, Some(folded), _) => *folded,
-                (false, _, Some(minutes)) => {
-                    let previous = self.minutes.get(&(hour - 1)).map(|m| &**m);
-                    fold_minutes(previous, minutes, minute_of(at)..minute_end(hour, next), self.budgeting)
-                }
-                _ => Sum::unknown(next - at, self.budgeting),
-            };
-            at = next;
+        let first = hour_of(period.start + Millis(HOUR_MS - 1));
+        let last = hour_of(period.end);
+        if period.is_empty() {
+            return Sum::default();
         }
+        if first > last {
+            return self.part(last, period);
+        }
+        let mut sum = self.part(first - 1, Period::new(period.start, hour_start(first)));
+        sum += self.run(first..last);
+        sum += self.part(last, Period::new(hour_start(last), period.end));
         sum
     }
 
@@ -261,10 +270,58 @@ impl History {
         sum
     }
 
-    /// The tiles of a period in order, as far as their minutes are loaded.
-    pub fn tiles(&self, period: Period) -> impl Iterator<Item = &Tile> {
-        let hours = hour_of(period.start)..=hour_of(period.end);
-        self.minutes.range(hours).flat_map(|(_, m)| m.iter()).filter(move |t| period.contains(t.start))
+    /// A part of an hour.
+    fn part(&self, hour: i64, period: Period) -> Sum {
+        if period.is_empty() {
+            return Sum::default();
+        }
+        match self.minutes.get(&hour) {
+            Some(minutes) => {
+                let range = minute_of(period.start)..minute_end(hour, period.end);
+                fold_minutes(self.minutes.get(&(hour - 1)), minutes, range, self.budgeting)
+            }
+            None => Sum::unknown(period.length(), self.budgeting),
+        }
+    }
+
+    /// Whole hours.
+    fn run(&self, hours: Range<i64>) -> Sum {
+        if hours.end - hours.start < RUN_HOURS_MIN {
+            return self.hours(hours);
+        }
+        if let Some((_, sum)) = self.runs.borrow().iter().find(|(of, _)| *of == hours) {
+            return *sum;
+        }
+        let sum = self.hours(hours.clone());
+        let mut runs = self.runs.borrow_mut();
+        if runs.len() >= RUNS_MAX {
+            runs.remove(0);
+        }
+        runs.push((hours, sum));
+        sum
+    }
+
+    fn hours(&self, hours: Range<i64>) -> Sum {
+        let mut sum = Sum::default();
+        let mut at = hours.start;
+        while at < hours.end {
+            let (day, _) = day_of(at);
+            let next = ((day + 1) * HOURS_PER_DAY).min(hours.end);
+            let sums = self.days.get(&day);
+            match sums.and_then(DaySums::day).filter(|_| next - at == HOURS_PER_DAY) {
+                Some(whole) => sum += whole,
+                None => {
+                    let known = sums.map(DaySums::hours).unwrap_or_default();
+                    for hour in at..next {
+                        let folded = known.get(day_of(hour).1).copied().flatten();
+                        let folded = folded.or_else(|| self.hour_from_minutes(hour));
+                        sum += folded.unwrap_or_else(|| Sum::unknown(Millis(HOUR_MS), self.budgeting));
+                    }
+                }
+            }
+            at = next;
+        }
+        sum
     }
 }
 
@@ -276,146 +333,7 @@ fn minute_end(hour: i64, end: Timestamp) -> usize {
     ((end - hour_start(hour)).0 / SLOT_MS) as usize
 }
 
-fn empty_minutes(hour: i64) -> Box<Minutes> {
-    let mut minutes = Box::new([Tile::default(); SLOTS_PER_HOUR]);
-    for (i, tile) in minutes.iter_mut().enumerate() {
-        tile.start = hour_start(hour) + Millis(i as i64 * SLOT_MS);
-    }
-    minutes
-}
-
-fn minutes_of(day: &DayTiles, hour: usize) -> Box<Minutes> {
-    let mut minutes = empty_minutes(day.day * 24 + hour as i64);
-    for (i, tile) in minutes.iter_mut().enumerate() {
-        *tile = day.get(hour * SLOTS_PER_HOUR + i);
-    }
-    minutes
-}
-
-fn slice_slots(budgeting: Budgeting) -> usize {
-    match budgeting {
-        Budgeting::Events => 1,
-        Budgeting::Timeslices { slice, .. } | Budgeting::RatioTimeslices { slice } => {
-            ((slice.0 / SLOT_MS).max(1) as usize).min(SLOTS_PER_HOUR)
-        }
-    }
-}
-
-fn fold_hour(previous: Option<&Minutes>, minutes: &Minutes, budgeting: Budgeting) -> Sum {
-    fold_minutes(previous, minutes, 0..SLOTS_PER_HOUR, budgeting)
-}
-
-fn fold_minutes(
-    previous: Option<&Minutes>,
-    minutes: &Minutes,
-    range: std::ops::Range<usize>,
-    budgeting: Budgeting,
-) -> Sum {
-    let mut sum = Sum::default();
-    let mut unseen = [0_i64; SLOTS_PER_HOUR];
-    for i in range.clone() {
-        let Some(tile) = minutes.get(i) else { break };
-        sum.counts += tile.counts;
-        sum.covered_ms += i64::from(tile.covered_ms);
-        if tile.state() == SlotState::Idle {
-            sum.idle_ms += i64::from(tile.covered_ms);
-        }
-        sum.busiest = sum.busiest.max(tile.counts.total);
-        let uncovered = SLOT_MS - i64::from(tile.covered_ms);
-        if tile.unseen_ms == 0 && uncovered <= 0 {
-            continue;
-        }
-        let estimate = match hour_before(previous, minutes, i) {
-            Some(rates) => rates.unseen_milli(tile),
-            None => {
-                sum.unestimated_ms += uncovered;
-                0
-            }
-        };
-        sum.unseen_milli += estimate;
-        if let Some(cell) = unseen.get_mut(i) {
-            *cell = estimate;
-        }
-    }
-    if budgeting != Budgeting::Events {
-        sum.slices = fold_slices(minutes, &unseen, range, budgeting);
-    }
-    sum
-}
-
-/// The highest rates of the hour that ends with a slot.
-struct Rates {
-    /// Events of the whole service per minute.
-    service: i64,
-    /// Events of one target per second.
-    target: f64,
-}
-
-impl Rates {
-    fn unseen_milli(&self, tile: &Tile) -> i64 {
-        let thousandths = if tile.unseen_ms > 0 {
-            // Single targets were out of sight, summed over targets.
-            self.target * f64::from(tile.unseen_ms)
-        } else {
-            let uncovered = (SLOT_MS - i64::from(tile.covered_ms)) as f64;
-            self.service as f64 * 1000.0 * uncovered / SLOT_MS as f64
-        };
-        (thousandths * UNSEEN_RATE_FACTOR as f64).ceil() as i64
-    }
-}
-
-/// `None` when nothing was observed in the hour up to slot `i`.
-fn hour_before(previous: Option<&Minutes>, minutes: &Minutes, i: usize) -> Option<Rates> {
-    let earlier = previous.and_then(|p| p.get(i..)).unwrap_or_default();
-    let now = minutes.get(..=i).unwrap_or_default();
-    let known = earlier.iter().chain(now).filter(|t| t.covered_ms > 0 || t.counts.total != 0);
-    known.fold(None, |rates: Option<Rates>, t| {
-        let (service, target) = (t.counts.total, t.peak.per_second());
-        Some(match rates {
-            Some(r) => Rates { service: r.service.max(service), target: r.target.max(target) },
-            None => Rates { service, target },
-        })
-    })
-}
-
-fn fold_slices(
-    minutes: &Minutes,
-    unseen_milli: &[i64; SLOTS_PER_HOUR],
-    range: std::ops::Range<usize>,
-    budgeting: Budgeting,
-) -> Slices {
-    let width = slice_slots(budgeting);
-    let mut slices = Slices::default();
-    let mut start = range.start / width * width;
-    while start < range.end {
-        let span = start.max(range.start)..(start + width).min(range.end);
-        let tiles = minutes.get(span.clone()).unwrap_or_default();
-        let unseen: i64 = unseen_milli.get(span).unwrap_or_default().iter().sum();
-        add_slice(&mut slices, tiles, unseen as f64 / 1000.0, budgeting);
-        start += width;
-    }
-    slices
-}
-
-fn add_slice(slices: &mut Slices, tiles: &[Tile], unseen: f64, budgeting: Budgeting) {
-    let counts = tiles.iter().fold(EventCounts::ZERO, |a, t| a + t.counts);
-    if tiles.iter().all(|t| t.state() == SlotState::Unknown) {
-        slices.unknown += 1;
-        return;
-    }
-    if counts.total <= 0 {
-        return;
-    }
-    let total = counts.total as f64;
-    let value = |good: f64, of: f64| {
-        let ratio = (good / of).clamp(0.0, 1.0);
-        match budgeting {
-            Budgeting::Timeslices { target, .. } => i64::from(ratio >= target) * NANO,
-            Budgeting::RatioTimeslices { .. } | Budgeting::Events => (ratio * NANO as f64).round() as i64,
-        }
-    };
-    slices.total += 1;
-    slices.good_nano += value(counts.good as f64, total);
-    slices.lo_nano += value(counts.good as f64, total + unseen);
-    slices.hi_nano += value((counts.good + counts.uncertain) as f64 + unseen, total + unseen);
+fn hour_of_day(day: &DayTiles, hour: usize) -> Hour {
+    let slots = hour * SLOTS_PER_HOUR..(hour + 1) * SLOTS_PER_HOUR;
+    Hour::from_tiles(hour_start(day.day * HOURS_PER_DAY + hour as i64), slots.map(|slot| day.get(slot)))
 }

@@ -219,7 +219,7 @@ proptest! {
             growing.put(chunk);
             growing.put(&chunk[chunk.len() / 2..]);
         }
-        growing.fold_days(moment);
+        growing.settle(moment);
         growing.trim(|hour| needed.contains(&hour), needed_since(&slo, moment).day() * 24 - 24);
         prop_assert_eq!(&then.0, &judged(&slo, &growing, moment).0);
     }

@@ -75,7 +75,7 @@ fn plan() -> Plan {
         Selector::new("requests_total", [Some(job), more].into_iter().flatten().collect())
     };
     let bad = select(Some(Matcher::new("code", MatchOp::Regex, "5..").unwrap()));
-    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad), total: select(None) })
+    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: select(None).into() })
 }
 
 static COUNTS: AtomicU64 = AtomicU64::new(0);

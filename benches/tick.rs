@@ -39,7 +39,7 @@ fn tile(slo: usize, start: Timestamp) -> Tile {
     let total = (600 + 40 * (slo % 50) + noise + slot / 4) as i64;
     let bad = i64::from(noise == 5);
     // A missed scrape now and then, in one SLO of four.
-    let seen = slo % 4 != 0 || noise != 7;
+    let seen = !slo.is_multiple_of(4) || noise != 7;
     Tile {
         start,
         counts: EventCounts::new(total - bad, total),

@@ -301,8 +301,11 @@ mod tests {
         ReplicaLabels::new(["prometheus_replica".to_owned(), "replica".to_owned()])
     }
 
-    /// Merges and gives the seconds and values of the only series.
-    fn merged(mut all: Vec<RawSeries>, mut up: Vec<RawSeries>) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    /// Seconds and values.
+    type Shown = Vec<(f64, f64)>;
+
+    /// Merges and gives the samples of the only series, and those of `up`.
+    fn merged(mut all: Vec<RawSeries>, mut up: Vec<RawSeries>) -> (Shown, Shown) {
         both().merge(&mut all, &mut up, &mut Vec::new());
         let shown = |list: &[RawSeries]| {
             assert_eq!(list.len(), 1, "{list:?}");

@@ -37,7 +37,7 @@ fn world(seed: u64) -> Vec<Tile> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as u16
     };
-    let quiet = seed % 3 == 0;
+    let quiet = seed.is_multiple_of(3);
     (0..MINUTES).map(|n| if quiet && n % 500 > 40 { tile(n, 20) } else { tile(n, next()) }).collect()
 }
 

@@ -77,7 +77,7 @@ fn begins(unit: CalendarUnit, calendar: Calendar, date: NaiveDate) -> bool {
     match unit {
         CalendarUnit::Week => date.weekday() == calendar.week_start,
         CalendarUnit::Month => date.day() == 1,
-        CalendarUnit::Quarter => date.day() == 1 && fiscal_month % 3 == 0,
+        CalendarUnit::Quarter => date.day() == 1 && fiscal_month.is_multiple_of(3),
         CalendarUnit::Year => date.day() == 1 && fiscal_month == 0,
     }
 }

@@ -16,9 +16,9 @@ use evenkeel::model::tile::{DayTiles, EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use evenkeel::sources::worlds::{Scenario, World, all, definition};
 
-/// Worlds of each kind. Set to try more.
+/// Worlds of each kind, some 40 s of computing each; set to try more.
 const SEEDS: &str = "EVENKEEL_WORLDS";
-const SEEDS_DEFAULT: u64 = 2;
+const SEEDS_DEFAULT: u64 = 1;
 const DAYS: u32 = 1;
 
 fn seeds() -> u64 {

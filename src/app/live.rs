@@ -46,6 +46,8 @@ pub struct LiveGroup {
     states: Vec<State>,
     /// Everything before is counted for good. `None` before the first round.
     committed: Option<Timestamp>,
+    /// The end of the last minute that was read.
+    read_until: Option<Timestamp>,
     recount_slots: i64,
 }
 
@@ -55,7 +57,17 @@ impl LiveGroup {
     pub fn new(group: Group, counted_until: Option<Timestamp>) -> LiveGroup {
         let states = vec![State::default(); group.indicators.len()];
         let committed = counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS));
-        LiveGroup { group, states, committed, recount_slots: RECOUNT_SLOTS }
+        LiveGroup { group, states, committed, read_until: None, recount_slots: RECOUNT_SLOTS }
+    }
+
+    /// Whether a minute is over that was not read yet. What comes late for those
+    /// that were is read with the next one.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.read_until.is_none_or(|until| self.end(now) > until)
+    }
+
+    fn end(&self, now: Timestamp) -> Timestamp {
+        (now - self.group.source.ingest_delay).floor_slot()
     }
 
     pub fn source_name(&self) -> &str {
@@ -63,7 +75,7 @@ impl LiveGroup {
     }
 
     async fn round(&mut self, now: Timestamp, holes: &Holes) -> Result<Vec<Found>, Error> {
-        let end = (now - self.group.source.ingest_delay).floor_slot();
+        let end = self.end(now);
         let begin = self.begin(end, holes);
         if begin >= end {
             return Ok(Vec::new());
@@ -96,6 +108,7 @@ impl LiveGroup {
             });
         }
         self.committed = Some(next);
+        self.read_until = Some(end);
         // Two scrapes must fit into the minutes that are counted again.
         self.recount_slots = RECOUNT_SLOTS.max(1 + (slowest.0 + SLOT_MS - 1) / SLOT_MS);
         Ok(found)
@@ -133,13 +146,18 @@ pub struct Live {
 #[derive(Default)]
 pub struct Round {
     pub found: Vec<Found>,
-    /// By source name; a source that answered everything has `None`.
+    /// Those that were asked, by name; one that answered everything has `None`.
     pub sources: Vec<(String, Option<Error>)>,
 }
 
 impl Live {
     pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
-        let work: Vec<_> = self.groups.iter_mut().map(|group| named_round(group, now, holes)).collect();
+        let work: Vec<_> = self
+            .groups
+            .iter_mut()
+            .filter(|group| group.is_due(now))
+            .map(|group| named_round(group, now, holes))
+            .collect();
         let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
         let mut round = Round::default();
         for (source, result) in results {

@@ -49,7 +49,7 @@ pub async fn run(scenario: &Scenario) -> Vec<Failure> {
     let mut world = World::new(scenario, &slo, groups);
     let mut failures = Vec::new();
     for expectation in &scenario.expectations {
-        match world.expect(expectation).await {
+        match world.judge(expectation).await {
             Ok(more) => failures.extend(more),
             // What is in memory answers; a source that does not is a defect.
             Err(error) => return vec![fail(scenario, error.to_string(), None)],
@@ -100,7 +100,7 @@ impl<'s> World<'s> {
         }
     }
 
-    async fn expect(&mut self, expectation: &Expectation) -> Result<Vec<Failure>, Error> {
+    async fn judge(&mut self, expectation: &Expectation) -> Result<Vec<Failure>, Error> {
         while self.until < expectation.at {
             self.until = (self.until + self.step).min(expectation.at);
             self.live_round().await?;

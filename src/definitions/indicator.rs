@@ -2,8 +2,9 @@
 //! and `gauge`, with the checks that catch a definition which would count the
 //! wrong thing without a complaint.
 
+use crate::model::comparison::Comparison;
 use crate::model::selector::{Selector, SelectorSum};
-use crate::model::slo::{Comparison, Indicator, Numerator};
+use crate::model::slo::{Indicator, Numerator};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;

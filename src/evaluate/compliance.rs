@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::history::{HOUR_MS, History, NANO, Sum, UNSEEN_RATE_FACTOR, hour_of};
+use super::figures::{Figures, ratio};
+use super::history::{HOUR_MS, History, Sum, hour_of};
 use super::snapshot::{TierStatus, TierVerdict};
 use super::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
-use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
+use crate::model::slo::{Indicator, NoDataPolicy, Slo};
 use crate::model::tile::EventCounts;
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
 use crate::model::window::ComplianceWindow;
@@ -200,90 +201,6 @@ fn state(budget: Option<&Budget>, burning: bool) -> SloState {
         Some(b) if b.remaining_ratio <= 0.0 => SloState::Exhausted,
         Some(_) if burning => SloState::Burning,
         Some(_) => SloState::Ok,
-    }
-}
-
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
-}
-
-/// A sum in the unit of the budget, with the no-data policy applied.
-struct Figures {
-    counts: EventCounts,
-    attainment: Option<f64>,
-    lo: Option<f64>,
-    hi: Option<f64>,
-    /// Units that were seen, without what a policy adds.
-    seen: f64,
-    unseen: f64,
-    /// In the unit of the budget; not whole for ratio slices.
-    bad: f64,
-    total: f64,
-}
-
-impl Figures {
-    fn new(slo: &Slo, sum: &Sum) -> Figures {
-        match slo.budgeting {
-            Budgeting::Events => Figures::of_events(slo.no_data, sum),
-            Budgeting::Timeslices { .. } | Budgeting::RatioTimeslices { .. } => Figures::of_slices(slo.no_data, sum),
-        }
-    }
-
-    fn of_events(policy: NoDataPolicy, sum: &Sum) -> Figures {
-        let unseen = sum.unseen_events();
-        let mut counts = sum.counts;
-        // The policies count the unknown at its likely rate, not at the bound's.
-        let assumed = (unseen / UNSEEN_RATE_FACTOR as f64).round() as i64;
-        match policy {
-            NoDataPolicy::Bad => counts.total += assumed,
-            NoDataPolicy::Good => {
-                counts.total += assumed;
-                counts.good += assumed;
-            }
-            NoDataPolicy::Ignore | NoDataPolicy::Freeze => {}
-        }
-        let seen = sum.counts;
-        let all = seen.total as f64 + unseen;
-        let hopeful = (seen.good + seen.uncertain) as f64 + unseen;
-        let attainment = counts.attainment();
-        let bound = |good: f64| (seen.total > 0).then(|| ratio(good, all)).flatten();
-        Figures {
-            attainment,
-            lo: bound(seen.good as f64),
-            hi: bound(hopeful),
-            seen: seen.total as f64,
-            unseen,
-            bad: (counts.total - counts.good - counts.uncertain).max(0) as f64,
-            total: counts.total as f64,
-            counts,
-        }
-    }
-
-    fn of_slices(policy: NoDataPolicy, sum: &Sum) -> Figures {
-        let s = sum.slices;
-        let (mut good_nano, mut total) = (s.good_nano, s.total);
-        match policy {
-            NoDataPolicy::Bad => total += s.unknown,
-            NoDataPolicy::Good => {
-                total += s.unknown;
-                good_nano += s.unknown * NANO;
-            }
-            NoDataPolicy::Ignore | NoDataPolicy::Freeze => {}
-        }
-        let good = good_nano as f64 / NANO as f64;
-        let all = (s.total + s.unknown) as f64;
-        let bound =
-            |nano: i64, more: i64| (s.total > 0).then(|| ratio(nano as f64 / NANO as f64 + more as f64, all)).flatten();
-        Figures {
-            counts: EventCounts::new(good.round() as i64, total),
-            attainment: ratio(good, total as f64),
-            lo: bound(s.lo_nano, 0),
-            hi: bound(s.hi_nano, s.unknown),
-            seen: s.total as f64,
-            unseen: s.unknown as f64,
-            bad: (total as f64 - good).max(0.0),
-            total: total as f64,
-        }
     }
 }
 

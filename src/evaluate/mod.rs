@@ -7,6 +7,7 @@ pub mod compliance;
 pub mod corrections;
 pub mod durations;
 pub mod episodes;
+mod figures;
 pub mod history;
 pub mod incidents;
 pub mod noise;

@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod change;
+pub mod comparison;
 pub mod correction;
 pub mod incident;
 pub mod labels;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::comparison::Comparison;
 use super::labels::{Labels, content_hash, hex};
 use super::selector::{Selector, SelectorSum};
 use super::time::{Millis, Period, Timestamp};
@@ -157,70 +158,6 @@ impl fmt::Display for IndicatorId {
 impl fmt::Debug for IndicatorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IndicatorId({self})")
-    }
-}
-
-/// A condition on a gauge's value, written `== 1`, `<= 0.5`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Comparison {
-    pub op: ComparisonOp,
-    pub value: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ComparisonOp {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    /// NaN satisfies nothing but `!=`, as in PromQL.
-    pub fn holds(self, sample: f64) -> bool {
-        match self.op {
-            ComparisonOp::Equal => sample == self.value,
-            ComparisonOp::NotEqual => sample != self.value,
-            ComparisonOp::Less => sample < self.value,
-            ComparisonOp::LessOrEqual => sample <= self.value,
-            ComparisonOp::Greater => sample > self.value,
-            ComparisonOp::GreaterOrEqual => sample >= self.value,
-        }
-    }
-
-    /// Reads `== 1`; the hint is for the person who wrote it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let ops = [
-            ("==", ComparisonOp::Equal),
-            ("!=", ComparisonOp::NotEqual),
-            ("<=", ComparisonOp::LessOrEqual),
-            (">=", ComparisonOp::GreaterOrEqual),
-            ("<", ComparisonOp::Less),
-            (">", ComparisonOp::Greater),
-        ];
-        let hint =
-            || format!("`{text}` is not a comparison; write an operator and a number, for example `== 1` or `<= 0.5`");
-        let (rest, op) =
-            ops.iter().find_map(|(sign, op)| text.strip_prefix(sign).map(|rest| (rest, *op))).ok_or_else(hint)?;
-        let value: f64 = rest.trim().parse().map_err(|_| hint())?;
-        if value.is_nan() { Err(hint()) } else { Ok(Comparison { op, value }) }
-    }
-}
-
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.op {
-            ComparisonOp::Equal => "==",
-            ComparisonOp::NotEqual => "!=",
-            ComparisonOp::Less => "<",
-            ComparisonOp::LessOrEqual => "<=",
-            ComparisonOp::Greater => ">",
-            ComparisonOp::GreaterOrEqual => ">=",
-        };
-        write!(f, "{sign} {}", self.value)
     }
 }
 
@@ -411,17 +348,5 @@ mod tests {
         let factors: Vec<f64> =
             AlertTier::standard().iter().map(|t| (t.factor(Millis::from_days(30)) * 1e9).round() / 1e9).collect();
         assert_eq!(factors, [14.4, 6.0, 3.0, 1.0]);
-    }
-
-    #[test]
-    fn comparisons_read_hold_and_print() {
-        let c = Comparison::parse("<= 0.5").unwrap();
-        assert!(c.holds(0.5) && !c.holds(0.6) && !c.holds(f64::NAN));
-        assert_eq!(Comparison::parse("==1").unwrap().to_string(), "== 1");
-        assert!(
-            Comparison::parse("1").is_err()
-                && Comparison::parse("== x").is_err()
-                && Comparison::parse("== NaN").is_err()
-        );
     }
 }

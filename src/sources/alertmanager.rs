@@ -1,6 +1,5 @@
 //! The reading side of Alertmanager's API v2: alerts with what holds them back,
-//! silences, and the server's state. Must not know incidents; sending alerts is
-//! not done here.
+//! and silences. Must not know incidents; sending alerts is not done here.
 
 #[cfg(test)]
 mod tests;
@@ -56,17 +55,6 @@ pub enum HeldState {
     Suppressed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerStatus {
-    pub version: String,
-    /// When it was started: a later time than before means a restart.
-    pub started_at: Option<Timestamp>,
-    /// `ready`, `settling` or `disabled`.
-    pub cluster_status: String,
-    /// Names of the cluster's members, itself among them.
-    pub peers: Vec<String>,
-}
-
 impl Alertmanager {
     /// `endpoint.url` is what the API's paths follow, `http://alertmanager:9093`.
     pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
@@ -94,18 +82,6 @@ impl Alertmanager {
         let mut silences: Vec<Silence> = silences.into_iter().filter_map(JsonSilence::silence).collect();
         silences.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(silences)
-    }
-
-    pub async fn status(&self) -> Result<ServerStatus, Error> {
-        let status: JsonStatus = self.get("status", &[]).await?;
-        let mut peers: Vec<String> = status.cluster.peers.unwrap_or_default().into_iter().map(|p| p.name).collect();
-        peers.sort();
-        Ok(ServerStatus {
-            version: status.version_info.version,
-            started_at: status.uptime.0,
-            cluster_status: status.cluster.status,
-            peers,
-        })
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
@@ -216,23 +192,4 @@ impl JsonMatcher {
         };
         Matcher::new(self.name, op, self.value).ok()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonStatus {
-    cluster: JsonCluster,
-    version_info: JsonVersion,
-    uptime: JsonTime,
-}
-
-#[derive(Deserialize)]
-struct JsonCluster {
-    status: String,
-    peers: Option<Vec<JsonName>>,
-}
-
-#[derive(Deserialize)]
-struct JsonVersion {
-    version: String,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::samples::last_of_each;
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::NAME;
 use crate::model::selector::Selector;
@@ -43,13 +44,7 @@ impl MemorySource {
 
     /// The last sample of each series in a period, of those with a value.
     pub fn last(&self, selector: &Selector, value: Option<f64>, period: Period) -> Vec<RawSeries> {
-        let mut series = self.read(selector, period);
-        for one in &mut series {
-            let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
-            one.samples = last.into_iter().collect();
-        }
-        series.retain(|s| !s.samples.is_empty());
-        series
+        last_of_each(self.read(selector, period), value)
     }
 
     /// Ends of the minutes of a period in which anything was scraped.

@@ -39,6 +39,17 @@ pub struct BatchSamples {
     pub starts: Vec<RawSeries>,
 }
 
+/// The last sample of each series, of those with a value; series without any
+/// are left out.
+pub(super) fn last_of_each(mut series: Vec<RawSeries>, value: Option<f64>) -> Vec<RawSeries> {
+    for one in &mut series {
+        let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
+        one.samples = last.into_iter().collect();
+    }
+    series.retain(|s| !s.samples.is_empty());
+    series
+}
+
 impl SampleSource {
     /// The address without credentials; empty for what is in this process.
     pub fn shown_url(&self) -> &str {

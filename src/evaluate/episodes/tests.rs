@@ -4,7 +4,8 @@ use super::*;
 use crate::evaluate::scenario::{REQUESTS, burned, expand, minute, tiles};
 use crate::evaluate::testing::slo;
 
-use crate::model::slo::{Comparison, Objective};
+use crate::model::comparison::Comparison;
+use crate::model::slo::Objective;
 use crate::model::tile::EventCounts;
 use crate::model::window::ComplianceWindow;
 

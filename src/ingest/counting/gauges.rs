@@ -4,7 +4,7 @@
 use super::super::raw::Sample;
 use super::plan::{Plan, Reading};
 use super::{Counted, Observed, Open};
-use crate::model::slo::Comparison;
+use crate::model::comparison::Comparison;
 use crate::model::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

@@ -1,9 +1,10 @@
 //! What must be read for an indicator, and what each series that comes back
 //! contributes to good, total and uncertain.
 
+use crate::model::comparison::Comparison;
 use crate::model::labels::{Labels, NAME};
 use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use crate::model::slo::{Comparison, Indicator, Numerator};
+use crate::model::slo::{Indicator, Numerator};
 
 /// An indicator, ready to be counted.
 #[derive(Clone, Debug, PartialEq)]

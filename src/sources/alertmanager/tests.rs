@@ -56,21 +56,6 @@ async fn silences_with_and_without_negation() {
 }
 
 #[tokio::test]
-async fn the_status_shows_restarts_and_peers() {
-    let (_server, alertmanager) = served(
-        r#"{"cluster":{"name":"01","peers":[{"address":"10.0.0.2:9094","name":"02"},{"address":"10.0.0.1:9094","name":"01"}],"status":"ready"},
-            "config":{"original":"x"},"uptime":"2026-11-20T00:00:00.000Z","versionInfo":{"version":"0.34.2","branch":"HEAD"}}"#,
-    )
-    .await;
-    let status = alertmanager.status().await.unwrap();
-    assert_eq!(
-        (status.version.as_str(), status.started_at, status.cluster_status.as_str()),
-        ("0.34.2", time("2026-11-20T00:00:00Z"), "ready")
-    );
-    assert_eq!(status.peers, ["01", "02"]);
-}
-
-#[tokio::test]
 async fn another_shape_is_a_bad_response() {
     for body in ["{}", "[{}]", r#"[{"labels":{}}]"#, "[", ""] {
         let error = served(body).await.1.alerts().await.unwrap_err();

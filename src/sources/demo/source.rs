@@ -14,6 +14,7 @@ use crate::model::selector::Selector;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::sources::exposition::Limits;
 use crate::sources::http::{Endpoint, EndpointError};
+use crate::sources::samples::last_of_each;
 use crate::sources::scrape::{SampleBuffer, Scraper, Target};
 
 /// Live samples are kept for longer than any live reading looks back; what is
@@ -110,13 +111,7 @@ impl DemoSource {
 
     /// The last sample of each series in a period, of those with a value.
     pub fn last(&self, selector: &Selector, value: Option<f64>, period: Period) -> Vec<RawSeries> {
-        let mut series = self.read(selector, period);
-        for one in &mut series {
-            let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
-            one.samples = last.into_iter().collect();
-        }
-        series.retain(|s| !s.samples.is_empty());
-        series
+        last_of_each(self.read(selector, period), value)
     }
 
     /// The world is scraped from its beginning on, every minute.

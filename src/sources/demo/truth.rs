@@ -7,8 +7,9 @@ use super::meter::{Counts, Meter};
 use super::page::{DURATION, Reading, readings};
 use super::traffic::{BOUNDS, CELLS, Cell};
 use super::world::World;
+use crate::model::comparison::Comparison;
 use crate::model::selector::{Selector, SelectorSum};
-use crate::model::slo::{Comparison, Indicator, Numerator};
+use crate::model::slo::{Indicator, Numerator};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Period, Timestamp};
 

@@ -2,11 +2,11 @@
 //! all the time, and the bursts of its incidents. Made by arithmetic alone, so
 //! it is the same on every machine.
 
+use evenkeel::model::comparison::Comparison;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::slo::{
-    AlertPolicy, AlertTier, Budgeting, Comparison, Indicator, NoDataPolicy, Numerator, Objective, PolicyStep, Severity,
-    Slo,
+    AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, PolicyStep, Severity, Slo,
 };
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};

@@ -100,9 +100,11 @@ impl Corrections {
         let failed = |error: String| CorrectionRefused::NotStored(error);
         let trail = facts.reader.declarations().map_err(|e| failed(e.to_string()))?;
         let is_new = !self.in_force().iter().any(|c| c.name == declaration.name);
-        if trail.len() >= TRAIL_MAX
-            || (declaration.text.is_some() && is_new && self.in_force().len() >= CORRECTIONS_MAX)
-        {
+        // What is in force can always be withdrawn.
+        if declaration.text.is_some() && trail.len() >= TRAIL_MAX {
+            return Err(CorrectionRefused::TrailFull(TRAIL_MAX));
+        }
+        if declaration.text.is_some() && is_new && self.in_force().len() >= CORRECTIONS_MAX {
             return Err(CorrectionRefused::TooMany(CORRECTIONS_MAX));
         }
         let recorded_at = declaration.recorded_at;

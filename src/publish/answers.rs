@@ -128,6 +128,8 @@ pub enum CorrectionRefused {
     Unknown(String),
     #[error("there are as many corrections as there may be: {0} in force")]
     TooMany(usize),
+    #[error("the trail holds {0} changes already, as many as it may")]
+    TrailFull(usize),
     /// The cause is for the log.
     #[error("the correction could not be stored: {0}")]
     NotStored(String),

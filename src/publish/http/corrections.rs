@@ -167,6 +167,9 @@ async fn change(daemon: &Daemon, change: CorrectionChange) -> Result<String, Pro
         CorrectionRefused::TooMany(_) => {
             Problem::conflict(refused.to_string()).hint("withdraw old ones, or use one that recurs")
         }
+        CorrectionRefused::TrailFull(_) => {
+            Problem::conflict(refused.to_string()).hint("write it into a definition file; those leave no trail here")
+        }
         CorrectionRefused::NotStored(_) => {
             tracing::error!(error = %refused, "a correction was not stored");
             Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)

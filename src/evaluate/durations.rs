@@ -6,7 +6,8 @@
 
 use super::incidents::LEAD;
 use super::snapshot::{DurationStat, Durations};
-use super::statistics::{Observation, SurvivalCurve, median_ranks};
+use super::statistics::ranks::quantile_ranks;
+use super::statistics::survival::{Observation, SurvivalCurve};
 use crate::model::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -20,8 +21,12 @@ use crate::model::time::{Millis, Period, Timestamp};
 ///   out once closed, as not every answer leaves a trace.
 /// - restore: from the onset until users were served again.
 /// - resolve: from the onset until the last alert ended.
-pub fn durations(incidents: &[Incident], period: Period, now: Timestamp) -> Durations {
-    let cohort = || incidents.iter().filter(|i| i.start().is_some_and(|at| period.contains(at)));
+pub fn durations<'a>(
+    incidents: impl Iterator<Item = &'a Incident> + Clone,
+    period: Period,
+    now: Timestamp,
+) -> Durations {
+    let cohort = || incidents.clone().filter(|i| i.start().is_some_and(|at| period.contains(at)));
     Durations {
         detect: stat(cohort().filter_map(|i| detect(i, now))),
         acknowledge: stat(cohort().filter_map(|i| acknowledge(i, now))),
@@ -81,28 +86,47 @@ fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
         }
     }
     values.sort_unstable();
-    let observation = |value: &Millis, ended| Observation { value: value.0 as f64, ended };
-    let observations: Vec<Observation> =
-        values.iter().map(|v| observation(v, true)).chain(open.iter().map(|v| observation(v, false))).collect();
-    let curve = SurvivalCurve::of(&observations);
+    open.sort_unstable();
+    let curve = SurvivalCurve::of(&observations(&values, &open));
     let quantile = |q| curve.quantile(q).map(|ms| Millis(ms as i64));
     DurationStat {
         n: values.len(),
         censored: open.len(),
         median: quantile(0.5),
+        median_interval: interval(&curve, 0.5, &values, &open),
         p90: quantile(0.9),
-        median_interval: median_interval(&values, &open),
+        p90_interval: interval(&curve, 0.9, &values, &open),
+        mean: mean(&values).filter(|_| open.is_empty()),
         values,
+        open,
     }
 }
 
-/// From order statistics, where every open duration is longer than the upper
-/// one, so that the ranks are known.
-fn median_interval(ended: &[Millis], open: &[Millis]) -> Option<(Millis, Millis)> {
-    let (low, high) = median_ranks(ended.len() + open.len())?;
+/// For estimators, in milliseconds.
+pub fn observations(ended: &[Millis], open: &[Millis]) -> Vec<Observation> {
+    let observation = |value: &Millis, ended| Observation { value: value.0 as f64, ended };
+    ended.iter().map(|v| observation(v, true)).chain(open.iter().map(|v| observation(v, false))).collect()
+}
+
+/// From order statistics where every open duration is longer than the upper
+/// one, so that the ranks are known; else from the curve, which may not come
+/// down to an upper end.
+fn interval(curve: &SurvivalCurve, q: f64, ended: &[Millis], open: &[Millis]) -> Option<(Millis, Option<Millis>)> {
+    let (low, high) = quantile_ranks(ended.len() + open.len(), q)?;
     let at = |rank: usize| ended.get(rank.checked_sub(1)?).copied();
-    let (low, high) = (at(low)?, at(high)?);
-    open.iter().all(|o| *o >= high).then_some((low, high))
+    if let (Some(low), Some(high)) = (at(low), at(high))
+        && open.iter().all(|o| *o >= high)
+    {
+        return Some((low, Some(high)));
+    }
+    let (low, high) = curve.quantile_interval(q);
+    let millis = |ms: f64| Millis(ms as i64);
+    Some((millis(low?), high.map(millis)))
+}
+
+fn mean(values: &[Millis]) -> Option<Millis> {
+    let n = i64::try_from(values.len()).ok().filter(|n| *n > 0)?;
+    Some(Millis(values.iter().map(|v| v.0).sum::<i64>() / n))
 }
 
 #[cfg(test)]
@@ -175,8 +199,17 @@ mod tests {
     fn the_month_of_an_incident_is_the_one_in_which_it_began() {
         let scenario = Scenario::new("slo web .*10 5*20 .*30\npage A web .*12 F*20 .*28");
         let all = scenario.review().incidents;
-        let in_period = |from, to| durations(&all, Period::new(minute(from), minute(to)), minute(60)).restore.n;
+        let in_period = |from, to| durations(all.iter(), Period::new(minute(from), minute(to)), minute(60)).restore.n;
         assert_eq!((in_period(0, 10), in_period(10, 11), in_period(11, 60)), (0, 1, 0));
+    }
+
+    #[test]
+    fn a_mean_is_told_only_of_durations_that_have_all_ended() {
+        let mean = |open: Option<i64>| {
+            let ended = [1, 2, 6].map(|m| Length::Ended(Millis::from_mins(m)));
+            stat(ended.into_iter().chain(open.map(|m| Length::AtLeast(Millis::from_mins(m))))).mean
+        };
+        assert_eq!((mean(None), mean(Some(9))), (Some(Millis::from_mins(3)), None));
     }
 
     #[test]
@@ -185,9 +218,12 @@ mod tests {
             let ended = ended.iter().map(|m| Length::Ended(Millis::from_mins(*m)));
             stat(ended.chain(open.iter().map(|m| Length::AtLeast(Millis::from_mins(*m))))).median_interval
         };
-        let mins = |a, b| Some((Millis::from_mins(a), Millis::from_mins(b)));
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4], &[]), mins(1, 6));
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[9]), mins(2, 8));
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[6]), None, "the open one may become the eighth or not");
+        let mins = |a, b: Option<i64>| Some((Millis::from_mins(a), b.map(Millis::from_mins)));
+        assert_eq!(lengths(&[3, 1, 2, 6, 5], &[]), None);
+        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4], &[]), mins(1, Some(6)));
+        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[9]), mins(2, Some(8)));
+        // The open one may become the eighth or not: then the curve decides.
+        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[6]), mins(1, Some(7)));
+        assert_eq!(lengths(&[1, 2, 3], &[4, 5, 6]), mins(1, None), "half have not ended");
     }
 }

@@ -202,6 +202,8 @@ impl Draft<'_> {
         Incident {
             id: IncidentId(content_hash([self.key.as_bytes(), first_minute.to_le_bytes().as_slice()])),
             service: if self.key.starts_with(&format!("{UNASSIGNED}/")) { UNASSIGNED } else { self.key }.to_owned(),
+            team: self.label("team"),
+            cluster: self.label("cluster"),
             state: if closed { IncidentState::Closed } else { IncidentState::Open },
             severity: self.severity(),
             detected: group.pages.iter().any(|page| !silent(&page)),
@@ -211,6 +213,13 @@ impl Draft<'_> {
             episodes: group.burns.iter().map(|e| e.id).collect(),
             changes: self.changes().map(|c| c.id).collect(),
         }
+    }
+
+    /// A label of the first alert that has it, else of an SLO of the service.
+    fn label(&self, name: &str) -> Option<String> {
+        let alerts = self.group.pages.iter().filter_map(|(_, alert)| alert.labels.get(name));
+        let slos = self.facts.slos.iter().filter(|slo| slo.service == self.key);
+        alerts.chain(slos.filter_map(|slo| slo.labels.get(name))).next().map(str::to_owned)
     }
 
     /// When a silence that was set after the alert fired began: somebody

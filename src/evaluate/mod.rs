@@ -3,6 +3,7 @@
 //! It cannot fail: what is not known is `None`.
 
 pub mod burn_alerts;
+pub mod compare;
 pub mod compliance;
 pub mod corrections;
 pub mod durations;
@@ -24,3 +25,4 @@ pub mod status;
 #[cfg(test)]
 pub mod testing;
 pub mod tiers;
+pub mod verdict;

@@ -22,7 +22,7 @@ use super::episodes::SloBurn;
 use super::incidents::{Facts, LEAD, QUIET};
 use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
 use super::snapshot::{Noise, PageClass, RuleNoise};
-use super::statistics::wilson;
+use super::statistics::shares::wilson;
 use crate::model::incident::{Episode, Incident};
 use crate::model::time::{Millis, Period, Timestamp};
 

@@ -52,7 +52,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
     let incidents = incidents(&facts, now);
     let noise = noise(period, now, &incidents, &facts, &burns);
-    let durations = durations(&incidents, period, now);
+    let durations = durations(incidents.iter(), period, now);
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
     let incidents = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();

@@ -91,13 +91,21 @@ pub struct DurationStat {
     pub censored: usize,
     /// Kaplan-Meier median; absent when fewer than half have ended or n is 0.
     pub median: Option<Millis>,
-    /// Kaplan-Meier 90th percentile; absent below it.
+    /// Where the median lies with 95 % confidence; absent below six durations.
+    /// The upper end is absent while the open ones leave it unknown.
+    pub median_interval: Option<(Millis, Option<Millis>)>,
+    /// Kaplan-Meier 90th percentile; absent where fewer have ended.
     pub p90: Option<Millis>,
-    /// Where the median lies with 95 % confidence; absent below six durations,
-    /// and while an open one may still fall below it.
-    pub median_interval: Option<(Millis, Millis)>,
+    /// As for the median; absent below 36 durations.
+    pub p90_interval: Option<(Millis, Option<Millis>)>,
+    /// The mean, for those who know it from elsewhere; absent while one is open,
+    /// when it would be too short. One long incident moves it at will: never
+    /// compare it.
+    pub mean: Option<Millis>,
     /// The ended durations, shortest first.
     pub values: Vec<Millis>,
+    /// How long the open ones have been going on, shortest first.
+    pub open: Vec<Millis>,
 }
 
 /// The share of pages that were not worth it, as a band.

@@ -78,6 +78,10 @@ impl IncidentState {
 pub struct Incident {
     pub id: IncidentId,
     pub service: String,
+    /// The label `team` of its alerts, else of the service's SLOs.
+    pub team: Option<String>,
+    /// The label `cluster` of its alerts, else of the service's SLOs.
+    pub cluster: Option<String>,
     pub state: IncidentState,
     pub severity: Severity,
     /// Whether a page was sent for it.

@@ -81,6 +81,8 @@ fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<Ch
     Incident {
         id: IncidentId([if detected { 7 } else { 8 }; 16]),
         service: service.to_owned(),
+        team: None,
+        cluster: None,
         state: if detected { IncidentState::Closed } else { IncidentState::Open },
         severity: Severity::Page,
         detected,

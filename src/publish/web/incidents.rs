@@ -124,7 +124,7 @@ fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
         &html! {
             "median, n = " (stat.n) (censored)
             @if let Some((low, high)) = stat.median_interval {
-                br; span title="95 % confidence interval of the median" { "95\u{202f}% from " (low.human()) " to " (high.human()) }
+                br; span title="95 % confidence interval of the median" { "95\u{202f}% from " (low.human()) @if let Some(high) = high { " to " (high.human()) } @else { " on" } }
             }
             @if let Some(p90) = stat.p90 { br; "9 of 10 within " (p90.human()) }
         },

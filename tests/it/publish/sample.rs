@@ -562,6 +562,8 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
     review.incidents.push(Incident {
         id: IncidentId([0x10 | number; 16]),
         service: told.service.to_owned(),
+        team: None,
+        cluster: None,
         state: if told.restored.is_some() { IncidentState::Closed } else { IncidentState::Open },
         severity: told.severity,
         detected: told.firing.is_some() && told.severity == Severity::Page,

@@ -42,8 +42,8 @@ pub fn durations<'a>(
 }
 
 /// A duration that has ended, or one that is known to be at least so long.
-#[derive(Clone, Copy)]
-enum Length {
+#[derive(Clone, Copy, Debug)]
+pub enum Length {
     Ended(Millis),
     AtLeast(Millis),
 }
@@ -76,7 +76,8 @@ fn from_onset(incident: &Incident, end: Option<Timestamp>, now: Timestamp) -> Op
     }
 }
 
-fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
+/// What durations have in common.
+pub fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
     let mut values = Vec::new();
     let mut open = Vec::new();
     for length in lengths {

@@ -45,6 +45,9 @@ const BASELINE_FACTOR: f64 = 3.0;
 /// What comes after this share of its bad events may be chance.
 const END_SHARE: f64 = 0.95;
 
+/// Who is told before this share of an episode's bad events is told early.
+const EARLY_SHARE: f64 = 0.1;
+
 /// A log-likelihood ratio that chance reaches about once in 150 times.
 const BEYOND_CHANCE: f64 = 5.0;
 
@@ -191,7 +194,19 @@ impl Context<'_> {
             total: counts.total,
             budget_burned_ratio,
             peak_burn_rate: run.peak,
+            tenth_burned_at: self.tenth_burned_at(first..last + 1, burned),
         })
+    }
+
+    /// The end of the slot in which a tenth of what these slots burned was gone.
+    fn tenth_burned_at(&self, slots: Range<usize>, burned: f64) -> Timestamp {
+        let mut rest = burned * EARLY_SHARE;
+        let is_tenth = |(_, slot): &(usize, &Slot)| {
+            rest -= slot.bad;
+            rest <= 0.0
+        };
+        let tenth = slots.clone().zip(self.slots.range(slots.clone())).find(is_tenth);
+        self.slots.start_of(tenth.map_or(slots.end, |(i, _)| i + 1))
     }
 
     /// Whether one event is one request, and not a slot or slice of time.

@@ -16,6 +16,7 @@ mod pages;
 #[cfg(test)]
 mod properties;
 pub mod review;
+pub mod rules;
 #[cfg(test)]
 mod scenario;
 mod slots;

@@ -21,14 +21,11 @@ use std::collections::{BTreeMap, HashMap};
 use super::episodes::SloBurn;
 use super::incidents::{Facts, LEAD, QUIET};
 use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
+use super::rules::{AFTER_END, COVERAGE_MIN};
 use super::snapshot::{Noise, PageClass, RuleNoise};
 use super::statistics::shares::wilson;
 use crate::model::incident::{Episode, Incident};
 use crate::model::time::{Millis, Period, Timestamp};
-
-/// A burn that begins this long after an alert had ended may still be what it
-/// told of.
-const AFTER_END: Millis = Millis::from_mins(15);
 
 /// Pages that come within this time of each other are told together: it is
 /// Alertmanager's usual `group_interval`. Which of them counts is not a matter
@@ -51,10 +48,6 @@ const ALWAYS_ON_MIN: Millis = Millis::from_hours(12);
 /// Alertmanager's usual `repeat_interval`: sooner than that it does not even
 /// repeat an alert that never ended.
 const REPEAT_WITHIN: Millis = Millis::from_hours(4);
-
-/// Below this observed share of the time around a page an SLO says nothing
-/// about it.
-const COVERAGE_MIN: f64 = 0.9;
 
 /// Judges the pages that were sent in `period`, as known at `now`. `facts` may
 /// and should reach beyond the period on both sides.

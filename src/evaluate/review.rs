@@ -7,6 +7,7 @@ use super::durations::durations;
 use super::episodes::SloBurn;
 use super::incidents::{Facts, Silenced, incidents};
 use super::noise::noise;
+use super::rules::rule_scores;
 use super::snapshot::Review;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
@@ -53,10 +54,11 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let incidents = incidents(&facts, now);
     let noise = noise(period, now, &incidents, &facts, &burns);
     let durations = durations(incidents.iter(), period, now);
+    let rules = rule_scores(period, now, alerts.iter(), &burns);
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
     let incidents = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
-    Review { as_of: Some(now), incidents, episodes, alerts, noise, durations }
+    Review { as_of: Some(now), incidents, episodes, alerts, noise, durations, rules }
 }
 
 /// What was known of an alert at `now`; `None` before it began.

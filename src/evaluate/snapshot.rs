@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rules::RuleScores;
 use super::status::SloStatus;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::{Episode, Incident};
@@ -71,6 +72,7 @@ pub struct Review {
     pub alerts: Vec<Alert>,
     pub noise: Noise,
     pub durations: Durations,
+    pub rules: RuleScores,
 }
 
 /// Time to detect, acknowledge, restore and resolve, over all incidents.

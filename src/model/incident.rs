@@ -25,6 +25,8 @@ pub struct Episode {
     pub budget_burned_ratio: f64,
     /// The highest 5-minute burn rate.
     pub peak_burn_rate: f64,
+    /// When a tenth of its bad events had happened.
+    pub tenth_burned_at: Timestamp,
 }
 
 impl Episode {

@@ -558,6 +558,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         total: (burned * 812_000.0) as i64,
         budget_burned_ratio: burned,
         peak_burn_rate: burned * 96.0,
+        tenth_burned_at: start + Millis::from_mins(2),
     });
     review.incidents.push(Incident {
         id: IncidentId([0x10 | number; 16]),

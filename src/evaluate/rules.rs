@@ -1,0 +1,333 @@
+//! Alert rules against burn: how often what a rule told was true, how much of
+//! what burned it told of, how soon, and how soon it was quiet again. These are
+//! the four attributes by which Google's SRE workbook, chapter 5, judges
+//! alerting. Must not know what a page was worth to a person.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::durations::{self, Length};
+use super::episodes::SloBurn;
+use super::incidents::{LEAD, QUIET};
+use super::snapshot::DurationStat;
+use super::statistics::shares::wilson;
+use crate::model::alert::Alert;
+use crate::model::incident::{Episode, EpisodeId};
+use crate::model::slo::Severity;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// A burn that begins this long after an alert had ended may still be what it
+/// told of.
+pub const AFTER_END: Millis = Millis::from_mins(15);
+
+/// Below this observed share of the time around an alert an SLO says nothing
+/// about it.
+pub const COVERAGE_MIN: f64 = 0.9;
+
+/// An alert that fires for more than this share of the time meets every burn by
+/// chance: it tells of those in which it began.
+const BY_CHANCE_RATIO: f64 = 0.5;
+
+/// A share `k` of `n` with what chance leaves open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    pub k: usize,
+    pub n: usize,
+}
+
+impl Share {
+    /// Absent where n is 0.
+    pub fn ratio(self) -> Option<f64> {
+        (self.n > 0).then(|| self.k as f64 / self.n as f64)
+    }
+
+    /// Wilson's 95 % interval.
+    pub fn interval(self) -> Option<(f64, f64)> {
+        wilson(self.k, self.n)
+    }
+}
+
+/// How a rule, or all pages together, told of burns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RuleScore {
+    /// Empty for all pages together.
+    pub rule: String,
+    /// The highest that it fired with.
+    pub severity: Option<Severity>,
+    /// Services for which it fired, in order.
+    pub services: Vec<String>,
+    /// Occasions on which it fired that met a burn, of those on services with an
+    /// SLO that was observed. An occasion is the rule on one service: replicas
+    /// together, and what fires again within `QUIET` or for the same burn.
+    pub precision: Share,
+    /// Occasions of which no SLO can tell.
+    pub unjudgeable: usize,
+    /// Episodes that it told of, of all on services for which it fires; for all
+    /// pages together, of all.
+    pub recall: Share,
+    /// The budget that burned in the episodes it told of, of all that burned
+    /// there, in shares of whole budgets; absent where none burned.
+    pub recall_budget_ratio: Option<f64>,
+    /// Episodes told of before a tenth of their bad events had happened.
+    pub early_recall: Share,
+    /// From the onset of an episode to the first alert; negative where the alert
+    /// came first. Episodes it did not tell of are not among them.
+    pub detection: DurationStat,
+    /// From the end of an episode to the end of the last alert that told of it.
+    pub reset: DurationStat,
+}
+
+/// The score of all pages that woke someone, and of each rule that fired, most
+/// precise first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RuleScores {
+    pub all: RuleScore,
+    pub rules: Vec<RuleScore>,
+}
+
+/// The scores of a period as known at `now`. Alerts may and should reach beyond
+/// the period on both sides.
+pub fn rule_scores<'a>(
+    period: Period,
+    now: Timestamp,
+    alerts: impl Iterator<Item = &'a Alert>,
+    burns: &'a [SloBurn],
+) -> RuleScores {
+    let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
+    for burn in burns {
+        by_service.entry(&burn.service).or_default().push(burn);
+    }
+    let context = Context { period, now, burns: by_service };
+    let mut by_rule: BTreeMap<&str, Firings<'a>> = BTreeMap::new();
+    // What nobody was paged for was missed.
+    let services = burns.iter().map(|b| (Some(b.service.as_str()), Vec::new()));
+    let mut pages = Firings { severity: None, by_service: services.collect() };
+    for alert in alerts {
+        let Some(firing) = alert.firing else { continue };
+        let firing = Firing { since: alert.start().min(firing.at), at: firing.at, end: alert.ended.map(|e| e.at) };
+        by_rule.entry(&alert.rule).or_default().add(alert, firing);
+        if alert.severity == Severity::Page && !alert.suppressed {
+            pages.add(alert, firing);
+        }
+    }
+    let mut rules: Vec<RuleScore> =
+        by_rule.into_iter().filter_map(|(rule, firings)| context.score(rule, firings)).collect();
+    let precision = |score: &RuleScore| score.precision.ratio().unwrap_or(-1.0);
+    rules.sort_by(|a, b| precision(b).total_cmp(&precision(a)).then_with(|| a.rule.cmp(&b.rule)));
+    RuleScores { all: context.score("", pages).unwrap_or_default(), rules }
+}
+
+/// One alert instance, or several that are one occasion.
+#[derive(Clone, Copy, Debug)]
+struct Firing {
+    /// When the condition held.
+    since: Timestamp,
+    at: Timestamp,
+    end: Option<Timestamp>,
+}
+
+impl Firing {
+    fn end(&self) -> Timestamp {
+        self.end.unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[derive(Default)]
+struct Firings<'a> {
+    severity: Option<Severity>,
+    /// Without a service: `None`.
+    by_service: BTreeMap<Option<&'a str>, Vec<Firing>>,
+}
+
+impl<'a> Firings<'a> {
+    fn add(&mut self, alert: &'a Alert, firing: Firing) {
+        self.severity = self.severity.max(Some(alert.severity));
+        self.by_service.entry(alert.service()).or_default().push(firing);
+    }
+}
+
+struct Context<'a> {
+    period: Period,
+    now: Timestamp,
+    burns: HashMap<&'a str, Vec<&'a SloBurn>>,
+}
+
+impl Context<'_> {
+    /// `None` for a rule that did not fire in the period.
+    fn score(&self, rule: &str, firings: Firings<'_>) -> Option<RuleScore> {
+        let mut score = RuleScore { rule: rule.to_owned(), severity: firings.severity, ..RuleScore::default() };
+        let (mut detection, mut reset) = (Vec::new(), Vec::new());
+        let (mut told, mut burned) = (0.0, 0.0);
+        let mut fired = rule.is_empty();
+        for (service, firings) in firings.by_service {
+            let spells = spells(firings);
+            fired |= spells.iter().any(|s| s.at < self.period.end && s.end() >= self.period.start);
+            score.services.extend(service.filter(|_| !spells.is_empty()).map(str::to_owned));
+            let burns = service.and_then(|service| self.burns.get(service)).map(Vec::as_slice).unwrap_or_default();
+            let by_chance = self.is_by_chance(&spells);
+            let met = |spell: &Firing, e: &Episode| meets(spell, by_chance, e);
+            self.occasions(&mut score, &spells, burns, &met);
+            for episode in burns.iter().flat_map(|b| &b.episodes).filter(|e| self.period.contains(e.start)) {
+                let about: Vec<&Firing> = spells.iter().filter(|s| met(s, episode)).collect();
+                let first = about.iter().map(|s| s.at).min();
+                score.recall.n += 1;
+                score.early_recall.n += 1;
+                burned += episode.budget_burned_ratio;
+                let Some(first) = first else { continue };
+                score.recall.k += 1;
+                score.early_recall.k += usize::from(first <= episode.tenth_burned_at);
+                told += episode.budget_burned_ratio;
+                detection.push(Length::Ended(first - episode.start));
+                reset.extend(episode.end.map(|end| self.quiet_after(end, &about)));
+            }
+        }
+        score.recall_budget_ratio = (burned > 0.0).then(|| told / burned);
+        score.detection = durations::stat(detection.into_iter());
+        score.reset = durations::stat(reset.into_iter());
+        fired.then_some(score)
+    }
+
+    fn quiet_after(&self, end: Timestamp, about: &[&Firing]) -> Length {
+        match about.iter().map(|s| s.end()).max() {
+            Some(Timestamp::MAX) | None => Length::AtLeast(self.now - end),
+            Some(last) => Length::Ended(last - end),
+        }
+    }
+
+    /// Occasions that began in the period, and which of them met a burn. Spells
+    /// that meet the same burn are one occasion.
+    fn occasions(
+        &self,
+        score: &mut RuleScore,
+        spells: &[Firing],
+        burns: &[&SloBurn],
+        met: &dyn Fn(&Firing, &Episode) -> bool,
+    ) {
+        let mut seen: BTreeSet<EpisodeId> = BTreeSet::new();
+        for spell in spells {
+            let episodes: Vec<EpisodeId> =
+                burns.iter().flat_map(|b| &b.episodes).filter(|e| met(spell, e)).map(|e| e.id).collect();
+            let again = episodes.iter().any(|id| seen.contains(id));
+            seen.extend(&episodes);
+            if again || !self.period.contains(spell.at) {
+                continue;
+            }
+            let around = Period::new(spell.since - LEAD, spell.end().min(self.now));
+            let coverage = burns.iter().map(|b| b.coverage(around)).fold(0.0, f64::max);
+            if !episodes.is_empty() {
+                score.precision.k += 1;
+                score.precision.n += 1;
+            } else if burns.is_empty() || coverage < COVERAGE_MIN || self.now < spell.at + QUIET {
+                score.unjudgeable += 1;
+            } else {
+                score.precision.n += 1;
+            }
+        }
+    }
+
+    fn is_by_chance(&self, spells: &[Firing]) -> bool {
+        let known = Period::new(self.period.start, self.period.end.min(self.now));
+        let firing: i64 = spells
+            .iter()
+            .map(|s| Period::new(s.at, s.end().min(known.end).max(s.at)).intersect(known).length().0)
+            .sum();
+        firing as f64 > BY_CHANCE_RATIO * known.length().0 as f64
+    }
+}
+
+/// Whether an alert tells of an episode.
+fn meets(firing: &Firing, by_chance: bool, episode: &Episode) -> bool {
+    let (from, to) = (episode.start - LEAD, episode.end.unwrap_or(Timestamp::MAX));
+    if by_chance {
+        return from <= firing.at && firing.at <= to;
+    }
+    let until = firing.end.map_or(Timestamp::MAX, |end| end + AFTER_END);
+    firing.since <= to && from <= until
+}
+
+/// Alerts that overlap, or follow each other within `QUIET`, as one; by start.
+fn spells(mut firings: Vec<Firing>) -> Vec<Firing> {
+    firings.sort_by_key(|f| (f.at, f.end()));
+    let mut spells: Vec<Firing> = Vec::new();
+    for firing in firings {
+        match spells.last_mut().filter(|last| last.end.is_none_or(|end| firing.at <= end + QUIET)) {
+            Some(last) => {
+                last.since = last.since.min(firing.since);
+                last.end = last.end.zip(firing.end).map(|(a, b)| a.max(b));
+            }
+            None => spells.push(firing),
+        }
+    }
+    spells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::Scenario;
+    use super::*;
+
+    /// `precision, recall, early, detection, reset`, the last two in minutes.
+    fn score(text: &str, rule: &str) -> String {
+        let scores = Scenario::new(text).review().rules;
+        let score = scores.rules.iter().find(|s| s.rule == rule).unwrap_or(&scores.all);
+        let share = |s: Share| format!("{}/{}", s.k, s.n);
+        let minutes = |stat: &DurationStat| stat.values.iter().map(|v| v.0 / 60_000).collect::<Vec<_>>();
+        format!(
+            "{} {} {} {:?} {:?}",
+            share(score.precision),
+            share(score.recall),
+            share(score.early_recall),
+            minutes(&score.detection),
+            minutes(&score.reset)
+        )
+    }
+
+    const TWO_BURNS: &str = "slo web .*60 5*20 .*200 5*40 .*200";
+
+    #[test]
+    fn a_rule_that_tells_of_every_burn_and_of_nothing_else() {
+        let text = format!("{TWO_BURNS}\npage A web .*62 F*22 .*198 F*45 .*193");
+        assert_eq!(score(&text, "A"), "2/2 2/2 2/2 [2, 2] [4, 7]");
+    }
+
+    #[test]
+    fn a_rule_that_misses_one_and_cries_wolf() {
+        let text = format!("{TWO_BURNS}\npage A web .*70 F*20 .*100 F*9 .*321");
+        assert_eq!(score(&text, "A"), "1/2 1/2 0/2 [10] [10]");
+    }
+
+    #[test]
+    fn a_rule_that_fires_again_for_the_same_burn_tells_of_it_once() {
+        let text = "slo web .*60 5*90 .*60\npage A web .*62 F*8 .*30 F*8 .*30 F*22 .*50";
+        assert_eq!(score(text, "A"), "1/1 1/1 1/1 [2] [10]");
+    }
+
+    #[test]
+    fn an_alert_that_never_ends_meets_every_burn_by_chance() {
+        let text = format!("{TWO_BURNS}\nticket A web F*520");
+        assert_eq!(score(&text, "A"), "0/1 0/2 0/2 [] []");
+    }
+
+    #[test]
+    fn replicas_are_one_occasion() {
+        let text = "slo web .*60 5*20 .*60\npage A/x web .*62 F*20 .*58\npage A/y web .*63 F*20 .*57";
+        assert_eq!(score(text, "A"), "1/1 1/1 1/1 [2] [3]");
+    }
+
+    #[test]
+    fn without_an_slo_nothing_can_be_told() {
+        let scores = Scenario::new("page A db .*20 F*9 .*60").review().rules;
+        assert_eq!((scores.rules[0].precision.n, scores.rules[0].unjudgeable), (0, 1));
+        assert_eq!((scores.rules[0].recall.n, scores.rules[0].recall_budget_ratio), (0, None));
+    }
+
+    #[test]
+    fn all_pages_together_also_know_what_no_rule_told_of() {
+        let text = format!("{TWO_BURNS}\npage A web .*62 F*20 .*438\nticket B web .*282 F*20 .*218");
+        assert_eq!(score(&text, ""), "1/1 1/2 1/2 [2] [2]");
+        assert_eq!(score(&text, "B"), "1/1 1/2 1/2 [2] [-18]");
+        let scores = Scenario::new(&format!("{TWO_BURNS}\npage A db .. F*9 .*500")).review().rules;
+        assert_eq!((scores.all.recall.n, scores.all.recall.k), (2, 0), "nobody is paged for web");
+        let ratio = Scenario::new(&text).review().rules.rules[0].recall_budget_ratio.unwrap();
+        assert!((0.3..0.7).contains(&ratio), "{ratio}");
+    }
+}

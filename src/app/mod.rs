@@ -20,6 +20,7 @@ mod progress;
 mod reading;
 pub mod report;
 pub mod review;
+mod rules;
 pub mod scenario;
 mod setup;
 mod tasks;
@@ -42,6 +43,7 @@ use self::facts::Facts;
 use self::ledger::Ledger;
 use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
+use self::rules::Inventory;
 use self::tasks::{Round, Tasks};
 use crate::model::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -56,6 +58,8 @@ const ALERTS_PAUSE: Millis = Millis::from_secs(30);
 /// After a review it rests for this many times as long as it took, so that many
 /// SLOs do not keep a core busy with it.
 const REVIEW_REST: u32 = 10;
+/// Rules change when people deploy them.
+const RULES_PAUSE: Millis = Millis::from_mins(5);
 const REVIEW_PAUSE: Millis = Millis::from_mins(1);
 const TIDY_PAUSE: Millis = Millis::from_hours(1);
 /// A day is packed when it has been over for so long: late samples are rare then.
@@ -125,6 +129,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let alerts =
         Alerts { daemon: Arc::clone(&daemon), feeds, alertmanagers: setup.alertmanagers, silences: Vec::new() };
     tasks.every("alerts", ALERTS_PAUSE, alerts);
+    let inventory = Inventory { daemon: Arc::clone(&daemon), sources: setup.sources.clone() };
+    tasks.every("rules", RULES_PAUSE, inventory);
     tasks.every("review", REVIEW_PAUSE, Reviewing { daemon: Arc::clone(&daemon), length: config.backfill });
     tasks.every(
         "tidy",

@@ -9,6 +9,7 @@ pub mod correction;
 pub mod incident;
 pub mod labels;
 pub mod problem;
+pub mod rule;
 pub mod selector;
 pub mod silence;
 pub mod slo;

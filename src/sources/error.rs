@@ -43,6 +43,11 @@ impl Error {
         }
     }
 
+    /// The server does not know what was asked for.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Error::Refused { status: 404, .. })
+    }
+
     /// How long the source asks to be left alone.
     pub fn retry_after(&self) -> Option<Millis> {
         match self {

@@ -8,7 +8,7 @@ mod rules;
 mod tests;
 
 pub use answer::Answer;
-pub use rules::{ActiveAlert, AlertRule, AlertState, RuleHealth};
+pub use rules::{ActiveAlert, AlertState, RuleHealth, ServedRule};
 
 use serde::de::DeserializeOwned;
 
@@ -135,7 +135,7 @@ impl Prometheus {
     }
 
     /// All alerting rules, sorted by file, group and place.
-    pub async fn rules(&self) -> Result<Answer<Vec<AlertRule>>, Error> {
+    pub async fn rules(&self) -> Result<Answer<Vec<ServedRule>>, Error> {
         let answer = self.get::<rules::RulesData>(&["rules"], &[("type", "alert")]).await?;
         Ok(answer.map(rules::RulesData::into_rules))
     }

@@ -11,6 +11,7 @@ use crate::ingest::counting::Baselines;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::ingest::requests::Batch;
 use crate::model::labels::Labels;
+use crate::model::rule::AlertRule;
 use crate::model::selector::Selector;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -92,6 +93,20 @@ impl SampleSource {
             }
         }
         Ok(samples)
+    }
+
+    /// The alerting rules that it has loaded; `None` where the server tells of
+    /// none, as one that only stores samples does not.
+    pub async fn rules(&self) -> Result<Option<Vec<AlertRule>>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => match client.rules().await {
+                Ok(answer) => Ok(Some(answer.data.into_iter().map(|served| served.rule).collect())),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(error),
+            },
+            SampleSource::Demo(demo) => Ok(Some(demo.rules())),
+            SampleSource::Memory(_) => Ok(None),
+        }
     }
 
     /// Ends of the minutes in which the source scraped anything, in order.

@@ -247,12 +247,13 @@ pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
     rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
-/// Forgets alerts, silences, changes and cluster events that were over before
-/// `cut`.
+/// Forgets alerts, silences, changes, cluster events and rules that were over
+/// before `cut`.
 pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     for sql in [
         "DELETE FROM alerts WHERE max(coalesce(ended_at_ms, last_seen_ms), last_seen_ms) < ?1",
         "DELETE FROM silences WHERE ends_at_ms < ?1",
+        "DELETE FROM alert_rules WHERE last_seen_ms < ?1",
         "DELETE FROM changes WHERE coalesce(ended_at_ms, started_at_ms) < ?1",
         "DELETE FROM cluster_events WHERE last_seen_ms < ?1",
         "DELETE FROM corrections WHERE slot_ms < ?1",
@@ -308,11 +309,11 @@ fn severity_from(word: &str) -> Option<Severity> {
     [Severity::Info, Severity::Ticket, Severity::Page].into_iter().find(|s| s.word() == word)
 }
 
-fn labels_json(labels: &Labels) -> String {
+pub(super) fn labels_json(labels: &Labels) -> String {
     labels.iter().collect::<serde_json::Value>().to_string()
 }
 
-fn labels_from(text: &str) -> Option<Labels> {
+pub(super) fn labels_from(text: &str) -> Option<Labels> {
     let map: std::collections::BTreeMap<String, String> = serde_json::from_str(text).ok()?;
     Some(map.into_iter().collect())
 }

@@ -15,6 +15,7 @@
 //! | `declarations` | `seq` | what people declared over the API: `recorded_at_ms`, `name`, `text` (NULL withdraws), `author`, `reason` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
+//! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
 //! | `definitions` | `indicator`, `slo` | the definition's text when it was first seen |
@@ -105,6 +106,12 @@ CREATE TABLE IF NOT EXISTS silences (
     id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
     created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS alert_rules (
+    id BLOB PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
+    query TEXT NOT NULL, hold_ms INTEGER NOT NULL, keep_firing_for_ms INTEGER NOT NULL,
+    labels TEXT NOT NULL, annotations TEXT NOT NULL,
+    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS changes (
     id BLOB PRIMARY KEY, kind TEXT NOT NULL, outcome TEXT NOT NULL,
     object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
@@ -130,7 +137,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 12] = [
+const SMALL_TABLES: [&str; 13] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -138,6 +145,7 @@ const SMALL_TABLES: [&str; 12] = [
     "declarations",
     "alerts",
     "silences",
+    "alert_rules",
     "changes",
     "cluster_events",
     "definitions",

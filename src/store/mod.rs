@@ -14,6 +14,7 @@ mod layout;
 mod lock;
 mod reader;
 mod rows;
+mod rules;
 mod silences;
 mod tiles;
 mod writer;

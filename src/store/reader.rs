@@ -10,10 +10,11 @@ use super::corrections::{self, Correction};
 use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
-use super::{ingested, layout, rows, silences, tiles};
+use super::{ingested, layout, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::labels::content_hash;
+use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::DayTiles;
@@ -90,6 +91,12 @@ impl Reader {
     /// Silences that overlap the period, in the order of their beginning.
     pub fn silences(&self, period: Period) -> Result<Vec<Silence>, Error> {
         self.read(|db| silences::of(db, period))
+    }
+
+    /// Alert rules that were loaded at some time of the period, by source, file
+    /// and group.
+    pub fn alert_rules(&self, period: Period) -> Result<Vec<LoadedRule>, Error> {
+        self.read(|db| rules::of(db, period))
     }
 
     /// Changes that overlap the period, those that go on included, in the order

@@ -11,9 +11,10 @@ use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
 use super::tiles::{self, TileWriter};
-use super::{ingested, layout, rows, silences};
+use super::{ingested, layout, rows, rules, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::{DayTiles, Tile};
@@ -41,6 +42,8 @@ pub struct Batch {
     pub gone_alerts: Vec<AlertId>,
     /// The last version of a silence stands.
     pub silences: Vec<Silence>,
+    /// A rule that is known is seen again.
+    pub alert_rules: Vec<LoadedRule>,
     /// The last version of a change stands.
     pub changes: Vec<Change>,
     /// The largest count of a uid stands.
@@ -95,6 +98,7 @@ impl Writer {
             batch.ingested.iter().try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
             batch.alerts.iter().try_for_each(|alert| facts::put_alert(db, alert))?;
             batch.gone_alerts.iter().try_for_each(|id| facts::remove_alert(db, *id))?;
+            batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;
             batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
             batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;

@@ -7,6 +7,7 @@ use super::page::{DURATION_BUCKET, DURATION_COUNT, REQUESTS};
 use super::script::{Effect, Gauge};
 use super::traffic::Cell;
 use super::world::{EVALUATION_INTERVAL, World};
+use crate::model::rule::AlertRule;
 use crate::model::slo::Severity;
 use crate::model::time::Millis;
 
@@ -51,6 +52,7 @@ pub(super) struct Rule {
     pub condition: Condition,
     pub class: AlertClass,
     summary: &'static str,
+    runbook: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +88,7 @@ impl Bad {
     }
 }
 
-pub(super) const RULES: [Rule; 8] = [
+pub(super) const RULES: [Rule; 9] = [
     Rule {
         name: "HighErrorRate",
         severity: Severity::Page,
@@ -101,6 +103,7 @@ pub(super) const RULES: [Rule; 8] = [
         },
         class: AlertClass::Actionable,
         summary: "Many requests fail.",
+        runbook: Some("https://runbooks.example/HighErrorRate"),
     },
     Rule {
         name: "PodErrorRateHigh",
@@ -116,6 +119,7 @@ pub(super) const RULES: [Rule; 8] = [
         },
         class: AlertClass::Duplicate,
         summary: "Many requests to one pod fail.",
+        runbook: None,
     },
     Rule {
         name: "ErrorBudgetSlowBurn",
@@ -131,6 +135,7 @@ pub(super) const RULES: [Rule; 8] = [
         },
         class: AlertClass::Actionable,
         summary: "The error budget burns faster than it may.",
+        runbook: None,
     },
     Rule {
         name: "SearchLatencyHigh",
@@ -146,6 +151,7 @@ pub(super) const RULES: [Rule; 8] = [
         },
         class: AlertClass::Actionable,
         summary: "Many searches take longer than 300 ms.",
+        runbook: Some("https://runbooks.example/SearchLatencyHigh"),
     },
     Rule {
         name: "PodFlapping",
@@ -155,6 +161,7 @@ pub(super) const RULES: [Rule; 8] = [
         condition: Condition::Gauge { gauge: Gauge::Ready, job: "notifications", holds: "== 0" },
         class: AlertClass::Flap,
         summary: "A pod is not ready.",
+        runbook: None,
     },
     Rule {
         name: "QueueBacklogHigh",
@@ -164,6 +171,7 @@ pub(super) const RULES: [Rule; 8] = [
         condition: Condition::Gauge { gauge: Gauge::QueueDepth, job: "search", holds: "> 1000" },
         class: AlertClass::Short,
         summary: "Many entries wait to be indexed.",
+        runbook: None,
     },
     Rule {
         name: "CpuHigh",
@@ -173,6 +181,7 @@ pub(super) const RULES: [Rule; 8] = [
         condition: Condition::Gauge { gauge: Gauge::CpuUsed, job: "storefront", holds: "> 0.9" },
         class: AlertClass::NoImpact,
         summary: "A pod uses most of its CPU limit.",
+        runbook: None,
     },
     Rule {
         name: "DiskFilling",
@@ -182,6 +191,18 @@ pub(super) const RULES: [Rule; 8] = [
         condition: Condition::Gauge { gauge: Gauge::DiskUsed, job: "search", holds: "> 0.8" },
         class: AlertClass::AlwaysOn,
         summary: "The index volume is more than 80 % full.",
+        runbook: Some("https://runbooks.example/DiskFilling"),
+    },
+    // Nothing in the world ever makes it fire.
+    Rule {
+        name: "CertificateExpiresSoon",
+        severity: Severity::Page,
+        hold: Millis::from_mins(15),
+        per_pod: false,
+        condition: Condition::Gauge { gauge: Gauge::DiskUsed, job: "gateway", holds: "> 0.99" },
+        class: AlertClass::NoImpact,
+        summary: "A certificate expires within three days.",
+        runbook: None,
     },
 ];
 
@@ -189,6 +210,10 @@ impl Rule {
     /// The labels by which the expression is grouped.
     fn by(&self) -> &'static str {
         if self.per_pod { "job, namespace, pod" } else { "job" }
+    }
+
+    fn annotations(&self) -> Vec<(&'static str, &'static str)> {
+        [("summary", self.summary)].into_iter().chain(self.runbook.map(|url| ("runbook_url", url))).collect()
     }
 
     /// The expression in PromQL.
@@ -218,6 +243,21 @@ impl Rule {
 }
 
 impl World {
+    /// The rules as a Prometheus would tell of them.
+    pub fn rules(&self) -> Vec<AlertRule> {
+        let rule = |rule: &Rule| AlertRule {
+            file: "demo.yaml".to_owned(),
+            group: "demo".to_owned(),
+            name: rule.name.to_owned(),
+            query: rule.expression(),
+            hold: rule.hold,
+            keep_firing_for: Millis(0),
+            labels: [("severity", rule.severity.word()), ("service", "{{ $labels.job }}")].into_iter().collect(),
+            annotations: rule.annotations().into_iter().collect(),
+        };
+        RULES.iter().map(rule).collect()
+    }
+
     /// A Prometheus rule file with the rules of the world. Evaluated on what
     /// `/metrics` serves it gives the alerts of `ALERTS` to within about one
     /// scrape.
@@ -228,13 +268,15 @@ impl World {
             let _ = write!(
                 out,
                 "      - alert: {}\n        expr: >-\n          {}\n        for: {}\n        labels:\n          \
-                 severity: {}\n          service: '{{{{ $labels.job }}}}'\n        annotations:\n          summary: {}\n",
+                 severity: {}\n          service: '{{{{ $labels.job }}}}'\n        annotations:\n",
                 rule.name,
                 rule.expression(),
                 rule.hold,
                 rule.severity.word(),
-                rule.summary,
             );
+            for (name, value) in rule.annotations() {
+                let _ = writeln!(out, "          {name}: {value}");
+            }
         }
         out
     }

@@ -10,6 +10,7 @@ use url::Url;
 use super::World;
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::Labels;
+use crate::model::rule::AlertRule;
 use crate::model::selector::Selector;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::sources::exposition::Limits;
@@ -48,6 +49,10 @@ impl DemoSource {
             scrapers: Mutex::default(),
             live_since,
         }
+    }
+
+    pub fn rules(&self) -> Vec<AlertRule> {
+        self.world.rules()
     }
 
     pub fn world(&self) -> &Arc<World> {

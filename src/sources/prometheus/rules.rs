@@ -4,26 +4,16 @@
 use serde::Deserialize;
 
 use crate::model::labels::Labels;
+use crate::model::rule::AlertRule;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::json::{self, JsonLabels, JsonTime, Number};
 
-/// One alerting rule.
+/// One alerting rule, and how it fares.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AlertRule {
-    /// Group names are unique within a file only.
-    pub file: String,
-    pub group: String,
+pub struct ServedRule {
+    pub rule: AlertRule,
     /// How often the group is evaluated.
     pub interval: Millis,
-    /// The `alertname`; not unique.
-    pub name: String,
-    pub query: String,
-    /// `for`: how long the query must hold.
-    pub duration: Millis,
-    pub keep_firing_for: Millis,
-    /// Those of the rule, templates as they are written.
-    pub labels: Labels,
-    pub annotations: Labels,
     pub health: RuleHealth,
     pub last_error: Option<String>,
 }
@@ -91,22 +81,24 @@ struct Rule {
 }
 
 impl RulesData {
-    pub(super) fn into_rules(mut self) -> Vec<AlertRule> {
+    pub(super) fn into_rules(mut self) -> Vec<ServedRule> {
         // Stable: rules keep their places within a group.
         self.groups.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
         let mut rules = Vec::new();
         for group in self.groups {
             let alerting = group.rules.unwrap_or_default().into_iter().filter(|rule| rule.r#type == "alerting");
-            rules.extend(alerting.map(|rule| AlertRule {
-                file: group.file.clone(),
-                group: group.name.clone(),
+            rules.extend(alerting.map(|rule| ServedRule {
+                rule: AlertRule {
+                    file: group.file.clone(),
+                    group: group.name.clone(),
+                    name: rule.name,
+                    query: rule.query,
+                    hold: json::seconds(rule.duration),
+                    keep_firing_for: json::seconds(rule.keep_firing_for),
+                    labels: rule.labels.unwrap_or_default().0,
+                    annotations: rule.annotations.unwrap_or_default().0,
+                },
                 interval: json::seconds(group.interval),
-                name: rule.name,
-                query: rule.query,
-                duration: json::seconds(rule.duration),
-                keep_firing_for: json::seconds(rule.keep_firing_for),
-                labels: rule.labels.unwrap_or_default().0,
-                annotations: rule.annotations.unwrap_or_default().0,
                 health: rule.health,
                 last_error: rule.last_error.filter(|e| !e.is_empty()),
             }));

@@ -198,13 +198,14 @@ async fn rules_are_alerting_rules_in_their_groups() {
     let rules = prometheus.rules().await.unwrap().data;
     let [new, down] = rules.as_slice() else { panic!("{rules:?}") };
     assert_eq!(
-        (new.group.as_str(), new.interval, new.health, new.last_error.as_deref()),
+        (new.rule.group.as_str(), new.interval, new.health, new.last_error.as_deref()),
         ("a", Millis(15_500), RuleHealth::Unknown, None)
     );
-    assert_eq!((down.file.as_str(), down.name.as_str(), down.query.as_str()), ("/b.yml", "Down", "up == 0"));
-    assert_eq!((down.duration, down.keep_firing_for), (Millis::from_mins(5), Millis(60_500)));
+    let rule = &down.rule;
+    assert_eq!((rule.file.as_str(), rule.name.as_str(), rule.query.as_str()), ("/b.yml", "Down", "up == 0"));
+    assert_eq!((rule.hold, rule.keep_firing_for), (Millis::from_mins(5), Millis(60_500)));
     assert_eq!((down.health, down.last_error.as_deref()), (RuleHealth::Err, Some("boom")));
-    assert_eq!(down.annotations.get("summary"), Some("{{ $labels.job }}"));
+    assert_eq!(rule.annotations.get("summary"), Some("{{ $labels.job }}"));
     assert_eq!(server.request().target, "/api/v1/rules?type=alert");
 }
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::labels::Labels;
+use crate::model::rule::{AlertRule, LoadedRule};
 use crate::model::selector::{MatchOp, Matcher};
 use crate::model::silence::Silence;
 use crate::model::slo::Severity;
@@ -78,6 +79,35 @@ fn silences_come_back_and_the_last_version_stands() {
     assert_eq!(reader.silences(minutes(DAY, 0, 10)).unwrap(), []);
     writer.expire(DAY + 1).unwrap();
     assert_eq!(reader.silences(minutes(DAY, 0, 1_440)).unwrap(), []);
+}
+
+#[test]
+fn a_rule_is_kept_from_its_first_sight_to_its_last() {
+    let (_dir, mut writer, reader) = store();
+    let labels: Labels = [("severity", "page"), ("team", HOSTILE)].into_iter().collect();
+    let rule = AlertRule {
+        file: HOSTILE.to_owned(),
+        group: "g".to_owned(),
+        name: "Down".to_owned(),
+        query: HOSTILE.to_owned(),
+        hold: Millis::from_mins(5),
+        keep_firing_for: Millis(1),
+        annotations: labels.clone(),
+        labels,
+    };
+    let seen = |from, to| LoadedRule {
+        source: "main".to_owned(),
+        rule: rule.clone(),
+        first_seen: slot(DAY, from),
+        last_seen: slot(DAY, to),
+    };
+    for minute in [10, 20, 15] {
+        writer.write(&Batch { alert_rules: vec![seen(minute, minute)], ..batch(DAY) }).unwrap();
+    }
+    assert_eq!(reader.alert_rules(minutes(DAY, 18, 30)).unwrap(), [seen(10, 20)]);
+    assert_eq!(reader.alert_rules(minutes(DAY, 21, 30)).unwrap(), []);
+    writer.expire(DAY + 1).unwrap();
+    assert_eq!(reader.alert_rules(minutes(DAY, 0, 1_440)).unwrap(), []);
 }
 
 #[test]

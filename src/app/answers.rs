@@ -12,12 +12,14 @@ use super::facts::Facts;
 use super::generations::generations;
 use super::ledger::{history_of, judge_at};
 use super::report::Reporting;
-use super::review::review_period;
+use super::review::Reviewing;
 use super::tasks::Pulse;
+use crate::evaluate::compare::Comparison;
 use crate::evaluate::compliance::history_slots;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::on_call::OnCall;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
@@ -35,6 +37,7 @@ pub struct Daemon {
     pub ingest_delay: Millis,
     /// Of the months of reports.
     pub timezone: Tz,
+    pub on_call: OnCall,
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
     pub corrections: Corrections,
@@ -43,6 +46,7 @@ pub struct Daemon {
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     backfill: Mutex<Backfill>,
     review: Mutex<Arc<Review>>,
+    compared: Mutex<Option<Arc<Comparison>>>,
 }
 
 impl Daemon {
@@ -50,6 +54,7 @@ impl Daemon {
         clock: Clock,
         ingest_delay: Millis,
         timezone: Tz,
+        on_call: OnCall,
         slos: Vec<Arc<Slo>>,
         facts: Facts,
         corrections: Corrections,
@@ -59,6 +64,7 @@ impl Daemon {
             clock,
             ingest_delay,
             timezone,
+            on_call,
             slos,
             facts,
             corrections,
@@ -67,6 +73,7 @@ impl Daemon {
             sources: Mutex::default(),
             backfill: Mutex::default(),
             review: Mutex::default(),
+            compared: Mutex::default(),
         }
     }
 
@@ -80,9 +87,15 @@ impl Daemon {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
-    /// The review that goes into the next snapshot.
-    pub fn note_review(&self, review: Review) {
+    /// The review that goes into the next snapshot, and what its incidents are
+    /// compared with.
+    pub fn note_review(&self, review: Review, comparison: Comparison) {
         *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(review);
+        *self.compared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(comparison));
+    }
+
+    pub fn latest_comparison(&self) -> Option<Arc<Comparison>> {
+        self.compared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn latest_review(&self) -> Arc<Review> {
@@ -122,6 +135,10 @@ impl Daemon {
 
     pub fn is_up(&self, source: &str) -> bool {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
+    }
+
+    fn reviewing(&self) -> Reviewing<'_> {
+        Reviewing { slos: &self.slos, reader: &self.facts.reader, on_call: &self.on_call }
     }
 
     fn find(&self, name: &str, window: Option<&str>) -> Option<(&Arc<Slo>, ComplianceWindow)> {
@@ -189,7 +206,12 @@ impl Answers for Daemon {
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
-        review_period(&self.slos, &self.facts.reader, period, self.as_of()).map_err(unreadable)
+        self.reviewing().review(period, self.as_of()).map_err(unreadable)
+    }
+
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
+        let before = Period::new(period.start - period.length(), period.start);
+        self.reviewing().compare(period, before, self.as_of()).map_err(unreadable)
     }
 
     fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
@@ -197,6 +219,7 @@ impl Answers for Daemon {
             slos: &self.slos,
             reader: &self.facts.reader,
             corrections: &self.corrections.in_force(),
+            on_call: &self.on_call,
             timezone: self.timezone,
             now: self.clock.now(),
             as_of: self.as_of(),

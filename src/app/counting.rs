@@ -62,6 +62,7 @@ impl Round for Counting {
             as_of: Some(as_of),
             slos: judged,
             review: self.daemon.latest_review(),
+            comparison: self.daemon.latest_comparison(),
             findings: Arc::new(self.findings.values().cloned().collect()),
         });
         Ok(())

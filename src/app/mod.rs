@@ -45,9 +45,10 @@ use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
 use self::rules::Inventory;
 use self::tasks::{Round, Tasks};
+use crate::evaluate::compare::compare;
 use crate::model::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::answers::Answers;
+use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
 use crate::publish::otlp::ResultPusher;
 use crate::store::Batch;
@@ -80,7 +81,15 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let definitions = generations::definitions(&setup.slos, now);
     facts.write(Batch { definitions, recorded_at: now, ..Batch::default() }).await.context("note the definitions")?;
     let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
-    let daemon = Daemon::new(clock.clone(), delay, config.timezone, setup.slos.clone(), facts.clone(), corrections);
+    let daemon = Daemon::new(
+        clock.clone(),
+        delay,
+        config.timezone,
+        config.on_call.clone(),
+        setup.slos.clone(),
+        facts.clone(),
+        corrections,
+    );
     let daemon = Arc::new(daemon);
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
@@ -131,7 +140,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     tasks.every("alerts", ALERTS_PAUSE, alerts);
     let inventory = Inventory { daemon: Arc::clone(&daemon), sources: setup.sources.clone() };
     tasks.every("rules", RULES_PAUSE, inventory);
-    tasks.every("review", REVIEW_PAUSE, Reviewing { daemon: Arc::clone(&daemon), length: config.backfill });
+    tasks.every("review", REVIEW_PAUSE, ReviewRound { daemon: Arc::clone(&daemon), length: config.backfill });
     tasks.every(
         "tidy",
         TIDY_PAUSE,
@@ -216,17 +225,23 @@ impl Round for Alerts {
     }
 }
 
-struct Reviewing {
+struct ReviewRound {
     daemon: Arc<Daemon>,
     length: Millis,
 }
 
-impl Round for Reviewing {
+impl Round for ReviewRound {
     async fn round(&mut self) -> anyhow::Result<()> {
         let began = tokio::time::Instant::now();
         let as_of = self.daemon.as_of();
         let (asked, period) = (Arc::clone(&self.daemon), Period::new(as_of - self.length, as_of));
-        self.daemon.note_review(tokio::task::spawn_blocking(move || asked.review(period)).await??);
+        let both = tokio::task::spawn_blocking(move || {
+            let (review, before) = (asked.review(period)?, Period::new(period.start - period.length(), period.start));
+            let comparison = compare(period, &review, before, &asked.review(before)?);
+            Ok::<_, AnswerError>((review, comparison))
+        });
+        let (review, comparison) = both.await??;
+        self.daemon.note_review(review, comparison);
         tokio::time::sleep(began.elapsed() * REVIEW_REST).await;
         Ok(())
     }

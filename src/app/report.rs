@@ -9,12 +9,14 @@ use chrono_tz::Tz;
 
 use super::generations::generations;
 use super::ledger::history_of;
-use super::review::review_period;
+use super::review::Reviewing;
+use crate::evaluate::compare::compare;
 use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
 use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::history::hour_of;
 use crate::evaluate::snapshot::Finding;
 use crate::model::correction::Correction;
+use crate::model::on_call::OnCall;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
@@ -31,6 +33,7 @@ pub struct Reporting<'a> {
     pub reader: &'a Reader,
     /// Those in force.
     pub corrections: &'a [Arc<Correction>],
+    pub on_call: &'a OnCall,
     /// In which the months are civil months.
     pub timezone: Tz,
     pub now: Timestamp,
@@ -50,13 +53,20 @@ impl Reporting<'_> {
             return Ok(None);
         }
         let slos = self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, Error>>()?;
+        let reviewing = Reviewing { slos: self.slos, reader: self.reader, on_call: self.on_call };
+        let review = reviewing.review(period, judged_at)?;
+        let before = month.before().period(self.timezone);
+        // A running month is compared with as much of the month before.
+        let before = Period::new(before.start, before.end.min(before.start + (judged_at - period.start)));
+        let comparison = compare(period, &review, before, &reviewing.review(before, before.end)?);
         Ok(Some(ReportInput {
             label: month.name(),
             period,
             generated_at: self.now,
             version: env!("CARGO_PKG_VERSION"),
             slos,
-            review: review_period(self.slos, self.reader, period, judged_at)?,
+            review,
+            comparison: Some(comparison).filter(|c| !c.is_empty()),
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(self.seams()?).collect(),
@@ -183,6 +193,7 @@ spec:
             slos: &slos,
             reader: &reader,
             corrections: &[],
+            on_call: &OnCall::new(Tz::UTC),
             timezone,
             now,
             as_of: now,
@@ -220,6 +231,7 @@ spec:
             slos: &slos,
             reader: &reader,
             corrections: &[],
+            on_call: &OnCall::new(Tz::UTC),
             timezone: Tz::UTC,
             now,
             as_of: now,

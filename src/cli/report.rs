@@ -64,6 +64,7 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         slos: &slos,
         reader: &reader,
         corrections: &corrections,
+        on_call: &config.on_call,
         timezone: config.timezone,
         now,
         as_of: (now - delay).floor_slot(),

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::labels::Labels;
+use crate::model::on_call::{OnCall, TeamHours};
 
 use super::endpoint::{Auth, Endpoint, Header};
+use super::on_call::shown_hours;
 use super::secret::{REDACTED, Secret};
 use super::{Config, LogFormat, Toggle};
 
@@ -27,6 +29,7 @@ struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     external_url: Option<String>,
     timezone: String,
+    on_call: OnCallKeys,
     kubernetes: KubernetesKeys,
     #[serde(skip_serializing_if = "Option::is_none")]
     otlp: Option<OtlpKeys>,
@@ -52,6 +55,30 @@ struct EndpointKeys {
     timeout: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ca_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OnCallKeys {
+    shift: String,
+    sleep: String,
+    teams: BTreeMap<String, TeamKeys>,
+}
+
+#[derive(Serialize)]
+struct TeamKeys {
+    timezone: String,
+    sleep: String,
+}
+
+impl From<&OnCall> for OnCallKeys {
+    fn from(on_call: &OnCall) -> OnCallKeys {
+        let keys = |hours: &TeamHours| TeamKeys { timezone: hours.zone.to_string(), sleep: shown_hours(hours.sleep) };
+        OnCallKeys {
+            shift: on_call.shift.to_string(),
+            sleep: shown_hours(on_call.usual.sleep),
+            teams: on_call.teams.iter().map(|(team, hours)| (team.clone(), keys(hours))).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -103,6 +130,7 @@ pub(super) fn yaml(config: &Config) -> String {
         external_labels: labels(&config.external_labels),
         external_url: config.external_url.as_ref().map(ToString::to_string),
         timezone: config.timezone.to_string(),
+        on_call: OnCallKeys::from(&config.on_call),
         kubernetes: KubernetesKeys {
             enabled: match config.kubernetes.enabled {
                 Toggle::Auto => "auto",

@@ -6,6 +6,7 @@
 mod dump;
 mod endpoint;
 mod layers;
+mod on_call;
 mod peers;
 mod read;
 mod secret;
@@ -22,6 +23,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use crate::model::labels::Labels;
+use crate::model::on_call::OnCall;
 use crate::model::problem::{Level, Problem};
 use crate::model::time::Millis;
 use crate::yaml::read::TEXT_BYTES_MAX;
@@ -55,6 +57,7 @@ pub struct Config {
     pub external_url: Option<Url>,
     /// Of reports and calendar months that no definition decides.
     pub timezone: Tz,
+    pub on_call: OnCall,
     pub kubernetes: Kubernetes,
     pub otlp: Option<Otlp>,
     pub log: Log,

@@ -17,6 +17,7 @@ use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value
 
 use super::endpoint::{Header, header, headers, url};
 use super::layers::{Reading, path, readable_path, section};
+use super::on_call::on_call;
 use super::peers::{alertmanagers, sources};
 use super::secret::Secret;
 use super::settings::Overrides;
@@ -72,6 +73,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let external_labels = external_labels(fields.optional("external_labels"), reading);
     let external_url = reading.choice("external_url", fields.optional("external_url"), url);
     let timezone = reading.scalar::<Tz>("timezone", fields.optional("timezone"), timezone);
+    let on_call = timezone.and_then(|zone| on_call(fields.optional("on_call"), zone, reading));
     let kubernetes = kubernetes(fields.optional("kubernetes"), reading);
     let otlp = otlp(fields.optional("otlp"), reading);
     let log = log(fields.optional("log"), reading);
@@ -98,6 +100,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         external_labels: external_labels?,
         external_url: external_url?,
         timezone: timezone?,
+        on_call: on_call?,
         kubernetes: kubernetes?,
         otlp: otlp?,
         log: log?,

@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 35] = [
+const SETTINGS: [Setting; 38] = [
     key(
         "sources[].name",
         "NAME",
@@ -172,6 +172,19 @@ const SETTINGS: [Setting; 35] = [
         "ZONE",
         Some("UTC"),
         "IANA time zone of reports, such as Europe/Berlin.",
+    ),
+    key("on_call.shift", "DURATION", Some("12h"), "Shift over which interruptions are counted, 1h to 7d."),
+    key(
+        "on_call.sleep",
+        "HH:MM-HH:MM",
+        Some("22:00-07:00"),
+        "When people sleep, in `timezone`; a page then counts as one in the night.",
+    ),
+    key(
+        "on_call.teams",
+        "{TEAM: {timezone, sleep}}",
+        None,
+        "Time zone and sleep of single teams, by the label `team` of their alerts or SLOs.",
     ),
     flag(
         "kubernetes.enabled",

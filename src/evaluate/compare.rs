@@ -56,11 +56,19 @@ impl GroupedBy {
 /// A period beside the one before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
+    /// The parts of both of which anything is known.
     pub period: Period,
     pub before: Period,
     /// The whole first, then by `GroupedBy`, groups in order of name.
     pub groups: Vec<Group>,
     pub noise: NoiseChange,
+}
+
+impl Comparison {
+    /// Whether nothing is known of the period before.
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty()
+    }
 }
 
 /// The incidents of one group in both periods.
@@ -142,13 +150,13 @@ pub fn compare(period: Period, now: &Review, before_period: Period, before: &Rev
     let shares = (now.noise(), before.noise());
     let (difference, verdict) = verdict::share(shares.0, shares.1);
     let noise = NoiseChange { now: shares.0, before: shares.1, difference, verdict };
-    Comparison { period, before: before_period, groups, noise }
+    Comparison { period: now.period, before: before.period, groups, noise }
 }
 
 /// One of the two periods.
 struct Side<'a> {
     review: &'a Review,
-    /// As far as it is known.
+    /// The part of it of which anything is known.
     period: Period,
     keys: HashMap<AlertId, &'a str>,
 }
@@ -157,7 +165,8 @@ impl<'a> Side<'a> {
     fn new(period: Period, review: &'a Review) -> Side<'a> {
         let end = review.as_of.map_or(period.end, |as_of| as_of.min(period.end));
         let keys = review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
-        Side { review, period: Period::new(period.start, end), keys }
+        let start = review.known_since.map_or(end, |since| since.max(period.start));
+        Side { review, period: Period::new(start.min(end), end), keys }
     }
 
     fn of(&self, by: GroupedBy, name: &'a str) -> impl Iterator<Item = &'a Incident> + Clone {
@@ -325,6 +334,17 @@ mod tests {
         assert_eq!((all.incidents.now, all.incidents.before, all.incidents.verdict), (1, 12, Verdict::Better));
         assert!(all.incidents.ratio.unwrap().upper < 1.0);
         assert_eq!(all.restore.verdict, Verdict::TooFew);
+    }
+
+    #[test]
+    fn a_time_of_which_nothing_is_known_had_no_incidents_that_count() {
+        let scenario = Scenario::new("slo web .*60 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51");
+        let (now, before) = (Period::new(minute(0), minute(480)), Period::new(minute(-90_000), minute(-80_000)));
+        let nothing = review(&ReviewInputs { period: before, now: before.end, burns: &[], ..scenario.inputs() });
+        let c = compare(now, &scenario.review(), before, &nothing);
+        let all = group(&c, GroupedBy::All, "");
+        assert!(c.is_empty());
+        assert_eq!((all.incidents.now, all.incidents.verdict, all.incidents.ratio), (7, Verdict::TooFew, None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
 use crate::model::labels::content_hash;
 use crate::model::slo::{Severity, Slo};
-use crate::model::time::{Millis, SLOT_MS, Timestamp};
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// What begins within this time after everything else was over is still the
 /// same incident, and an incident is closed once it has been quiet for so long.
@@ -43,11 +43,13 @@ pub const UNASSIGNED: &str = "unassigned";
 /// the fast standard tier stands for.
 const PAGE_BUDGET_DEFAULT: f64 = 0.02;
 
-/// A silence about an alert, by when it was set.
+/// A silence about an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silenced {
     pub alert: AlertId,
-    pub since: Timestamp,
+    pub period: Period,
+    /// It names its alerts by patterns only.
+    pub is_broad: bool,
 }
 
 /// What incidents are made of.
@@ -227,7 +229,7 @@ impl Draft<'_> {
     fn silenced(&self, id: AlertId) -> Option<Timestamp> {
         let firing = self.group.pages.iter().find(|(page, _)| *page == id).and_then(|(_, a)| a.firing)?.at;
         let until = self.group.end + ANSWER_WITHIN;
-        let since = self.facts.silenced.iter().filter(|s| s.alert == id).map(|s| s.since);
+        let since = self.facts.silenced.iter().filter(|s| s.alert == id).map(|s| s.period.start);
         since.filter(|at| firing < *at && *at <= until.min(self.now)).min()
     }
 

@@ -2,6 +2,7 @@
 //! statistics. Pure and synchronous; must not know I/O, JSON, HTTP or the clock.
 //! It cannot fail: what is not known is `None`.
 
+pub mod action;
 pub mod burn_alerts;
 pub mod compare;
 pub mod compliance;
@@ -11,6 +12,8 @@ pub mod episodes;
 mod figures;
 pub mod history;
 pub mod incidents;
+pub mod load;
+pub mod measures;
 pub mod noise;
 mod pages;
 #[cfg(test)]
@@ -26,4 +29,5 @@ pub mod status;
 #[cfg(test)]
 pub mod testing;
 pub mod tiers;
+pub mod upkeep;
 pub mod verdict;

@@ -11,20 +11,24 @@
 //! 3. always-on: the alert fires most of the time, so it tells nothing new.
 //! 4. flap: it goes on and off again and again.
 //! 5. duplicate: another page had told of the same incident.
-//! 6. short: it was over before anybody could have acted.
-//! 7. no-impact: the service has an SLO that was observed, and it did not burn.
-//! 8. repeat: the same alert had paged a short while ago.
-//! 9. unknown: nothing says either.
+//! 6. actionable: somebody acted on it; see `action`.
+//! 7. short: it was over before anybody could have acted.
+//! 8. no-impact: the service has an SLO that was observed, and it did not burn.
+//! 9. repeat: the same alert had paged a short while ago.
+//! 10. unknown: nothing says either.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::action::{ACTED_MIN, Actions, Evidence, IDLE_MAX, Told, score};
 use super::episodes::SloBurn;
 use super::incidents::{Facts, LEAD, QUIET};
+use super::load::{cost, load};
 use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
 use super::rules::{AFTER_END, COVERAGE_MIN};
-use super::snapshot::{Noise, PageClass, RuleNoise};
+use super::snapshot::{Noise, PageClass, PageReason, RuleNoise, TeamNoise};
 use super::statistics::shares::wilson;
 use crate::model::incident::{Episode, Incident};
+use crate::model::on_call::OnCall;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Pages that come within this time of each other are told together: it is
@@ -51,31 +55,41 @@ const REPEAT_WITHIN: Millis = Millis::from_hours(4);
 
 /// Judges the pages that were sent in `period`, as known at `now`. `facts` may
 /// and should reach beyond the period on both sides.
-pub fn noise(period: Period, now: Timestamp, incidents: &[Incident], facts: &Facts<'_>, burns: &[SloBurn]) -> Noise {
-    let judge = Judge::new(period, now, facts, burns);
-    let mut judged: Vec<(Page<'_>, PageClass, String)> = Vec::new();
-    for incident in incidents {
-        judged.extend(judge.incident(incident).into_iter().filter(|(page, ..)| period.contains(page.at)));
-    }
-    judged.sort_by(|a, b| (b.0.at, &a.0.rule, a.0.id).cmp(&(a.0.at, &b.0.rule, b.0.id)));
-    let mut by_rule: BTreeMap<&str, Vec<PageClass>> = BTreeMap::new();
-    for (page, class, _) in &judged {
-        by_rule.entry(page.rule).or_default().push(*class);
-    }
-    let mut rules: Vec<RuleNoise> = by_rule.into_iter().map(|(rule, classes)| judge.rule(rule, &classes)).collect();
-    let noisy = |rule: &RuleNoise| count(&rule.classes, PageClass::is_noise);
-    rules.sort_by(|a, b| (noisy(b), b.pages, &a.rule).cmp(&(noisy(a), a.pages, &b.rule)));
-    let all: Vec<PageClass> = judged.iter().map(|(_, class, _)| *class).collect();
-    let band = Band::of(&all);
+pub fn noise(
+    period: Period,
+    now: Timestamp,
+    incidents: &[Incident],
+    facts: &Facts<'_>,
+    burns: &[SloBurn],
+    on_call: &OnCall,
+) -> Noise {
+    let index = Index::new(facts);
+    let all: Vec<Vec<Page<'_>>> = incidents.iter().map(|incident| index.pages(incident)).collect();
+    let judge = Judge::new(period, now, facts, burns, &all);
+    let judged = all.iter().flat_map(|pages| judge.incident(pages)).filter(|page| period.contains(page.at));
+    let mut judged: Vec<PageReason> = judged.collect();
+    judged.sort_by(|a, b| (b.at, &a.rule, a.alert).cmp(&(a.at, &b.rule, b.alert)));
+    let band = Band::of(judged.iter());
     Noise {
         pages: band.pages,
         lower: band.share(band.noise),
         upper: band.share(band.noise + band.unknown),
         interval: band.interval(),
-        classes: PageClass::ALL.map(|class| (class, all.iter().filter(|c| **c == class).count())).to_vec(),
-        rules,
-        page_reasons: judged.into_iter().map(|(page, class, reason)| page.reason(class, reason)).collect(),
+        classes: counted(judged.iter()),
+        rules: judge.rules(&judged, on_call),
+        teams: judge.teams(&judged, on_call),
+        load: load(judged.iter().filter(|p| p.class != PageClass::Planned), period, now, on_call),
+        page_reasons: judged,
     }
+}
+
+/// Pages by class, classes with none included.
+fn counted<'a>(pages: impl Iterator<Item = &'a PageReason>) -> Vec<(PageClass, usize)> {
+    let mut counts = PageClass::ALL.map(|class| (class, 0));
+    for page in pages {
+        counts.iter_mut().filter(|(class, _)| *class == page.class).for_each(|(_, n)| *n += 1);
+    }
+    counts.to_vec()
 }
 
 /// How many of some pages are noise; planned ones are not judged.
@@ -86,12 +100,12 @@ struct Band {
 }
 
 impl Band {
-    fn of(classes: &[PageClass]) -> Band {
-        let count = |wanted: &dyn Fn(PageClass) -> bool| classes.iter().filter(|c| wanted(**c)).count();
+    fn of<'a>(pages: impl Iterator<Item = &'a PageReason>) -> Band {
+        let classes = counted(pages);
         Band {
-            pages: count(&|c| c != PageClass::Planned),
-            noise: count(&PageClass::is_noise),
-            unknown: count(&|c| c == PageClass::Unknown),
+            pages: count(&classes, |c| c != PageClass::Planned),
+            noise: count(&classes, PageClass::is_noise),
+            unknown: count(&classes, |c| c == PageClass::Unknown),
         }
     }
 
@@ -113,14 +127,20 @@ struct Judge<'a> {
     period: Period,
     facts: &'a Facts<'a>,
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
-    index: Index<'a>,
+    actions: Actions<'a>,
     spells: Spells,
     /// The part of the period of which anything is known.
     judged: Period,
 }
 
 impl<'a> Judge<'a> {
-    fn new(period: Period, now: Timestamp, facts: &'a Facts<'a>, burns: &'a [SloBurn]) -> Judge<'a> {
+    fn new(
+        period: Period,
+        now: Timestamp,
+        facts: &'a Facts<'a>,
+        burns: &'a [SloBurn],
+        pages: &[Vec<Page<'a>>],
+    ) -> Judge<'a> {
         let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
         for burn in burns {
             by_service.entry(&burn.service).or_default().push(burn);
@@ -129,43 +149,83 @@ impl<'a> Judge<'a> {
         let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
         let known_since = [first_alert, first_slot].into_iter().flatten().min().unwrap_or(period.start);
         let judged = Period::new(period.start.max(known_since), period.end.min(now));
-        let (index, spells) = (Index::new(facts), Spells::new(facts.alerts));
-        Judge { now, period, facts, burns: by_service, index, spells, judged }
+        let told: Vec<Told<'_>> = pages.iter().flatten().map(|page| Told::of(page, now)).collect();
+        let actions = Actions::new(facts, &told, Period::new(known_since, now));
+        let spells = Spells::new(facts.alerts);
+        Judge { now, period, facts, burns: by_service, actions, spells, judged }
     }
 
-    fn rule(&self, rule: &str, classes: &[PageClass]) -> RuleNoise {
-        let band = Band::of(classes);
-        let counted = PageClass::ALL.map(|class| (class, classes.iter().filter(|c| **c == class).count()));
-        let alerts = self.facts.alerts.iter().map(|(_, a)| *a).filter(|a| a.rule == rule);
-        let firing = alerts.filter_map(|a| firing_period(a, self.now)).map(|p| p.intersect(self.period).length().0);
-        RuleNoise {
-            rule: rule.to_owned(),
-            pages: band.pages,
-            lower: band.share(band.noise),
-            upper: band.share(band.noise + band.unknown),
-            classes: counted.into_iter().filter(|(_, n)| *n > 0).collect(),
-            firing: Millis(firing.sum()),
+    /// Per rule, noisiest first.
+    fn rules(&self, judged: &[PageReason], on_call: &OnCall) -> Vec<RuleNoise> {
+        let mut firing: HashMap<&str, i64> = HashMap::new();
+        for (_, alert) in self.facts.alerts {
+            let fired = firing_period(alert, self.now).map_or(0, |p| p.intersect(self.period).length().0);
+            *firing.entry(&alert.rule).or_default() += fired;
         }
+        let mut by_rule: BTreeMap<&str, Vec<&PageReason>> = BTreeMap::new();
+        for page in judged {
+            by_rule.entry(&page.rule).or_default().push(page);
+        }
+        let rule = |(rule, pages): (&str, Vec<&PageReason>)| {
+            let band = Band::of(pages.iter().copied());
+            let noisy = pages.iter().filter(|page| page.class.is_noise());
+            let costs = noisy.map(|page| cost(on_call.of(page.team.as_deref()), page.at));
+            RuleNoise {
+                rule: rule.to_owned(),
+                pages: band.pages,
+                lower: band.share(band.noise),
+                upper: band.share(band.noise + band.unknown),
+                classes: counted(pages.iter().copied()).into_iter().filter(|(_, n)| *n > 0).collect(),
+                firing: Millis(firing.get(rule).copied().unwrap_or(0)),
+                noise_cost: costs.sum(),
+            }
+        };
+        let mut rules: Vec<RuleNoise> = by_rule.into_iter().map(rule).collect();
+        let noisy = |rule: &RuleNoise| count(&rule.classes, PageClass::is_noise);
+        rules.sort_by(|a, b| (noisy(b), b.pages, &a.rule).cmp(&(noisy(a), a.pages, &b.rule)));
+        rules
     }
 
-    /// The pages of an incident, each with its class and reason.
-    fn incident(&self, incident: &Incident) -> Vec<(Page<'a>, PageClass, String)> {
-        let pages = self.index.pages(incident);
-        let counted = self.counted(&pages);
-        let mut out: Vec<(Page<'a>, PageClass, String)> = Vec::new();
+    fn teams(&self, judged: &[PageReason], on_call: &OnCall) -> Vec<TeamNoise> {
+        let mut teams: Vec<Option<&str>> = judged.iter().map(|page| page.team.as_deref()).collect();
+        teams.sort_unstable_by_key(|team| (team.is_none(), *team));
+        teams.dedup();
+        if teams == [None] {
+            return Vec::new();
+        }
+        let team = |team: Option<&str>| {
+            let pages = || judged.iter().filter(|page| page.team.as_deref() == team);
+            let band = Band::of(pages());
+            TeamNoise {
+                team: team.map(str::to_owned),
+                pages: band.pages,
+                lower: band.share(band.noise),
+                upper: band.share(band.noise + band.unknown),
+                classes: counted(pages()),
+                load: load(pages().filter(|p| p.class != PageClass::Planned), self.period, self.now, on_call),
+            }
+        };
+        teams.into_iter().map(team).collect()
+    }
+
+    /// The pages of one incident, each with its class and reason.
+    fn incident(&self, pages: &[Page<'a>]) -> Vec<PageReason> {
+        let counted = self.counted(pages);
+        let mut out: Vec<PageReason> = Vec::new();
         // The first page that was worth reading: what comes after repeats it.
         let mut told: Option<Page<'a>> = None;
         for (i, page) in pages.iter().enumerate() {
+            let evidence = self.actions.of(page, self.now);
             let (class, reason) = if counted == Some(i) {
                 self.actionable(page)
             } else {
                 let same_burn = counted.filter(|_| self.burn_of(page).is_some()).and_then(|c| pages.get(c));
-                self.other(page, same_burn.or(told.as_ref()))
+                self.other(page, same_burn.or(told.as_ref()), &evidence)
             };
             if told.is_none() && matches!(class, PageClass::Actionable | PageClass::NoImpact | PageClass::Unknown) {
                 told = Some(page.clone());
             }
-            out.push((page.clone(), class, reason));
+            out.push(page.clone().reason(class, reason, evidence));
         }
         out
     }
@@ -207,7 +267,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The class of a page that is not the counted one of its incident.
-    fn other(&self, page: &Page<'_>, told: Option<&Page<'_>>) -> (PageClass, String) {
+    fn other(&self, page: &Page<'_>, told: Option<&Page<'_>>, evidence: &[Evidence]) -> (PageClass, String) {
         if page.planned {
             return (PageClass::Planned, "Alertmanager held it back from the start".to_owned());
         }
@@ -220,10 +280,20 @@ impl<'a> Judge<'a> {
         if let Some(told) = told {
             return (PageClass::Duplicate, duplicate_of(told, page));
         }
+        let acted = score(evidence);
+        if acted >= ACTED_MIN {
+            return (PageClass::Actionable, acted_on(page, evidence));
+        }
         if let Some(longest) = page.longest.filter(|longest| *longest <= SHORT_MAX) {
             return (PageClass::Short, format!("it was over by itself after {}", longest.human()));
         }
-        self.by_slo(page)
+        match self.by_slo(page) {
+            (PageClass::NoImpact, _) if acted > IDLE_MAX => (
+                PageClass::Unknown,
+                format!("no budget burned, but perhaps somebody acted: {}", acted_on(page, evidence)),
+            ),
+            judged => judged,
+        }
     }
 
     fn by_slo(&self, page: &Page<'_>) -> (PageClass, String) {
@@ -278,6 +348,16 @@ fn duplicate_of(told: &Page<'_>, page: &Page<'_>) -> String {
         1.. => format!("{} had paged for the same incident {} before", told.rule, apart.human()),
         _ => format!("{} paged for the same burn {} later, for the whole service", told.rule, Millis(-apart.0).human()),
     }
+}
+
+/// `rollback 12m after it, silence 20m after it`.
+fn acted_on(page: &Page<'_>, evidence: &[Evidence]) -> String {
+    let weighty = evidence.iter().filter(|e| e.weight > 0.0);
+    let told = weighty.map(|e| match (e.at - page.at).0 {
+        after @ 0.. => format!("{} {} after it", e.kind.word(), Millis(after).human()),
+        before => format!("{} {} before it", e.kind.word(), Millis(-before).human()),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// For people: two digits or so.

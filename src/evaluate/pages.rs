@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::action::Evidence;
 use super::incidents::{Facts, UNASSIGNED};
 use super::snapshot::{PageClass, PageReason};
 use crate::model::alert::{Alert, AlertId};
@@ -36,19 +37,26 @@ pub struct Page<'a> {
     pub rule: &'a str,
     /// `None` where the alert names none.
     pub service: Option<String>,
+    pub team: Option<String>,
     /// When it fired.
     pub at: Timestamp,
     /// How long the longest alert of the rule in the incident fired; absent
     /// while one fires.
     pub longest: Option<Millis>,
+    /// When the last alert of the rule in the incident ended; absent while one
+    /// fires.
+    pub end: Option<Timestamp>,
+    /// All alerts of the rule in the incident, the first one first.
+    pub alerts: Vec<AlertId>,
     /// Alertmanager held back all alerts of the rule, by silences that were
     /// there when they fired.
     pub planned: bool,
 }
 
 impl Page<'_> {
-    pub fn reason(self, class: PageClass, reason: String) -> PageReason {
-        PageReason { alert: self.id, rule: self.rule.to_owned(), service: self.service, at: self.at, class, reason }
+    pub fn reason(self, class: PageClass, reason: String, evidence: Vec<Evidence>) -> PageReason {
+        let (alert, rule, service, at) = (self.id, self.rule.to_owned(), self.service, self.at);
+        PageReason { alert, rule, service, team: self.team, at, class, reason, evidence }
     }
 }
 
@@ -62,7 +70,7 @@ impl<'a> Index<'a> {
     pub fn new(facts: &Facts<'a>) -> Index<'a> {
         let mut silenced: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
         for s in facts.silenced {
-            silenced.entry(s.alert).or_default().push(s.since);
+            silenced.entry(s.alert).or_default().push(s.period.start);
         }
         Index { alerts: facts.alerts.iter().copied().collect(), silenced }
     }
@@ -90,13 +98,17 @@ impl<'a> Index<'a> {
     ) -> Option<Page<'a>> {
         alerts.sort_by_key(|(at, id, _)| (*at, *id));
         let (at, id, alert) = alerts.first().copied()?;
+        let ends = alerts.iter().map(|(_, _, a)| a.ended.map(|e| e.at));
         let lengths = alerts.iter().map(|(at, _, a)| a.ended.map(|e| e.at - *at));
         Some(Page {
             id,
             alert,
             rule,
             service: (incident.service != UNASSIGNED).then(|| incident.service.clone()),
+            team: incident.team.clone(),
             at,
+            end: ends.collect::<Option<Vec<Timestamp>>>().and_then(|ends| ends.into_iter().max()),
+            alerts: alerts.iter().map(|(_, id, _)| *id).collect(),
             longest: lengths.collect::<Option<Vec<Millis>>>().and_then(|l| l.into_iter().max()),
             planned: alerts.iter().all(|(at, id, a)| a.suppressed && !self.answered(*id, *at)),
         })

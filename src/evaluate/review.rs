@@ -6,12 +6,16 @@ use std::sync::Arc;
 use super::durations::durations;
 use super::episodes::SloBurn;
 use super::incidents::{Facts, Silenced, incidents};
+use super::measures::{MeasureInputs, measures};
 use super::noise::noise;
 use super::rules::rule_scores;
 use super::snapshot::Review;
+use super::upkeep::upkeep;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, IncidentState};
+use crate::model::on_call::OnCall;
+use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -33,6 +37,9 @@ pub struct ReviewInputs<'a> {
     pub burns: &'a [SloBurn],
     pub changes: &'a [Change],
     pub silences: &'a [Silence],
+    /// Alert rules that were loaded.
+    pub rules: &'a [LoadedRule],
+    pub on_call: &'a OnCall,
 }
 
 /// The review of a period as known at `now`. The order of the inputs does not
@@ -52,13 +59,41 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
     let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
     let incidents = incidents(&facts, now);
-    let noise = noise(period, now, &incidents, &facts, &burns);
+    let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
     let durations = durations(incidents.iter(), period, now);
+    let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, alerts.iter(), &burns);
+    let sees_actions = !inputs.changes.is_empty() || !silenced.is_empty();
+    let sees_acknowledgements = !silenced.is_empty();
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
-    let incidents = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
-    Review { as_of: Some(now), incidents, episodes, alerts, noise, durations, rules }
+    let incidents: Vec<Incident> = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
+    let known = Period::new(known_since.unwrap_or(period.end), period.end);
+    let upkeep = upkeep(known, &loaded(inputs.rules, now), &alerts, &noise.page_reasons, &silences);
+    let measures = measures(&MeasureInputs {
+        known,
+        alerts: &alerts,
+        incidents: &incidents,
+        noise: &noise,
+        scores: &rules,
+        upkeep: &upkeep,
+        sees_actions,
+        sees_acknowledgements,
+    });
+    Review { as_of: Some(now), known_since, incidents, episodes, alerts, noise, durations, rules, upkeep, measures }
+}
+
+/// The rules as known at `now`.
+fn loaded(rules: &[LoadedRule], now: Timestamp) -> Vec<LoadedRule> {
+    let known = rules.iter().filter(|rule| rule.first_seen <= now);
+    known.map(|rule| LoadedRule { last_seen: rule.last_seen.min(now), ..rule.clone() }).collect()
+}
+
+/// The first alert or the first observed minute.
+fn known_since(alerts: &[Alert], burns: &[SloBurn]) -> Option<Timestamp> {
+    let first_alert = alerts.iter().map(Alert::start).min();
+    let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
+    [first_alert, first_slot].into_iter().flatten().min()
 }
 
 /// What was known of an alert at `now`; `None` before it began.
@@ -84,7 +119,7 @@ fn held_back(alert: Alert, silences: &[&Silence]) -> Alert {
 fn silenced<'a>(id: AlertId, alert: &'a Alert, silences: &'a [&Silence]) -> impl Iterator<Item = Silenced> + 'a {
     let active = move |s: &&&Silence| overlaps(s.period, alert.start(), alert.ended.map(|e| e.at));
     let about = silences.iter().filter(active).filter(|s| s.is_about(alert));
-    about.map(move |s| Silenced { alert: id, since: s.period.start })
+    about.map(move |s| Silenced { alert: id, period: s.period, is_broad: s.is_broad() })
 }
 
 fn burn_as_of(burn: &SloBurn, now: Timestamp) -> SloBurn {

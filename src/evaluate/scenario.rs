@@ -23,6 +23,8 @@ use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::incident::{Episode, Incident};
 use crate::model::labels::{Labels, content_hash};
+use crate::model::on_call::OnCall;
+use crate::model::rule::LoadedRule;
 use crate::model::selector::{MatchOp, Matcher};
 use crate::model::silence::Silence;
 use crate::model::slo::{Severity, Slo};
@@ -72,19 +74,29 @@ pub fn expand(parts: &str) -> String {
     parts.split_whitespace().map(part).collect()
 }
 
-#[derive(Default)]
 pub struct Scenario {
     pub slos: Vec<Arc<Slo>>,
     pub burns: Vec<SloBurn>,
     pub alerts: Vec<Alert>,
     pub changes: Vec<Change>,
     pub silences: Vec<Silence>,
+    pub rules: Vec<LoadedRule>,
+    pub on_call: OnCall,
     pub length: i64,
 }
 
 impl Scenario {
     pub fn new(text: &str) -> Scenario {
-        let mut scenario = Scenario::default();
+        let mut scenario = Scenario {
+            slos: Vec::new(),
+            burns: Vec::new(),
+            alerts: Vec::new(),
+            changes: Vec::new(),
+            silences: Vec::new(),
+            rules: Vec::new(),
+            on_call: OnCall::new(chrono_tz::Tz::UTC),
+            length: 0,
+        };
         let lines: Vec<(Vec<&str>, String)> = text.lines().filter(|l| !l.trim().is_empty()).map(split).collect();
         scenario.length = lines.iter().map(|(_, timeline)| timeline.len() as i64).max().unwrap_or(0);
         for (words, timeline) in &lines {
@@ -171,6 +183,8 @@ impl Scenario {
             burns: &self.burns,
             changes: &self.changes,
             silences: &self.silences,
+            rules: &self.rules,
+            on_call: &self.on_call,
         }
     }
 

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use super::action::Evidence;
+use super::compare::Comparison;
+use super::load::Load;
+use super::measures::Measure;
 use super::rules::RuleScores;
 use super::status::SloStatus;
+use super::upkeep::Upkeep;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::{Episode, Incident};
 use crate::model::slo::{AlertTier, Slo};
@@ -16,6 +21,9 @@ pub struct Snapshot {
     pub as_of: Option<Timestamp>,
     pub slos: Vec<SloJudgement>,
     pub review: Arc<Review>,
+    /// The incidents of the review beside those of as long a time before it;
+    /// `None` until both were looked at.
+    pub comparison: Option<Arc<Comparison>>,
     pub findings: Arc<Vec<Finding>>,
 }
 
@@ -65,6 +73,8 @@ pub struct Review {
     /// The moment up to which the facts are taken in; `None` before the first
     /// review, when nothing is known.
     pub as_of: Option<Timestamp>,
+    /// Since when anything is known, within the period; `None` if nothing is.
+    pub known_since: Option<Timestamp>,
     /// Newest first.
     pub incidents: Vec<Incident>,
     pub episodes: Vec<Episode>,
@@ -73,6 +83,8 @@ pub struct Review {
     pub noise: Noise,
     pub durations: Durations,
     pub rules: RuleScores,
+    pub upkeep: Upkeep,
+    pub measures: Vec<Measure>,
 }
 
 /// Time to detect, acknowledge, restore and resolve, over all incidents.
@@ -126,6 +138,11 @@ pub struct Noise {
     pub classes: Vec<(PageClass, usize)>,
     /// Per rule, noisiest first.
     pub rules: Vec<RuleNoise>,
+    /// Per team in order of name, those without one last; empty where no page
+    /// names a team.
+    pub teams: Vec<TeamNoise>,
+    /// Of all teams together.
+    pub load: Load,
     /// Each page with its class and the reason, newest first.
     pub page_reasons: Vec<PageReason>,
 }
@@ -139,6 +156,20 @@ pub struct RuleNoise {
     pub classes: Vec<(PageClass, usize)>,
     /// How long its alerts fired, summed.
     pub firing: Millis,
+    /// What its noisy pages cost, in pages by day; one in the night counts more.
+    pub noise_cost: f64,
+}
+
+/// The pages of one team.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TeamNoise {
+    /// `None` where neither alert nor SLO names one.
+    pub team: Option<String>,
+    pub pages: usize,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub classes: Vec<(PageClass, usize)>,
+    pub load: Load,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -146,10 +177,13 @@ pub struct PageReason {
     pub alert: AlertId,
     pub rule: String,
     pub service: Option<String>,
+    pub team: Option<String>,
     pub at: Timestamp,
     pub class: PageClass,
     /// A sentence with the numbers behind the class.
     pub reason: String,
+    /// What people did about it, by time.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What a page was.

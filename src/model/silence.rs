@@ -32,6 +32,11 @@ impl Silence {
         self.matchers.iter().any(names_one) && self.matchers.iter().all(holds)
     }
 
+    /// Whether it names what it is about by patterns only.
+    pub fn is_broad(&self) -> bool {
+        !self.matchers.iter().any(|m| m.op == MatchOp::Equal)
+    }
+
     /// Whether it held at an instant.
     pub fn holds_at(&self, at: Timestamp) -> bool {
         self.period.contains(at)

@@ -134,6 +134,11 @@ impl Month {
         Period::new(start_of_day(zone, first), start_of_day(zone, next))
     }
 
+    /// The month before it.
+    pub fn before(self) -> Month {
+        Month { first: self.first.checked_sub_months(Months::new(1)).unwrap_or(self.first) }
+    }
+
     /// For people: `July 2026`.
     pub fn name(self) -> String {
         self.first.format("%B %Y").to_string()

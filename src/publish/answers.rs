@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::evaluate::compare::Comparison;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
@@ -38,6 +39,9 @@ pub trait Answers: Send + Sync + 'static {
     /// Incidents, episodes, alerts, noise and durations of a period, judged as
     /// of its end.
     fn review(&self, period: Period) -> Result<Review, AnswerError>;
+
+    /// The incidents of a period beside those of as long a time before it.
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError>;
 
     /// The report of a month, of the running one if `None`, in the zone of the
     /// configuration. `Ok(None)`: the month has not begun.

@@ -195,8 +195,9 @@ async fn prometheus_gives_raw_samples_rules_and_alerts() {
 
     let rules = prometheus.rules().await.unwrap().data;
     let [always, waiting] = rules.as_slice() else { panic!("{rules:?}") };
-    assert_eq!((always.name.as_str(), always.group.as_str(), always.interval), ("Always", "watch", Millis(1_000)));
-    assert_eq!((waiting.duration, waiting.keep_firing_for), (Millis::from_mins(5), Millis::from_secs(90)));
+    let rule = &always.rule;
+    assert_eq!((rule.name.as_str(), rule.group.as_str(), always.interval), ("Always", "watch", Millis(1_000)));
+    assert_eq!((waiting.rule.hold, waiting.rule.keep_firing_for), (Millis::from_mins(5), Millis::from_secs(90)));
     let both = async || prometheus.alerts().await.unwrap().data.len() == 2;
     eventually(both, || "the alerts do not come".to_owned()).await;
     let alerts = prometheus.alerts().await.unwrap().data;

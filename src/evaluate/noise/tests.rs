@@ -129,9 +129,9 @@ fn what_alertmanager_held_back_is_not_judged() {
         page A web  ..  SSSS .*60
         page B web  ... FFFF !FF F*9 .*60
     ";
-    assert_eq!(judged(text), ["2 A planned", "3 B no-impact"], "B was answered with a silence");
+    assert_eq!(judged(text), ["2 A planned", "3 B actionable"], "B was answered with a silence");
     let noise = Scenario::new(text).review().noise;
-    assert_eq!((noise.pages, noise.lower, noise.upper), (1, Some(1.0), Some(1.0)));
+    assert_eq!((noise.pages, noise.lower, noise.upper), (1, Some(0.0), Some(0.0)));
     assert!(noise.classes.contains(&(PageClass::Planned, 1)));
 }
 

@@ -1,4 +1,4 @@
-//! Alerts as JSON: every firing, and what each rule was worth.
+//! Alerts as JSON: every firing of every rule.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::daemon::Daemon;
 use super::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, MarkJson};
-use super::noise::RuleJson;
 use super::problem::Problem;
 use super::query::Params;
 use super::time::{Instant, seconds};
@@ -53,29 +52,6 @@ pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result
         to: Instant(period.end),
         matching: wanted.len(),
         alerts: wanted.into_iter().take(limit).map(|alert| AlertJson::new(alert, period.end)).collect(),
-    }))
-}
-
-/// The alert rules that paged in a period, noisiest first.
-#[utoipa::path(
-    get, path = "/api/v1/alerts/rules", tag = "Alerts",
-    params(
-        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
-        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
-    ),
-    responses(
-        (status = 200, body = RuleListJson),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn rules(State(daemon): State<Daemon>, params: Params) -> Result<Json<RuleListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let review = daemon.ask(move |answers| answers.review(period)).await?;
-    Ok(Json(RuleListJson {
-        from: Instant(period.start),
-        to: Instant(period.end),
-        rules: review.noise.rules.iter().map(RuleJson::from).collect(),
     }))
 }
 
@@ -128,12 +104,4 @@ impl AlertJson {
             labels: alert.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }
     }
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RuleList)]
-pub(super) struct RuleListJson {
-    from: Instant,
-    to: Instant,
-    rules: Vec<RuleJson>,
 }

@@ -11,8 +11,12 @@ use super::daemon::Daemon;
 use super::incidents::DEFAULT_PERIOD;
 use super::problem::Problem;
 use super::query::Params;
+use super::rules::{RuleJson, ShareJson};
 use super::time::Instant;
-use crate::evaluate::snapshot::{PageClass, PageReason, RuleNoise};
+use crate::evaluate::action::Evidence;
+use crate::evaluate::load::Load;
+use crate::evaluate::measures::Measure;
+use crate::evaluate::snapshot::{PageClass, PageReason, TeamNoise};
 
 /// The noise ratio of a period as a band, with classes, rules and reasons.
 #[utoipa::path(
@@ -29,7 +33,8 @@ use crate::evaluate::snapshot::{PageClass, PageReason, RuleNoise};
 )]
 pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Result<Json<NoiseJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let noise = daemon.ask(move |answers| answers.review(period)).await?.noise;
+    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let noise = &review.noise;
     Ok(Json(NoiseJson {
         from: Instant(period.start),
         to: Instant(period.end),
@@ -39,12 +44,15 @@ pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Resul
         upper: noise.upper,
         interval: noise.interval.map(|(lower, upper)| IntervalJson { lower, upper }),
         classes: classes(&noise.classes),
-        rules: noise.rules.iter().map(RuleJson::from).collect(),
+        rules: noise.rules.iter().map(|rule| RuleJson::new(&rule.rule, Some(rule), None)).collect(),
+        teams: noise.teams.iter().map(TeamJson::from).collect(),
+        load: LoadJson::from(&noise.load),
+        measures: review.measures.iter().map(MeasureJson::from).collect(),
         judged: noise.page_reasons.iter().map(PageJson::from).collect(),
     }))
 }
 
-fn classes(counts: &[(PageClass, usize)]) -> BTreeMap<&'static str, usize> {
+pub(super) fn classes(counts: &[(PageClass, usize)]) -> BTreeMap<&'static str, usize> {
     counts.iter().map(|(class, n)| (class.word(), *n)).collect()
 }
 
@@ -68,6 +76,12 @@ pub(super) struct NoiseJson {
     classes: BTreeMap<&'static str, usize>,
     /// Noisiest first.
     rules: Vec<RuleJson>,
+    /// Empty where no page names a team.
+    teams: Vec<TeamJson>,
+    /// Of all teams together.
+    load: LoadJson,
+    /// Noise as others measure it, side by side.
+    measures: Vec<MeasureJson>,
     /// Each page with its class and why, newest first.
     judged: Vec<PageJson>,
 }
@@ -80,29 +94,74 @@ struct IntervalJson {
     upper: f64,
 }
 
-/// What the pages of one alert rule were worth.
+/// The pages of one team, and what they cost it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Rule)]
-pub(super) struct RuleJson {
-    rule: String,
+#[schema(as = TeamNoise)]
+struct TeamJson {
+    /// `null` where neither alert nor SLO names one.
+    team: Option<String>,
     pages: usize,
     lower: Option<f64>,
     upper: Option<f64>,
     classes: BTreeMap<&'static str, usize>,
-    /// How long its alerts fired, summed.
-    firing_seconds: f64,
+    load: LoadJson,
 }
 
-impl From<&RuleNoise> for RuleJson {
-    fn from(noise: &RuleNoise) -> Self {
-        RuleJson {
-            rule: noise.rule.clone(),
-            pages: noise.pages,
-            lower: noise.lower,
-            upper: noise.upper,
-            classes: classes(&noise.classes),
-            firing_seconds: noise.firing.secs_f64(),
+impl From<&TeamNoise> for TeamJson {
+    fn from(team: &TeamNoise) -> Self {
+        TeamJson {
+            team: team.team.clone(),
+            pages: team.pages,
+            lower: team.lower,
+            upper: team.upper,
+            classes: classes(&team.classes),
+            load: LoadJson::from(&team.load),
         }
+    }
+}
+
+/// What pages cost the people on call.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Load)]
+struct LoadJson {
+    pages: usize,
+    /// Pages to one team within five minutes are one.
+    interruptions: usize,
+    /// `null` before the first shift is over.
+    per_shift: Option<f64>,
+    worst_shift: usize,
+    /// In the sleep hours of the team.
+    asleep: ShareJson,
+}
+
+impl From<&Load> for LoadJson {
+    fn from(load: &Load) -> Self {
+        LoadJson {
+            pages: load.pages,
+            interruptions: load.interruptions,
+            per_shift: load.per_shift(),
+            worst_shift: load.worst_shift,
+            asleep: ShareJson::from(load.asleep),
+        }
+    }
+}
+
+/// Alert noise as others measure it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Measure)]
+struct MeasureJson {
+    name: &'static str,
+    about: &'static str,
+    /// `null` where it cannot be known.
+    value: Option<f64>,
+    /// The counts behind a share.
+    share: Option<ShareJson>,
+}
+
+impl From<&Measure> for MeasureJson {
+    fn from(measure: &Measure) -> Self {
+        let share = measure.share.map(ShareJson::from);
+        MeasureJson { name: measure.name, about: measure.about, value: measure.value, share }
     }
 }
 
@@ -116,6 +175,26 @@ struct PageJson {
     at: Instant,
     class: &'static str,
     reason: String,
+    team: Option<String>,
+    /// What people did about it, by time.
+    evidence: Vec<EvidenceJson>,
+}
+
+/// One trace of an action.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Evidence)]
+struct EvidenceJson {
+    /// `acknowledgement`, `ticket`, `silence`, `rollback` or `rollout`.
+    kind: &'static str,
+    at: Instant,
+    /// 0..1: how surely it was an answer to the page.
+    weight: f64,
+}
+
+impl From<&Evidence> for EvidenceJson {
+    fn from(evidence: &Evidence) -> Self {
+        EvidenceJson { kind: evidence.kind.word(), at: Instant(evidence.at), weight: evidence.weight }
+    }
 }
 
 impl From<&PageReason> for PageJson {
@@ -127,6 +206,8 @@ impl From<&PageReason> for PageJson {
             at: Instant(page.at),
             class: page.class.word(),
             reason: page.reason.clone(),
+            team: page.team.clone(),
+            evidence: page.evidence.iter().map(EvidenceJson::from).collect(),
         }
     }
 }

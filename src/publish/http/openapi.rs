@@ -10,7 +10,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
-use super::{alerts, changes, corrections, generations, health, incidents, noise, report, slos, status};
+use super::{
+    alerts, changes, corrections, durations, generations, health, incidents, noise, report, rules, slos, status,
+};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -23,7 +25,8 @@ use crate::publish::metrics;
         incidents::list,
         incidents::one,
         alerts::list,
-        alerts::rules,
+        rules::rules,
+        durations::durations,
         noise::noise,
         changes::changes,
         changes::cluster_events,

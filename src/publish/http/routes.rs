@@ -13,8 +13,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
-    HttpSettings, alerts, changes, corrections, generations, health, incidents, layers, noise, openapi, report, slos,
-    status,
+    HttpSettings, alerts, changes, corrections, durations, generations, health, incidents, layers, noise, openapi,
+    report, rules, slos, status,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
@@ -61,8 +61,9 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/rules", get(alerts::rules))
+        .route("/api/v1/alerts/rules", get(rules::rules))
         .route("/api/v1/noise", get(noise::noise))
+        .route("/api/v1/durations", get(durations::durations))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
         .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use super::page::{Labels, NO_LABELS, Page};
 use super::{
-    ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE,
-    INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN, Metric,
+    ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, ALERT_PRECISION, ALERT_RECALL, ALERT_RECALL_BUDGET,
+    INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN,
+    INTERRUPTIONS, Metric, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
 };
-use crate::evaluate::snapshot::{DurationStat, Snapshot};
+use crate::evaluate::rules::RuleScore;
+use crate::evaluate::snapshot::{DurationStat, Review, Snapshot};
 use crate::model::incident::IncidentState;
 use crate::model::slo::Severity;
 
@@ -32,6 +34,31 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     page.gauge(&ALERT_NOISE_UPPER, noise.upper);
     let classes = noise.classes.iter();
     page.gauges(&ALERT_PAGES, classes.map(|(class, n)| ((&NO_LABELS, [("class", class.word())]), Some(*n as f64))));
+    write_rules(page, review);
+}
+
+/// What rules told of, what pages cost, and what needs upkeep.
+fn write_rules(page: &mut Page, review: &Review) {
+    let all = &review.rules.all;
+    page.gauge(&ALERT_PRECISION, all.precision.ratio());
+    page.gauge(&ALERT_RECALL, all.recall.ratio());
+    page.gauge(&ALERT_RECALL_BUDGET, all.recall_budget_ratio);
+    let of_rule = |part: fn(&RuleScore) -> Option<f64>| {
+        review.rules.rules.iter().map(move |s| ((&NO_LABELS, [("rule", s.rule.as_str())]), part(s)))
+    };
+    page.gauges(&RULE_PRECISION, of_rule(|s| s.precision.ratio()));
+    page.gauges(&RULE_RECALL, of_rule(|s| s.recall.ratio()));
+    let costs = review.noise.rules.iter();
+    page.gauges(&RULE_NOISE_COST, costs.map(|r| ((&NO_LABELS, [("rule", r.rule.as_str())]), Some(r.noise_cost))));
+    let teams = review.noise.teams.iter().flat_map(|team| {
+        let (name, load) = (team.team.as_deref().unwrap_or(""), team.load);
+        let labels = |asleep| (&NO_LABELS, [("team", name), ("asleep", asleep)]);
+        let awake = load.interruptions - load.asleep.k;
+        [(labels("true"), Some(load.asleep.k as f64)), (labels("false"), Some(awake as f64))]
+    });
+    page.gauges(&INTERRUPTIONS, teams);
+    page.gauge(&RULES_NEVER_FIRED, review.upkeep.rules.map(|_| review.upkeep.never_fired.len() as f64));
+    page.gauge(&SILENCES_STALE, review.as_of.map(|_| review.upkeep.stale_silences.len() as f64));
 }
 
 /// The kinds of incidents: how severe, and whether a page told of it.

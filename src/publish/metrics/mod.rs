@@ -114,6 +114,24 @@ metrics! {
         "Share of pages that were noise or of unknown worth; absent without pages.";
     ALERT_PAGES: Gauge "" "evenkeel_alert_pages" ["class"]
         "Incident-level pages of the stored history by what they were.";
+    ALERT_PRECISION: Gauge "ratio" "evenkeel_alert_precision_ratio" []
+        "Share of paging occasions that met a burn, of those that an SLO could judge; absent without any.";
+    ALERT_RECALL: Gauge "ratio" "evenkeel_alert_recall_ratio" []
+        "Share of burns that were paged for; absent without burns.";
+    ALERT_RECALL_BUDGET: Gauge "ratio" "evenkeel_alert_recall_budget_ratio" []
+        "Share of the budget that burned which burned in episodes that were paged for; absent without burns.";
+    RULE_PRECISION: Gauge "ratio" "evenkeel_alert_rule_precision_ratio" ["rule"]
+        "Share of the rule's occasions that met a burn, of those that an SLO could judge; absent without any.";
+    RULE_RECALL: Gauge "ratio" "evenkeel_alert_rule_recall_ratio" ["rule"]
+        "Share of the burns on the rule's services that it told of; absent without burns.";
+    RULE_NOISE_COST: Gauge "" "evenkeel_alert_rule_noise_cost" ["rule"]
+        "Noisy pages of the rule; one in the night counts three times.";
+    INTERRUPTIONS: Gauge "" "evenkeel_on_call_interruptions" ["team", "asleep"]
+        "Pages more than five minutes apart, by team and whether it slept.";
+    RULES_NEVER_FIRED: Gauge "" "evenkeel_alert_rules_never_fired" []
+        "Loaded alerting rules of which no alert was ever pending; absent where no source tells its rules.";
+    SILENCES_STALE: Gauge "" "evenkeel_silences_stale" []
+        "Silences that hold and are older than a week, or about nothing.";
     SOURCE_UP: Gauge "" "evenkeel_source_up" ["source"]
         "1 if the last question to the source was answered, 0 if not; absent until it was asked.";
     SOURCE_LAST_SUCCESS: Gauge "seconds" "evenkeel_source_last_success_timestamp_seconds" ["source"]

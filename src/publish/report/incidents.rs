@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
+use crate::evaluate::compare::{Comparison, DurationChange, GroupedBy};
 use crate::evaluate::snapshot::DurationStat;
 use crate::model::alert::{AlertId, Mark};
 use crate::model::incident::{Incident, IncidentState};
@@ -16,6 +17,8 @@ const MEDIAN_MIN: usize = 6;
 const P90_MIN: usize = 36;
 /// Incidents whose every time is told; the table has all.
 const DETAILS_MAX: usize = 40;
+/// Groups of one kind beside the month before.
+const GROUPS_MAX: usize = 20;
 /// Names in one field.
 const NAMES_MAX: usize = 6;
 
@@ -34,10 +37,62 @@ pub(super) fn section(input: &ReportInput) -> Section {
             "An incident counts in the month in which it began. Those that went on at the end count as at least so long (censored), so that they do not vanish."
                 .to_owned(),
         ));
+        blocks.extend(input.comparison.as_ref().into_iter().flat_map(compared));
+        blocks.push(Block::Title { id: "list".to_owned(), text: "Each one".to_owned() });
         blocks.push(Block::Table(list(input)));
         blocks.extend(details(input));
     }
     Section { id: "incidents", title: "Incidents", blocks }
+}
+
+/// Beside the month before, as a whole and by team and service.
+fn compared(comparison: &Comparison) -> Vec<Block> {
+    let of = |by: GroupedBy| comparison.groups.iter().filter(move |g| g.by == by);
+    let told = [GroupedBy::All, GroupedBy::Team, GroupedBy::Service]
+        .into_iter()
+        .filter(|by| *by == GroupedBy::All || of(*by).count() > 1);
+    let rows = told.flat_map(|by| of(by).take(GROUPS_MAX)).map(|group| {
+        let name = if group.name.is_empty() { "all" } else { &group.name };
+        let about = if group.by == GroupedBy::All { String::new() } else { group.by.word().to_owned() };
+        let counts = format!("{}, was {}", group.incidents.now, group.incidents.before);
+        vec![
+            Cell::new(name).remark(about),
+            Cell::new(counts).remark(group.incidents.verdict.word()),
+            change(&group.detect),
+            change(&group.acknowledge),
+            change(&group.restore),
+            Cell::known(group.recurrence.ratio.map(text::share)),
+        ]
+    });
+    let columns = vec![
+        column("incidents of"),
+        column("number"),
+        column("to detect"),
+        column("to acknowledge"),
+        column("to restore"),
+        number("again in a week"),
+    ];
+    vec![
+        Block::Title { id: "compared".to_owned(), text: "Better or worse".to_owned() },
+        Block::Text(format!(
+            "Beside the {} before. A difference is called better or worse only where chance alone would bring it in fewer than 5 % of cases (log-rank and exact tests; of many groups at most a tenth are called so by chance).",
+            comparison.before.length().human()
+        )),
+        Block::Table(Table { columns, rows: rows.collect() }),
+    ]
+}
+
+fn change(change: &DurationChange) -> Cell {
+    let median = |stat: &DurationStat| stat.median.map(|m| m.human());
+    let now = median(&change.now);
+    let told = match (now, median(&change.before)) {
+        (None, None) => None,
+        (now, before) => {
+            let word = |told: Option<String>| told.unwrap_or_else(|| "not known".to_owned());
+            Some(format!("{}, was {}", word(now), word(before)))
+        }
+    };
+    Cell::known(told).remark(change.verdict.word())
 }
 
 fn durations(input: &ReportInput) -> Table {

@@ -14,6 +14,7 @@ mod summary;
 #[cfg(test)]
 pub(super) mod tests;
 
+use crate::evaluate::compare::Comparison;
 use crate::evaluate::snapshot::{Finding, Review};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::Change;
@@ -34,6 +35,9 @@ pub struct ReportInput {
     pub slos: Vec<SloReport>,
     /// Of the same period, as of its end.
     pub review: Review,
+    /// The incidents beside those of the period before; absent where nothing is
+    /// known of it.
+    pub comparison: Option<Comparison>,
     /// That overlap the period, in any order.
     pub changes: Vec<Change>,
     /// What a person should mend, for the part on data quality.

@@ -2,7 +2,8 @@
 
 use super::document::{Block, Cell, Section, Table, many, number, text as column, words};
 use super::{ReportInput, text};
-use crate::evaluate::snapshot::PageClass;
+use crate::evaluate::rules::{RuleScore, Share};
+use crate::evaluate::snapshot::{PageClass, TeamNoise};
 
 /// Pages whose reason is told; the noisiest rules are in the table above it.
 const REASONS_MAX: usize = 60;
@@ -37,8 +38,13 @@ pub(super) fn section(input: &ReportInput) -> Section {
             let classes = noise.classes.iter().filter(|(_, n)| *n > 0);
             let rows = classes.map(|(class, n)| vec![class_cell(*class), Cell::new(n.to_string())]).collect();
             blocks.push(Block::Table(Table { columns: vec![column("class"), number("pages")], rows }));
+            blocks.push(Block::Text(against_burn(input)));
             blocks.push(Block::Title { id: "rules".to_owned(), text: "By rule".to_owned() });
             blocks.push(Block::Table(rules(input)));
+            if !noise.teams.is_empty() {
+                blocks.push(Block::Title { id: "teams".to_owned(), text: "By team".to_owned() });
+                blocks.push(Block::Table(teams(input)));
+            }
         }
     }
     if !noise.page_reasons.is_empty() {
@@ -52,8 +58,65 @@ pub(super) fn section(input: &ReportInput) -> Section {
     Section { id: "noise", title: "Alert noise", blocks }
 }
 
+/// Precision and recall in sentences, and what pages cost.
+fn against_burn(input: &ReportInput) -> String {
+    let (all, load) = (&input.review.rules.all, &input.review.noise.load);
+    let share = |share: Share| match share.interval() {
+        Some((low, high)) => {
+            format!("{} of {} (95 % from {} to {})", share.k, share.n, text::share(low), text::share(high))
+        }
+        None => "none".to_owned(),
+    };
+    let budget = all.recall_budget_ratio.map_or(String::new(), |ratio| {
+        format!(" {} of the budget that burned, burned in episodes that were paged for.", text::share(ratio))
+    });
+    let shifts = load.per_shift().map_or(String::new(), |n| {
+        let night = format!("{} of {} in the night", load.asleep.k, load.asleep.n);
+        format!(" There were {n:.2} interruptions per shift, {} in the worst one; {night}.", load.worst_shift)
+    });
+    format!(
+        "Against what burned: {} paging occasions met a burn, {} burns were paged for.{budget}{shifts}",
+        share(all.precision),
+        share(all.recall)
+    )
+}
+
+fn teams(input: &ReportInput) -> Table {
+    let columns = vec![
+        column("team"),
+        number("pages"),
+        column("noise"),
+        number("per shift"),
+        number("worst shift"),
+        number("in the night"),
+    ];
+    let row = |team: &TeamNoise| {
+        vec![
+            Cell::new(team.team.as_deref().unwrap_or("no team")),
+            Cell::new(team.pages.to_string()),
+            Cell::known(band(team.lower, team.upper)),
+            Cell::known(team.load.per_shift().map(|n| format!("{n:.2}"))),
+            Cell::new(team.load.worst_shift.to_string()),
+            Cell::new(team.load.asleep.k.to_string()),
+        ]
+    };
+    Table { columns, rows: input.review.noise.teams.iter().map(row).collect() }
+}
+
 fn rules(input: &ReportInput) -> Table {
-    let columns = vec![column("rule"), number("pages"), column("noise"), words("what they were"), column("fired for")];
+    let columns = vec![
+        column("rule"),
+        number("pages"),
+        column("noise"),
+        words("what they were"),
+        column("met a burn"),
+        column("burns told of"),
+        column("fired for"),
+    ];
+    let of = |rule: &str, part: fn(&RuleScore) -> Share| {
+        let share = input.review.rules.rules.iter().find(|s| s.rule == rule).map(part).filter(|s| s.n > 0);
+        Cell::known(share.map(|s| format!("{} of {}", s.k, s.n)))
+    };
     let rows = input
         .review
         .noise
@@ -67,6 +130,8 @@ fn rules(input: &ReportInput) -> Table {
                 Cell::new(rule.pages.to_string()),
                 Cell::known(band(rule.lower, rule.upper)),
                 Cell::new(classes.join(", ")),
+                of(&rule.rule, |s| s.precision),
+                of(&rule.rule, |s| s.recall),
                 Cell::new(rule.firing.human()),
             ]
         })

@@ -134,11 +134,14 @@ pub(in crate::publish) fn month() -> ReportInput {
             upper: Some(0.5),
             classes,
             firing: Millis::from_mins(190),
+            noise_cost: 3.0,
         }],
         page_reasons: vec![PageReason {
             alert: alert.id(),
             rule: "CheckoutErrors".to_owned(),
             service: Some("checkout".to_owned()),
+            team: None,
+            evidence: Vec::new(),
             at: at("2026-07-14T14:09:30Z"),
             class: PageClass::Actionable,
             reason: "140 % of the budget burned while it fired.".to_owned(),
@@ -146,6 +149,7 @@ pub(in crate::publish) fn month() -> ReportInput {
         ..Noise::default()
     };
     ReportInput {
+        comparison: None,
         label: "July 2026".to_owned(),
         period: july(),
         generated_at: at("2026-08-01T06:00:00Z"),

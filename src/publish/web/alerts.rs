@@ -4,13 +4,12 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::layout::{self, Frame, Section};
-use super::{Page, page, parts, text};
-use crate::evaluate::snapshot::{Noise, PageClass, Review, RuleNoise};
+use super::{Page, page, parts, rules, text};
+use crate::evaluate::snapshot::{Noise, PageClass, Review};
 use crate::model::time::Timestamp;
 use crate::publish::http::daemon::Daemon;
 
-/// Rules and pages that are listed; the API has all.
-const RULES_MAX: usize = 100;
+/// Pages that are listed; the API has all.
 const PAGES_MAX: usize = 50;
 
 pub(super) async fn show(State(daemon): State<Daemon>) -> Page {
@@ -24,16 +23,31 @@ fn body(review: &Review, now: Timestamp) -> Markup {
     html! {
         h1 { "Alerts" }
         (headline(noise, review.alerts.len()))
-        @if noise.pages > 0 {
+        @if review.as_of.is_some() { (rules::tiles(review)) }
+        @if !review.rules.rules.is_empty() {
             section {
                 h2 { "Rules, noisiest first" }
-                (league(&noise.rules))
-                @if noise.rules.len() > RULES_MAX { p.muted { "and " (noise.rules.len() - RULES_MAX) " more" } }
+                (rules::league(review))
             }
+        }
+        @if !noise.teams.is_empty() {
+            section {
+                h2 { "Teams" }
+                (rules::teams(&noise.teams))
+            }
+        }
+        @if !noise.page_reasons.is_empty() {
             section {
                 h2 { "Latest pages" }
                 (pages(noise, now))
             }
+        }
+        @if review.as_of.is_some() {
+            section {
+                h2 { "Upkeep" }
+                (rules::upkeep(&review.upkeep))
+            }
+            (rules::measures(&review.measures))
         }
     }
 }
@@ -86,7 +100,7 @@ fn classes_bar(noise: &Noise) -> Markup {
     stacked(&noise.classes, "Pages by class")
 }
 
-fn stacked(classes: &[(PageClass, usize)], name: &str) -> Markup {
+pub(super) fn stacked(classes: &[(PageClass, usize)], name: &str) -> Markup {
     let all: usize = classes.iter().map(|(_, n)| n).sum();
     let mut left = 0.0;
     let parts: Vec<(f64, f64, PageClass, usize)> = classes
@@ -122,36 +136,6 @@ fn meaning(class: PageClass) -> &'static str {
         PageClass::Planned => "work that was announced",
         PageClass::Unknown => "too little is known to say",
     }
-}
-
-fn league(rules: &[RuleNoise]) -> Markup {
-    html! {
-        div.scroll { table {
-            thead { tr { th { "Rule" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" } th.num { "Fired for" } } }
-            tbody { @for rule in rules.iter().take(RULES_MAX) {
-                tr {
-                    td.name { (parts::user(&rule.rule)) }
-                    td.num { (text::count(rule.pages as i64)) }
-                    td.num { (rule_band(rule)) }
-                    td { (stacked(&rule.classes, "Pages of this rule by class")) div.muted { (told(rule)) } }
-                    td.num { (parts::length(Some(rule.firing))) }
-                }
-            } }
-        } }
-    }
-}
-
-fn rule_band(rule: &RuleNoise) -> Markup {
-    match (rule.lower, rule.upper) {
-        (Some(lower), Some(upper)) if lower == upper => html! { (text::share(lower)) },
-        (Some(lower), Some(upper)) => html! { (text::share(lower)) " – " (text::share(upper)) },
-        _ => parts::no_data(),
-    }
-}
-
-fn told(rule: &RuleNoise) -> String {
-    let parts = rule.classes.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {}", class.word()));
-    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn pages(noise: &Noise, now: Timestamp) -> Markup {

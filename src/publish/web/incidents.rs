@@ -6,7 +6,8 @@ use maud::{Markup, html};
 
 use super::layout::{self, Frame, Section};
 use super::timeline::{self, Lane, Span};
-use super::{Page, page, params, parts, text};
+use super::{Page, page, params, parts, text, verdicts};
+use crate::evaluate::compare::Comparison;
 use crate::evaluate::snapshot::{DurationStat, Durations, Review};
 use crate::model::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
@@ -29,10 +30,17 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
         review.incidents.iter().filter(|i| service.is_none_or(|service| i.service == service)).collect();
     let frame =
         Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
-    page(layout::page(&frame, &body(review, &wanted, service, evaluated.as_of)))
+    let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_empty());
+    page(layout::page(&frame, &body(review, comparison, &wanted, service, evaluated.as_of)))
 }
 
-fn body(review: &Review, wanted: &[&Incident], service: Option<&str>, now: Timestamp) -> Markup {
+fn body(
+    review: &Review,
+    comparison: Option<&Comparison>,
+    wanted: &[&Incident],
+    service: Option<&str>,
+    now: Timestamp,
+) -> Markup {
     html! {
         div.title {
             h1 { "Incidents" }
@@ -50,6 +58,12 @@ fn body(review: &Review, wanted: &[&Incident], service: Option<&str>, now: Times
                     }
                 }
                 (timeline::lanes(Period::new(now - TIMELINE, now), &lanes(wanted, now)))
+            }
+            @if let Some(comparison) = comparison {
+                section {
+                    h2 { "Better or worse" }
+                    (verdicts::table(comparison))
+                }
             }
             section {
                 h2 { "Each one" }

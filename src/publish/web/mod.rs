@@ -9,12 +9,14 @@ mod incident;
 mod incidents;
 mod layout;
 mod parts;
+mod rules;
 mod slo;
 mod slos;
 mod sparks;
 mod status;
 pub(crate) mod text;
 mod timeline;
+mod verdicts;
 
 use axum::Router;
 use axum::extract::RawQuery;

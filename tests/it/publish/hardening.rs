@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use evenkeel::evaluate::compare::Comparison;
 use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
@@ -61,6 +62,10 @@ impl Answers for Troubled {
         step: Millis,
     ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
         self.shop.history(name, window, period, step)
+    }
+
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
+        self.shop.comparison(period)
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {

@@ -6,17 +6,25 @@ use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use evenkeel::definitions::parse_correction;
+use evenkeel::evaluate::compare::{Comparison, compare};
 use evenkeel::evaluate::durations::durations;
+use evenkeel::evaluate::episodes::SloBurn;
+use evenkeel::evaluate::load::load;
+use evenkeel::evaluate::measures::{MeasureInputs, measures};
+use evenkeel::evaluate::rules::{Share, rule_scores};
 use evenkeel::evaluate::snapshot::{
-    Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TierStatus, TierVerdict,
+    Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise, TierStatus,
+    TierVerdict,
 };
-use evenkeel::evaluate::statistics::wilson;
+use evenkeel::evaluate::statistics::shares::wilson;
 use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
+use evenkeel::evaluate::upkeep::{StaleSilence, Upkeep};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use evenkeel::model::correction::Correction;
 use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
 use evenkeel::model::labels::Labels;
+use evenkeel::model::on_call::OnCall;
 use evenkeel::model::problem::Problem;
 use evenkeel::model::slo::{IndicatorId, Severity, Slo};
 use evenkeel::model::tile::EventCounts;
@@ -53,7 +61,13 @@ impl Sample {
             definitions().into_iter().map(|(slo, shape)| (Arc::new(slo), Traffic::new(&shape, now))).collect();
         let slos = traffic.iter().map(|(slo, traffic)| judge(slo, traffic, now)).collect();
         let findings = Arc::new(findings());
-        let snapshot = Snapshot { as_of: Some(now), slos, review: Arc::new(review()), findings: Arc::clone(&findings) };
+        let snapshot = Snapshot {
+            as_of: Some(now),
+            slos,
+            review: Arc::new(review()),
+            comparison: None,
+            findings: Arc::clone(&findings),
+        };
         Sample {
             snapshot: Arc::new(snapshot),
             status: status(findings),
@@ -142,6 +156,11 @@ impl Answers for Sample {
         Ok(review)
     }
 
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
+        let before = Period::new(period.start - period.length(), period.start);
+        Ok(compare(period, &self.review(period)?, before, &self.review(before)?))
+    }
+
     fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
         let month = month.unwrap_or_else(|| Month::at(at(NOW), Tz::UTC));
         let period = month.period(Tz::UTC);
@@ -158,6 +177,7 @@ impl Answers for Sample {
         Ok(Some(ReportInput {
             label: month.name(),
             period,
+            comparison: None,
             generated_at: at(NOW),
             version: "0.0.0",
             slos,
@@ -516,8 +536,54 @@ fn review() -> Review {
     review.alerts.push(flapping_alert());
     review.alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
     review.noise = noise(&review);
-    review.durations = durations(&review.incidents, Period::new(at("2026-10-25T00:00:00Z"), at(NOW)), at(NOW));
+    let period = Period::new(at("2026-10-25T00:00:00Z"), at(NOW));
+    review.known_since = Some(period.start);
+    review.durations = durations(review.incidents.iter(), period, at(NOW));
+    let mut burns: Vec<SloBurn> = Vec::new();
+    for episode in &review.episodes {
+        match burns.iter_mut().find(|burn| burn.slo == episode.slo) {
+            Some(burn) => burn.episodes.push(episode.clone()),
+            None => burns.push(SloBurn {
+                slo: episode.slo.clone(),
+                service: episode.service.clone(),
+                episodes: vec![episode.clone()],
+                observed: vec![period],
+            }),
+        }
+    }
+    review.rules = rule_scores(period, at(NOW), review.alerts.iter(), &burns);
+    review.upkeep = upkeep();
+    review.measures = measures(&MeasureInputs {
+        known: period,
+        alerts: &review.alerts,
+        incidents: &review.incidents,
+        noise: &review.noise,
+        scores: &review.rules,
+        upkeep: &review.upkeep,
+        sees_actions: true,
+        sees_acknowledgements: true,
+    });
     review
+}
+
+fn upkeep() -> Upkeep {
+    Upkeep {
+        rules: Some(42),
+        never_fired: vec!["EtcdNoLeader".to_owned(), "PrometheusRuleFailures".to_owned()],
+        watched: Millis::from_days(30),
+        with_runbook: Share { k: 7, n: 9 },
+        without_runbook: vec!["CPUThrottlingHigh".to_owned(), "PodFlapping".to_owned()],
+        pages_with_runbook: Share { k: 61, n: 68 },
+        silences: 3,
+        stale_silences: vec![StaleSilence {
+            id: "5f3d0c1e".to_owned(),
+            created_by: "jo".to_owned(),
+            comment: "until the new disks are there".to_owned(),
+            since: at("2026-10-30T08:00:00Z"),
+            is_old: true,
+            is_idle: false,
+        }],
+    }
 }
 
 fn tell(told: &Told, number: u8, review: &mut Review) {
@@ -638,7 +704,15 @@ fn noise(review: &Review) -> Noise {
     let rules = RULES.iter().map(|(rule, counts, hours)| {
         let classes = classes(counts);
         let (pages, lower, upper) = band(&classes);
-        RuleNoise { rule: (*rule).to_owned(), pages, lower, upper, classes, firing: Millis::from_hours(*hours) }
+        RuleNoise {
+            rule: (*rule).to_owned(),
+            pages,
+            lower,
+            upper,
+            classes,
+            firing: Millis::from_hours(*hours),
+            noise_cost: 0.0,
+        }
     });
     let rules: Vec<RuleNoise> = rules.collect();
     let all = std::array::from_fn(|i| RULES.iter().map(|(_, counts, _)| counts[i]).sum());
@@ -646,7 +720,11 @@ fn noise(review: &Review) -> Noise {
     let (pages, lower, upper) = band(&classes);
     let n = |ratio: Option<f64>| (ratio.unwrap() * pages as f64).round() as usize;
     let interval = Some((wilson(n(lower), pages).unwrap().0, wilson(n(upper), pages).unwrap().1));
-    Noise { interval, pages, lower, upper, classes, rules, page_reasons: page_reasons(review) }
+    let page_reasons = page_reasons(review);
+    let period = Period::new(at("2026-10-25T00:00:00Z"), at(NOW));
+    let load = load(page_reasons.iter(), period, at(NOW), &OnCall::new(Tz::UTC));
+    let team = TeamNoise { team: Some("payments".to_owned()), pages, lower, upper, classes: classes.clone(), load };
+    Noise { interval, pages, lower, upper, classes, rules, teams: vec![team], load, page_reasons }
 }
 
 fn page_reasons(review: &Review) -> Vec<PageReason> {
@@ -669,6 +747,8 @@ fn page_reasons(review: &Review) -> Vec<PageReason> {
             alert: alert.id(),
             rule: alert.rule.clone(),
             service: alert.service().map(str::to_owned),
+            team: None,
+            evidence: Vec::new(),
             at: alert.firing?.at,
             class,
             reason: reason.to_owned(),

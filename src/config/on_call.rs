@@ -1,0 +1,82 @@
+//! When the people on call sleep. Must not know what wakes them.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use crate::model::on_call::{DAY_MINUTES, OnCall, TeamHours};
+use crate::model::time::Millis;
+use crate::yaml::fields::At;
+use crate::yaml::words::{Complaint, duration, label_value, shown, timezone};
+
+use super::layers::{Reading, section};
+
+/// More teams than any company has.
+const TEAMS_MAX: usize = 1_000;
+
+/// `zone` is that of the reports, which holds where nothing else is said.
+pub(super) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_>) -> Option<OnCall> {
+    let [shift, sleep, teams] = section(at, ["shift", "sleep", "teams"], reading)?;
+    let bounds = |text: &str| duration(text, Millis::from_hours(1), Millis::from_days(7));
+    let shift = reading.scalar("on_call.shift", shift, bounds);
+    let sleep = reading.scalar("on_call.sleep", sleep, hours);
+    let usual = TeamHours { zone, sleep: sleep? };
+    let teams = match teams {
+        Some(at) => self::teams(&at, usual, reading),
+        None => Some(BTreeMap::new()),
+    };
+    Some(OnCall { shift: shift?, usual, teams: teams? })
+}
+
+fn teams(at: &At<'_>, usual: TeamHours, reading: &mut Reading<'_, '_>) -> Option<BTreeMap<String, TeamHours>> {
+    let before = reading.source.errors();
+    let mut teams = BTreeMap::new();
+    for entry in at.entries(&mut reading.source, TEAMS_MAX)? {
+        let entry_at = at.entry(entry);
+        if let Err(Complaint { message, hint }) = label_value(&entry.key) {
+            reading.source.error(entry.key_span, &entry_at.path, message, hint);
+        }
+        let Some([zone_at, sleep_at]) = section(Some(entry_at), ["timezone", "sleep"], reading) else { continue };
+        let zone = zone_at.map_or(Some(usual.zone), |at| at.parse(&mut reading.source, timezone));
+        let sleep = sleep_at.map_or(Some(usual.sleep), |at| at.parse(&mut reading.source, hours));
+        if let (Some(zone), Some(sleep)) = (zone, sleep) {
+            teams.insert(entry.key.clone(), TeamHours { zone, sleep });
+        }
+    }
+    (reading.source.errors() == before).then_some(teams)
+}
+
+/// `22:00-07:00` in minutes of the day.
+fn hours(text: &str) -> Result<(u32, u32), Complaint> {
+    let wrong = || Complaint::new(format!("`{}` is not two times of day", shown(text)), "for example 22:00-07:00");
+    let minute = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let number = |text: &str, max: u32| {
+            let digits = text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<u32>().ok().filter(|n| digits && *n <= max)
+        };
+        Some(number(hour, 24)? * 60 + number(minute, 59)?).filter(|m| *m <= DAY_MINUTES)
+    };
+    let (from, to) = text.split_once('-').ok_or_else(wrong)?;
+    minute(from).zip(minute(to)).ok_or_else(wrong)
+}
+
+/// As it is written in a file.
+pub(super) fn shown_hours((from, to): (u32, u32)) -> String {
+    format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nights_are_two_times_of_day() {
+        assert_eq!(hours("22:00-07:00").unwrap(), (1_320, 420));
+        assert_eq!(hours("0:30 - 24:00").unwrap(), (30, 1_440));
+        for wrong in ["22-7", "22:00", "25:00-07:00", "22:60-07:00", "24:01-07:00", "-1:00-07:00", "22:00-7:0x", ""] {
+            assert!(hours(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(shown_hours(hours("22:00-07:05").unwrap()), "22:00-07:05");
+    }
+}

@@ -1,0 +1,256 @@
+//! Alert noise as others measure it: the definitions that tools and books use,
+//! side by side, each with its count. None of them is the noise ratio; each has
+//! a weak point that its text names. Must not know how a page was judged.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::action::{EvidenceKind, score};
+use super::pages::firing_period;
+use super::rules::{RuleScores, Share};
+use super::snapshot::{Noise, PageClass, PageReason};
+use super::upkeep::Upkeep;
+use crate::model::alert::Alert;
+use crate::model::incident::Incident;
+use crate::model::labels::Labels;
+use crate::model::slo::Severity;
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// A firing that ends so soon is short-lived.
+const SHORT_MAX: Millis = Millis::from_mins(5);
+/// An alert that fires again within this time had not been mended.
+const REFIRE_WITHIN: Millis = Millis::from_hours(24);
+/// A rule that fires for more than this share of the time always fires.
+const ALWAYS_RATIO: f64 = 0.5;
+
+/// One definition and what it gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// `no-action`, unique.
+    pub name: &'static str,
+    /// What is divided by what, and the weak point.
+    pub about: &'static str,
+    /// A share, 0..=1, except for `interruptions-per-shift`; absent where it
+    /// cannot be known.
+    pub value: Option<f64>,
+    /// Counts behind a share.
+    pub share: Option<Share>,
+}
+
+/// What measures are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct MeasureInputs<'a> {
+    /// The part of the period of which anything is known.
+    pub known: Period,
+    pub alerts: &'a [Alert],
+    pub incidents: &'a [Incident],
+    pub noise: &'a Noise,
+    pub scores: &'a RuleScores,
+    pub upkeep: &'a Upkeep,
+    /// Whether anything that people do was seen at all.
+    pub sees_actions: bool,
+    pub sees_acknowledgements: bool,
+}
+
+/// All measures, in a fixed order.
+pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
+    let pages: Vec<&PageReason> =
+        inputs.noise.page_reasons.iter().filter(|page| page.class != PageClass::Planned).collect();
+    let of_pages = |wanted: &dyn Fn(&PageReason) -> bool| Share {
+        k: pages.iter().filter(|page| wanted(page)).count(),
+        n: pages.len(),
+    };
+    let fired: Vec<&Alert> =
+        inputs.alerts.iter().filter(|a| a.firing.is_some_and(|f| inputs.known.contains(f.at))).collect();
+    let idle = |page: &PageReason| score(&page.evidence) == 0.0;
+    let unanswered = |page: &PageReason| {
+        !page
+            .evidence
+            .iter()
+            .any(|e| e.weight > 0.0 && matches!(e.kind, EvidenceKind::Acknowledgement | EvidenceKind::Silence))
+    };
+    let precision = inputs.scores.all.precision;
+    let no_burn = Share { k: precision.n - precision.k, n: precision.n };
+    let upkeep = inputs.upkeep;
+    let stale = Share { k: upkeep.stale_silences.len(), n: upkeep.silences };
+    let dead = upkeep.rules.filter(|_| !upkeep.is_too_early()).map(|n| Share { k: upkeep.never_fired.len(), n });
+    let share = |name, about, share: Option<Share>| Measure { name, about, value: share.and_then(Share::ratio), share };
+    let value = |name, about, value| Measure { name, about, value, share: None };
+    vec![
+        share(
+            "no-action",
+            "pages that nobody acted on / pages; not every action leaves a trace",
+            Some(of_pages(&idle)).filter(|_| inputs.sees_actions),
+        ),
+        share(
+            "not-acknowledged",
+            "pages without an acknowledgement or a short silence / pages; acknowledging everything games it",
+            Some(of_pages(&unanswered)).filter(|_| inputs.sees_acknowledgements),
+        ),
+        share(
+            "short-lived",
+            "firings of at most 5 minutes / firings that ended; depends on `for` and `keep_firing_for`",
+            Some(short_lived(&fired)),
+        ),
+        share("flapping", "pages of alerts that come and go / pages", Some(of_pages(&|p| p.class == PageClass::Flap))),
+        share(
+            "fired-again",
+            "firings that ended and came again within a day / firings that ended",
+            Some(fired_again(&fired)),
+        ),
+        share(
+            "fan-out",
+            "1 - incidents / paging firings in them; rewards grouping junk",
+            Some(fan_out(&fired, inputs.incidents)),
+        ),
+        share(
+            "suppressed",
+            "firings that a silence or an inhibition held back / firings; may be planned work",
+            Some(Share { k: fired.iter().filter(|a| a.suppressed).count(), n: fired.len() }),
+        ),
+        share("stale-silences", "silences older than a week, or about nothing / silences that hold", Some(stale)),
+        share(
+            "no-burn",
+            "occasions on which a page met no burn / occasions that an SLO could tell; early warnings count too",
+            Some(no_burn),
+        ),
+        share(
+            "always-firing",
+            "rules that fire more than half of the time / rules that fired",
+            Some(always_firing(&fired, inputs.alerts, inputs.known)),
+        ),
+        share("never-fired", "rules that were never even pending / rules; rare disasters count too", dead),
+        value("interruptions-per-shift", "pages more than 5 minutes apart, per shift", inputs.noise.load.per_shift()),
+        share("asleep", "interruptions in the night / interruptions", Some(inputs.noise.load.asleep)),
+        value(
+            "concentration",
+            "Gini coefficient of pages over rules: 0 all alike, near 1 a few make most; describes only",
+            gini(&pages),
+        ),
+    ]
+}
+
+fn length(alert: &Alert) -> Option<Millis> {
+    Some(alert.ended?.at - alert.firing?.at)
+}
+
+fn short_lived(fired: &[&Alert]) -> Share {
+    let lengths = || fired.iter().filter_map(|a| length(a));
+    Share { k: lengths().filter(|length| *length <= SHORT_MAX).count(), n: lengths().count() }
+}
+
+fn fired_again(fired: &[&Alert]) -> Share {
+    let mut by_labels: HashMap<&Labels, Vec<&Alert>> = HashMap::new();
+    for alert in fired {
+        by_labels.entry(&alert.labels).or_default().push(alert);
+    }
+    let mut share = Share::default();
+    for alerts in by_labels.values_mut() {
+        alerts.sort_by_key(|a| a.firing.map(|f| f.at));
+        let next = alerts.iter().skip(1).map(|a| a.firing.map(|f| f.at)).chain([None]);
+        for (alert, next) in alerts.iter().zip(next) {
+            let Some(ended) = alert.ended else { continue };
+            share.n += 1;
+            share.k += usize::from(next.is_some_and(|next| next - ended.at < REFIRE_WITHIN));
+        }
+    }
+    share
+}
+
+fn fan_out(fired: &[&Alert], incidents: &[Incident]) -> Share {
+    let pages = fired.iter().filter(|a| a.severity == Severity::Page && !a.suppressed).count();
+    let paged = incidents.iter().filter(|i| i.detected).count();
+    Share { k: pages.saturating_sub(paged), n: pages }
+}
+
+fn always_firing(fired: &[&Alert], alerts: &[Alert], known: Period) -> Share {
+    let mut by_rule: BTreeMap<&str, Vec<Period>> = BTreeMap::new();
+    let going_on = alerts.iter().filter(|a| a.firing.is_some_and(|f| f.at < known.start));
+    for alert in fired.iter().copied().chain(going_on) {
+        by_rule.entry(&alert.rule).or_default().extend(firing_period(alert, known.end).map(|p| p.intersect(known)));
+    }
+    let most = known.length().0 as f64 * ALWAYS_RATIO;
+    let is_always = |spells: &mut Vec<Period>| union(spells).0 as f64 > most;
+    let n = by_rule.len();
+    Share { k: by_rule.into_values().filter_map(|mut s| is_always(&mut s).then_some(())).count(), n }
+}
+
+/// How long at least one of the periods holds.
+fn union(periods: &mut [Period]) -> Millis {
+    periods.sort_unstable_by_key(|p| p.start);
+    let (mut sum, mut until) = (0, Timestamp::MIN);
+    for period in periods {
+        let from = period.start.max(until);
+        if period.end > from {
+            sum += (period.end - from).0;
+            until = period.end;
+        }
+    }
+    Millis(sum)
+}
+
+/// Of the pages of each rule that paged; absent below two rules.
+fn gini(pages: &[&PageReason]) -> Option<f64> {
+    let mut by_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    for page in pages {
+        *by_rule.entry(&page.rule).or_default() += 1;
+    }
+    let mut counts: Vec<usize> = by_rule.into_values().collect();
+    counts.sort_unstable();
+    let n = counts.len() as f64;
+    let total: usize = counts.iter().sum();
+    let weighted: usize = counts.iter().enumerate().map(|(i, count)| (i + 1) * count).sum();
+    (counts.len() >= 2).then(|| (2.0 * weighted as f64 / total as f64 - n - 1.0) / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::Scenario;
+
+    /// `k/n` of a measure, or its value.
+    fn measure(text: &str, name: &str) -> String {
+        let review = Scenario::new(text).review();
+        let measure = review.measures.iter().find(|m| m.name == name).unwrap();
+        match (measure.share, measure.value) {
+            (Some(share), _) => format!("{}/{}", share.k, share.n),
+            (None, Some(value)) => format!("{value:.2}"),
+            (None, None) => "not known".to_owned(),
+        }
+    }
+
+    const WORLD: &str = "
+        slo   web             .*200 5*20 .*780
+        page  Flaps/a web     .*20 FF .*8 FF .*8 FF .*958
+        page  True web        .*203 F*30 .*767
+        page  Disk web        .*10 F*900 .*90
+        page  Quiet db        .*500 F*30 .*470
+    ";
+
+    #[test]
+    fn each_definition_counts_what_it_says() {
+        for (name, wanted) in [
+            ("no-action", "not known"),
+            ("not-acknowledged", "not known"),
+            ("short-lived", "3/6"),
+            ("fired-again", "2/6"),
+            ("suppressed", "0/6"),
+            ("always-firing", "1/4"),
+            ("never-fired", "not known"),
+            ("stale-silences", "0/0"),
+        ] {
+            assert_eq!(measure(WORLD, name), wanted, "{name}");
+        }
+        assert_eq!(
+            measure(&format!("{WORLD}\nrollback web .*210 RR"), "no-action"),
+            "2/4",
+            "both pages of web before it"
+        );
+    }
+
+    #[test]
+    fn pages_of_few_rules_are_concentrated() {
+        let page = |rule: &str, n: usize| format!("page {rule} s{rule} {}\n", "F*9 .*300 ".repeat(n));
+        assert_eq!(measure(&format!("{}{}", page("A", 3), page("B", 3)), "concentration"), "0.00");
+        assert_eq!(measure(&format!("{}{}", page("A", 1), page("B", 9)), "concentration"), "0.40");
+        assert_eq!(measure(&page("A", 3), "concentration"), "not known");
+    }
+}

@@ -16,6 +16,8 @@ use super::review::Reviewing;
 use super::tasks::Pulse;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::compliance::history_slots;
+use crate::evaluate::levers::Lever;
+use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
@@ -212,6 +214,10 @@ impl Answers for Daemon {
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
         let before = Period::new(period.start - period.length(), period.start);
         self.reviewing().compare(period, before, self.as_of()).map_err(unreadable)
+    }
+
+    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+        self.reviewing().replay(period, self.as_of(), lever).map_err(unreadable)
     }
 
     fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {

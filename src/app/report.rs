@@ -66,7 +66,7 @@ impl Reporting<'_> {
             version: env!("CARGO_PKG_VERSION"),
             slos,
             review,
-            comparison: Some(comparison).filter(|c| !c.is_empty()),
+            comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(self.seams()?).collect(),

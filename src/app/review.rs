@@ -1,13 +1,22 @@
 //! Incidents, durations and noise of a period, from the store.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ledger::history_of;
 use crate::evaluate::compare::{Comparison, compare};
+use crate::evaluate::compliance::needed_since;
 use crate::evaluate::episodes::{SloBurn, burn};
+use crate::evaluate::levers::{Lever, burn_alerts};
+use crate::evaluate::replay::{Replay, fixes, replay};
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::snapshot::Review;
+use crate::model::alert::Alert;
+use crate::model::change::Change;
 use crate::model::on_call::OnCall;
+use crate::model::rule::LoadedRule;
+use crate::model::silence::Silence;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Error, Reader};
@@ -23,27 +32,93 @@ pub struct Reviewing<'a> {
     pub on_call: &'a OnCall,
 }
 
+/// What is known of a period, from the store.
+struct Known {
+    period: Period,
+    now: Timestamp,
+    burns: Vec<SloBurn>,
+    alerts: Vec<Alert>,
+    changes: Vec<Change>,
+    silences: Vec<Silence>,
+    rules: Vec<LoadedRule>,
+}
+
 impl Reviewing<'_> {
     /// The review of a period as of its end, or as of now while it runs.
     pub fn review(&self, period: Period, as_of: Timestamp) -> Result<Review, Error> {
+        Ok(review(&self.inputs(&self.known(period, as_of)?)))
+    }
+
+    /// A period with one change of alerting; without one, those that would have
+    /// saved most.
+    pub fn replay(&self, period: Period, as_of: Timestamp, lever: Option<Lever>) -> Result<Vec<Replay>, Error> {
+        let known = self.known(period, as_of)?;
+        let inputs = self.inputs(&known);
+        let made: RefCell<HashMap<String, Arc<Vec<Alert>>>> = RefCell::default();
+        // What cannot be read is told at the end.
+        let failed: RefCell<Option<Error>> = RefCell::default();
+        let burning = |slo: &Slo| {
+            let make = || {
+                self.burning(slo, known.period).unwrap_or_else(|error| {
+                    failed.replace(Some(error));
+                    Arc::default()
+                })
+            };
+            Arc::clone(made.borrow_mut().entry(slo.name.clone()).or_insert_with(make))
+        };
+        let replays = match lever {
+            Some(lever) => {
+                let slo = match &lever {
+                    Lever::BurnRate { slo, .. } => self.slos.iter().find(|s| s.name == *slo),
+                    _ => None,
+                };
+                let burning = slo.map(|slo| burning(slo)).unwrap_or_default();
+                vec![replay(&inputs, lever, &burning)]
+            }
+            None => fixes(&inputs, burning),
+        };
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => Ok(replays),
+        }
+    }
+
+    /// What the burn-rate alerts of an SLO would have sent.
+    fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, Error> {
+        let read = Period::new(needed_since(slo, period.start), period.end);
+        let history = history_of(slo, self.reader, read, |_| true)?;
+        Ok(Arc::new(burn_alerts(slo, &history, period)))
+    }
+
+    fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, Error> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
         let burns = self.slos.iter().map(|slo| burn_of(slo, self.reader, period));
         let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
-        let known = Period::new(period.start - REVIEW_LEAD_IN, period.end);
-        let alerts = self.reader.alerts(known)?;
-        let (changes, silences) = (self.reader.changes(known)?, self.reader.silences(known)?);
-        Ok(review(&ReviewInputs {
+        let read = Period::new(period.start - REVIEW_LEAD_IN, period.end);
+        Ok(Known {
             period,
             now,
+            burns,
+            alerts: self.reader.alerts(read)?,
+            changes: self.reader.changes(read)?,
+            silences: self.reader.silences(read)?,
+            rules: self.reader.alert_rules(read)?,
+        })
+    }
+
+    fn inputs<'a>(&'a self, known: &'a Known) -> ReviewInputs<'a> {
+        ReviewInputs {
+            period: known.period,
+            now: known.now,
             slos: self.slos,
-            alerts: &alerts,
-            burns: &burns,
-            changes: &changes,
-            silences: &silences,
-            rules: &self.reader.alert_rules(known)?,
+            alerts: &known.alerts,
+            burns: &known.burns,
+            changes: &known.changes,
+            silences: &known.silences,
+            rules: &known.rules,
             on_call: self.on_call,
-        }))
+        }
     }
 
     /// A period beside the one of the same length before it.

@@ -49,6 +49,8 @@ pub enum Commands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
+    /// Show what another `for`, an inhibition or burn-rate alerts would have done.
+    Replay(ReplayArgs),
     /// Prove on generated worlds, in a real Prometheus, that budgets are right.
     Verify(VerifyArgs),
     /// Print the completions of a shell.
@@ -268,6 +270,54 @@ pub struct AlertsArgs {
     pub last: Millis,
     #[command(flatten)]
     pub client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel replay                                     the changes that would have saved most
+  evenkeel replay --rule CpuHigh --for 30m
+  evenkeel replay --rule PodErrors --inhibit-by HighErrorRate --equal service,cluster
+  evenkeel replay --rule HighErrorRate --burn-rate checkout-availability --last 90d
+  evenkeel replay --rule DiskFilling --delete
+
+Alerts of the stored history are changed as Prometheus and Alertmanager would
+have changed them, and judged anew. Nothing is changed in your systems.")]
+pub struct ReplayArgs {
+    /// The rule that changes, by its alertname.
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// Labels that must be equal for an inhibition.
+    #[arg(long, value_name = "LABEL,...", default_value = "service", requires = "inhibit_by")]
+    pub equal: String,
+    /// How far back is replayed.
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    pub last: Millis,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// What changes.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct ChangeArgs {
+    /// The condition must hold for so long.
+    #[arg(long = "for", value_name = "DURATION", requires = "rule")]
+    pub hold: Option<Millis>,
+    /// It fires on for so long after the condition has ended.
+    #[arg(long, value_name = "DURATION", requires = "rule")]
+    pub keep_firing_for: Option<Millis>,
+    /// It wakes nobody while this rule fires.
+    #[arg(long, value_name = "RULE", requires = "rule")]
+    pub inhibit_by: Option<String>,
+    /// The burn-rate alerts of this SLO, instead of the rule where one is named.
+    #[arg(long, value_name = "SLO")]
+    pub burn_rate: Option<String>,
+    /// Without the rule.
+    #[arg(long, requires = "rule")]
+    pub delete: bool,
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

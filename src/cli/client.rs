@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
-use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, SloArgs};
+use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
 use super::table::Colour;
 use super::{print, print_as_is, tables};
 use crate::model::time::{Millis, Timestamp};
@@ -105,6 +105,30 @@ pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
     }
     let answer = daemon.json(&["api", "v1", "alerts"], &since)?;
     show(&daemon, &args.client, answer, tables::alerts)
+}
+
+pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let change = &args.change;
+    let given = [
+        ("for", change.hold.map(|length| length.to_string())),
+        ("keep_firing_for", change.keep_firing_for.map(|length| length.to_string())),
+        ("inhibit_by", change.inhibit_by.clone()),
+        ("burn_rate", change.burn_rate.clone()),
+        ("delete", change.delete.then(|| "true".to_owned())),
+    ];
+    let change: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    anyhow::ensure!(
+        args.rule.is_none() || !change.is_empty(),
+        "nothing says what is changed about the rule: add --for, --keep-firing-for, --inhibit-by, --burn-rate or --delete"
+    );
+    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let is_one = !change.is_empty();
+    let mut query = vec![daemon.since(args.last)?];
+    query.extend(args.rule.clone().map(|rule| ("rule", rule)));
+    query.extend(args.change.inhibit_by.as_ref().map(|_| ("equal", args.equal.clone())));
+    query.extend(change);
+    let answer = daemon.json(&["api", "v1", "replay"], &query)?;
+    show(&daemon, &args.client, answer, if is_one { tables::replay } else { tables::fixes })
 }
 
 /// Prints an answer for whoever reads it: a person or a program.

@@ -55,6 +55,7 @@ fn dispatch(command: Commands) -> anyhow::Result<ExitCode> {
         Commands::Slo(args) => client::slo(&args),
         Commands::Incidents(args) => client::incidents(&args),
         Commands::Alerts(args) => client::alerts(&args),
+        Commands::Replay(args) => client::replay(&args),
     }
 }
 

@@ -2,6 +2,7 @@
 //! and `no data` for what is not known. Must not know how answers are fetched.
 
 mod alerts;
+mod replay;
 mod slos;
 mod status;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 use serde::Deserialize;
 
 pub use alerts::{alerts, incidents, rules};
+pub use replay::{fixes, replay};
 pub use slos::{slo, slos};
 pub use status::status;
 

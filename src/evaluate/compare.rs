@@ -16,6 +16,9 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// An incident recurred if the same thing happened again within this time.
 pub const RECURRENCE_WITHIN: Millis = Millis::from_days(7);
 
+/// Less of the time before, as a share of the period, says nothing about it.
+const BEFORE_MIN_RATIO: f64 = 0.25;
+
 /// What incidents are grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GroupedBy {
@@ -65,9 +68,9 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether nothing is known of the period before.
-    pub fn is_empty(&self) -> bool {
-        self.before.is_empty()
+    /// Whether too little is known of the time before to set anything beside it.
+    pub fn is_lopsided(&self) -> bool {
+        (self.before.length().0 as f64) < BEFORE_MIN_RATIO * self.period.length().0 as f64
     }
 }
 
@@ -343,7 +346,7 @@ mod tests {
         let nothing = review(&ReviewInputs { period: before, now: before.end, burns: &[], ..scenario.inputs() });
         let c = compare(now, &scenario.review(), before, &nothing);
         let all = group(&c, GroupedBy::All, "");
-        assert!(c.is_empty());
+        assert!(c.is_lopsided());
         assert_eq!((all.incidents.now, all.incidents.verdict, all.incidents.ratio), (7, Verdict::TooFew, None));
     }
 

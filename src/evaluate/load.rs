@@ -21,7 +21,7 @@ pub struct Load {
     pub interruptions: usize,
     /// Of the period, as far as it is over; a fraction at its end.
     pub shifts: f64,
-    /// Interruptions of the worst shift; shifts are counted from the beginning
+    /// Interruptions of the worst shift of a team; shifts are counted from the beginning
     /// of the period.
     pub worst_shift: usize,
     /// Interruptions in the sleep hours of the team, of all.

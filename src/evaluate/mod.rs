@@ -12,12 +12,14 @@ pub mod episodes;
 mod figures;
 pub mod history;
 pub mod incidents;
+pub mod levers;
 pub mod load;
 pub mod measures;
 pub mod noise;
 mod pages;
 #[cfg(test)]
 mod properties;
+pub mod replay;
 pub mod review;
 pub mod rules;
 #[cfg(test)]

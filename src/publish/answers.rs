@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use crate::evaluate::compare::Comparison;
+use crate::evaluate::levers::Lever;
+use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
@@ -42,6 +44,10 @@ pub trait Answers: Send + Sync + 'static {
 
     /// The incidents of a period beside those of as long a time before it.
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError>;
+
+    /// A period with one change of alerting; without one, the changes that would
+    /// have saved most. May take seconds.
+    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError>;
 
     /// The report of a month, of the running one if `None`, in the zone of the
     /// configuration. `Ok(None)`: the month has not begun.

@@ -183,7 +183,26 @@ struct Rule {
     lower: Option<f64>,
     upper: Option<f64>,
     classes: BTreeMap<String, usize>,
-    firing_seconds: f64,
+    firing_seconds: Option<f64>,
+    score: Option<Score>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Score {
+    precision: Share,
+    recall: Share,
+}
+
+#[derive(Debug, Deserialize)]
+struct Share {
+    count: usize,
+    of: usize,
+}
+
+impl Share {
+    fn cell(share: Option<&Share>) -> Cell {
+        Cell::known(share.filter(|s| s.of > 0).map(|s| format!("{} of {}", s.count, s.of)))
+    }
 }
 
 impl Rule {
@@ -201,6 +220,8 @@ pub fn rules(answer: &Rules, colour: Colour) -> String {
         ("RULE", Align::Left),
         ("PAGES", Align::Right),
         ("NOISE", Align::Right),
+        ("MET A BURN", Align::Right),
+        ("BURNS TOLD OF", Align::Right),
         ("FIRED FOR", Align::Right),
         ("WHAT THE PAGES WERE", Align::Left),
     ]);
@@ -212,8 +233,10 @@ pub fn rules(answer: &Rules, colour: Colour) -> String {
             Cell::new(&rule.rule),
             Cell::new(&rule.pages.to_string()),
             Cell::known(band(rule.lower, rule.upper, share)),
-            Cell::new(&took(rule.firing_seconds)),
-            Cell::new(&rule.classes()),
+            Share::cell(rule.score.as_ref().map(|s| &s.precision)),
+            Share::cell(rule.score.as_ref().map(|s| &s.recall)),
+            Cell::known(rule.firing_seconds.map(took)),
+            if rule.pages == 0 { Cell::new("never paged") } else { Cell::new(&rule.classes()) },
         ]);
     }
     format!(

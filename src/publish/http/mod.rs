@@ -16,6 +16,7 @@ mod noise;
 mod openapi;
 pub(super) mod problem;
 pub(super) mod query;
+mod replay;
 mod report;
 mod routes;
 pub(super) mod rules;

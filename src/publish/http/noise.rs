@@ -123,7 +123,7 @@ impl From<&TeamNoise> for TeamJson {
 /// What pages cost the people on call.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Load)]
-struct LoadJson {
+pub(super) struct LoadJson {
     pages: usize,
     /// Pages to one team within five minutes are one.
     interruptions: usize,

@@ -11,7 +11,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
 use super::{
-    alerts, changes, corrections, durations, generations, health, incidents, noise, report, rules, slos, status,
+    alerts, changes, corrections, durations, generations, health, incidents, noise, replay, report, rules, slos, status,
 };
 use crate::publish::metrics;
 
@@ -27,6 +27,7 @@ use crate::publish::metrics;
         alerts::list,
         rules::rules,
         durations::durations,
+        replay::replay,
         noise::noise,
         changes::changes,
         changes::cluster_events,

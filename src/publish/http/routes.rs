@@ -14,7 +14,7 @@ use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
     HttpSettings, alerts, changes, corrections, durations, generations, health, incidents, layers, noise, openapi,
-    report, rules, slos, status,
+    replay, report, rules, slos, status,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
@@ -64,6 +64,7 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/alerts/rules", get(rules::rules))
         .route("/api/v1/noise", get(noise::noise))
         .route("/api/v1/durations", get(durations::durations))
+        .route("/api/v1/replay", get(replay::replay))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
         .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))

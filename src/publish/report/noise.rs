@@ -72,7 +72,7 @@ fn against_burn(input: &ReportInput) -> String {
     });
     let shifts = load.per_shift().map_or(String::new(), |n| {
         let night = format!("{} of {} in the night", load.asleep.k, load.asleep.n);
-        format!(" There were {n:.2} interruptions per shift, {} in the worst one; {night}.", load.worst_shift)
+        format!(" There were {n:.2} interruptions per shift, {} in the worst one of a team; {night}.", load.worst_shift)
     });
     format!(
         "Against what burned: {} paging occasions met a burn, {} burns were paged for.{budget}{shifts}",

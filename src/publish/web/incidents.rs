@@ -30,7 +30,7 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
         review.incidents.iter().filter(|i| service.is_none_or(|service| i.service == service)).collect();
     let frame =
         Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
-    let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_empty());
+    let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_lopsided());
     page(layout::page(&frame, &body(review, comparison, &wanted, service, evaluated.as_of)))
 }
 

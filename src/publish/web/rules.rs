@@ -32,7 +32,7 @@ pub(super) fn tiles(review: &Review) -> Markup {
                 "of the budget that burned, burned in episodes that were paged for"
             }))
             (parts::tile("Interruptions per shift", &parts::known(load.per_shift().map(|n| format!("{n:.2}"))), &html! {
-                (load.interruptions) " in all, " (load.worst_shift) " in the worst shift" br; (night(load))
+                (load.interruptions) " in all, " (load.worst_shift) " in the worst shift of a team" br; (night(load))
             }))
         }
     }

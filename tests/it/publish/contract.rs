@@ -31,6 +31,7 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
         ("/api/v1/alerts", format!("/api/v1/alerts?{DAY}&limit=2"), "alerts.json"),
         ("/api/v1/alerts/rules", "/api/v1/alerts/rules".to_owned(), "rules.json"),
         ("/api/v1/durations", "/api/v1/durations?by=service&to=2026-11-24T00:00:00Z".to_owned(), "durations.json"),
+        ("/api/v1/replay", format!("/api/v1/replay?{DAY}&rule=CheckoutHighErrorRate&for=20m"), "replay.json"),
         ("/api/v1/noise", "/api/v1/noise".to_owned(), "noise.json"),
         ("/api/v1/changes", "/api/v1/changes?service=checkout".to_owned(), "changes.json"),
         ("/api/v1/cluster-events", "/api/v1/cluster-events?reason=BackOff".to_owned(), "cluster-events.json"),
@@ -104,12 +105,22 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "state" => "ok",
                 "severity" => "page",
                 "by" => "team",
+                "burn_rate" => "checkout-availability",
+                "for" | "keep_firing_for" => "10m",
+                "delete" => "true",
                 "label" => "tier=1",
                 "month" => "2026-11",
                 "format" => "html",
                 _ => "payments",
             };
-            let asked = server.get(&format!("{real}?{name}={value}")).await;
+            // A change of alerting is one of a rule, and a rule is changed in one way.
+            let beside = match name {
+                "rule" if path.contains("replay") => "&delete=true",
+                "equal" => "&rule=A&inhibit_by=B",
+                "for" | "keep_firing_for" | "inhibit_by" | "delete" => "&rule=A",
+                _ => "",
+            };
+            let asked = server.get(&format!("{real}?{name}={value}{beside}")).await;
             assert_eq!(asked.status(), 200, "{path}?{name}={value}");
         }
     }

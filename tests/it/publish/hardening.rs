@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use evenkeel::evaluate::compare::Comparison;
+use evenkeel::evaluate::levers::Lever;
+use evenkeel::evaluate::replay::Replay;
 use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
@@ -66,6 +68,10 @@ impl Answers for Troubled {
 
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
         self.shop.comparison(period)
+    }
+
+    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+        self.shop.replay(period, lever)
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {

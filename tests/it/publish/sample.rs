@@ -9,8 +9,11 @@ use evenkeel::definitions::parse_correction;
 use evenkeel::evaluate::compare::{Comparison, compare};
 use evenkeel::evaluate::durations::durations;
 use evenkeel::evaluate::episodes::SloBurn;
+use evenkeel::evaluate::levers::Lever;
 use evenkeel::evaluate::load::load;
 use evenkeel::evaluate::measures::{MeasureInputs, measures};
+use evenkeel::evaluate::replay::{Replay, fixes, replay};
+use evenkeel::evaluate::review::ReviewInputs;
 use evenkeel::evaluate::rules::{Share, rule_scores};
 use evenkeel::evaluate::snapshot::{
     Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise, TierStatus,
@@ -159,6 +162,28 @@ impl Answers for Sample {
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
         let before = Period::new(period.start - period.length(), period.start);
         Ok(compare(period, &self.review(period)?, before, &self.review(before)?))
+    }
+
+    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+        let review = self.review(period)?;
+        let slos: Vec<Arc<Slo>> = self.traffic.iter().map(|(slo, _)| Arc::clone(slo)).collect();
+        let burns = burns(&review, period);
+        let on_call = OnCall::new(Tz::UTC);
+        let inputs = ReviewInputs {
+            period,
+            now: at(NOW),
+            slos: &slos,
+            alerts: &review.alerts,
+            burns: &burns,
+            changes: &self.changes,
+            silences: &[],
+            rules: &[],
+            on_call: &on_call,
+        };
+        Ok(match lever {
+            Some(lever) => vec![replay(&inputs, lever, &[])],
+            None => fixes(&inputs, |_| Arc::default()),
+        })
     }
 
     fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
@@ -539,18 +564,7 @@ fn review() -> Review {
     let period = Period::new(at("2026-10-25T00:00:00Z"), at(NOW));
     review.known_since = Some(period.start);
     review.durations = durations(review.incidents.iter(), period, at(NOW));
-    let mut burns: Vec<SloBurn> = Vec::new();
-    for episode in &review.episodes {
-        match burns.iter_mut().find(|burn| burn.slo == episode.slo) {
-            Some(burn) => burn.episodes.push(episode.clone()),
-            None => burns.push(SloBurn {
-                slo: episode.slo.clone(),
-                service: episode.service.clone(),
-                episodes: vec![episode.clone()],
-                observed: vec![period],
-            }),
-        }
-    }
+    let burns = burns(&review, period);
     review.rules = rule_scores(period, at(NOW), review.alerts.iter(), &burns);
     review.upkeep = upkeep();
     review.measures = measures(&MeasureInputs {
@@ -564,6 +578,22 @@ fn review() -> Review {
         sees_acknowledgements: true,
     });
     review
+}
+
+fn burns(review: &Review, period: Period) -> Vec<SloBurn> {
+    let mut burns: Vec<SloBurn> = Vec::new();
+    for episode in &review.episodes {
+        match burns.iter_mut().find(|burn| burn.slo == episode.slo) {
+            Some(burn) => burn.episodes.push(episode.clone()),
+            None => burns.push(SloBurn {
+                slo: episode.slo.clone(),
+                service: episode.service.clone(),
+                episodes: vec![episode.clone()],
+                observed: vec![period],
+            }),
+        }
+    }
+    burns
 }
 
 fn upkeep() -> Upkeep {

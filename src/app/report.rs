@@ -66,6 +66,7 @@ impl Reporting<'_> {
             version: env!("CARGO_PKG_VERSION"),
             slos,
             review,
+            fixes: reviewing.replay(period, judged_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),

@@ -176,7 +176,7 @@ impl<'a> Actions<'a> {
                 let shift = Millis(WEEK.0 * week);
                 let window = Period::new(page.window.start + shift, page.window.end + shift);
                 let paged = |other: &&Told<'_>| other.service == page.service && overlap(other.window, window);
-                if window.start < known.start || window.end > known.end || pages.iter().any(|p| paged(p)) {
+                if window.start < known.start || window.end > known.end || pages.iter().any(paged) {
                     continue;
                 }
                 control.0 += usize::from(rolled_out(page.service, window));

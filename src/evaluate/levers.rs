@@ -105,7 +105,7 @@ fn held(alert: &Alert, hold: Millis, keep: Millis, now: Timestamp) -> Alert {
     let until = alert.ended.map_or(now, |e| e.at - kept);
     let resolution = alert.firing.unwrap_or(condition).resolution;
     let firing =
-        (due < until).then(|| Mark { at: due, source: MarkSource::AlertsForState, resolution, estimated: true });
+        (due < until).then_some(Mark { at: due, source: MarkSource::AlertsForState, resolution, estimated: true });
     let ended = alert.ended.map(|e| Mark { at: if firing.is_some() { e.at } else { e.at - kept }, ..e });
     Alert { firing, ended, ..alert.clone() }
 }

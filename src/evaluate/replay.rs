@@ -17,7 +17,7 @@ use crate::model::slo::Slo;
 use crate::model::time::Millis;
 
 /// Rules for which changes are tried, those whose noise cost most.
-const RULES_TRIED_MAX: usize = 20;
+const RULES_TRIED_MAX: usize = 12;
 /// Rules that may inhibit one, those that paged in the same incidents most often.
 const INHIBITORS_MAX: usize = 3;
 
@@ -37,7 +37,7 @@ const KEEPS: [Millis; 4] = [Millis::from_mins(5), Millis::from_mins(15), Millis:
 const NEARLY: f64 = 0.9;
 
 /// SLOs of a service whose burn-rate alerts are tried in the place of a rule.
-const SLOS_TRIED_MAX: usize = 4;
+const SLOS_TRIED_MAX: usize = 2;
 
 /// A page that comes this much later for a burn is no longer the same page.
 const LATER_MAX: Millis = Millis::from_mins(5);
@@ -94,13 +94,17 @@ impl Replay {
         self.before.noise_cost - self.after.noise_cost
     }
 
+    /// How much later the median burn is told of.
+    fn later(&self) -> Option<Millis> {
+        Some(Millis(self.after.detection.median?.0 - self.before.detection.median?.0))
+    }
+
     /// Whether as many burns are told of, none of them much later.
     pub fn keeps_recall(&self) -> bool {
         let budget = |o: &Outcome| o.recall_budget_ratio.unwrap_or(0.0);
-        let median = |o: &Outcome| o.detection.median.unwrap_or_default();
         self.after.recall.k >= self.before.recall.k
             && budget(&self.after) >= budget(&self.before) - 1e-9
-            && median(&self.after).0 - median(&self.before).0 <= LATER_MAX.0
+            && self.later().is_none_or(|later| later <= LATER_MAX)
     }
 }
 

@@ -99,11 +99,16 @@ pub fn rule_scores<'a>(
     let context = Context { period, now, burns: by_service };
     let mut by_rule: BTreeMap<&str, Firings<'a>> = BTreeMap::new();
     // What nobody was paged for was missed.
-    let services = burns.iter().map(|b| (Some(b.service.as_str()), Vec::new()));
+    let services = burns.iter().map(|b| (Some(b.service.as_str()), BTreeMap::new()));
     let mut pages = Firings { severity: None, by_service: services.collect() };
     for alert in alerts {
         let Some(firing) = alert.firing else { continue };
-        let firing = Firing { since: alert.start().min(firing.at), at: firing.at, end: alert.ended.map(|e| e.at) };
+        let firing = Firing {
+            since: alert.start().min(firing.at),
+            at: firing.at,
+            end: alert.ended.map(|e| e.at),
+            by_chance: false,
+        };
         by_rule.entry(&alert.rule).or_default().add(alert, firing);
         if alert.severity == Severity::Page && !alert.suppressed {
             pages.add(alert, firing);
@@ -123,6 +128,8 @@ struct Firing {
     since: Timestamp,
     at: Timestamp,
     end: Option<Timestamp>,
+    /// Of a rule that meets every burn of the service by chance.
+    by_chance: bool,
 }
 
 impl Firing {
@@ -134,14 +141,14 @@ impl Firing {
 #[derive(Default)]
 struct Firings<'a> {
     severity: Option<Severity>,
-    /// Without a service: `None`.
-    by_service: BTreeMap<Option<&'a str>, Vec<Firing>>,
+    /// By service, `None` without one, and by rule.
+    by_service: BTreeMap<Option<&'a str>, BTreeMap<&'a str, Vec<Firing>>>,
 }
 
 impl<'a> Firings<'a> {
     fn add(&mut self, alert: &'a Alert, firing: Firing) {
         self.severity = self.severity.max(Some(alert.severity));
-        self.by_service.entry(alert.service()).or_default().push(firing);
+        self.by_service.entry(alert.service()).or_default().entry(&alert.rule).or_default().push(firing);
     }
 }
 
@@ -159,15 +166,13 @@ impl Context<'_> {
         let (mut told, mut burned) = (0.0, 0.0);
         let mut fired = rule.is_empty();
         for (service, firings) in firings.by_service {
-            let spells = spells(firings);
+            let spells = self.told(firings);
             fired |= spells.iter().any(|s| s.at < self.period.end && s.end() >= self.period.start);
             score.services.extend(service.filter(|_| !spells.is_empty()).map(str::to_owned));
             let burns = service.and_then(|service| self.burns.get(service)).map(Vec::as_slice).unwrap_or_default();
-            let by_chance = self.is_by_chance(&spells);
-            let met = |spell: &Firing, e: &Episode| meets(spell, by_chance, e);
-            self.occasions(&mut score, &spells, burns, &met);
+            self.occasions(&mut score, &spells, burns);
             for episode in burns.iter().flat_map(|b| &b.episodes).filter(|e| self.period.contains(e.start)) {
-                let about: Vec<&Firing> = spells.iter().filter(|s| met(s, episode)).collect();
+                let about: Vec<&Firing> = spells.iter().filter(|s| meets(s, episode)).collect();
                 let first = about.iter().map(|s| s.at).min();
                 score.recall.n += 1;
                 score.early_recall.n += 1;
@@ -195,17 +200,11 @@ impl Context<'_> {
 
     /// Occasions that began in the period, and which of them met a burn. Spells
     /// that meet the same burn are one occasion.
-    fn occasions(
-        &self,
-        score: &mut RuleScore,
-        spells: &[Firing],
-        burns: &[&SloBurn],
-        met: &dyn Fn(&Firing, &Episode) -> bool,
-    ) {
+    fn occasions(&self, score: &mut RuleScore, spells: &[Firing], burns: &[&SloBurn]) {
         let mut seen: BTreeSet<EpisodeId> = BTreeSet::new();
         for spell in spells {
             let episodes: Vec<EpisodeId> =
-                burns.iter().flat_map(|b| &b.episodes).filter(|e| met(spell, e)).map(|e| e.id).collect();
+                burns.iter().flat_map(|b| &b.episodes).filter(|e| meets(spell, e)).map(|e| e.id).collect();
             let again = episodes.iter().any(|id| seen.contains(id));
             seen.extend(&episodes);
             if again || !self.period.contains(spell.at) {
@@ -224,6 +223,24 @@ impl Context<'_> {
         }
     }
 
+    /// What one service was told: the spells of each rule, those of several rules
+    /// that overlap as one. What fires most of the time stands by itself.
+    fn told(&self, by_rule: BTreeMap<&str, Vec<Firing>>) -> Vec<Firing> {
+        let (mut told, mut by_chance) = (Vec::new(), Vec::new());
+        for firings in by_rule.into_values() {
+            let spells = spells(firings);
+            if self.is_by_chance(&spells) {
+                by_chance.extend(spells.into_iter().map(|s| Firing { by_chance: true, ..s }));
+            } else {
+                told.extend(spells);
+            }
+        }
+        let mut told = spells(told);
+        told.append(&mut by_chance);
+        told.sort_by_key(|s| (s.at, s.end()));
+        told
+    }
+
     fn is_by_chance(&self, spells: &[Firing]) -> bool {
         let known = Period::new(self.period.start, self.period.end.min(self.now));
         let firing: i64 = spells
@@ -235,9 +252,9 @@ impl Context<'_> {
 }
 
 /// Whether an alert tells of an episode.
-fn meets(firing: &Firing, by_chance: bool, episode: &Episode) -> bool {
+fn meets(firing: &Firing, episode: &Episode) -> bool {
     let (from, to) = (episode.start - LEAD, episode.end.unwrap_or(Timestamp::MAX));
-    if by_chance {
+    if firing.by_chance {
         return from <= firing.at && firing.at <= to;
     }
     let until = firing.end.map_or(Timestamp::MAX, |end| end + AFTER_END);
@@ -305,6 +322,13 @@ mod tests {
     fn an_alert_that_never_ends_meets_every_burn_by_chance() {
         let text = format!("{TWO_BURNS}\nticket A web F*520");
         assert_eq!(score(&text, "A"), "0/1 0/2 0/2 [] []");
+    }
+
+    #[test]
+    fn a_rule_that_never_rests_does_not_hide_the_others() {
+        let text = format!("{TWO_BURNS}\npage Disk web F*520\npage A web .*62 F*22 .*198 F*45 .*193");
+        assert_eq!(score(&text, "A"), "2/2 2/2 2/2 [2, 2] [4, 7]");
+        assert_eq!(score(&text, ""), "2/3 2/2 2/2 [2, 2] [4, 7]");
     }
 
     #[test]

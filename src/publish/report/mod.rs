@@ -15,6 +15,7 @@ mod summary;
 pub(super) mod tests;
 
 use crate::evaluate::compare::Comparison;
+use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::Change;
@@ -38,6 +39,8 @@ pub struct ReportInput {
     /// The incidents beside those of the period before; absent where nothing is
     /// known of it.
     pub comparison: Option<Comparison>,
+    /// The changes of alerting that would have helped, best first.
+    pub fixes: Vec<Replay>,
     /// That overlap the period, in any order.
     pub changes: Vec<Change>,
     /// What a person should mend, for the part on data quality.

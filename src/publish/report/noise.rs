@@ -1,12 +1,17 @@
 //! Which pages were worth it, by rule and by reason.
 
-use super::document::{Block, Cell, Section, Table, many, number, text as column, words};
+use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
+use crate::evaluate::replay::{Outcome, Replay};
 use crate::evaluate::rules::{RuleScore, Share};
 use crate::evaluate::snapshot::{PageClass, TeamNoise};
+use crate::evaluate::upkeep::{StaleSilence, Upkeep};
 
 /// Pages whose reason is told; the noisiest rules are in the table above it.
 const REASONS_MAX: usize = 60;
+
+/// Names in one sentence.
+const NAMES_MAX: usize = 12;
 
 /// A share that lies between two: `61 % to 66 %`; one number where they agree.
 pub(super) fn band(lower: Option<f64>, upper: Option<f64>) -> Option<String> {
@@ -47,6 +52,19 @@ pub(super) fn section(input: &ReportInput) -> Section {
             }
         }
     }
+    let upkeep = upkeep(&input.review.upkeep);
+    if !upkeep.is_empty() {
+        blocks.push(Block::Title { id: "upkeep".to_owned(), text: "Upkeep".to_owned() });
+        blocks.push(Block::List(upkeep));
+    }
+    if !input.fixes.is_empty() {
+        blocks.push(Block::Title { id: "fixes".to_owned(), text: "What would have helped".to_owned() });
+        blocks.push(Block::Text(
+            "For each noisy rule, the gentlest change that would have saved nearly most and lost no burn, replayed on the alerts of the month. A page in the night costs three."
+                .to_owned(),
+        ));
+        blocks.push(Block::Table(fixes(input)));
+    }
     if !noise.page_reasons.is_empty() {
         blocks.push(Block::Title { id: "pages".to_owned(), text: "Page by page".to_owned() });
         blocks.push(Block::Table(reasons(input)));
@@ -79,6 +97,44 @@ fn against_burn(input: &ReportInput) -> String {
         share(all.precision),
         share(all.recall)
     )
+}
+
+/// What a person should look after, a sentence for each.
+fn upkeep(upkeep: &Upkeep) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if upkeep.with_runbook.n > 0 && !upkeep.without_runbook.is_empty() {
+        let of = format!("{} of {} paging rules name a runbook", upkeep.with_runbook.k, upkeep.with_runbook.n);
+        sentences.push(format!("{of}; without one: {}.", few(&upkeep.without_runbook, NAMES_MAX)));
+    }
+    if !upkeep.never_fired.is_empty() && !upkeep.is_too_early() {
+        let watched = upkeep.watched.human();
+        sentences.push(format!("Not even pending in {watched}: {}.", few(&upkeep.never_fired, NAMES_MAX)));
+    }
+    let stale = |s: &StaleSilence| {
+        let why = if s.is_old { "older than a week" } else { "nothing that it is about has fired" };
+        format!("{} by {}, {why}", s.id, s.created_by)
+    };
+    let stale: Vec<String> = upkeep.stale_silences.iter().map(stale).collect();
+    if !stale.is_empty() {
+        sentences.push(format!("Stale silences: {}.", few(&stale, NAMES_MAX)));
+    }
+    sentences
+}
+
+fn fixes(input: &ReportInput) -> Table {
+    let columns = vec![words("change"), number("saves"), number("pages"), column("noise"), number("burns told of")];
+    let row = |replay: &Replay| {
+        let (before, after) = (&replay.before, &replay.after);
+        let noise = |o: &Outcome| band(o.lower, o.upper).unwrap_or_else(|| "no pages".to_owned());
+        vec![
+            Cell::new(replay.lever.to_string()),
+            Cell::new(format!("{:.0}", replay.saved())),
+            Cell::new(format!("{}, was {}", after.pages, before.pages)),
+            Cell::new(format!("{}, was {}", noise(after), noise(before))),
+            Cell::new(format!("{} of {}", after.recall.k, after.recall.n)),
+        ]
+    };
+    Table { columns, rows: input.fixes.iter().map(row).collect() }
 }
 
 fn teams(input: &ReportInput) -> Table {

@@ -150,6 +150,7 @@ pub(in crate::publish) fn month() -> ReportInput {
     };
     ReportInput {
         comparison: None,
+        fixes: Vec::new(),
         label: "July 2026".to_owned(),
         period: july(),
         generated_at: at("2026-08-01T06:00:00Z"),

@@ -26,7 +26,7 @@ fn body(review: &Review, now: Timestamp) -> Markup {
         @if review.as_of.is_some() { (rules::tiles(review)) }
         @if !review.rules.rules.is_empty() {
             section {
-                h2 { "Rules, noisiest first" }
+                h2 { "Rules, noisiest first" a.more href="/alerts/fixes" { "What would help" } }
                 (rules::league(review))
             }
         }

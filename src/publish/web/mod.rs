@@ -5,6 +5,7 @@ mod alerts;
 mod axis;
 pub(super) mod charts;
 mod failure;
+mod fixes;
 mod incident;
 mod incidents;
 mod layout;
@@ -44,6 +45,7 @@ pub(super) fn routes(daemon: Daemon) -> Router {
         .route("/incidents", get(incidents::show))
         .route("/incidents/{id}", get(incident::show))
         .route("/alerts", get(alerts::show))
+        .route("/alerts/fixes", get(fixes::show))
         .route("/status", get(status::show))
         .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))

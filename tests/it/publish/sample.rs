@@ -203,6 +203,7 @@ impl Answers for Sample {
             label: month.name(),
             period,
             comparison: None,
+            fixes: Vec::new(),
             generated_at: at(NOW),
             version: "0.0.0",
             slos,

@@ -1,6 +1,9 @@
 //! Label sets, sorted by name, as Prometheus and Alertmanager know them.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -11,9 +14,49 @@ pub const NAME: &str = "__name__";
 /// apart: the operator's, and what Thanos and Mimir write of in their guides.
 pub const REPLICA_LABELS: [&str; 2] = ["prometheus_replica", "replica"];
 
-/// Names with their values, sorted by name, each name once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(Vec<(String, String)>);
+/// Names with their values, sorted by name, each name once. A copy shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Labels(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    pairs: Vec<(String, String)>,
+    /// Of the pairs, once somebody asked.
+    hash: OnceLock<[u8; 16]>,
+}
+
+/// Pairs that are about to change have another hash.
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Shared { pairs: self.pairs.clone(), hash: OnceLock::new() }
+    }
+}
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.pairs == other.0.pairs
+    }
+}
+
+impl Eq for Labels {}
+
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.pairs.cmp(&other.0.pairs) }
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash128().hash(state);
+    }
+}
 
 impl Labels {
     pub fn new() -> Self {
@@ -21,21 +64,25 @@ impl Labels {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().and_then(|i| self.0.get(i)).map(|(_, v)| v.as_str())
+        let pairs = &self.0.pairs;
+        pairs.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().and_then(|i| pairs.get(i)).map(|(_, v)| v.as_str())
     }
 
     /// Sets a label; an empty value removes it, as everywhere in Prometheus.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
-        match self.0.binary_search_by(|(n, _)| n.cmp(&name)) {
-            Ok(i) if value.is_empty() => drop(self.0.remove(i)),
+        let shared = Arc::make_mut(&mut self.0);
+        shared.hash = OnceLock::new();
+        let labels = &mut shared.pairs;
+        match labels.binary_search_by(|(n, _)| n.cmp(&name)) {
+            Ok(i) if value.is_empty() => drop(labels.remove(i)),
             Ok(i) => {
-                if let Some(slot) = self.0.get_mut(i) {
+                if let Some(slot) = labels.get_mut(i) {
                     slot.1 = value;
                 }
             }
             Err(_) if value.is_empty() => {}
-            Err(i) => self.0.insert(i, (name, value)),
+            Err(i) => labels.insert(i, (name, value)),
         }
     }
 
@@ -45,23 +92,31 @@ impl Labels {
     }
 
     pub fn without(&self, names: &[&str]) -> Labels {
-        Labels(self.0.iter().filter(|(n, _)| !names.contains(&n.as_str())).cloned().collect())
+        self.filtered(|name| !names.contains(&name))
     }
 
     pub fn only(&self, names: &[&str]) -> Labels {
-        Labels(self.0.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect())
+        self.filtered(|name| names.contains(&name))
+    }
+
+    fn filtered(&self, wanted: impl Fn(&str) -> bool) -> Labels {
+        if self.0.pairs.iter().all(|(name, _)| wanted(name)) {
+            return self.clone();
+        }
+        let pairs = self.0.pairs.iter().filter(|(name, _)| wanted(name)).cloned().collect();
+        Labels(Arc::new(Shared { pairs, hash: OnceLock::new() }))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+        self.0.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.pairs.is_empty()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.pairs.len()
     }
 
     /// Whether every label of `other` is here with the same value.
@@ -72,7 +127,7 @@ impl Labels {
     /// The first 16 bytes of a SHA-256 over names and values: an id that is
     /// the same on every machine and after every restart.
     pub fn hash128(&self) -> [u8; 16] {
-        content_hash(self.0.iter().flat_map(|(n, v)| [n.as_bytes(), v.as_bytes()]))
+        *self.0.hash.get_or_init(|| content_hash(self.iter().flat_map(|(n, v)| [n.as_bytes(), v.as_bytes()])))
     }
 }
 
@@ -115,7 +170,7 @@ impl fmt::Display for Labels {
     /// `{a="1", b="2"}` with the escapes of PromQL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
-        for (i, (name, value)) in self.0.iter().enumerate() {
+        for (i, (name, value)) in self.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             write!(f, "{comma}{name}=")?;
             quote(f, value)?;
@@ -152,6 +207,17 @@ mod tests {
         assert_eq!(l.get("c"), None);
         assert_eq!(l.without(&["a"]).len(), 1);
         assert!(l.contains_all(&Labels::new().with("a", "1")));
+    }
+
+    #[test]
+    fn a_copy_that_is_changed_leaves_the_other_as_it_was() {
+        let one = Labels::new().with("a", "1");
+        let hash = one.hash128();
+        let two = one.clone().with("b", "2");
+        assert_eq!((one.len(), one.hash128()), (1, hash));
+        assert_ne!(two.hash128(), hash);
+        assert_eq!(two.without(&["b"]), one);
+        assert_eq!(two.without(&["b"]).hash128(), hash);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! all that follows. 1,000,000 alert events are half as many alerts, each with a
 //! beginning and an end. Prints the memory of the inputs too.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
 use std::sync::Arc;
 
 use chrono_tz::Tz;

@@ -80,7 +80,7 @@ impl LiveGroup {
         if begin >= end {
             return Ok(Vec::new());
         }
-        let lookback = if self.has_gauge() { GAUGE_LOOKBACK } else { Millis(0) };
+        let lookback = if self.looks_back() { GAUGE_LOOKBACK } else { Millis(0) };
         let mut samples = Samples::read(&self.group, Period::new(begin - lookback, end)).await?;
         if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
             samples.look_back(&self.group).await?;
@@ -132,8 +132,8 @@ impl LiveGroup {
         }
     }
 
-    fn has_gauge(&self) -> bool {
-        self.group.indicators.iter().any(|i| matches!(i.plan.reading(), Reading::Gauge { .. }))
+    fn looks_back(&self) -> bool {
+        self.group.indicators.iter().any(|i| i.plan.reading().looks_back())
     }
 }
 
@@ -190,6 +190,15 @@ fn shown(selectors: &[&Selector]) -> String {
 /// What a person should mend about an indicator.
 fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
     let subject = indicator.slo.clone();
+    if !counted.matched
+        && let Reading::Estimated { total, .. } = indicator.plan.reading()
+    {
+        return Some(Finding {
+            subject,
+            message: format!("the source has no answer to `{}`", total.text),
+            hint: "try the expression in Prometheus; a source without a query engine cannot evaluate it".to_owned(),
+        });
+    }
     if !counted.matched {
         return Some(Finding {
             subject,

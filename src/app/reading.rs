@@ -1,9 +1,15 @@
 //! One counting of a group over a period, from the source to tiles: reads on
 //! where the samples alone leave questions open.
 
+use std::collections::BTreeMap;
+
 use super::indicators::Group;
-use crate::ingest::counting::{Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Reading, State, count, slices};
+use crate::ingest::counting::{
+    Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Points, Reading, State, alert_slices, count, estimates,
+    slices,
+};
 use crate::ingest::raw::unite;
+use crate::model::slo::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
 use crate::sources::samples::BatchSamples;
@@ -23,6 +29,8 @@ pub struct Samples {
     pub alive: Vec<Timestamp>,
     pub read: Period,
     pub baselines: Option<Baselines>,
+    /// By expression.
+    pub estimates: BTreeMap<String, Points>,
 }
 
 impl Samples {
@@ -41,7 +49,14 @@ impl Samples {
             [&mut batch.series, &mut batch.up, &mut batch.starts].into_iter().for_each(unite);
         }
         let alive = samples.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
-        Ok(Samples { batch, alive, read, baselines: None })
+        let mut estimates = BTreeMap::new();
+        for indicator in &group.indicators {
+            let Reading::Estimated { numerator, total, .. } = indicator.plan.reading() else { continue };
+            for expression in [numerator, total] {
+                estimates.insert(expression.text.clone(), samples.estimate(&expression.text, read).await?);
+            }
+        }
+        Ok(Samples { batch, alive, read, baselines: None, estimates })
     }
 
     /// Looks up what was known of the time before.
@@ -80,14 +95,20 @@ impl Samples {
             alive: self.alive.clone(),
             read: Period::new(self.read.start, end),
             baselines: self.baselines.clone(),
+            estimates: self.estimates.clone(),
         }
     }
 }
 
-/// Counts one plan; gauges have no state.
+/// Counts one plan; only counters have a state.
 pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
     match plan.reading() {
-        Reading::Gauge { .. } => slices(plan, samples.observed(), emit),
+        Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, samples.observed(), emit),
+        Reading::Alert { .. } => alert_slices(plan, samples.observed(), emit),
+        Reading::Estimated { numerator, total, .. } => {
+            let points = |of: &Expression| samples.estimates.get(&of.text).cloned().unwrap_or_default();
+            estimates(plan, &points(numerator), &points(total), emit)
+        }
         Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed(), emit),
     }
 }

@@ -1,19 +1,21 @@
-//! How good and total events are counted: exactly one of `ratio`, `latency`
-//! and `gauge`, with the checks that catch a definition which would count the
+//! How good and total events are counted: exactly one of the kinds, with the checks that catch a definition which would count the
 //! wrong thing without a complaint.
 
 use crate::model::comparison::Comparison;
-use crate::model::selector::{Selector, SelectorSum};
+use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::slo::{Indicator, Numerator};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
-use crate::yaml::words::{Complaint, shown};
+use crate::yaml::words::{Complaint, label_name, label_value, shown};
 
 use super::promql::read_promql;
 use super::selector::selector;
 
-const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `promql`";
+const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
+                     `alert`, `promql`";
+/// Labels by which an alert is chosen.
+const ALERT_LABELS_MAX: usize = 32;
 /// Selectors that are added up to one side of a ratio.
 const SELECTORS_MAX: usize = 32;
 
@@ -23,8 +25,10 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let ratio = fields.optional("ratio");
     let latency = fields.optional("latency");
     let gauge = fields.optional("gauge");
+    let raw_ratio = fields.optional("rawRatio");
+    let alert = fields.optional("alert");
     let promql = fields.optional("promql");
-    let kinds = [&ratio, &latency, &gauge, &promql].into_iter().flatten().count();
+    let kinds = [&ratio, &latency, &gauge, &raw_ratio, &alert, &promql].into_iter().flatten().count();
     if kinds != 1 {
         let message = if kinds == 0 { "the indicator is missing" } else { "an SLO has exactly one indicator" };
         fields.error(source, message, Some(KINDS.to_owned()));
@@ -35,7 +39,9 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let latency = latency.and_then(|at| read_latency(&at, source));
     let gauge = gauge.and_then(|at| read_gauge(&at, source));
     let promql = promql.and_then(|at| read_promql(&at, source));
-    ratio.or(latency).or(gauge).or(promql).filter(|_| kinds == 1)
+    let raw_ratio = raw_ratio.and_then(|at| read_raw_ratio(&at, source));
+    let alert = alert.and_then(|at| read_alert(&at, source));
+    ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).filter(|_| kinds == 1)
 }
 
 fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
@@ -185,4 +191,46 @@ fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
         metric?.warning(source, message, Some("counters are counted by `ratio`".to_owned()));
     }
     Some(Indicator::Gauge { metric: metric_selector, good })
+}
+
+fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+    let mut fields = field.fields(source)?;
+    let good = fields.optional("good");
+    let bad = fields.optional("bad");
+    if good.is_some() == bad.is_some() {
+        let message =
+            if good.is_some() { "`good` and `bad` are both named" } else { "neither `good` nor `bad` is named" };
+        let hint = "the gauge whose samples are the share of good events, or of bad ones, from 0 to 1";
+        fields.error(source, message, Some(hint.to_owned()));
+    }
+    fields.finish(source);
+    let is_bad = bad.is_some();
+    let at = good.xor(bad)?;
+    let metric = at.parse(source, selector)?;
+    if metric.metric.ends_with("_total") {
+        at.warning(source, "a counter is taken for a ratio", Some("counters are counted by `ratio`".to_owned()));
+    }
+    Some(Indicator::RawRatio { metric, is_bad })
+}
+
+fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+    let mut fields = field.fields(source)?;
+    let rule = fields.required("rule", source, "the name of the alert rule, its `alertname`");
+    let labels = fields.optional("labels");
+    fields.finish(source);
+    let rule = rule.and_then(|at| at.parse(source, label_value));
+    let before = source.errors();
+    let mut matchers = vec![("alertname".to_owned(), rule?), ("alertstate".to_owned(), "firing".to_owned())];
+    if let Some(at) = labels {
+        for entry in at.entries(source, ALERT_LABELS_MAX)? {
+            let entry_at = at.entry(entry);
+            match label_name(&entry.key) {
+                Ok(name) => matchers.extend(entry_at.parse(source, label_value).map(|value| (name, value))),
+                Err(Complaint { message, hint }) => source.error(entry.key_span, &entry_at.path, message, hint),
+            }
+        }
+    }
+    let matchers = matchers.into_iter().filter_map(|(name, value)| Matcher::new(name, MatchOp::Equal, value).ok());
+    let alerts = Selector::new("ALERTS", matchers.collect());
+    (source.errors() == before).then_some(Indicator::Alert { alerts })
 }

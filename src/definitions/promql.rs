@@ -1,6 +1,7 @@
 //! Ratios that are written as PromQL. What is a sum of `rate` or `increase` over
 //! plain selectors is rewritten into these selectors, and so counted exactly;
-//! anything else is refused with a word on why. Must not know how counting works.
+//! anything else is evaluated by the source, with a word on why. Must not know
+//! how counting works.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, parse};
 
 use crate::model::selector::{Selector, SelectorSum};
-use crate::model::slo::{Indicator, Numerator};
+use crate::model::slo::{Expression, Indicator, Numerator};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};
@@ -23,6 +24,8 @@ const NESTING_MAX: usize = 16;
 const TERMS_MAX: usize = 32;
 /// Stands for the length of one slot.
 const SLOT: (&str, &str) = ("$slot", "1m");
+
+const NOT_EXACT: &str = "the expression cannot be counted exactly: ";
 
 const EXACT: &str = "sums of `rate` or `increase` over plain selectors are counted exactly, for example \
                      sum(rate(http_requests_total{job=\"checkout\"}[5m])); write the SLI so, or as `ratio` of selectors";
@@ -47,6 +50,10 @@ pub(super) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Ind
     let is_good = good_side.is_some();
     let (part, total) = (good_side.or(bad_side).filter(|_| one_side)?, total?);
     let at = good.or(bad)?;
+    let (part, total) = match (part, total) {
+        (Read::Exact(part), Read::Exact(total)) => (part, total),
+        (part, total) => return estimated(&at, part, !is_good, total, source),
+    };
     if part.unit != total.unit {
         let message = format!("the two sides are measured differently: {} and {}", part.unit, total.unit);
         at.error(source, message, Some("use the same function with the same range on both sides".to_owned()));
@@ -56,32 +63,89 @@ pub(super) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Ind
     check_sides(&at, &numerator, &total.sum, source).then_some(Indicator::Ratio { numerator, total: total.sum })
 }
 
+/// One side as it was read.
+#[derive(Debug)]
+enum Read {
+    Exact(Side),
+    /// The source must evaluate it, for a reason.
+    Estimated {
+        text: String,
+        reason: Option<String>,
+    },
+}
+
+/// Both sides are evaluated by the source, also one that could be counted: what
+/// is divided must have been measured alike.
+fn estimated(at: &At<'_>, part: Read, is_bad: bool, total: Read, source: &mut Source<'_>) -> Option<Indicator> {
+    let reasons: Vec<&str> = [&part, &total].into_iter().filter_map(Read::reason).collect();
+    let message = format!("the ratio is estimated by the source, a minute at a time: {}", reasons.join("; "));
+    at.warning(source, message, Some(EXACT.to_owned()));
+    let expression = |read: Read| match read {
+        Read::Exact(Side { text, .. }) | Read::Estimated { text, .. } => {
+            Expression { per_second: is_per_second(&text), text }
+        }
+    };
+    let (numerator, total) = (expression(part), expression(total));
+    if numerator.per_second != total.per_second {
+        let message = "one side is events per second, the other is events".to_owned();
+        at.error(source, message, Some("use `rate` on both sides, or `increase` on both".to_owned()));
+        return None;
+    }
+    Some(Indicator::Estimated { numerator, is_bad, total })
+}
+
+/// Whether an expression takes a rate: its value is then taken as events per
+/// second.
+fn is_per_second(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    ["rate", "irate", "deriv"].iter().any(|function| {
+        text.match_indices(function).any(|(i, _)| {
+            let (before, after) = (text.get(..i).unwrap_or(""), text.get(i + function.len()..).unwrap_or(""));
+            !before.ends_with(is_word) && after.trim_start().starts_with('(')
+        })
+    })
+}
+
+impl Read {
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Read::Exact(_) => None,
+            Read::Estimated { reason, .. } => reason.as_deref(),
+        }
+    }
+}
+
 /// One side of the ratio.
+#[derive(Debug)]
 struct Side {
+    text: String,
     sum: SelectorSum,
     /// The function and its range, such as `rate[5m]`.
     unit: String,
 }
 
-fn side(text: &str) -> Result<Side, Complaint> {
+fn side(text: &str) -> Result<Read, Complaint> {
     let text = text.replace(SLOT.0, SLOT.1);
     guard_depth(&text, NESTING_MAX)?;
     let expression = parse(&text).map_err(|reason| {
         Complaint::new(format!("`{}` is not an expression: {}", shown(&text), shown(&reason)), EXACT)
     })?;
     let mut terms = Terms::default();
-    terms.collect(expression, false)?;
+    if let Err(complaint) = terms.collect(expression, false) {
+        let reason = complaint.message.strip_prefix(NOT_EXACT).map_or(complaint.message.as_str(), |r| r);
+        return Ok(Read::Estimated { reason: Some(reason.to_owned()), text });
+    }
     if terms.selectors.len() > TERMS_MAX {
         return Err(Complaint::from(format!("{} selectors; at most {TERMS_MAX}", terms.selectors.len())));
     }
     let mut units = terms.units.into_iter();
     match (SelectorSum::new(terms.selectors), units.next(), units.next()) {
-        (Some(sum), Some(unit), None) => Ok(Side { sum, unit }),
+        (Some(sum), Some(unit), None) => Ok(Read::Exact(Side { text, sum, unit })),
         (_, Some(one), Some(other)) => Err(Complaint::new(
             format!("a sum of `{one}` and `{other}` is not a count of events"),
             "use one function with one range",
         )),
-        _ => Err(refused("it selects no series")),
+        _ => Ok(Read::Estimated { reason: Some("it selects no series".to_owned()), text }),
     }
 }
 
@@ -144,7 +208,7 @@ impl Terms {
 }
 
 fn refused(reason: &str) -> Complaint {
-    Complaint::new(format!("the expression cannot be counted exactly: {reason}"), EXACT)
+    Complaint::new(format!("{NOT_EXACT}{reason}"), EXACT)
 }
 
 fn keeps_labels(modifier: &LabelModifier) -> bool {
@@ -186,14 +250,14 @@ mod tests {
             ("sum(rate(m[5m])) + sum(rate(m[5m]))", "m + m"),
         ] {
             match side(text) {
-                Ok(side) => assert_eq!(side.sum.to_string(), sum, "{text}"),
-                Err(complaint) => panic!("{text}: {complaint:?}"),
+                Ok(Read::Exact(side)) => assert_eq!(side.sum.to_string(), sum, "{text}"),
+                other => panic!("{text}: {other:?}"),
             }
         }
     }
 
     #[test]
-    fn what_is_no_plain_sum_is_refused_with_a_reason() {
+    fn what_is_no_plain_sum_is_estimated_with_a_reason() {
         for (text, part) in [
             ("sum(m)", "value of a counter"),
             ("rate(a[5m]) + rate(b[5m])", "put each side into"),
@@ -204,9 +268,18 @@ mod tests {
             ("avg(rate(a[5m]))", "`avg` is no sum"),
             ("sum(irate(a[5m]))", "function `irate`"),
             ("sum(rate(a[5m] offset 1h))", "offset"),
+            ("sum(rate(sum(a)[5m:1m]))", "something else than a selector"),
+        ] {
+            let Ok(Read::Estimated { reason: Some(reason), .. }) = side(text) else { panic!("{text}") };
+            assert!(reason.contains(part), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_expression_is_refused() {
+        for (text, part) in [
             ("sum(rate(a[5m])) + sum(rate(b[1h]))", "is not a count"),
             ("sum(rate(a[5m])) + sum(increase(b[5m]))", "is not a count"),
-            ("sum(rate(sum(a)[5m:1m]))", "something else than a selector"),
             ("sum(", "is not an expression"),
             ("", "is empty"),
         ] {
@@ -214,5 +287,13 @@ mod tests {
             assert!(complaint.message.contains(part), "{text}: {complaint:?}");
         }
         assert!(side(&format!("{}m{}", "(".repeat(3_000), ")".repeat(3_000))).is_err());
+    }
+
+    #[test]
+    fn a_rate_is_per_second() {
+        assert!(is_per_second("sum(rate(m[5m]))") && is_per_second("avg(irate (m[5m]))"));
+        assert!(
+            !is_per_second("sum(increase(m[5m]))") && !is_per_second("error_rate > 3") && !is_per_second("m_rate(x)")
+        );
     }
 }

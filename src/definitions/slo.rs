@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use crate::model::labels::Labels;
-use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
+use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
 use crate::model::time::{Millis, SLOT_MS};
 use crate::model::window::Calendar;
 use crate::yaml::fields::{At, Fields};
@@ -136,7 +136,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let calendar_rules = fields.optional("calendar");
     let from = fields.optional("source");
     let indicator_at =
-        fields.required("indicator", source, "how good and total events are counted: ratio, latency or gauge");
+        fields.required("indicator", source, "how good and total events are counted, for example by `ratio`");
     let budgeting = fields.optional("budgeting");
     let no_data = fields.optional("noData");
     let group_by = fields.optional("groupBy");
@@ -159,7 +159,17 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let windows = windows(windows_at, calendar.unwrap_or(Calendar::of_zone(Tz::UTC)), source);
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
-    let budgeting = budgeting.map_or(Some(Budgeting::Events), |at| read_budgeting(&at, source));
+    let is_raw = matches!(indicator, Some(Indicator::RawRatio { .. }));
+    // A ratio has no events: only its slices can be counted.
+    let usual = if is_raw { Budgeting::RatioTimeslices { slice: Millis(SLOT_MS) } } else { Budgeting::Events };
+    let budgeting = budgeting.map_or(Some(usual), |at| {
+        let read = read_budgeting(&at, source)?;
+        if is_raw && read == Budgeting::Events {
+            let hint = "use ratio-timeslices or timeslices, or leave it out";
+            at.error(source, "a raw ratio has no events to budget", Some(hint.to_owned()));
+        }
+        Some(read)
+    });
     let no_data = no_data.map_or(Some(NoDataPolicy::Ignore), |at| at.parse(source, |text| one_of(text, &NO_DATA)));
     refuse_groups(group_by, source);
 

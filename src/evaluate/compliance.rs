@@ -191,6 +191,7 @@ fn corrected(slo: &Slo, history: &History, elapsed: Period, now: &Present) -> Op
 fn method(slo: &Slo, counts: EventCounts) -> Method {
     match slo.indicator {
         Indicator::Latency { .. } if counts.uncertain > 0 => Method::Interval,
+        Indicator::Estimated { .. } => Method::Estimated,
         _ => Method::Exact,
     }
 }

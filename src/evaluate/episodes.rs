@@ -7,7 +7,7 @@ use super::history::{HOUR_MS, History};
 use super::slots::{Slot, Slots};
 use crate::model::incident::{Episode, EpisodeId};
 use crate::model::labels::content_hash;
-use crate::model::slo::{Budgeting, Indicator, Slo};
+use crate::model::slo::{Budgeting, Slo};
 use crate::model::tile::Tile;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -211,7 +211,7 @@ impl Context<'_> {
 
     /// Whether one event is one request, and not a slot or slice of time.
     fn counts_requests(&self) -> bool {
-        self.slo.budgeting == Budgeting::Events && !matches!(self.slo.indicator, Indicator::Gauge { .. })
+        self.slo.budgeting == Budgeting::Events && !self.slo.indicator.counts_time()
     }
 
     /// The slot of a run at which it is beyond chance that more is bad than

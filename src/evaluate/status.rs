@@ -83,6 +83,8 @@ pub enum Method {
     Exact,
     /// No histogram bound equals the threshold: only `lo` and `hi` are known.
     Interval,
+    /// Evaluated by the source, a slot at a time.
+    Estimated,
 }
 
 impl Method {
@@ -90,6 +92,7 @@ impl Method {
         match self {
             Method::Exact => "exact",
             Method::Interval => "interval",
+            Method::Estimated => "estimated",
         }
     }
 }

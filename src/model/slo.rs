@@ -100,6 +100,34 @@ pub enum Indicator {
         metric: Selector,
         good: Comparison,
     },
+    /// Every series is one slice of weight one per slot, whose good share is the
+    /// mean of the samples, ratios themselves.
+    RawRatio {
+        metric: Selector,
+        /// The samples are the bad share.
+        is_bad: bool,
+    },
+    /// A slot is one slice, bad where a matching alert fires. `alerts` selects
+    /// the firing series of `ALERTS`.
+    Alert {
+        alerts: Selector,
+    },
+    /// Two expressions that the source evaluates for each slot: events, or what
+    /// stands for them.
+    Estimated {
+        numerator: Expression,
+        /// The numerator is the bad side.
+        is_bad: bool,
+        total: Expression,
+    },
+}
+
+/// PromQL that only the source can evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expression {
+    pub text: String,
+    /// Its value is events per second, and not in the slot.
+    pub per_second: bool,
 }
 
 /// Which side of a ratio a definition names.
@@ -127,8 +155,15 @@ impl Indicator {
         match self {
             Indicator::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
             Indicator::Latency { histogram, .. } => vec![histogram],
-            Indicator::Gauge { metric, .. } => vec![metric],
+            Indicator::Gauge { metric, .. } | Indicator::RawRatio { metric, .. } => vec![metric],
+            Indicator::Alert { alerts } => vec![alerts],
+            Indicator::Estimated { .. } => Vec::new(),
         }
+    }
+
+    /// Whether what is counted are slots of time, and not events.
+    pub fn counts_time(&self) -> bool {
+        matches!(self, Indicator::Gauge { .. } | Indicator::RawRatio { .. } | Indicator::Alert { .. })
     }
 }
 
@@ -141,6 +176,13 @@ impl fmt::Display for Indicator {
                 write!(f, "{histogram} within {threshold_seconds} s")
             }
             Indicator::Gauge { metric, good } => write!(f, "{metric} {good}"),
+            Indicator::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
+            Indicator::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
+            Indicator::Alert { alerts } => write!(f, "no {alerts}"),
+            Indicator::Estimated { numerator, is_bad, total } => {
+                let side = if *is_bad { "bad" } else { "good" };
+                write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)
+            }
         }
     }
 }

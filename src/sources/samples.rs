@@ -7,7 +7,7 @@ use super::demo::DemoSource;
 use super::error::Error;
 use super::memory::MemorySource;
 use super::prometheus::Prometheus;
-use crate::ingest::counting::Baselines;
+use crate::ingest::counting::{Baselines, Points};
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::ingest::requests::Batch;
 use crate::model::labels::Labels;
@@ -20,9 +20,9 @@ use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 /// enough for one query.
 const BASELINE_HORIZON: Millis = Millis::from_hours(24);
 
-/// Minutes in one question for the source's own pulse: the most points that
+/// Minutes in one question that has a point for each: the most points that
 /// Prometheus gives in one answer is 11,000.
-const ALIVE_MINUTES_MAX: i64 = 10_000;
+const POINTS_MAX: i64 = 10_000;
 
 /// Where samples come from.
 #[derive(Debug)]
@@ -118,6 +118,15 @@ impl SampleSource {
         }
     }
 
+    /// What an expression comes to at the end of every slot in the period, summed
+    /// over its series. Only a server that has a query engine can tell.
+    pub async fn estimate(&self, expression: &str, period: Period) -> Result<Points, Error> {
+        match self {
+            SampleSource::Prometheus(client) => estimate(client, expression, period).await,
+            SampleSource::Demo(_) | SampleSource::Memory(_) => Ok(Points::new()),
+        }
+    }
+
     /// The last sample of everything before the period, for a batch.
     pub async fn baselines(&self, batch: &Batch, at: Timestamp) -> Result<Baselines, Error> {
         let mut baselines = Baselines::default();
@@ -148,13 +157,28 @@ async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Er
     let mut ends = Vec::new();
     let mut start = period.start.ceil_slot();
     while start <= period.end {
-        let end = (start + Millis(ALIVE_MINUTES_MAX * SLOT_MS)).min(period.end);
+        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
         let query = "count(count_over_time(up[1m]))";
         let answer = client.query_range_matrix(query, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
         ends.extend(answer.data.iter().flat_map(|s| &s.samples).map(|s| s.at));
         start = end + Millis(SLOT_MS);
     }
     Ok(ends)
+}
+
+async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Result<Points, Error> {
+    let mut points = Points::new();
+    let mut start = period.start.ceil_slot();
+    while start <= period.end {
+        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
+        let answer =
+            client.query_range_matrix(expression, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
+        for sample in answer.data.iter().flat_map(|series| &series.samples) {
+            *points.entry(sample.at).or_insert(0.0) += sample.value;
+        }
+        start = end + Millis(SLOT_MS);
+    }
+    Ok(points)
 }
 
 async fn last(

@@ -22,8 +22,10 @@
 //! that are negative, not a number or above `COUNTER_MAX` are left out. What two
 //! scrapers of one target saw is one before it comes here (`replicas`).
 
+mod alert_state;
 mod counters;
 mod created;
+mod estimates;
 mod gauges;
 mod plan;
 mod renames;
@@ -36,8 +38,10 @@ mod tests;
 mod tiles;
 mod watch;
 
+pub use alert_state::alert_slices;
 pub use counters::count;
 pub use created::created_name;
+pub use estimates::{Points, estimates};
 pub use gauges::slices;
 pub use plan::{Plan, Reading};
 pub use state::State;

@@ -4,7 +4,7 @@
 use crate::model::comparison::Comparison;
 use crate::model::labels::{Labels, NAME};
 use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use crate::model::slo::{Indicator, Numerator};
+use crate::model::slo::{Expression, Indicator, Numerator};
 
 /// An indicator, ready to be counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,25 @@ pub enum Reading {
         metric: Selector,
         good: Comparison,
     },
+    RawRatio {
+        metric: Selector,
+        is_bad: bool,
+    },
+    Alert {
+        alerts: Selector,
+    },
+    Estimated {
+        numerator: Expression,
+        is_bad: bool,
+        total: Expression,
+    },
+}
+
+impl Reading {
+    /// Whether a slot may be told of by samples of the minutes before it.
+    pub fn looks_back(&self) -> bool {
+        matches!(self, Reading::Gauge { .. } | Reading::RawRatio { .. } | Reading::Alert { .. })
+    }
 }
 
 /// How often an event of a series counts on each side.
@@ -55,6 +74,11 @@ impl Plan {
                 threshold: *threshold_seconds,
             },
             Indicator::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
+            Indicator::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },
+            Indicator::Alert { alerts } => Reading::Alert { alerts: alerts.clone() },
+            Indicator::Estimated { numerator, is_bad, total } => {
+                Reading::Estimated { numerator: numerator.clone(), is_bad: *is_bad, total: total.clone() }
+            }
         };
         Plan { reading }
     }
@@ -69,7 +93,9 @@ impl Plan {
         let all: Vec<&Selector> = match &self.reading {
             Reading::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
             Reading::Buckets { buckets, .. } => vec![buckets],
-            Reading::Gauge { metric, .. } => vec![metric],
+            Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
+            Reading::Alert { alerts } => vec![alerts],
+            Reading::Estimated { .. } => Vec::new(),
         };
         let within = |i: usize, one: &Selector| {
             let wider =
@@ -88,13 +114,19 @@ impl Plan {
                 total.iter().chain(numerator.sum().iter().filter(own)).collect()
             }
             Reading::Buckets { buckets, .. } => vec![buckets],
-            Reading::Gauge { metric, .. } => vec![metric],
+            Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
+            Reading::Alert { .. } | Reading::Estimated { .. } => Vec::new(),
         }
     }
 
     /// The `up` series of the targets that the indicator may be about: matchers
-    /// on `job` and `instance`, which every target carries.
+    /// on `job` and `instance`, which every target carries. An indicator that is
+    /// about no target asks for those without a job, of which there are none.
     pub fn up_selectors(&self) -> Vec<Selector> {
+        if self.scope().is_empty() {
+            let nobody = ["job", "instance"].map(|label| Matcher::new(label, MatchOp::Equal, "").ok());
+            return vec![Selector::new("up", nobody.into_iter().flatten().collect())];
+        }
         let on_target = |s: &Selector| s.matchers().iter().filter(|m| is_on_target(m)).cloned().collect();
         self.scope().into_iter().map(|s| Selector::new("up", on_target(s))).collect()
     }
@@ -119,7 +151,7 @@ impl Plan {
                 (series.iter().map(|labels| ratio_weight(numerator, total, labels)).collect(), None)
             }
             Reading::Buckets { buckets, threshold } => bucket_weights(buckets, *threshold, series),
-            Reading::Gauge { .. } => (vec![Weight::default(); series.len()], None),
+            _ => (vec![Weight::default(); series.len()], None),
         }
     }
 }

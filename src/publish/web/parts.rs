@@ -21,7 +21,7 @@ pub(super) fn no_data() -> Markup {
 /// bounds; else there was nothing to see.
 pub(super) fn absent(method: Method) -> Markup {
     match method {
-        Method::Exact => no_data(),
+        Method::Exact | Method::Estimated => no_data(),
         Method::Interval => {
             html! { span.no-data title="no histogram bound equals the threshold; see the findings" { "bounds only" } }
         }

@@ -108,7 +108,11 @@ fn weigh(weights: &Weights, counts: &Counts) -> EventCounts {
 
 fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
     match indicator {
-        Indicator::Gauge { .. } => Vec::new(),
+        // What counts time has no requests, and the world evaluates no expressions.
+        Indicator::Gauge { .. }
+        | Indicator::RawRatio { .. }
+        | Indicator::Alert { .. }
+        | Indicator::Estimated { .. } => Vec::new(),
         Indicator::Ratio { numerator, total } => {
             let selected = |sum: &SelectorSum| -> Vec<i64> {
                 let times = |cell| sum.iter().filter(|s| counts_in(s, pod, cell)).count() as i64;

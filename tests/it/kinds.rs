@@ -1,0 +1,143 @@
+//! Indicators that are not counters, from a real Prometheus that holds some days
+//! of a generated world: each against what the world itself says.
+
+use std::time::Duration;
+
+use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::sources::demo::{World, WorldConfig};
+
+use crate::support::daemon::Daemon;
+use crate::support::monitoring::{Prometheus, days, tempdir, this_minute};
+
+const DEFINITIONS: &str = r#"
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: exact, service: checkout}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {ratio: {bad: 'http_requests_total{job="checkout",code=~"5.."}', total: 'http_requests_total{job="checkout"}'}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: estimated, service: checkout}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator:
+    promql:
+      bad: sum(increase(http_requests_total{job="checkout",code=~"5.."}[$slot])) * 1
+      total: sum(increase(http_requests_total{job="checkout"}[$slot])) * 1
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: per-second, service: checkout}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator:
+    promql:
+      bad: avg(rate(http_requests_total{job="checkout",code=~"5.."}[5m])) * count(up{job="checkout"})
+      total: sum(rate(http_requests_total{job="checkout"}[5m])) * 1
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: alert, service: checkout}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {alert: {rule: HighErrorRate, labels: {service: checkout}}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: probe, service: storefront}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {gauge: {metric: probe_success, good: "== 1"}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: raw, service: storefront}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {rawRatio: {good: probe_success}}
+"#;
+
+/// Minutes in which an alert of the script fires: sampled every 30 seconds.
+fn firing_minutes(world: &World, service: &str, period: Period) -> usize {
+    let alerts = world.alerts(period);
+    let of_rule = alerts.iter().filter(|a| a.rule() == "HighErrorRate" && a.labels.get("service") == Some(service));
+    let mut minutes: Vec<Timestamp> = Vec::new();
+    for alert in of_rule {
+        let Some(from) = alert.firing_at else { continue };
+        let to = alert.ended_at.unwrap_or(period.end);
+        let samples = (0..).map(|n| from + Millis(n * 30_000)).take_while(|at| *at < to);
+        minutes.extend(samples.map(|at| at.slot_of_sample()).filter(|slot| period.contains(*slot)));
+    }
+    minutes.sort_unstable();
+    minutes.dedup();
+    minutes.len()
+}
+
+#[test]
+fn every_kind_of_indicator_is_counted_from_history() {
+    let until = this_minute();
+    // The script needs room; only the last days of it are looked at.
+    let born = Timestamp::day_start((until - days(31)).day());
+    let since = until - days(5);
+    // A world in which a service breaks within these days.
+    let worlds = (0..40).map(|seed| World::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed, born) }));
+    let broken = |world: World| {
+        let alerts = world.alerts(Period::new(until - days(2), until - days(1)));
+        let alert = alerts.iter().find(|a| a.rule() == "HighErrorRate" && a.firing_at.is_some())?;
+        let service = alert.labels.get("service")?.to_owned();
+        Some((world, service))
+    };
+    let (world, service) = worlds.filter_map(broken).next().unwrap();
+    let prometheus = Prometheus::with_history(&world, Period::new(since - Millis(1), until));
+    let (definitions, data) = (tempdir("definitions"), tempdir("data"));
+    std::fs::write(definitions.path().join("kinds.yaml"), DEFINITIONS.replace("checkout", &service)).unwrap();
+    let daemon = Daemon::start(&[
+        "run",
+        "--prometheus",
+        &prometheus.url(),
+        "--definitions",
+        definitions.path().to_str().unwrap(),
+        "--data",
+        data.path().to_str().unwrap(),
+        "--kubernetes",
+        "false",
+        "--backfill",
+        "4d",
+    ]);
+    daemon.wait_for_history(Duration::from_secs(300));
+    let at = until - Millis::from_mins(5);
+    let judged = |name: &str| daemon.json(&format!("/api/v1/slos/{name}?at={}", at.secs_f64()));
+    let number = |name: &str, key: &str| judged(name)[key].as_f64().unwrap_or_else(|| panic!("{}", judged(name)));
+
+    // What `increase` makes of the same samples is near, and says what it is.
+    for name in ["estimated", "per-second"] {
+        assert_eq!(
+            (judged(name)["method"].as_str(), judged("exact")["method"].as_str()),
+            (Some("estimated"), Some("exact"))
+        );
+        let off = number(name, "total") / number("exact", "total");
+        assert!((0.95..1.05).contains(&off), "{name}: {off}");
+    }
+    let off = number("estimated", "bad") / number("exact", "bad");
+    assert!((0.8..1.1).contains(&off), "{off}");
+    assert!((number("estimated", "coverage") - 1.0).abs() < 0.01);
+
+    let period = Period::new(at - days(3), at);
+    let firing = firing_minutes(&world, &service, period) as f64;
+    assert_eq!((number("alert", "bad"), number("alert", "total")), (firing, 3.0 * 1_440.0), "{}", judged("alert"));
+    assert!(firing > 5.0);
+
+    // A minute with one failed probe of two is half as bad as one with two.
+    let bad = |name: &str| 1.0 - number(name, "attainment");
+    assert!(bad("probe") > 0.0 && (0.5..=1.0).contains(&(bad("raw") / bad("probe"))), "{}", judged("raw"));
+    assert!(judged("raw")["budget"]["total_minutes"].is_number(), "{}", judged("raw"));
+    daemon.stop();
+}

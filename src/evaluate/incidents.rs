@@ -214,6 +214,8 @@ impl Draft<'_> {
             alerts: alerts().map(|(id, _)| *id).collect(),
             episodes: group.burns.iter().map(|e| e.id).collect(),
             changes: self.changes().map(|c| c.id).collect(),
+            stated: Vec::new(),
+            told: Vec::new(),
         }
     }
 

@@ -19,9 +19,34 @@ pub enum MarkSource {
     Alertmanager,
     /// A rollout or another cluster change.
     Change,
+    /// A webhook of Alertmanager.
+    Webhook,
+    /// The event recorder of Alertmanager.
+    EventRecorder,
+    PagerDuty,
+    /// Grafana OnCall or IRM.
+    OnCall,
+    /// A record that was pushed or imported in Evenkeel's own form.
+    Record,
+    /// A person set it.
+    Override,
 }
 
 impl MarkSource {
+    pub const ALL: [MarkSource; 11] = [
+        Self::Sli,
+        Self::Alerts,
+        Self::AlertsForState,
+        Self::Alertmanager,
+        Self::Change,
+        Self::Webhook,
+        Self::EventRecorder,
+        Self::PagerDuty,
+        Self::OnCall,
+        Self::Record,
+        Self::Override,
+    ];
+
     pub fn word(self) -> &'static str {
         match self {
             MarkSource::Sli => "sli",
@@ -29,13 +54,22 @@ impl MarkSource {
             MarkSource::AlertsForState => "ALERTS_FOR_STATE",
             MarkSource::Alertmanager => "alertmanager",
             MarkSource::Change => "change",
+            MarkSource::Webhook => "webhook",
+            MarkSource::EventRecorder => "event_recorder",
+            MarkSource::PagerDuty => "pagerduty",
+            MarkSource::OnCall => "oncall",
+            MarkSource::Record => "record",
+            MarkSource::Override => "override",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Sli, Self::Alerts, Self::AlertsForState, Self::Alertmanager, Self::Change]
-            .into_iter()
-            .find(|s| s.word() == word)
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+
+    /// Alertmanager itself, however it was heard.
+    pub fn is_alertmanager(self) -> bool {
+        matches!(self, Self::Alertmanager | Self::Webhook | Self::EventRecorder)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::alert::{AlertId, Mark};
 use super::change::ChangeId;
+use super::record::{IncidentTime, Record};
 use super::labels::hex;
 use super::slo::Severity;
 use super::time::{Period, Timestamp};
@@ -95,6 +96,33 @@ pub struct Incident {
     pub alerts: Vec<AlertId>,
     pub episodes: Vec<EpisodeId>,
     pub changes: Vec<ChangeId>,
+    /// Times that outside systems or people state in the place of, or beside,
+    /// what was computed.
+    pub stated: Vec<StatedTime>,
+    /// What outside systems said of it, in order of time.
+    pub told: Vec<ToldOf>,
+}
+
+/// A time as somebody stated it, with the computed one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatedTime {
+    pub time: IncidentTime,
+    pub computed: Option<Mark>,
+    pub stated: Mark,
+    /// Whether it stands in the place of the computed one.
+    pub stands: bool,
+    /// Who stated it: the tool with its id, or the author of an override.
+    pub by: String,
+    /// Why it was stated, or why it does not stand.
+    pub reason: String,
+}
+
+/// A record that belongs to an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToldOf {
+    pub record: Record,
+    /// Why it does not count; `None` if it does.
+    pub set_aside: Option<&'static str>,
 }
 
 impl Incident {
@@ -129,17 +157,35 @@ pub struct IncidentTimes {
 }
 
 impl IncidentTimes {
+    pub fn get(&self, time: IncidentTime) -> Option<Mark> {
+        match time {
+            IncidentTime::Onset => self.onset,
+            IncidentTime::Condition => self.condition,
+            IncidentTime::Firing => self.firing,
+            IncidentTime::Notified => self.notified,
+            IncidentTime::Acknowledged => self.acknowledged,
+            IncidentTime::Mitigated => self.mitigated,
+            IncidentTime::Restored => self.restored,
+            IncidentTime::Resolved => self.resolved,
+        }
+    }
+
+    pub fn set(&mut self, time: IncidentTime, mark: Mark) {
+        let slot = match time {
+            IncidentTime::Onset => &mut self.onset,
+            IncidentTime::Condition => &mut self.condition,
+            IncidentTime::Firing => &mut self.firing,
+            IncidentTime::Notified => &mut self.notified,
+            IncidentTime::Acknowledged => &mut self.acknowledged,
+            IncidentTime::Mitigated => &mut self.mitigated,
+            IncidentTime::Restored => &mut self.restored,
+            IncidentTime::Resolved => &mut self.resolved,
+        };
+        *slot = Some(mark);
+    }
+
     /// Name and mark of each, in order.
     pub fn named(&self) -> [(&'static str, Option<Mark>); 8] {
-        [
-            ("onset", self.onset),
-            ("condition", self.condition),
-            ("firing", self.firing),
-            ("notified", self.notified),
-            ("acknowledged", self.acknowledged),
-            ("mitigated", self.mitigated),
-            ("restored", self.restored),
-            ("resolved", self.resolved),
-        ]
+        IncidentTime::ALL.map(|time| (time.word(), self.get(time)))
     }
 }

@@ -10,6 +10,7 @@ pub mod incident;
 pub mod labels;
 pub mod on_call;
 pub mod problem;
+pub mod record;
 pub mod rule;
 pub mod selector;
 pub mod silence;

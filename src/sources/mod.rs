@@ -17,4 +17,5 @@ pub mod memory;
 pub mod prometheus;
 pub mod samples;
 pub mod scrape;
+pub mod webhooks;
 pub mod worlds;

@@ -305,7 +305,7 @@ pub(super) fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>
     })
 }
 
-fn severity_from(word: &str) -> Option<Severity> {
+pub(super) fn severity_from(word: &str) -> Option<Severity> {
     [Severity::Info, Severity::Ticket, Severity::Page].into_iter().find(|s| s.word() == word)
 }
 

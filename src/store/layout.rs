@@ -15,6 +15,9 @@
 //! | `declarations` | `seq` | what people declared over the API: `recorded_at_ms`, `name`, `text` (NULL withdraws), `author`, `reason` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
+//! | `records` | `source`, `key` | what an outside system said: kind, source of its marks, id, times, and the `rest` as JSON |
+//! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
+//! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
@@ -69,7 +72,7 @@ const WRITER_CACHE_KIB: i32 = 16_384;
 const READER_CACHE_KIB: i32 = 2_048;
 
 /// Statements that one connection keeps prepared: all that exist.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 80;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -106,6 +109,20 @@ CREATE TABLE IF NOT EXISTS silences (
     id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
     created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS records (
+    source TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, told_by TEXT NOT NULL, external_id TEXT NOT NULL,
+    occurred_at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, rest TEXT NOT NULL,
+    PRIMARY KEY (source, key)) STRICT;
+CREATE INDEX IF NOT EXISTS records_by_end ON records (until_ms);
+
+CREATE TABLE IF NOT EXISTS used_signatures (
+    receiver TEXT NOT NULL, signature TEXT NOT NULL, used_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (receiver, signature)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS time_overrides (
+    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, incident BLOB NOT NULL, time TEXT NOT NULL,
+    at_ms INTEGER, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS alert_rules (
     id BLOB PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
     query TEXT NOT NULL, hold_ms INTEGER NOT NULL, keep_firing_for_ms INTEGER NOT NULL,
@@ -137,7 +154,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 13] = [
+const SMALL_TABLES: [&str; 16] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -145,6 +162,9 @@ const SMALL_TABLES: [&str; 13] = [
     "declarations",
     "alerts",
     "silences",
+    "records",
+    "used_signatures",
+    "time_overrides",
     "alert_rules",
     "changes",
     "cluster_events",

@@ -13,6 +13,7 @@ mod ingested;
 mod layout;
 mod lock;
 mod reader;
+mod records;
 mod rows;
 mod rules;
 mod silences;
@@ -29,6 +30,7 @@ pub use declarations::Declaration;
 pub use error::Error;
 pub use facts::{Definition, Entry};
 pub use reader::{Reader, Stats};
+pub use records::UsedSignature;
 pub use writer::{Batch, Writer};
 
 /// The store in a data directory.

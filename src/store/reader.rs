@@ -10,11 +10,13 @@ use super::corrections::{self, Correction};
 use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
+use super::records::{self, UsedSignature};
 use super::{ingested, layout, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::labels::content_hash;
 use crate::model::rule::LoadedRule;
+use crate::model::record::{Record, TimeOverride};
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::DayTiles;
@@ -97,6 +99,29 @@ impl Reader {
     /// and group.
     pub fn alert_rules(&self, period: Period) -> Result<Vec<LoadedRule>, Error> {
         self.read(|db| rules::of(db, period))
+    }
+
+    /// What outside systems said of the period, in order of time.
+    pub fn records(&self, period: Period) -> Result<Vec<Record>, Error> {
+        self.read(|db| records::of(db, period))
+    }
+
+    /// How many of these records of a source are known.
+    pub fn known_records(&self, source: &str, keys: &[&str]) -> Result<usize, Error> {
+        self.read(|db| {
+            let known = keys.iter().map(|key| records::is_known(db, source, key));
+            Ok(known.collect::<Result<Vec<bool>, Error>>()?.into_iter().filter(|known| *known).count())
+        })
+    }
+
+    /// Whether a signature was used before.
+    pub fn is_used(&self, used: &UsedSignature) -> Result<bool, Error> {
+        self.read(|db| records::is_used(db, used))
+    }
+
+    /// Times of incidents that people set or took back, oldest first.
+    pub fn time_overrides(&self) -> Result<Vec<TimeOverride>, Error> {
+        self.read(records::overrides)
     }
 
     /// Changes that overlap the period, those that go on included, in the order

@@ -11,9 +11,11 @@ use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
 use super::tiles::{self, TileWriter};
+use super::records::{self, UsedSignature};
 use super::{ingested, layout, rows, rules, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::record::{Record, TimeOverride};
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
@@ -42,6 +44,12 @@ pub struct Batch {
     pub gone_alerts: Vec<AlertId>,
     /// The last version of a silence stands.
     pub silences: Vec<Silence>,
+    /// What was told first stands.
+    pub records: Vec<Record>,
+    /// Signatures that must not be used again.
+    pub used_signatures: Vec<UsedSignature>,
+    /// Added to the trail of the times that people set.
+    pub time_overrides: Vec<TimeOverride>,
     /// A rule that is known is seen again.
     pub alert_rules: Vec<LoadedRule>,
     /// The last version of a change stands.
@@ -98,6 +106,10 @@ impl Writer {
             batch.ingested.iter().try_for_each(|(id, period)| ingested::add(db, *id, *period))?;
             batch.alerts.iter().try_for_each(|alert| facts::put_alert(db, alert))?;
             batch.gone_alerts.iter().try_for_each(|id| facts::remove_alert(db, *id))?;
+            batch.records.iter().try_for_each(|record| records::put(db, record))?;
+            let used = &batch.used_signatures;
+            used.iter().try_for_each(|used| records::use_signature(db, used, batch.recorded_at))?;
+            batch.time_overrides.iter().try_for_each(|set| records::add_override(db, set))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;
             batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
@@ -135,6 +147,7 @@ impl Writer {
             let cut = Timestamp::day_start(before_day);
             tiles::expire_open(db, before_day)?;
             ingested::expire(db, cut)?;
+            records::expire(db, cut)?;
             facts::expire(db, cut)
         })
     }

@@ -28,12 +28,13 @@ pub struct AlertmanagerEntry {
 /// together with the alerts of Prometheus. Entries without a rule's name are
 /// left out.
 pub fn from_alertmanager(entries: &[AlertmanagerEntry], polled_at: Timestamp) -> Vec<Alert> {
-    entries.iter().filter_map(|entry| alert(entry, polled_at)).collect()
+    entries.iter().filter_map(|entry| told_alert(entry, polled_at, MarkSource::Alertmanager)).collect()
 }
 
-fn alert(entry: &AlertmanagerEntry, polled_at: Timestamp) -> Option<Alert> {
+/// What Alertmanager says of one alert at `polled_at`, and how it was heard.
+pub fn told_alert(entry: &AlertmanagerEntry, polled_at: Timestamp, source: MarkSource) -> Option<Alert> {
     let ended = entry.ends_at.filter(|end| *end <= polled_at).map(|end| end.max(entry.starts_at));
-    let mark = |at| Mark::new(at, MarkSource::Alertmanager, Millis(0));
+    let mark = |at| Mark::new(at, source, Millis(0));
     Some(Alert {
         rule: entry.labels.get("alertname")?.to_owned(),
         severity: Severity::from_label(entry.labels.get("severity")),

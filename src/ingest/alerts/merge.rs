@@ -17,6 +17,9 @@ const SECOND: Millis = Millis::from_secs(1);
 /// vanishes from the list, which is asked about that often.
 const ALERTMANAGER_RESOLUTION: Millis = Millis::from_mins(1);
 
+/// Alertmanager repeats a notification every four hours unless told otherwise.
+const REPEAT_PATIENCE: Millis = Millis::from_hours(5);
+
 /// What to change in what is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Merged {
@@ -55,9 +58,17 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
     Merged { changed, gone }
 }
 
+/// Joins alerts that a webhook or the event recorder told of to the known ones.
+///
+/// `known` must hold what was active since a day before the first of them. Who
+/// pushes says nothing about other alerts, so none of them is closed.
+pub fn merge_told(known: Vec<Alert>, told: Vec<Alert>) -> Merged {
+    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN))
+}
+
 /// Nothing of Prometheus is in it.
 fn only_alertmanager(alert: &Alert) -> bool {
-    alert.condition.is_none() && alert.firing.is_some_and(|f| f.source == MarkSource::Alertmanager)
+    alert.condition.is_none() && alert.firing.is_some_and(|f| f.source.is_alertmanager())
 }
 
 /// The value of `ALERTS_FOR_STATE`, by which Prometheus itself tells one firing
@@ -203,10 +214,19 @@ fn lend_start(alert: &mut Alert, entry: &Alert) {
     }
 }
 
+/// How long nothing may be heard of an alert. Who pushes says it again only
+/// after the repeat interval.
+fn patience(alert: &Alert, interval: Millis) -> Millis {
+    match alert.firing.map(|f| f.source) {
+        Some(MarkSource::Webhook | MarkSource::EventRecorder) if alert.condition.is_none() => REPEAT_PATIENCE,
+        _ => silence_limit(interval),
+    }
+}
+
 /// An alert that nothing has shown for long is over, whoever was to tell us.
 fn close_if_silent(alert: &mut Alert, read: Period) {
     let interval = interval_of(alert);
-    if alert.ended.is_some() || read.end - alert.last_seen <= silence_limit(interval) {
+    if alert.ended.is_some() || read.end - alert.last_seen <= patience(alert, interval) {
         return;
     }
     let mark = if only_alertmanager(alert) {

@@ -11,8 +11,8 @@ mod alertmanager;
 mod merge;
 mod spans;
 
-pub use alertmanager::{AlertmanagerEntry, from_alertmanager};
-pub use merge::{Merged, merge};
+pub use alertmanager::{AlertmanagerEntry, from_alertmanager, told_alert};
+pub use merge::{Merged, merge, merge_told};
 pub use spans::spans;
 
 use crate::model::alert::Alert;

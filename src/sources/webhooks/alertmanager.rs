@@ -1,0 +1,79 @@
+//! Alertmanager's webhook, version 4.
+
+use serde::Deserialize;
+
+use super::{Context, Flaw, Told, group_hash};
+use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
+use crate::model::alert::MarkSource;
+use crate::model::labels::hex;
+use crate::model::record::RecordKind;
+use crate::sources::json::{JsonLabels, JsonTime};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Webhook {
+    version: Option<String>,
+    #[serde(default)]
+    group_key: String,
+    #[serde(default)]
+    truncated_alerts: u64,
+    #[serde(rename = "notification_reason")]
+    reason: Option<String>,
+    #[serde(default)]
+    alerts: Vec<WebhookAlert>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WebhookAlert {
+    status: Status,
+    labels: JsonLabels,
+    starts_at: JsonTime,
+    ends_at: Option<JsonTime>,
+    #[serde(default)]
+    fingerprint: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Firing,
+    Resolved,
+}
+
+/// The reasons that tell of an alert for the first time. Others repeat.
+const NEWS: [&str; 2] = ["first notification", "new alerts added"];
+
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    let webhook: Webhook = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
+    if webhook.version.as_deref() != Some("4") {
+        let message = "not version 4 of Alertmanager's webhook; send it without a payload template";
+        return Err(vec![Flaw::at("version", message)]);
+    }
+    let is_news = webhook.reason.as_deref().is_none_or(|reason| NEWS.contains(&reason));
+    let group = group_hash(&webhook.group_key);
+    let mut told = Told { truncated: webhook.truncated_alerts, ..Told::default() };
+    for alert in webhook.alerts {
+        let Some(starts_at) = alert.starts_at.0 else { continue };
+        let resolved = alert.status == Status::Resolved;
+        if !resolved && is_news {
+            let known = if alert.fingerprint.is_empty() { hex(&alert.labels.0.hash128()) } else { alert.fingerprint };
+            let key = format!("{known}/{}/firing", starts_at.millis());
+            let mut record = context.record(RecordKind::Notification, MarkSource::Webhook, &key, context.now);
+            // Without a reason it may repeat what was told long ago.
+            record.estimated = webhook.reason.is_none();
+            record.external_id.clone_from(&group);
+            record.dedup_key = Some(group.clone());
+            record.labels = alert.labels.0.clone();
+            told.records.push(record);
+        }
+        let entry = AlertmanagerEntry {
+            starts_at,
+            ends_at: alert.ends_at.and_then(|end| end.0).filter(|_| resolved),
+            labels: alert.labels.0,
+            ..AlertmanagerEntry::default()
+        };
+        told.alerts.extend(told_alert(&entry, context.now, MarkSource::Webhook));
+    }
+    Ok(told)
+}

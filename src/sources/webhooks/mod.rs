@@ -1,0 +1,151 @@
+//! What other systems push: webhooks of Alertmanager, PagerDuty and Grafana
+//! OnCall, Alertmanager's event recorder, and records in a form of our own, as
+//! JSON and CSV. Bytes to facts, and who may send them. Must not know where they
+//! are kept, nor which incident they are about.
+
+mod alertmanager;
+pub mod auth;
+mod events;
+mod flaw;
+mod oncall;
+mod pagerduty;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::alert::{Alert, MarkSource};
+use crate::model::labels::{Labels, content_hash, hex};
+use crate::model::record::{Record, RecordKind};
+use crate::model::silence::Silence;
+use crate::model::time::Timestamp;
+
+pub use flaw::Flaw;
+
+/// Records, events or lines of one delivery: what 1 MiB can hold.
+const ITEMS_MAX: usize = 20_000;
+
+/// Flaws that are told of one delivery; whoever has more mends these first.
+const FLAWS_MAX: usize = 100;
+
+/// A longer key is kept as its hash.
+const KEY_BYTES_MAX: usize = 200;
+
+/// The longest text that stands beside a record: a title, a link, a name.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// What a body is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Alertmanager's webhook, version 4.
+    Alertmanager,
+    /// Alertmanager's event recorder, one event or a list.
+    Events,
+    /// PagerDuty's webhook, version 3.
+    PagerDuty,
+    /// Grafana OnCall's or IRM's outgoing webhook.
+    OnCall,
+    /// Our own records in JSON, one or a list.
+    Json,
+    /// Our own records, or events of the event recorder, one in a line.
+    JsonLines,
+    /// Our own records in CSV with a header.
+    Csv,
+}
+
+/// What one delivery says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    pub records: Vec<Record>,
+    /// Instances of alerts, to be joined to those that are known.
+    pub alerts: Vec<Alert>,
+    /// Alerts that were held back.
+    pub muted: Vec<Muted>,
+    pub silences: Vec<Silence>,
+    /// Alerts that the sender left out.
+    pub truncated: u64,
+}
+
+/// An alert that a silence or an inhibition held back at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Muted {
+    pub labels: Labels,
+    pub at: Timestamp,
+}
+
+impl Told {
+    fn add(&mut self, other: Told) {
+        self.records.extend(other.records);
+        self.alerts.extend(other.alerts);
+        self.muted.extend(other.muted);
+        self.silences.extend(other.silences);
+        self.truncated = self.truncated.saturating_add(other.truncated);
+    }
+}
+
+/// Reads a body that was received at `now` through `source`. All of it, or with
+/// what is wrong nothing.
+pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Told, Vec<Flaw>> {
+    let text = std::str::from_utf8(body).map_err(|error| vec![Flaw::no_text(body, error.valid_up_to())])?;
+    let context = Context { source, now };
+    match form {
+        Form::Alertmanager => alertmanager::read(text, &context),
+        Form::Events => events::read(text, &context),
+        Form::PagerDuty => pagerduty::read(text, &context),
+        Form::OnCall => oncall::read(text, &context),
+        Form::Json => records::json(text, &context),
+        Form::JsonLines => records::lines(text, &context),
+        Form::Csv => records::csv(text, &context),
+    }
+}
+
+/// Through what a body came, and when.
+struct Context<'a> {
+    source: &'a str,
+    now: Timestamp,
+}
+
+impl Context<'_> {
+    /// A record with what every one has.
+    fn record(&self, kind: RecordKind, told_by: MarkSource, key: &str, occurred_at: Timestamp) -> Record {
+        let key = match key.len() <= KEY_BYTES_MAX {
+            true => key.to_owned(),
+            false => hex(&content_hash([key.as_bytes()])),
+        };
+        Record {
+            source: self.source.to_owned(),
+            key,
+            kind,
+            told_by,
+            external_id: String::new(),
+            occurred_at,
+            estimated: false,
+            ended_at: None,
+            service: None,
+            cluster: None,
+            severity: None,
+            labels: Labels::new(),
+            dedup_key: None,
+            refs: Vec::new(),
+            actor: None,
+            human: None,
+            received_at: self.now,
+        }
+    }
+}
+
+/// The key under which Alertmanager's integrations page for a group of alerts.
+fn group_hash(group_key: &str) -> String {
+    hex(&Sha256::digest(group_key.as_bytes()))
+}
+
+/// Texts that are not empty, cut to a length that can be shown.
+fn shown_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    let cut = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect();
+    texts.into_iter().filter(|text| !text.trim().is_empty()).map(cut).collect()
+}
+
+fn shown_text(text: &str) -> Option<String> {
+    shown_texts([text]).pop()
+}

@@ -1,0 +1,273 @@
+//! Records in a form of our own, for tools that have no webhook and for what is
+//! in spreadsheets: JSON, one in a line, and CSV. All that is wrong is told at
+//! once.
+
+use serde_json::{Map, Value};
+
+use super::{Context, FLAWS_MAX, Flaw, ITEMS_MAX, Told, events, shown_text};
+use crate::model::alert::MarkSource;
+use crate::model::labels::Labels;
+use crate::model::record::{Record, RecordKind};
+use crate::model::slo::Severity;
+use crate::model::time::{Millis, Timestamp};
+
+/// The longest id, name of a service or label.
+const VALUE_BYTES_MAX: usize = 512;
+const LABELS_MAX: usize = 64;
+const REFS_MAX: usize = 16;
+/// How far ahead of us the clock of a sender may be.
+const AHEAD_MAX: Millis = Millis::from_mins(5);
+
+const KINDS: &str = "`notification`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`";
+
+/// One record, or a list of them.
+pub(super) fn json(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    let value: Value = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
+    let (items, is_list) = match value {
+        Value::Array(items) => (items, true),
+        one => (vec![one], false),
+    };
+    let place = |n: usize| if is_list { format!("[{n}]") } else { String::new() };
+    all(items.into_iter().enumerate().map(|(n, item)| {
+        let Value::Object(map) = item else {
+            return Err(vec![Flaw::at(place(n), "a record is a JSON object")]);
+        };
+        let prefix = place(n);
+        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+            let in_list = |flaw: Flaw| Flaw { place: format!("{prefix}.{}", flaw.place), ..flaw };
+            if is_list { flaws.into_iter().map(in_list).collect() } else { flaws }
+        })
+    }))
+}
+
+/// A record, or an event of the event recorder, in each line.
+pub(super) fn lines(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    all(lines.map(|(n, line)| {
+        let number = n + 1;
+        let flaw = |error: &serde_json::Error| vec![Flaw::of_json(error, Some(number))];
+        let map: Map<String, Value> = serde_json::from_str(line).map_err(|e| flaw(&e))?;
+        if map.contains_key("@timestamp") && map.contains_key("data") {
+            return events::line(line, context).map_err(|e| flaw(&e));
+        }
+        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+            // The column of the key that is wrong.
+            let column = |key: &str| {
+                let before = line.find(&format!("\"{key}\"")).and_then(|at| line.get(..at))?;
+                Some(before.chars().count() + 1)
+            };
+            let placed = |flaw: Flaw| Flaw { line: Some(number), column: column(&flaw.place).or(Some(1)), ..flaw };
+            flaws.into_iter().map(placed).collect()
+        })
+    }))
+}
+
+/// A header with the names of the fields, and a record in each row.
+pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|e| vec![csv_flaw(&e)])?.clone();
+    let header: Vec<&str> = headers.iter().collect();
+    for needed in ["kind", "occurred_at"] {
+        if !header.contains(&needed) {
+            let message = format!("the header has no field `{needed}`");
+            return Err(vec![Flaw { line: Some(1), column: Some(1), ..Flaw::whole(message) }]);
+        }
+    }
+    all(reader.records().map(|row| {
+        let row = row.map_err(|e| vec![csv_flaw(&e)])?;
+        let line = row.position().and_then(|p| usize::try_from(p.line()).ok());
+        let fields = header.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty());
+        let map: Map<String, Value> = fields.map(|(name, value)| ((*name).to_owned(), Value::from(value))).collect();
+        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+            let column = |place: &str| header.iter().position(|name| *name == place).map_or(1, |n| n + 1);
+            let placed = |flaw: Flaw| Flaw { line, column: Some(column(&flaw.place)), ..flaw };
+            flaws.into_iter().map(placed).collect()
+        })
+    }))
+}
+
+fn csv_flaw(error: &csv::Error) -> Flaw {
+    let line = error.position().and_then(|p| usize::try_from(p.line()).ok());
+    let message = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} fields, where the header has {expected_len}")
+        }
+        _ => crate::sources::error::shown(&error.to_string()),
+    };
+    Flaw { line, column: line.map(|_| 1), ..Flaw::whole(message) }
+}
+
+/// All of them, or all that is wrong with them.
+fn all(items: impl Iterator<Item = Result<Told, Vec<Flaw>>>) -> Result<Told, Vec<Flaw>> {
+    let mut told = Told::default();
+    let mut flaws: Vec<Flaw> = Vec::new();
+    for (n, item) in items.enumerate() {
+        if n >= ITEMS_MAX {
+            flaws.push(Flaw::whole(format!("more than {ITEMS_MAX} records; send them in parts")));
+            break;
+        }
+        match item {
+            Ok(one) => told.add(one),
+            Err(found) => flaws.extend(found),
+        }
+    }
+    if flaws.len() > FLAWS_MAX {
+        let more = flaws.len() - FLAWS_MAX;
+        flaws.truncate(FLAWS_MAX);
+        flaws.push(Flaw::whole(format!("and {more} more")));
+    }
+    if flaws.is_empty() { Ok(told) } else { Err(flaws) }
+}
+
+/// The fields of one record; unknown ones are ignored.
+struct Item<'m> {
+    map: &'m Map<String, Value>,
+    flaws: Vec<Flaw>,
+}
+
+impl Item<'_> {
+    fn record(mut self, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+        let kind = self.kind();
+        let occurred_at = self.time("occurred_at", context.now);
+        let ended_at = self.time("ended_at", context.now);
+        if occurred_at.is_none() && !self.map.contains_key("occurred_at") {
+            self.flaw("occurred_at", "is missing; RFC 3339 or Unix seconds");
+        }
+        if let (Some(start), Some(end)) = (occurred_at, ended_at)
+            && end < start
+        {
+            self.flaw("ended_at", "is before `occurred_at`");
+        }
+        let id = self.text("id");
+        let (service, cluster, severity) = (self.text("service"), self.text("cluster"), self.severity());
+        let (labels, refs, human) = (self.labels(), self.refs(), self.human());
+        let actor = self.text("actor").as_deref().and_then(shown_text);
+        let (incident, dedup_key) = (self.text("incident"), self.text("dedup_key"));
+        let (Some(kind), Some(at)) = (kind, occurred_at) else { return Err(self.flaws) };
+        if !self.flaws.is_empty() {
+            return Err(self.flaws);
+        }
+        let named = id.clone().or_else(|| service.clone()).unwrap_or_default();
+        let until = ended_at.map_or(0, Timestamp::millis);
+        let key = format!("{}/{named}/{}/{until}", kind.word(), at.millis());
+        let record = Record {
+            external_id: incident.or(id).unwrap_or_default(),
+            ended_at,
+            service,
+            cluster,
+            severity,
+            labels,
+            dedup_key,
+            refs,
+            actor,
+            human,
+            ..context.record(kind, MarkSource::Record, &key, at)
+        };
+        Ok(Told { records: vec![record], ..Told::default() })
+    }
+
+    fn flaw(&mut self, field: &str, message: impl Into<String>) {
+        self.flaws.push(Flaw::at(field, message));
+    }
+
+    fn kind(&mut self) -> Option<RecordKind> {
+        let word = self.text("kind");
+        let kind = word.as_deref().and_then(|word| match word {
+            "ack" => Some(RecordKind::Acknowledge),
+            word => RecordKind::from_word(word),
+        });
+        if kind.is_none() {
+            self.flaw("kind", format!("must be {KINDS}"));
+        }
+        kind
+    }
+
+    fn text(&mut self, field: &str) -> Option<String> {
+        let text = match self.map.get(field)? {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.flaw(field, "must be a text");
+                return None;
+            }
+        };
+        if text.len() > VALUE_BYTES_MAX || text.chars().any(char::is_control) {
+            self.flaw(field, format!("must be one line of at most {VALUE_BYTES_MAX} bytes"));
+            return None;
+        }
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn time(&mut self, field: &str, now: Timestamp) -> Option<Timestamp> {
+        match Timestamp::parse(&self.text(field)?) {
+            Ok(at) if at > now + AHEAD_MAX => self.flaw(field, "lies in the future"),
+            Ok(at) => return Some(at),
+            Err(error) => self.flaw(field, error.to_string()),
+        }
+        None
+    }
+
+    fn severity(&mut self) -> Option<Severity> {
+        let word = self.text("severity")?;
+        Some(Severity::from_label(Some(&word)))
+    }
+
+    fn human(&mut self) -> Option<bool> {
+        match self.map.get("human")? {
+            Value::Null => None,
+            Value::Bool(human) => Some(*human),
+            Value::String(word) if word == "true" => Some(true),
+            Value::String(word) if word == "false" => Some(false),
+            _ => {
+                self.flaw("human", "must be true or false");
+                None
+            }
+        }
+    }
+
+    /// An object; in CSV `name=value;name=value`.
+    fn labels(&mut self) -> Labels {
+        let pairs: Option<Vec<(String, String)>> = match self.map.get("labels") {
+            None | Some(Value::Null) => Some(Vec::new()),
+            Some(Value::Object(map)) => {
+                map.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+            }
+            Some(Value::String(text)) => text
+                .split(';')
+                .filter(|pair| !pair.trim().is_empty())
+                .map(|pair| pair.split_once('=').map(|(n, v)| (n.trim().to_owned(), v.trim().to_owned())))
+                .collect(),
+            Some(_) => None,
+        };
+        let fits = |pairs: &Vec<(String, String)>| {
+            pairs.len() <= LABELS_MAX && pairs.iter().all(|(n, v)| n.len().max(v.len()) <= VALUE_BYTES_MAX)
+        };
+        match pairs.filter(fits) {
+            Some(pairs) => pairs.into_iter().collect(),
+            None => {
+                self.flaw("labels", format!("must be an object of at most {LABELS_MAX} texts; in CSV `name=value;...`"));
+                Labels::new()
+            }
+        }
+    }
+
+    /// A list of texts; in CSV separated by spaces.
+    fn refs(&mut self) -> Vec<String> {
+        let texts: Vec<&str> = match self.map.get("refs") {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::String(text)) => text.split_whitespace().collect(),
+            Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
+                items.iter().filter_map(Value::as_str).collect()
+            }
+            Some(_) => {
+                self.flaw("refs", "must be a list of texts");
+                return Vec::new();
+            }
+        };
+        if texts.len() > REFS_MAX {
+            self.flaw("refs", format!("{} entries; at most {REFS_MAX} are kept", texts.len()));
+        }
+        super::shown_texts(texts)
+    }
+}

@@ -93,6 +93,8 @@ impl AlertFeed {
         self.source.replica_labels.merge_alerts(&mut alerts, &mut states);
         let mut new = spans(&alerts, &states, read);
         new.extend(from_alertmanager(held, now));
+        // What is pushed is joined to the same alerts.
+        let _one_at_a_time = daemon.intake.joining.lock().await;
         let known: Vec<Alert> = daemon.facts.reader.alerts(Period::new(read.start - REREAD, now))?;
         let merged = merge(known, new, read);
         let batch = Batch {

@@ -10,10 +10,12 @@ use super::clock::Clock;
 use super::corrections::Corrections;
 use super::facts::Facts;
 use super::generations::generations;
+use super::intake::Intake;
 use super::ledger::{history_of, judge_at};
 use super::report::Reporting;
 use super::review::Reviewing;
 use super::tasks::Pulse;
+use super::times;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::compliance::history_slots;
 use crate::evaluate::levers::Lever;
@@ -22,12 +24,13 @@ use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::on_call::OnCall;
+use crate::model::record::{Record, TimeOverride};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
 use crate::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, ServiceStatus,
-    SourceStatus, StoreStatus, TrailEntry,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
+    Generation, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry,
 };
 use crate::publish::report::ReportInput;
 
@@ -43,6 +46,7 @@ pub struct Daemon {
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
     pub corrections: Corrections,
+    pub intake: Intake,
     pub pulse: Pulse,
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
@@ -60,6 +64,7 @@ impl Daemon {
         slos: Vec<Arc<Slo>>,
         facts: Facts,
         corrections: Corrections,
+        intake: Intake,
     ) -> Daemon {
         Daemon {
             started_at: clock.now(),
@@ -70,6 +75,7 @@ impl Daemon {
             slos,
             facts,
             corrections,
+            intake,
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
@@ -183,6 +189,7 @@ impl Answers for Daemon {
                 last_error: self.facts.last_error(),
             },
             findings: Arc::<Vec<Finding>>::clone(&snapshot.findings),
+            receivers: self.intake.status(),
         }
     }
 
@@ -262,6 +269,26 @@ impl Answers for Daemon {
             reason: d.reason,
         });
         Ok((self.corrections.listed(), trail.collect()))
+    }
+
+    fn receive(&self, receiver: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
+        let taking = self.intake.receive(&self.facts, receiver, &delivery, self.clock.now());
+        tokio::runtime::Handle::current().block_on(taking)
+    }
+
+    fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
+        let mut records = self.facts.reader.records(period).map_err(unreadable)?;
+        records.sort_by_key(|record| std::cmp::Reverse(record.occurred_at));
+        Ok(records)
+    }
+
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
+        self.facts.reader.time_overrides().map_err(unreadable)
+    }
+
+    fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
+        let review = self.latest_review();
+        tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))
     }
 
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {

@@ -1,7 +1,7 @@
 //! One round of the daemon's work: count what is new, store it, judge all SLOs,
 //! tell who has to be told, publish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answers::Daemon;
@@ -11,7 +11,8 @@ use super::ledger::Ledger;
 use super::live::{Found, Live};
 use super::notify::Notifier;
 use super::tasks::Round;
-use crate::evaluate::snapshot::{Finding, SloJudgement, Snapshot};
+use crate::evaluate::snapshot::{Finding, Review, SloJudgement, Snapshot};
+use crate::model::record::Record;
 use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
@@ -19,6 +20,9 @@ use crate::store::{Batch, Error};
 /// Minutes that are this old are not counted again as a rule, and may be added
 /// to counters that must not fall.
 const SETTLED_AFTER: Millis = Millis::from_mins(5);
+
+/// Names of unknown services that one finding tells.
+const SERVICES_SHOWN: usize = 5;
 
 pub struct Counting {
     pub daemon: Arc<Daemon>,
@@ -58,12 +62,13 @@ impl Round for Counting {
         let as_of = self.daemon.as_of();
         let judged = self.judge(as_of).await?;
         self.notifier.round(&self.daemon, &judged, as_of).await?;
+        let review = self.daemon.latest_review();
         self.daemon.publish(Snapshot {
             as_of: Some(as_of),
             slos: judged,
-            review: self.daemon.latest_review(),
+            review: Arc::clone(&review),
             comparison: self.daemon.latest_comparison(),
-            findings: Arc::new(self.findings.values().cloned().collect()),
+            findings: Arc::new(self.findings.values().cloned().chain(loose(&review)).collect()),
         });
         Ok(())
     }
@@ -94,6 +99,26 @@ impl Counting {
             }
         }
     }
+}
+
+/// What was told of incidents that nothing here knows, a finding for each
+/// receiver.
+fn loose(review: &Review) -> impl Iterator<Item = Finding> {
+    let mut by_source: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in &review.loose {
+        by_source.entry(&record.source).or_default().push(record);
+    }
+    by_source.into_iter().map(|(source, records)| {
+        let named: BTreeSet<&str> = records.iter().filter_map(|r| r.service.as_deref()).collect();
+        let services: Vec<&str> = named.into_iter().take(SERVICES_SHOWN).collect();
+        let of = if services.is_empty() { String::new() } else { format!(", of {}", services.join(", ")) };
+        Finding {
+            subject: source.to_owned(),
+            message: format!("{} records are about incidents that nothing here knows{of}", records.len()),
+            hint: "name the services as they are called here in `receivers[].services`; /api/v1/records lists all"
+                .to_owned(),
+        }
+    })
 }
 
 async fn store(facts: &Facts, found: &[Found], now: Timestamp) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ mod demo;
 mod facts;
 mod generations;
 mod indicators;
+pub mod intake;
 mod ledger;
 mod live;
 mod notify;
@@ -24,6 +25,7 @@ mod rules;
 pub mod scenario;
 mod setup;
 mod tasks;
+mod times;
 pub mod verify;
 
 use std::net::TcpListener;
@@ -40,6 +42,7 @@ use self::backfill::Backfill;
 use self::corrections::Corrections;
 use self::counting::Counting;
 use self::facts::Facts;
+use self::intake::Intake;
 use self::ledger::Ledger;
 use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
@@ -89,6 +92,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         setup.slos.clone(),
         facts.clone(),
         corrections,
+        Intake::new(config.receivers.clone()),
     );
     let daemon = Arc::new(daemon);
     for source in &setup.sources {

@@ -12,9 +12,11 @@ use crate::evaluate::levers::{Lever, burn_alerts};
 use crate::evaluate::replay::{Replay, fixes, replay};
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::snapshot::Review;
+use crate::evaluate::told::Said;
 use crate::model::alert::Alert;
 use crate::model::change::Change;
 use crate::model::on_call::OnCall;
+use crate::model::record::{Record, TimeOverride};
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::Slo;
@@ -41,6 +43,8 @@ struct Known {
     changes: Vec<Change>,
     silences: Vec<Silence>,
     rules: Vec<LoadedRule>,
+    records: Vec<Record>,
+    overrides: Vec<TimeOverride>,
 }
 
 impl Reviewing<'_> {
@@ -104,6 +108,8 @@ impl Reviewing<'_> {
             changes: self.reader.changes(read)?,
             silences: self.reader.silences(read)?,
             rules: self.reader.alert_rules(read)?,
+            records: self.reader.records(read)?,
+            overrides: self.reader.time_overrides()?,
         })
     }
 
@@ -118,6 +124,7 @@ impl Reviewing<'_> {
             silences: &known.silences,
             rules: &known.rules,
             on_call: self.on_call,
+            said: Said { records: &known.records, overrides: &known.overrides },
         }
     }
 

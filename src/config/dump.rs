@@ -11,12 +11,14 @@ use crate::model::on_call::{OnCall, TeamHours};
 use super::endpoint::{Auth, Endpoint, Header};
 use super::on_call::shown_hours;
 use super::secret::{REDACTED, Secret};
-use super::{Config, LogFormat, Toggle};
+use super::{Config, LogFormat, Receiver, Toggle};
 
 #[derive(Serialize)]
 struct File {
     sources: Vec<SourceKeys>,
     alertmanagers: Vec<EndpointKeys>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    receivers: Vec<ReceiverKeys>,
     definitions: Vec<String>,
     data: String,
     listen: String,
@@ -44,6 +46,34 @@ struct SourceKeys {
     endpoint: EndpointKeys,
     ingest_delay: String,
     replica_labels: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ReceiverKeys {
+    name: String,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    token_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secret_files: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    services: BTreeMap<String, String>,
+}
+
+impl From<&Receiver> for ReceiverKeys {
+    fn from(receiver: &Receiver) -> ReceiverKeys {
+        let shown = |secret: &Secret| match secret {
+            Secret::Value(_) => REDACTED.to_owned(),
+            Secret::File(path) => path.display().to_string(),
+        };
+        ReceiverKeys {
+            name: receiver.name.clone(),
+            r#type: receiver.kind.word(),
+            token_files: receiver.tokens.iter().map(shown).collect(),
+            secret_files: receiver.secrets.iter().map(shown).collect(),
+            services: receiver.services.clone(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -117,6 +147,7 @@ pub(super) fn yaml(config: &Config) -> String {
             })
             .collect(),
         alertmanagers: config.alertmanagers.iter().map(endpoint).collect(),
+        receivers: config.receivers.iter().map(ReceiverKeys::from).collect(),
         definitions: config.definitions.iter().map(text).collect(),
         data: text(&config.data),
         listen: config.listen.to_string(),

@@ -9,11 +9,13 @@ mod layers;
 mod on_call;
 mod peers;
 mod read;
+mod receivers;
 mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -39,6 +41,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Every one of them is told of every alert.
     pub alertmanagers: Vec<Endpoint>,
+    /// Who may push facts.
+    pub receivers: Vec<Receiver>,
     /// Files and directories of definitions.
     pub definitions: Vec<PathBuf>,
     /// The store's directory, made if absent.
@@ -80,6 +84,39 @@ pub struct Source {
 pub enum SourceKind {
     /// The HTTP API of Prometheus, as Thanos, Mimir and VictoriaMetrics have it.
     Prometheus,
+}
+
+/// Something that facts are pushed to, at `/in/NAME`.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// Unique; a DNS label.
+    pub name: String,
+    pub kind: ReceiverKind,
+    /// Any of them is right, as bearer token or as password.
+    pub tokens: Vec<Secret>,
+    /// Any of them signs.
+    pub secrets: Vec<Secret>,
+    /// What the tool calls a service, and what it is called here.
+    pub services: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiverKind {
+    /// The webhook of Alertmanager.
+    Alertmanager,
+    /// Alertmanager's event recorder.
+    Events,
+    PagerDuty,
+    /// Grafana OnCall and IRM.
+    OnCall,
+    /// Records in our own form.
+    Records,
+}
+
+impl ReceiverKind {
+    pub fn word(self) -> &'static str {
+        receivers::KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ use super::endpoint::{Header, header, headers, url};
 use super::layers::{Reading, path, readable_path, section};
 use super::on_call::on_call;
 use super::peers::{alertmanagers, sources};
+use super::receivers::receivers;
 use super::secret::Secret;
 use super::settings::Overrides;
 use super::{Config, Kubernetes, Log, LogFormat, LogLevel, Otlp, Surroundings, Toggle};
@@ -56,6 +57,7 @@ pub(super) fn config(
 fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option<Config> {
     let sources = sources(fields.optional("sources"), reading);
     let alertmanagers = alertmanagers(fields.optional("alertmanagers"), reading);
+    let receivers = receivers(fields.optional("receivers"), reading);
     let definitions = reading.paths("definitions", fields.optional("definitions"));
     let data = reading.path("data", fields.optional("data"));
     let listen = reading.scalar("listen", fields.optional("listen"), address);
@@ -90,6 +92,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     Some(Config {
         sources: sources?,
         alertmanagers: alertmanagers?,
+        receivers: receivers?,
         definitions: definitions?,
         data: data?,
         listen: listen?,

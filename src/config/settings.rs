@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 38] = [
+const SETTINGS: [Setting; 43] = [
     key(
         "sources[].name",
         "NAME",
@@ -102,6 +102,36 @@ const SETTINGS: [Setting; 38] = [
     key("alertmanagers[].headers", "{NAME: VALUE}", None, "As `sources[].headers`."),
     key("alertmanagers[].ca_file", "FILE", None, "As `sources[].ca_file`."),
     key("alertmanagers[].timeout", "DURATION", Some("10s"), "Longest wait for an answer, 1s to 10m."),
+    key(
+        "receivers[].name",
+        "NAME",
+        None,
+        "Who may push facts: name and path of a receiver, `POST /in/NAME`. Required.",
+    ),
+    key(
+        "receivers[].type",
+        "alertmanager|events|pagerduty|oncall|records",
+        None,
+        "What is pushed: Alertmanager's webhook, its event recorder, the webhooks of PagerDuty and Grafana OnCall, or records in JSON and CSV. Required.",
+    ),
+    key(
+        "receivers[].token_files",
+        "[FILE]",
+        None,
+        "Files with tokens, sent as bearer token or as password. Any of them is right, so that they can be changed without a gap; read anew for each use.",
+    ),
+    key(
+        "receivers[].secret_files",
+        "[FILE]",
+        None,
+        "Files with secrets that sign: those of PagerDuty's webhook, or for `records` of `X-Evenkeel-Signature`.",
+    ),
+    key(
+        "receivers[].services",
+        "{NAME: SERVICE}",
+        None,
+        "What the tool calls a service, and the service that it is here.",
+    ),
     many(flag(
         "definitions",
         "definitions",

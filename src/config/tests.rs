@@ -25,6 +25,9 @@ alertmanagers:
   - http://alertmanager-0:9093
   - url: http://alertmanager-1:9093
     auth: {bearer_token: "${PASSWORD}"}
+receivers:
+  - {name: pager, type: pagerduty, secret_files: [old, /run/secrets/new], services: {Web Shop: shop}}
+  - {name: am, type: alertmanager, token_files: [am-token]}
 definitions: [slos, /etc/slos]
 data: store
 listen: 0.0.0.0:9000
@@ -268,4 +271,27 @@ proptest! {
         let mutated: String = FULL.chars().take(at).chain(text.chars()).chain(FULL.chars().skip(at + cut)).collect();
         let _ = read(&mutated, &[]);
     }
+}
+
+#[test]
+fn a_receiver_proves_its_sender_as_its_tool_can() {
+    let config = sound(FULL, &[]);
+    let pager = &config.receivers[0];
+    assert_eq!((pager.name.as_str(), pager.kind, pager.secrets.len()), ("pager", ReceiverKind::PagerDuty, 2));
+    assert_eq!(pager.services["Web Shop"], "shop");
+    let one = |rest: &str| told(&format!("receivers: [{{name: a, {rest}}}]"), &[]);
+    for wrong in [
+        "type: pagerduty",
+        "type: pagerduty, token_files: [t]",
+        "type: alertmanager",
+        "type: events, secret_files: [s]",
+        "type: records",
+        "type: records, token_files: [none]",
+        "type: carrier-pigeon, token_files: [t]",
+        "type: oncall, token: abc",
+    ] {
+        assert!(!one(wrong).is_empty(), "{wrong}");
+    }
+    let twice = "receivers: [{name: a, type: records, token_files: [t]}, {name: a, type: records, token_files: [t]}]";
+    assert!(told(twice, &[])[0].contains("two receivers are named `a`"));
 }

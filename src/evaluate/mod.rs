@@ -31,5 +31,6 @@ pub mod status;
 #[cfg(test)]
 pub mod testing;
 pub mod tiers;
+pub mod told;
 pub mod upkeep;
 pub mod verdict;

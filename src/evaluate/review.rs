@@ -10,11 +10,13 @@ use super::measures::{MeasureInputs, measures};
 use super::noise::noise;
 use super::rules::rule_scores;
 use super::snapshot::Review;
+use super::told::{Attached, Said, attach};
 use super::upkeep::upkeep;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, IncidentState};
 use crate::model::on_call::OnCall;
+use crate::model::record::{Record, RecordKind};
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::Slo;
@@ -40,6 +42,8 @@ pub struct ReviewInputs<'a> {
     /// Alert rules that were loaded.
     pub rules: &'a [LoadedRule],
     pub on_call: &'a OnCall,
+    /// What outside systems and people said.
+    pub said: Said<'a>,
 }
 
 /// The review of a period as known at `now`. The order of the inputs does not
@@ -58,13 +62,16 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
     let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
     let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
-    let incidents = incidents(&facts, now);
+    let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
+    let services = slo_services.chain(alerts.iter().filter_map(Alert::service)).collect();
+    let Attached { incidents, loose } = attach(incidents(&facts, now), &ids, &services, inputs.said, now);
     let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
     let durations = durations(incidents.iter(), period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, alerts.iter(), &burns);
     let sees_actions = !inputs.changes.is_empty() || !silenced.is_empty();
-    let sees_acknowledgements = !silenced.is_empty();
+    let acknowledges = |record: &Record| record.kind == RecordKind::Acknowledge && record.occurred_at <= now;
+    let sees_acknowledgements = !silenced.is_empty() || inputs.said.records.iter().any(acknowledges);
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
     episodes.retain(|e| overlaps(period, e.start, e.end));
     let incidents: Vec<Incident> = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
@@ -80,7 +87,19 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
         sees_actions,
         sees_acknowledgements,
     });
-    Review { as_of: Some(now), known_since, incidents, episodes, alerts, noise, durations, rules, upkeep, measures }
+    Review {
+        as_of: Some(now),
+        known_since,
+        incidents,
+        episodes,
+        alerts,
+        noise,
+        durations,
+        rules,
+        upkeep,
+        measures,
+        loose: loose.into_iter().filter(|record| period.contains(record.occurred_at)).collect(),
+    }
 }
 
 /// The rules as known at `now`.

@@ -7,6 +7,8 @@
 //! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
 //! rollout, rollback checkout ..RR
+//! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
+//!                                        s stated from the first to the last; N somebody was told of a rule
 //! ```
 //!
 //! `.*90` stands for 90 times the character; spaces may separate parts. Each SLO
@@ -19,11 +21,13 @@ use super::history::History;
 use super::review::{ReviewInputs, review};
 use super::snapshot::Review;
 use super::testing::slo;
+use super::told::Said;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::incident::{Episode, Incident};
 use crate::model::labels::{Labels, content_hash};
 use crate::model::on_call::OnCall;
+use crate::model::record::{Record, RecordKind, TimeOverride};
 use crate::model::rule::LoadedRule;
 use crate::model::selector::{MatchOp, Matcher};
 use crate::model::silence::Silence;
@@ -82,6 +86,8 @@ pub struct Scenario {
     pub silences: Vec<Silence>,
     pub rules: Vec<LoadedRule>,
     pub on_call: OnCall,
+    pub records: Vec<Record>,
+    pub overrides: Vec<TimeOverride>,
     pub length: i64,
 }
 
@@ -95,6 +101,8 @@ impl Scenario {
             silences: Vec::new(),
             rules: Vec::new(),
             on_call: OnCall::new(chrono_tz::Tz::UTC),
+            records: Vec::new(),
+            overrides: Vec::new(),
             length: 0,
         };
         let lines: Vec<(Vec<&str>, String)> = text.lines().filter(|l| !l.trim().is_empty()).map(split).collect();
@@ -116,6 +124,7 @@ impl Scenario {
             }
             ["page", rule, service] => self.add_alerts(rule, service, "page", timeline),
             ["ticket", rule, service] => self.add_alerts(rule, service, "ticket", timeline),
+            ["says", about, id] => self.add_records(about, id, timeline),
             [kind, service] => {
                 let kind = ChangeKind::from_word(kind).unwrap();
                 let (from, to) = (timeline.find('R').unwrap() as i64, timeline.rfind('R').unwrap() as i64 + 1);
@@ -174,6 +183,44 @@ impl Scenario {
         }
     }
 
+    /// Records of a tool about a service, or about the alerts of a rule.
+    fn add_records(&mut self, about: &str, id: &str, timeline: &str) {
+        let record = |n: usize, c: char| {
+            let (kind, told_by) = match c {
+                'N' => (RecordKind::Notification, MarkSource::Webhook),
+                's' => (RecordKind::Incident, MarkSource::Record),
+                'A' | 'a' => (RecordKind::Acknowledge, MarkSource::PagerDuty),
+                'E' => (RecordKind::Resolve, MarkSource::PagerDuty),
+                _ => (RecordKind::Incident, MarkSource::PagerDuty),
+            };
+            let labels = if c == 'N' { Labels::new().with("alertname", about) } else { Labels::new() };
+            Record {
+                source: "tool".to_owned(),
+                key: format!("{about}/{id}/{n}"),
+                kind,
+                told_by,
+                external_id: id.to_owned(),
+                occurred_at: minute(n as i64),
+                estimated: false,
+                ended_at: None,
+                service: (c != 'N').then(|| about.to_owned()),
+                cluster: None,
+                severity: None,
+                labels,
+                dedup_key: None,
+                refs: Vec::new(),
+                actor: Some("ann".to_owned()),
+                human: Some(c != 'a'),
+                received_at: minute(n as i64),
+            }
+        };
+        if let (Some(from), Some(to)) = (timeline.find('s'), timeline.rfind('s')) {
+            self.records.push(Record { ended_at: Some(minute(to as i64 + 1)), ..record(from, 's') });
+        }
+        let single = timeline.chars().enumerate().filter(|(_, c)| !matches!(c, '.' | 's'));
+        self.records.extend(single.map(|(n, c)| record(n, c)));
+    }
+
     pub fn inputs(&self) -> ReviewInputs<'_> {
         ReviewInputs {
             period: Period::new(minute(0), minute(self.length)),
@@ -185,6 +232,7 @@ impl Scenario {
             silences: &self.silences,
             rules: &self.rules,
             on_call: &self.on_call,
+            said: Said { records: &self.records, overrides: &self.overrides },
         }
     }
 
@@ -200,7 +248,7 @@ impl Scenario {
 
 fn split(line: &str) -> (Vec<&str>, String) {
     let named = match line.split_whitespace().next() {
-        Some("page" | "ticket") => 3,
+        Some("page" | "ticket" | "says") => 3,
         _ => 2,
     };
     let mut words: Vec<&str> = line.split_whitespace().collect();

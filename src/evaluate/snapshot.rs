@@ -11,6 +11,7 @@ use super::status::SloStatus;
 use super::upkeep::Upkeep;
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::{Episode, Incident};
+use crate::model::record::Record;
 use crate::model::slo::{AlertTier, Slo};
 use crate::model::time::{Millis, Timestamp};
 
@@ -85,6 +86,8 @@ pub struct Review {
     pub rules: RuleScores,
     pub upkeep: Upkeep,
     pub measures: Vec<Measure>,
+    /// What was told of incidents that nothing here knows, newest first.
+    pub loose: Vec<Record>,
 }
 
 /// Time to detect, acknowledge, restore and resolve, over all incidents.

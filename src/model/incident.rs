@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::alert::{AlertId, Mark};
 use super::change::ChangeId;
-use super::record::{IncidentTime, Record};
 use super::labels::hex;
+use super::record::{IncidentTime, Record};
 use super::slo::Severity;
 use super::time::{Period, Timestamp};
 

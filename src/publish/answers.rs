@@ -10,6 +10,7 @@ use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
+use crate::model::record::{Record, TimeOverride};
 use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
@@ -64,6 +65,19 @@ pub trait Answers: Send + Sync + 'static {
 
     /// The corrections in force by name, and the trail of the API, oldest first.
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError>;
+
+    /// Takes in what was pushed to a receiver, and stores it before it returns.
+    fn receive(&self, receiver: &str, delivery: Delivery) -> Result<Received, DeliveryRefused>;
+
+    /// What outside systems said of a period, newest first.
+    fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError>;
+
+    /// The times of incidents that people set or took back, oldest first.
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError>;
+
+    /// Sets a time of an incident, or takes it back, and stores it before it
+    /// returns.
+    fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused>;
 
     /// Changes the corrections, and stores it before it returns; gives the name.
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused>;
@@ -145,6 +159,63 @@ pub enum CorrectionRefused {
     NotStored(String),
 }
 
+/// What was pushed to a receiver, with what shows who sent it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
+    /// The header `X-PagerDuty-Signature` or `X-Evenkeel-Signature`.
+    pub pagerduty_signature: Option<String>,
+    pub signature: Option<String>,
+    /// Without parameters, in small letters.
+    pub content_type: String,
+    pub body: Vec<u8>,
+}
+
+/// What became of a delivery that was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Records that are new.
+    pub accepted: usize,
+    /// Records that were told before, and change nothing.
+    pub known: usize,
+    /// Alerts that the sender left out.
+    pub truncated: u64,
+}
+
+/// Why a delivery was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryRefused {
+    #[error("there is no receiver `{0}`")]
+    Unknown(String),
+    #[error("the token or the signature is missing or wrong")]
+    NotBelieved,
+    #[error("the time that is signed is more than five minutes from ours")]
+    Late,
+    #[error("this delivery was taken before")]
+    Replayed,
+    /// All that is wrong, with its places.
+    #[error("{}", .0.join("; "))]
+    NotSound(Vec<String>),
+    /// The cause is for the log.
+    #[error("the delivery could not be stored: {0}")]
+    NotStored(String),
+}
+
+/// Why a time of an incident was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimeRefused {
+    #[error("there is no such incident in the stored history")]
+    UnknownIncident,
+    #[error("nobody set this time")]
+    NotSet,
+    #[error("the trail holds {0} changes already, as many as it may")]
+    TrailFull(usize),
+    /// The cause is for the log.
+    #[error("the time could not be stored: {0}")]
+    NotStored(String),
+}
+
 /// The facts could not be read; the cause is for the log.
 #[derive(Debug, thiserror::Error)]
 #[error("stored facts could not be read: {cause}")]
@@ -164,6 +235,20 @@ pub struct ServiceStatus {
     pub backfill: Backfill,
     pub store: StoreStatus,
     pub findings: Arc<Vec<Finding>>,
+    pub receivers: Vec<ReceiverStatus>,
+}
+
+/// What was pushed to one receiver since the process started.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiverStatus {
+    pub name: String,
+    /// `alertmanager`, `events`, `pagerduty`, `oncall`, `records`.
+    pub kind: &'static str,
+    /// Deliveries by what became of them, all outcomes included.
+    pub deliveries: Vec<(&'static str, u64)>,
+    /// Alerts that the sender left out.
+    pub truncated_alerts: u64,
+    pub last_accepted: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default)]

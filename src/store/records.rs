@@ -45,21 +45,19 @@ pub fn put(db: &Connection, record: &Record) -> Result<(), Error> {
         actor: record.actor.clone(),
         human: record.human,
     };
-    db.prepare_cached(
-        "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![
-        record.source,
-        record.key,
-        record.kind.word(),
-        record.told_by.word(),
-        record.external_id,
-        record.occurred_at.millis(),
-        record.until().millis(),
-        record.received_at.millis(),
-        // Texts, numbers and lists always serialise.
-        serde_json::to_string(&rest).unwrap_or_default(),
-    ])?;
+    db.prepare_cached("INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")?
+        .execute(params![
+            record.source,
+            record.key,
+            record.kind.word(),
+            record.told_by.word(),
+            record.external_id,
+            record.occurred_at.millis(),
+            record.until().millis(),
+            record.received_at.millis(),
+            // Texts, numbers and lists always serialise.
+            serde_json::to_string(&rest).unwrap_or_default(),
+        ])?;
     Ok(())
 }
 
@@ -76,9 +74,8 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<Record>, Error> {
     collect(db, "records", sql, period, |row| {
         let time = |column| row.get(column).map(Timestamp::from_millis);
         let rest: Rest = parse(row, 7, |text| serde_json::from_str(text).ok())?;
-        let damage = |what: &'static str| {
-            rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, what.into())
-        };
+        let damage =
+            |what: &'static str| rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, what.into());
         Ok(Record {
             source: row.get(0)?,
             key: row.get(1)?,

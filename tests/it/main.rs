@@ -16,6 +16,7 @@ mod counting_worlds;
 mod dashboards;
 mod definitions;
 mod history;
+mod intake;
 mod kinds;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;

@@ -1,6 +1,6 @@
 //! Corrections as JSON: those in force and the trail; declared with POST,
-//! withdrawn with DELETE. The only thing that can be changed over HTTP, so who
-//! may do it is decided here. Must not know what a correction does.
+//! withdrawn with DELETE. Who may change anything over HTTP is decided here.
+//! Must not know what a correction does.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -22,7 +22,7 @@ use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorre
 /// The longest author and reason of a withdrawal.
 const WORDS_BYTES_MAX: usize = 2_048;
 
-/// Who may change corrections over HTTP.
+/// Who may change corrections, and times of incidents, over HTTP.
 #[derive(Clone, Debug)]
 pub enum Writes {
     /// Nobody: whoever can reach the port could take an outage out of a report.
@@ -36,9 +36,9 @@ pub enum Writes {
 
 impl Writes {
     /// Whether a request may change anything, or why not.
-    fn allow(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(super) fn allow(&self, headers: &HeaderMap) -> Result<(), Problem> {
         match self {
-            Writes::Refused => Err(Problem::forbidden("corrections cannot be changed over the API here")
+            Writes::Refused => Err(Problem::forbidden("nothing can be changed over the API here")
                 .hint("set `write_token_file` in the configuration, listen on 127.0.0.1, or write a definition file")),
             // Browsers send the origin with every request that changes something.
             Writes::Local if headers.contains_key(header::ORIGIN) => {
@@ -60,7 +60,7 @@ impl Writes {
 }
 
 /// A page of another site cannot send these types without asking first.
-fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if ["application/json", "application/yaml"].contains(&kind) {
@@ -146,13 +146,7 @@ pub(super) async fn withdraw(
 ) -> Result<StatusCode, Problem> {
     daemon.writes.allow(&headers)?;
     is_document(&headers)?;
-    let wrong = |detail: String| Problem::bad_body(detail).hint("write {\"author\": \"...\", \"reason\": \"...\"}");
-    let Withdrawal { author, reason } = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
-    for (word, text) in [("author", &author), ("reason", &reason)] {
-        if text.trim().is_empty() || text.len() > WORDS_BYTES_MAX || text.chars().any(char::is_control) {
-            return Err(wrong(format!("`{word}` must be one line of at most {WORDS_BYTES_MAX} bytes, and not empty")));
-        }
-    }
+    let Withdrawal { author, reason } = Withdrawal::read(&body)?;
     change(&daemon, CorrectionChange::Withdraw { name, author, reason }).await.map(|_| StatusCode::NO_CONTENT)
 }
 
@@ -183,12 +177,29 @@ fn unknown(name: &str) -> Problem {
         .hint("/api/v1/corrections lists all")
 }
 
-/// Why a correction is withdrawn.
+/// Who takes something back, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Withdrawal {
-    author: String,
-    reason: String,
+    pub author: String,
+    pub reason: String,
+}
+
+impl Withdrawal {
+    pub(super) fn read(body: &[u8]) -> Result<Withdrawal, Problem> {
+        let wrong = |detail: String| Problem::bad_body(detail).hint(r#"write {"author": "...", "reason": "..."}"#);
+        let read: Withdrawal = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
+        one_line("author", &read.author).and_then(|()| one_line("reason", &read.reason)).map_err(wrong)?;
+        Ok(read)
+    }
+}
+
+/// Checks who and why; what is wrong if they cannot be shown.
+pub(super) fn one_line(word: &str, text: &str) -> Result<(), String> {
+    if text.trim().is_empty() || text.len() > WORDS_BYTES_MAX || text.chars().any(char::is_control) {
+        return Err(format!("`{word}` must be one line of at most {WORDS_BYTES_MAX} bytes, and not empty"));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::query::Params;
+use super::records::RecordJson;
 use super::time::{Instant, instant};
 use crate::model::alert::Mark;
-use crate::model::incident::{Episode, Incident, IncidentState, IncidentTimes};
+use crate::model::incident::{Episode, Incident, IncidentState, IncidentTimes, StatedTime, ToldOf};
 use crate::model::time::Millis;
 
 /// What lists show when no period is asked for.
@@ -113,6 +114,54 @@ struct IncidentJson {
     alerts: Vec<String>,
     episodes: Vec<String>,
     changes: Vec<String>,
+    /// Times that tools or people state in the place of, or beside, what was
+    /// computed.
+    stated: Vec<StatedJson>,
+    /// What outside systems said of it, in order of time.
+    told: Vec<ToldJson>,
+}
+
+/// A time as somebody stated it, with the computed one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatedTime)]
+struct StatedJson {
+    time: &'static str,
+    computed: Option<MarkJson>,
+    stated: MarkJson,
+    /// Whether it stands in the place of the computed one.
+    stands: bool,
+    /// The tool with its id, or the author.
+    by: String,
+    reason: String,
+}
+
+/// What an outside system said of an incident.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Told)]
+struct ToldJson {
+    #[serde(flatten)]
+    record: RecordJson,
+    /// Why it does not count; `null` if it does.
+    set_aside: Option<&'static str>,
+}
+
+impl From<&StatedTime> for StatedJson {
+    fn from(stated: &StatedTime) -> Self {
+        StatedJson {
+            time: stated.time.word(),
+            computed: stated.computed.as_ref().map(MarkJson::from),
+            stated: MarkJson::from(&stated.stated),
+            stands: stated.stands,
+            by: stated.by.clone(),
+            reason: stated.reason.clone(),
+        }
+    }
+}
+
+impl From<&ToldOf> for ToldJson {
+    fn from(told: &ToldOf) -> Self {
+        ToldJson { record: RecordJson::from(&told.record), set_aside: told.set_aside }
+    }
 }
 
 impl From<&Incident> for IncidentJson {
@@ -128,6 +177,8 @@ impl From<&Incident> for IncidentJson {
             alerts: incident.alerts.iter().map(ToString::to_string).collect(),
             episodes: incident.episodes.iter().map(ToString::to_string).collect(),
             changes: incident.changes.iter().map(ToString::to_string).collect(),
+            stated: incident.stated.iter().map(StatedJson::from).collect(),
+            told: incident.told.iter().map(ToldJson::from).collect(),
         }
     }
 }
@@ -173,7 +224,8 @@ impl From<&IncidentTimes> for TimesJson {
 #[schema(as = Mark)]
 pub(super) struct MarkJson {
     at: Instant,
-    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager` or `change`.
+    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager`, `change`, `webhook`,
+    /// `event_recorder`, `pagerduty`, `oncall`, `record` or `override`.
     source: &'static str,
     /// The true instant lies within this much of `at`.
     resolution_seconds: f64,

@@ -40,14 +40,15 @@ pub(super) async fn safe_headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers nothing but GET and HEAD, except for corrections, whose handlers
-/// decide who may change them: nothing else can be changed over HTTP.
+/// Answers nothing but GET and HEAD, except for corrections, the times of
+/// incidents and what is pushed, where it is decided who may do it: nothing
+/// else can be changed over HTTP.
 pub(super) async fn reads_only(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let allowed = match *request.method() {
         Method::GET | Method::HEAD => true,
-        Method::POST => path == "/api/v1/corrections",
-        Method::DELETE => path.starts_with("/api/v1/corrections/"),
+        Method::POST => path == "/api/v1/corrections" || path.starts_with("/in/") || is_time_of_incident(path),
+        Method::DELETE => path.starts_with("/api/v1/corrections/") || is_time_of_incident(path),
         _ => false,
     };
     if allowed {
@@ -56,6 +57,12 @@ pub(super) async fn reads_only(request: Request, next: Next) -> Response {
     let mut response = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
+}
+
+/// `/api/v1/incidents/{id}/times`, or one of them.
+fn is_time_of_incident(path: &str) -> bool {
+    let rest = path.strip_prefix("/api/v1/incidents/").and_then(|rest| rest.split_once('/'));
+    rest.is_some_and(|(_, rest)| rest == "times" || rest.starts_with("times/"))
 }
 
 /// Turns errors that arose below the handlers (a body that is too large, a

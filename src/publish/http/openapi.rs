@@ -11,7 +11,8 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
 use super::{
-    alerts, changes, corrections, durations, generations, health, incidents, noise, replay, report, rules, slos, status,
+    alerts, changes, corrections, durations, generations, health, incidents, intake, noise, records, replay, report, rules,
+    slos, status,
 };
 use crate::publish::metrics;
 
@@ -24,6 +25,11 @@ use crate::publish::metrics;
         generations::generations,
         incidents::list,
         incidents::one,
+        records::times,
+        records::set_time,
+        records::take_back_time,
+        records::list,
+        intake::receive,
         alerts::list,
         rules::rules,
         durations::durations,
@@ -48,6 +54,7 @@ use crate::publish::metrics;
         (name = "Alerts", description = "Firings of alert rules and what they were worth"),
         (name = "Cluster", description = "Rollouts and Kubernetes Events"),
         (name = "Corrections", description = "Time that is left out of promises"),
+        (name = "Receivers", description = "What other systems push, and say"),
         (name = "Reports", description = "The reliability review of a month"),
         (name = "Status", description = "The daemon itself"),
         (name = "Operations", description = "For Prometheus and Kubernetes"),
@@ -59,7 +66,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let mut document = Contract::openapi();
     let mut info = Info::new("Evenkeel", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Reads; only corrections can be changed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
+        "Reads; only corrections and the times of incidents can be changed, and facts be pushed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
          Ratios lie in 0..1. What is not known is `null`, never 0 or 1. Errors are `application/problem+json`."
             .to_owned(),
     );

@@ -53,6 +53,11 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "urn:evenkeel:problem:bad-body", "The body is not valid", detail)
     }
 
+    /// Nobody knows who sent it: 401.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::UNAUTHORIZED, "urn:evenkeel:problem:unauthorized", "Not known who sends", detail)
+    }
+
     /// 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::FORBIDDEN, "urn:evenkeel:problem:forbidden", "Not allowed", detail)
@@ -83,7 +88,7 @@ impl Problem {
         let (kind, detail, hint) = match status {
             StatusCode::METHOD_NOT_ALLOWED => (
                 "urn:evenkeel:problem:method-not-allowed",
-                "only corrections can be changed; GET and HEAD are answered here",
+                "nothing can be changed here; GET and HEAD are answered",
                 None,
             ),
             StatusCode::NOT_FOUND => (
@@ -94,6 +99,11 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("urn:evenkeel:problem:over-limit", "the body is larger than any that is needed here", None)
             }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "urn:evenkeel:problem:bad-body",
+                "a packed body is not taken",
+                Some("send it without `Content-Encoding`"),
+            ),
             StatusCode::SERVICE_UNAVAILABLE => (
                 "urn:evenkeel:problem:overloaded",
                 "more is asked at one time than can be answered",

@@ -6,24 +6,26 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
-    HttpSettings, alerts, changes, corrections, durations, generations, health, incidents, layers, noise, openapi,
-    replay, report, rules, slos, status,
+    HttpSettings, alerts, changes, corrections, durations, generations, health, incidents, intake, layers, noise,
+    openapi, records, replay, report, rules, slos, status,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
 
-/// Only a correction comes with a body; some clients send a small one with GET
+/// Only what changes something comes with a body; some clients send a small one with GET
 /// all the same.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Deliveries at one time: each may hold a megabyte.
+const PUSHES_MAX: usize = 32;
 /// Scrapes at one time: two Prometheus replicas and a person, with room. A
 /// page of 10,000 SLOs has tens of megabytes, so they are bounded too.
 const SCRAPES_MAX: usize = 8;
@@ -37,14 +39,19 @@ pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     let health = Router::new()
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
-        .with_state(daemon);
+        .with_state(daemon.clone());
+    let pushed = Router::new().route("/in/{receiver}", post(intake::receive)).with_state(daemon);
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 
-    layers::bounded(questions, settings.requests_max, settings.request_timeout)
+    let reads = layers::bounded(questions, settings.requests_max, settings.request_timeout)
         .merge(layers::bounded(metrics, SCRAPES_MAX, settings.request_timeout))
         .merge(health)
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+    let pushed = layers::bounded(pushed, PUSHES_MAX, settings.request_timeout)
+        .layer(RequestBodyLimitLayer::new(intake::BODY_BYTES_MAX));
+    reads
+        .merge(pushed)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
         .layer(from_fn(layers::reads_only))
@@ -60,6 +67,9 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/slos/{name}/generations", get(generations::generations))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/incidents/{id}/times", get(records::times).post(records::set_time))
+        .route("/api/v1/incidents/{id}/times/{time}", delete(records::take_back_time))
+        .route("/api/v1/records", get(records::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/rules", get(rules::rules))
         .route("/api/v1/noise", get(noise::noise))

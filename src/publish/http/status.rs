@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::query::Params;
 use super::time::{Instant, instant, seconds};
 use crate::evaluate::snapshot::Finding;
-use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus};
+use crate::publish::answers::{Backfill, LoopStatus, ReceiverStatus, SourceStatus, StoreStatus};
 
 /// Sources, loops, backfill, store and findings.
 #[utoipa::path(
@@ -30,6 +30,7 @@ pub(super) async fn status(State(daemon): State<Daemon>, _params: Params) -> Res
         backfill: BackfillJson::from(&status.backfill),
         store: StoreJson::from(&status.store),
         findings: status.findings.iter().map(FindingJson::from).collect(),
+        receivers: status.receivers.iter().map(ReceiverJson::from).collect(),
     }))
 }
 
@@ -48,6 +49,34 @@ pub(super) struct StatusJson {
     backfill: BackfillJson,
     store: StoreJson,
     findings: Vec<FindingJson>,
+    /// What was pushed to each receiver since the process started.
+    receivers: Vec<ReceiverJson>,
+}
+
+/// A receiver of the configuration.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receiver)]
+struct ReceiverJson {
+    name: String,
+    /// `alertmanager`, `events`, `pagerduty`, `oncall` or `records`.
+    kind: &'static str,
+    /// How many deliveries had each outcome.
+    deliveries: std::collections::BTreeMap<&'static str, u64>,
+    /// Alerts that the sender left out.
+    truncated_alerts: u64,
+    last_accepted: Option<Instant>,
+}
+
+impl From<&ReceiverStatus> for ReceiverJson {
+    fn from(receiver: &ReceiverStatus) -> Self {
+        ReceiverJson {
+            name: receiver.name.clone(),
+            kind: receiver.kind,
+            deliveries: receiver.deliveries.iter().copied().collect(),
+            truncated_alerts: receiver.truncated_alerts,
+            last_accepted: instant(receiver.last_accepted),
+        }
+    }
 }
 
 /// A source of facts.

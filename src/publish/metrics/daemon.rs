@@ -3,8 +3,8 @@
 use super::page::{LabelText, NO_LABELS, Page};
 use super::{
     BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS,
-    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES,
-    STORE_SEALED_BLOCKS, STORE_SIZE,
+    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, RECEIVER_DELIVERIES, RECEIVER_TRUNCATED, SOURCE_LAST_SUCCESS,
+    SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE,
 };
 use crate::evaluate::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
@@ -29,6 +29,15 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.counters(&LOOP_FAILURES, loops().map(|(labels, l)| (labels, l.failures)));
     page.gauges(&LOOP_LAST_DURATION, loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))));
     page.gauges(&LOOP_LAST_SUCCESS, loops().map(|(labels, l)| (labels, unix_seconds(l.last_ok_at))));
+
+    let receivers = || status.receivers.iter();
+    let deliveries = receivers().flat_map(|r| r.deliveries.iter().map(|(outcome, n)| (r.name.as_str(), *outcome, *n)));
+    page.counters(
+        &RECEIVER_DELIVERIES,
+        deliveries.map(|(receiver, outcome, n)| ((&NO_LABELS, [("receiver", receiver), ("outcome", outcome)]), n)),
+    );
+    let truncated = receivers().map(|r| ((&NO_LABELS, [("receiver", r.name.as_str())]), r.truncated_alerts));
+    page.counters(&RECEIVER_TRUNCATED, truncated);
 
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);

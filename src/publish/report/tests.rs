@@ -96,6 +96,8 @@ fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<Ch
         alerts,
         episodes: Vec::new(),
         changes,
+        stated: Vec::new(),
+        told: Vec::new(),
     }
 }
 

@@ -10,7 +10,8 @@ use super::{Page, page, parts, slo, text};
 use crate::evaluate::snapshot::Review;
 use crate::model::alert::{Alert, Mark};
 use crate::model::change::Change;
-use crate::model::incident::{Episode, Incident};
+use crate::model::incident::{Episode, Incident, StatedTime};
+use crate::model::record::TimeOverride;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::daemon::Daemon;
 use crate::publish::http::problem::Problem;
@@ -28,14 +29,17 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
     })?;
     let now = evaluated.as_of;
     let (kept, wanted) = (review.clone(), incident.clone());
-    let (alerts, changes) = daemon
+    let (alerts, changes, trail) = daemon
         .ask(move |answers| {
             let alerts: Vec<Alert> =
                 kept.alerts.iter().filter(|alert| wanted.alerts.contains(&alert.id())).cloned().collect();
             let start = wanted.start().unwrap_or(now);
             let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
             let changes = answers.changes(around)?;
-            Ok((alerts, changes.into_iter().filter(|change| wanted.changes.contains(&change.id)).collect::<Vec<_>>()))
+            let mut trail = answers.time_overrides()?;
+            trail.retain(|set| set.incident == wanted.id);
+            let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
+            Ok((alerts, changes.collect::<Vec<_>>(), trail))
         })
         .await?;
     let frame = Frame {
@@ -44,10 +48,17 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
         as_of: Some(now),
         refresh: None,
     };
-    page(layout::page(&frame, &body(incident, review, &alerts, &changes, now)))
+    page(layout::page(&frame, &body(incident, review, &alerts, &changes, &trail, now)))
 }
 
-fn body(incident: &Incident, review: &Review, alerts: &[Alert], changes: &[Change], now: Timestamp) -> Markup {
+fn body(
+    incident: &Incident,
+    review: &Review,
+    alerts: &[Alert],
+    changes: &[Change],
+    trail: &[TimeOverride],
+    now: Timestamp,
+) -> Markup {
     let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
     let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
     html! {
@@ -68,6 +79,9 @@ fn body(incident: &Incident, review: &Review, alerts: &[Alert], changes: &[Chang
             }))
         }
         section { h2 { "Eight times" } (times(incident, now)) }
+        @if !incident.told.is_empty() || !trail.is_empty() {
+            section { h2 { "What tools and people said" } (said(incident, trail)) }
+        }
         section { h2 { "Budget that burned" } (burned(&episodes, now)) }
         section { h2 { "Alerts" } (fired(alerts, now)) }
         section {
@@ -88,7 +102,7 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
                     td { (name) div.muted { (meaning(name)) } }
                     @match mark {
                         Some(mark) => {
-                            td { (exact(mark.at)) }
+                            td { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
                             td.num { (parts::known(start.map(|start| delay(mark.at - start)))) }
                             td { code { (mark.source.word()) } @if mark.estimated { " " (parts::tag("estimated", "estimated")) } }
                             td { @if mark.resolution.0 > 0 { "within " (mark.resolution.human()) } @else { "exact" } }
@@ -97,6 +111,48 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
                     }
                 }
             } }
+        } }
+    }
+}
+
+/// What was computed where something else stands, or what was stated and does
+/// not stand.
+fn beside(stated: &StatedTime) -> Markup {
+    html! { div.muted {
+        @if stated.stands {
+            @match stated.computed { Some(mark) => { "computed: " (exact(mark.at)) }, None => { "not computed" } }
+            "; set by " (parts::user(&stated.by)) ": " (parts::user(&stated.reason))
+        } @else {
+            (parts::user(&stated.by)) " says " (exact(stated.stated.at)) "; " (stated.reason)
+        }
+    } }
+}
+
+fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Told by" } th { "About" } } }
+            tbody {
+                @for told in &incident.told {
+                    @let record = &told.record;
+                    tr {
+                        td { (exact(record.occurred_at)) }
+                        td { (record.kind.word()) @if let Some(why) = told.set_aside { div.muted { "does not count: " (why) } } }
+                        td { @match &record.actor { Some(actor) => (parts::user(actor)), None => span.no-data { "–" } } }
+                        td { code { (record.told_by.word()) } " " (parts::user(&record.source)) }
+                        td.words { (parts::user(&record.external_id)) @for text in &record.refs { div { (parts::user(text)) } } }
+                    }
+                }
+                @for set in trail {
+                    tr {
+                        td { (exact(set.recorded_at)) }
+                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " taken back" } }
+                        td { (parts::user(&set.author)) }
+                        td { code { "override" } }
+                        td.words { (parts::user(&set.reason)) }
+                    }
+                }
+            }
         } }
     }
 }

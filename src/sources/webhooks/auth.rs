@@ -110,7 +110,8 @@ mod tests {
         for right in ["Bearer new", "bearer old", "Basic YW06bmV3"] {
             assert_eq!(token(Some(right), &known), Ok(()), "{right}");
         }
-        for wrong in ["", "new", "Bearer", "Bearer ", "Bearer ne", "Bearer new2", "Basic bmV3", "Basic !", "Digest new"] {
+        for wrong in ["", "new", "Bearer", "Bearer ", "Bearer ne", "Bearer new2", "Basic bmV3", "Basic !", "Digest new"]
+        {
             assert_eq!(token(Some(wrong), &known), Err(Doubt::Wrong), "{wrong}");
         }
         assert_eq!(token(None, &known), Err(Doubt::Wrong));
@@ -126,7 +127,9 @@ mod tests {
         let zeros = "0".repeat(64);
         assert_eq!(signed(Some(&format!("v1={sum}")), body, &known), Ok(()));
         assert_eq!(signed(Some(&format!("v1={zeros}, v1={sum}")), body, &known), Ok(()), "any of several");
-        for wrong in [format!("v0={sum}"), sum.to_owned(), format!("v1={zeros}"), format!("v1={}", &sum[..62]), String::new()] {
+        for wrong in
+            [format!("v0={sum}"), sum.to_owned(), format!("v1={zeros}"), format!("v1={}", &sum[..62]), String::new()]
+        {
             assert_eq!(signed(Some(&wrong), body, &known), Err(Doubt::Wrong), "{wrong}");
         }
         assert_eq!(signed(Some(&format!("v1={sum}")), b"what do ya want for nothing", &known), Err(Doubt::Wrong));

@@ -246,7 +246,10 @@ impl Item<'_> {
         match pairs.filter(fits) {
             Some(pairs) => pairs.into_iter().collect(),
             None => {
-                self.flaw("labels", format!("must be an object of at most {LABELS_MAX} texts; in CSV `name=value;...`"));
+                self.flaw(
+                    "labels",
+                    format!("must be an object of at most {LABELS_MAX} texts; in CSV `name=value;...`"),
+                );
                 Labels::new()
             }
         }

@@ -12,11 +12,12 @@ use evenkeel::evaluate::replay::Replay;
 use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
+use evenkeel::model::record::{Record, TimeOverride};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::Month;
 use evenkeel::publish::answers::{
-    AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, ServiceStatus,
-    TrailEntry,
+    AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
+    Generation, Received, ServiceStatus, TimeRefused, TrailEntry,
 };
 use evenkeel::publish::http::HttpSettings;
 use evenkeel::publish::report::ReportInput;
@@ -98,6 +99,22 @@ impl Answers for Troubled {
 
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
         self.shop.corrections()
+    }
+
+    fn receive(&self, _: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
+        Err(DeliveryRefused::NotStored("disk /dev/secret is full".to_owned()))
+    }
+
+    fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
+        self.shop.records(period)
+    }
+
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
+        self.shop.time_overrides()
+    }
+
+    fn set_time(&self, _: TimeOverride) -> Result<(), TimeRefused> {
+        Err(TimeRefused::NotStored("disk /dev/secret is full".to_owned()))
     }
 
     fn change_correction(&self, _: CorrectionChange) -> Result<String, CorrectionRefused> {

@@ -25,17 +25,21 @@ use evenkeel::evaluate::upkeep::{StaleSilence, Upkeep};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use evenkeel::model::correction::Correction;
-use evenkeel::model::incident::{Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes};
+use evenkeel::model::incident::{
+    Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf,
+};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::on_call::OnCall;
 use evenkeel::model::problem::Problem;
+use evenkeel::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use evenkeel::model::slo::{IndicatorId, Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Generation, LoopStatus,
-    Origin, ServiceStatus, SourceStatus, StoreStatus, TrailEntry,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
+    Generation, LoopStatus, Origin, Received, ReceiverStatus, ServiceStatus, SourceStatus, StoreStatus, TimeRefused,
+    TrailEntry,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -55,6 +59,7 @@ pub struct Sample {
     pub cluster_events: Vec<ClusterEvent>,
     traffic: Vec<(Arc<Slo>, Traffic)>,
     corrections: Mutex<Vec<DeclaredCorrection>>,
+    overrides: Mutex<Vec<TimeOverride>>,
 }
 
 impl Sample {
@@ -77,6 +82,7 @@ impl Sample {
             changes: changes(),
             cluster_events: cluster_events(),
             traffic,
+            overrides: Mutex::default(),
             corrections: Mutex::new(
                 planned().map(|c| DeclaredCorrection { correction: c, origin: Origin::File }).into(),
             ),
@@ -236,6 +242,26 @@ impl Answers for Sample {
         let older = "bad http_errors_total{<job>} of http_requests_total".to_owned();
         let older = of(IndicatorId([7; 16]), older, "2026-08-01T10:00:00Z", false);
         Ok(if name == "checkout-availability" { vec![older, current] } else { vec![current] })
+    }
+
+    fn receive(&self, receiver: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
+        Err(DeliveryRefused::Unknown(receiver.to_owned()))
+    }
+
+    fn records(&self, _: Period) -> Result<Vec<Record>, AnswerError> {
+        Ok(self.snapshot.review.incidents.iter().flat_map(|i| &i.told).map(|told| told.record.clone()).collect())
+    }
+
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
+        Ok(self.overrides.lock().unwrap().clone())
+    }
+
+    fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
+        if !self.snapshot.review.incidents.iter().any(|i| i.id == set.incident) {
+            return Err(TimeRefused::UnknownIncident);
+        }
+        self.overrides.lock().unwrap().push(set);
+        Ok(())
     }
 
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
@@ -682,9 +708,49 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         alerts: alerts.iter().map(Alert::id).collect(),
         episodes: episode.iter().map(|episode| episode.id).collect(),
         changes: told.change.map(|n| ChangeId([0xc0 | n; 16])).into_iter().collect(),
+        stated: stated(number, told.restored),
+        told: acknowledged(number, told.acknowledged, told.service),
     });
     review.alerts.extend(alerts);
     review.episodes.extend(episode);
+}
+
+/// In the first incident a tool says that it was over earlier.
+fn stated(number: u8, restored: Option<&str>) -> Vec<StatedTime> {
+    let Some(restored) = restored.filter(|_| number == 1) else { return Vec::new() };
+    let computed = Mark::new(at(restored), MarkSource::Sli, Millis::from_mins(1));
+    let stated = Mark::new(at(restored) - Millis::from_mins(3), MarkSource::Record, Millis::from_secs(1));
+    let (by, reason) = ("record INC-7".to_owned(), "what was counted stands".to_owned());
+    vec![StatedTime { time: IncidentTime::Restored, computed: Some(computed), stated, stands: false, by, reason }]
+}
+
+/// In the first incident somebody took it, and before that a service.
+fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<ToldOf> {
+    let Some(when) = when.filter(|_| number == 1) else { return Vec::new() };
+    let record = |actor: &str, human: bool, seconds: i64| Record {
+        source: "pager".to_owned(),
+        key: format!("{actor}/{seconds}"),
+        kind: RecordKind::Acknowledge,
+        told_by: MarkSource::PagerDuty,
+        external_id: "PGR0VU2".to_owned(),
+        occurred_at: at(when) + Millis::from_secs(seconds),
+        estimated: false,
+        ended_at: None,
+        service: Some(service.to_owned()),
+        cluster: None,
+        severity: Some(Severity::Page),
+        labels: Labels::new(),
+        dedup_key: None,
+        refs: vec!["Checkout <fails>".to_owned()],
+        actor: Some(actor.to_owned()),
+        human: Some(human),
+        received_at: at(when) + Millis::from_secs(seconds + 1),
+    };
+    let aside = Some("given by a service, not by a person");
+    vec![
+        ToldOf { record: record("auto-responder", false, -20), set_aside: aside },
+        ToldOf { record: record("Ann", true, 5), set_aside: None },
+    ]
 }
 
 /// An alert that paged although nobody was hurt.
@@ -949,5 +1015,12 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
         store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
         findings,
+        receivers: vec![ReceiverStatus {
+            name: "pager".to_owned(),
+            kind: "pagerduty",
+            deliveries: vec![("accepted", 41), ("known", 2), ("unauthorized", 1)],
+            truncated_alerts: 0,
+            last_accepted: Some(at("2026-11-24T14:21:09Z")),
+        }],
     }
 }

@@ -127,6 +127,14 @@ pub fn http_get(address: &str, path: &str) -> (u16, String) {
     ask(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
 }
 
+/// Sends a body with these headers.
+pub fn http_send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}");
+    ask_bytes(address, &[format!("{head}Content-Length: {length}\r\n\r\n").as_bytes(), body].concat())
+}
+
 /// Posts JSON.
 pub fn http_post(address: &str, path: &str, body: &str) -> (u16, String) {
     let length = body.len();
@@ -135,11 +143,14 @@ pub fn http_post(address: &str, path: &str, body: &str) -> (u16, String) {
 }
 
 fn ask(address: &str, request: &str) -> (u16, String) {
+    ask_bytes(address, request.as_bytes())
+}
+
+fn ask_bytes(address: &str, request: &[u8]) -> (u16, String) {
     let Ok(mut stream) = TcpStream::connect(address) else { return (0, String::new()) };
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    if stream.write_all(request.as_bytes()).is_err() {
-        return (0, String::new());
-    }
+    // Who is refused early may not read all that is sent.
+    let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer);

@@ -91,15 +91,21 @@ pub struct Alertmanager {
 
 impl Alertmanager {
     pub fn start() -> Alertmanager {
+        Alertmanager::with_config("route: {receiver: nobody, group_wait: 1s}\nreceivers: [{name: nobody}]\n")
+    }
+
+    /// One with this configuration, which may name the event recorder.
+    pub fn with_config(text: &str) -> Alertmanager {
         let dir = tempdir("alertmanager");
         let port = free_port();
         let config = dir.path().join("alertmanager.yml");
-        std::fs::write(&config, "route: {receiver: nobody, group_wait: 1s}\nreceivers: [{name: nobody}]\n").unwrap();
+        std::fs::write(&config, text).unwrap();
         let arguments = [
             format!("--config.file={}", config.display()),
             format!("--storage.path={}", dir.path().join("data").display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
             "--cluster.listen-address=".to_owned(),
+            "--enable-feature=event-recorder".to_owned(),
         ];
         let log = dir.path().join("log");
         let server = Server::start(&binary("alertmanager"), &arguments, &log);
@@ -122,6 +128,16 @@ impl Alertmanager {
         let (status, body) = http_post(&format!("127.0.0.1:{}", self.port), "/api/v2/silences", &silence.to_string());
         assert_eq!(status, 200, "{body}");
         now
+    }
+
+    /// Fires an alert with these labels, or with an end resolves it.
+    pub fn alert(&self, labels: serde_json::Value, ends_at: Option<Timestamp>) {
+        let alert = match ends_at {
+            Some(end) => serde_json::json!([{"labels": labels, "endsAt": end.rfc3339()}]),
+            None => serde_json::json!([{"labels": labels}]),
+        };
+        let (status, body) = http_post(&format!("127.0.0.1:{}", self.port), "/api/v2/alerts", &alert.to_string());
+        assert_eq!(status, 200, "{body}");
     }
 
     /// What its API shows, resolved alerts not included.

@@ -13,6 +13,7 @@ use super::generations::generations;
 use super::intake::Intake;
 use super::ledger::{history_of, judge_at};
 use super::report::Reporting;
+use super::restatements;
 use super::review::Reviewing;
 use super::tasks::Pulse;
 use super::times;
@@ -25,6 +26,7 @@ use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, TimeOverride};
+use crate::model::restatement::Restatement;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
@@ -112,6 +114,13 @@ impl Daemon {
 
     pub fn note_backfill(&self, progress: Backfill) {
         *self.backfill.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    /// Keeps what is said of the last closed month, once its history is read.
+    pub async fn publish_month(&self) -> anyhow::Result<()> {
+        let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known_since = backfill.complete_since.filter(|_| backfill.done >= backfill.wanted);
+        restatements::publish(self.reviewing(), &self.facts, self.timezone, known_since, self.clock.now()).await
     }
 
     /// Makes a source known before it was asked.
@@ -280,6 +289,10 @@ impl Answers for Daemon {
         let mut records = self.facts.reader.records(period).map_err(unreadable)?;
         records.sort_by_key(|record| std::cmp::Reverse(record.occurred_at));
         Ok(records)
+    }
+
+    fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
+        restatements::restatements(self.reviewing(), self.timezone, self.as_of()).map_err(unreadable)
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

@@ -2,6 +2,7 @@
 //! is known, and durable before it is answered.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
@@ -14,7 +15,7 @@ use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{Delivery, DeliveryRefused, Received, ReceiverStatus};
 use crate::sources::webhooks::auth::{self, Doubt};
 use crate::sources::webhooks::{Form, Muted, Told, read};
-use crate::store::{Batch, Error, Reader, UsedSignature};
+use crate::store::{Batch, Error, Reader, Store, UsedSignature};
 
 /// An alert that was known when it was told of began at most so long before, or
 /// still goes on.
@@ -23,6 +24,9 @@ const KNOWN_BEFORE: Millis = Millis::from_days(1);
 /// How far apart the clocks of Alertmanager and Prometheus may be when it is
 /// asked which alert was held back.
 const SLACK: Millis = Millis::from_mins(5);
+
+/// Records of a file that are stored at once: a commit a few times a second.
+const PART_RECORDS: usize = 1_000;
 
 /// What becomes of a delivery.
 const OUTCOMES: [&str; 7] = ["accepted", "known", "unauthorized", "late", "malformed", "replayed", "failed"];
@@ -191,6 +195,38 @@ pub async fn store(
         facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))?;
     }
     Ok(received)
+}
+
+/// Takes what files say into the store of a directory, in parts; how many of the
+/// records are new, and known. `done` is told how many there were so far.
+pub async fn import(
+    dir: &Path,
+    source: &str,
+    told: Vec<Told>,
+    now: Timestamp,
+    done: impl Fn(usize),
+) -> anyhow::Result<(usize, usize)> {
+    anyhow::ensure!(Store::exists(dir), "there is no store in {}; `evenkeel run` makes it", dir.display());
+    let facts = Facts::open(dir).map_err(|error| match error {
+        Error::Locked { .. } => anyhow::anyhow!(
+            "a running evenkeel has the store in {}; push to one of its receivers, or stop it first",
+            dir.display()
+        ),
+        other => other.into(),
+    })?;
+    let (mut new, mut known) = (0, 0);
+    for mut file in told {
+        let records = std::mem::take(&mut file.records);
+        store(&facts, source, file, None, now).await?;
+        for part in records.chunks(PART_RECORDS) {
+            let received = store(&facts, source, Told { records: part.to_vec(), ..Told::default() }, None, now).await?;
+            new += received.accepted;
+            known += received.known;
+            done(new + known);
+        }
+    }
+    facts.close().await?;
+    Ok((new, known))
 }
 
 /// The alerts that change, and those that turn out to be parts of others.

@@ -20,6 +20,7 @@ mod notify;
 mod progress;
 mod reading;
 pub mod report;
+mod restatements;
 pub mod review;
 mod rules;
 pub mod scenario;
@@ -265,7 +266,8 @@ impl Round for Tidying {
             self.is_checked = true;
         }
         let now = self.daemon.clock.now();
-        self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await
+        self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await?;
+        self.daemon.publish_month().await.context("keep what is said of the last month")
     }
 }
 

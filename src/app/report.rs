@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 
 use super::generations::generations;
 use super::ledger::history_of;
+use super::restatements::{restatement_of, sentence};
 use super::review::Reviewing;
 use crate::evaluate::compare::compare;
 use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
@@ -59,6 +60,8 @@ impl Reporting<'_> {
         // A running month is compared with as much of the month before.
         let before = Period::new(before.start, before.end.min(before.start + (judged_at - period.start)));
         let comparison = compare(period, &review, before, &reviewing.review(before, before.end)?);
+        let restated = restatement_of(reviewing, month, self.timezone, self.as_of)?;
+        let restated = restated.as_ref().and_then(sentence);
         Ok(Some(ReportInput {
             label: month.name(),
             period,
@@ -70,7 +73,7 @@ impl Reporting<'_> {
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
-            notes: notes(period, judged_at).into_iter().chain(self.seams()?).collect(),
+            notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
         }))
     }
 

@@ -38,6 +38,8 @@ pub enum Commands {
     Check(CheckArgs),
     /// Write the reliability review of one month.
     Report(ReportArgs),
+    /// Take in incidents, acknowledgements and events from files.
+    Import(ImportArgs),
     /// Write files for other systems.
     #[command(subcommand)]
     Generate(GenerateCommands),
@@ -152,6 +154,35 @@ pub struct ReportArgs {
     /// Configuration file (YAML) that goes with --data.
     #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel import incidents.csv --receiver records --token-file token
+  evenkeel import events.jsonl --receiver events --token-file token    what the event recorder wrote
+  evenkeel import 2025.csv 2026.jsonl --data evenkeel-data             while no daemon runs on it
+
+CSV has a header; JSON is one record in each line, or a list. The fields: id, kind (incident,
+acknowledge, resolve, notification, change, ticket), occurred_at, ended_at, service, cluster,
+severity, labels, refs, actor, human, incident, dedup_key. What is known is not taken again.
+
+Exit code: 2 if a line is wrong; nothing is imported then.")]
+pub struct ImportArgs {
+    /// Files to take in: *.csv, or JSON.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Receiver of the running daemon; with --data the name that the records are kept under.
+    #[arg(long, value_name = "NAME")]
+    pub receiver: Option<String>,
+    /// File with a token of the receiver.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Directory of the store, written while no daemon runs on it.
+    #[arg(long, value_name = "DIR", conflicts_with = "token_file")]
+    pub data: Option<PathBuf>,
     #[command(flatten)]
     pub daemon: DaemonArgs,
 }

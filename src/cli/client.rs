@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -15,7 +16,7 @@ use super::table::Colour;
 use super::{print, print_as_is, tables};
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::error::Error;
-use crate::sources::http::{Endpoint, Http, install_crypto_provider};
+use crate::sources::http::{Auth, Endpoint, Http, install_crypto_provider};
 
 /// As long as a daemon may think about one request.
 const TIMEOUT: Millis = Millis::from_secs(30);
@@ -30,9 +31,17 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn new(address: &Url) -> anyhow::Result<Daemon> {
+        Daemon::of(Endpoint::new(address.clone()))
+    }
+
+    /// One that takes in what is pushed with this token.
+    pub fn with_token(address: &Url, token: SecretString) -> anyhow::Result<Daemon> {
+        Daemon::of(Endpoint { auth: Some(Auth::Bearer(token)), ..Endpoint::new(address.clone()) })
+    }
+
+    fn of(endpoint: Endpoint) -> anyhow::Result<Daemon> {
         install_crypto_provider();
-        let endpoint =
-            Endpoint { timeout: TIMEOUT, body_limit_bytes: ANSWER_BYTES_MAX, ..Endpoint::new(address.clone()) };
+        let endpoint = Endpoint { timeout: TIMEOUT, body_limit_bytes: ANSWER_BYTES_MAX, ..endpoint };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
         Ok(Daemon { http: Http::new(&endpoint)?, runtime })
@@ -48,6 +57,15 @@ impl Daemon {
             other => other.into(),
         })?;
         String::from_utf8(body.bytes).map_err(|_| self.foreign())
+    }
+
+    /// Pushes lines to a receiver; how many of them are new, and known.
+    pub fn push(&self, receiver: &str, lines: String) -> anyhow::Result<(usize, usize)> {
+        let path = ["in", receiver];
+        let body = self.runtime.block_on(self.http.post_text(&path, "application/x-ndjson", lines))?;
+        let answer: Value = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
+        let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        number("accepted").zip(number("known")).ok_or_else(|| self.foreign())
     }
 
     fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {

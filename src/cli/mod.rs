@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod files;
 mod generate;
+mod import;
 mod log;
 pub mod problems;
 mod promises;
@@ -50,6 +51,7 @@ fn dispatch(command: Commands) -> anyhow::Result<ExitCode> {
         }
         Commands::Verify(args) => verify::verify(&args),
         Commands::Report(args) => report::report(&args),
+        Commands::Import(args) => import::import(&args),
         Commands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
         Commands::Status(args) => client::status(&args),
         Commands::Slo(args) => client::slo(&args),

@@ -20,6 +20,7 @@ mod pages;
 #[cfg(test)]
 mod properties;
 pub mod replay;
+pub mod restatements;
 pub mod review;
 pub mod rules;
 #[cfg(test)]

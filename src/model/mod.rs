@@ -11,6 +11,7 @@ pub mod labels;
 pub mod on_call;
 pub mod problem;
 pub mod record;
+pub mod restatement;
 pub mod rule;
 pub mod selector;
 pub mod silence;

@@ -11,6 +11,7 @@ use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
 use crate::model::record::{Record, TimeOverride};
+use crate::model::restatement::Restatement;
 use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
@@ -71,6 +72,9 @@ pub trait Answers: Send + Sync + 'static {
 
     /// What outside systems said of a period, newest first.
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError>;
+
+    /// Published months beside what is said of them now, newest first.
+    fn restatements(&self) -> Result<Vec<Restatement>, AnswerError>;
 
     /// The times of incidents that people set or took back, oldest first.
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError>;

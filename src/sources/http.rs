@@ -118,6 +118,12 @@ impl Http {
         self.send(request).await
     }
 
+    /// POST of a text below the endpoint's path.
+    pub async fn post_text(&self, segments: &[&str], kind: &'static str, text: String) -> Result<Body, Error> {
+        let request = self.client.request(Method::POST, self.url(segments));
+        self.send(request.header(CONTENT_TYPE, HeaderValue::from_static(kind)).body(text)).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Body, Error> {
         let request = match &self.auth {
             Some(Auth::Basic { user, password }) => request.basic_auth(user, Some(password.expose_secret())),

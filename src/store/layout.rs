@@ -18,6 +18,7 @@
 //! | `records` | `source`, `key` | what an outside system said: kind, source of its marks, id, times, and the `rest` as JSON |
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
 //! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
+//! | `published_months` | `month` | a closed month as it was first published: `published_at_ms`, `figures` as JSON |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
@@ -123,6 +124,9 @@ CREATE TABLE IF NOT EXISTS time_overrides (
     seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, incident BLOB NOT NULL, time TEXT NOT NULL,
     at_ms INTEGER, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS published_months (
+    month TEXT PRIMARY KEY, published_at_ms INTEGER NOT NULL, figures TEXT NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS alert_rules (
     id BLOB PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
     query TEXT NOT NULL, hold_ms INTEGER NOT NULL, keep_firing_for_ms INTEGER NOT NULL,
@@ -154,7 +158,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 16] = [
+const SMALL_TABLES: [&str; 17] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -165,6 +169,7 @@ const SMALL_TABLES: [&str; 16] = [
     "records",
     "used_signatures",
     "time_overrides",
+    "published_months",
     "alert_rules",
     "changes",
     "cluster_events",

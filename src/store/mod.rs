@@ -12,6 +12,7 @@ mod facts;
 mod ingested;
 mod layout;
 mod lock;
+mod published;
 mod reader;
 mod records;
 mod rows;

@@ -11,11 +11,12 @@ use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
 use super::records::{self, UsedSignature};
-use super::{ingested, layout, rows, rules, silences, tiles};
+use super::{ingested, layout, published, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::labels::content_hash;
 use crate::model::record::{Record, TimeOverride};
+use crate::model::restatement::PublishedMonth;
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
@@ -117,6 +118,11 @@ impl Reader {
     /// Whether a signature was used before.
     pub fn is_used(&self, used: &UsedSignature) -> Result<bool, Error> {
         self.read(|db| records::is_used(db, used))
+    }
+
+    /// Closed months as they were first published, in their order.
+    pub fn published_months(&self) -> Result<Vec<PublishedMonth>, Error> {
+        self.read(published::all)
     }
 
     /// Times of incidents that people set or took back, oldest first.

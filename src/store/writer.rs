@@ -12,10 +12,11 @@ use super::facts::{self, Definition};
 use super::lock::DirLock;
 use super::records::{self, UsedSignature};
 use super::tiles::{self, TileWriter};
-use super::{ingested, layout, rows, rules, silences};
+use super::{ingested, layout, published, rows, rules, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::record::{Record, TimeOverride};
+use crate::model::restatement::PublishedMonth;
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::IndicatorId;
@@ -50,6 +51,8 @@ pub struct Batch {
     pub used_signatures: Vec<UsedSignature>,
     /// Added to the trail of the times that people set.
     pub time_overrides: Vec<TimeOverride>,
+    /// What was said of a month first stands.
+    pub published_months: Vec<PublishedMonth>,
     /// A rule that is known is seen again.
     pub alert_rules: Vec<LoadedRule>,
     /// The last version of a change stands.
@@ -110,6 +113,7 @@ impl Writer {
             let used = &batch.used_signatures;
             used.iter().try_for_each(|used| records::use_signature(db, used, batch.recorded_at))?;
             batch.time_overrides.iter().try_for_each(|set| records::add_override(db, set))?;
+            batch.published_months.iter().try_for_each(|month| published::put(db, month))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;
             batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;

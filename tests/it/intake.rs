@@ -181,6 +181,55 @@ fn a_real_alertmanager_tells_of_notifications_and_of_what_it_held_back() {
     daemon.stop();
 }
 
+/// Runs `evenkeel import`: its exit code, and what it says.
+fn import(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    let output = command.arg("import").args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn files_are_imported_once_to_a_daemon_or_into_a_store() {
+    let world = World::new();
+    let at = |minutes: i64| (now() - Millis::from_mins(minutes)).rfc3339();
+    let rows: String =
+        (0..1_100).map(|n| format!("INC-{n},ticket,{},\"a shop, with \"\"quotes\"\"\"\n", at(30))).collect();
+    let csv = format!("id,kind,occurred_at,service\n{rows}");
+    let event = json!({"@timestamp": at(20), "instance": "vm", "data": {"alertCreated": {"alert": {
+        "fingerprint": "8585625200424875851", "startsAt": at(20), "endsAt": at(15), "resolved": true,
+        "labels": {"labels": [{"key": "alertname", "value": "Imported"}, {"key": "severity", "value": "page"}]},
+    }}}});
+    let file = |name: &str, text: &str| {
+        std::fs::write(world.path(name), text).unwrap();
+        world.path(name)
+    };
+    let (csv, events) = (file("old.csv", &csv), file("events.jsonl", &format!("{event}\n")));
+    let bad = file("bad.jsonl", "{\"kind\":\"ack\",\"occurred_at\":\"soon\"}\n{]\n");
+
+    let daemon = world.daemon();
+    let address = format!("http://{}", daemon.address());
+    let token = world.path("token");
+    let push = |file: &str| import(&[file, "--receiver", "records", "--token-file", &token, "--address", &address]);
+    let (code, said) = import(&[&csv, &bad, "--receiver", "records", "--token-file", &token, "--address", &address]);
+    assert!(code == Some(2) && said.contains("bad.jsonl: line 1, column 15: occurred_at"), "{said}");
+    assert!(said.contains("bad.jsonl: line 2, column 2: ") && said.contains("nothing was imported"), "{said}");
+    assert_eq!(daemon.json("/api/v1/records")["matching"], 0);
+    assert_eq!(push(&csv), (Some(0), "1100 new, 0 known already\n".to_owned()));
+    assert_eq!(push(&csv), (Some(0), "0 new, 1100 known already\n".to_owned()));
+    assert_eq!(push(&events), (Some(0), "0 new, 0 known already\n".to_owned()), "an instance is no record");
+    let imported = |a: &Value| a["alerts"].as_array().unwrap().iter().any(|alert| alert["rule"] == "Imported");
+    assert!(imported(&daemon.json("/api/v1/alerts")));
+    assert_eq!(daemon.json("/api/v1/records?limit=1")["records"][0]["service"], "a shop, with \"quotes\"");
+    let (code, said) = import(&[&csv, "--data", &world.path("data")]);
+    assert!(code == Some(1) && said.contains("a running evenkeel has the store"), "{said}");
+    daemon.stop();
+
+    let store = |name: &str| import(&[&csv, "--receiver", name, "--data", &world.path("data")]);
+    assert_eq!(store("records"), (Some(0), "0 new, 1100 known already\n".to_owned()));
+    assert_eq!(store("elsewhere"), (Some(0), "1100 new, 0 known already\n".to_owned()));
+}
+
 /// A person sets a time, sees both, and takes it back.
 fn set_a_time(daemon: &Daemon, incident: &Value, computed: Timestamp) {
     let id = incident["id"].as_str().unwrap();

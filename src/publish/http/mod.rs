@@ -20,6 +20,7 @@ pub(super) mod query;
 mod records;
 mod replay;
 mod report;
+mod restatements;
 mod routes;
 pub(super) mod rules;
 pub(super) mod slos;

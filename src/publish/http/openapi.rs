@@ -11,8 +11,8 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
 use super::{
-    alerts, changes, corrections, durations, generations, health, incidents, intake, noise, records, replay, report, rules,
-    slos, status,
+    alerts, changes, corrections, durations, generations, health, incidents, intake, noise, records, replay, report,
+    restatements, rules, slos, status,
 };
 use crate::publish::metrics;
 
@@ -42,6 +42,7 @@ use crate::publish::metrics;
         corrections::one,
         corrections::withdraw,
         report::report,
+        restatements::list,
         status::status,
         openapi,
         metrics::scrape::scrape,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::{Context, Flaw, ITEMS_MAX, Muted, Told, group_hash};
+use super::{Context, Flaw, Muted, Told, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::alert::MarkSource;
 use crate::model::labels::{Labels, hex};
@@ -157,8 +157,9 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         true => serde_json::from_str::<List>(text).map_err(flaw)?.0,
         false => vec![serde_json::from_str(text).map_err(flaw)?],
     };
-    if events.len() > ITEMS_MAX {
-        return Err(vec![Flaw::whole(format!("{} events; at most {ITEMS_MAX} are taken at once", events.len()))]);
+    let most = context.items_max;
+    if events.len() > most {
+        return Err(vec![Flaw::whole(format!("{} events; at most {most} are taken at once", events.len()))]);
     }
     let mut told = Told::default();
     events.into_iter().for_each(|event| told.add(facts(event, context)));

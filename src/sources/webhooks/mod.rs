@@ -22,6 +22,7 @@ use crate::model::silence::Silence;
 use crate::model::time::Timestamp;
 
 pub use flaw::Flaw;
+pub use records::lines_of;
 
 /// Records, events or lines of one delivery: what 1 MiB can hold.
 const ITEMS_MAX: usize = 20_000;
@@ -87,16 +88,24 @@ impl Told {
 /// Reads a body that was received at `now` through `source`. All of it, or with
 /// what is wrong nothing.
 pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Told, Vec<Flaw>> {
+    read_within(form, &Context { source, now, items_max: ITEMS_MAX, flaws_max: FLAWS_MAX }, body)
+}
+
+/// Reads a file, which may be larger, and tells all that is wrong with it.
+pub fn read_file(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Told, Vec<Flaw>> {
+    read_within(form, &Context { source, now, items_max: usize::MAX, flaws_max: usize::MAX }, body)
+}
+
+fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<Told, Vec<Flaw>> {
     let text = std::str::from_utf8(body).map_err(|error| vec![Flaw::no_text(body, error.valid_up_to())])?;
-    let context = Context { source, now };
     match form {
-        Form::Alertmanager => alertmanager::read(text, &context),
-        Form::Events => events::read(text, &context),
-        Form::PagerDuty => pagerduty::read(text, &context),
-        Form::OnCall => oncall::read(text, &context),
-        Form::Json => records::json(text, &context),
-        Form::JsonLines => records::lines(text, &context),
-        Form::Csv => records::csv(text, &context),
+        Form::Alertmanager => alertmanager::read(text, context),
+        Form::Events => events::read(text, context),
+        Form::PagerDuty => pagerduty::read(text, context),
+        Form::OnCall => oncall::read(text, context),
+        Form::Json => records::json(text, context),
+        Form::JsonLines => records::lines(text, context),
+        Form::Csv => records::csv(text, context),
     }
 }
 
@@ -104,6 +113,8 @@ pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Tol
 struct Context<'a> {
     source: &'a str,
     now: Timestamp,
+    items_max: usize,
+    flaws_max: usize,
 }
 
 impl Context<'_> {

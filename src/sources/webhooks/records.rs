@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, FLAWS_MAX, Flaw, ITEMS_MAX, Told, events, shown_text};
+use super::{Context, Flaw, Form, Told, events, shown_text};
 use crate::model::alert::MarkSource;
 use crate::model::labels::Labels;
 use crate::model::record::{Record, RecordKind};
@@ -28,38 +28,44 @@ pub(super) fn json(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         one => (vec![one], false),
     };
     let place = |n: usize| if is_list { format!("[{n}]") } else { String::new() };
-    all(items.into_iter().enumerate().map(|(n, item)| {
-        let Value::Object(map) = item else {
-            return Err(vec![Flaw::at(place(n), "a record is a JSON object")]);
-        };
-        let prefix = place(n);
-        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
-            let in_list = |flaw: Flaw| Flaw { place: format!("{prefix}.{}", flaw.place), ..flaw };
-            if is_list { flaws.into_iter().map(in_list).collect() } else { flaws }
-        })
-    }))
+    all(
+        items.into_iter().enumerate().map(|(n, item)| {
+            let Value::Object(map) = item else {
+                return Err(vec![Flaw::at(place(n), "a record is a JSON object")]);
+            };
+            let prefix = place(n);
+            Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+                let in_list = |flaw: Flaw| Flaw { place: format!("{prefix}.{}", flaw.place), ..flaw };
+                if is_list { flaws.into_iter().map(in_list).collect() } else { flaws }
+            })
+        }),
+        context,
+    )
 }
 
 /// A record, or an event of the event recorder, in each line.
 pub(super) fn lines(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    all(lines.map(|(n, line)| {
-        let number = n + 1;
-        let flaw = |error: &serde_json::Error| vec![Flaw::of_json(error, Some(number))];
-        let map: Map<String, Value> = serde_json::from_str(line).map_err(|e| flaw(&e))?;
-        if map.contains_key("@timestamp") && map.contains_key("data") {
-            return events::line(line, context).map_err(|e| flaw(&e));
-        }
-        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
-            // The column of the key that is wrong.
-            let column = |key: &str| {
-                let before = line.find(&format!("\"{key}\"")).and_then(|at| line.get(..at))?;
-                Some(before.chars().count() + 1)
-            };
-            let placed = |flaw: Flaw| Flaw { line: Some(number), column: column(&flaw.place).or(Some(1)), ..flaw };
-            flaws.into_iter().map(placed).collect()
-        })
-    }))
+    all(
+        lines.map(|(n, line)| {
+            let number = n + 1;
+            let flaw = |error: &serde_json::Error| vec![Flaw::of_json(error, Some(number))];
+            let map: Map<String, Value> = serde_json::from_str(line).map_err(|e| flaw(&e))?;
+            if map.contains_key("@timestamp") && map.contains_key("data") {
+                return events::line(line, context).map_err(|e| flaw(&e));
+            }
+            Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+                // The column of the key that is wrong.
+                let column = |key: &str| {
+                    let before = line.find(&format!("\"{key}\"")).and_then(|at| line.get(..at))?;
+                    Some(before.chars().count() + 1)
+                };
+                let placed = |flaw: Flaw| Flaw { line: Some(number), column: column(&flaw.place).or(Some(1)), ..flaw };
+                flaws.into_iter().map(placed).collect()
+            })
+        }),
+        context,
+    )
 }
 
 /// A header with the names of the fields, and a record in each row.
@@ -73,17 +79,43 @@ pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> 
             return Err(vec![Flaw { line: Some(1), column: Some(1), ..Flaw::whole(message) }]);
         }
     }
-    all(reader.records().map(|row| {
-        let row = row.map_err(|e| vec![csv_flaw(&e)])?;
-        let line = row.position().and_then(|p| usize::try_from(p.line()).ok());
-        let fields = header.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty());
-        let map: Map<String, Value> = fields.map(|(name, value)| ((*name).to_owned(), Value::from(value))).collect();
-        Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
-            let column = |place: &str| header.iter().position(|name| *name == place).map_or(1, |n| n + 1);
-            let placed = |flaw: Flaw| Flaw { line, column: Some(column(&flaw.place)), ..flaw };
-            flaws.into_iter().map(placed).collect()
-        })
-    }))
+    all(
+        reader.records().map(|row| {
+            let row = row.map_err(|e| vec![csv_flaw(&e)])?;
+            let line = row.position().and_then(|p| usize::try_from(p.line()).ok());
+            let fields = header.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty());
+            let map: Map<String, Value> =
+                fields.map(|(name, value)| ((*name).to_owned(), Value::from(value))).collect();
+            Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
+                let column = |place: &str| header.iter().position(|name| *name == place).map_or(1, |n| n + 1);
+                let placed = |flaw: Flaw| Flaw { line, column: Some(column(&flaw.place)), ..flaw };
+                flaws.into_iter().map(placed).collect()
+            })
+        }),
+        context,
+    )
+}
+
+/// A file that reads well as one record, or event, in each line.
+pub fn lines_of(form: Form, text: &str) -> Vec<String> {
+    match form {
+        Form::Csv => {
+            let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+            let header: Vec<String> =
+                reader.headers().map(|names| names.iter().map(str::to_owned).collect()).unwrap_or_default();
+            let line = |row: csv::StringRecord| {
+                let fields = header.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty());
+                let map: Map<String, Value> = fields.map(|(name, v)| (name.clone(), Value::from(v))).collect();
+                Value::Object(map).to_string()
+            };
+            reader.records().filter_map(Result::ok).map(line).collect()
+        }
+        Form::Json => {
+            let items: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+            items.iter().map(Value::to_string).collect()
+        }
+        _ => text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect(),
+    }
 }
 
 fn csv_flaw(error: &csv::Error) -> Flaw {
@@ -98,12 +130,13 @@ fn csv_flaw(error: &csv::Error) -> Flaw {
 }
 
 /// All of them, or all that is wrong with them.
-fn all(items: impl Iterator<Item = Result<Told, Vec<Flaw>>>) -> Result<Told, Vec<Flaw>> {
+fn all(items: impl Iterator<Item = Result<Told, Vec<Flaw>>>, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    let (items_max, flaws_max) = (context.items_max, context.flaws_max);
     let mut told = Told::default();
     let mut flaws: Vec<Flaw> = Vec::new();
     for (n, item) in items.enumerate() {
-        if n >= ITEMS_MAX {
-            flaws.push(Flaw::whole(format!("more than {ITEMS_MAX} records; send them in parts")));
+        if n >= items_max {
+            flaws.push(Flaw::whole(format!("more than {items_max} records; send them in parts")));
             break;
         }
         match item {
@@ -111,9 +144,9 @@ fn all(items: impl Iterator<Item = Result<Told, Vec<Flaw>>>) -> Result<Told, Vec
             Err(found) => flaws.extend(found),
         }
     }
-    if flaws.len() > FLAWS_MAX {
-        let more = flaws.len() - FLAWS_MAX;
-        flaws.truncate(FLAWS_MAX);
+    if flaws.len() > flaws_max {
+        let more = flaws.len() - flaws_max;
+        flaws.truncate(flaws_max);
         flaws.push(Flaw::whole(format!("and {more} more")));
     }
     if flaws.is_empty() { Ok(told) } else { Err(flaws) }

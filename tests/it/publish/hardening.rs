@@ -13,6 +13,7 @@ use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
 use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::record::{Record, TimeOverride};
+use evenkeel::model::restatement::Restatement;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::Month;
 use evenkeel::publish::answers::{
@@ -107,6 +108,10 @@ impl Answers for Troubled {
 
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
         self.shop.records(period)
+    }
+
+    fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
+        self.shop.restatements()
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

@@ -32,6 +32,7 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::on_call::OnCall;
 use evenkeel::model::problem::Problem;
 use evenkeel::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use evenkeel::model::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::slo::{IndicatorId, Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
@@ -250,6 +251,15 @@ impl Answers for Sample {
 
     fn records(&self, _: Period) -> Result<Vec<Record>, AnswerError> {
         Ok(self.snapshot.review.incidents.iter().flat_map(|i| &i.told).map(|told| told.record.clone()).collect())
+    }
+
+    fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
+        let figures = vec![("incidents".to_owned(), Some(4.0)), ("acknowledge_median_seconds".to_owned(), None)];
+        let published =
+            PublishedMonth { month: "2026-10".to_owned(), figures, published_at: at("2026-11-02T00:20:00Z") };
+        let changed = vec![Restated { figure: "acknowledge_median_seconds".to_owned(), first: None, now: Some(214.0) }];
+        let causes = vec!["1 record of an outside system came later".to_owned()];
+        Ok(vec![Restatement { published, changed, causes }])
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

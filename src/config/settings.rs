@@ -153,7 +153,7 @@ const SETTINGS: [Setting; 43] = [
         "write_token_file",
         "FILE",
         None,
-        "File with the token that changes corrections over the API. Without one that works on this machine only, where nobody else reaches `listen`.",
+        "File with the token that changes corrections and times of incidents over the API. Without one that works on this machine only, where nobody else reaches `listen`.",
     ),
     flag(
         "backfill",

@@ -1,3 +1,5 @@
+//! What tools and people say of a small world, and what is made of it.
+
 use super::super::scenario::{Scenario, minute, minutes_of};
 use super::*;
 use crate::evaluate::snapshot::Review;

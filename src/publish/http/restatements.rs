@@ -11,8 +11,9 @@ use super::query::Params;
 use super::time::Instant;
 use crate::model::restatement::Restatement;
 
-/// The last 13 months that were published, newest first, with the figures that
-/// changed since and why, as far as that left a trace.
+/// Closed months that were published, newest first, with the figures that changed since
+///
+/// The last 13 of them, and why they changed, as far as that left a trace.
 #[utoipa::path(
     get, path = "/api/v1/restatements", tag = "Reports",
     responses((status = 200, body = RestatementListJson))

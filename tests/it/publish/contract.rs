@@ -36,6 +36,9 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
         ("/api/v1/changes", "/api/v1/changes?service=checkout".to_owned(), "changes.json"),
         ("/api/v1/cluster-events", "/api/v1/cluster-events?reason=BackOff".to_owned(), "cluster-events.json"),
         ("/api/v1/corrections", "/api/v1/corrections".to_owned(), "corrections.json"),
+        ("/api/v1/incidents/{id}/times", format!("/api/v1/incidents/{id}/times"), "incident-times.json"),
+        ("/api/v1/records", "/api/v1/records?kind=acknowledge".to_owned(), "records.json"),
+        ("/api/v1/restatements", "/api/v1/restatements".to_owned(), "restatements.json"),
         ("/api/v1/status", "/api/v1/status".to_owned(), "status.json"),
     ]
 }
@@ -88,10 +91,14 @@ fn the_checker_sees_deviations() {
 async fn every_path_answers_and_every_parameter_is_understood() {
     let server = Server::start(Sample::shop());
     for (path, item) in &document().paths.paths {
+        // What is only pushed or taken back cannot be read.
+        let Some(operation) = &item.get else {
+            assert!(item.post.is_some() || item.delete.is_some(), "{path}");
+            continue;
+        };
         let real = path.replace("{name}", "checkout-availability").replace("{id}", &"13".repeat(16));
         let plain = server.get(&real).await;
         assert_eq!(plain.status(), 200, "{path}");
-        let operation = item.get.as_ref().expect("every path is read with GET");
         let parameters = serde_json::to_value(&operation.parameters).unwrap();
         for parameter in parameters.as_array().into_iter().flatten().filter(|p| p["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
@@ -102,6 +109,7 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "limit" => "3",
                 "window" => "month",
                 "state" if path.contains("incidents") => "closed",
+                "kind" if path.contains("records") => "acknowledge",
                 "state" => "ok",
                 "severity" => "page",
                 "by" => "team",

@@ -83,7 +83,14 @@ impl Sample {
             changes: changes(),
             cluster_events: cluster_events(),
             traffic,
-            overrides: Mutex::default(),
+            overrides: Mutex::new(vec![TimeOverride {
+                incident: IncidentId([0x13; 16]),
+                time: IncidentTime::Mitigated,
+                at: Some(at("2026-11-18T10:31:00Z")),
+                author: "ann".to_owned(),
+                reason: "the feature was switched off".to_owned(),
+                recorded_at: at("2026-11-19T08:00:00Z"),
+            }]),
             corrections: Mutex::new(
                 planned().map(|c| DeclaredCorrection { correction: c, origin: Origin::File }).into(),
             ),
@@ -725,18 +732,18 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
     review.episodes.extend(episode);
 }
 
-/// In the first incident a tool says that it was over earlier.
+/// Of one incident a tool says that it was over earlier.
 fn stated(number: u8, restored: Option<&str>) -> Vec<StatedTime> {
-    let Some(restored) = restored.filter(|_| number == 1) else { return Vec::new() };
+    let Some(restored) = restored.filter(|_| number == 3) else { return Vec::new() };
     let computed = Mark::new(at(restored), MarkSource::Sli, Millis::from_mins(1));
     let stated = Mark::new(at(restored) - Millis::from_mins(3), MarkSource::Record, Millis::from_secs(1));
     let (by, reason) = ("record INC-7".to_owned(), "what was counted stands".to_owned());
     vec![StatedTime { time: IncidentTime::Restored, computed: Some(computed), stated, stands: false, by, reason }]
 }
 
-/// In the first incident somebody took it, and before that a service.
+/// Of one incident somebody took it, and before that a service.
 fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<ToldOf> {
-    let Some(when) = when.filter(|_| number == 1) else { return Vec::new() };
+    let Some(when) = when.filter(|_| number == 3) else { return Vec::new() };
     let record = |actor: &str, human: bool, seconds: i64| Record {
         source: "pager".to_owned(),
         key: format!("{actor}/{seconds}"),

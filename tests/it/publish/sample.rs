@@ -21,6 +21,7 @@ use evenkeel::evaluate::snapshot::{
 };
 use evenkeel::evaluate::statistics::shares::wilson;
 use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
+use evenkeel::evaluate::told::Said;
 use evenkeel::evaluate::upkeep::{StaleSilence, Upkeep};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
@@ -193,6 +194,7 @@ impl Answers for Sample {
             silences: &[],
             rules: &[],
             on_call: &on_call,
+            said: Said::default(),
         };
         Ok(match lever {
             Some(lever) => vec![replay(&inputs, lever, &[])],

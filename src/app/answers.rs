@@ -17,6 +17,7 @@ use super::restatements;
 use super::review::Reviewing;
 use super::tasks::Pulse;
 use super::times;
+use crate::config::Receiver;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::compliance::history_slots;
 use crate::evaluate::levers::Lever;
@@ -66,7 +67,6 @@ impl Daemon {
         slos: Vec<Arc<Slo>>,
         facts: Facts,
         corrections: Corrections,
-        intake: Intake,
     ) -> Daemon {
         Daemon {
             started_at: clock.now(),
@@ -77,7 +77,7 @@ impl Daemon {
             slos,
             facts,
             corrections,
-            intake,
+            intake: Intake::new(Vec::new()),
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
@@ -85,6 +85,11 @@ impl Daemon {
             review: Mutex::default(),
             compared: Mutex::default(),
         }
+    }
+
+    /// With receivers that facts are pushed to.
+    pub fn with_receivers(self, receivers: Vec<Receiver>) -> Daemon {
+        Daemon { intake: Intake::new(receivers), ..self }
     }
 
     /// The newest moment that can be judged: the end of the last minute that was

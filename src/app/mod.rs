@@ -43,7 +43,6 @@ use self::backfill::Backfill;
 use self::corrections::Corrections;
 use self::counting::Counting;
 use self::facts::Facts;
-use self::intake::Intake;
 use self::ledger::Ledger;
 use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
@@ -93,9 +92,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         setup.slos.clone(),
         facts.clone(),
         corrections,
-        Intake::new(config.receivers.clone()),
     );
-    let daemon = Arc::new(daemon);
+    let daemon = Arc::new(daemon.with_receivers(config.receivers.clone()));
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
     }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod faults;
+mod records;
 mod tiles;
 
 use std::path::Path;

@@ -33,14 +33,17 @@ const SCRAPES_MAX: usize = 8;
 pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
     let requests = HttpRequests::default();
     let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
+    let for_pushes = Arc::clone(&answers);
     let daemon = Daemon::new(answers, settings.writes.clone(), settings.disk_questions_max);
 
     let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
     let health = Router::new()
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
-        .with_state(daemon.clone());
-    let pushed = Router::new().route("/in/{receiver}", post(intake::receive)).with_state(daemon);
+        .with_state(daemon);
+    // Of its own, so that no tool waits behind a question about months.
+    let taking = Daemon::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
+    let pushed = Router::new().route("/in/{receiver}", post(intake::receive)).with_state(taking);
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 
     let reads = layers::bounded(questions, settings.requests_max, settings.request_timeout)

@@ -74,7 +74,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         labels,
         refs: shown_texts(body.alert_group.title.as_deref().into_iter().chain(links)),
         actor: user.username.as_deref().and_then(shown_text),
-        human: Some(!user.id.is_null() && user.id != Value::from("")),
+        human: Some(!user.id.is_null() && user.id != ""),
         external_id: body.alert_group.id,
         ..context.record(kind, MarkSource::OnCall, &key, at)
     };

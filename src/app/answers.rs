@@ -55,6 +55,7 @@ pub struct Daemon {
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     backfill: Mutex<Backfill>,
     review: Mutex<Arc<Review>>,
+    review_length: Millis,
     compared: Mutex<Option<Arc<Comparison>>>,
 }
 
@@ -83,6 +84,7 @@ impl Daemon {
             sources: Mutex::default(),
             backfill: Mutex::default(),
             review: Mutex::default(),
+            review_length: Millis::default(),
             compared: Mutex::default(),
         }
     }
@@ -90,6 +92,22 @@ impl Daemon {
     /// With receivers that facts are pushed to.
     pub fn with_receivers(self, receivers: Vec<Receiver>) -> Daemon {
         Daemon { intake: Intake::new(receivers), ..self }
+    }
+
+    /// With a history of this length in the snapshot.
+    pub fn with_review_length(self, review_length: Millis) -> Daemon {
+        Daemon { review_length, ..self }
+    }
+
+    /// Judges the history of the snapshot anew, for whoever changed something
+    /// and looks at it next.
+    fn renew_review(&self) -> Result<(), AnswerError> {
+        let as_of = self.as_of();
+        let review = Arc::new(self.review(Period::new(as_of - self.review_length, as_of))?);
+        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&review);
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        *snapshot = Arc::new(Snapshot { review, ..Snapshot::clone(&snapshot) });
+        Ok(())
     }
 
     /// The newest moment that can be judged: the end of the last minute that was
@@ -306,7 +324,11 @@ impl Answers for Daemon {
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
         let review = self.latest_review();
-        tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))
+        tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))?;
+        if let Err(error) = self.renew_review() {
+            tracing::warn!(%error, "the pages show a time that was set only after the next review");
+        }
+        Ok(())
     }
 
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {

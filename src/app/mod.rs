@@ -93,7 +93,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         facts.clone(),
         corrections,
     );
-    let daemon = Arc::new(daemon.with_receivers(config.receivers.clone()));
+    let daemon = daemon.with_receivers(config.receivers.clone()).with_review_length(config.backfill);
+    let daemon = Arc::new(daemon);
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
     }

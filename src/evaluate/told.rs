@@ -179,8 +179,10 @@ fn settle(incident: &mut Incident, bulk: &Bulk) {
         ends.extend(closed_at(&thread).map(|end| (end, by)));
     }
     if let Some((end, by)) = ends.into_iter().max_by_key(|(end, _)| end.at).filter(|(end, _)| end.at >= since) {
-        state(incident, IncidentTime::Resolved, end, &by, "the tool closed it");
-        if end.source == MarkSource::Record {
+        let by_person = end.source == MarkSource::Record;
+        let reason = if by_person { "the end as stated" } else { "the tool closed it" };
+        state(incident, IncidentTime::Resolved, end, &by, reason);
+        if by_person {
             state_end(incident, end, &by);
         }
     }

@@ -152,7 +152,7 @@ pub struct IncidentTimes {
     pub mitigated: Option<Mark>,
     /// Users were served again.
     pub restored: Option<Mark>,
-    /// The last alert ended.
+    /// The last alert ended, or a tool closed its incident.
     pub resolved: Option<Mark>,
 }
 

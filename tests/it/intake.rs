@@ -256,6 +256,7 @@ fn set_a_time(daemon: &Daemon, incident: &Value, computed: Timestamp) {
     let stated = stated.iter().find(|s| s["by"] == "ann").unwrap();
     assert_eq!((time(&stated["computed"]["at"]), &stated["stands"]), (computed, &true.into()), "both are shown");
     let page = daemon.get(&format!("/incidents/{id}"));
+    assert!(page.contains("computed: "), "the page shows it at once: {page}");
     assert!(page.contains("by &lt;phone&gt;") && page.contains("auto"), "{page}");
     let back = json!({"author": "ann", "reason": "a mistake"});
     assert_eq!(send("DELETE", &format!("{path}/acknowledged"), back.clone()), 204);

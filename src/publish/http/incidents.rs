@@ -199,7 +199,7 @@ struct TimesJson {
     mitigated: Option<MarkJson>,
     /// Users were served again.
     restored: Option<MarkJson>,
-    /// The last alert ended.
+    /// The last alert ended, or a tool closed its incident.
     resolved: Option<MarkJson>,
 }
 

@@ -14,6 +14,8 @@ use super::pages::Page;
 use super::statistics::shares::quotient;
 use crate::model::alert::AlertId;
 use crate::model::change::{Change, ChangeKind};
+use crate::model::incident::Incident;
+use crate::model::record::RecordKind;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Evidence may lie this long before a page, when somebody was faster, and this
@@ -96,6 +98,8 @@ impl<'a> Told<'a> {
 pub struct Actions<'a> {
     silences: HashMap<AlertId, Vec<&'a Silenced>>,
     changes: HashMap<&'a str, Vec<&'a Change>>,
+    /// What tools and people said of the incident that an alert belongs to.
+    said: HashMap<AlertId, Vec<Evidence>>,
     /// Rules whose pages are followed by more rollouts than the same hours
     /// without one.
     lifted: BTreeMap<String, bool>,
@@ -114,9 +118,27 @@ impl<'a> Actions<'a> {
             changes.entry(&change.service).or_default().push(change);
         }
         changes.values_mut().for_each(|of| of.sort_by_key(|c| (c.started_at, c.id)));
-        let mut actions = Actions { silences, changes, lifted: BTreeMap::new() };
+        let mut actions = Actions { silences, changes, said: HashMap::new(), lifted: BTreeMap::new() };
         actions.lifted = actions.lifts(pages, known);
         actions
+    }
+
+    /// With what was said of incidents: who took one acted on all of its pages.
+    pub fn with_said<'i>(mut self, incidents: impl Iterator<Item = &'i Incident>) -> Actions<'a> {
+        for incident in incidents.filter(|i| !i.told.is_empty()) {
+            let counted = incident.told.iter().filter(|told| told.set_aside.is_none()).map(|told| &told.record);
+            let said = counted.filter_map(|record| {
+                let (kind, weight) = match record.kind {
+                    RecordKind::Acknowledge => (EvidenceKind::Acknowledgement, 1.0),
+                    RecordKind::Ticket => (EvidenceKind::Ticket, 0.9),
+                    _ => return None,
+                };
+                Some(Evidence { kind, at: record.occurred_at, weight })
+            });
+            let said: Vec<Evidence> = said.collect();
+            self.said.extend(incident.alerts.iter().map(|id| (*id, said.clone())));
+        }
+        self
     }
 
     /// The traces that a page left, by time.
@@ -133,6 +155,9 @@ impl<'a> Actions<'a> {
         // One silence is one action, for however many alerts it holds.
         evidence.sort_by_key(|e| e.at);
         evidence.dedup_by_key(|e| e.at);
+        // The alerts of a page are of one incident.
+        let said = page.alerts.first().and_then(|id| self.said.get(id)).into_iter().flatten();
+        evidence.extend(said.filter(|e| e.at >= told.window.start && e.at <= told.window.end));
         let believed = self.lifted.get(page.rule).copied().unwrap_or(false);
         for change in self.changes_in(told.service, told.window) {
             let (kind, weight) = match change.kind {

@@ -65,7 +65,8 @@ pub fn noise(
 ) -> Noise {
     let index = Index::new(facts);
     let all: Vec<Vec<Page<'_>>> = incidents.iter().map(|incident| index.pages(incident)).collect();
-    let judge = Judge::new(period, now, facts, burns, &all);
+    let mut judge = Judge::new(period, now, facts, burns, &all);
+    judge.actions = judge.actions.with_said(incidents.iter());
     let judged = all.iter().flat_map(|pages| judge.incident(pages)).filter(|page| period.contains(page.at));
     let mut judged: Vec<PageReason> = judged.collect();
     judged.sort_by(|a, b| (b.at, &a.rule, a.alert).cmp(&(a.at, &b.rule, b.alert)));

@@ -144,3 +144,13 @@ fn the_order_in_which_things_are_told_does_not_matter() {
     assert_eq!(told(&scenario.review()), wanted);
     assert_eq!(told(&scenario.review_at(64)), ["shop open: notified 63 webhook"], "what came later is not known");
 }
+
+#[test]
+fn who_took_an_incident_acted_on_its_pages() {
+    let classes = |lines: &str| {
+        let world = format!("page CpuHigh shop .*62 F*20  .*118\n{lines}");
+        super::super::scenario::verdicts(&Scenario::new(&world).review())
+    };
+    assert_eq!(classes("says shop PD1 .*63 I.a .*110"), ["62 CpuHigh unknown"], "a service is no evidence");
+    assert_eq!(classes("says shop PD1 .*63 I.A .*110"), ["62 CpuHigh actionable"]);
+}

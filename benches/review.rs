@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use evenkeel::evaluate::review::{ReviewInputs, review};
+use evenkeel::evaluate::told::Said;
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::on_call::OnCall;
@@ -84,6 +85,7 @@ fn bench(c: &mut Criterion) {
             silences: &[],
             rules: &[],
             on_call: &on_call,
+            said: Said::default(),
         };
         group.bench_with_input(BenchmarkId::from_parameter(n), &inputs, |b, inputs| b.iter(|| review(inputs)));
         println!("with a review: {} MB", (resident_bytes() - before) / 1_000_000);

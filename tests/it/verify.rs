@@ -17,7 +17,7 @@ fn verify(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn the_budget_of_a_real_prometheus_is_right_where_rules_are_not() {
     let prometheus = binary("prometheus");
     let mut arguments = vec!["--days", "2", "--seed", "3", "--json", "--prometheus", prometheus.to_str().unwrap()];
-    for scenario in ["blind-outage", "jobs-400s", "missed-scrapes", "no-traffic", "no-errors"] {
+    for scenario in ["blind-outage", "ha-pair", "jobs-400s", "missed-scrapes", "no-traffic", "no-errors"] {
         arguments.extend(["--scenario", scenario]);
     }
     let (code, out, err) = verify(&arguments);
@@ -25,7 +25,7 @@ fn the_budget_of_a_real_prometheus_is_right_where_rules_are_not() {
     let proof: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(proof["holds"], true);
     let scenarios = proof["scenarios"].as_array().unwrap();
-    assert_eq!(scenarios.len(), 5);
+    assert_eq!(scenarios.len(), 6);
     let of = |name: &str| scenarios.iter().find(|s| s["scenario"] == name).unwrap();
     let used = |name: &str, tool: &str| of(name)[tool]["budget_used_ratio"].as_f64();
     for one in scenarios {

@@ -11,6 +11,8 @@ use evenkeel::evaluate::history::History;
 use evenkeel::evaluate::status::SloStatus;
 use evenkeel::ingest::counting::{Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, State, count};
 use evenkeel::ingest::raw::RawSeries;
+use evenkeel::ingest::replicas::ReplicaLabels;
+use evenkeel::model::labels::REPLICA_LABELS;
 use evenkeel::model::slo::Slo;
 use evenkeel::model::tile::{DayTiles, EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -44,6 +46,8 @@ impl Dice {
 /// The samples of a world as a source gives them.
 struct Source<'w> {
     world: &'w World,
+    /// Series, `up` and start times as of one scraper.
+    merged: [Vec<RawSeries>; 3],
     alive: Vec<Timestamp>,
 }
 
@@ -76,19 +80,21 @@ impl<'w> Source<'w> {
     fn new(world: &'w World) -> Source<'w> {
         let ends = world.up.iter().flat_map(|up| &up.samples).map(|s| s.at.slot_of_sample() + Millis(SLOT_MS));
         let alive: std::collections::BTreeSet<Timestamp> = ends.collect();
-        Source { world, alive: alive.into_iter().collect() }
+        let [mut series, mut up, mut starts] = [&world.series, &world.up, &world.starts].map(Clone::clone);
+        ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string)).merge(&mut series, &mut up, &mut starts);
+        Source { world, merged: [series, up, starts], alive: alive.into_iter().collect() }
     }
 
     fn read(&self, period: Period, baselines: bool) -> Samples {
-        let w = self.world;
+        let [series, up, starts] = &self.merged;
         Samples {
-            series: cut(&w.series, period),
-            up: cut(&w.up, period),
-            starts: cut(&w.starts, period),
+            series: cut(series, period),
+            up: cut(up, period),
+            starts: cut(starts, period),
             baselines: baselines.then(|| Baselines {
-                series: last(&w.series, period.start, |_| true),
-                up: last(&w.up, period.start, |v| v == 1.0),
-                starts: last(&w.starts, period.start, |_| true),
+                series: last(series, period.start, |_| true),
+                up: last(up, period.start, |v| v == 1.0),
+                starts: last(starts, period.start, |_| true),
             }),
         }
     }

@@ -4,10 +4,13 @@
 
 use super::Entry;
 use super::chance::Chance;
-use super::script::{Class, Load, Moment, Process, Rename, Script, Target};
+use super::script::{Class, Load, Moment, Process, Rename, Scraper, Script, Target};
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+
+/// Tells the scrapers of a pair apart.
+const REPLICA: &str = "prometheus_replica";
 
 /// The counter of requests.
 pub const REQUESTS: &str = "http_requests_total";
@@ -74,38 +77,55 @@ struct Player<'a> {
     stage: &'a Stage,
     target: &'a Target,
     chance: Chance,
-    scrapes: Vec<(Timestamp, Scrape)>,
+    /// Of all scrapers, by time.
+    scrapes: Vec<Attempt>,
+}
+
+/// One scrape by one of the scrapers.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    at: Timestamp,
+    scraper: usize,
+    outcome: Scrape,
 }
 
 impl Player<'_> {
     fn play(&mut self, record: &mut Record) {
-        let scrapes = self.scrape_times().into_iter().map(|at| (at, self.outcome(at))).collect();
-        self.scrapes = scrapes;
-        let mut pages = Pages::new(self.script, self.target);
-        for (at, outcome) in &self.scrapes {
-            if *outcome != Scrape::Skipped {
+        let scrapers = self.script.scrapers();
+        for (number, scraper) in scrapers.iter().enumerate() {
+            for at in self.scrape_times(scraper.offset) {
+                let outcome = self.outcome(at, scraper);
+                self.scrapes.push(Attempt { at, scraper: number, outcome });
+            }
+        }
+        self.scrapes.sort_by_key(|scrape| (scrape.at, scrape.scraper));
+        let mut pages: Vec<Pages> =
+            scrapers.iter().map(|scraper| Pages::new(self.script, self.target, scraper.replica)).collect();
+        for Attempt { at, scraper, outcome } in &self.scrapes {
+            if let Some(pages) = pages.get_mut(*scraper).filter(|_| *outcome != Scrape::Skipped) {
                 pages.up(*at, if *outcome == Scrape::Answered { 1.0 } else { 0.0 });
             }
         }
         for process in &self.target.processes {
             self.play_process(process, &mut pages, &mut record.log);
         }
-        pages.finish(record);
+        pages.into_iter().for_each(|pages| pages.finish(record));
     }
 
-    fn scrape_times(&self) -> Vec<Timestamp> {
+    fn scrape_times(&self, later: Millis) -> Vec<Timestamp> {
+        let offset = Millis(self.target.offset.0 + later.0);
         let known = self.target.known.intersect(Period::new(self.stage.history.start + Millis(1), Timestamp::MAX));
         let interval = self.stage.interval.0.max(1);
-        let number = (known.start - Timestamp::from_millis(self.target.offset.0)).0;
-        let first = self.target.offset.0 - (-number).div_euclid(interval) * interval;
+        let number = (known.start - Timestamp::from_millis(offset.0)).0;
+        let first = offset.0 - (-number).div_euclid(interval) * interval;
         let last = (known.end.millis() - 1).min(self.stage.history.end.millis());
         (first..=last).step_by(interval as usize).map(Timestamp::from_millis).collect()
     }
 
-    fn outcome(&mut self, at: Timestamp) -> Scrape {
+    fn outcome(&mut self, at: Timestamp, scraper: &Scraper) -> Scrape {
         let luck = self.chance.unit();
         let calm = self.stage.is_calm(at);
-        if self.script.asleep.iter().any(|p| p.contains(at)) || (!calm && luck < self.script.skipped_ratio) {
+        if scraper.asleep.iter().any(|p| p.contains(at)) || (!calm && luck < self.script.skipped_ratio) {
             return Scrape::Skipped;
         }
         let lives = self.target.processes.iter().any(|p| p.answers_at(at));
@@ -114,22 +134,23 @@ impl Player<'_> {
         if lives && !fails && !unlucky { Scrape::Answered } else { Scrape::Failed }
     }
 
-    fn play_process(&mut self, process: &Process, pages: &mut Pages, log: &mut Vec<Entry>) {
+    fn play_process(&mut self, process: &Process, pages: &mut [Pages], log: &mut Vec<Entry>) {
         let history = self.stage.history;
-        let answered: Vec<Timestamp> = self
+        let answered: Vec<(Timestamp, usize)> = self
             .scrapes
             .iter()
-            .filter(|(at, outcome)| *outcome == Scrape::Answered && process.answers_at(*at))
-            .map(|(at, _)| *at)
+            .filter(|scrape| scrape.outcome == Scrape::Answered && process.answers_at(scrape.at))
+            .map(|scrape| (scrape.at, scrape.scraper))
             .collect();
         // What stands on the counters of a process that ran before anyone looked
         // is no news.
-        let baseline = (process.life.start <= history.start).then(|| answered.first().copied().unwrap_or(history.end));
+        let baseline =
+            (process.life.start <= history.start).then(|| answered.first().map_or(history.end, |(at, _)| *at));
         let mut counts = vec![0_u64; self.script.classes.len()];
         let mut next = answered.iter().copied().peekable();
         let mut after = process.life.start;
         for at in self.cuts(process, &answered) {
-            let seen_at = next.peek().copied().filter(|scrape| baseline.is_none_or(|b| *scrape > b));
+            let seen_at = next.peek().map(|(at, _)| *at).filter(|scrape| baseline.is_none_or(|b| *scrape > b));
             for (class, new) in self.draw(process, after, at).into_iter().enumerate().filter(|(_, new)| *new > 0) {
                 if let Some(count) = counts.get_mut(class) {
                     *count += new;
@@ -137,8 +158,10 @@ impl Player<'_> {
                 let bad = self.script.classes.get(class).is_some_and(|c| c.bad);
                 log.push(Entry { after, at, bad, count: new, seen_at });
             }
-            if next.next_if_eq(&at).is_some() {
-                pages.answer(at, self.script.tells_start.then(|| process.reported_start(at)), &counts);
+            while let Some((_, scraper)) = next.next_if(|(scrape, _)| *scrape == at) {
+                if let Some(pages) = pages.get_mut(scraper) {
+                    pages.answer(at, self.script.tells_start.then(|| process.reported_start(at)), &counts);
+                }
             }
             after = at;
         }
@@ -146,11 +169,11 @@ impl Player<'_> {
 
     /// Where the log of a process is cut: no scrape, no minute and no life ends
     /// within a stretch of it.
-    fn cuts(&self, process: &Process, answered: &[Timestamp]) -> Vec<Timestamp> {
+    fn cuts(&self, process: &Process, answered: &[(Timestamp, usize)]) -> Vec<Timestamp> {
         let end = process.life.end.min(self.stage.history.end);
         let minutes = (process.life.start + Millis(1)).ceil_slot().millis()..end.millis();
         let mut all: Vec<Timestamp> = minutes.step_by(SLOT_MS as usize).map(Timestamp::from_millis).collect();
-        all.extend(answered);
+        all.extend(answered.iter().map(|(at, _)| *at));
         all.push(end);
         all.sort_unstable();
         all.dedup();
@@ -214,8 +237,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(script: &Script, target: &Target) -> Pages {
-        let of_target = |name: &str| target.labels.clone().with(NAME, name);
+    fn new(script: &Script, target: &Target, replica: &str) -> Pages {
+        let of_target = |name: &str| target.labels.clone().with(NAME, name).with(REPLICA, replica);
         let class = |class: &Class| {
             let labels =
                 class.labels.iter().fold(of_target(REQUESTS), |labels, (name, value)| labels.with(name, value));

@@ -55,6 +55,7 @@ pub fn all() -> &'static [Scenario] {
             "one scrape of ten is missed, and the scraper itself is down at times",
             missed_scrapes,
         ),
+        scenario("ha-pair", "two scrapers of the same targets, of which one is down at times", ha_pair),
         scenario("clock-step", "the clocks of machines are set while processes run", clock_step),
         scenario("low-traffic", "a request in five minutes, and errors once in a while", low_traffic),
         scenario("no-traffic", "targets answer, nobody calls", no_traffic),
@@ -293,6 +294,18 @@ fn missed_scrapes(stage: &Stage, chance: &mut Chance) -> Script {
         failed_ratio: 0.03,
         ..script.with_errors(&["500", "503"], 3)
     }
+}
+
+fn ha_pair(stage: &Stage, chance: &mut Chance) -> Script {
+    let script =
+        Script::new(lasting(stage, 3, chance), |m| Load { per_second: by_day(m.at, 2.0, 12.0), bad_ratio: 0.001 });
+    // They are down in turns, so that somebody always looks.
+    let mut asleep = [Vec::new(), Vec::new()];
+    for (n, period) in stretches(stage, Millis::from_hours(3), minutes(2, 50), chance).into_iter().enumerate() {
+        asleep.get_mut(n % 2).into_iter().for_each(|of| of.push(period));
+    }
+    let [first, second] = asleep;
+    Script { pair: Some((first, second)), ..script.with_errors(&["500", "503"], 3) }
 }
 
 fn clock_step(stage: &Stage, chance: &mut Chance) -> Script {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::SCRAPE_INTERVAL;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -105,6 +106,18 @@ pub(super) struct Script {
     pub tells_start: bool,
     /// A label of the counters gets another name.
     pub renamed: Option<Rename>,
+    /// Two scrapers of the same targets, and when each of them is down.
+    pub pair: Option<(Vec<Period>, Vec<Period>)>,
+}
+
+/// Who scrapes.
+pub(super) struct Scraper<'a> {
+    /// The value of `prometheus_replica`; empty for one that is alone.
+    pub replica: &'static str,
+    /// How long after the target's own time it scrapes.
+    pub offset: Millis,
+    /// When it is down.
+    pub asleep: &'a [Period],
 }
 
 impl Script {
@@ -120,6 +133,18 @@ impl Script {
             failed_ratio: 0.0,
             tells_start: true,
             renamed: None,
+            pair: None,
+        }
+    }
+
+    /// The second of a pair scrapes half an interval after the first.
+    pub fn scrapers(&self) -> Vec<Scraper<'_>> {
+        match &self.pair {
+            None => vec![Scraper { replica: "", offset: Millis(0), asleep: &self.asleep }],
+            Some((first, second)) => vec![
+                Scraper { replica: "a", offset: Millis(0), asleep: first },
+                Scraper { replica: "b", offset: Millis(SCRAPE_INTERVAL.0 / 2), asleep: second },
+            ],
         }
     }
 

@@ -20,11 +20,13 @@ use super::times;
 use crate::config::Receiver;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::compliance::history_slots;
+use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::levers::Lever;
 use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::Restatement;
@@ -177,8 +179,8 @@ impl Daemon {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
     }
 
-    fn reviewing(&self) -> Reviewing<'_> {
-        Reviewing { slos: &self.slos, reader: &self.facts.reader, on_call: &self.on_call }
+    fn reviewing<'a>(&'a self, corrections: &'a [Arc<Correction>]) -> Reviewing<'a> {
+        Reviewing { slos: &self.slos, reader: &self.facts.reader, corrections, on_call: &self.on_call }
     }
 
     fn find(&self, name: &str, window: Option<&str>) -> Option<(&Arc<Slo>, ComplianceWindow)> {
@@ -242,21 +244,22 @@ impl Answers for Daemon {
         let as_of = self.as_of();
         let since = window.period_at(period.start).start.min(period.start);
         let read = Period::new(since, period.end.min(as_of));
-        let history = history_of(slo, &self.facts.reader, read, |_| true).map_err(unreadable)?;
+        let mut history = history_of(slo, &self.facts.reader, read, |_| true).map_err(unreadable)?;
+        history.leave_out(LeftOut::of(slo, &self.corrections.in_force(), read));
         Ok(Some(history_slots(slo, window, &history, period, step, as_of)))
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
-        self.reviewing().review(period, self.as_of()).map_err(unreadable)
+        self.reviewing(&self.corrections.in_force()).review(period, self.as_of()).map_err(unreadable)
     }
 
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
         let before = Period::new(period.start - period.length(), period.start);
-        self.reviewing().compare(period, before, self.as_of()).map_err(unreadable)
+        self.reviewing(&self.corrections.in_force()).compare(period, before, self.as_of()).map_err(unreadable)
     }
 
     fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
-        self.reviewing().replay(period, self.as_of(), lever).map_err(unreadable)
+        self.reviewing(&self.corrections.in_force()).replay(period, self.as_of(), lever).map_err(unreadable)
     }
 
     fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {

@@ -238,6 +238,7 @@ pub fn judge_tiles<'t>(
     slo: &Arc<Slo>,
     window: ComplianceWindow,
     tiles: impl IntoIterator<Item = &'t Tile>,
+    corrections: &[Arc<Correction>],
     as_of: Timestamp,
 ) -> (SloStatus, Vec<TierStatus>) {
     let mut days: BTreeMap<i64, DayTiles> = BTreeMap::new();
@@ -245,8 +246,12 @@ pub fn judge_tiles<'t>(
         let day = tile.start.day();
         days.entry(day).or_insert_with(|| DayTiles::empty(day)).put(tile);
     }
-    let needed = needed_minutes(slo, as_of);
+    let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
+    let left_out = LeftOut::of(slo, corrections, Period::new(since, as_of));
+    let mut needed = needed_minutes(slo, as_of);
+    needed.extend(left_out.needed_minutes(since));
     let mut history = History::new(slo.budgeting);
+    history.leave_out(left_out);
     let mut before: Option<&DayTiles> = None;
     for day in days.values() {
         history.load_day(before, day, |hour| needed.contains(&hour));

@@ -54,7 +54,8 @@ impl Reporting<'_> {
             return Ok(None);
         }
         let slos = self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, Error>>()?;
-        let reviewing = Reviewing { slos: self.slos, reader: self.reader, on_call: self.on_call };
+        let reviewing =
+            Reviewing { slos: self.slos, reader: self.reader, corrections: self.corrections, on_call: self.on_call };
         let review = reviewing.review(period, judged_at)?;
         let before = month.before().period(self.timezone);
         // A running month is compared with as much of the month before.

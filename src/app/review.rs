@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::ledger::history_of;
 use crate::evaluate::compare::{Comparison, compare};
 use crate::evaluate::compliance::needed_since;
+use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::episodes::{SloBurn, burn};
 use crate::evaluate::levers::{Lever, burn_alerts};
 use crate::evaluate::replay::{Replay, fixes, replay};
@@ -15,6 +16,7 @@ use crate::evaluate::snapshot::Review;
 use crate::evaluate::told::Said;
 use crate::model::alert::Alert;
 use crate::model::change::Change;
+use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::rule::LoadedRule;
@@ -31,6 +33,8 @@ const BASELINE: Millis = Millis::from_days(1);
 pub struct Reviewing<'a> {
     pub slos: &'a [Arc<Slo>],
     pub reader: &'a Reader,
+    /// Those in force.
+    pub corrections: &'a [Arc<Correction>],
     pub on_call: &'a OnCall,
 }
 
@@ -90,14 +94,15 @@ impl Reviewing<'_> {
     /// What the burn-rate alerts of an SLO would have sent.
     fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, Error> {
         let read = Period::new(needed_since(slo, period.start), period.end);
-        let history = history_of(slo, self.reader, read, |_| true)?;
+        let mut history = history_of(slo, self.reader, read, |_| true)?;
+        history.leave_out(LeftOut::of(slo, self.corrections, read));
         Ok(Arc::new(burn_alerts(slo, &history, period)))
     }
 
     fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, Error> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
-        let burns = self.slos.iter().map(|slo| burn_of(slo, self.reader, period));
+        let burns = self.slos.iter().map(|slo| self.burn_of(slo, period));
         let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
         let read = Period::new(period.start - REVIEW_LEAD_IN, period.end);
         Ok(Known {
@@ -132,14 +137,15 @@ impl Reviewing<'_> {
     pub fn compare(&self, period: Period, before: Period, as_of: Timestamp) -> Result<Comparison, Error> {
         Ok(compare(period, &self.review(period, as_of)?, before, &self.review(before, as_of)?))
     }
-}
 
-fn burn_of(slo: &Slo, reader: &Reader, period: Period) -> Result<SloBurn, Error> {
-    let window = slo.first_window().nominal_length();
-    let read = Period::new(period.start - BASELINE, period.end);
-    let days = reader.days(slo.indicator_id(), read)?;
-    // Hours are enough to know how many events a window has.
-    let history = history_of(slo, reader, Period::new(period.start - window, period.end), |_| false)?;
-    let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
-    Ok(burn(slo, tiles, &history, period.end))
+    fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, Error> {
+        let window = slo.first_window().nominal_length();
+        let read = Period::new(period.start - BASELINE, period.end);
+        let days = self.reader.days(slo.indicator_id(), read)?;
+        // Hours are enough to know how many events a window has.
+        let mut history = history_of(slo, self.reader, Period::new(period.start - window, period.end), |_| false)?;
+        history.leave_out(LeftOut::of(slo, self.corrections, read));
+        let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
+        Ok(burn(slo, tiles, &history, period.end))
+    }
 }

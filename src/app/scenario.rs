@@ -107,7 +107,9 @@ impl<'s> World<'s> {
         }
         let afterwards = self.backfill().await?;
         let mut failures: Vec<Failure> = self.difference(&afterwards).into_iter().collect();
-        let (status, tiers) = judge_tiles(self.slo, expectation.window, self.tiles.values(), expectation.at);
+        let corrections = &self.scenario.corrections;
+        let (status, tiers) =
+            judge_tiles(self.slo, expectation.window, self.tiles.values(), corrections, expectation.at);
         let found = figures::Found { start: self.scenario.start, status: &status, tiers: &tiers, tiles: &self.tiles };
         failures.extend(expectation.checks.iter().filter_map(|check| found.check(check)));
         Ok(failures)

@@ -2,6 +2,7 @@
 //! some instants, in one YAML file that an SRE can read and write. Only reads
 //! them; must not know how they are counted.
 
+mod corrections;
 mod expect;
 mod series;
 #[cfg(test)]
@@ -11,8 +12,10 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{Definition, files, slo};
+use crate::model::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
@@ -43,6 +46,8 @@ pub struct Scenario {
     pub slo: Slo,
     pub start: Timestamp,
     pub series: Vec<ScrapedSeries>,
+    /// Time that is left out of the promise.
+    pub corrections: Vec<Arc<Correction>>,
     /// In order of time; at least one.
     pub expectations: Vec<Expectation>,
 }
@@ -125,6 +130,7 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
     let up = fields.optional("up");
     let slo = fields.required("slo", source, "the spec of an SLO, or the name of a definition");
     let series = fields.required("series", source, "for example 'http_requests_total{code=\"200\"}': '0+10x120'");
+    let left_out = fields.optional("corrections");
     let expect = fields.required("expect", source, "a list, for example `- {at: 30m, bad: 3, total: 1200}`");
     fields.finish(source);
 
@@ -144,6 +150,7 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
     };
     let series = series.and_then(|at| series::series(&at, &frame, source));
     let expectations = expect.and_then(|at| expect::expectations(&at, frame.start, slo.as_ref(), source));
+    let corrections = slo.as_ref().map(|slo| corrections::corrections(left_out, frame.start, slo, source));
     if source.errors() > before {
         return None;
     }
@@ -153,6 +160,7 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
         slo: slo?,
         start: frame.start,
         series: series?,
+        corrections: corrections?,
         expectations: expectations?,
     })
 }
@@ -179,7 +187,8 @@ fn slo_of(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     match slo::read(at.node, source)?.what {
         Definition::Slo(slo) => Some(*slo),
         Definition::Correction(_) => {
-            at.error(source, "corrections do not apply in scenarios", Some("leave it out".to_owned()));
+            let hint = "write `corrections: [{from: 10m, to: 20m}]` in the scenario".to_owned();
+            at.error(source, "a correction of its own is not read here", Some(hint));
             None
         }
     }

@@ -352,6 +352,7 @@ pub fn history_slots(
             start,
             counts: Figures::new(slo, &sum).counts,
             coverage: Time::All.coverage(history, slot, &history.fold(slot)),
+            left_out: history.left_out().length_within(slot),
             budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
         });
         start = end;

@@ -50,6 +50,12 @@ impl LeftOut {
         Millis(self.periods.iter().map(|p| p.intersect(period).length().0).sum())
     }
 
+    /// The correction that leaves out an instant, the first by name of several.
+    pub fn correction_at(&self, at: Timestamp) -> Option<&Arc<Correction>> {
+        let covers = |periods: &[Period]| periods.iter().any(|p| p.contains(at));
+        self.corrections.iter().filter(|(_, periods)| covers(periods)).map(|(c, _)| c).min_by_key(|c| &c.name)
+    }
+
     /// The corrections that leave out some of a period.
     pub fn within(&self, period: Period) -> Vec<Arc<Correction>> {
         let touches = |periods: &[Period]| periods.iter().any(|p| !p.intersect(period).is_empty());

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::corrections::LeftOut;
 use super::history::{HOUR_MS, History};
 use super::slots::{Slot, Slots};
 use crate::model::incident::{Episode, EpisodeId};
@@ -68,8 +69,10 @@ pub struct SloBurn {
     pub service: String,
     /// By start.
     pub episodes: Vec<Episode>,
-    /// The stretches that were observed, in order.
+    /// The stretches that were observed and are not left out, in order.
     pub observed: Vec<Period>,
+    /// What corrections leave out: no episodes are looked for there.
+    pub left_out: LeftOut,
 }
 
 impl SloBurn {
@@ -91,7 +94,8 @@ impl SloBurn {
 /// day before the stretch that matters, so that the usual share of bad events
 /// is known there, and never hold minutes that may still change. `history`
 /// gives the traffic of the window's whole hours; what it lacks is assumed to
-/// have been as busy as the rest.
+/// have been as busy as the rest. What `history` leaves out by corrections is
+/// taken as not observed: planned work is no episode, nor does it end one.
 ///
 /// An episode is a maximal stretch of slots whose burn rate over five minutes
 /// is above 1, cut to where the share of bad events most likely changed. Its
@@ -99,7 +103,9 @@ impl SloBurn {
 /// window): the mean rate of events in the window's period that ends with the
 /// episode, times the window's length.
 pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History, now: Timestamp) -> SloBurn {
-    let slots = Slots::new(slo.budgeting, tiles);
+    let left_out = history.left_out();
+    let judged = tiles.into_iter().filter(|tile| left_out.correction_at(tile.start).is_none());
+    let slots = Slots::new(slo.budgeting, judged);
     let context = Context { slo, allowed: slo.objective.allowed_bad_ratio(), slots: &slots, history };
     let runs = context.runs(slots.index_of(now));
     SloBurn {
@@ -107,6 +113,7 @@ pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History,
         service: slo.service.clone(),
         episodes: context.episodes(&runs),
         observed: slots.observed(),
+        left_out: left_out.clone(),
     }
 }
 

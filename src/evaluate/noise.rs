@@ -5,7 +5,8 @@
 //! more pods, in the same incident is part of it. The classes are tried in this
 //! order, and the first that holds is taken:
 //!
-//! 1. planned: Alertmanager held it back, so it woke nobody; it is not judged.
+//! 1. planned: Alertmanager held it back, so it woke nobody, or a correction
+//!    leaves that time out; it is not judged.
 //! 2. actionable: it belongs to a burn, and is the one page of the incident that
 //!    is counted for it.
 //! 3. always-on: the alert fires most of the time, so it tells nothing new.
@@ -63,7 +64,7 @@ pub fn noise(
     burns: &[SloBurn],
     on_call: &OnCall,
 ) -> Noise {
-    let index = Index::new(facts);
+    let index = Index::new(facts, burns);
     let all: Vec<Vec<Page<'_>>> = incidents.iter().map(|incident| index.pages(incident)).collect();
     let mut judge = Judge::new(period, now, facts, burns, &all);
     judge.actions = judge.actions.with_said(incidents.iter());
@@ -235,7 +236,7 @@ impl<'a> Judge<'a> {
     /// came together first, one that speaks for the service before one that
     /// speaks for a single replica, and then the earliest.
     fn counted(&self, pages: &[Page<'_>]) -> Option<usize> {
-        let matched = || pages.iter().enumerate().filter(|(_, p)| !p.planned && self.burn_of(p).is_some());
+        let matched = || pages.iter().enumerate().filter(|(_, p)| p.planned.is_none() && self.burn_of(p).is_some());
         let first = matched().map(|(_, p)| p.at).min()?;
         let together = matched().filter(|(_, p)| p.at <= first + TOGETHER);
         together.min_by_key(|(_, p)| (is_of_replica(p.alert), p.at, p.rule)).map(|(i, _)| i)
@@ -269,8 +270,8 @@ impl<'a> Judge<'a> {
 
     /// The class of a page that is not the counted one of its incident.
     fn other(&self, page: &Page<'_>, told: Option<&Page<'_>>, evidence: &[Evidence]) -> (PageClass, String) {
-        if page.planned {
-            return (PageClass::Planned, "Alertmanager held it back from the start".to_owned());
+        if let Some(reason) = &page.planned {
+            return (PageClass::Planned, reason.clone());
         }
         if let Some(reason) = self.always_on(page) {
             return (PageClass::AlwaysOn, reason);

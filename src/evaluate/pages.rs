@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::action::Evidence;
+use super::episodes::SloBurn;
 use super::incidents::{Facts, UNASSIGNED};
 use super::snapshot::{PageClass, PageReason};
 use crate::model::alert::{Alert, AlertId};
@@ -48,9 +49,10 @@ pub struct Page<'a> {
     pub end: Option<Timestamp>,
     /// All alerts of the rule in the incident, the first one first.
     pub alerts: Vec<AlertId>,
-    /// Alertmanager held back all alerts of the rule, by silences that were
-    /// there when they fired.
-    pub planned: bool,
+    /// Why all alerts of the rule were planned: Alertmanager held them back, by
+    /// silences that were there when they fired, or corrections leave out the
+    /// time at which they did. `None` where one was not.
+    pub planned: Option<String>,
 }
 
 impl Page<'_> {
@@ -60,19 +62,25 @@ impl Page<'_> {
     }
 }
 
-/// Alerts by id, and since when silences held them back.
+/// Alerts by id, since when silences held them back, and what corrections leave
+/// out of each service.
 pub struct Index<'a> {
     alerts: HashMap<AlertId, &'a Alert>,
     silenced: HashMap<AlertId, Vec<Timestamp>>,
+    burns: HashMap<&'a str, Vec<&'a SloBurn>>,
 }
 
 impl<'a> Index<'a> {
-    pub fn new(facts: &Facts<'a>) -> Index<'a> {
+    pub fn new(facts: &Facts<'a>, burns: &'a [SloBurn]) -> Index<'a> {
         let mut silenced: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
         for s in facts.silenced {
             silenced.entry(s.alert).or_default().push(s.period.start);
         }
-        Index { alerts: facts.alerts.iter().copied().collect(), silenced }
+        let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
+        for burn in burns {
+            by_service.entry(&burn.service).or_default().push(burn);
+        }
+        Index { alerts: facts.alerts.iter().copied().collect(), silenced, burns: by_service }
     }
 
     /// The pages of an incident in order of time.
@@ -110,8 +118,28 @@ impl<'a> Index<'a> {
             end: ends.collect::<Option<Vec<Timestamp>>>().and_then(|ends| ends.into_iter().max()),
             alerts: alerts.iter().map(|(_, id, _)| *id).collect(),
             longest: lengths.collect::<Option<Vec<Millis>>>().and_then(|l| l.into_iter().max()),
-            planned: alerts.iter().all(|(at, id, a)| a.suppressed && !self.answered(*id, *at)),
+            planned: self.planned(&incident.service, &alerts),
         })
+    }
+
+    fn planned(&self, service: &str, alerts: &[(Timestamp, AlertId, &Alert)]) -> Option<String> {
+        let why = |(at, id, alert): &(Timestamp, AlertId, &Alert)| {
+            let held = alert.suppressed && !self.answered(*id, *at);
+            let silenced = || held.then(|| "Alertmanager held it back from the start".to_owned());
+            self.corrected(service, alert, *at).or_else(silenced)
+        };
+        let reasons: Option<Vec<String>> = alerts.iter().map(why).collect();
+        reasons?.into_iter().next()
+    }
+
+    /// Why an instant does not count for what an alert is about: every SLO of the
+    /// service is corrected there, or the one that the alert names.
+    fn corrected(&self, service: &str, alert: &Alert, at: Timestamp) -> Option<String> {
+        let named = alert.labels.get("slo");
+        let about = self.burns.get(service)?.iter().filter(|burn| named.is_none_or(|name| burn.slo == name));
+        let corrections: Option<Vec<_>> = about.map(|burn| burn.left_out.correction_at(at)).collect();
+        let correction = corrections?.into_iter().next()?;
+        Some(format!("the correction {} leaves that time out: {}", correction.name, correction.reason))
     }
 
     /// Whether the silence came after the page: an answer, and no plan.

@@ -9,6 +9,7 @@
 //! rollout, rollback checkout ..RR
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
 //!                                        s stated from the first to the last; N somebody was told of a rule
+//! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! ```
 //!
 //! `.*90` stands for 90 times the character; spaces may separate parts. Each SLO
@@ -16,6 +17,7 @@
 
 use std::sync::Arc;
 
+use super::corrections::LeftOut;
 use super::episodes::{SloBurn, burn};
 use super::history::History;
 use super::review::{ReviewInputs, review};
@@ -24,6 +26,7 @@ use super::testing::slo;
 use super::told::Said;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+use crate::model::correction::{Correction, Scope, When};
 use crate::model::incident::{Episode, Incident};
 use crate::model::labels::{Labels, content_hash};
 use crate::model::on_call::OnCall;
@@ -88,6 +91,7 @@ pub struct Scenario {
     pub on_call: OnCall,
     pub records: Vec<Record>,
     pub overrides: Vec<TimeOverride>,
+    pub corrections: Vec<Arc<Correction>>,
     pub length: i64,
 }
 
@@ -103,11 +107,14 @@ impl Scenario {
             on_call: OnCall::new(chrono_tz::Tz::UTC),
             records: Vec::new(),
             overrides: Vec::new(),
+            corrections: Vec::new(),
             length: 0,
         };
         let lines: Vec<(Vec<&str>, String)> = text.lines().filter(|l| !l.trim().is_empty()).map(split).collect();
         scenario.length = lines.iter().map(|(_, timeline)| timeline.len() as i64).max().unwrap_or(0);
-        for (words, timeline) in &lines {
+        // What is left out must be known before anything is judged.
+        let (corrections, others): (Vec<_>, Vec<_>) = lines.iter().partition(|(words, _)| words[0] == "correction");
+        for (words, timeline) in corrections.into_iter().chain(others) {
             scenario.add(words, timeline);
         }
         scenario
@@ -119,12 +126,25 @@ impl Scenario {
                 let slo = slo(name);
                 let calm = expand(".*1440");
                 let all = tiles(-1440, &calm).into_iter().chain(tiles(0, timeline));
-                self.burns.push(burn(&slo, all, &History::new(slo.budgeting), minute(self.length)));
+                let mut history = History::new(slo.budgeting);
+                let whole = Period::new(minute(-1440), minute(self.length));
+                history.leave_out(LeftOut::of(&slo, &self.corrections, whole));
+                self.burns.push(burn(&slo, all, &history, minute(self.length)));
                 self.slos.push(Arc::new(slo));
             }
             ["page", rule, service] => self.add_alerts(rule, service, "page", timeline),
             ["ticket", rule, service] => self.add_alerts(rule, service, "ticket", timeline),
             ["says", about, id] => self.add_records(about, id, timeline),
+            ["correction", name] => {
+                let (from, to) = (timeline.find('C').unwrap() as i64, timeline.rfind('C').unwrap() as i64 + 1);
+                self.corrections.push(Arc::new(Correction {
+                    name: "upgrade".to_owned(),
+                    scope: Scope { slos: vec![name.to_owned()], ..Scope::default() },
+                    when: When::Once(Period::new(minute(from), minute(to))),
+                    author: "ops".to_owned(),
+                    reason: "database upgrade".to_owned(),
+                }));
+            }
             [kind, service] => {
                 let kind = ChangeKind::from_word(kind).unwrap();
                 let (from, to) = (timeline.find('R').unwrap() as i64, timeline.rfind('R').unwrap() as i64 + 1);

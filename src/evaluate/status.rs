@@ -181,7 +181,9 @@ pub struct HistorySlot {
     pub counts: EventCounts,
     /// Observed share of the slot, 0..1.
     pub coverage: f64,
-    /// Budget that remains at the end of the slot, of the window's period that
+    /// How much of the slot corrections leave out.
+    pub left_out: Millis,
+    /// Budget that remains at the end of the slot, as counted, of the window's period that
     /// ends there; absent without events.
     pub budget_remaining_ratio: Option<f64>,
 }

@@ -89,9 +89,29 @@ impl Found<'_> {
                     |t| Value::Word(verdict(t.verdict)),
                 );
             }
+            Figure::Corrected(figure) => return self.corrected(figure),
             Figure::Tiles(period, figure) => return self.of_tiles(*period, *figure),
         };
         Value::Number(number)
+    }
+
+    fn corrected(&self, figure: &Figure) -> Value {
+        let Some(corrected) = &self.status.corrected else {
+            return Value::None("but no correction leaves out any of the period".to_owned());
+        };
+        Value::Number(match figure {
+            Figure::Good => Some(corrected.counts.good as f64),
+            Figure::Bad => Some(corrected.counts.bad() as f64),
+            Figure::Total => Some(corrected.counts.total as f64),
+            Figure::Attainment => corrected.attainment,
+            Figure::Lo => corrected.lo,
+            Figure::Hi => corrected.hi,
+            Figure::Coverage => Some(corrected.coverage),
+            Figure::BudgetTotal => corrected.budget.map(|b| b.total_events),
+            Figure::BudgetRemainingEvents => corrected.budget.map(|b| b.remaining_events),
+            Figure::BudgetRemaining => corrected.budget.map(|b| b.remaining_ratio),
+            other => return Value::None(format!("but there is no corrected {}", other.name())),
+        })
     }
 
     fn of_tiles(&self, period: Period, figure: TileFigure) -> Value {

@@ -71,6 +71,8 @@ pub enum Figure {
     BudgetRemaining,
     BurnRate(Millis),
     Tier(String),
+    /// A figure without what corrections leave out.
+    Corrected(Box<Figure>),
     /// Of the minutes of a period.
     Tiles(Period, TileFigure),
 }
@@ -110,6 +112,7 @@ impl Figure {
             Figure::BudgetRemaining => "budget_remaining",
             Figure::BurnRate(lookback) => return format!("burn rate over {lookback}"),
             Figure::Tier(name) => return format!("tier {name}"),
+            Figure::Corrected(figure) => return format!("corrected {}", figure.name()),
             Figure::Tiles(_, figure) => figure.name(),
         };
         word.to_owned()
@@ -156,6 +159,20 @@ const NUMBERS: [(&str, Figure); 12] = [
     ("budget_remaining", Figure::BudgetRemaining),
 ];
 
+/// Those of them that are told without what corrections leave out, too.
+const CORRECTED: [&str; 10] = [
+    "good",
+    "bad",
+    "total",
+    "attainment",
+    "lo",
+    "hi",
+    "coverage",
+    "budget_total",
+    "budget_remaining_events",
+    "budget_remaining",
+];
+
 /// Reads the list below `expect`, in order of time.
 pub(super) fn expectations(
     field: &At<'_>,
@@ -189,13 +206,15 @@ fn expectation(item: &At<'_>, start: Timestamp, slo: Option<&Slo>, source: &mut 
     for (key, figure) in [("period_start", Figure::PeriodStart), ("period_end", Figure::PeriodEnd)] {
         instant_check(fields.optional(key), figure, start, &mut checks, source);
     }
+    corrected(fields.optional("corrected"), &mut checks, source);
     burn_rates(fields.optional("burn_rates"), &mut checks, source);
     tiers(fields.optional("tiers"), slo, &mut checks, source);
     tiles(fields.optional("tiles"), start, true, &mut checks, source);
     tiles(fields.optional("sums"), start, false, &mut checks, source);
     if checks.is_empty() {
         let keys: Vec<&str> = NUMBERS.iter().map(|(key, _)| *key).collect();
-        let hint = format!("name figures: {}, state, method, burn_rates, tiers, tiles, sums", keys.join(", "));
+        let hint =
+            format!("name figures: {}, state, method, corrected, burn_rates, tiers, tiles, sums", keys.join(", "));
         fields.error(source, "nothing is expected here", Some(hint));
     }
     fields.finish(source);
@@ -218,7 +237,7 @@ fn window(text: &str, slo: &Slo) -> Result<ComplianceWindow, Complaint> {
 }
 
 /// A whole minute, counted from the start or as an instant.
-fn instant(text: &str, start: Timestamp) -> Result<Timestamp, Complaint> {
+pub(super) fn instant(text: &str, start: Timestamp) -> Result<Timestamp, Complaint> {
     let how = "a length of time from `start`, such as `90m`, or an instant such as 2026-03-29T01:00:00Z";
     let at = match signed_duration(text) {
         Some(after) => start + after,
@@ -261,6 +280,15 @@ fn instant_check(
     let Some(at) = at else { return };
     let wanted = at.parse(source, |text| instant(text, start)).map(|at| Wanted::exactly((at - start).secs_f64()));
     push(figure, &at, wanted, checks);
+}
+
+/// `{bad: 0, attainment: 1}`
+fn corrected(field: Option<At<'_>>, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+    let Some(mut fields) = field.and_then(|field| field.fields(source)) else { return };
+    for (key, figure) in NUMBERS.into_iter().filter(|(key, _)| CORRECTED.contains(key)) {
+        number(fields.optional(key), Figure::Corrected(Box::new(figure)), checks, source);
+    }
+    fields.finish(source);
 }
 
 /// `{1h: 14.4, 6h: absent}`

@@ -165,3 +165,25 @@ fn without_pages_there_is_no_share() {
     assert_eq!((noise.pages, noise.lower, noise.upper, noise.interval), (0, None, None, None));
     assert_eq!(noise.classes.len(), PageClass::ALL.len());
 }
+
+#[test]
+fn a_page_in_time_that_a_correction_leaves_out_is_planned_and_says_by_which() {
+    let world = "
+        slo        checkout             .*30 5*20 .*100
+        correction checkout             .*25 C*30 .*95
+        page       HighErrors checkout  .*32 F*20 .*98
+    ";
+    assert_eq!(judged(world), ["32 HighErrors planned"]);
+    assert_eq!(reason(world), "the correction upgrade leaves that time out: database upgrade");
+    let review = Scenario::new(world).review();
+    assert_eq!((review.episodes.len(), review.noise.pages), (0, 0), "planned work is no episode");
+
+    // What fails after the maintenance is judged as ever, from where it ends.
+    let late = world.replace("5*20 .*100", "5*60 .*60").replace("F*20 .*98", "F*3 .*25 F*30 .*60");
+    assert_eq!(judged(&late), ["32 HighErrors planned", "60 HighErrors actionable"]);
+    assert_eq!(Scenario::new(&late).review().episodes[0].start, crate::evaluate::scenario::minute(55));
+
+    // What is left out of one service is not of another.
+    let other = world.replace("HighErrors checkout", "HighErrors web");
+    assert_eq!(judged(&other), ["32 HighErrors unknown"]);
+}

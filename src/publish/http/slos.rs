@@ -301,6 +301,9 @@ struct SlotJson {
     /// Observed share of the slot, 0..1. A slot with coverage and without
     /// events was idle; one without coverage is unknown.
     coverage: f64,
+    /// How much of the slot corrections leave out; its counts are all that was
+    /// counted.
+    left_out_seconds: f64,
     /// Budget that remained at the end of the slot; negative when overspent.
     budget_remaining_ratio: Option<f64>,
 }
@@ -313,6 +316,7 @@ impl From<&HistorySlot> for SlotJson {
             bad: slot.counts.bad(),
             total: slot.counts.total,
             coverage: slot.coverage,
+            left_out_seconds: slot.left_out.secs_f64(),
             budget_remaining_ratio: slot.budget_remaining_ratio,
         }
     }

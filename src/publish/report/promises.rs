@@ -272,9 +272,19 @@ fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
             })
         })
         .collect();
-    let series = Series { period: input.period, step: report.step, slots: &report.slots, pointers: &pointers };
+    let left_out = charts::left_out(status.corrected.as_ref(), input.period);
+    let series = Series {
+        period: input.period,
+        step: report.step,
+        slots: &report.slots,
+        pointers: &pointers,
+        left_out: &left_out,
+    };
     let burn_down = charts::burn_down(&series)?;
     let remark = match (spent(status), Verdict::of(status)) {
+        (Some(share), _) if !left_out.is_empty() => {
+            format!("{} of the budget was spent; the blue stretches are left out by corrections", text::share(share))
+        }
         (Some(share), _) => format!("{} of the budget was spent", text::share(share)),
         (None, _) => why_not_known(status),
     };

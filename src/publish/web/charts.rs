@@ -8,7 +8,8 @@ use plotters::prelude::*;
 
 use super::axis::TimeAxis;
 use super::text;
-use crate::evaluate::status::HistorySlot;
+use crate::evaluate::status::{Corrected, HistorySlot};
+use crate::model::correction::joined;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Drawn twice as large as shown, so that whole pixels are fine enough.
@@ -27,6 +28,7 @@ const TEXT: RGBColor = RGBColor(0x5b, 0x66, 0x73);
 const LINE: RGBColor = RGBColor(0x12, 0x70, 0x7c);
 const SPENT: RGBColor = RGBColor(0xc0, 0x39, 0x2b);
 const UNKNOWN: RGBColor = RGBColor(0x9a, 0xa4, 0xaf);
+const LEFT_OUT: RGBColor = RGBColor(0x4f, 0x6d, 0xb0);
 
 /// A stretch of time that a chart points at, with where it leads.
 #[derive(Clone, Debug)]
@@ -42,6 +44,14 @@ pub(in crate::publish) struct Series<'a> {
     pub step: Millis,
     pub slots: &'a [HistorySlot],
     pub pointers: &'a [Pointer],
+    /// What corrections leave out, in order; see `left_out`.
+    pub left_out: &'a [Period],
+}
+
+/// The stretches of a period that corrections leave out.
+pub(in crate::publish) fn left_out(corrected: Option<&Corrected>, period: Period) -> Vec<Period> {
+    let corrections = corrected.into_iter().flat_map(|corrected| &corrected.corrections);
+    joined(corrections.flat_map(|c| c.periods(period)).map(|p| p.intersect(period)).collect())
 }
 
 type DrawResult = Result<(), Box<dyn std::error::Error>>;
@@ -80,6 +90,9 @@ pub(in crate::publish) fn burn_down(series: &Series<'_>) -> Option<Markup> {
             .draw()?;
         for gap in unknown(series) {
             chart.draw_series([band(gap, floor_of(lowest), 1.0, UNKNOWN.mix(0.18).filled())])?;
+        }
+        for stretch in series.left_out {
+            chart.draw_series([band(*stretch, floor_of(lowest), 1.0, LEFT_OUT.mix(0.18).filled())])?;
         }
         for piece in pieces(series, remaining) {
             let up = piece.iter().map(|(at, ratio)| (*at, ratio.max(0.0)));
@@ -129,6 +142,9 @@ fn bad_ratio(area: &Canvas<'_>, series: &Series<'_>, allowed: f64) -> Result<Plo
         .draw()?;
     for gap in unknown(series) {
         chart.draw_series([band(gap, 0.0, ceiling, UNKNOWN.mix(0.18).filled())])?;
+    }
+    for stretch in series.left_out {
+        chart.draw_series([band(*stretch, 0.0, ceiling, LEFT_OUT.mix(0.18).filled())])?;
     }
     // Bars, because the ratio of a slot says nothing about the next one.
     let bars = series.slots.iter().filter_map(|slot| Some((slot.start, ratio(slot).filter(|r| *r > 0.0)?)));
@@ -248,7 +264,11 @@ fn told(slot: &HistorySlot, step: Millis) -> String {
         None => String::new(),
     };
     let seen = if slot.coverage < 1.0 { format!("\ncoverage {}", text::percent(slot.coverage)) } else { String::new() };
-    format!("{when}\n{events}{budget}{seen}")
+    let corrected = match slot.left_out {
+        Millis(0) => String::new(),
+        left_out => format!("\nleft out by corrections: {}", left_out.human()),
+    };
+    format!("{when}\n{events}{budget}{seen}{corrected}")
 }
 
 /// Left edge and width of a stretch in the picture.

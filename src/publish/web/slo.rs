@@ -164,7 +164,14 @@ impl View<'_> {
 
     fn charts(&self) -> Markup {
         let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|incident| pointer(incident, self.now)).collect();
-        let series = Series { period: self.period, step: self.step, slots: &self.slots, pointers: &pointers };
+        let left_out = charts::left_out(self.status.corrected.as_ref(), self.period);
+        let series = Series {
+            period: self.period,
+            step: self.step,
+            slots: &self.slots,
+            pointers: &pointers,
+            left_out: &left_out,
+        };
         let allowed = self.judgement.slo.objective.allowed_bad_ratio();
         let missing = || parts::empty("Nothing was observed in this period.");
         html! {
@@ -174,6 +181,7 @@ impl View<'_> {
                     span.legend {
                         span.key.line { "remaining" } span.key.spent { "overspent" }
                         span.key.incident { "incident" } span.key.unknown { "not observed" }
+                        @if !left_out.is_empty() { span.key.left-out { "left out by corrections" } }
                     }
                 }
                 (charts::burn_down(&series).unwrap_or_else(missing))

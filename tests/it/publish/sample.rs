@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use chrono_tz::Tz;
 use evenkeel::definitions::parse_correction;
 use evenkeel::evaluate::compare::{Comparison, compare};
+use evenkeel::evaluate::corrections::LeftOut;
 use evenkeel::evaluate::durations::durations;
 use evenkeel::evaluate::episodes::SloBurn;
 use evenkeel::evaluate::levers::Lever;
@@ -160,6 +161,7 @@ impl Answers for Sample {
                 start,
                 counts: traffic.counts(slot),
                 coverage: seen,
+                left_out: Millis(0),
                 budget_remaining_ratio: judged.budget.filter(|_| seen > 0.0).map(|budget| budget.remaining_ratio),
             });
             start = start + step;
@@ -636,6 +638,7 @@ fn burns(review: &Review, period: Period) -> Vec<SloBurn> {
                 service: episode.service.clone(),
                 episodes: vec![episode.clone()],
                 observed: vec![period],
+                left_out: LeftOut::default(),
             }),
         }
     }

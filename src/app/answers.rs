@@ -19,10 +19,11 @@ use super::tasks::Pulse;
 use super::times;
 use crate::config::Receiver;
 use crate::evaluate::compare::Comparison;
-use crate::evaluate::compliance::history_slots;
 use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::levers::Lever;
+use crate::evaluate::objectives::Basis;
 use crate::evaluate::replay::Replay;
+use crate::evaluate::slot_history::{Shown, history_slots};
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
 use crate::model::change::{Change, ClusterEvent};
@@ -239,6 +240,7 @@ impl Answers for Daemon {
         window: Option<&str>,
         period: Period,
         step: Millis,
+        basis: Basis,
     ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
         let Some((slo, window)) = self.find(name, window) else { return Ok(None) };
         let as_of = self.as_of();
@@ -246,7 +248,7 @@ impl Answers for Daemon {
         let read = Period::new(since, period.end.min(as_of));
         let mut history = history_of(slo, &self.facts.reader, read, |_| true).map_err(unreadable)?;
         history.leave_out(LeftOut::of(slo, &self.corrections.in_force(), read));
-        Ok(Some(history_slots(slo, window, &history, period, step, as_of)))
+        Ok(Some(history_slots(slo, Shown { window, basis }, &history, period, step, as_of)))
     }
 
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
@@ -290,7 +292,11 @@ impl Answers for Daemon {
 
     fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
         match self.slos.iter().find(|slo| slo.name == name) {
-            Some(slo) => Ok(generations(slo, &self.facts.reader.definitions().map_err(unreadable)?)),
+            Some(slo) => {
+                let reader = &self.facts.reader;
+                let (noted, promises) = (reader.definitions(), reader.promises());
+                Ok(generations(slo, &noted.map_err(unreadable)?, &promises.map_err(unreadable)?))
+            }
             None => Ok(Vec::new()),
         }
     }

@@ -11,7 +11,7 @@ pub mod corrections;
 mod counting;
 mod demo;
 mod facts;
-mod generations;
+pub mod generations;
 mod indicators;
 pub mod intake;
 mod ledger;
@@ -82,14 +82,17 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
     let definitions = generations::definitions(&setup.slos, now);
-    facts.write(Batch { definitions, recorded_at: now, ..Batch::default() }).await.context("note the definitions")?;
+    let promises = generations::promises(&setup.slos, now);
+    let noted = Batch { definitions, promises, recorded_at: now, ..Batch::default() };
+    facts.write(noted).await.context("note the definitions")?;
+    let slos = generations::with_objectives(&setup.slos, &facts.reader).context("read the objectives")?;
     let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
     let daemon = Daemon::new(
         clock.clone(),
         delay,
         config.timezone,
         config.on_call.clone(),
-        setup.slos.clone(),
+        slos.clone(),
         facts.clone(),
         corrections,
     );
@@ -109,7 +112,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let backfill = Backfill::new(groups, facts.clone(), wanted_since, live_from)?;
     let (holes, renewed) = (backfill.holes.clone(), backfill.renewed.clone());
     daemon.note_backfill(backfill.progress());
-    let ledger = Ledger::new(&setup.slos, facts.clone(), now);
+    let ledger = Ledger::new(&slos, facts.clone(), now);
     let names = setup.alertmanagers.iter().map(|a| a.name.clone()).collect();
     let notifier = Notifier::new(
         &daemon,

@@ -12,9 +12,11 @@ use super::ledger::history_of;
 use super::restatements::{restatement_of, sentence};
 use super::review::Reviewing;
 use crate::evaluate::compare::compare;
-use crate::evaluate::compliance::{history_slots, judge_over, lookbacks, needed_minutes, present};
+use crate::evaluate::compliance::{judge_over, lookbacks, needed_minutes, present};
 use crate::evaluate::corrections::LeftOut;
 use crate::evaluate::history::hour_of;
+use crate::evaluate::objectives::Basis;
+use crate::evaluate::slot_history::{Shown, history_slots};
 use crate::evaluate::snapshot::Finding;
 use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
@@ -84,10 +86,11 @@ impl Reporting<'_> {
         for definition in self.reader.definitions()? {
             noted.entry(definition.slo.clone()).or_default().push(definition);
         }
+        let promises = self.reader.promises()?;
         let mut sentences = Vec::new();
         for slo in self.slos {
             let of_slo = noted.get(&slo.name).map(Vec::as_slice).unwrap_or_default();
-            if let Some(at) = seam(&generations(slo, of_slo)) {
+            if let Some(at) = seam(&generations(slo, of_slo, &promises)) {
                 let at = at.rfc3339();
                 sentences.push(format!(
                     "{}: what is counted was changed at {at}. The figures of the time before were counted anew from the source, as far as it remembers.",
@@ -110,8 +113,8 @@ impl Reporting<'_> {
         history.leave_out(left_out);
         let at_end = present(slo, &history, judged_at);
         Ok(SloReport {
-            status: judge_over(slo, window, period, &history, judged_at, &at_end),
-            slots: history_slots(slo, window, &history, period, STEP, judged_at),
+            status: judge_over(slo, window, period, &history, judged_at, &at_end).as_promised_then(),
+            slots: history_slots(slo, Shown { window, basis: Basis::Then }, &history, period, STEP, judged_at),
             step: STEP,
         })
     }
@@ -143,6 +146,8 @@ fn notes(period: Period, judged_at: Timestamp) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::definitions;
+    use crate::model::objectives::Objectives;
+    use crate::model::slo::Objective;
     use crate::model::tile::{EventCounts, PeakRate, Tile};
     use crate::store::{Batch, Store, Writer};
 
@@ -225,6 +230,48 @@ spec:
         assert_eq!(report.slos[0].status.counts.total, 10 * 144_000);
         assert!((report.slos[0].status.elapsed_ratio - 10.0 / 31.0).abs() < 1e-9);
         assert!(running.month("2026-08".parse().unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_month_is_judged_by_what_was_promised_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+        let april: Month = "2026-04".parse().unwrap();
+        let period = april.period(Tz::UTC);
+        // 98 % for the first ten days, 99 % since; 1.2 % of all fail.
+        let then = [(at("2026-01-01T00:00:00Z"), 0.98), (period.start + Millis::from_days(10), 0.99)];
+        let objectives = Objectives::new(then.map(|(at, ratio)| (at, Objective::new(ratio).unwrap())));
+        let slo = Arc::new(Slo { objectives, ..Slo::clone(&slo()) });
+        for day in 0..30 {
+            let start = period.start + Millis::from_days(day);
+            let cut = start + Millis::from_mins(1_440 / 5);
+            fill(&mut writer, &slo, Period::new(start, cut), 2);
+            fill(&mut writer, &slo, Period::new(cut, start + Millis::from_days(1)), 1);
+        }
+        let now = at("2026-09-01T00:00:00Z");
+        let slos = [slo];
+        let on_call = OnCall::new(Tz::UTC);
+        let reporting = Reporting {
+            slos: &slos,
+            reader: &reader,
+            corrections: &[],
+            on_call: &on_call,
+            timezone: Tz::UTC,
+            now,
+            as_of: now,
+            findings: Vec::new(),
+        };
+        let report = reporting.month(april).unwrap().unwrap();
+        let (status, slots) = (&report.slos[0].status, &report.slos[0].slots);
+        // A third of the events at 2 %, two thirds at 1 %.
+        assert!((status.promised_ratio() - (1.0 - 4.0 / 300.0)).abs() < 1e-12, "{}", status.promised_ratio());
+        let budget = status.budget.unwrap();
+        assert!((budget.total_events - 57_600.0).abs() < 1e-6, "{budget:?}");
+        assert!((budget.remaining_ratio - 0.1).abs() < 1e-9, "overspent by the present objective alone: {budget:?}");
+        let shown = |day: usize| slots[day].budget_remaining_ratio.unwrap();
+        assert!((shown(9) - 0.4).abs() < 1e-9 && (shown(29) - 0.1).abs() < 1e-9, "{slots:?}");
+        let text = crate::publish::report::markdown(&report).replace(char::is_whitespace, " ");
+        assert!(text.contains("98 %, then 99 % from 11 Apr 00:00"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::client::Daemon;
 use super::{BAD_INPUT, files, print, promises};
 use crate::app::clock::Clock;
 use crate::app::corrections::Corrections;
+use crate::app::generations::with_objectives;
 use crate::app::report::Reporting;
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
@@ -57,6 +58,7 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         ),
         other => other.into(),
     })?;
+    let slos = with_objectives(&slos, &reader).context("read the objectives")?;
     let corrections = Corrections::new(corrections, &reader).context("read the corrections")?.in_force();
     let now = Clock::System.now();
     let delay = config.sources.iter().map(|source| source.ingest_delay).max().unwrap_or_default();

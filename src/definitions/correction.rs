@@ -118,7 +118,7 @@ fn stretch(from: Timestamp, to: Timestamp, place: &At<'_>, source: &mut Source<'
 }
 
 /// RFC 3339, or a civil time of the zone.
-fn instant(text: &str, zone: Tz) -> Result<Timestamp, Complaint> {
+pub(super) fn instant(text: &str, zone: Tz) -> Result<Timestamp, Complaint> {
     match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(time) => Ok(Timestamp::from_millis(time.timestamp_millis())),
         Err(_) => civil(text).map(|civil| first_instant_of(zone, civil)),

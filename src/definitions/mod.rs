@@ -7,6 +7,7 @@ mod correction;
 mod files;
 mod indicator;
 mod labels;
+mod objectives;
 mod policy;
 mod promql;
 mod ratio;

@@ -15,6 +15,7 @@ use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one
 use super::alerts::{Promise, alerts};
 use super::indicator::indicator;
 use super::labels::labels;
+use super::objectives::objective_history;
 use super::policy::budget_policy;
 use super::ratio::{objective, ratio};
 use super::windows::{calendar, windows};
@@ -132,6 +133,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let description = fields.optional("description");
     let objective_at = fields.required("objective", source, "the promised ratio of good events, for example `99.9%`");
     let windows_at = fields.optional("windows");
+    let past_at = fields.optional("objectiveHistory");
     let zone = fields.optional("timezone");
     let calendar_rules = fields.optional("calendar");
     let from = fields.optional("source");
@@ -156,6 +158,8 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         Some(objective)
     });
     let calendar = calendar(zone, calendar_rules, source);
+    let past_zone = calendar.map_or(Tz::UTC, |calendar| calendar.zone);
+    let objectives = objective_history(past_at, objective, past_zone, source);
     let windows = windows(windows_at, calendar.unwrap_or(Calendar::of_zone(Tz::UTC)), source);
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
@@ -186,6 +190,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         labels: Labels::new(),
         description: description?,
         objective: objective?,
+        objectives: objectives?,
         windows: calendar.and(windows)?,
         source: from?,
         indicator: indicator?,

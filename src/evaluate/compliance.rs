@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::figures::{Figures, ratio};
 use super::history::{HOUR_MS, History, Sum, hour_of};
+use super::objectives::{Basis, differed};
 use super::snapshot::{TierStatus, TierVerdict};
-use super::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
+use super::status::{Budget, BurnRate, Corrected, Method, SloState, SloStatus, ThenValid};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
 use crate::model::slo::{Indicator, NoDataPolicy, Slo};
 use crate::model::tile::EventCounts;
-use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 use crate::model::window::ComplianceWindow;
 
 /// The lookbacks whose burn rates are published, with those of the tiers.
@@ -37,11 +38,12 @@ pub fn lookbacks(slo: &Slo) -> Vec<Millis> {
 
 /// The hours of which minutes are needed to judge an SLO at `as_of`: where a
 /// window or lookback begins or ends within an hour, and the hour before each,
-/// which gives the rates for what was not seen.
+/// which gives the rates for what was not seen. So do changes of the objective.
 pub fn needed_minutes(slo: &Slo, as_of: Timestamp) -> BTreeSet<i64> {
     let mut edges = vec![as_of];
     edges.extend(slo.windows.iter().map(|w| w.period_at(as_of).start));
     edges.extend(lookbacks(slo).into_iter().map(|l| as_of - l));
+    edges.extend(slo.objectives.changes().filter(|at| *at <= as_of));
     edges.iter().flat_map(|e| [hour_of(*e) - 1, hour_of(*e)]).collect()
 }
 
@@ -143,8 +145,10 @@ pub fn judge_over(
     let elapsed = slo.budgeting.whole_slices(Period::new(period.start, period.end.min(as_of)));
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);
-    let budget = budget(slo, &figures, history, elapsed, now.spending.as_ref(), Time::All);
-    let corrected = corrected(slo, history, elapsed, now);
+    let counting = Counting { slo, history, elapsed, now };
+    let budget = counting.budget(&figures, Time::All, Basis::Present);
+    let corrected = counting.corrected();
+    let then = counting.then(&figures);
     let judged_budget = corrected.as_ref().map_or(budget.as_ref(), |corrected| corrected.budget.as_ref());
     let burning = now.tiers.iter().any(|t| t.verdict == TierVerdict::Firing);
     SloStatus {
@@ -164,28 +168,88 @@ pub fn judge_over(
         state: state(judged_budget, burning),
         budget,
         corrected,
+        then,
         burn_rates: now.burn_rates.clone(),
     }
 }
 
-/// The figures without what corrections leave out, if they leave out anything.
-fn corrected(slo: &Slo, history: &History, elapsed: Period, now: &Present) -> Option<Corrected> {
-    let left_out = history.left_out().length_within(elapsed);
-    if left_out.0 == 0 {
-        return None;
+/// An SLO over the elapsed part of a period.
+struct Counting<'a> {
+    slo: &'a Slo,
+    history: &'a History,
+    elapsed: Period,
+    now: &'a Present,
+}
+
+impl Counting<'_> {
+    /// The figures without what corrections leave out, if they leave out anything.
+    fn corrected(&self) -> Option<Corrected> {
+        let (history, elapsed) = (self.history, self.elapsed);
+        let left_out = history.left_out().length_within(elapsed);
+        if left_out.0 == 0 {
+            return None;
+        }
+        let sum = history.fold_corrected(elapsed);
+        let figures = Figures::new(self.slo, &sum);
+        Some(Corrected {
+            left_out,
+            counts: figures.counts,
+            attainment: figures.attainment,
+            lo: figures.lo,
+            hi: figures.hi,
+            coverage: Time::Corrected.coverage(history, elapsed, &sum),
+            budget: self.budget(&figures, Time::Corrected, Basis::Present),
+            corrections: history.left_out().within(elapsed),
+        })
     }
-    let sum = history.fold_corrected(elapsed);
-    let figures = Figures::new(slo, &sum);
-    Some(Corrected {
-        left_out,
-        counts: figures.counts,
-        attainment: figures.attainment,
-        lo: figures.lo,
-        hi: figures.hi,
-        coverage: Time::Corrected.coverage(history, elapsed, &sum),
-        budget: budget(slo, &figures, history, elapsed, now.spending_corrected.as_ref(), Time::Corrected),
-        corrections: history.left_out().within(elapsed),
-    })
+
+    /// The budgets by the objectives that were in force, if one was another.
+    fn then(&self, figures: &Figures) -> Option<ThenValid> {
+        if !differed(self.slo, self.elapsed) {
+            return None;
+        }
+        let is_corrected = self.history.left_out().length_within(self.elapsed).0 > 0;
+        let corrected = is_corrected.then(|| Figures::new(self.slo, &self.history.fold_corrected(self.elapsed)));
+        let promised = |figures: &Figures, time| {
+            ratio(self.allowed(figures, time, Basis::Then), figures.total).map(|allowed| 1.0 - allowed)
+        };
+        Some(ThenValid {
+            objectives: self.slo.objectives.over(self.elapsed, self.slo.objective),
+            objective_ratio: promised(figures, Time::All),
+            budget: self.budget(figures, Time::All, Basis::Then),
+            corrected_objective_ratio: corrected.as_ref().and_then(|f| promised(f, Time::Corrected)),
+            corrected_budget: corrected.as_ref().and_then(|f| self.budget(f, Time::Corrected, Basis::Then)),
+        })
+    }
+
+    fn allowed(&self, figures: &Figures, time: Time, basis: Basis) -> f64 {
+        basis.allowed_events(self.slo, self.elapsed, figures.total, |part| time.fold(self.history, part))
+    }
+
+    fn budget(&self, figures: &Figures, time: Time, basis: Basis) -> Option<Budget> {
+        if figures.total <= 0.0 || figures.counts.uncertain > 0 {
+            return None;
+        }
+        let (slo, history, elapsed) = (self.slo, self.history, self.elapsed);
+        let spending = match time {
+            Time::All => self.now.spending.as_ref(),
+            Time::Corrected => self.now.spending_corrected.as_ref(),
+        };
+        let total_events = self.allowed(figures, time, basis);
+        let remaining_events = total_events - figures.bad;
+        Some(Budget {
+            total_events,
+            remaining_events,
+            remaining_ratio: remaining_events / total_events,
+            exhausted_at: (remaining_events <= 0.0)
+                .then(|| exhausted_at(slo, history, elapsed, total_events, time))
+                .flatten(),
+            time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely)),
+            exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most)),
+            exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least)),
+            slice: slo.budgeting.slice(),
+        })
+    }
 }
 
 fn method(slo: &Slo, counts: EventCounts) -> Method {
@@ -203,33 +267,6 @@ fn state(budget: Option<&Budget>, burning: bool) -> SloState {
         Some(_) if burning => SloState::Burning,
         Some(_) => SloState::Ok,
     }
-}
-
-fn budget(
-    slo: &Slo,
-    figures: &Figures,
-    history: &History,
-    elapsed: Period,
-    spending: Option<&Spending>,
-    time: Time,
-) -> Option<Budget> {
-    if figures.total <= 0.0 || figures.counts.uncertain > 0 {
-        return None;
-    }
-    let total_events = slo.objective.allowed_bad_ratio() * figures.total;
-    let remaining_events = total_events - figures.bad;
-    Some(Budget {
-        total_events,
-        remaining_events,
-        remaining_ratio: remaining_events / total_events,
-        exhausted_at: (remaining_events <= 0.0)
-            .then(|| exhausted_at(slo, history, elapsed, total_events, time))
-            .flatten(),
-        time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely)),
-        exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most)),
-        exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least)),
-        slice: slo.budgeting.slice(),
-    })
 }
 
 /// Remaining budget over the bad units of the present lookback.
@@ -324,38 +361,4 @@ fn burn_rate(slo: &Slo, history: &History, lookback: Millis, as_of: Timestamp, t
         coverage: time.coverage(history, period, &sum),
         counts: figures.counts,
     }
-}
-
-/// The slots of a period, each with the budget that remained at its end.
-pub fn history_slots(
-    slo: &Slo,
-    window: ComplianceWindow,
-    history: &History,
-    period: Period,
-    step: Millis,
-    as_of: Timestamp,
-) -> Vec<HistorySlot> {
-    let mut slots = Vec::new();
-    let step = Millis(step.0.max(SLOT_MS));
-    let mut start = period.start;
-    while start < period.end.min(as_of) {
-        let end = (start + step).min(period.end).min(as_of);
-        let slot = Period::new(start, end);
-        let sum = history.fold(slo.budgeting.whole_slices(slot));
-        // Judged just before the end, so that a calendar period's last slot
-        // shows that period and not the next.
-        let judged = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
-        let judged = slo.budgeting.whole_slices(Period::new(judged.start, judged.end.min(end)));
-        let figures = Figures::new(slo, &history.fold(judged));
-        let budget = slo.objective.allowed_bad_ratio() * figures.total;
-        slots.push(HistorySlot {
-            start,
-            counts: Figures::new(slo, &sum).counts,
-            coverage: Time::All.coverage(history, slot, &history.fold(slot)),
-            left_out: history.left_out().length_within(slot),
-            budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
-        });
-        start = end;
-    }
-    slots
 }

@@ -16,6 +16,7 @@ pub mod levers;
 pub mod load;
 pub mod measures;
 pub mod noise;
+pub mod objectives;
 mod pages;
 #[cfg(test)]
 mod properties;
@@ -25,6 +26,7 @@ pub mod review;
 pub mod rules;
 #[cfg(test)]
 mod scenario;
+pub mod slot_history;
 mod slots;
 pub mod snapshot;
 pub mod statistics;

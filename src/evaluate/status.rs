@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::correction::Correction;
-use crate::model::slo::{PolicyStep, Slo};
+use crate::model::slo::{Objective, PolicyStep, Slo};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::ComplianceWindow;
@@ -41,6 +41,9 @@ pub struct SloStatus {
     /// The same figures without the time that corrections leave out; absent
     /// where none leaves out any of the period.
     pub corrected: Option<Corrected>,
+    /// The budget by the objectives that were in force; absent where that was
+    /// the present one all the time.
+    pub then: Option<ThenValid>,
     /// By the corrected budget where there is one, and by the alerts, which
     /// corrections hold still.
     pub state: SloState,
@@ -62,7 +65,40 @@ pub struct Corrected {
     pub corrections: Vec<Arc<Correction>>,
 }
 
+/// What the objectives come to that were in force in a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThenValid {
+    /// The parts of the elapsed period, each with its objective.
+    pub objectives: Vec<(Period, Objective)>,
+    /// The objective of the whole, weighted by the events of each part; absent
+    /// without events.
+    pub objective_ratio: Option<f64>,
+    pub budget: Option<Budget>,
+    /// The objective of the whole without the time that corrections leave out;
+    /// absent where none does.
+    pub corrected_objective_ratio: Option<f64>,
+    pub corrected_budget: Option<Budget>,
+}
+
 impl SloStatus {
+    /// The promised ratio that a period is judged by: the objective, or where it
+    /// was another one for a while that of the whole.
+    pub fn promised_ratio(&self) -> f64 {
+        let of_then = self.then.as_ref().and_then(|then| then.corrected_objective_ratio.or(then.objective_ratio));
+        of_then.unwrap_or_else(|| self.slo.objective.ratio())
+    }
+
+    /// The same, with the budgets by the objectives that were in force.
+    pub fn as_promised_then(mut self) -> SloStatus {
+        if let Some(then) = &self.then {
+            self.budget = then.budget;
+            if let Some(corrected) = &mut self.corrected {
+                corrected.budget = then.corrected_budget;
+            }
+        }
+        self
+    }
+
     /// The budget that counts: the corrected one where there is one.
     pub fn judged_budget(&self) -> Option<&Budget> {
         self.corrected.as_ref().map_or(self.budget.as_ref(), |corrected| corrected.budget.as_ref())

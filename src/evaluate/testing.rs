@@ -1,6 +1,7 @@
 //! Small SLOs for the tests of this room.
 
 use crate::model::labels::Labels;
+use crate::model::objectives::Objectives;
 use crate::model::selector::Selector;
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, Slo};
 use crate::model::window::ComplianceWindow;
@@ -14,6 +15,7 @@ pub fn slo(name: &str) -> Slo {
         labels: Labels::new(),
         description: String::new(),
         objective: Objective::new(0.999).unwrap(),
+        objectives: Objectives::default(),
         windows: vec![ComplianceWindow::rolling_days(30)],
         source: None,
         indicator: Indicator::Ratio {

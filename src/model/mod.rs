@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod correction;
 pub mod incident;
 pub mod labels;
+pub mod objectives;
 pub mod on_call;
 pub mod problem;
 pub mod record;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::comparison::Comparison;
 use super::labels::{Labels, content_hash, hex};
+use super::objectives::Objectives;
 use super::selector::{Selector, SelectorSum};
 use super::time::{Millis, Period, Timestamp};
 use super::window::ComplianceWindow;
@@ -18,7 +19,10 @@ pub struct Slo {
     /// Labels of the definition, such as `team`; shown on `_info` and alerts.
     pub labels: Labels,
     pub description: String,
+    /// The present one.
     pub objective: Objective,
+    /// Those that were in force, as far as that is stated or was noted.
+    pub objectives: Objectives,
     /// At least one; the first is what alerts and lists show.
     pub windows: Vec<ComplianceWindow>,
     /// The source's name; `None` means the only one.

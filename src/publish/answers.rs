@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::levers::Lever;
+use crate::evaluate::objectives::Basis;
 use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
@@ -31,13 +32,15 @@ pub trait Answers: Send + Sync + 'static {
     /// one if `None`). `Ok(None)`: no such SLO or window.
     fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError>;
 
-    /// The slots of a period, `step` long each, for the window with this word.
+    /// The slots of a period, `step` long each, for the window with this word,
+    /// whose budget is by the objectives that `basis` says.
     fn history(
         &self,
         name: &str,
         window: Option<&str>,
         period: Period,
         step: Millis,
+        basis: Basis,
     ) -> Result<Option<Vec<HistorySlot>>, AnswerError>;
 
     /// Incidents, episodes, alerts, noise and durations of a period, judged as
@@ -96,13 +99,16 @@ pub struct Generation {
     pub counted: String,
     /// When the daemon first ran with it.
     pub first_seen: Timestamp,
+    /// When it took over last; after a return to an older one later than
+    /// `first_seen`.
+    pub taken_up: Timestamp,
     /// Whether it is counted now.
     pub current: bool,
 }
 
 /// Where the present generation took over from an older one.
 pub fn seam(generations: &[Generation]) -> Option<Timestamp> {
-    let current = generations.iter().find(|g| g.current)?.first_seen;
+    let current = generations.iter().find(|g| g.current)?.taken_up;
     generations.iter().any(|g| !g.current && g.first_seen < current).then_some(current)
 }
 

@@ -23,6 +23,7 @@
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
 //! | `definitions` | `indicator`, `slo` | the definition's text when it was first seen |
+//! | `promises` | `seq` | what an SLO promised from a time on: `slo`, `indicator`, `objective`, `since_ms` |
 //! | `burn_alerts` | `key` | JSON that belongs to the alerting, `updated_at_ms` |
 //! | `state` | `key` | anything small that a source wants to find again, `updated_at_ms` |
 //!
@@ -151,6 +152,11 @@ CREATE TABLE IF NOT EXISTS definitions (
     indicator BLOB NOT NULL, slo TEXT NOT NULL, text TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
     PRIMARY KEY (indicator, slo)) STRICT;
 
+CREATE TABLE IF NOT EXISTS promises (
+    seq INTEGER PRIMARY KEY, slo TEXT NOT NULL, indicator BLOB NOT NULL, objective REAL NOT NULL,
+    since_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS promises_by_slo ON promises (slo, seq);
+
 CREATE TABLE IF NOT EXISTS burn_alerts (key TEXT PRIMARY KEY, json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
 
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
@@ -158,7 +164,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 17] = [
+const SMALL_TABLES: [&str; 18] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -174,6 +180,7 @@ const SMALL_TABLES: [&str; 17] = [
     "changes",
     "cluster_events",
     "definitions",
+    "promises",
     "burn_alerts",
     "state",
 ];

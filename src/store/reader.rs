@@ -10,6 +10,7 @@ use super::corrections::{self, Correction};
 use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
+use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
 use super::{ingested, layout, published, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
@@ -145,6 +146,11 @@ impl Reader {
     /// In the order in which they were first seen.
     pub fn definitions(&self) -> Result<Vec<Definition>, Error> {
         self.read(facts::definitions)
+    }
+
+    /// What SLOs promised since when, the oldest first.
+    pub fn promises(&self) -> Result<Vec<Promise>, Error> {
+        self.read(promises::all)
     }
 
     /// What people declared, the oldest first.

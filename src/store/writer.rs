@@ -10,6 +10,7 @@ use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition};
 use super::lock::DirLock;
+use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
 use super::tiles::{self, TileWriter};
 use super::{ingested, layout, published, rows, rules, silences};
@@ -63,6 +64,8 @@ pub struct Batch {
     pub burn_alerts: Vec<(String, Option<String>)>,
     /// The first sight of a definition stands.
     pub definitions: Vec<Definition>,
+    /// What SLOs promise; one that promised the same before is not noted again.
+    pub promises: Vec<Promise>,
     /// Small texts by key; `None` forgets one.
     pub state: Vec<(String, Option<String>)>,
     /// Added to the trail of what people declared.
@@ -119,6 +122,7 @@ impl Writer {
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
             batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
             batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;
+            batch.promises.iter().try_for_each(|promise| promises::put(db, promise))?;
             batch.declarations.iter().try_for_each(|declaration| declarations::add(db, declaration))?;
             for (key, json) in &batch.burn_alerts {
                 facts::put_burn_alert(db, key, json.as_deref(), batch.recorded_at)?;

@@ -89,6 +89,7 @@ impl Found<'_> {
                     |t| Value::Word(verdict(t.verdict)),
                 );
             }
+            Figure::Then(figure) => return self.then(figure),
             Figure::Corrected(figure) => return self.corrected(figure),
             Figure::Tiles(period, figure) => return self.of_tiles(*period, *figure),
         };
@@ -111,6 +112,18 @@ impl Found<'_> {
             Figure::BudgetRemainingEvents => corrected.budget.map(|b| b.remaining_events),
             Figure::BudgetRemaining => corrected.budget.map(|b| b.remaining_ratio),
             other => return Value::None(format!("but there is no corrected {}", other.name())),
+        })
+    }
+
+    fn then(&self, figure: &Figure) -> Value {
+        let Some(then) = &self.status.then else {
+            return Value::None("but the objective was the present one all the time".to_owned());
+        };
+        Value::Number(match figure {
+            Figure::BudgetTotal => then.budget.map(|b| b.total_events),
+            Figure::BudgetRemainingEvents => then.budget.map(|b| b.remaining_events),
+            Figure::BudgetRemaining => then.budget.map(|b| b.remaining_ratio),
+            other => return Value::None(format!("but there is no {} by the objectives of then", other.name())),
         })
     }
 

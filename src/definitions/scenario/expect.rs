@@ -73,6 +73,8 @@ pub enum Figure {
     Tier(String),
     /// A figure without what corrections leave out.
     Corrected(Box<Figure>),
+    /// A figure by the objectives that were in force.
+    Then(Box<Figure>),
     /// Of the minutes of a period.
     Tiles(Period, TileFigure),
 }
@@ -112,6 +114,7 @@ impl Figure {
             Figure::BudgetRemaining => "budget_remaining",
             Figure::BurnRate(lookback) => return format!("burn rate over {lookback}"),
             Figure::Tier(name) => return format!("tier {name}"),
+            Figure::Then(figure) => return format!("then {}", figure.name()),
             Figure::Corrected(figure) => return format!("corrected {}", figure.name()),
             Figure::Tiles(_, figure) => figure.name(),
         };
@@ -173,6 +176,9 @@ const CORRECTED: [&str; 10] = [
     "budget_remaining",
 ];
 
+/// Those of them that are told by the objectives that were in force, too.
+const THEN: [&str; 3] = ["budget_total", "budget_remaining_events", "budget_remaining"];
+
 /// Reads the list below `expect`, in order of time.
 pub(super) fn expectations(
     field: &At<'_>,
@@ -206,15 +212,18 @@ fn expectation(item: &At<'_>, start: Timestamp, slo: Option<&Slo>, source: &mut 
     for (key, figure) in [("period_start", Figure::PeriodStart), ("period_end", Figure::PeriodEnd)] {
         instant_check(fields.optional(key), figure, start, &mut checks, source);
     }
-    corrected(fields.optional("corrected"), &mut checks, source);
+    some_numbers(fields.optional("corrected"), &CORRECTED, Figure::Corrected, &mut checks, source);
+    some_numbers(fields.optional("then"), &THEN, Figure::Then, &mut checks, source);
     burn_rates(fields.optional("burn_rates"), &mut checks, source);
     tiers(fields.optional("tiers"), slo, &mut checks, source);
     tiles(fields.optional("tiles"), start, true, &mut checks, source);
     tiles(fields.optional("sums"), start, false, &mut checks, source);
     if checks.is_empty() {
         let keys: Vec<&str> = NUMBERS.iter().map(|(key, _)| *key).collect();
-        let hint =
-            format!("name figures: {}, state, method, corrected, burn_rates, tiers, tiles, sums", keys.join(", "));
+        let hint = format!(
+            "name figures: {}, state, method, corrected, then, burn_rates, tiers, tiles, sums",
+            keys.join(", ")
+        );
         fields.error(source, "nothing is expected here", Some(hint));
     }
     fields.finish(source);
@@ -283,10 +292,16 @@ fn instant_check(
 }
 
 /// `{bad: 0, attainment: 1}`
-fn corrected(field: Option<At<'_>>, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn some_numbers(
+    field: Option<At<'_>>,
+    keys: &[&str],
+    figure_of: fn(Box<Figure>) -> Figure,
+    checks: &mut Vec<Check>,
+    source: &mut Source<'_>,
+) {
     let Some(mut fields) = field.and_then(|field| field.fields(source)) else { return };
-    for (key, figure) in NUMBERS.into_iter().filter(|(key, _)| CORRECTED.contains(key)) {
-        number(fields.optional(key), Figure::Corrected(Box::new(figure)), checks, source);
+    for (key, figure) in NUMBERS.into_iter().filter(|(key, _)| keys.contains(key)) {
+        number(fields.optional(key), figure_of(Box::new(figure)), checks, source);
     }
     fields.finish(source);
 }

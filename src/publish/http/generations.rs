@@ -54,6 +54,9 @@ struct GenerationJson {
     /// The indicator in one line.
     counted: String,
     first_seen: Instant,
+    /// When it took over last: later than `first_seen` where an older one came
+    /// back.
+    taken_up: Instant,
     /// Whether it is counted now.
     current: bool,
 }
@@ -64,6 +67,7 @@ impl From<&Generation> for GenerationJson {
             indicator: generation.indicator.to_string(),
             counted: generation.counted.clone(),
             first_seen: Instant(generation.first_seen),
+            taken_up: Instant(generation.taken_up),
             current: generation.current,
         }
     }

@@ -13,11 +13,12 @@ use super::daemon::Daemon;
 use super::problem::Problem;
 use super::query::Params;
 use super::time::{Instant, PeriodJson};
+use crate::evaluate::objectives::Basis;
 use crate::evaluate::snapshot::{SloJudgement, TierStatus};
 use crate::evaluate::status::{HistorySlot, SloState, SloStatus};
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
-use parts::{BudgetJson, BurnRateJson, CorrectedJson, PolicyStepJson, TierJson, TimeJson, policy};
+use parts::{BudgetJson, BurnRateJson, CorrectedJson, PolicyStepJson, ThenJson, TierJson, TimeJson, policy};
 
 pub(crate) use parts::verdict_word;
 
@@ -81,6 +82,7 @@ pub(super) async fn one(
         ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default the length of the window before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
         ("step" = Option<String>, Query, description = "length of a slot in whole minutes, as a duration or in seconds; default about 360 slots; at most 11,000 slots"),
+        ("objective" = Option<String>, Query, description = "whose budget is shown: that of the `present` objective, also for the past (default), or of those that were in force `then`"),
     ),
     responses(
         (status = 200, body = HistoryJson),
@@ -101,8 +103,9 @@ pub(super) async fn history(
     let asked = params.period(daemon.answers.now(), length)?;
     let period = Period::new(asked.start.floor_slot(), asked.end.ceil_slot());
     let step = params.step(period)?;
+    let basis = params.word("objective", &["present", "then"], Basis::from_word)?.unwrap_or(Basis::Present);
     let (slo, word) = (name.clone(), window.clone());
-    let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step)).await?;
+    let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step, basis)).await?;
     let slots = slots.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
     Ok(Json(HistoryJson {
         slo: name,
@@ -111,6 +114,7 @@ pub(super) async fn history(
         to: Instant(period.end),
         step: step.compact(),
         step_seconds: step.0 / 1000,
+        objective: basis.word(),
         slots: slots.iter().map(SlotJson::from).collect(),
     }))
 }
@@ -202,6 +206,9 @@ pub(super) struct SloJson {
     /// The same figures without the time that corrections leave out; `null`
     /// where none applies. State and alerts go by these.
     corrected: Option<CorrectedJson>,
+    /// The budget by the objectives that were in force; `null` where that was
+    /// the present one all the time. Every other figure is by the present one.
+    then: Option<ThenJson>,
     /// What is agreed to be done as the budget goes.
     budget_policy: Vec<PolicyStepJson>,
     burn_rates: Vec<BurnRateJson>,
@@ -253,6 +260,7 @@ impl SloJson {
             time: TimeJson::from(status),
             budget: status.budget.as_ref().map(BudgetJson::from),
             corrected: status.corrected.as_ref().map(CorrectedJson::from),
+            then: status.then.as_ref().map(ThenJson::from),
             budget_policy: policy(status),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
@@ -287,6 +295,8 @@ pub(super) struct HistoryJson {
     to: Instant,
     step: String,
     step_seconds: i64,
+    /// Whose budget it is: `present` or `then`.
+    objective: &'static str,
     slots: Vec<SlotJson>,
 }
 

@@ -81,6 +81,7 @@ fn snapshot() -> Snapshot {
         budget: None,
         burn_rates: vec![burn(5, None), burn(60, Some(2.5))],
         corrected: None,
+        then: None,
         state: SloState::Ok,
         slo: Arc::clone(&slo),
     };

@@ -28,7 +28,7 @@ impl Verdict {
     /// Kept if even the lower bound keeps it, broken if even the upper one does
     /// not; without the time that corrections leave out.
     pub fn of(status: &SloStatus) -> Verdict {
-        let promised = status.slo.objective.ratio();
+        let promised = status.promised_ratio();
         let (lo, hi) = status.corrected.as_ref().map_or((status.lo, status.hi), |c| (c.lo, c.hi));
         match (lo, hi) {
             (Some(lo), _) if lo >= promised => Verdict::Kept,
@@ -119,7 +119,7 @@ fn row(status: &SloStatus) -> Vec<Cell> {
     vec![
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
         Verdict::of(status).cell(),
-        Cell::new(text::chosen(status.slo.objective.ratio())),
+        promised(status),
         percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
         percent(status.lo),
         percent(status.hi),
@@ -133,6 +133,19 @@ fn row(status: &SloStatus) -> Vec<Cell> {
         Cell::new(text::percent(status.coverage)),
         Cell::new(status.method.word()),
     ]
+}
+
+/// What was promised, and since when if that changed within the month.
+fn promised(status: &SloStatus) -> Cell {
+    let Some(then) = &status.then else {
+        return Cell::new(text::chosen(status.slo.objective.ratio()));
+    };
+    let parts = then.objectives.iter().map(|(period, objective)| match period.start == status.period.start {
+        true => text::chosen(objective.ratio()),
+        false => format!("{} from {}", text::chosen(objective.ratio()), text::short_moment(period.start)),
+    });
+    let parts: Vec<String> = parts.collect();
+    Cell::new(text::percent(status.promised_ratio())).remark(parts.join(", then "))
 }
 
 /// A figure without what corrections leave out, for beneath the one as counted.
@@ -186,6 +199,7 @@ pub(super) fn budgets(input: &ReportInput) -> Section {
         number("spent"),
         column("spent completely"),
         column("costliest day"),
+        words("policy step entered"),
     ];
     let rows: Vec<Vec<Cell>> = reports.iter().filter_map(|report| budget_row(report)).collect();
     if rows.is_empty() {
@@ -225,7 +239,18 @@ fn budget_row(report: &SloReport) -> Option<Vec<Cell>> {
         Cell::new(text::share(share)),
         Cell::new(budget.exhausted_at.map_or("–".to_owned(), text::moment)),
         Cell::new(costliest.unwrap_or_else(|| "–".to_owned())),
+        policy_step(status),
     ])
+}
+
+/// What was agreed for as little budget as was left in the end, without what
+/// corrections leave out.
+fn policy_step(status: &SloStatus) -> Cell {
+    match status.policy_step() {
+        Some(step) => Cell::new(format!("{}: {}", step.name(), step.text)).remark(format!("owner {}", step.owner)),
+        None if status.slo.budget_policy.is_empty() => Cell::new("no policy"),
+        None => Cell::new("none"),
+    }
 }
 
 /// The slot that burned most, with its share of the whole budget.
@@ -289,7 +314,7 @@ fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
         (None, _) => why_not_known(status),
     };
     Some(Block::Picture {
-        caption: format!("{}, promised {}", status.slo.name, text::chosen(status.slo.objective.ratio())),
+        caption: format!("{}, promised {}", status.slo.name, text::chosen(status.promised_ratio())),
         remark,
         picture: maud::html! { (burn_down) (strip(report)) },
     })

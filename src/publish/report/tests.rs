@@ -10,7 +10,7 @@ use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{ChangeId, ChangeKind, ObjectRef};
 use crate::model::incident::{Incident, IncidentId, IncidentState, IncidentTimes};
 use crate::model::labels::Labels;
-use crate::model::slo::Severity;
+use crate::model::slo::{PolicyStep, Severity};
 use crate::model::tile::EventCounts;
 use crate::model::time::DAY_MS;
 use crate::model::window::ComplianceWindow;
@@ -68,6 +68,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
         }),
         burn_rates: Vec::new(),
         corrected: None,
+        then: None,
         state: SloState::Ok,
         slo,
     };
@@ -214,6 +215,24 @@ fn what_is_not_known_is_never_a_number() {
     assert_eq!(archive.matches("no data").count(), 6, "{archive}");
     let detect = text.lines().find(|line| line.starts_with("| Time to detect")).unwrap();
     assert!(detect.contains("| no data | no data | 0 | 0 |"), "{detect}");
+}
+
+#[test]
+fn the_step_of_the_budget_policy_that_was_entered_is_told() {
+    let mut input = month();
+    let step = |remaining_ratio, text: &str| PolicyStep {
+        remaining_ratio,
+        text: text.to_owned(),
+        owner: "head-of-shop".to_owned(),
+        severity: Severity::Ticket,
+    };
+    let mut spent = report("spent", 100_000, &|_| 95, 1.0);
+    let policy = vec![step(0.5, "Rollouts by day only."), step(0.1, "No rollouts."), step(0.0, "Mend.")];
+    Arc::make_mut(&mut spent.status.slo).budget_policy = policy;
+    input.slos = vec![spent];
+    let text = markdown(&input);
+    assert!(text.contains("10%: No rollouts. (owner head-of-shop)"), "{text}");
+    assert!(!text.contains("Rollouts by day only."), "only the step in force");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod incident;
 mod incidents;
 mod layout;
 mod parts;
+mod past;
 mod rules;
 mod slo;
 mod slos;

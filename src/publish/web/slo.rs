@@ -6,13 +6,14 @@ use maud::{Markup, html};
 
 use super::charts::{self, Pointer, Series};
 use super::layout::{self, Frame, Section};
-use super::{Page, incidents, page, params, parts, slos, text};
+use super::{Page, incidents, page, params, parts, past, slos, text};
+use crate::evaluate::objectives::Basis;
 use crate::evaluate::snapshot::{SloJudgement, TierStatus, TierVerdict};
 use crate::evaluate::status::{HistorySlot, Method, SloStatus};
 use crate::model::change::Change;
 use crate::model::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::answers::{Generation, seam};
+use crate::publish::answers::Generation;
 use crate::publish::http::daemon::Daemon;
 use crate::publish::http::problem::Problem;
 use crate::publish::http::query::step_for;
@@ -32,7 +33,7 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(name): Path<String>,
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon
         .ask(move |answers| {
-            let slots = answers.history(&slo, Some(&window), period, step)?.unwrap_or_default();
+            let slots = answers.history(&slo, Some(&window), period, step, Basis::Present)?.unwrap_or_default();
             let changes = answers.changes(period)?;
             let generations = answers.generations(&slo)?;
             Ok((generations, slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
@@ -77,7 +78,8 @@ impl View<'_> {
         html! {
             (self.head())
             (self.tiles())
-            (corrected(self.status))
+            (past::corrected(self.status))
+            (past::objectives(self.status))
             (self.charts())
             section {
                 h2 { "Every window" }
@@ -88,7 +90,7 @@ impl View<'_> {
                 (tiers(&self.judgement.tiers))
             }
             (policy(self.status))
-            (changed(&self.generations))
+            (past::changed(&self.generations))
             section {
                 h2 { "Incidents of " (parts::user(&slo.service)) }
                 @if self.incidents.is_empty() { (parts::empty("None in this period.")) }
@@ -248,26 +250,6 @@ fn bound(status: &SloStatus) -> Markup {
     }
 }
 
-/// What the figures are without the time that corrections leave out, and whose
-/// corrections they are.
-fn corrected(status: &SloStatus) -> Markup {
-    let Some(corrected) = &status.corrected else { return html! {} };
-    html! {
-        section {
-            h2 { "Corrected" }
-            p {
-                "Without the " (corrected.left_out.human()) " that are left out: attainment "
-                (parts::known(corrected.attainment.map(text::percent))) ", budget left "
-                (parts::known(corrected.budget.map(|budget| text::share(budget.remaining_ratio))))
-                ". State and alerts go by these figures; everything above is as it was counted."
-            }
-            ul { @for correction in &corrected.corrections {
-                li { b { (parts::user(&correction.name)) } ": " (parts::user(&correction.reason)) " – " (parts::user(&correction.author)) }
-            } }
-        }
-    }
-}
-
 /// Between which times the budget ends, where what went unseen makes them differ.
 fn exhaustion_bound(status: &SloStatus) -> Markup {
     let Some(budget) = status.budget else { return html! {} };
@@ -335,24 +317,6 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
                 }
             } }
         } }
-    }
-}
-
-/// Where the seam is, if what is counted has changed.
-fn changed(generations: &[Generation]) -> Markup {
-    html! {
-        @if let Some(at) = seam(generations) {
-            section {
-                h2 { "What is counted has changed" }
-                p {
-                    "Since " (parts::time(at)) " (UTC) this promise counts by its present definition. The time before was counted anew \
-                     from the source, as far as it remembers; what was counted by the older definitions is kept under their ids."
-                }
-                ul { @for generation in generations.iter().filter(|g| !g.current) {
-                    li { "from " (parts::time(generation.first_seen)) ": " code { (parts::user(&generation.counted)) } }
-                } }
-            }
-        }
     }
 }
 

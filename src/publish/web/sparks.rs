@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::evaluate::objectives::Basis;
 use crate::evaluate::snapshot::SloJudgement;
 use crate::evaluate::status::HistorySlot;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -40,7 +41,7 @@ impl Sparks {
         }
         let (period, step) = slots_of(elapsed(status.period, status.as_of));
         let window = status.window.to_string();
-        let slots = answers.history(name, Some(&window), period, step)?;
+        let slots = answers.history(name, Some(&window), period, step, Basis::Present)?;
         let slots = Arc::new(slots.unwrap_or_default());
         self.keep(name, status.as_of, &slots);
         Ok(slots)

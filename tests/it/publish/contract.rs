@@ -118,6 +118,7 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "delete" => "true",
                 "label" => "tier=1",
                 "month" => "2026-11",
+                "objective" => "then",
                 "format" => "html",
                 _ => "payments",
             };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use evenkeel::evaluate::compare::Comparison;
 use evenkeel::evaluate::levers::Lever;
+use evenkeel::evaluate::objectives::Basis;
 use evenkeel::evaluate::replay::Replay;
 use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
@@ -64,8 +65,9 @@ impl Answers for Troubled {
         window: Option<&str>,
         period: Period,
         step: Millis,
+        basis: Basis,
     ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
-        self.shop.history(name, window, period, step)
+        self.shop.history(name, window, period, step, basis)
     }
 
     fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {

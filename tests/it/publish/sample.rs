@@ -13,6 +13,7 @@ use evenkeel::evaluate::episodes::SloBurn;
 use evenkeel::evaluate::levers::Lever;
 use evenkeel::evaluate::load::load;
 use evenkeel::evaluate::measures::{MeasureInputs, measures};
+use evenkeel::evaluate::objectives::Basis;
 use evenkeel::evaluate::replay::{Replay, fixes, replay};
 use evenkeel::evaluate::review::ReviewInputs;
 use evenkeel::evaluate::rules::{Share, rule_scores};
@@ -143,6 +144,7 @@ impl Answers for Sample {
         window: Option<&str>,
         period: Period,
         step: Millis,
+        _basis: Basis,
     ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
         let Some((slo, traffic)) = self.traffic.iter().find(|(slo, _)| slo.name == name) else {
             return Ok(None);
@@ -214,7 +216,7 @@ impl Answers for Sample {
         let (step, seen) = (Millis::from_days(1), Period::new(period.start, end));
         let mut slos = Vec::new();
         for (slo, traffic) in &self.traffic {
-            let slots = self.history(&slo.name, None, seen, step)?.unwrap_or_default();
+            let slots = self.history(&slo.name, None, seen, step, Basis::Present)?.unwrap_or_default();
             slos.push(SloReport { status: status_at(slo, traffic, *slo.first_window(), end), slots, step });
         }
         Ok(Some(ReportInput {
@@ -248,6 +250,7 @@ impl Answers for Sample {
             indicator,
             counted,
             first_seen: at(first_seen),
+            taken_up: at(first_seen),
             current,
         };
         let current = of(slo.indicator_id(), slo.indicator.to_string(), "2026-11-12T08:00:00Z", true);
@@ -453,6 +456,7 @@ fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, now: T
         budget,
         burn_rates: burn_rates.to_vec(),
         corrected: corrected(slo, traffic, passed),
+        then: None,
         state,
     }
 }

@@ -4,6 +4,7 @@
 
 use evenkeel::model::comparison::Comparison;
 use evenkeel::model::labels::Labels;
+use evenkeel::model::objectives::Objectives;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::slo::{
     AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, PolicyStep, Severity, Slo,
@@ -146,6 +147,7 @@ fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str,
         labels: Labels::new().with("team", team).with("tier", "1"),
         description: description.to_owned(),
         objective: Objective::new(objective).unwrap(),
+        objectives: Objectives::default(),
         windows: vec![ComplianceWindow::rolling_days(30), ComplianceWindow::month(zone)],
         source: Some("main".to_owned()),
         indicator,

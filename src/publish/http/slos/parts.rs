@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::super::time::{Instant, instant, seconds};
 use crate::evaluate::snapshot::{TierStatus, TierVerdict};
-use crate::evaluate::status::{Budget, BurnRate, Corrected, SloStatus};
+use crate::evaluate::status::{Budget, BurnRate, Corrected, SloStatus, ThenValid};
 use crate::model::correction::Correction;
-use crate::model::slo::PolicyStep;
-use crate::model::time::Millis;
+use crate::model::slo::{Objective, PolicyStep};
+use crate::model::time::{Millis, Period};
 
 /// Shares of the elapsed part of a period; they add up to 1.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,6 +120,46 @@ impl From<&Corrected> for CorrectedJson {
             budget: corrected.budget.as_ref().map(BudgetJson::from),
             left_out_seconds: corrected.left_out.secs_f64(),
             corrections: corrected.corrections.iter().map(applied).collect(),
+        }
+    }
+}
+
+/// The budget by the objectives that were in force.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ThenValid)]
+pub(super) struct ThenJson {
+    /// The objective of the whole, weighted by the events of each part.
+    objective: Option<f64>,
+    budget: Option<BudgetJson>,
+    /// Without the time that corrections leave out.
+    corrected_objective: Option<f64>,
+    corrected_budget: Option<BudgetJson>,
+    /// The parts of the elapsed period.
+    objectives: Vec<ObjectiveJson>,
+}
+
+/// An objective and the part of the period in which it was in force.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ObjectivePart)]
+struct ObjectiveJson {
+    from: Instant,
+    to: Instant,
+    objective: f64,
+}
+
+impl From<&ThenValid> for ThenJson {
+    fn from(then: &ThenValid) -> Self {
+        let part = |(period, objective): &(Period, Objective)| ObjectiveJson {
+            from: Instant(period.start),
+            to: Instant(period.end),
+            objective: objective.ratio(),
+        };
+        ThenJson {
+            objective: then.objective_ratio,
+            budget: then.budget.as_ref().map(BudgetJson::from),
+            corrected_objective: then.corrected_objective_ratio,
+            corrected_budget: then.corrected_budget.as_ref().map(BudgetJson::from),
+            objectives: then.objectives.iter().map(part).collect(),
         }
     }
 }

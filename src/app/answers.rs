@@ -146,7 +146,9 @@ impl Daemon {
     pub async fn publish_month(&self) -> anyhow::Result<()> {
         let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known_since = backfill.complete_since.filter(|_| backfill.done >= backfill.wanted);
-        restatements::publish(self.reviewing(), &self.facts, self.timezone, known_since, self.clock.now()).await
+        let corrections = self.corrections.in_force();
+        restatements::publish(self.reviewing(&corrections), &self.facts, self.timezone, known_since, self.clock.now())
+            .await
     }
 
     /// Makes a source known before it was asked.
@@ -324,7 +326,8 @@ impl Answers for Daemon {
     }
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
-        restatements::restatements(self.reviewing(), self.timezone, self.as_of()).map_err(unreadable)
+        let corrections = self.corrections.in_force();
+        restatements::restatements(self.reviewing(&corrections), self.timezone, self.as_of()).map_err(unreadable)
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

@@ -147,7 +147,7 @@ mod tests {
         };
         facts.write(Batch { alerts: vec![alert], ..Batch::default() }).await.unwrap();
         let on_call = OnCall::new(Tz::UTC);
-        let reviewing = Reviewing { slos: &[], reader: &facts.reader, on_call: &on_call };
+        let reviewing = Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call };
         let publish_at =
             |now: &'static str, since: &'static str| publish(reviewing, &facts, Tz::UTC, Some(at(since)), at(now));
         publish_at("2026-08-01T12:00:00Z", "2026-05-01T00:00:00Z").await.unwrap();

@@ -1,13 +1,17 @@
 //! What may be typed: commands, flags and their help. Only parsing; the flags
 //! of settings stand in `settings`.
 
+mod clients;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::time::{Millis, TimeError, Timestamp};
+use crate::model::time::TimeError;
 use crate::model::window::Month;
+
+pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
 
 use super::settings::SettingArgs;
 
@@ -242,117 +246,6 @@ fn address(text: &str) -> Result<url::Url, String> {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err("write an address, for example http://127.0.0.1:9595".to_owned()),
     }
-}
-
-/// A question to a running daemon.
-#[derive(Debug, Args)]
-pub struct ClientArgs {
-    #[command(flatten)]
-    pub daemon: DaemonArgs,
-    /// Print the answer as JSON; always so where the output is no terminal.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenkeel slo                                        all, the most burnt first
-  evenkeel slo checkout-availability --window month
-  evenkeel slo checkout-availability --at 2026-07-01T00:00:00Z
-  evenkeel slo --json | jq '.slos[] | select(.state == \"burning\") | .slo'")]
-pub struct SloArgs {
-    /// Name of one SLO; without it all are listed.
-    pub name: Option<String>,
-    /// Compliance window, one of the definition's; without it the first.
-    #[arg(long, value_name = "WINDOW")]
-    pub window: Option<String>,
-    /// A past moment, RFC 3339 or Unix seconds; without it now.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub at: Option<Timestamp>,
-    #[command(flatten)]
-    pub client: ClientArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenkeel incidents --last 7d
-  evenkeel incidents --last 90d --json")]
-pub struct IncidentsArgs {
-    /// How far back incidents are listed.
-    #[arg(long, value_name = "DURATION", default_value = "30d")]
-    pub last: Millis,
-    #[command(flatten)]
-    pub client: ClientArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenkeel alerts                 alerts of the last thirty days
-  evenkeel alerts --rules         alert rules with noise, precision and recall")]
-pub struct AlertsArgs {
-    /// Show rules with their noise instead of single alerts.
-    #[arg(long)]
-    pub rules: bool,
-    /// How far back alerts are listed or judged.
-    #[arg(long, value_name = "DURATION", default_value = "30d")]
-    pub last: Millis,
-    #[command(flatten)]
-    pub client: ClientArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  evenkeel replay                                     the changes that would have saved most
-  evenkeel replay --rule CpuHigh --for 30m
-  evenkeel replay --rule PodErrors --inhibit-by HighErrorRate --equal service,cluster
-  evenkeel replay --rule HighErrorRate --burn-rate checkout-availability --last 90d
-  evenkeel replay --rule DiskFilling --delete
-
-Alerts of the stored history are changed as Prometheus and Alertmanager would
-have changed them, and judged anew. Nothing is changed in your systems.")]
-pub struct ReplayArgs {
-    /// The rule that changes, by its alertname.
-    #[arg(long, value_name = "RULE")]
-    pub rule: Option<String>,
-    #[command(flatten)]
-    pub change: ChangeArgs,
-    /// Labels that must be equal for an inhibition.
-    #[arg(long, value_name = "LABEL,...", default_value = "service", requires = "inhibit_by")]
-    pub equal: String,
-    /// How far back is replayed.
-    #[arg(long, value_name = "DURATION", default_value = "30d")]
-    pub last: Millis,
-    #[command(flatten)]
-    pub client: ClientArgs,
-}
-
-/// What changes.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub struct ChangeArgs {
-    /// The condition must hold for so long.
-    #[arg(long = "for", value_name = "DURATION", requires = "rule")]
-    pub hold: Option<Millis>,
-    /// It fires on for so long after the condition has ended.
-    #[arg(long, value_name = "DURATION", requires = "rule")]
-    pub keep_firing_for: Option<Millis>,
-    /// It wakes nobody while this rule fires.
-    #[arg(long, value_name = "RULE", requires = "rule")]
-    pub inhibit_by: Option<String>,
-    /// The burn-rate alerts of this SLO, instead of the rule where one is named.
-    #[arg(long, value_name = "SLO")]
-    pub burn_rate: Option<String>,
-    /// Without the rule.
-    #[arg(long, requires = "rule")]
-    pub delete: bool,
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono_tz::Tz;
 
+use super::backfill::Renewed;
 use super::clock::Clock;
 use super::corrections::Corrections;
 use super::facts::Facts;
 use super::generations::generations;
 use super::intake::Intake;
 use super::ledger::{history_of, judge_at};
+use super::pushes;
 use super::report::Reporting;
 use super::restatements;
 use super::review::Reviewing;
@@ -36,7 +38,7 @@ use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{ComplianceWindow, Month};
 use crate::publish::answers::{
     AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
-    Generation, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry,
+    Generation, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry,
 };
 use crate::publish::report::ReportInput;
 
@@ -59,6 +61,10 @@ pub struct Daemon {
     backfill: Mutex<Backfill>,
     review: Mutex<Arc<Review>>,
     review_length: Millis,
+    /// How long facts are kept.
+    retention: Millis,
+    /// Days of pushed counts that must be read again.
+    pub renewed: Renewed,
     compared: Mutex<Option<Arc<Comparison>>>,
 }
 
@@ -88,6 +94,8 @@ impl Daemon {
             backfill: Mutex::default(),
             review: Mutex::default(),
             review_length: Millis::default(),
+            retention: Millis::default(),
+            renewed: Renewed::default(),
             compared: Mutex::default(),
         }
     }
@@ -98,8 +106,8 @@ impl Daemon {
     }
 
     /// With a history of this length in the snapshot.
-    pub fn with_review_length(self, review_length: Millis) -> Daemon {
-        Daemon { review_length, ..self }
+    pub fn with_lengths(self, review_length: Millis, retention: Millis) -> Daemon {
+        Daemon { review_length, retention, ..self }
     }
 
     /// Judges the history of the snapshot anew, for whoever changed something
@@ -332,6 +340,12 @@ impl Answers for Daemon {
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
         self.facts.reader.time_overrides().map_err(unreadable)
+    }
+
+    fn push_counts(&self, slo: &str, counts: Vec<PushedCounts>) -> Result<(), PushRefused> {
+        let bounds = (self.clock.now(), self.retention);
+        let pushing = pushes::push(&self.facts, &self.renewed, &self.slos, slo, &counts, bounds);
+        tokio::runtime::Handle::current().block_on(pushing)
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {

@@ -58,6 +58,7 @@ impl Round for Counting {
         store(&self.daemon.facts, &round.found, now).await?;
         self.ledger.apply(&round.found);
         self.ledger.renew(&self.renewed.take());
+        self.ledger.renew(&self.daemon.renewed.take());
         self.note_findings(round.found);
         let as_of = self.daemon.as_of();
         let judged = self.judge(as_of).await?;

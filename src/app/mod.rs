@@ -18,6 +18,7 @@ mod ledger;
 mod live;
 mod notify;
 mod progress;
+mod pushes;
 mod reading;
 pub mod report;
 mod restatements;
@@ -96,7 +97,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         facts.clone(),
         corrections,
     );
-    let daemon = daemon.with_receivers(config.receivers.clone()).with_review_length(config.backfill);
+    let daemon = daemon.with_receivers(config.receivers.clone()).with_lengths(config.backfill, config.retention);
     let daemon = Arc::new(daemon);
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());

@@ -13,7 +13,7 @@ use super::promql::read_promql;
 use super::selector::selector;
 
 const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
-                     `alert`, `promql`";
+                     `alert`, `promql`, `pushed`";
 /// Labels by which an alert is chosen.
 const ALERT_LABELS_MAX: usize = 32;
 /// Selectors that are added up to one side of a ratio.
@@ -28,7 +28,8 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let raw_ratio = fields.optional("rawRatio");
     let alert = fields.optional("alert");
     let promql = fields.optional("promql");
-    let kinds = [&ratio, &latency, &gauge, &raw_ratio, &alert, &promql].into_iter().flatten().count();
+    let pushed = fields.optional("pushed");
+    let kinds = [&ratio, &latency, &gauge, &raw_ratio, &alert, &promql, &pushed].into_iter().flatten().count();
     if kinds != 1 {
         let message = if kinds == 0 { "the indicator is missing" } else { "an SLO has exactly one indicator" };
         fields.error(source, message, Some(KINDS.to_owned()));
@@ -41,7 +42,12 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let promql = promql.and_then(|at| read_promql(&at, source));
     let raw_ratio = raw_ratio.and_then(|at| read_raw_ratio(&at, source));
     let alert = alert.and_then(|at| read_alert(&at, source));
-    ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).filter(|_| kinds == 1)
+    // Whose they are is said by the name of the SLO.
+    let pushed = pushed.and_then(|at| {
+        at.fields(source)?.finish(source);
+        Some(Indicator::Pushed { slo: String::new() })
+    });
+    ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).or(pushed).filter(|_| kinds == 1)
 }
 
 fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {

@@ -63,7 +63,10 @@ pub(super) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> 
     if source.errors() > before {
         return None;
     }
-    let ((name, name_span, service, labels), spec) = (metadata?, spec?);
+    let ((name, name_span, service, labels), mut spec) = (metadata?, spec?);
+    if let Indicator::Pushed { slo } = &mut spec.indicator {
+        slo.clone_from(&name);
+    }
     Some(Defined { what: Definition::Slo(Box::new(Slo { name, service, labels, ..spec })), name_span })
 }
 

@@ -116,6 +116,11 @@ pub enum Indicator {
     Alert {
         alerts: Selector,
     },
+    /// Somebody pushes good and total events of every slot.
+    Pushed {
+        /// The SLO that they are pushed for.
+        slo: String,
+    },
     /// Two expressions that the source evaluates for each slot: events, or what
     /// stands for them.
     Estimated {
@@ -161,7 +166,7 @@ impl Indicator {
             Indicator::Latency { histogram, .. } => vec![histogram],
             Indicator::Gauge { metric, .. } | Indicator::RawRatio { metric, .. } => vec![metric],
             Indicator::Alert { alerts } => vec![alerts],
-            Indicator::Estimated { .. } => Vec::new(),
+            Indicator::Estimated { .. } | Indicator::Pushed { .. } => Vec::new(),
         }
     }
 
@@ -183,6 +188,7 @@ impl fmt::Display for Indicator {
             Indicator::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
             Indicator::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
             Indicator::Alert { alerts } => write!(f, "no {alerts}"),
+            Indicator::Pushed { slo } => write!(f, "pushed for {slo}"),
             Indicator::Estimated { numerator, is_bad, total } => {
                 let side = if *is_bad { "bad" } else { "good" };
                 write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)

@@ -14,6 +14,7 @@ use crate::model::correction::Correction;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::Restatement;
 use crate::model::slo::IndicatorId;
+use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
 use crate::publish::report::ReportInput;
@@ -81,6 +82,9 @@ pub trait Answers: Send + Sync + 'static {
 
     /// The times of incidents that people set or took back, oldest first.
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError>;
+
+    /// Takes counts that are pushed for an SLO, and stores them before it returns.
+    fn push_counts(&self, slo: &str, counts: Vec<PushedCounts>) -> Result<(), PushRefused>;
 
     /// Sets a time of an incident, or takes it back, and stores it before it
     /// returns.
@@ -209,6 +213,27 @@ pub enum DeliveryRefused {
     NotSound(Vec<String>),
     /// The cause is for the log.
     #[error("the delivery could not be stored: {0}")]
+    NotStored(String),
+}
+
+/// The events of one minute, as they were pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PushedCounts {
+    pub start: Timestamp,
+    pub counts: EventCounts,
+}
+
+/// Why pushed counts were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushRefused {
+    #[error("there is no SLO `{0}`")]
+    Unknown(String),
+    #[error("the SLO `{0}` is counted from its source; its indicator is not `pushed`")]
+    NotPushed(String),
+    #[error("the minute {0} is older than what is kept")]
+    TooOld(Timestamp),
+    /// The cause is for the log.
+    #[error("the counts could not be stored: {0}")]
     NotStored(String),
 }
 

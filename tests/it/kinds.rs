@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{World, WorldConfig};
+use serde_json::{Value, json};
 
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, http_send};
 use crate::support::monitoring::{Prometheus, days, tempdir, this_minute};
 
 const DEFINITIONS: &str = r#"
@@ -63,6 +64,14 @@ spec:
   objective: 99%
   windows: [3d]
   indicator: {rawRatio: {good: probe_success}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: pushed, service: batch}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {pushed: {}}
 "#;
 
 /// Minutes in which an alert of the script fires: sampled every 30 seconds.
@@ -139,5 +148,25 @@ fn every_kind_of_indicator_is_counted_from_history() {
     let bad = |name: &str| 1.0 - number(name, "attainment");
     assert!(bad("probe") > 0.0 && (0.5..=1.0).contains(&(bad("raw") / bad("probe"))), "{}", judged("raw"));
     assert!(judged("raw")["budget"]["total_minutes"].is_number(), "{}", judged("raw"));
+
+    // Pushed twice, the last time with another count for one of the minutes.
+    let minute = |n: i64| (at - Millis::from_mins(n)).rfc3339();
+    let push = |slo: &str, counts: Value| {
+        let body = json!({"counts": counts}).to_string();
+        let headers = [("Content-Type", "application/json")];
+        http_send(daemon.address(), "POST", &format!("/api/v1/slos/{slo}/counts"), &headers, body.as_bytes())
+    };
+    let counts = json!([{"start": minute(3_000), "total": 50, "bad": 50}, {"start": minute(9), "total": 70, "bad": 1}]);
+    assert_eq!(push("pushed", counts).0, 200);
+    assert_eq!(push("pushed", json!([{"start": minute(3_000), "total": 50, "good": 47}])).0, 200);
+    assert_eq!((number("pushed", "bad"), number("pushed", "total")), (4.0, 120.0), "{}", judged("pushed"));
+    assert!(number("pushed", "coverage") < 0.01, "what nobody pushed is unknown");
+    assert_eq!(push("exact", json!([{"start": minute(9), "total": 1, "bad": 0}])).0, 409);
+    assert_eq!(push("nobody", json!([])).0, 404);
+    let (status, body) =
+        push("pushed", json!([{"start": minute(9), "total": 1}, {"start": minute(-60), "total": 1, "bad": 0}]));
+    assert!(status == 400 && body.contains("counts[0]") && body.contains("counts[1]"), "{status} {body}");
+    let live = |a: &Value| a["total"].as_i64() == Some(120);
+    daemon.wait_for("the pushed counts in the live judgement", "/api/v1/slos/pushed", Duration::from_secs(120), live);
     daemon.stop();
 }

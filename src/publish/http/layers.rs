@@ -47,7 +47,12 @@ pub(super) async fn reads_only(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let allowed = match *request.method() {
         Method::GET | Method::HEAD => true,
-        Method::POST => path == "/api/v1/corrections" || path.starts_with("/in/") || is_time_of_incident(path),
+        Method::POST => {
+            path == "/api/v1/corrections"
+                || path.starts_with("/in/")
+                || is_time_of_incident(path)
+                || is_counts_of_slo(path)
+        }
         Method::DELETE => path.starts_with("/api/v1/corrections/") || is_time_of_incident(path),
         _ => false,
     };
@@ -57,6 +62,11 @@ pub(super) async fn reads_only(request: Request, next: Next) -> Response {
     let mut response = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
+}
+
+/// `/api/v1/slos/{name}/counts`.
+fn is_counts_of_slo(path: &str) -> bool {
+    path.strip_prefix("/api/v1/slos/").and_then(|rest| rest.split_once('/')).is_some_and(|(_, rest)| rest == "counts")
 }
 
 /// `/api/v1/incidents/{id}/times`, or one of them.

@@ -6,6 +6,7 @@ mod alerts;
 mod changes;
 mod connection;
 mod corrections;
+mod counts;
 pub(super) mod daemon;
 mod durations;
 mod generations;

@@ -11,8 +11,8 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
 
 use super::{
-    alerts, changes, corrections, durations, generations, health, incidents, intake, noise, records, replay, report,
-    restatements, rules, slos, status,
+    alerts, changes, corrections, counts, durations, generations, health, incidents, intake, noise, records, replay,
+    report, restatements, rules, slos, status,
 };
 use crate::publish::metrics;
 
@@ -22,6 +22,7 @@ use crate::publish::metrics;
         slos::list,
         slos::one,
         slos::history,
+        counts::push,
         generations::generations,
         incidents::list,
         incidents::one,

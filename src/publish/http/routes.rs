@@ -13,8 +13,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
-    HttpSettings, alerts, changes, corrections, durations, generations, health, incidents, intake, layers, noise,
-    openapi, records, replay, report, restatements, rules, slos, status,
+    HttpSettings, alerts, changes, corrections, counts, durations, generations, health, incidents, intake, layers,
+    noise, openapi, records, replay, report, restatements, rules, slos, status,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
@@ -43,7 +43,10 @@ pub(super) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .with_state(daemon);
     // Of its own, so that no tool waits behind a question about months.
     let taking = Daemon::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
-    let pushed = Router::new().route("/in/{receiver}", post(intake::receive)).with_state(taking);
+    let pushed = Router::new()
+        .route("/in/{receiver}", post(intake::receive))
+        .route("/api/v1/slos/{name}/counts", post(counts::push))
+        .with_state(taking);
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 
     let reads = layers::bounded(questions, settings.requests_max, settings.request_timeout)

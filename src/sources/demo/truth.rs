@@ -112,6 +112,7 @@ fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
         Indicator::Gauge { .. }
         | Indicator::RawRatio { .. }
         | Indicator::Alert { .. }
+        | Indicator::Pushed { .. }
         | Indicator::Estimated { .. } => Vec::new(),
         Indicator::Ratio { numerator, total } => {
             let selected = |sum: &SelectorSum| -> Vec<i64> {

@@ -42,8 +42,8 @@ use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
     AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
-    Generation, LoopStatus, Origin, Received, ReceiverStatus, ServiceStatus, SourceStatus, StoreStatus, TimeRefused,
-    TrailEntry,
+    Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received, ReceiverStatus, ServiceStatus, SourceStatus,
+    StoreStatus, TimeRefused, TrailEntry,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -278,6 +278,10 @@ impl Answers for Sample {
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
         Ok(self.overrides.lock().unwrap().clone())
+    }
+
+    fn push_counts(&self, slo: &str, _: Vec<PushedCounts>) -> Result<(), PushRefused> {
+        Err(PushRefused::NotPushed(slo.to_owned()))
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {

@@ -149,7 +149,6 @@ impl Held {
         let mut needed = needed_minutes(&self.slo, as_of);
         needed.extend(needed_minutes(&self.slo, Timestamp::from_millis((hour + 1) * HOUR_MS - SLOT_MS)));
         let since = needed_since(&self.slo, as_of);
-        let mut needed = needed_minutes(&self.slo, as_of);
         let edges = self.history.left_out().needed_minutes(since);
         needed.extend(edges.into_iter().filter(|hour| *hour <= hour_of(as_of)));
         for hour in needed.iter().filter(|h| !self.history.has_minutes(**h)) {

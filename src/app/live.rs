@@ -2,11 +2,15 @@
 //! first start, a restart and a pause are the same path; what is too old for it
 //! is left to the backfill as a hole.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 
 use super::backfill::Holes;
 use super::indicators::{Group, Indicator};
 use super::reading::{Samples, count_plan};
+use super::sharing::{Apart, Shared};
 use crate::evaluate::snapshot::Finding;
 use crate::ingest::counting::{Counted, Reading, State};
 use crate::model::selector::Selector;
@@ -74,18 +78,24 @@ impl LiveGroup {
         &self.group.source.name
     }
 
-    async fn round(&mut self, now: Timestamp, holes: &Holes) -> Result<Vec<Found>, Error> {
+    /// What the next round reads; where this leaves a hole, that is said.
+    fn stretch(&mut self, now: Timestamp, holes: &Holes) -> Stretch {
         let end = self.end(now);
         let begin = self.begin(end, holes);
+        let lookback = if self.looks_back() { GAUGE_LOOKBACK } else { Millis(0) };
+        Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end) }
+    }
+
+    async fn round(&mut self, stretch: Stretch, shared: &Shared, holes: &Holes) -> Result<Vec<Found>, Error> {
+        let Stretch { emit, read } = stretch;
+        let Period { start: begin, end } = emit;
         if begin >= end {
             return Ok(Vec::new());
         }
-        let lookback = if self.looks_back() { GAUGE_LOOKBACK } else { Millis(0) };
-        let mut samples = Samples::read(&self.group, Period::new(begin - lookback, end)).await?;
+        let mut samples = Samples::read(&self.group, shared, read).await?;
         if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
             samples.look_back(&self.group).await?;
         }
-        let emit = Period::new(begin, end);
         let next = (end - Millis(self.recount_slots * SLOT_MS)).max(begin);
         let settled = samples.until(next);
         let mut found = Vec::new();
@@ -137,9 +147,17 @@ impl LiveGroup {
     }
 }
 
+/// What one round of a group is about.
+#[derive(Clone, Copy)]
+struct Stretch {
+    emit: Period,
+    read: Period,
+}
+
 /// The groups of all sources.
 pub struct Live {
-    pub groups: Vec<LiveGroup>,
+    groups: Vec<LiveGroup>,
+    apart: Arc<Apart>,
 }
 
 /// What a round brought, and which sources failed.
@@ -151,13 +169,35 @@ pub struct Round {
 }
 
 impl Live {
+    pub fn new(groups: Vec<LiveGroup>) -> Live {
+        Live { groups, apart: Arc::default() }
+    }
+
     pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
-        let work: Vec<_> = self
-            .groups
-            .iter_mut()
-            .filter(|group| group.is_due(now))
-            .map(|group| named_round(group, now, holes))
+        let due = self.groups.iter_mut().filter(|group| group.is_due(now));
+        let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now, holes), group)).collect();
+        // Those that read the same of one source share what they ask.
+        let key = |stretch: &Stretch, group: &LiveGroup| (group.source_name().to_owned(), stretch.read);
+        let mut together: BTreeMap<(String, Period), Vec<&Group>> = BTreeMap::new();
+        for (stretch, group) in &due {
+            together.entry(key(stretch, group)).or_default().push(&group.group);
+        }
+        let mut shared: BTreeMap<(String, Period), Arc<Shared>> = BTreeMap::new();
+        for (key, groups) in together {
+            if let Some(first) = groups.first() {
+                let one = Shared::of(&first.source, &groups, &self.apart).await;
+                shared.insert(key, Arc::new(one));
+            }
+        }
+        let work: Vec<_> = due
+            .into_iter()
+            .filter_map(|(stretch, group)| {
+                let shared = shared.get(&key(&stretch, group)).map(Arc::clone)?;
+                Some(named_round(group, stretch, shared, holes))
+            })
             .collect();
+        // Each answer goes when the last group that shares it is done.
+        drop(shared);
         let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
         let mut round = Round::default();
         for (source, result) in results {
@@ -178,8 +218,13 @@ impl Live {
     }
 }
 
-async fn named_round(group: &mut LiveGroup, now: Timestamp, holes: &Holes) -> (String, Result<Vec<Found>, Error>) {
-    let result = group.round(now, holes).await;
+async fn named_round(
+    group: &mut LiveGroup,
+    stretch: Stretch,
+    shared: Arc<Shared>,
+    holes: &Holes,
+) -> (String, Result<Vec<Found>, Error>) {
+    let result = group.round(stretch, &shared, holes).await;
     (group.source_name().to_owned(), result)
 }
 

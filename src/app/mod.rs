@@ -26,6 +26,7 @@ pub mod review;
 mod rules;
 pub mod scenario;
 mod setup;
+mod sharing;
 mod tasks;
 mod times;
 pub mod verify;
@@ -109,7 +110,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     // Live counting takes up where the store ends; history fills what is before.
     let wanted_since = (now - config.backfill).ceil_slot();
     let live_from = (now - delay).floor_slot() - Millis::from_mins(3);
-    let live = Live { groups: groups.iter().map(|g| live_group(g, &facts)).collect::<anyhow::Result<_>>()? };
+    let live = Live::new(groups.iter().map(|g| live_group(g, &facts)).collect::<anyhow::Result<_>>()?);
     let backfill = Backfill::new(groups, facts.clone(), wanted_since, live_from)?;
     let (holes, renewed) = (backfill.holes.clone(), backfill.renewed.clone());
     daemon.note_backfill(backfill.progress());

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::indicators::Group;
+use super::sharing::{BatchSamples, Shared};
 use crate::ingest::counting::{
     Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Points, Reading, State, alert_slices, count, estimates,
     slices,
@@ -12,7 +13,6 @@ use crate::ingest::raw::unite;
 use crate::model::slo::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
-use crate::sources::samples::BatchSamples;
 
 /// Samples before a period that are read with it: more than the lookback of
 /// gauges and than a scraper's gap, and enough to see most series once.
@@ -34,21 +34,21 @@ pub struct Samples {
 }
 
 impl Samples {
-    pub async fn read(group: &Group, read: Period) -> Result<Samples, Error> {
+    pub async fn read(group: &Group, shared: &Shared, read: Period) -> Result<Samples, Error> {
         let samples = &group.source.samples;
-        let mut batch = samples.read_batch(&group.batch, read).await?;
+        let mut batch = shared.read_batch(&group.batch, read).await?;
         let replicas = group.replica_labels();
         if replicas.are_in(&batch.up) {
             // Which of them is on duty at first shows in the scrapes before.
             let earlier = Period::new(read.start - CONTEXT, read.start);
-            batch.up.extend(samples.read(&group.batch.up, earlier).await?);
+            batch.up.extend(shared.up(&group.batch.up, earlier).await?);
             replicas.merge(&mut batch.series, &mut batch.up, &mut batch.starts);
             batch.up.iter_mut().for_each(|up| up.samples.retain(|s| s.at > read.start));
             batch.up.retain(|up| !up.samples.is_empty());
         } else {
             [&mut batch.series, &mut batch.up, &mut batch.starts].into_iter().for_each(unite);
         }
-        let alive = samples.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
+        let alive = shared.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
         let mut estimates = BTreeMap::new();
         for indicator in &group.indicators {
             let Reading::Estimated { numerator, total, .. } = indicator.plan.reading() else { continue };
@@ -120,7 +120,8 @@ pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Resul
     let mut counted = Vec::new();
     for ahead in READ_ON {
         let end = (period.end + ahead).min(horizon).max(period.end);
-        let mut samples = Samples::read(group, Period::new(period.start - CONTEXT, end)).await?;
+        let read = Period::new(period.start - CONTEXT, end);
+        let mut samples = Samples::read(group, &Shared::alone(group), read).await?;
         counted = count_all(group, &samples, period);
         if counted.iter().any(|c| c.open.before) {
             samples.look_back(group).await?;

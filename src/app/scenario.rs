@@ -83,7 +83,7 @@ struct World<'s> {
 
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, slo: &'s Arc<Slo>, groups: Vec<Group>) -> World<'s> {
-        let live = Live { groups: groups.iter().map(|g| LiveGroup::new(g.clone(), None)).collect() };
+        let live = Live::new(groups.iter().map(|g| LiveGroup::new(g.clone(), None)).collect());
         let last = scenario.expectations.last().map_or(scenario.start, |e| e.at);
         let minutes = (last - scenario.start).0 / SLOT_MS;
         World {

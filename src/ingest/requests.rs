@@ -31,6 +31,12 @@ impl Batch {
     }
 }
 
+/// One `up` for the targets of several plans, if they have anything in common.
+pub fn up_of<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Option<Selector> {
+    let ups: Vec<Selector> = plans.into_iter().flat_map(Plan::up_selectors).collect();
+    common(&ups.iter().collect::<Vec<_>>())
+}
+
 /// Batches of plans that share requests; every plan is in one.
 pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
     let requests = merge(plans.iter().flat_map(|p| p.selectors()));
@@ -51,8 +57,7 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
     }
     let batch = |members: Vec<usize>| {
         let mine: Vec<&Plan> = members.iter().filter_map(|m| plans.get(*m)).copied().collect();
-        let ups: Vec<Selector> = mine.iter().flat_map(|p| p.up_selectors()).collect();
-        let up = common(&ups.iter().collect::<Vec<_>>()).unwrap_or_else(|| Selector::new("up", Vec::new()));
+        let up = up_of(mine.iter().copied()).unwrap_or_else(|| Selector::new("up", Vec::new()));
         let requests: Vec<Selector> = requests.iter().filter(|r| mine.iter().any(|p| needs(p, r))).cloned().collect();
         let mut created: Vec<Selector> = Vec::new();
         for one in requests.iter().filter_map(created_of) {

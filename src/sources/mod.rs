@@ -8,7 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod exposition;
 #[cfg(test)]
-mod fake_server;
+pub(crate) mod fake_server;
 pub mod http;
 mod json;
 #[cfg(feature = "kubernetes")]

@@ -16,8 +16,8 @@ use self::answer::{Envelope, MatrixSeries, QueryData, VectorSeries};
 use super::error::Error;
 use super::http::{Endpoint, EndpointError, Http};
 use crate::ingest::raw::{RawSeries, Sample};
-use crate::model::labels::Labels;
-use crate::model::selector::Selector;
+use crate::model::labels::{Labels, NAME};
+use crate::model::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Asked of every backend; each ignores what it does not know. VictoriaMetrics
@@ -58,6 +58,24 @@ impl Prometheus {
     /// Older releases count a sample at the start of a range in, newer ones do
     /// not; here it is always left out.
     pub async fn read(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
+        self.read_written(&selector.to_string(), period).await
+    }
+
+    /// The same of several metrics that have the matchers in common.
+    pub async fn read_metrics(
+        &self,
+        metrics: &[String],
+        matchers: &[Matcher],
+        period: Period,
+    ) -> Result<Answer<Vec<RawSeries>>, Error> {
+        let names: Vec<String> = metrics.iter().map(|name| regex::escape(name)).collect();
+        let names = Matcher::new(NAME, MatchOp::Regex, names.join("|"))
+            .map_err(|limit| Error::TooLarge { url: self.shown_url().to_owned(), limit })?;
+        let all: Vec<String> = std::iter::once(&names).chain(matchers).map(ToString::to_string).collect();
+        self.read_written(&format!("{{{}}}", all.join(",")), period).await
+    }
+
+    async fn read_written(&self, selector: &str, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
         if period.is_empty() {
             return Ok(Answer::new(Vec::new()));
         }

@@ -12,7 +12,7 @@ use crate::ingest::raw::{RawSeries, Sample};
 use crate::ingest::requests::Batch;
 use crate::model::labels::Labels;
 use crate::model::rule::AlertRule;
-use crate::model::selector::Selector;
+use crate::model::selector::{Matcher, Selector};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// How far back the last sample of a series is looked for. Longer than any
@@ -30,14 +30,6 @@ pub enum SampleSource {
     Prometheus(Prometheus),
     Demo(DemoSource),
     Memory(MemorySource),
-}
-
-/// All samples that a batch of indicators needs, in one period.
-#[derive(Clone, Debug, Default)]
-pub struct BatchSamples {
-    pub series: Vec<RawSeries>,
-    pub up: Vec<RawSeries>,
-    pub starts: Vec<RawSeries>,
 }
 
 /// The last sample of each series, of those with a value; series without any
@@ -77,22 +69,22 @@ impl SampleSource {
         }
     }
 
-    /// Everything that a batch needs, of one and the same period.
-    pub async fn read_batch(&self, batch: &Batch, period: Period) -> Result<BatchSamples, Error> {
-        let mut samples = BatchSamples::default();
-        for request in &batch.requests {
-            samples.series.extend(self.read(request, period).await?);
+    /// The samples of several metrics under the same matchers, in one question
+    /// where the source can be asked so.
+    pub async fn read_metrics(
+        &self,
+        metrics: &[String],
+        matchers: &[Matcher],
+        period: Period,
+    ) -> Result<Vec<RawSeries>, Error> {
+        if let SampleSource::Prometheus(client) = self {
+            return Ok(client.read_metrics(metrics, matchers, period).await?.data);
         }
-        samples.up = self.read(&batch.up, period).await?;
-        samples.starts = self.read(&batch.starts(), period).await?;
-        // Most processes tell when they started; then this costs nothing.
-        let told = |up: &RawSeries| samples.starts.iter().any(|s| same_target(&s.labels, &up.labels));
-        if !samples.up.iter().all(told) {
-            for request in &batch.created {
-                samples.series.extend(self.read(request, period).await?);
-            }
+        let mut series = Vec::new();
+        for metric in metrics {
+            series.extend(self.read(&Selector::new(metric.clone(), matchers.to_vec()), period).await?);
         }
-        Ok(samples)
+        Ok(series)
     }
 
     /// The alerting rules that it has loaded; `None` where the server tells of
@@ -147,10 +139,6 @@ impl SampleSource {
             SampleSource::Memory(memory) => Ok(memory.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
         }
     }
-}
-
-fn same_target(a: &Labels, b: &Labels) -> bool {
-    ["job", "instance"].iter().all(|name| a.get(name) == b.get(name))
 }
 
 async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {

@@ -2,8 +2,10 @@
 //! Prometheus for 1,000 SLOs over 100 metrics, both in one run. First
 //! Prometheus alone, then with Evenkeel reading from it, each for as long.
 //!
-//! `cargo bench --bench cost`; needs the test servers (`tests/servers/build`)
-//! and Linux, whose `/proc` tells the CPU time of a process.
+//! `cargo bench --bench cost`, about twelve minutes; `EVENKEEL_BENCH_SECONDS`
+//! makes each part shorter and the figures less exact. Needs the test servers
+//! (`tests/servers/build`) and Linux, whose `/proc` tells the CPU time of a
+//! process.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
 #![expect(clippy::disallowed_methods, reason = "it lives in real time, beside real servers")]
@@ -23,8 +25,9 @@ const CODES: [&str; 4] = ["200", "404", "500", "503"];
 const INSTANCES: usize = 2;
 const SCRAPE_SECONDS: u64 = 15;
 const TICK_SECONDS: u64 = 15;
-/// Long enough for every clock tick of `/proc` to be a small share.
-const MEASURED: Duration = Duration::from_secs(180);
+/// Long enough for every clock tick of `/proc` to be a small share. As long is
+/// left to Prometheus before.
+const MEASURED_SECONDS: u64 = 180;
 /// Clock ticks a second, the same on every Linux of today.
 const USER_HZ: f64 = 100.0;
 
@@ -33,22 +36,24 @@ fn main() {
     if !std::env::args().any(|a| a == "--bench") {
         return;
     }
+    let seconds = std::env::var("EVENKEEL_BENCH_SECONDS").map_or(MEASURED_SECONDS, |text| text.parse().unwrap());
+    let measured = Duration::from_secs(seconds);
     let dir = tempfile::tempdir().unwrap();
     let targets: Vec<u16> = (0..INSTANCES).map(|_| serve_metrics()).collect();
     let (prometheus, port) = start_prometheus(dir.path(), &targets);
     println!("{SLOS} SLOs over {METRICS} metrics, {} series", SLOS * CODES.len() * INSTANCES);
-    sleep(Duration::from_secs(180));
+    sleep(measured);
 
-    let [alone] = measure([&prometheus]);
+    let [alone] = measure(measured, [&prometheus]);
     let (evenkeel, address) = start_evenkeel(dir.path(), port);
     wait_until_ready(&address);
     sleep(Duration::from_secs(60));
-    let [beside, evenkeel_seconds] = measure([&prometheus, &evenkeel]);
+    let [beside, evenkeel_seconds] = measure(measured, [&prometheus, &evenkeel]);
 
-    let ticks = MEASURED.as_secs_f64() / TICK_SECONDS as f64;
+    let ticks = measured.as_secs_f64() / TICK_SECONDS as f64;
     let per_slo = |seconds: f64| seconds / ticks / SLOS as f64 * 1e6;
     let read = (beside - alone).max(0.0);
-    println!("Prometheus alone (scraping):   {:6.2} s of CPU in {MEASURED:?}", alone);
+    println!("Prometheus alone (scraping):   {:6.2} s of CPU in {measured:?}", alone);
     println!("Prometheus with Evenkeel:      {:6.2} s", beside);
     println!("Evenkeel:                      {:6.2} s", evenkeel_seconds);
     println!(
@@ -71,9 +76,9 @@ impl Drop for Process {
 }
 
 /// CPU seconds of each process over the measured time.
-fn measure<const N: usize>(processes: [&Process; N]) -> [f64; N] {
+fn measure<const N: usize>(measured: Duration, processes: [&Process; N]) -> [f64; N] {
     let before = processes.map(cpu_seconds);
-    sleep(MEASURED);
+    sleep(measured);
     let mut spent = processes.map(cpu_seconds);
     spent.iter_mut().zip(before).for_each(|(spent, before)| *spent -= before);
     spent

@@ -149,3 +149,62 @@ impl Reviewing<'_> {
         Ok(burn(slo, tiles, &history, period.end))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions;
+    use crate::model::tile::{EventCounts, Tile};
+    use crate::store::{Batch, Store};
+
+    const DEFINITION: &str = "
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: checkout, service: checkout}
+spec:
+  objective: 99.9%
+  windows: [30d]
+  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
+";
+
+    const CORRECTION: &str = r#"
+apiVersion: evenkeel/v1
+kind: Correction
+metadata: {name: upgrade}
+spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z", author: ops, reason: database upgrade}
+"#;
+
+    /// Half of all fails from 12:10 to 12:30, and again from 15:10 to 15:30.
+    #[test]
+    fn what_a_correction_leaves_out_is_no_episode_and_no_incident() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let (mut slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
+        assert!(problems.is_empty(), "{problems:?}");
+        let slo = Arc::new(slos.remove(0));
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+        let (first, last) = (at("2026-07-01T00:00:00Z"), at("2026-07-04T00:00:00Z"));
+        let fails = [at("2026-07-03T12:10:00Z"), at("2026-07-03T15:10:00Z")];
+        let tile = |n: i64| {
+            let start = first + Millis::from_mins(n);
+            let failing = fails.iter().any(|from| start >= *from && start < *from + Millis::from_mins(20));
+            let counts = EventCounts::new(if failing { 50 } else { 100 }, 100);
+            Tile { start, counts, covered_ms: 60_000, ..Tile::default() }
+        };
+        let tiles = (0..(last - first).0 / 60_000).map(tile).collect();
+        writer
+            .write(&Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: last, ..Batch::default() })
+            .unwrap();
+        let on_call = OnCall::new(chrono_tz::Tz::UTC);
+        let slos = [slo];
+        let starts = |corrections: &[Arc<Correction>]| {
+            let reviewing = Reviewing { slos: &slos, reader: &reader, corrections, on_call: &on_call };
+            let review = reviewing.review(Period::new(at("2026-07-03T00:00:00Z"), last), last).unwrap();
+            assert_eq!(review.incidents.len(), review.episodes.len());
+            review.episodes.iter().map(|e| e.start).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(&[]), [fails[1], fails[0]], "the newest first");
+        let correction = Arc::new(definitions::parse_correction(CORRECTION).unwrap());
+        assert_eq!(starts(&[correction]), [fails[1]]);
+    }
+}

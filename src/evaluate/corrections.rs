@@ -50,6 +50,11 @@ impl LeftOut {
         Millis(self.periods.iter().map(|p| p.intersect(period).length().0).sum())
     }
 
+    /// Whether an instant is left out; asked of every minute there is.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.periods.get(self.periods.partition_point(|p| p.end <= at)).is_some_and(|p| p.contains(at))
+    }
+
     /// The correction that leaves out an instant, the first by name of several.
     pub fn correction_at(&self, at: Timestamp) -> Option<&Arc<Correction>> {
         let covers = |periods: &[Period]| periods.iter().any(|p| p.contains(at));

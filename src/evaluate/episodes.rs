@@ -104,7 +104,7 @@ impl SloBurn {
 /// episode, times the window's length.
 pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History, now: Timestamp) -> SloBurn {
     let left_out = history.left_out();
-    let judged = tiles.into_iter().filter(|tile| left_out.correction_at(tile.start).is_none());
+    let judged = tiles.into_iter().filter(|tile| !left_out.holds(tile.start));
     let slots = Slots::new(slo.budgeting, judged);
     let context = Context { slo, allowed: slo.objective.allowed_bad_ratio(), slots: &slots, history };
     let runs = context.runs(slots.index_of(now));

@@ -188,6 +188,11 @@ proptest! {
             sum += history.fold(Period::new(part[0].end, part[1].start));
         }
         let rest = history.left_out().rest_of(all);
+        for slot in 0..SLOTS {
+            let (left_out, slot) = (history.left_out(), at(slot));
+            prop_assert_eq!(left_out.holds(slot), left_out.correction_at(slot).is_some());
+            prop_assert_eq!(left_out.holds(slot), !rest.iter().any(|p| p.contains(slot)));
+        }
         let (first, last) = (rest.first().map_or(all.end, |p| p.start), rest.last().map_or(all.end, |p| p.end));
         sum += history.fold(Period::new(all.start, first));
         sum += history.fold(Period::new(last, all.end));

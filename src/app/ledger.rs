@@ -259,3 +259,6 @@ pub fn judge_tiles<'t>(
     let now = present(slo, &history, as_of);
     (judge(slo, window, &history, as_of, &now), now.tiers)
 }
+
+#[cfg(test)]
+mod tests;

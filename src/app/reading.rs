@@ -13,6 +13,7 @@ use crate::ingest::raw::unite;
 use crate::model::slo::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
+use crate::sources::last::target_of;
 
 /// Samples before a period that are read with it: more than the lookback of
 /// gauges and than a scraper's gap, and enough to see most series once.
@@ -61,7 +62,10 @@ impl Samples {
 
     /// Looks up what was known of the time before.
     pub async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
-        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start).await?;
+        let b = &self.batch;
+        let here =
+            [&b.series, &b.up, &b.starts].into_iter().flatten().map(|series| target_of(&series.labels)).collect();
+        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, &here).await?;
         group.replica_labels().merge_baselines(&mut baselines);
         self.baselines = Some(baselines);
         Ok(())

@@ -13,6 +13,7 @@ pub mod http;
 mod json;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod last;
 pub mod memory;
 pub mod prometheus;
 pub mod samples;

@@ -1,16 +1,16 @@
 //! One question, whoever answers it: the raw samples of a selector in a period,
 //! and what was known before it. Must not know what samples are counted for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::demo::DemoSource;
 use super::error::Error;
+use super::last::{Target, last};
 use super::memory::MemorySource;
 use super::prometheus::Prometheus;
 use crate::ingest::counting::{Baselines, Points};
-use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::Batch;
-use crate::model::labels::Labels;
 use crate::model::rule::AlertRule;
 use crate::model::selector::{Matcher, Selector};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -119,24 +119,32 @@ impl SampleSource {
         }
     }
 
-    /// The last sample of everything before the period, for a batch.
-    pub async fn baselines(&self, batch: &Batch, at: Timestamp) -> Result<Baselines, Error> {
+    /// The last sample of everything at or before an instant, for a batch; exact
+    /// to the millisecond for these targets, else to the minute at least.
+    pub async fn baselines(&self, batch: &Batch, at: Timestamp, exact: &BTreeSet<Target>) -> Result<Baselines, Error> {
         let mut baselines = Baselines::default();
         for request in &batch.requests {
-            baselines.series.extend(self.last(request, None, at).await?);
+            baselines.series.extend(self.last(request, None, at, exact).await?);
         }
-        baselines.up = self.last(&batch.up, Some(1.0), at).await?;
-        baselines.starts = self.last(&batch.starts(), None, at).await?;
+        baselines.up = self.last(&batch.up, Some(1.0), at, exact).await?;
+        baselines.starts = self.last(&batch.starts(), None, at, exact).await?;
         Ok(baselines)
     }
 
     /// The last sample of each series at or before an instant, of those with a
     /// value, if one is given.
-    async fn last(&self, selector: &Selector, value: Option<f64>, at: Timestamp) -> Result<Vec<RawSeries>, Error> {
+    async fn last(
+        &self,
+        selector: &Selector,
+        value: Option<f64>,
+        at: Timestamp,
+        exact: &BTreeSet<Target>,
+    ) -> Result<Vec<RawSeries>, Error> {
+        let period = Period::new(at - BASELINE_HORIZON, at);
         match self {
-            SampleSource::Prometheus(client) => last(client, selector, value, at).await,
-            SampleSource::Demo(demo) => Ok(demo.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
-            SampleSource::Memory(memory) => Ok(memory.last(selector, value, Period::new(at - BASELINE_HORIZON, at))),
+            SampleSource::Prometheus(client) => last(client, selector, value, period, exact).await,
+            SampleSource::Demo(demo) => Ok(demo.last(selector, value, period)),
+            SampleSource::Memory(memory) => Ok(memory.last(selector, value, period)),
         }
     }
 }
@@ -167,39 +175,4 @@ async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Resu
         start = end + Millis(SLOT_MS);
     }
     Ok(points)
-}
-
-async fn last(
-    client: &Prometheus,
-    selector: &Selector,
-    value: Option<f64>,
-    at: Timestamp,
-) -> Result<Vec<RawSeries>, Error> {
-    let horizon = BASELINE_HORIZON;
-    let condition = value.map(|v| format!(" == {v}")).unwrap_or_default();
-    // `timestamp` of a plain selector is that of the sample; of a comparison it
-    // is that of the evaluation, which is at most a step too late.
-    let times = format!("max_over_time(timestamp({selector}{condition})[{horizon}:1m])");
-    let times = client.query_vector(&times, at).await?.data;
-    let nameless = |labels: &Labels| labels.without(&[crate::model::labels::NAME]);
-    let named = |labels: &Labels| labels.clone().with(crate::model::labels::NAME, &selector.metric);
-    let mut at_of: BTreeMap<Labels, Timestamp> = BTreeMap::new();
-    for (labels, sample) in &times {
-        if let Some(t) = Timestamp::from_secs_f64(sample.value) {
-            at_of.insert(nameless(labels), t);
-        }
-    }
-    let one = |labels: Labels, at, value| RawSeries { labels, samples: vec![Sample { at, value }] };
-    if let Some(value) = value {
-        return Ok(at_of.into_iter().map(|(labels, t)| one(named(&labels), t, value)).collect());
-    }
-    let values = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await?.data;
-    let with_time = |(labels, sample): (Labels, Sample)| {
-        let key = nameless(&labels);
-        // A sample between two steps of the subquery has a value, and no time:
-        // the series is a very young one, seen just now.
-        let t = at_of.get(&key).copied().unwrap_or(at);
-        one(named(&key), t, sample.value)
-    };
-    Ok(values.into_iter().map(with_time).collect())
 }

@@ -1,3 +1,5 @@
+//! A ledger that runs on, against what the store alone says.
+
 use super::*;
 use crate::definitions;
 use crate::model::tile::EventCounts;

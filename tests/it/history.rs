@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use evenkeel::definitions;
+use evenkeel::evaluate::incidents::LEAD;
+use evenkeel::evaluate::rules::AFTER_END;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{AlertClass, Plot, ScriptedAlert, World, WorldConfig};
@@ -61,25 +63,44 @@ fn tolerance(plot: Plot) -> i64 {
     }
 }
 
+/// Whether an SLO of the service had so much more than its share of bad events.
+fn burned(world: &World, service: &str, period: Period, times: f64) -> bool {
+    demo_slos().iter().filter(|slo| slo.service == service).any(|slo| {
+        let counts = world.truth(&slo.indicator, period).observable;
+        counts.bad() as f64 > times * slo.objective.allowed_bad_ratio() * counts.total as f64
+    })
+}
+
 /// Everything that hurt users in the last weeks is an incident with its beginning
-/// and its end, though nobody watched when it happened.
+/// and its end, though nobody watched when it happened. Where by chance more than
+/// the allowed share was bad shortly before or after, that is part of it.
 fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<String> {
     let mut missed = Vec::new();
     for disturbance in world.disturbances(period).into_iter().filter(|d| period.contains(d.period.start)) {
-        let near = |i: &Value, mark: &str, at: Timestamp| {
-            let mark = &i["times"][mark]["at"];
-            mark.is_string() && (time(mark) - at).0.abs() <= tolerance(disturbance.plot) * 60_000
+        let service = disturbance.service;
+        let mark = |i: &Value, name: &str| i["times"][name]["at"].as_str().map(|at| Timestamp::parse(at).unwrap());
+        let near = |a: Timestamp, b: Timestamp| (a - b).0.abs() <= tolerance(disturbance.plot) * 60_000;
+        let by_chance = |around: Period, lookback: Period| {
+            around.contains(lookback.start) && around.contains(lookback.end) && burned(world, service, lookback, 1.0)
         };
-        let begins = |i: &&Value| near(i, "onset", disturbance.period.start);
-        let of_service: Vec<&Value> = incidents.iter().filter(|i| i["service"] == disturbance.service).collect();
-        let whole = |i: &&&Value| begins(i) && near(i, "restored", disturbance.period.end);
-        if of_service.iter().filter(whole).count() != 1 {
-            let times = |i: &&Value| (i["times"]["onset"]["at"].to_string(), i["times"]["restored"]["at"].to_string());
-            let close = of_service.iter().filter(|i| {
-                let onset = &i["times"]["onset"]["at"];
-                onset.is_string() && (time(onset) - disturbance.period.start).0.abs() < 24 * 3_600_000
-            });
-            missed.push(format!("{disturbance:?} among {:?}", close.map(times).collect::<Vec<_>>()));
+        let (start, end, hour, five) =
+            (disturbance.period.start, disturbance.period.end, Millis::from_hours(1), Millis::from_mins(5));
+        let begins = |i: &Value| {
+            mark(i, "onset").is_some_and(|at| {
+                near(at, start) || by_chance(Period::new(start - hour, start + five), Period::new(at, at + five))
+            })
+        };
+        let ends = |i: &Value| {
+            mark(i, "restored").is_some_and(|at| {
+                near(at, end) || by_chance(Period::new(end - five, end + hour), Period::new(at - five, at))
+            })
+        };
+        let of_service: Vec<&Value> = incidents.iter().filter(|i| i["service"] == service).collect();
+        if of_service.iter().filter(|i| begins(i) && ends(i)).count() != 1 {
+            let times = |i: &&&Value| (i["times"]["onset"]["at"].to_string(), i["times"]["restored"]["at"].to_string());
+            let close =
+                of_service.iter().filter(|i| mark(i, "onset").is_some_and(|at| (at - start).0.abs() < days(1).0));
+            missed.push(format!("{disturbance:?} among {:?}", close.map(|i| times(&i)).collect::<Vec<_>>()));
         }
     }
     missed
@@ -89,17 +110,10 @@ fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<S
 /// as is allowed in some minute: the script does not know of that, and a page
 /// that meets it tells of it.
 fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
-    let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap() + Millis::from_mins(15));
-    let hurts = |slo: &Slo| {
-        let minutes = (0..(to - from).0 / 60_000).map(|n| from + Millis::from_mins(n));
-        let is_bad = |minute: Timestamp| {
-            let counts = world.truth(&slo.indicator, Period::new(minute, minute + Millis::from_mins(1))).observable;
-            counts.bad() as f64 > 10.0 * slo.objective.allowed_bad_ratio() * counts.total as f64
-        };
-        minutes.into_iter().any(is_bad)
-    };
+    let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap() + AFTER_END + LEAD);
+    let minutes = (0..(to - from).0 / 60_000).map(|n| from + Millis::from_mins(n));
     let service = alert.labels.get("service").unwrap_or_default();
-    demo_slos().iter().filter(|slo| slo.service == service).any(hurts)
+    minutes.into_iter().any(|at| burned(world, service, Period::new(at, at + Millis::from_mins(1)), 10.0))
 }
 
 /// Every page is judged as the script means it, and none that told of something

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::answers::Daemon;
 use super::backfill::{Holes, Renewed};
+use super::composites::Composites;
 use super::facts::Facts;
 use super::ledger::Ledger;
 use super::live::{Found, Live};
@@ -27,6 +28,7 @@ const SERVICES_SHOWN: usize = 5;
 pub struct Counting {
     pub daemon: Arc<Daemon>,
     pub live: Live,
+    pub composites: Composites,
     pub ledger: Ledger,
     pub notifier: Notifier,
     pub holes: Holes,
@@ -39,12 +41,13 @@ impl Counting {
     pub fn new(
         daemon: Arc<Daemon>,
         live: Live,
+        composites: Composites,
         ledger: Ledger,
         notifier: Notifier,
         holes: Holes,
         renewed: Renewed,
     ) -> Counting {
-        Counting { daemon, live, ledger, notifier, holes, renewed, findings: BTreeMap::new() }
+        Counting { daemon, live, composites, ledger, notifier, holes, renewed, findings: BTreeMap::new() }
     }
 }
 
@@ -57,8 +60,7 @@ impl Round for Counting {
         }
         store(&self.daemon.facts, &round.found, now).await?;
         self.ledger.apply(&round.found);
-        self.ledger.renew(&self.renewed.take());
-        self.ledger.renew(&self.daemon.renewed.take());
+        self.combine(&round.found, now).await?;
         self.note_findings(round.found);
         let as_of = self.daemon.as_of();
         let judged = self.judge(as_of).await?;
@@ -76,15 +78,34 @@ impl Round for Counting {
 }
 
 impl Counting {
+    /// Takes in what was stored of the past, and what composites make of all
+    /// that is new.
+    async fn combine(&mut self, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
+        let facts = self.daemon.facts.clone();
+        let combined = tokio::task::block_in_place(|| self.composites.live(found, &facts.reader));
+        let combined = unless_damaged(&self.daemon.facts, &self.holes, combined).await?;
+        store(&facts, &combined, now).await?;
+        self.ledger.apply(&combined);
+        let mut renewed = self.renewed.take();
+        renewed.extend(self.daemon.renewed.take());
+        self.composites.note(&renewed);
+        self.ledger.renew(&renewed);
+        let days = self.composites.due();
+        for day in days {
+            let counted = tokio::task::block_in_place(|| self.composites.count(day, &facts.reader));
+            let combined = unless_damaged(&self.daemon.facts, &self.holes, counted).await?;
+            store(&facts, &combined, now).await?;
+            self.composites.done(day);
+            self.ledger.renew(&BTreeSet::from([day]));
+        }
+        Ok(())
+    }
+
     async fn judge(&mut self, as_of: Timestamp) -> anyhow::Result<Vec<SloJudgement>> {
         let judged = tokio::task::block_in_place(|| {
             self.ledger.judge(as_of, as_of - SETTLED_AFTER, &self.daemon.corrections.in_force())
         });
-        if let Err(Error::CorruptTiles { indicator, day, .. }) = &judged {
-            self.daemon.facts.drop_day(*indicator, *day).await?;
-            self.holes.push(*indicator, Period::new(Timestamp::day_start(*day), Timestamp::day_start(*day + 1)));
-        }
-        Ok(judged?)
+        unless_damaged(&self.daemon.facts, &self.holes, judged).await
     }
 
     fn note_findings(&mut self, found: Vec<Found>) {
@@ -133,4 +154,13 @@ async fn store(facts: &Facts, found: &[Found], now: Timestamp) -> anyhow::Result
         ..Batch::default()
     };
     facts.write(batch).await
+}
+
+/// A damaged day is dropped, to be fetched again.
+async fn unless_damaged<T>(facts: &Facts, holes: &Holes, read: Result<T, Error>) -> anyhow::Result<T> {
+    if let Err(Error::CorruptTiles { indicator, day, .. }) = &read {
+        facts.drop_day(*indicator, *day).await?;
+        holes.push(*indicator, Period::new(Timestamp::day_start(*day), Timestamp::day_start(*day + 1)));
+    }
+    Ok(read?)
 }

@@ -51,9 +51,7 @@ impl Group {
 pub fn group(slos: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<String>) {
     let mut problems = Vec::new();
     let mut groups = Vec::new();
-    // What is pushed is read nowhere.
-    let slos: Vec<&Arc<Slo>> =
-        slos.iter().filter(|slo| !matches!(slo.indicator, crate::model::slo::Indicator::Pushed { .. })).collect();
+    let slos: Vec<&Arc<Slo>> = slos.iter().filter(|slo| slo.indicator.is_read()).collect();
     for source in sources {
         let mine = slos.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
         let mut indicators: Vec<Indicator> = Vec::new();

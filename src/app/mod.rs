@@ -7,6 +7,7 @@ mod alerts;
 mod backfill;
 #[cfg(feature = "kubernetes")]
 mod cluster;
+mod composites;
 pub mod corrections;
 mod counting;
 mod demo;
@@ -42,6 +43,7 @@ pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 use self::alerts::{AlertFeed, NamedAlertmanager, held};
 use self::answers::Daemon;
 use self::backfill::Backfill;
+use self::composites::Composites;
 use self::corrections::Corrections;
 use self::counting::Counting;
 use self::facts::Facts;
@@ -124,7 +126,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         setup.external_url.clone(),
         config.evaluation_interval,
     )?;
-    let counting = Counting::new(Arc::clone(&daemon), live, ledger, notifier, holes.clone(), renewed);
+    let composites = Composites::new(&slos, &facts.reader).context("read what composites are made of")?;
+    let counting = Counting::new(Arc::clone(&daemon), live, composites, ledger, notifier, holes.clone(), renewed);
 
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let stopped = tasks.stop_token().cancelled_owned();

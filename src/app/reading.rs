@@ -113,7 +113,7 @@ pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Perio
             let points = |of: &Expression| samples.estimates.get(&of.text).cloned().unwrap_or_default();
             estimates(plan, &points(numerator), &points(total), emit)
         }
-        Reading::Pushed => Counted::default(),
+        Reading::Nothing => Counted::default(),
         Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed(), emit),
     }
 }

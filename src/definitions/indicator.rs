@@ -9,11 +9,12 @@ use crate::yaml::node::Value;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, label_name, label_value, shown};
 
+use super::composite::read_composite;
 use super::promql::read_promql;
 use super::selector::selector;
 
 const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
-                     `alert`, `promql`, `pushed`";
+                     `alert`, `promql`, `pushed`, `composite` (of other SLOs)";
 /// Labels by which an alert is chosen.
 const ALERT_LABELS_MAX: usize = 32;
 /// Selectors that are added up to one side of a ratio.
@@ -29,7 +30,9 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     let alert = fields.optional("alert");
     let promql = fields.optional("promql");
     let pushed = fields.optional("pushed");
-    let kinds = [&ratio, &latency, &gauge, &raw_ratio, &alert, &promql, &pushed].into_iter().flatten().count();
+    let composite = fields.optional("composite");
+    let kinds = [&ratio, &latency, &gauge, &raw_ratio, &alert, &promql, &pushed, &composite];
+    let kinds = kinds.into_iter().flatten().count();
     if kinds != 1 {
         let message = if kinds == 0 { "the indicator is missing" } else { "an SLO has exactly one indicator" };
         fields.error(source, message, Some(KINDS.to_owned()));
@@ -47,7 +50,8 @@ pub(super) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
         at.fields(source)?.finish(source);
         Some(Indicator::Pushed { slo: String::new() })
     });
-    ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).or(pushed).filter(|_| kinds == 1)
+    let composite = composite.and_then(|at| read_composite(&at, source));
+    ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).or(pushed).or(composite).filter(|_| kinds == 1)
 }
 
 fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {

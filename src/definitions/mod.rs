@@ -3,6 +3,7 @@
 //! or where samples come from; the only I/O is reading the files.
 
 mod alerts;
+mod composite;
 mod correction;
 mod files;
 mod indicator;
@@ -100,6 +101,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     }
     loaded.slos.sort_by(|a, b| a.name.cmp(&b.name));
     loaded.corrections.sort_by(|a, b| a.name.cmp(&b.name));
+    loaded.resolve_composites();
     let strangers = loaded.check_scopes();
     loaded.problems.extend(strangers);
     loaded
@@ -110,6 +112,7 @@ pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
     let (defined, problems) = read(text, file);
     let mut loaded = Loaded { problems, ..Loaded::default() };
     loaded.add(defined, file);
+    loaded.resolve_composites();
     (loaded.slos, loaded.problems)
 }
 
@@ -169,6 +172,16 @@ impl Loaded {
         }
     }
 
+    /// Tells composites what their components count; names those that cannot be
+    /// made.
+    fn resolve_composites(&mut self) {
+        for (slo, message, hint) in composite::resolve(&mut self.slos) {
+            let Some(place) = self.places.get(&(SLO, slo)) else { continue };
+            let path = "spec.indicator.composite";
+            self.problems.push(problem_at(Level::Error, &place.file, place.span, path, message, &hint));
+        }
+    }
+
     /// Corrections that are about no SLO of these files: a slip, or a promise
     /// that is gone.
     fn check_scopes(&self) -> Vec<Problem> {
@@ -198,7 +211,7 @@ impl Loaded {
     /// definition without one needs exactly one to exist.
     pub fn check_sources(&self, names: &[&str]) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for slo in &self.slos {
+        for slo in self.slos.iter().filter(|slo| slo.indicator.is_read()) {
             let Some(place) = self.places.get(&(SLO, slo.name.clone())) else {
                 continue;
             };

@@ -142,7 +142,14 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
     });
     let implicit_up =
         up.map_or(Some(true), |at| at.parse(source, |text| one_of(text, &[("implicit", true), ("explicit", false)])));
-    let slo = slo.and_then(|at| promise(&at, slos, source));
+    let slo = slo.and_then(|at| {
+        let slo = promise(&at, slos, source)?;
+        if !slo.indicator.is_read() {
+            let hint = "a scenario has samples of one indicator: try the components of a composite one by one";
+            at.error(source, "this SLO counts no samples of its own", Some(hint.to_owned()));
+        }
+        Some(slo)
+    });
     let frame = series::Frame {
         start: start.unwrap_or(START),
         interval: interval.unwrap_or(INTERVAL),

@@ -166,14 +166,14 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let windows = windows(windows_at, calendar.unwrap_or(Calendar::of_zone(Tz::UTC)), source);
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
-    let is_raw = matches!(indicator, Some(Indicator::RawRatio { .. }));
+    let is_raw = indicator.as_ref().is_some_and(Indicator::is_ratio_of_slices);
     // A ratio has no events: only its slices can be counted.
     let usual = if is_raw { Budgeting::RatioTimeslices { slice: Millis(SLOT_MS) } } else { Budgeting::Events };
     let budgeting = budgeting.map_or(Some(usual), |at| {
         let read = read_budgeting(&at, source)?;
         if is_raw && read == Budgeting::Events {
             let hint = "use ratio-timeslices or timeslices, or leave it out";
-            at.error(source, "a raw ratio has no events to budget", Some(hint.to_owned()));
+            at.error(source, "a ratio has no events to budget", Some(hint.to_owned()));
         }
         Some(read)
     });

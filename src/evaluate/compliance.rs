@@ -253,8 +253,9 @@ impl Counting<'_> {
 }
 
 fn method(slo: &Slo, counts: EventCounts) -> Method {
-    match slo.indicator {
-        Indicator::Latency { .. } if counts.uncertain > 0 => Method::Interval,
+    match &slo.indicator {
+        Indicator::Composite(composite) if composite.components.iter().any(|c| c.is_estimated) => Method::Estimated,
+        Indicator::Latency { .. } | Indicator::Composite(_) if counts.uncertain > 0 => Method::Interval,
         Indicator::Estimated { .. } => Method::Estimated,
         _ => Method::Exact,
     }

@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod cluster_events;
+pub mod composites;
 pub mod counting;
 pub mod raw;
 pub mod replicas;

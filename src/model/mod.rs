@@ -5,6 +5,7 @@
 pub mod alert;
 pub mod change;
 pub mod comparison;
+pub mod composite;
 pub mod correction;
 pub mod incident;
 pub mod labels;

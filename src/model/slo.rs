@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::comparison::Comparison;
+use super::composite::{Combination, Composite};
 use super::labels::{Labels, content_hash, hex};
 use super::objectives::Objectives;
 use super::selector::{Selector, SelectorSum};
@@ -121,6 +122,8 @@ pub enum Indicator {
         /// The SLO that they are pushed for.
         slo: String,
     },
+    /// What the slots of other SLOs come to together.
+    Composite(Composite),
     /// Two expressions that the source evaluates for each slot: events, or what
     /// stands for them.
     Estimated {
@@ -156,7 +159,13 @@ impl Numerator {
 
 impl Indicator {
     pub fn id(&self, source: &str) -> IndicatorId {
-        IndicatorId(content_hash([source.as_bytes(), self.to_string().as_bytes()]))
+        let said = self.to_string();
+        let mut parts: Vec<&[u8]> = vec![source.as_bytes(), said.as_bytes()];
+        if let Indicator::Composite(composite) = self {
+            // A component that counts something else makes another composite.
+            parts.extend(composite.components.iter().map(|component| component.indicator.0.as_slice()));
+        }
+        IndicatorId(content_hash(parts))
     }
 
     /// The selectors whose samples are read, as the definition gives them.
@@ -166,13 +175,31 @@ impl Indicator {
             Indicator::Latency { histogram, .. } => vec![histogram],
             Indicator::Gauge { metric, .. } | Indicator::RawRatio { metric, .. } => vec![metric],
             Indicator::Alert { alerts } => vec![alerts],
-            Indicator::Estimated { .. } | Indicator::Pushed { .. } => Vec::new(),
+            Indicator::Estimated { .. } | Indicator::Pushed { .. } | Indicator::Composite(_) => Vec::new(),
         }
     }
 
     /// Whether what is counted are slots of time, and not events.
     pub fn counts_time(&self) -> bool {
-        matches!(self, Indicator::Gauge { .. } | Indicator::RawRatio { .. } | Indicator::Alert { .. })
+        matches!(
+            self,
+            Indicator::Gauge { .. } | Indicator::RawRatio { .. } | Indicator::Alert { .. } | Indicator::Composite(_)
+        )
+    }
+
+    /// Whether it is read from a source.
+    pub fn is_read(&self) -> bool {
+        !matches!(self, Indicator::Pushed { .. } | Indicator::Composite(_))
+    }
+
+    /// Whether it has slices only, whose good share may be any: no events can be
+    /// budgeted.
+    pub fn is_ratio_of_slices(&self) -> bool {
+        match self {
+            Indicator::RawRatio { .. } => true,
+            Indicator::Composite(composite) => composite.combination == Combination::Weighted,
+            _ => false,
+        }
     }
 }
 
@@ -189,6 +216,7 @@ impl fmt::Display for Indicator {
             Indicator::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
             Indicator::Alert { alerts } => write!(f, "no {alerts}"),
             Indicator::Pushed { slo } => write!(f, "pushed for {slo}"),
+            Indicator::Composite(composite) => composite.fmt(f),
             Indicator::Estimated { numerator, is_bad, total } => {
                 let side = if *is_bad { "bad" } else { "good" };
                 write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)

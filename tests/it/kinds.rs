@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use evenkeel::definitions;
+use evenkeel::model::slo::Slo;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{World, WorldConfig};
 use serde_json::{Value, json};
@@ -72,7 +74,52 @@ spec:
   objective: 99%
   windows: [3d]
   indicator: {pushed: {}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: all-of, service: shop}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {composite: {allOf: [{slo: exact, target: 95%}, probe]}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: mean, service: shop}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {composite: {weighted: [{slo: exact, weight: 3}, {slo: probe, weight: 1}]}}
+---
+apiVersion: evenkeel/v1
+kind: SLO
+metadata: {name: partly-pushed, service: shop}
+spec:
+  objective: 99%
+  windows: [3d]
+  indicator: {composite: {allOf: [exact, pushed]}}
 "#;
+
+/// What the minutes of a period come to, by the event log: of `exact` and `probe`
+/// together, those in which either misses its target, and the mean good share.
+fn together(world: &World, slos: &[Slo], period: Period) -> (usize, f64) {
+    let of = |name: &str| &slos.iter().find(|slo| slo.name == name).unwrap().indicator;
+    let (mut bad, mut good_share, mut minutes) = (0, 0.0, 0.0);
+    for n in 0..period.length().0 / 60_000 {
+        let start = period.start + Millis::from_mins(n);
+        let minute = Period::new(start, start + Millis::from_mins(1));
+        let share = |name: &str| world.truth(of(name), minute).observable.attainment();
+        let (exact, probe) = (share("exact"), share("probe"));
+        bad += usize::from(exact.is_some_and(|share| share < 0.95) || probe.is_some_and(|share| share < 0.99));
+        let parts = [(exact, 3.0), (probe, 1.0)].into_iter().filter_map(|(share, weight)| Some((share?, weight)));
+        let (sum, weights) = parts.fold((0.0, 0.0), |(sum, all), (share, w)| (sum + share * w, all + w));
+        if weights > 0.0 {
+            good_share += sum / weights;
+            minutes += 1.0;
+        }
+    }
+    (bad, good_share / minutes)
+}
 
 /// Minutes in which an alert of the script fires: sampled every 30 seconds.
 fn firing_minutes(world: &World, service: &str, period: Period) -> usize {
@@ -149,6 +196,16 @@ fn every_kind_of_indicator_is_counted_from_history() {
     assert!(bad("probe") > 0.0 && (0.5..=1.0).contains(&(bad("raw") / bad("probe"))), "{}", judged("raw"));
     assert!(judged("raw")["budget"]["total_minutes"].is_number(), "{}", judged("raw"));
 
+    let (slos, _) = definitions::parse(&DEFINITIONS.replace("checkout", &service), "kinds.yaml");
+    let combined = |a: &Value| a["total"].as_i64() == Some(3 * 1_440);
+    let asked = format!("/api/v1/slos/all-of?at={}", at.secs_f64());
+    daemon.wait_for("the composite of history", &asked, Duration::from_secs(60), combined);
+    let (bad_minutes, share) = together(&world, &slos, period);
+    assert!(bad_minutes > 5);
+    assert_eq!((number("all-of", "bad"), number("all-of", "total")), (bad_minutes as f64, 3.0 * 1_440.0));
+    assert!((number("mean", "attainment") - share).abs() < 1e-6, "{share} {}", judged("mean"));
+    assert_eq!((&judged("all-of")["method"], &judged("partly-pushed")["total"]), (&json!("exact"), &json!(0)));
+
     // Pushed twice, the last time with another count for one of the minutes.
     let minute = |n: i64| (at - Millis::from_mins(n)).rfc3339();
     let push = |slo: &str, counts: Value| {
@@ -161,6 +218,10 @@ fn every_kind_of_indicator_is_counted_from_history() {
     assert_eq!(push("pushed", json!([{"start": minute(3_000), "total": 50, "good": 47}])).0, 200);
     assert_eq!((number("pushed", "bad"), number("pushed", "total")), (4.0, 120.0), "{}", judged("pushed"));
     assert!(number("pushed", "coverage") < 0.01, "what nobody pushed is unknown");
+    // Of what is pushed later the composite learns with the next round.
+    let two = |a: &Value| a["total"].as_i64() == Some(2) && a["bad"].as_i64() >= Some(1);
+    let asked = format!("/api/v1/slos/partly-pushed?at={}", at.secs_f64());
+    daemon.wait_for("the composite of what was pushed", &asked, Duration::from_secs(120), two);
     assert_eq!(push("exact", json!([{"start": minute(9), "total": 1, "bad": 0}])).0, 409);
     assert_eq!(push("nobody", json!([])).0, 404);
     let (status, body) =

@@ -40,8 +40,8 @@ pub enum Reading {
         is_bad: bool,
         total: Expression,
     },
-    /// Nothing is read: the counts come by themselves.
-    Pushed,
+    /// Nothing is read: the counts are pushed, or follow from those of other SLOs.
+    Nothing,
 }
 
 impl Reading {
@@ -78,7 +78,7 @@ impl Plan {
             Indicator::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
             Indicator::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },
             Indicator::Alert { alerts } => Reading::Alert { alerts: alerts.clone() },
-            Indicator::Pushed { .. } => Reading::Pushed,
+            Indicator::Pushed { .. } | Indicator::Composite(_) => Reading::Nothing,
             Indicator::Estimated { numerator, is_bad, total } => {
                 Reading::Estimated { numerator: numerator.clone(), is_bad: *is_bad, total: total.clone() }
             }
@@ -98,7 +98,7 @@ impl Plan {
             Reading::Buckets { buckets, .. } => vec![buckets],
             Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
             Reading::Alert { alerts } => vec![alerts],
-            Reading::Estimated { .. } | Reading::Pushed => Vec::new(),
+            Reading::Estimated { .. } | Reading::Nothing => Vec::new(),
         };
         let within = |i: usize, one: &Selector| {
             let wider =
@@ -118,7 +118,7 @@ impl Plan {
             }
             Reading::Buckets { buckets, .. } => vec![buckets],
             Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
-            Reading::Alert { .. } | Reading::Estimated { .. } | Reading::Pushed => Vec::new(),
+            Reading::Alert { .. } | Reading::Estimated { .. } | Reading::Nothing => Vec::new(),
         }
     }
 

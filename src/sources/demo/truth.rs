@@ -113,6 +113,7 @@ fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
         | Indicator::RawRatio { .. }
         | Indicator::Alert { .. }
         | Indicator::Pushed { .. }
+        | Indicator::Composite(_)
         | Indicator::Estimated { .. } => Vec::new(),
         Indicator::Ratio { numerator, total } => {
             let selected = |sum: &SelectorSum| -> Vec<i64> {

@@ -18,6 +18,15 @@ use crate::support::monitoring::{Prometheus, days, tempdir, this_minute};
 const HISTORY_DAYS: i64 = 31;
 const BACKFILL_MAX: Duration = Duration::from_secs(600);
 
+/// The seed of the world; set to try another one.
+const SEED: &str = "EVENKEEL_HISTORY_SEED";
+const SEED_DEFAULT: u64 = 11;
+
+#[expect(clippy::disallowed_methods, reason = "a variable asks for another world")]
+fn seed() -> u64 {
+    std::env::var(SEED).map_or(SEED_DEFAULT, |seed| seed.parse().unwrap())
+}
+
 pub fn demo_slos() -> Vec<Slo> {
     let loaded = definitions::load(&[concat!(env!("CARGO_MANIFEST_DIR"), "/slo-definitions/demo").into()]);
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
@@ -159,7 +168,7 @@ fn assert_the_story_is_told(daemon: &Daemon, world: &World, until: Timestamp) {
 fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
     let until = this_minute();
     let since = Timestamp::day_start((until - days(HISTORY_DAYS)).day());
-    let world = World::new(WorldConfig { end: Some(until), ..WorldConfig::new(11, since) });
+    let world = World::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed(), since) });
     let prometheus = Prometheus::with_history(&world, Period::new(since - Millis(1), until));
     let slos = demo_slos();
 

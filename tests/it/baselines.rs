@@ -15,24 +15,27 @@ use evenkeel::sources::last::target_of;
 use evenkeel::sources::prometheus::Prometheus as Client;
 use evenkeel::sources::samples::SampleSource;
 
-use crate::support::monitoring::{Prometheus, days};
+use crate::support::monitoring::{Prometheus, VictoriaMetrics, days};
 
 fn of_catalog(metric: &str) -> Selector {
     Selector::new(metric, vec![Matcher::new("job", MatchOp::Equal, "catalog").unwrap()])
 }
 
-/// Pods that live an hour, and scrapes that fail: in many a minute the last thing
-/// that a scraper wrote is that nothing is there any more.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_failed_scrape_hides_is_found_to_the_millisecond() {
-    install_crypto_provider();
+fn world() -> Arc<World> {
     let start = Timestamp::parse("2026-03-01T00:00:00Z").unwrap();
-    let world = Arc::new(World::new(WorldConfig { end: Some(start + days(2)), ..WorldConfig::new(11, start) }));
-    let server = Prometheus::with_history(&world, Period::new(start - Millis(1), start + days(2)));
-    let endpoint = Endpoint::new(server.url().parse().unwrap());
-    let prometheus = SampleSource::Prometheus(Client::new(&endpoint).unwrap());
+    Arc::new(World::new(WorldConfig { end: Some(start + days(2)), ..WorldConfig::new(11, start) }))
+}
+
+fn source(url: &str) -> SampleSource {
+    install_crypto_provider();
+    SampleSource::Prometheus(Client::new(&Endpoint::new(url.parse().unwrap())).unwrap())
+}
+
+/// All baselines of the second day that matter, from a server that holds the world.
+async fn check(server: &SampleSource, world: &Arc<World>) {
+    let start = world.config().start;
     let nowhere = "127.0.0.1:9".parse().unwrap();
-    let script = SampleSource::Demo(DemoSource::new(Arc::clone(&world), nowhere, start + days(2)));
+    let script = SampleSource::Demo(DemoSource::new(Arc::clone(world), nowhere, start + days(2)));
     let batch = Batch {
         plans: Vec::new(),
         requests: vec![of_catalog("http_requests_total")],
@@ -45,18 +48,53 @@ async fn what_a_failed_scrape_hides_is_found_to_the_millisecond() {
         // Those that will be there later, some of them not before an hour.
         let later = script.read(&batch.up, Period::new(at, at + Millis::from_mins(30))).await.unwrap();
         let exact: BTreeSet<_> = later.iter().map(|up| target_of(&up.labels)).collect();
-        let [told, true_] = [&prometheus, &script].map(|source| source.baselines(&batch, at, &exact));
-        let (told, true_) = (told.await.unwrap(), true_.await.unwrap());
-        for (told, true_) in [(&told.series, &true_.series), (&told.up, &true_.up), (&told.starts, &true_.starts)] {
-            let of = |list: &[RawSeries]| -> Vec<(Labels, Vec<Sample>)> {
-                let wanted = list.iter().filter(|one| exact.contains(&target_of(&one.labels)));
-                let mut list: Vec<_> = wanted.map(|one| (one.labels.clone(), one.samples.clone())).collect();
-                list.sort_by_key(|(labels, _)| labels.to_string());
-                list
-            };
-            compared += of(true_).len();
-            assert_eq!(of(told), of(true_), "at {at}");
+        let [told, script] = [server, &script].map(|source| source.baselines(&batch, at, &exact));
+        let (told, script) = (told.await.unwrap(), script.await.unwrap());
+        let of = |list: &[RawSeries]| -> Vec<(Labels, Vec<Sample>)> {
+            let wanted = list.iter().filter(|one| exact.contains(&target_of(&one.labels)));
+            let mut list: Vec<_> = wanted.map(|one| (one.labels.clone(), one.samples.clone())).collect();
+            list.sort_by_key(|(labels, _)| labels.to_string());
+            list
+        };
+        for (told, script) in [(&told.series, &script.series), (&told.up, &script.up), (&told.starts, &script.starts)] {
+            compared += of(script).len();
+            assert_eq!(of(told), of(script), "at {at}");
         }
     }
     assert!(compared > 400, "{compared} series");
+}
+
+/// Pods that live an hour, and scrapes that fail: in many a minute the last thing
+/// that a scraper wrote is that nothing is there any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_scrape_hides_is_found_to_the_millisecond() {
+    let world = world();
+    let start = world.config().start;
+    let server = Prometheus::with_history(&world, Period::new(start - Millis(1), start + days(2)));
+    check(&source(&server.url()), &world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn victoria_metrics_tells_the_same() {
+    let world = world();
+    let start = world.config().start;
+    let server = VictoriaMetrics::with_history(&world, Period::new(start - Millis(1), start + days(2)), "catalog");
+    let source = source(&server.url());
+    check(&source, &world).await;
+
+    // Two metrics in one question are what they are in two.
+    let period = Period::new(start + days(1), start + days(1) + Millis::from_mins(20));
+    let metrics = ["http_requests_total".to_owned(), "process_start_time_seconds".to_owned()];
+    let matchers = of_catalog("").matchers().to_vec();
+    let sorted = |mut list: Vec<RawSeries>| {
+        list.sort_by_key(|one| one.labels.to_string());
+        list.into_iter().map(|one| (one.labels, one.samples)).collect::<Vec<_>>()
+    };
+    let mut apart = Vec::new();
+    for metric in &metrics {
+        apart.extend(source.read(&of_catalog(metric), period).await.unwrap());
+    }
+    assert!(apart.len() > 4);
+    assert_eq!(sorted(source.read_metrics(&metrics, &matchers, period).await.unwrap()), sorted(apart));
+    assert_eq!(source.alive(period).await.unwrap().len(), 21, "every minute");
 }

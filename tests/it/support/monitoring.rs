@@ -8,11 +8,12 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use evenkeel::model::labels::NAME;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{AnsweredScrape, World, serve};
 use tempfile::TempDir;
 
-use super::daemon::{http_get, http_post};
+use super::daemon::{http_get, http_post, http_send};
 use super::server::{Server, binary, free_port};
 
 /// How long a server may take to start on a busy machine.
@@ -80,6 +81,49 @@ impl Prometheus {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
+    }
+}
+
+/// A VictoriaMetrics that scrapes nothing.
+pub struct VictoriaMetrics {
+    _server: Server,
+    _dir: TempDir,
+    port: u16,
+}
+
+impl VictoriaMetrics {
+    /// One that holds a world's history of a period, of one job. Where a scrape
+    /// failed, nothing marks the series as stale.
+    pub fn with_history(world: &World, period: Period, job: &str) -> VictoriaMetrics {
+        let (dir, port) = (tempdir("victoria-metrics"), free_port());
+        let arguments = [
+            format!("-storageDataPath={}", dir.path().join("data").display()),
+            format!("-httpListenAddr=127.0.0.1:{port}"),
+            "-retentionPeriod=100y".to_owned(),
+            "-loggerLevel=ERROR".to_owned(),
+        ];
+        let log = dir.path().join("log");
+        let server = Server::start(&binary("victoria-metrics"), &arguments, &log);
+        wait_ready(&format!("127.0.0.1:{port}"), "/health", &log);
+        let mut lines = String::new();
+        for series in world.history(period).into_iter().filter(|s| s.labels.get("job") == Some(job)) {
+            let name = series.labels.get(NAME).unwrap_or_default();
+            let labels = series.labels.without(&[NAME]);
+            for sample in &series.samples {
+                lines.push_str(&format!("{name}{labels} {} {}\n", sample.value, sample.at.millis()));
+            }
+        }
+        let headers = [("Content-Type", "text/plain")];
+        let address = format!("127.0.0.1:{port}");
+        let (status, body) = http_send(&address, "POST", "/api/v1/import/prometheus", &headers, lines.as_bytes());
+        assert_eq!(status, 204, "{body}");
+        let (status, body) = http_send(&address, "GET", "/internal/force_flush", &[], &[]);
+        assert_eq!(status, 200, "{body}");
+        VictoriaMetrics { _server: server, _dir: dir, port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Tiles of one SLO to burn episodes: the stretches in which its budget burned
 //! faster than allowed. Must not know alerts or incidents.
 
+mod evidence;
+
 use std::ops::Range;
 
+use self::evidence::{Calm, Evidence, Onset, excess, likely, sums};
 use super::corrections::LeftOut;
 use super::history::{HOUR_MS, History};
 use super::slots::{Slot, Slots};
@@ -184,7 +187,7 @@ impl Context<'_> {
     /// is too small to be one.
     fn episode(&self, run: &Run, after: usize, calm: &Calm) -> Option<Episode> {
         let shown = self.shown(run, after, calm)?;
-        let first = self.onset(run, shown, after, calm);
+        let Onset { best: first, between } = self.onset(run, shown, after, calm);
         let last = self.end(first, run, calm);
         let burned = self.slots.range(first..last + 1).map(|s| s.bad).sum::<f64>();
         let counts = self.slots.counts(first..last + 1);
@@ -197,6 +200,7 @@ impl Context<'_> {
             service: self.slo.service.clone(),
             start,
             end: run.over.then_some(end),
+            onset_between: Period::new(self.slots.start_of(between.start), self.slots.start_of(between.end)),
             bad: counts.bad(),
             total: counts.total,
             budget_burned_ratio,
@@ -241,19 +245,30 @@ impl Context<'_> {
     /// Where the trouble of a run that showed at slot `shown` began: the most
     /// likely change from the usual share of bad events to the one that is seen
     /// there. Stray bad events before it do not move it.
-    fn onset(&self, run: &Run, shown: usize, after: usize, calm: &Calm) -> usize {
+    fn onset(&self, run: &Run, shown: usize, after: usize, calm: &Calm) -> Onset {
         let lookback = (shown + 1).saturating_sub(BURN_LOOKBACK_SLOTS)..shown + 1;
         let evidence = self.evidence(self.worst(lookback), calm.ratio_before(run.first));
         let earliest = after.max(run.first.saturating_sub(ONSET_SLOTS));
+        let likelihoods = self.likelihoods(&evidence, earliest..shown + 1);
+        let better = |best: (f64, usize), one: (f64, usize)| if one.0 > best.0 { one } else { best };
+        let best = likelihoods.into_iter().reduce(better).map_or(shown, |(_, i)| i);
+        // The worst slot shows what is not chance; how sharp the change is shows
+        // against the share that the trouble had on the whole.
+        let (bad, total) = sums(self.slots.range(best..shown + 1));
+        let seen = if total > 0.0 { bad / total } else { 0.0 };
+        let evidence = self.evidence(seen, calm.ratio_before(run.first));
+        Onset { best, between: likely(self.likelihoods(&evidence, earliest..shown + 1), best) }
+    }
+
+    /// For each slot, the last one first: how likely a change at its beginning is,
+    /// as a logarithm.
+    fn likelihoods(&self, evidence: &Evidence, slots: Range<usize>) -> Vec<(f64, usize)> {
         let mut sum = 0.0;
-        let mut best = (f64::NEG_INFINITY, shown);
-        for i in (earliest..=shown).rev() {
+        let mut so_far = |i: usize| {
             sum += self.slots.get(i).map_or(0.0, |slot| evidence.of(slot));
-            if sum > best.0 {
-                best = (sum, i);
-            }
-        }
-        best.1
+            (sum, i)
+        };
+        slots.rev().map(&mut so_far).collect()
     }
 
     /// The last slot of the trouble that began at `first`: after most of its bad
@@ -323,69 +338,10 @@ impl Context<'_> {
     }
 }
 
-/// How much more likely bad and good events are in trouble than usually, as
-/// logarithms.
-struct Evidence {
-    per_bad: f64,
-    per_good: f64,
-}
-
-impl Evidence {
-    fn of(&self, slot: &Slot) -> f64 {
-        slot.bad * self.per_bad + (slot.total - slot.bad) * self.per_good
-    }
-}
-
-/// How much better the share `bad / total` itself explains the events than the
-/// allowed share, as a log-likelihood ratio; 0 where it is not above it.
-fn excess(bad: f64, total: f64, allowed: f64) -> f64 {
-    let share = if total > 0.0 { bad / total } else { 0.0 };
-    if share <= allowed {
-        return 0.0;
-    }
-    let good = total - bad;
-    let of_good = if good > 0.0 { good * ((1.0 - share) / (1.0 - allowed)).ln() } else { 0.0 };
-    bad * (share / allowed).ln() + of_good
-}
-
 /// Whether a run that last burned at `last` is still the same at `now`, with so
 /// many slots with events in between that did not burn.
 fn goes_on(last: usize, now: usize, quiet: usize) -> bool {
     quiet <= EPISODE_GAP_SLOTS && now.saturating_sub(last + 1) <= BRIDGE_SLOTS
-}
-
-/// Bad and total events up to each slot, without the slots of runs.
-struct Calm {
-    before: Vec<(f64, f64)>,
-}
-
-impl Calm {
-    fn new(slots: &Slots, runs: &[Run]) -> Calm {
-        let mut before = Vec::with_capacity(slots.len() + 1);
-        let mut sum = (0.0, 0.0);
-        let mut runs = runs.iter().peekable();
-        for (i, slot) in slots.iter().enumerate() {
-            before.push(sum);
-            while runs.next_if(|run| run.last < i).is_some() {}
-            if runs.peek().is_none_or(|run| i < run.first) {
-                sum = (sum.0 + slot.bad, sum.1 + slot.total);
-            }
-        }
-        before.push(sum);
-        Calm { before }
-    }
-
-    /// The usual bad share in the day before a slot; half an event is added, so
-    /// that it is never zero.
-    fn ratio_before(&self, slot: usize) -> f64 {
-        let at = |i: usize| self.before.get(i).copied().unwrap_or_default();
-        let (from, to) = (at(slot.saturating_sub(BASELINE_SLOTS)), at(slot));
-        (to.0 - from.0 + 0.5) / (to.1 - from.1 + 1.0)
-    }
-}
-
-fn sums<'a>(slots: impl Iterator<Item = &'a Slot>) -> (f64, f64) {
-    slots.fold((0.0, 0.0), |(bad, total), s| (bad + s.bad, total + s.total))
 }
 
 #[cfg(test)]

@@ -285,6 +285,7 @@ impl Draft<'_> {
         let restored = self.restored(resolved);
         IncidentTimes {
             onset: onset.or(condition.map(stand_in)),
+            onset_between: self.first_burn().map(|burn| burn.onset_between),
             condition,
             firing: self.first_firing(alerts, onset),
             // When a receiver was told depends on the routes of Alertmanager.
@@ -296,9 +297,12 @@ impl Draft<'_> {
         }
     }
 
+    fn first_burn(&self) -> Option<&Episode> {
+        self.group.burns.iter().copied().min_by_key(|burn| (burn.start, burn.id))
+    }
+
     fn onset(&self) -> Option<Mark> {
-        let start = self.group.burns.iter().map(|e| e.start).min()?;
-        Some(Mark::new(start, MarkSource::Sli, Millis(SLOT_MS)))
+        Some(Mark::new(self.first_burn()?.start, MarkSource::Sli, Millis(SLOT_MS)))
     }
 
     /// The first alert that told of it: one from long before the onset told of

@@ -19,6 +19,9 @@ pub struct Episode {
     pub start: Timestamp,
     /// `None` while it goes on.
     pub end: Option<Timestamp>,
+    /// The trouble began in one of these minutes, at 95 %; `start` is the most
+    /// likely.
+    pub onset_between: Period,
     pub bad: i64,
     pub total: i64,
     /// Share of the whole budget of the SLO's first window that it burned; may
@@ -143,6 +146,8 @@ impl Incident {
 pub struct IncidentTimes {
     /// Users began to be hurt.
     pub onset: Option<Mark>,
+    /// The minutes in one of which they did, at 95 %; only where the SLI tells.
+    pub onset_between: Option<Period>,
     /// An alert's expression first held.
     pub condition: Option<Mark>,
     /// The first page; without any, the first alert.
@@ -171,6 +176,9 @@ impl IncidentTimes {
     }
 
     pub fn set(&mut self, time: IncidentTime, mark: Mark) {
+        if time == IncidentTime::Onset {
+            self.onset_between = None;
+        }
         let slot = match time {
             IncidentTime::Onset => &mut self.onset,
             IncidentTime::Condition => &mut self.condition,

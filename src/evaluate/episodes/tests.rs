@@ -177,3 +177,33 @@ fn coverage_is_the_observed_share() {
     assert_eq!(burn.coverage(Period::new(minute(20), minute(40))), 1.0);
     assert_eq!(burn.coverage(Period::new(minute(20), minute(60))), 0.5);
 }
+
+#[test]
+fn the_onset_lies_in_its_interval_as_often_as_is_said() {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    let mut random = StdRng::seed_from_u64(7);
+    let slo = slo("checkout");
+    let (mut found, mut held, mut widths) = (0, 0, 0);
+    for world in 0..300 {
+        let (per_minute, share) = ([20, 60, 200][world % 3], [0.02, 0.05, 0.3][world / 3 % 3]);
+        let onset = 300 + (world as i64 % 7);
+        let tile = |n: i64, random: &mut StdRng| {
+            let share = if (onset..onset + 60).contains(&n) { share } else { 0.000_3 };
+            let bad = (0..per_minute).filter(|_| random.random_bool(share)).count() as i64;
+            let counts = EventCounts::new(per_minute - bad, per_minute);
+            Tile { start: minute(n), counts, covered_ms: 60_000, ..Tile::default() }
+        };
+        let tiles: Vec<Tile> = (0..420).map(|n| tile(n, &mut random)).collect();
+        let episodes = burn(&slo, tiles, &History::new(slo.budgeting), minute(420)).episodes;
+        let Some(episode) = episodes.iter().max_by_key(|e| e.bad) else { continue };
+        found += 1;
+        held += usize::from(episode.onset_between.contains(minute(onset)));
+        widths += episode.onset_between.length().0 / 60_000;
+        assert!(episode.onset_between.contains(episode.start));
+    }
+    assert!(found > 250, "{found}");
+    let (share, width) = (held as f64 / found as f64, widths as f64 / found as f64);
+    assert!(share > 0.92 && width < 8.0, "{share} of {found} intervals, {width} minutes wide");
+}

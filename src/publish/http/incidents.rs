@@ -190,6 +190,9 @@ impl From<&Incident> for IncidentJson {
 struct TimesJson {
     /// Users began to be hurt.
     onset: Option<MarkJson>,
+    /// The first and the last minute in which that may have been, at 95 %; `null`
+    /// where no SLI tells of it.
+    onset_between: Option<BetweenJson>,
     /// An alert's expression first held.
     condition: Option<MarkJson>,
     /// The first page; without any, the first alert.
@@ -208,6 +211,7 @@ impl From<&IncidentTimes> for TimesJson {
         let json = |mark: Option<Mark>| mark.as_ref().map(MarkJson::from);
         TimesJson {
             onset: json(times.onset),
+            onset_between: times.onset_between.map(|p| BetweenJson { from: Instant(p.start), to: Instant(p.end) }),
             condition: json(times.condition),
             firing: json(times.firing),
             notified: json(times.notified),
@@ -217,6 +221,14 @@ impl From<&IncidentTimes> for TimesJson {
             resolved: json(times.resolved),
         }
     }
+}
+
+/// `from` belongs to it, `to` does not.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Between)]
+struct BetweenJson {
+    from: Instant,
+    to: Instant,
 }
 
 /// A point in time, where it comes from and how sharp it is.

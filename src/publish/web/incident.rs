@@ -11,7 +11,7 @@ use crate::evaluate::snapshot::Review;
 use crate::model::alert::{Alert, Mark};
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, StatedTime};
-use crate::model::record::TimeOverride;
+use crate::model::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::daemon::Daemon;
 use crate::publish::http::problem::Problem;
@@ -105,7 +105,13 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
                             td { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
                             td.num { (parts::known(start.map(|start| delay(mark.at - start)))) }
                             td { code { (mark.source.word()) } @if mark.estimated { " " (parts::tag("estimated", "estimated")) } }
-                            td { @if mark.resolution.0 > 0 { "within " (mark.resolution.human()) } @else { "exact" } }
+                            td {
+                                @match incident.times.onset_between.filter(|_| name == IncidentTime::Onset.word()) {
+                                    Some(between) => { "between " (text::clock(between.start)) " and " (text::clock(between.end)) }
+                                    None if mark.resolution.0 > 0 => { "within " (mark.resolution.human()) }
+                                    None => { "exact" }
+                                }
+                            }
                         }
                         None => { td colspan="4" { span.no-data { "not known" } } }
                     }

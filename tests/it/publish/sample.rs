@@ -707,6 +707,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         service: told.service.to_owned(),
         start,
         end: told.restored.map(at),
+        onset_between: Period::new(start - Millis::from_mins(1), start + Millis::from_mins(3)),
         bad: (burned * 61_000.0) as i64,
         total: (burned * 812_000.0) as i64,
         budget_burned_ratio: burned,
@@ -724,6 +725,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         budget_burned_ratio: told.burned,
         times: IncidentTimes {
             onset: Some(Mark::new(start, MarkSource::Sli, Millis::from_mins(1))),
+            onset_between: episode.as_ref().map(|episode| episode.onset_between),
             condition,
             firing,
             notified: firing.map(|m| Mark {

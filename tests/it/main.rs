@@ -11,6 +11,7 @@
     reason = "a test fails by a panic, and lives in real time beside real servers"
 )]
 
+mod alerting;
 mod baselines;
 mod burning;
 mod counting_worlds;

@@ -75,6 +75,12 @@ impl Prometheus {
         wait_ready(&self.address(), "/-/ready", &self.dir.path().join("log"));
     }
 
+    /// Stops it, and starts it again where it was.
+    pub fn restart(&mut self) {
+        self.server = None;
+        self.run();
+    }
+
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -127,34 +133,65 @@ impl VictoriaMetrics {
     }
 }
 
+/// An Alertmanager, which may be one of a cluster.
 pub struct Alertmanager {
-    _server: Server,
+    server: Option<Server>,
     port: u16,
-    _dir: TempDir,
+    cluster_port: Option<u16>,
+    peer: Option<u16>,
+    dir: TempDir,
 }
 
 impl Alertmanager {
+    /// One that tells nobody.
     pub fn start() -> Alertmanager {
         Alertmanager::with_config("route: {receiver: nobody, group_wait: 1s}\nreceivers: [{name: nobody}]\n")
     }
 
     /// One with this configuration, which may name the event recorder.
     pub fn with_config(text: &str) -> Alertmanager {
+        Alertmanager::member(text, None, None)
+    }
+
+    /// Two that are one cluster.
+    pub fn cluster(text: &str) -> [Alertmanager; 2] {
+        let ports = [free_port(), free_port()];
+        let first = Alertmanager::member(text, Some(ports[0]), None);
+        [first, Alertmanager::member(text, Some(ports[1]), Some(ports[0]))]
+    }
+
+    fn member(text: &str, cluster_port: Option<u16>, peer: Option<u16>) -> Alertmanager {
         let dir = tempdir("alertmanager");
-        let port = free_port();
-        let config = dir.path().join("alertmanager.yml");
-        std::fs::write(&config, text).unwrap();
-        let arguments = [
-            format!("--config.file={}", config.display()),
-            format!("--storage.path={}", dir.path().join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            "--cluster.listen-address=".to_owned(),
+        std::fs::write(dir.path().join("alertmanager.yml"), text).unwrap();
+        let mut member = Alertmanager { server: None, port: free_port(), cluster_port, peer, dir };
+        member.run();
+        member
+    }
+
+    fn run(&mut self) {
+        let path = |name: &str| self.dir.path().join(name).display().to_string();
+        let cluster = self.cluster_port.map_or(String::new(), |port| format!("127.0.0.1:{port}"));
+        let mut arguments = vec![
+            format!("--config.file={}", path("alertmanager.yml")),
+            format!("--storage.path={}", path("data")),
+            format!("--web.listen-address=127.0.0.1:{}", self.port),
+            format!("--cluster.listen-address={cluster}"),
             "--enable-feature=event-recorder".to_owned(),
         ];
-        let log = dir.path().join("log");
-        let server = Server::start(&binary("alertmanager"), &arguments, &log);
-        wait_ready(&format!("127.0.0.1:{port}"), "/-/ready", &log);
-        Alertmanager { _server: server, port, _dir: dir }
+        arguments.extend(self.peer.map(|port| format!("--cluster.peer=127.0.0.1:{port}")));
+        let log = self.dir.path().join("log");
+        self.server = Some(Server::start(&binary("alertmanager"), &arguments, &log));
+        wait_ready(&self.address(), "/-/ready", &log);
+    }
+
+    /// Stops it, and starts it again where it was.
+    pub fn restart(&mut self) {
+        self.server = None;
+        self.run();
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub fn url(&self) -> String {
@@ -169,7 +206,7 @@ impl Alertmanager {
             "startsAt": now.rfc3339(), "endsAt": (now + Millis::from_hours(1)).rfc3339(),
             "createdBy": "ann", "comment": "I am on it",
         });
-        let (status, body) = http_post(&format!("127.0.0.1:{}", self.port), "/api/v2/silences", &silence.to_string());
+        let (status, body) = http_post(&self.address(), "/api/v2/silences", &silence.to_string());
         assert_eq!(status, 200, "{body}");
         now
     }
@@ -180,13 +217,13 @@ impl Alertmanager {
             Some(end) => serde_json::json!([{"labels": labels, "endsAt": end.rfc3339()}]),
             None => serde_json::json!([{"labels": labels}]),
         };
-        let (status, body) = http_post(&format!("127.0.0.1:{}", self.port), "/api/v2/alerts", &alert.to_string());
+        let (status, body) = http_post(&self.address(), "/api/v2/alerts", &alert.to_string());
         assert_eq!(status, 200, "{body}");
     }
 
     /// What its API shows, resolved alerts not included.
     pub fn alerts(&self) -> Vec<serde_json::Value> {
-        let (status, body) = http_get(&format!("127.0.0.1:{}", self.port), "/api/v2/alerts");
+        let (status, body) = http_get(&self.address(), "/api/v2/alerts");
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }

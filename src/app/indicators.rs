@@ -47,8 +47,9 @@ impl Group {
 }
 
 /// The groups of all SLOs. An SLO whose source is not there is told of in the
-/// second part.
-pub fn group(slos: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<String>) {
+/// second part. `divided` are SLOs that some of them are groups of: their series
+/// are asked for as a whole.
+pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<String>) {
     let mut problems = Vec::new();
     let mut groups = Vec::new();
     let slos: Vec<&Arc<Slo>> = slos.iter().filter(|slo| slo.indicator.is_read()).collect();
@@ -61,10 +62,14 @@ pub fn group(slos: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<Str
                 indicators.push(Indicator { id, plan: Plan::new(&slo.indicator), slo: slo.name.clone() });
             }
         }
-        let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).collect();
+        let whole = divided.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
+        let whole: Vec<Plan> = whole.map(|slo| Plan::new(&slo.indicator)).collect();
+        let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).chain(&whole).collect();
         for batch in requests::batches(&plans) {
-            let members = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
-            groups.push(Group { source: Arc::clone(source), batch, indicators: members });
+            let members: Vec<Indicator> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
+            if !members.is_empty() {
+                groups.push(Group { source: Arc::clone(source), batch, indicators: members });
+            }
         }
     }
     let names = || sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -83,7 +88,7 @@ pub fn group(slos: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<Str
     (groups, problems)
 }
 
-fn source_of<'a>(slo: &Slo, sources: &'a [Arc<Source>]) -> Option<&'a Arc<Source>> {
+pub fn source_of<'a>(slo: &Slo, sources: &'a [Arc<Source>]) -> Option<&'a Arc<Source>> {
     match (&slo.source, sources) {
         (Some(name), _) => sources.iter().find(|s| s.name == *name),
         (None, [only]) => Some(only),

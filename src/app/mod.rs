@@ -13,6 +13,7 @@ mod counting;
 mod demo;
 mod facts;
 pub mod generations;
+mod groups;
 mod indicators;
 pub mod intake;
 mod ledger;
@@ -34,6 +35,7 @@ pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +49,7 @@ use self::composites::Composites;
 use self::corrections::Corrections;
 use self::counting::Counting;
 use self::facts::Facts;
+use self::groups::Groups;
 use self::ledger::Ledger;
 use self::live::{Live, LiveGroup};
 use self::notify::Notifier;
@@ -73,23 +76,37 @@ const TIDY_PAUSE: Millis = Millis::from_hours(1);
 /// A day is packed when it has been over for so long: late samples are rare then.
 const SEAL_AFTER: Millis = Millis::from_hours(3);
 
+/// Why a daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// Groups of a divided SLO appeared: it is to be started again.
+    GroupsAppeared,
+}
+
 /// Runs the daemon until `stop`, on a listener that is bound already.
 ///
 /// One straight line on purpose: nearly every step needs what the one before
 /// made, and the order of the ends is that of the beginnings, turned round.
-pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<Ended> {
     let config = &setup.config;
     let facts = Facts::open(&config.data).context("open the store")?;
     let clock = setup.clock.clone();
     let now = clock.now();
-    let (groups, problems) = indicators::group(&setup.slos, &setup.sources);
+    // Of its own, so that an end for new groups is no end of the process.
+    let stop = stop.child_token();
+    let mut divided = Groups::new(&setup.slos, &setup.sources, &facts, &clock, stop.clone())?;
+    stop.run_until_cancelled(divided.begin(config.backfill)).await.transpose()?;
+    let slos = divided.expand(&setup.slos);
+    let (groups, problems) = indicators::group(&slos, divided.slos(), &setup.sources);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
-    let definitions = generations::definitions(&setup.slos, now);
-    let promises = generations::promises(&setup.slos, now);
+    let definitions = generations::definitions(&slos, now);
+    let promises = generations::promises(&slos, now);
     let noted = Batch { definitions, promises, recorded_at: now, ..Batch::default() };
     facts.write(noted).await.context("note the definitions")?;
-    let slos = generations::with_objectives(&setup.slos, &facts.reader).context("read the objectives")?;
+    let slos = generations::with_objectives(&slos, &facts.reader).context("read the objectives")?;
     let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
     let daemon = Daemon::new(
         clock.clone(),
@@ -170,9 +187,14 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         cluster::start(&mut tasks, &daemon, &access, &config.kubernetes.namespaces);
     }
 
+    let appeared = divided.appeared();
+    if !divided.slos().is_empty() {
+        tasks.every("groups", groups::PAUSE, divided);
+    }
+
     let outcome = tasks.until_stopped().await;
     facts.close().await.context("close the store")?;
-    outcome
+    outcome.map(|()| if appeared.load(Ordering::Relaxed) { Ended::GroupsAppeared } else { Ended::Stopped })
 }
 
 fn live_group(group: &indicators::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {

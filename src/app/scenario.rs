@@ -42,7 +42,7 @@ pub async fn run(scenario: &Scenario) -> Vec<Failure> {
     let samples = SampleSource::Memory(MemorySource::new(scenario.series.iter().map(raw)));
     let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
     let source = Arc::new(Source { name: SOURCE.to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
-    let (groups, problems) = group(&[Arc::clone(&slo)], &[source]);
+    let (groups, problems) = group(&[Arc::clone(&slo)], &[], &[source]);
     if !problems.is_empty() {
         return vec![fail(scenario, problems.join("; "), None)];
     }

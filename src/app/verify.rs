@@ -146,7 +146,7 @@ async fn evenkeel(
     let samples = SampleSource::Prometheus(client);
     let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
     let source = Arc::new(Source { name: "world".to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
-    let (groups, problems) = group(std::slice::from_ref(slo), &[source]);
+    let (groups, problems) = group(std::slice::from_ref(slo), &[], &[source]);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let facts = Facts::open(&dir.join("store")).context("open a store")?;
     let mut backfill = Backfill::new(groups, facts.clone(), world.window.start, world.window.end)?;

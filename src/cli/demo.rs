@@ -45,7 +45,8 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let listener = bind(config.listen)?;
     let world = DemoWorld { seed: args.seed, length, speed: args.speed };
     let logging = config.log;
-    in_runtime(async move { Setup::demo(config, slos, world, &surroundings()).await }, listener, logging, None)
+    let make = async move || Setup::demo(config.clone(), slos.clone(), world, &surroundings()).await;
+    in_runtime(make, listener, logging, None)
 }
 
 fn slos() -> Option<Vec<Slo>> {

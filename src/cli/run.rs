@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::RunArgs;
 use super::{BAD_INPUT, log, report_problems};
-use crate::app::{self, Setup, Surroundings};
+use crate::app::{self, Ended, Setup, Surroundings};
 use crate::config::{self, Config};
 use crate::definitions;
 use crate::model::correction::Correction;
@@ -21,8 +21,11 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let Some((config, slos, corrections)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;
     let (logging, pushing) = (config.log, app::push_destination(&config)?);
-    let setup = Setup::new(config, slos, &surroundings())?.with_corrections(corrections);
-    in_runtime(async move { Ok(setup) }, listener, logging, pushing)
+    let make = async move || {
+        let setup = Setup::new(config.clone(), slos.clone(), &surroundings())?;
+        Ok(setup.with_corrections(corrections.clone()))
+    };
+    in_runtime(make, listener, logging, pushing)
 }
 
 /// Configuration and definitions, or every problem of both on standard error.
@@ -62,9 +65,10 @@ pub fn surroundings() -> Surroundings {
     }
 }
 
-/// Runs the daemon until a signal comes.
+/// Runs the daemon until a signal comes; `make` is asked again for each start
+/// anew.
 pub fn in_runtime(
-    setup: impl Future<Output = anyhow::Result<Setup>>,
+    make: impl AsyncFn() -> anyhow::Result<Setup>,
     listener: TcpListener,
     logging: config::Log,
     pushing: Option<Destination>,
@@ -72,7 +76,7 @@ pub fn in_runtime(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         let telemetry = log::start(logging, pushing.as_ref())?;
-        let outcome = until_signal(setup.await?, listener).await;
+        let outcome = until_signal(make, listener).await;
         if let Some(telemetry) = telemetry {
             // What is left of our own traces and logs; the daemon's work is done.
             let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
@@ -81,11 +85,15 @@ pub fn in_runtime(
     })
 }
 
-async fn until_signal(setup: Setup, listener: TcpListener) -> anyhow::Result<()> {
+async fn until_signal(make: impl AsyncFn() -> anyhow::Result<Setup>, listener: TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening; open http://{address}");
     let stop = CancellationToken::new();
-    let running = app::run(setup, listener, stop.clone());
+    let running = async {
+        // Who connects meanwhile waits in the queue of the listener.
+        while app::run(make().await?, listener.try_clone()?, stop.clone()).await? == Ended::GroupsAppeared {}
+        anyhow::Ok(())
+    };
     tokio::pin!(running);
     tokio::select! {
         outcome = &mut running => return outcome,

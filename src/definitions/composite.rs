@@ -103,8 +103,9 @@ pub(super) fn resolve(slos: &mut Vec<Slo>) -> Vec<(String, String, String)> {
                     }
                 }
                 Some(Known { indicator: None, .. }) => {
-                    let message = format!("`{}` is made of `{name}`, which is a composite itself", slo.name);
-                    complaints.push((slo.name.clone(), message, "name its components instead".to_owned()));
+                    let message = format!("`{}` is made of `{name}`, which counts nothing of its own", slo.name);
+                    let hint = "a composite, or an SLO with `groupBy`, cannot be part of one; name what it is made of";
+                    complaints.push((slo.name.clone(), message, hint.to_owned()));
                 }
                 None => {
                     let message = format!("`{}` is made of the SLO `{name}`, which is not defined", slo.name);
@@ -119,7 +120,8 @@ pub(super) fn resolve(slos: &mut Vec<Slo>) -> Vec<(String, String, String)> {
 
 /// What a composite has to know of an SLO.
 struct Known {
-    /// `None` for a composite, which counts nothing of its own.
+    /// `None` for a composite and for one that is divided into groups, which count
+    /// nothing of their own.
     indicator: Option<IndicatorId>,
     is_estimated: bool,
     /// The ratio from which a minute of it is good.
@@ -132,8 +134,9 @@ impl Known {
             Budgeting::Timeslices { target, .. } => Objective::new(target).unwrap_or(slo.objective),
             Budgeting::Events | Budgeting::RatioTimeslices { .. } => slo.objective,
         };
+        let counts = !matches!(slo.indicator, Indicator::Composite(_)) && slo.group_by.is_none();
         Known {
-            indicator: (!matches!(slo.indicator, Indicator::Composite(_))).then(|| slo.indicator_id()),
+            indicator: counts.then(|| slo.indicator_id()),
             is_estimated: matches!(slo.indicator, Indicator::Estimated { .. }),
             target,
         }

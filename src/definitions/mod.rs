@@ -6,6 +6,7 @@ mod alerts;
 mod composite;
 mod correction;
 mod files;
+mod groups;
 mod indicator;
 mod labels;
 mod objectives;

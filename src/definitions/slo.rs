@@ -13,6 +13,7 @@ use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
 
 use super::alerts::{Promise, alerts};
+use super::groups::read_groups;
 use super::indicator::indicator;
 use super::labels::labels;
 use super::objectives::objective_history;
@@ -178,7 +179,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         Some(read)
     });
     let no_data = no_data.map_or(Some(NoDataPolicy::Ignore), |at| at.parse(source, |text| one_of(text, &NO_DATA)));
-    refuse_groups(group_by, source);
+    let group_by = group_by.map_or(Some(None), |at| read_groups(&at, indicator.as_ref(), source));
 
     let first = windows.as_ref().and_then(|windows| windows.first());
     let promise = match (objective, first, budgeting) {
@@ -197,6 +198,8 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         windows: calendar.and(windows)?,
         source: from?,
         indicator: indicator?,
+        group_by: group_by?,
+        group_of: None,
         budgeting: budgeting?,
         no_data: no_data?,
         alerts: alerts?,
@@ -264,14 +267,6 @@ fn read_slice(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Millis
         let message = format!("an hour cannot be cut into slices of `{}`", shown(text));
         Err(Complaint::new(message, "whole minutes that divide an hour: 1m, 5m, 10m, 15m, 30m, 1h"))
     })
-}
-
-fn refuse_groups(group_by: Option<At<'_>>, source: &mut Source<'_>) {
-    let Some(at) = group_by else { return };
-    if at.node.value != Value::List(Vec::new()) {
-        let hint = "leave it empty for one SLO over all series, or write one definition per group".to_owned();
-        at.error(source, "`groupBy` is not supported yet", Some(hint));
-    }
 }
 
 fn bounded(text: &str, max: usize) -> Result<(), Complaint> {

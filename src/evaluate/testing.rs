@@ -22,6 +22,8 @@ pub fn slo(name: &str) -> Slo {
             numerator: Numerator::Bad(selector("bad_total").into()),
             total: selector("all_total").into(),
         },
+        group_by: None,
+        group_of: None,
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
         alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },

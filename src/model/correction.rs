@@ -25,7 +25,8 @@ pub struct Correction {
     pub reason: String,
 }
 
-/// The SLOs that a correction is about: those named, and those with all labels.
+/// The SLOs that a correction is about: those named with their groups, and those
+/// with all labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     pub slos: Vec<String>,
@@ -40,6 +41,7 @@ impl Scope {
             _ => slo.labels.get(name) == Some(value),
         };
         self.slos.contains(&slo.name)
+            || slo.group_of.as_ref().is_some_and(|divided| self.slos.contains(divided))
             || (!self.labels.is_empty() && self.labels.iter().all(|(name, value)| has(name, value)))
     }
 }

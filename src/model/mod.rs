@@ -7,6 +7,7 @@ pub mod change;
 pub mod comparison;
 pub mod composite;
 pub mod correction;
+pub mod groups;
 pub mod incident;
 pub mod labels;
 pub mod objectives;

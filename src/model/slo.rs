@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::comparison::Comparison;
 use super::composite::{Combination, Composite};
+use super::groups::GroupBy;
 use super::labels::{Labels, content_hash, hex};
 use super::objectives::Objectives;
 use super::selector::{Selector, SelectorSum};
@@ -29,6 +30,10 @@ pub struct Slo {
     /// The source's name; `None` means the only one.
     pub source: Option<String>,
     pub indicator: Indicator,
+    /// One promise for each value of some labels; it then is none of its own.
+    pub group_by: Option<GroupBy>,
+    /// The SLO that this is a group of.
+    pub group_of: Option<String>,
     pub budgeting: Budgeting,
     pub no_data: NoDataPolicy,
     pub alerts: AlertPolicy,

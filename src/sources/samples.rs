@@ -11,6 +11,8 @@ use super::prometheus::Prometheus;
 use crate::ingest::counting::{Baselines, Points};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::Batch;
+use crate::model::groups::Group;
+use crate::model::labels::Labels;
 use crate::model::rule::AlertRule;
 use crate::model::selector::{Matcher, Selector};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -99,6 +101,21 @@ impl SampleSource {
             SampleSource::Demo(demo) => Ok(Some(demo.rules())),
             SampleSource::Memory(_) => Ok(None),
         }
+    }
+
+    /// The values of some labels that series of the period have, empty where a series
+    /// has no such label.
+    pub async fn groups(&self, selector: &Selector, labels: &[String], period: Period) -> Result<Vec<Group>, Error> {
+        let group = |of: &Labels| labels.iter().map(|label| of.get(label).unwrap_or_default().to_owned()).collect();
+        if let SampleSource::Prometheus(client) = self {
+            let (by, length) = (labels.join(", "), period.length());
+            let query = format!("group by ({by}) (last_over_time({selector}[{length}]))");
+            let answer = client.query_vector(&query, period.end).await?;
+            return Ok(answer.data.iter().map(|(labels, _)| group(labels)).collect());
+        }
+        let series = self.read(selector, period).await?;
+        let groups: BTreeSet<Group> = series.iter().map(|series| group(&series.labels)).collect();
+        Ok(groups.into_iter().collect())
     }
 
     /// Ends of the minutes in which the source scraped anything, in order.

@@ -19,6 +19,7 @@
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
 //! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
 //! | `published_months` | `month` | a closed month as it was first published: `published_at_ms`, `figures` as JSON |
+//! | `slo_groups` | `slo`, `labels`, `value` | a group of an SLO that is divided, since when it is known |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
 //! | `changes` | `id` | one rollout or rollback |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
@@ -128,6 +129,10 @@ CREATE TABLE IF NOT EXISTS time_overrides (
 CREATE TABLE IF NOT EXISTS published_months (
     month TEXT PRIMARY KEY, published_at_ms INTEGER NOT NULL, figures TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS slo_groups (
+    slo TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (slo, labels, value)) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS alert_rules (
     id BLOB PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
     query TEXT NOT NULL, hold_ms INTEGER NOT NULL, keep_firing_for_ms INTEGER NOT NULL,
@@ -164,7 +169,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 18] = [
+const SMALL_TABLES: [&str; 19] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -176,6 +181,7 @@ const SMALL_TABLES: [&str; 18] = [
     "used_signatures",
     "time_overrides",
     "published_months",
+    "slo_groups",
     "alert_rules",
     "changes",
     "cluster_events",

@@ -12,9 +12,10 @@ use super::error::Error;
 use super::facts::{self, Definition, Entry};
 use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
-use super::{ingested, layout, published, rows, rules, silences, tiles};
+use super::{groups, ingested, layout, published, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::groups::{Group, GroupBy};
 use crate::model::labels::content_hash;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::PublishedMonth;
@@ -95,6 +96,12 @@ impl Reader {
     /// Silences that overlap the period, in the order of their beginning.
     pub fn silences(&self, period: Period) -> Result<Vec<Silence>, Error> {
         self.read(|db| silences::of(db, period))
+    }
+
+    /// The groups of an SLO that were seen by these labels, in the order in which they
+    /// were.
+    pub fn groups(&self, slo: &str, by: &GroupBy) -> Result<Vec<Group>, Error> {
+        self.read(|db| groups::of(db, slo, by))
     }
 
     /// Alert rules that were loaded at some time of the period, by source, file

@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition};
+use super::groups::{self, SeenGroups};
 use super::lock::DirLock;
 use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
@@ -54,6 +55,8 @@ pub struct Batch {
     pub time_overrides: Vec<TimeOverride>,
     /// What was said of a month first stands.
     pub published_months: Vec<PublishedMonth>,
+    /// Groups that are known stay as they are.
+    pub groups: Vec<SeenGroups>,
     /// A rule that is known is seen again.
     pub alert_rules: Vec<LoadedRule>,
     /// The last version of a change stands.
@@ -117,6 +120,7 @@ impl Writer {
             used.iter().try_for_each(|used| records::use_signature(db, used, batch.recorded_at))?;
             batch.time_overrides.iter().try_for_each(|set| records::add_override(db, set))?;
             batch.published_months.iter().try_for_each(|month| published::put(db, month))?;
+            batch.groups.iter().try_for_each(|seen| groups::put(db, seen))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;
             batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;

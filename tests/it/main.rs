@@ -17,6 +17,7 @@ mod burning;
 mod counting_worlds;
 mod dashboards;
 mod definitions;
+mod groups;
 mod history;
 mod intake;
 mod kinds;

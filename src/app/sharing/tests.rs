@@ -42,7 +42,7 @@ fn groups(pairs: &[(&str, &str)], samples: SampleSource) -> Vec<Group> {
         ingest_delay: Millis::from_secs(60),
         replica_labels: ReplicaLabels::default(),
     };
-    let (groups, problems) = group(&slos(pairs), &[Arc::new(source)]);
+    let (groups, problems) = group(&slos(pairs), &[], &[Arc::new(source)]);
     assert!(problems.is_empty(), "{problems:?}");
     groups
 }

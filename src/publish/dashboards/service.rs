@@ -2,7 +2,7 @@
 
 use super::grafana::{Dashboard, Step, Thresholds, Value};
 use super::panels::{Draft, Query, bars, fixed, lay, lines, row, stat};
-use super::text::{plain, select};
+use super::text::{plain, select, select_groups};
 use super::{BUDGET_STEPS, dashboard, uid};
 use crate::model::slo::{Severity, Slo};
 use crate::publish::metrics::{
@@ -11,7 +11,8 @@ use crate::publish::metrics::{
 };
 
 pub fn of_service(service: &str, slos: &[&Slo]) -> Dashboard {
-    let mut drafts: Vec<Draft> = slos.iter().flat_map(|slo| of_slo(slo)).collect();
+    let mut drafts: Vec<Draft> =
+        slos.iter().flat_map(|slo| if slo.group_by.is_some() { of_groups(slo) } else { of_slo(slo) }).collect();
     drafts.push(row("Incidents".to_owned()));
     drafts.extend(incidents(service));
     let count = match slos.len() {
@@ -105,6 +106,33 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
         )
         .field("good", vec![("color", fixed("green"))])
         .field("bad", vec![("color", fixed("red"))]),
+    ]
+}
+
+/// A divided SLO: its groups beside each other. Which there are shows in the source.
+fn of_groups(slo: &Slo) -> Vec<Draft> {
+    let window = slo.first_window().to_string();
+    let window_word = plain(&window);
+    let by = slo.group_by.as_ref().map(|by| by.labels.join(", ")).unwrap_or_default();
+    let by_group = |metric| format!("max by (slo) ({})", select_groups(metric, &slo.name, &window));
+    vec![
+        row(format!("{} by {}, {} over {window_word}", plain(&slo.name), plain(&by), slo.objective)),
+        lines(
+            "Attainment of each group",
+            &join(&plain(&slo.description), &format!("Over {window_word}; the line marks the promise.")),
+            "percentunit",
+            vec![Query::over_time(by_group(SLO_ATTAINMENT), "{{slo}}")],
+        )
+        .marked(Thresholds::new("transparent", [("red", slo.objective.ratio())]))
+        .defaults(|d| d.max = Some(1.0)),
+        lines(
+            "Error budget of each group",
+            "Share of the budget that is left. Below zero the promise is broken.",
+            "percentunit",
+            vec![Query::over_time(by_group(SLO_BUDGET_REMAINING), "{{slo}}")],
+        )
+        .marked(Thresholds::new("transparent", [("red", 0.0)]))
+        .defaults(|d| d.max = Some(1.0)),
     ]
 }
 

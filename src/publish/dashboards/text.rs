@@ -18,6 +18,11 @@ pub fn select_named(name: &str, labels: &[(&str, &str)]) -> String {
     format!("{name}{{{}}}", matchers.join(","))
 }
 
+/// A selector of a metric of all groups of a divided SLO in one window.
+pub fn select_groups(metric: Metric, slo: &str, window: &str) -> String {
+    format!("{}{{slo=~{},window={}}}", metric.name, quoted(&format!("{slo}-.+")), quoted(window))
+}
+
 /// A string of PromQL. What Grafana would take for a variable is written as an
 /// escape, which only Prometheus reads.
 fn quoted(value: &str) -> String {

@@ -177,6 +177,8 @@ pub(super) struct SloListJson {
 pub(super) struct SloJson {
     slo: String,
     service: String,
+    /// The SLO that this is a group of, by `groupBy`.
+    group_of: Option<String>,
     /// The promised ratio of good events.
     objective: f64,
     /// `ok`, `burning` (a burn-rate tier fires), `exhausted` (no budget
@@ -245,6 +247,7 @@ impl SloJson {
         SloJson {
             slo: slo.name.clone(),
             service: slo.service.clone(),
+            group_of: slo.group_of.clone(),
             objective: slo.objective.ratio(),
             state: status.state.word(),
             window: status.window.to_string(),

@@ -98,9 +98,7 @@ pub struct VictoriaMetrics {
 }
 
 impl VictoriaMetrics {
-    /// One that holds a world's history of a period, of one job. Where a scrape
-    /// failed, nothing marks the series as stale.
-    pub fn with_history(world: &World, period: Period, job: &str) -> VictoriaMetrics {
+    pub fn start() -> VictoriaMetrics {
         let (dir, port) = (tempdir("victoria-metrics"), free_port());
         let arguments = [
             format!("-storageDataPath={}", dir.path().join("data").display()),
@@ -111,6 +109,22 @@ impl VictoriaMetrics {
         let log = dir.path().join("log");
         let server = Server::start(&binary("victoria-metrics"), &arguments, &log);
         wait_ready(&format!("127.0.0.1:{port}"), "/health", &log);
+        VictoriaMetrics { _server: server, _dir: dir, port }
+    }
+
+    /// Takes in samples, `name{labels} value ms` a line.
+    pub fn import(&self, lines: &str) {
+        let headers = [("Content-Type", "text/plain")];
+        let address = format!("127.0.0.1:{}", self.port);
+        let (status, body) = http_send(&address, "POST", "/api/v1/import/prometheus", &headers, lines.as_bytes());
+        assert_eq!(status, 204, "{body}");
+        let (status, body) = http_send(&address, "GET", "/internal/force_flush", &[], &[]);
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// One that holds a world's history of a period, of one job. Where a scrape
+    /// failed, nothing marks the series as stale.
+    pub fn with_history(world: &World, period: Period, job: &str) -> VictoriaMetrics {
         let mut lines = String::new();
         for series in world.history(period).into_iter().filter(|s| s.labels.get("job") == Some(job)) {
             let name = series.labels.get(NAME).unwrap_or_default();
@@ -119,13 +133,9 @@ impl VictoriaMetrics {
                 lines.push_str(&format!("{name}{labels} {} {}\n", sample.value, sample.at.millis()));
             }
         }
-        let headers = [("Content-Type", "text/plain")];
-        let address = format!("127.0.0.1:{port}");
-        let (status, body) = http_send(&address, "POST", "/api/v1/import/prometheus", &headers, lines.as_bytes());
-        assert_eq!(status, 204, "{body}");
-        let (status, body) = http_send(&address, "GET", "/internal/force_flush", &[], &[]);
-        assert_eq!(status, 200, "{body}");
-        VictoriaMetrics { _server: server, _dir: dir, port }
+        let server = VictoriaMetrics::start();
+        server.import(&lines);
+        server
     }
 
     pub fn url(&self) -> String {

@@ -1,0 +1,115 @@
+//! Divided SLOs as their names, labels and selectors.
+
+use super::*;
+use crate::model::labels::{Labels, NAME};
+use crate::model::objectives::Objectives;
+use crate::model::slo::{AlertPolicy, Budgeting, NoDataPolicy, Objective};
+use crate::model::window::ComplianceWindow;
+
+fn slo(name: &str) -> Slo {
+    let selector = |metric: &str| Selector::new(metric, Vec::new());
+    Slo {
+        name: name.to_owned(),
+        service: name.to_owned(),
+        labels: Labels::new(),
+        description: String::new(),
+        objective: Objective::new(0.999).unwrap(),
+        objectives: Objectives::default(),
+        windows: vec![ComplianceWindow::rolling_days(30)],
+        source: None,
+        indicator: Indicator::Ratio {
+            numerator: Numerator::Bad(selector("bad_total").into()),
+            total: selector("all_total").into(),
+        },
+        group_by: None,
+        group_of: None,
+        budgeting: Budgeting::Events,
+        no_data: NoDataPolicy::Ignore,
+        alerts: AlertPolicy::default(),
+        budget_policy: Vec::new(),
+    }
+}
+
+fn divided(labels: &[&str], groups_max: usize) -> Slo {
+    let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    Slo { group_by: Some(GroupBy { labels, groups_max }), ..slo("shop") }
+}
+
+fn groups(values: &[&[&str]]) -> Vec<Group> {
+    values.iter().map(|group| group.iter().map(|value| (*value).to_owned()).collect()).collect()
+}
+
+fn names(slos: &[Slo]) -> Vec<&str> {
+    slos.iter().map(|slo| slo.name.as_str()).collect()
+}
+
+fn expanded(slo: &Slo, values: &[&[&str]]) -> Vec<Slo> {
+    expand([slo].into_iter(), |_| groups(values))
+}
+
+#[test]
+fn each_group_has_a_name_labels_and_selectors_of_its_own() {
+    let slos = expanded(&divided(&["route"], 5), &[&["/checkout"], &["/Cart/items"], &[""]]);
+    assert_eq!(names(&slos)[..2], ["shop-checkout", "shop-cart-items"]);
+    assert!(slos[2].name.starts_with("shop-") && slos[2].name.len() == "shop-".len() + 8, "{}", slos[2].name);
+    let first = &slos[0];
+    assert_eq!((first.labels.get("route"), first.group_of.as_deref()), (Some("/checkout"), Some("shop")));
+    assert_eq!(first.indicator.to_string(), r#"bad bad_total{route="/checkout"} of all_total{route="/checkout"}"#);
+    assert_eq!(slos[2].labels.get("route"), Some("(none)"));
+    assert_eq!(slos[2].indicator.to_string(), r#"bad bad_total{route=""} of all_total{route=""}"#);
+    assert!(slos.iter().all(|slo| slo.group_by.is_none()));
+    assert_eq!(names(&expanded(&slo("shop"), &[&["a"]])), ["shop"], "what is not divided is itself");
+    assert_eq!(expanded(&divided(&["route"], 5), &[]), []);
+}
+
+#[test]
+fn names_are_told_apart_whatever_the_values_are() {
+    let long = "x".repeat(10_000);
+    let hostile = [&["a/b"], &["a b"], &["A_B"], &["\"} or up"], &["\u{1}\u{202e}"], &["rest"], &[long.as_str()]];
+    let hostile: Vec<&[&str]> = hostile.iter().map(|group| group.as_slice()).collect();
+    let slos = expanded(&divided(&["route"], 100), &hostile);
+    let all: BTreeSet<&str> = names(&slos).into_iter().collect();
+    assert_eq!(all.len(), hostile.len());
+    for slo in &slos {
+        assert!(slo.name.len() <= 63 && !slo.name.ends_with('-'), "{}", slo.name);
+        assert!(slo.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", slo.name);
+        let label = slo.labels.get("route").unwrap();
+        assert!(label.chars().count() <= 121 && !label.chars().any(char::is_control), "{label:?}");
+    }
+    // A group that is called as another SLO is.
+    let (divided, other) = (divided(&["route"], 5), slo("shop-cart"));
+    let slos = expand([&divided, &other].into_iter(), |_| groups(&[&["cart"]]));
+    assert!(names(&slos)[0].starts_with("shop-cart-") && names(&slos)[1] == "shop-cart", "{:?}", names(&slos));
+}
+
+#[test]
+fn labels_that_are_ours_stand_beside_the_groups_own() {
+    let slos = expanded(&divided(&["cluster"], 5), &[&["eu"]]);
+    assert_eq!((slos[0].labels.get("group_cluster"), slos[0].labels.get("cluster")), (Some("eu"), None));
+}
+
+#[test]
+fn every_series_is_in_one_group_or_in_the_rest() {
+    let own = [["/a", "GET"], ["/a", "PUT"], ["/b.c", "GET"], ["", "GET"]];
+    let values: Vec<&[&str]> = own.iter().map(|group| group.as_slice()).chain([["/z", "PUT"].as_slice()]).collect();
+    let slos = expanded(&divided(&["route", "method"], own.len()), &values);
+    assert_eq!(slos.len(), own.len() + 1);
+    let rest = slos.last().unwrap();
+    assert_eq!((rest.name.as_str(), rest.labels.get("group")), ("shop-rest", Some("rest")));
+    let totals: Vec<SelectorSum> = slos
+        .iter()
+        .map(|slo| match &slo.indicator {
+            Indicator::Ratio { total, .. } => total.clone(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    for route in ["/a", "/b.c", "/bxc", "/z", ""] {
+        for method in ["GET", "PUT", "DELETE", ""] {
+            let labels = Labels::new().with(NAME, "all_total").with("route", route).with("method", method);
+            let times: Vec<i64> = totals.iter().map(|total| total.matches(&labels)).collect();
+            assert_eq!(times.iter().sum::<i64>(), 1, "{route} {method}: {times:?}");
+            let is_own = own.contains(&[route, method]);
+            assert_eq!(times.last() == Some(&1), !is_own, "{route} {method}");
+        }
+    }
+}

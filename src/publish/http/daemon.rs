@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::corrections::Writes;
+use super::incidents::DEFAULT_PERIOD;
 use super::problem::Problem;
-use crate::evaluate::snapshot::{SloJudgement, Snapshot};
-use crate::model::time::Timestamp;
+use crate::evaluate::snapshot::{Review, SloJudgement, Snapshot};
+use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 
 #[derive(Clone)]
@@ -45,6 +46,17 @@ impl Daemon {
         let snapshot = self.answers.snapshot();
         let as_of = snapshot.as_of.ok_or_else(Problem::not_ready)?;
         Ok(Evaluated { snapshot, as_of })
+    }
+
+    /// A review that has the incident: the latest one, or one of the last days, which
+    /// may know of what the latest does not know yet.
+    pub async fn review_of(&self, incident: &str) -> Result<Arc<Review>, Problem> {
+        let latest = Arc::clone(&self.evaluated()?.snapshot.review);
+        if latest.incidents.iter().any(|one| one.id.to_string() == incident) {
+            return Ok(latest);
+        }
+        let now = self.answers.now();
+        self.ask(move |answers| answers.review(Period::new(now - DEFAULT_PERIOD, now))).await.map(Arc::new)
     }
 
     /// Asks a question that may read the disk. The place is held until the

@@ -70,8 +70,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     _params: Params,
 ) -> Result<Json<IncidentDetailJson>, Problem> {
-    let evaluated = daemon.evaluated()?;
-    let review = &evaluated.snapshot.review;
+    let review = daemon.review_of(&id).await?;
     let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id);
     let incident = incident.ok_or_else(|| {
         Problem::not_found(format!("there is no incident `{id}` in the stored history"))

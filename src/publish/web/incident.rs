@@ -21,7 +21,7 @@ const BEFORE: Millis = Millis::from_hours(24);
 
 pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -> Page {
     let evaluated = daemon.evaluated()?;
-    let review = &evaluated.snapshot.review;
+    let review = daemon.review_of(&id).await?;
     let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id).ok_or_else(|| {
         Problem::not_found("there is no such incident in the stored history")
             .about("id")
@@ -48,7 +48,7 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
         as_of: Some(now),
         refresh: None,
     };
-    page(layout::page(&frame, &body(incident, review, &alerts, &changes, &trail, now)))
+    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, now)))
 }
 
 fn body(

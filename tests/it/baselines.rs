@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenkeel::ingest::counting::Thresholds;
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::ingest::requests::Batch;
 use evenkeel::model::labels::Labels;
@@ -38,6 +39,7 @@ async fn what_a_failed_scrape_hides_is_found_to_the_millisecond() {
         requests: vec![of_catalog("http_requests_total")],
         up: of_catalog("up"),
         created: Vec::new(),
+        thresholds: Thresholds::default(),
     };
     let mut compared = 0;
     for step in 0..40 {

@@ -23,10 +23,12 @@
 //! scrapers of one target saw is one before it comes here (`replicas`).
 
 mod alert_state;
+mod buckets;
 mod counters;
 mod created;
 mod estimates;
 mod gauges;
+mod native;
 mod plan;
 mod renames;
 mod restarts;
@@ -43,6 +45,7 @@ pub use counters::count;
 pub use created::created_name;
 pub use estimates::{Points, estimates};
 pub use gauges::slices;
+pub use native::{Thresholds, asked_name};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
@@ -106,8 +109,17 @@ pub struct Counted {
     pub matched: bool,
     /// Series whose target's `up` was not found: births cannot be proven there.
     pub without_up: usize,
-    /// No histogram bound equals the threshold: the bounds that exist.
-    pub bounds: Option<Vec<f64>>,
+    /// Why not every event could be told good or bad by a histogram.
+    pub inexact: Option<Inexact>,
+}
+
+/// A threshold that a histogram does not tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inexact {
+    /// No bound of a classic histogram equals it: the bounds that exist.
+    NoBound(Vec<f64>),
+    /// It lies within a bucket of a native histogram that has events.
+    Bucket { low: f64, high: f64 },
 }
 
 /// Questions that the samples alone could not answer.

@@ -19,7 +19,9 @@
 //! Prometheus writes at the time of creation, or the fall of most counters of a
 //! target at once. Of two values at one instant the greater counts; a sample
 //! that is not later than the last one of its series changes nothing; values
-//! that are negative, not a number or above `COUNTER_MAX` are left out. What two
+//! that are negative, not a number or above `COUNTER_MAX` are left out. Native
+//! histograms come as counters at bounds (`native`); a bound that the scrape before
+//! did not tell only begins a baseline, whatever rule 3 says (`buckets`). What two
 //! scrapers of one target saw is one before it comes here (`replicas`).
 
 mod alert_state;

@@ -154,7 +154,10 @@ impl Round for Groups {
 fn totals(indicator: &Indicator) -> Vec<Selector> {
     match indicator {
         Indicator::Ratio { total, .. } => total.iter().cloned().collect(),
-        Indicator::Latency { histogram, .. } => vec![histogram.derive(format!("{}_count", histogram.metric), [])],
+        // Of the classic form, and of the native one.
+        Indicator::Latency { histogram, .. } => {
+            vec![histogram.derive(format!("{}_count", histogram.metric), []), histogram.clone()]
+        }
         _ => indicator.selectors().into_iter().cloned().collect(),
     }
 }

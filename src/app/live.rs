@@ -12,7 +12,7 @@ use super::indicators::{Group, Indicator};
 use super::reading::{Samples, count_plan};
 use super::sharing::{Apart, Shared};
 use crate::evaluate::snapshot::Finding;
-use crate::ingest::counting::{Counted, Reading, State};
+use crate::ingest::counting::{Counted, Inexact, Reading, State};
 use crate::model::selector::Selector;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::Tile;
@@ -232,6 +232,24 @@ fn shown(selectors: &[&Selector]) -> String {
     selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
+fn inexact_finding(subject: String, inexact: &Inexact) -> Finding {
+    match inexact {
+        Inexact::NoBound(bounds) => {
+            let list: Vec<String> = bounds.iter().filter(|b| b.is_finite()).map(f64::to_string).collect();
+            Finding {
+                subject,
+                message: format!("no histogram bound equals the threshold; there are: {}", list.join(", ")),
+                hint: "add a bucket at the threshold to the histogram, or choose a bound as the threshold; until then only bounds of the attainment are known".to_owned(),
+            }
+        }
+        Inexact::Bucket { low, high } => Finding {
+            subject,
+            message: format!("the threshold lies within a bucket of a native histogram, from {low} to {high}"),
+            hint: "choose one of the two as the threshold, or give the histogram narrower buckets; until then only bounds of the attainment are known".to_owned(),
+        },
+    }
+}
+
 /// What a person should mend about an indicator.
 fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
     let subject = indicator.slo.clone();
@@ -251,13 +269,8 @@ fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
             hint: "try the selector in Prometheus; look for a renamed job, metric or label".to_owned(),
         });
     }
-    if let Some(bounds) = &counted.bounds {
-        let list: Vec<String> = bounds.iter().filter(|b| b.is_finite()).map(f64::to_string).collect();
-        return Some(Finding {
-            subject,
-            message: format!("no histogram bound equals the threshold; there are: {}", list.join(", ")),
-            hint: "add a bucket at the threshold to the histogram, or choose a bound as the threshold; until then only bounds of the attainment are known".to_owned(),
-        });
+    if let Some(inexact) = &counted.inexact {
+        return Some(inexact_finding(subject, inexact));
     }
     (counted.without_up > 0).then(|| Finding {
         subject,

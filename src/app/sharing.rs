@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::indicators::{Group, Source};
+use crate::ingest::counting::{Thresholds, asked_name};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::{Batch, up_of};
 use crate::model::labels::{Labels, NAME};
@@ -52,6 +53,8 @@ pub struct Shared {
     joints: Vec<Joint>,
     /// The place of the joint that a request is part of.
     joint_of: HashMap<String, usize>,
+    /// What is asked of native histograms.
+    thresholds: Thresholds,
     joined: Answers<(usize, Period), ByMetric>,
     series: Answers<(String, Period), Arc<Vec<RawSeries>>>,
     alive: Answers<Period, Vec<Timestamp>>,
@@ -59,13 +62,17 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Of one group, which shares with nobody.
+    /// Of one group, which shares with nobody. Only the two forms of a histogram
+    /// are asked for at once: most often one of them is not there.
     pub fn alone(group: &Group) -> Shared {
+        let thresholds = group.batch.thresholds.clone();
+        let (joints, joint_of) = joints(&[group], |metric| thresholds.concern(metric));
         Shared {
             source: Arc::clone(&group.source),
             up: None,
-            joints: Vec::new(),
-            joint_of: HashMap::new(),
+            joints,
+            joint_of,
+            thresholds,
             joined: Answers::default(),
             series: Answers::default(),
             alive: Answers::default(),
@@ -76,26 +83,12 @@ impl Shared {
     /// Of groups of one source that read the same period.
     pub async fn of(source: &Arc<Source>, groups: &[&Group], apart: &Arc<Apart>) -> Shared {
         let known = apart.lock().await;
-        let mut joints: Vec<Joint> = Vec::new();
-        let mut open: HashMap<String, usize> = HashMap::new();
-        let mut joint_of: HashMap<String, usize> = HashMap::new();
-        for request in groups.iter().flat_map(|g| &g.batch.requests) {
-            let alone = known.contains(&(source.name.clone(), request.metric.clone()));
-            if alone || request.matchers().iter().any(|m| m.label == NAME) {
-                continue;
-            }
-            let index = open.entry(request.derive("", []).to_string()).or_insert(joints.len());
-            match joints.get_mut(*index).filter(|joint| joint.metrics.len() < METRICS_MAX) {
-                Some(joint) => joint.metrics.push(request.metric.clone()),
-                None => {
-                    *index = joints.len();
-                    joints.push(Joint { first: request.clone(), metrics: vec![request.metric.clone()] });
-                }
-            }
-            joint_of.insert(request.to_string(), *index);
-        }
+        let (joints, joint_of) = joints(groups, |metric| !known.contains(&(source.name.clone(), metric.to_owned())));
         drop(known);
+        let mut thresholds = Thresholds::default();
+        groups.iter().for_each(|g| thresholds.extend(&g.batch.thresholds));
         Shared {
+            thresholds,
             source: Arc::clone(source),
             up: up_of(groups.iter().flat_map(|g| &g.indicators).map(|i| &i.plan)),
             joints,
@@ -153,17 +146,17 @@ impl Shared {
         let index = self.joint_of.get(&request.to_string()).copied();
         let joint = index.and_then(|index| Some((index, self.joints.get(index)?)));
         let Some((index, joint)) = joint.filter(|(_, joint)| joint.metrics.len() > 1) else {
-            return samples.read(request, period).await;
+            return samples.read_counters(request, &self.thresholds, period).await;
         };
         match once(&self.joined, (index, period), || self.read_joint(joint, period)).await {
             Ok(by_metric) => match by_metric.lock().await.remove(&request.metric) {
                 Some(series) => Ok(series),
-                None => samples.read(request, period).await,
+                None => samples.read_counters(request, &self.thresholds, period).await,
             },
             Err(error) if error.asks_too_much() => {
                 let names = joint.metrics.iter().map(|metric| (self.source.name.clone(), metric.clone()));
                 self.apart.lock().await.extend(names);
-                samples.read(request, period).await
+                samples.read_counters(request, &self.thresholds, period).await
             }
             Err(error) => Err(error),
         }
@@ -172,13 +165,38 @@ impl Shared {
     async fn read_joint(&self, joint: &Joint, period: Period) -> Result<ByMetric, Error> {
         let mut by_metric: BTreeMap<String, Vec<RawSeries>> =
             joint.metrics.iter().map(|metric| (metric.clone(), Vec::new())).collect();
-        for series in self.source.samples.read_metrics(&joint.metrics, joint.first.matchers(), period).await? {
-            if let Some(list) = series.labels.get(NAME).and_then(|name| by_metric.get_mut(name)) {
+        let (metrics, matchers) = (&joint.metrics, joint.first.matchers());
+        for series in self.source.samples.read_metrics(metrics, matchers, &self.thresholds, period).await? {
+            let asked = series.labels.get(NAME).map(asked_name);
+            if let Some(list) = asked.and_then(|name| by_metric.get_mut(name)) {
                 list.push(series);
             }
         }
         Ok(Arc::new(Mutex::new(by_metric)))
     }
+}
+
+/// Which requests can be made at once, of those for metrics that may be joined,
+/// and where in these each is.
+fn joints(groups: &[&Group], may_join: impl Fn(&str) -> bool) -> (Vec<Joint>, HashMap<String, usize>) {
+    let mut joints: Vec<Joint> = Vec::new();
+    let mut open: HashMap<String, usize> = HashMap::new();
+    let mut joint_of: HashMap<String, usize> = HashMap::new();
+    for request in groups.iter().flat_map(|g| &g.batch.requests) {
+        if !may_join(&request.metric) || request.matchers().iter().any(|m| m.label == NAME) {
+            continue;
+        }
+        let index = open.entry(request.derive("", []).to_string()).or_insert(joints.len());
+        match joints.get_mut(*index).filter(|joint| joint.metrics.len() < METRICS_MAX) {
+            Some(joint) => joint.metrics.push(request.metric.clone()),
+            None => {
+                *index = joints.len();
+                joints.push(Joint { first: request.clone(), metrics: vec![request.metric.clone()] });
+            }
+        }
+        joint_of.insert(request.to_string(), *index);
+    }
+    (joints, joint_of)
 }
 
 fn target(labels: &Labels) -> (Option<&str>, Option<&str>) {

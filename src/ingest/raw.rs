@@ -5,18 +5,34 @@ use crate::model::time::Timestamp;
 
 /// One scraped value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
+pub struct Sample<V = f64> {
     pub at: Timestamp,
-    pub value: f64,
+    pub value: V,
+}
+
+/// A native histogram, with its populated buckets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram {
+    pub count: f64,
+    pub buckets: Vec<Bucket>,
+}
+
+/// The events with `low < value <= high`; a bucket around zero and negative ones
+/// have their own low bound with them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    pub low: f64,
+    pub high: f64,
+    pub count: f64,
 }
 
 /// One series with its samples in order of time, one for each instant. Stale
 /// markers are left out: an absent sample at a successful scrape says the same.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RawSeries {
+pub struct RawSeries<V = f64> {
     /// The metric's name stands in `__name__`.
     pub labels: Labels,
-    pub samples: Vec<Sample>,
+    pub samples: Vec<Sample<V>>,
 }
 
 /// Sorts samples by time and keeps one for each instant: the greatest number,

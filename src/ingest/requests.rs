@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::counting::{Plan, created_name};
+use super::counting::{Plan, Thresholds, created_name};
 use crate::model::labels::NAME;
 use crate::model::selector::{MatchOp, Matcher, Selector};
 
@@ -23,6 +23,8 @@ pub struct Batch {
     pub up: Selector,
     /// `_created` of the counters, asked for where start times are missing.
     pub created: Vec<Selector>,
+    /// What is asked of native histograms.
+    pub thresholds: Thresholds,
 }
 
 impl Batch {
@@ -65,7 +67,9 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
                 created.push(one);
             }
         }
-        Batch { plans: members, requests, up, created }
+        let mut thresholds = Thresholds::default();
+        mine.iter().for_each(|plan| plan.add_threshold(&mut thresholds));
+        Batch { plans: members, requests, up, created, thresholds }
     };
     by_group.into_values().map(batch).collect()
 }

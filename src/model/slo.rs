@@ -98,8 +98,8 @@ pub enum Indicator {
         numerator: Numerator,
         total: SelectorSum,
     },
-    /// Good: observations at most `threshold_seconds`, from a classic histogram
-    /// whose name is given without `_bucket`.
+    /// Good: observations at most `threshold_seconds`, from a histogram, classic
+    /// or native, whose name is given without `_bucket`.
     Latency {
         histogram: Selector,
         threshold_seconds: f64,

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::Error;
-use super::prometheus::Prometheus;
+use super::prometheus::{Answer, Prometheus};
 use super::samples::last_of_each;
-use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::selector::Selector;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -31,10 +31,11 @@ pub async fn last(
     value: Option<f64>,
     period: Period,
     exact: &BTreeSet<Target>,
-) -> Result<Vec<RawSeries>, Error> {
+) -> Result<Answer<Vec<RawSeries>>, Error> {
     let at = period.end;
     let recent = Period::new((at - READ_BACK).max(period.start), at);
-    let mut found: BTreeMap<Labels, RawSeries> = by_labels(client.read(selector, recent).await?.data, value);
+    let mut found = Found::default();
+    found.take(client.read(selector, recent).await?, value, |_| true);
     let horizon = period.length();
     // What a failed scrape hides from a selector, a range still shows.
     let seen = match value {
@@ -45,7 +46,7 @@ pub async fn last(
     let mut older: BTreeMap<Labels, Timestamp> = BTreeMap::new();
     for (labels, sample) in minutes {
         let labels = labels.with(NAME, &selector.metric);
-        if let (Some(minute), false) = (Timestamp::from_secs_f64(sample.value), found.contains_key(&labels)) {
+        if let (Some(minute), false) = (Timestamp::from_secs_f64(sample.value), found.has(&labels)) {
             older.insert(labels, minute);
         }
     }
@@ -54,31 +55,62 @@ pub async fn last(
     for minute in needed.into_iter().rev().take(MINUTES_MAX) {
         // Some servers count the beginning of a range to it.
         let period = Period::new(minute - Millis(SLOT_MS + 1), minute);
-        for (labels, one) in by_labels(client.read(selector, period).await?.data, value) {
-            if older.get(&labels) == Some(&minute) {
-                older.remove(&labels);
-                found.insert(labels, one);
+        let answer = client.read(selector, period).await?;
+        found.take(answer, value, |labels| older.get(labels) == Some(&minute));
+        older.retain(|labels, _| !found.has(labels));
+    }
+    match value {
+        _ if older.is_empty() => {}
+        Some(value) => older.into_iter().for_each(|(labels, at)| found.put(labels, Sample { at, value })),
+        None => {
+            let mut last = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await?;
+            for (labels, sample) in last.data {
+                let labels = labels.with(NAME, &selector.metric);
+                if let Some(at) = older.get(&labels) {
+                    found.put(labels, Sample { at: *at, ..sample });
+                }
+            }
+            for one in &mut last.histograms {
+                one.labels.set(NAME, &selector.metric);
+                let Some(at) = older.get(&one.labels) else { continue };
+                one.samples.iter_mut().for_each(|sample| sample.at = *at);
+                found.histograms.insert(one.labels.clone(), one.clone());
             }
         }
     }
-    if older.is_empty() {
-        return Ok(found.into_values().collect());
-    }
-    let values = match value {
-        Some(_) => Vec::new(),
-        None => client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await?.data,
-    };
-    let values: BTreeMap<Labels, f64> =
-        values.into_iter().map(|(labels, sample)| (labels.with(NAME, &selector.metric), sample.value)).collect();
-    let rest = older.into_iter().filter_map(|(labels, at)| {
-        let value = value.or_else(|| values.get(&labels).copied())?;
-        Some(RawSeries { labels, samples: vec![Sample { at, value }] })
-    });
-    Ok(found.into_values().chain(rest).collect())
+    Ok(found.into_answer())
 }
 
-fn by_labels(series: Vec<RawSeries>, value: Option<f64>) -> BTreeMap<Labels, RawSeries> {
-    last_of_each(series, value).into_iter().map(|one| (one.labels.clone(), one)).collect()
+/// The last samples, by labels; of each series one of a kind.
+#[derive(Default)]
+struct Found {
+    values: BTreeMap<Labels, RawSeries>,
+    histograms: BTreeMap<Labels, RawSeries<Histogram>>,
+}
+
+impl Found {
+    fn has(&self, labels: &Labels) -> bool {
+        self.values.contains_key(labels) || self.histograms.contains_key(labels)
+    }
+
+    fn put(&mut self, labels: Labels, sample: Sample) {
+        self.values.insert(labels.clone(), RawSeries { labels, samples: vec![sample] });
+    }
+
+    fn take(&mut self, answer: Answer<Vec<RawSeries>>, value: Option<f64>, wanted: impl Fn(&Labels) -> bool) {
+        let values = last_of_each(answer.data, value).into_iter().filter(|one| wanted(&one.labels));
+        self.values.extend(values.map(|one| (one.labels.clone(), one)));
+        for mut one in answer.histograms.into_iter().filter(|one| wanted(&one.labels)) {
+            one.samples = one.samples.pop().into_iter().collect();
+            self.histograms.insert(one.labels.clone(), one);
+        }
+    }
+
+    fn into_answer(self) -> Answer<Vec<RawSeries>> {
+        let mut answer = Answer::new(self.values.into_values().collect());
+        answer.histograms = self.histograms.into_values().collect();
+        answer
+    }
 }
 
 pub fn target_of(labels: &Labels) -> Target {

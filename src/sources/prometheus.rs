@@ -12,10 +12,10 @@ pub use rules::{ActiveAlert, AlertState, RuleHealth, ServedRule};
 
 use serde::de::DeserializeOwned;
 
-use self::answer::{Envelope, MatrixSeries, QueryData, VectorSeries};
+use self::answer::{Envelope, HistogramPoint, MatrixSeries, QueryData, VectorSeries};
 use super::error::Error;
 use super::http::{Endpoint, EndpointError, Http};
-use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::{Millis, Period, Timestamp};
@@ -81,16 +81,14 @@ impl Prometheus {
         }
         let query = format!("{selector}[{}ms]", period.length().0);
         let mut answer = self.query_matrix(&query, period.end).await?;
-        for series in &mut answer.data {
-            series.samples.retain(|s| period.start < s.at && s.at <= period.end);
-        }
-        answer.data.retain(|series| !series.samples.is_empty());
+        keep_within(&mut answer.data, period);
+        keep_within(&mut answer.histograms, period);
         Ok(answer)
     }
 
     /// Evaluates a range selector, `m{a="b"}[5m]`, at an instant. Series are sorted
     /// by labels, samples by time; of two samples at one instant the greater is
-    /// kept. Native histograms are left out and counted in the answer.
+    /// kept. Native histograms stand beside the data in the answer.
     pub async fn query_matrix(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<RawSeries>>, Error> {
         let at = seconds(at);
         let answer = self.query::<MatrixSeries>("matrix", &["query"], &[("query", query), ("time", &at)]).await?;
@@ -102,16 +100,18 @@ impl Prometheus {
     pub async fn query_vector(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
         let at = seconds(at);
         let answer = self.query::<VectorSeries>("vector", &["query"], &[("query", query), ("time", &at)]).await?;
-        let mut histograms = 0;
+        let mut histograms: Vec<RawSeries<Histogram>> = Vec::new();
         let mut answer = answer.map(|all| {
             all.into_iter()
                 .filter_map(|series| {
-                    histograms += usize::from(series.value.is_none());
+                    if let Some(HistogramPoint(sample)) = series.histogram {
+                        histograms.push(RawSeries { labels: series.metric.0.clone(), samples: vec![sample] });
+                    }
                     series.value.map(|point| (series.metric.0, point.0))
                 })
                 .collect::<Vec<_>>()
         });
-        answer.native_histograms = histograms;
+        answer.histograms = histograms;
         answer.data.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.no_twins(answer.data.iter().map(|(labels, _)| labels))?;
         Ok(answer)
@@ -206,17 +206,23 @@ impl Prometheus {
     }
 
     fn matrix(&self, answer: Answer<Vec<MatrixSeries>>) -> Result<Answer<Vec<RawSeries>>, Error> {
-        let mut histograms = 0;
+        let mut histograms: Vec<RawSeries<Histogram>> = Vec::new();
         let mut answer = answer.map(|all| {
             all.into_iter()
                 .filter_map(|series| {
-                    histograms += usize::from(series.histograms.is_some());
+                    let mut native: Vec<_> = series.histograms.into_iter().map(|HistogramPoint(s)| s).collect();
+                    if !native.is_empty() {
+                        native.sort_by_key(|s| s.at);
+                        histograms.push(RawSeries { labels: series.metric.0.clone(), samples: native });
+                    }
                     let samples = series.values.0;
                     (!samples.is_empty()).then_some(RawSeries { labels: series.metric.0, samples })
                 })
                 .collect::<Vec<_>>()
         });
-        answer.native_histograms = histograms;
+        histograms.sort_by(|a, b| a.labels.cmp(&b.labels));
+        self.no_twins(histograms.iter().map(|series| &series.labels))?;
+        answer.histograms = histograms;
         answer.data.sort_by(|a, b| a.labels.cmp(&b.labels));
         self.no_twins(answer.data.iter().map(|series| &series.labels))?;
         Ok(answer)
@@ -233,6 +239,11 @@ impl Prometheus {
     fn bad_response(&self, reason: String) -> Error {
         Error::BadResponse { url: self.shown_url().to_owned(), reason }
     }
+}
+
+fn keep_within<V>(all: &mut Vec<RawSeries<V>>, period: Period) {
+    all.iter_mut().for_each(|series| series.samples.retain(|s| period.start < s.at && s.at <= period.end));
+    all.retain(|series| !series.samples.is_empty());
 }
 
 /// Unix seconds with milliseconds, without the rounding of a float.

@@ -7,8 +7,8 @@ use super::demo::DemoSource;
 use super::error::Error;
 use super::last::{Target, last};
 use super::memory::MemorySource;
-use super::prometheus::Prometheus;
-use crate::ingest::counting::{Baselines, Points};
+use super::prometheus::{Answer, Prometheus};
+use crate::ingest::counting::{Baselines, Points, Thresholds};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::Batch;
 use crate::model::groups::Group;
@@ -45,6 +45,13 @@ pub(super) fn last_of_each(mut series: Vec<RawSeries>, value: Option<f64>) -> Ve
     series
 }
 
+/// The series of an answer, with the counters of its native histograms.
+fn told(answer: Answer<Vec<RawSeries>>, thresholds: &Thresholds) -> Vec<RawSeries> {
+    let mut series = answer.data;
+    series.extend(answer.histograms.iter().flat_map(|histogram| thresholds.tell(histogram)));
+    series
+}
+
 impl SampleSource {
     /// The address without credentials; empty for what is in this process.
     pub fn shown_url(&self) -> &str {
@@ -62,10 +69,20 @@ impl SampleSource {
         }
     }
 
-    /// The samples with `start < at <= end`.
+    /// The samples with `start < at <= end`; native histograms are left out.
     pub async fn read(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+        self.read_counters(selector, &Thresholds::default(), period).await
+    }
+
+    /// The same with the counters of native histograms that have a threshold.
+    pub async fn read_counters(
+        &self,
+        selector: &Selector,
+        thresholds: &Thresholds,
+        period: Period,
+    ) -> Result<Vec<RawSeries>, Error> {
         match self {
-            SampleSource::Prometheus(client) => Ok(client.read(selector, period).await?.data),
+            SampleSource::Prometheus(client) => Ok(told(client.read(selector, period).await?, thresholds)),
             SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
             SampleSource::Memory(memory) => Ok(memory.read(selector, period)),
         }
@@ -77,10 +94,11 @@ impl SampleSource {
         &self,
         metrics: &[String],
         matchers: &[Matcher],
+        thresholds: &Thresholds,
         period: Period,
     ) -> Result<Vec<RawSeries>, Error> {
         if let SampleSource::Prometheus(client) = self {
-            return Ok(client.read_metrics(metrics, matchers, period).await?.data);
+            return Ok(told(client.read_metrics(metrics, matchers, period).await?, thresholds));
         }
         let mut series = Vec::new();
         for metric in metrics {
@@ -141,10 +159,11 @@ impl SampleSource {
     pub async fn baselines(&self, batch: &Batch, at: Timestamp, exact: &BTreeSet<Target>) -> Result<Baselines, Error> {
         let mut baselines = Baselines::default();
         for request in &batch.requests {
-            baselines.series.extend(self.last(request, None, at, exact).await?);
+            baselines.series.extend(self.last(request, None, &batch.thresholds, at, exact).await?);
         }
-        baselines.up = self.last(&batch.up, Some(1.0), at, exact).await?;
-        baselines.starts = self.last(&batch.starts(), None, at, exact).await?;
+        let nothing = Thresholds::default();
+        baselines.up = self.last(&batch.up, Some(1.0), &nothing, at, exact).await?;
+        baselines.starts = self.last(&batch.starts(), None, &nothing, at, exact).await?;
         Ok(baselines)
     }
 
@@ -154,12 +173,15 @@ impl SampleSource {
         &self,
         selector: &Selector,
         value: Option<f64>,
+        thresholds: &Thresholds,
         at: Timestamp,
         exact: &BTreeSet<Target>,
     ) -> Result<Vec<RawSeries>, Error> {
         let period = Period::new(at - BASELINE_HORIZON, at);
         match self {
-            SampleSource::Prometheus(client) => last(client, selector, value, period, exact).await,
+            SampleSource::Prometheus(client) => {
+                Ok(told(last(client, selector, value, period, exact).await?, thresholds))
+            }
             SampleSource::Demo(demo) => Ok(demo.last(selector, value, period)),
             SampleSource::Memory(memory) => Ok(memory.last(selector, value, period)),
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use evenkeel::ingest::counting::Thresholds;
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::ingest::requests::Batch;
 use evenkeel::model::labels::Labels;
@@ -41,6 +42,7 @@ async fn check(server: &SampleSource, world: &Arc<World>) {
         requests: vec![of_catalog("http_requests_total")],
         up: of_catalog("up"),
         created: Vec::new(),
+        thresholds: Thresholds::default(),
     };
     let mut compared = 0;
     for step in 0..40 {
@@ -95,6 +97,9 @@ async fn victoria_metrics_tells_the_same() {
         apart.extend(source.read(&of_catalog(metric), period).await.unwrap());
     }
     assert!(apart.len() > 4);
-    assert_eq!(sorted(source.read_metrics(&metrics, &matchers, period).await.unwrap()), sorted(apart));
+    assert_eq!(
+        sorted(source.read_metrics(&metrics, &matchers, &Thresholds::default(), period).await.unwrap()),
+        sorted(apart)
+    );
     assert_eq!(source.alive(period).await.unwrap().len(), 21, "every minute");
 }

@@ -24,6 +24,7 @@ mod kinds;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod live;
+mod native;
 mod publish;
 mod readme;
 mod rooms;

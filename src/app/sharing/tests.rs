@@ -144,3 +144,34 @@ async fn what_is_too_large_together_is_asked_apart_from_then_on() {
     read_all(&groups, &apart).await;
     assert_eq!((joined(&server), server.requests().len()), (1, 11));
 }
+
+#[tokio::test]
+async fn both_forms_of_a_histogram_are_one_question() {
+    const NATIVE: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[
+        {"metric":{"__name__":"h_bucket","job":"shop","le":"+Inf"},"values":[[60,"4"]]},
+        {"metric":{"__name__":"h","job":"shop"},"histograms":[[60,{"count":"5","sum":"2","buckets":[[0,"0.25","0.5","3"]]}]]}]}}"#;
+    let (server, samples) = prometheus(|query| json(if query.contains('|') { NATIVE } else { NOTHING })).await;
+    let definition = r#"{apiVersion: evenkeel/v1, kind: SLO, metadata: {name: fast, service: shop}, spec: {objective: 99%, windows: [30d], indicator: {latency: {histogram: 'h{job="shop"}', threshold: 500ms}}}}"#;
+    let (slos, problems) = definitions::parse(definition, "test");
+    assert!(problems.is_empty(), "{problems:?}");
+    let source = Source {
+        name: "main".to_owned(),
+        samples,
+        ingest_delay: Millis::from_secs(60),
+        replica_labels: ReplicaLabels::default(),
+    };
+    let (groups, _) = group(&slos.into_iter().map(Arc::new).collect::<Vec<_>>(), &[], &[Arc::new(source)]);
+    let [group] = groups.as_slice() else { panic!("one group") };
+    for shared in [Shared::alone(group), shared(&groups, &Arc::default()).await] {
+        let before = server.requests().len();
+        let found = shared.read_batch(&group.batch, period()).await.unwrap().series;
+        let value = |name: &str, le: &str| {
+            let one = found.iter().find(|s| s.labels.get(NAME) == Some(name) && s.labels.get("le") == Some(le));
+            one.map(|s| s.samples[0].value)
+        };
+        assert_eq!([value("h_bucket", "+Inf"), value("h native", "+Inf")], [Some(4.0), Some(5.0)]);
+        assert_eq!([value("h native", "0.25"), value("h native", "0.5")], [Some(0.0), Some(3.0)]);
+        let asked: Vec<String> = server.requests()[before..].iter().filter_map(|r| r.field("query")).collect();
+        assert_eq!(asked.len(), 3, "histogram, up and start times: {asked:?}");
+    }
+}

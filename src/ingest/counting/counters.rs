@@ -2,7 +2,7 @@
 
 use super::super::raw::{RawSeries, Sample};
 use super::created::Created;
-use super::plan::{Plan, Weight, concerned};
+use super::plan::{Plan, Weights};
 use super::renames::Ends;
 use super::restarts::{Witness, settle};
 use super::state::{Last, State};
@@ -10,8 +10,7 @@ use super::target::Timeline;
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
 use super::watch::{Watch, any_alive};
-use super::{COUNTER_MAX, Counted, Observed, Open, TARGET_REMEMBERED};
-use crate::model::labels::Labels;
+use super::{COUNTER_MAX, Counted, Inexact, Observed, Open, TARGET_REMEMBERED};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Counts the events of the slots of `emit` and moves `state` on to the end of
@@ -30,7 +29,7 @@ pub fn count(plan: &Plan, state: &mut State, observed: Observed<'_>, emit: Perio
 /// A series that the plan is about, with its target.
 pub(super) struct Counter<'a> {
     pub series: &'a RawSeries,
-    weight: Weight,
+    weights: Weights,
     target: Option<usize>,
     created: Option<&'a RawSeries>,
 }
@@ -58,13 +57,12 @@ struct Counting<'a> {
     grid: Grid,
     open: Open,
     without_up: usize,
-    bounds: Option<Vec<f64>>,
+    inexact: Option<Inexact>,
 }
 
 impl<'a> Counting<'a> {
     fn new(plan: &Plan, state: &State, observed: Observed<'a>, emit: Period) -> Self {
-        let labels: Vec<&Labels> = observed.series.iter().map(|s| &s.labels).collect();
-        let (weights, bounds) = plan.weights(&labels);
+        let (weights, inexact) = plan.weights(observed.series, state);
         let watch = Watch { observed, since: state.known_since(), complete: state.complete };
         let timelines = timelines(plan, state, &watch);
         let created = Created::of(observed.series);
@@ -73,10 +71,10 @@ impl<'a> Counting<'a> {
             .series
             .iter()
             .zip(weights)
-            .filter(|(_, weight)| concerned(*weight))
-            .map(|(series, weight)| Counter {
+            .filter(|(_, weights)| weights.concern())
+            .map(|(series, weights)| Counter {
                 series,
-                weight,
+                weights,
                 target: finder.find(&series.labels),
                 created: created.of_counter(&series.labels),
             })
@@ -92,7 +90,7 @@ impl<'a> Counting<'a> {
             grid: Grid::new(emit),
             open: Open::default(),
             without_up: counters.iter().filter(|c| c.target.is_none()).count(),
-            bounds,
+            inexact,
             counters,
             timelines,
         };
@@ -102,7 +100,7 @@ impl<'a> Counting<'a> {
 
     fn settle_restarts(&mut self, state: &State) {
         let mut witnesses: Vec<Vec<Witness<'_>>> = self.timelines.iter().map(|_| Vec::new()).collect();
-        for counter in &self.counters {
+        for counter in self.counters.iter().filter(|c| c.weights.witness()) {
             if let Some(list) = counter.target.and_then(|t| witnesses.get_mut(t)) {
                 let last = state.series.get(&counter.series.labels);
                 let before = last.map(|l| Sample { at: l.at, value: l.value });
@@ -123,7 +121,9 @@ impl<'a> Counting<'a> {
                 if last.is_some_and(|l| sample.at <= l.at) {
                     continue;
                 }
-                self.count_sample(counter, last, sample);
+                if !counter.weights.at(sample.at).is_zero() {
+                    self.count_sample(counter, last, sample);
+                }
                 let created = counter.created_at(sample.at).or(last.and_then(|l| l.created));
                 last = Some(Last { at: sample.at, value: sample.value, created });
             }
@@ -232,12 +232,13 @@ impl<'a> Counting<'a> {
             let earlier = from.floor_slot();
             self.open.recount_from = Some(self.open.recount_from.map_or(earlier, |r| r.min(earlier)));
         }
-        self.grid.add_events(Spread { from, to, events }, counter.weight);
+        let weight = counter.weights.at(to);
+        self.grid.add_events(Spread { from, to, events }, weight);
         let Some(t) = counter.target else { return };
         if let (Some(line), Some(totals)) = (self.timelines.get(t), self.scrape_totals.get_mut(t))
             && let Some(sum) = totals.get_mut(line.scrape_index(to))
         {
-            *sum += events * counter.weight.total;
+            *sum += events * weight.total;
         }
     }
 
@@ -369,7 +370,7 @@ impl<'a> Counting<'a> {
             open: Open { before, ..self.open },
             scrape_interval: targets.iter().map(|line| line.interval).max(),
             without_up: self.without_up,
-            bounds: self.bounds,
+            inexact: self.inexact,
         }
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 
 use super::super::raw::RawSeries;
+use super::native::NATIVE;
 use crate::model::labels::{Labels, NAME};
 
 /// The name of the series that tells when a counter was created.
 pub fn created_name(counter: &str) -> Option<String> {
-    ["_total", "_bucket", "_count"]
+    ["_total", "_bucket", "_count", NATIVE]
         .iter()
         .find_map(|end| counter.strip_suffix(end))
         .map(|base| format!("{base}_created"))

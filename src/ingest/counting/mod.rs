@@ -19,14 +19,18 @@
 //! Prometheus writes at the time of creation, or the fall of most counters of a
 //! target at once. Of two values at one instant the greater counts; a sample
 //! that is not later than the last one of its series changes nothing; values
-//! that are negative, not a number or above `COUNTER_MAX` are left out. What two
+//! that are negative, not a number or above `COUNTER_MAX` are left out. Native
+//! histograms come as counters at bounds (`native`); a bound that the scrape before
+//! did not tell only begins a baseline, whatever rule 3 says (`buckets`). What two
 //! scrapers of one target saw is one before it comes here (`replicas`).
 
 mod alert_state;
+mod buckets;
 mod counters;
 mod created;
 mod estimates;
 mod gauges;
+mod native;
 mod plan;
 mod renames;
 mod restarts;
@@ -43,6 +47,7 @@ pub use counters::count;
 pub use created::created_name;
 pub use estimates::{Points, estimates};
 pub use gauges::slices;
+pub use native::{Thresholds, asked_name};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
@@ -106,8 +111,17 @@ pub struct Counted {
     pub matched: bool,
     /// Series whose target's `up` was not found: births cannot be proven there.
     pub without_up: usize,
-    /// No histogram bound equals the threshold: the bounds that exist.
-    pub bounds: Option<Vec<f64>>,
+    /// Why not every event could be told good or bad by a histogram.
+    pub inexact: Option<Inexact>,
+}
+
+/// A threshold that a histogram does not tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inexact {
+    /// No bound of a classic histogram equals it: the bounds that exist.
+    NoBound(Vec<f64>),
+    /// It lies within a bucket of a native histogram that has events.
+    Bucket { low: f64, high: f64 },
 }
 
 /// Questions that the samples alone could not answer.

@@ -1,10 +1,16 @@
 //! What must be read for an indicator, and what each series that comes back
 //! contributes to good, total and uncertain.
 
+use super::Inexact;
+use super::buckets::Buckets;
+use super::native::{Thresholds, native_name};
+use super::state::State;
+use crate::ingest::raw::RawSeries;
 use crate::model::comparison::Comparison;
-use crate::model::labels::{Labels, NAME};
+use crate::model::labels::Labels;
 use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::slo::{Expression, Indicator, Numerator};
+use crate::model::time::Timestamp;
 
 /// An indicator, ready to be counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,9 +25,12 @@ pub enum Reading {
         numerator: Numerator,
         total: SelectorSum,
     },
-    /// `buckets` selects all bounds of the histogram.
+    /// `buckets` selects all bounds of the classic form, `histogram` the native
+    /// one, whose counters are told to us under the name in `native`.
     Buckets {
         buckets: Selector,
+        histogram: Selector,
+        native: Selector,
         threshold: f64,
     },
     Gauge {
@@ -60,8 +69,45 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    fn is_zero(self) -> bool {
+    pub fn is_zero(self) -> bool {
         self == Weight::default()
+    }
+}
+
+/// The weight of a series, all the time or at each scrape.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Weights {
+    Always(Weight),
+    /// In order of time; none at the scrapes that are not here.
+    Each(Vec<(Timestamp, Weight)>),
+}
+
+impl Weights {
+    pub fn at(&self, at: Timestamp) -> Weight {
+        match self {
+            Weights::Always(weight) => *weight,
+            Weights::Each(list) => {
+                let found = list.binary_search_by_key(&at, |(at, _)| *at).ok();
+                found.and_then(|i| list.get(i)).map_or(Weight::default(), |(_, weight)| *weight)
+            }
+        }
+    }
+
+    /// Whether the series is to be counted or, since it may be later, remembered.
+    pub fn concern(&self) -> bool {
+        match self {
+            Weights::Always(weight) => !weight.is_zero(),
+            Weights::Each(_) => true,
+        }
+    }
+
+    /// Whether a fall tells of a restart. A bound that comes and goes with the
+    /// schema may have held an old value for long.
+    pub fn witness(&self) -> bool {
+        match self {
+            Weights::Always(_) => true,
+            Weights::Each(list) => list.iter().any(|(_, weight)| weight.total != 0),
+        }
     }
 }
 
@@ -73,6 +119,8 @@ impl Plan {
             }
             Indicator::Latency { histogram, threshold_seconds } => Reading::Buckets {
                 buckets: histogram.derive(format!("{}_bucket", histogram.metric), []),
+                histogram: histogram.clone(),
+                native: histogram.derive(native_name(&histogram.metric), []),
                 threshold: *threshold_seconds,
             },
             Indicator::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
@@ -95,7 +143,7 @@ impl Plan {
     pub fn selectors(&self) -> Vec<&Selector> {
         let all: Vec<&Selector> = match &self.reading {
             Reading::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
-            Reading::Buckets { buckets, .. } => vec![buckets],
+            Reading::Buckets { buckets, histogram, .. } => vec![buckets, histogram],
             Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
             Reading::Alert { alerts } => vec![alerts],
             Reading::Estimated { .. } | Reading::Nothing => Vec::new(),
@@ -116,7 +164,7 @@ impl Plan {
                 let own = |s: &&Selector| s.matchers().iter().any(is_on_target);
                 total.iter().chain(numerator.sum().iter().filter(own)).collect()
             }
-            Reading::Buckets { buckets, .. } => vec![buckets],
+            Reading::Buckets { buckets, histogram, .. } => vec![buckets, histogram],
             Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
             Reading::Alert { .. } | Reading::Estimated { .. } | Reading::Nothing => Vec::new(),
         }
@@ -146,15 +194,25 @@ impl Plan {
         self.scope().iter().any(|s| names(s) && s.admits_target(target))
     }
 
+    /// The threshold of a histogram whose native form may come back.
+    pub fn add_threshold(&self, thresholds: &mut Thresholds) {
+        if let Reading::Buckets { histogram, threshold, .. } = &self.reading {
+            thresholds.add(&histogram.metric, *threshold);
+        }
+    }
+
     /// The weights of all series, in their order; zero for those not concerned.
-    /// With a histogram also the bounds, when none equals the threshold.
-    pub(super) fn weights(&self, series: &[&Labels]) -> (Vec<Weight>, Option<Vec<f64>>) {
+    /// With a histogram also why they are not exact.
+    pub(super) fn weights(&self, series: &[RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
         match &self.reading {
             Reading::Ratio { numerator, total } => {
-                (series.iter().map(|labels| ratio_weight(numerator, total, labels)).collect(), None)
+                let weight = |s: &RawSeries| Weights::Always(ratio_weight(numerator, total, &s.labels));
+                (series.iter().map(weight).collect(), None)
             }
-            Reading::Buckets { buckets, threshold } => bucket_weights(buckets, *threshold, series),
-            _ => (vec![Weight::default(); series.len()], None),
+            Reading::Buckets { buckets, native, threshold, .. } => {
+                Buckets { classic: buckets, native, threshold: *threshold }.weights(series, state)
+            }
+            _ => (vec![Weights::Always(Weight::default()); series.len()], None),
         }
     }
 }
@@ -170,59 +228,4 @@ fn ratio_weight(numerator: &Numerator, total: &SelectorSum, labels: &Labels) -> 
         Numerator::Bad(bad) => total - bad.matches(labels),
     };
     Weight { good, total, uncertain: 0 }
-}
-
-/// `le` is compared as a number: `1` and `1.0` are one bound.
-fn bound_of(labels: &Labels) -> Option<f64> {
-    let le = labels.get("le")?;
-    if le == "+Inf" { Some(f64::INFINITY) } else { le.parse().ok() }
-}
-
-fn same_bound(a: f64, b: f64) -> bool {
-    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
-}
-
-/// Per histogram (all labels but `le`): exact at a bound, else the interval
-/// between the neighbours.
-fn bucket_weights(buckets: &Selector, threshold: f64, series: &[&Labels]) -> (Vec<Weight>, Option<Vec<f64>>) {
-    let mut weights = vec![Weight::default(); series.len()];
-    let mut groups: std::collections::BTreeMap<Labels, Vec<(usize, f64)>> = std::collections::BTreeMap::new();
-    for (i, labels) in series.iter().enumerate() {
-        if let Some(bound) = bound_of(labels).filter(|_| buckets.matches(labels)) {
-            groups.entry(labels.without(&["le", NAME])).or_default().push((i, bound));
-        }
-    }
-    let mut missing: Option<Vec<f64>> = None;
-    for group in groups.values_mut() {
-        group.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let mut add = |i: usize, good, total, uncertain| {
-            if let Some(w) = weights.get_mut(i) {
-                w.good += good;
-                w.total += total;
-                w.uncertain += uncertain;
-            }
-        };
-        if let Some((i, _)) = group.last().filter(|(_, bound)| bound.is_infinite()) {
-            add(*i, 0, 1, 0);
-        }
-        if let Some((i, _)) = group.iter().find(|(_, bound)| same_bound(*bound, threshold)) {
-            add(*i, 1, 0, 0);
-            continue;
-        }
-        if let Some((i, _)) = group.iter().rev().find(|(_, bound)| *bound < threshold) {
-            add(*i, 1, 0, -1);
-        }
-        if let Some((i, _)) = group.iter().find(|(_, bound)| *bound > threshold) {
-            add(*i, 0, 0, 1);
-        }
-        let bounds = missing.get_or_insert_default();
-        bounds.extend(group.iter().map(|(_, b)| *b));
-        bounds.sort_by(f64::total_cmp);
-        bounds.dedup();
-    }
-    (weights, missing)
-}
-
-pub(super) fn concerned(weight: Weight) -> bool {
-    !weight.is_zero()
 }

@@ -1,11 +1,12 @@
 //! What every answer of the API is wrapped in, and which of its warnings mean
 //! that the data is not whole.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
+use crate::ingest::raw::{Bucket, Histogram, RawSeries, Sample};
+use crate::model::time::Timestamp;
 use crate::sources::error::{Error, shown};
-use crate::sources::json::{JsonLabels, Point, Points};
+use crate::sources::json::{JsonLabels, Number, Point, Points};
 
 /// Data that is whole, with what the source remarked.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,17 +14,17 @@ pub struct Answer<T> {
     pub data: T,
     /// Remarks of the query engine: hints about the query, not about the data.
     pub warnings: Vec<String>,
-    /// How many series had native histograms, which are left out.
-    pub native_histograms: usize,
+    /// The samples that are native histograms; a series may have both kinds.
+    pub histograms: Vec<RawSeries<Histogram>>,
 }
 
 impl<T> Answer<T> {
-    pub(super) fn new(data: T) -> Self {
-        Answer { data, warnings: Vec::new(), native_histograms: 0 }
+    pub(in crate::sources) fn new(data: T) -> Self {
+        Answer { data, warnings: Vec::new(), histograms: Vec::new() }
     }
 
     pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer { data: f(self.data), warnings: self.warnings, native_histograms: self.native_histograms }
+        Answer { data: f(self.data), warnings: self.warnings, histograms: self.histograms }
     }
 }
 
@@ -54,7 +55,8 @@ pub(super) struct MatrixSeries {
     pub metric: JsonLabels,
     #[serde(default)]
     pub values: Points,
-    pub histograms: Option<IgnoredAny>,
+    #[serde(default)]
+    pub histograms: Vec<HistogramPoint>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,29 @@ pub(super) struct VectorSeries {
     pub metric: JsonLabels,
     /// Absent for a native histogram.
     pub value: Option<Point>,
+    pub histogram: Option<HistogramPoint>,
+}
+
+/// `[1700000000.123, {"count": "5", "sum": "4.5", "buckets": [[0, "0.5", "1", "5"]]}]`.
+pub(super) struct HistogramPoint(pub Sample<Histogram>);
+
+impl<'de> Deserialize<'de> for HistogramPoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Value {
+            count: Number,
+            /// Which bounds are inclusive, the bounds, and the events. Only
+            /// populated buckets are there.
+            #[serde(default)]
+            buckets: Vec<(u8, Number, Number, Number)>,
+        }
+        let (seconds, value) = <(f64, Value)>::deserialize(deserializer)?;
+        let at = Timestamp::from_secs_f64(seconds)
+            .ok_or_else(|| serde::de::Error::custom("a sample's time is out of range"))?;
+        let bucket = |(_, Number(low), Number(high), Number(count))| Bucket { low, high, count };
+        let buckets = value.buckets.into_iter().map(bucket).collect();
+        Ok(HistogramPoint(Sample { at, value: Histogram { count: value.count.0, buckets } }))
+    }
 }
 
 /// How a hint of the query engine begins. It says that a query is odd, for

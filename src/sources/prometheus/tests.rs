@@ -1,6 +1,7 @@
 //! Questions as they go over the wire, and answers good, partial and broken.
 
 use super::*;
+use crate::ingest::raw::Bucket;
 use crate::model::selector::{MatchOp, Matcher};
 use crate::sources::fake_server::{FakeServer, Step, answer, json};
 
@@ -50,7 +51,11 @@ async fn a_range_selector_gives_raw_samples_in_order() {
         [1_700_000_000_123, 1_700_000_015_000, 1_700_000_030_001]
     );
     assert!(b.samples[0].value.is_nan() && b.samples[1].value == f64::INFINITY);
-    assert_eq!(answer.native_histograms, 2);
+    let [native, _] = answer.histograms.as_slice() else { panic!("{answer:?}") };
+    assert_eq!(native.labels.to_string(), r#"{__name__="h", job="a"}"#);
+    let bucket = Bucket { low: 1.0, high: 2.0, count: 3.0 };
+    let histogram = Histogram { count: 1.0, buckets: vec![bucket] };
+    assert_eq!(native.samples, [Sample { at: at(1_000), value: histogram }]);
     assert_eq!(answer.warnings, ["PromQL info: metric might not be a counter"]);
 
     let request = server.request();
@@ -149,14 +154,14 @@ async fn malformed_answers_are_bad_responses() {
 async fn vectors_and_ranges() {
     let (_server, prometheus) = served(
         r#"{"status":"success","data":{"resultType":"vector","result":[
-            {"metric":{"b":"1"},"value":[5.5,"-2"]},{"metric":{"a":"1"},"value":[5.5,"1e+3"]},{"metric":{"h":"1"},"histogram":[5.5,{}]}]}}"#,
+            {"metric":{"b":"1"},"value":[5.5,"-2"]},{"metric":{"a":"1"},"value":[5.5,"1e+3"]},{"metric":{"h":"1"},"histogram":[5.5,{"count":"7","sum":"1"}]}]}}"#,
     )
     .await;
     let answer = prometheus.query_vector("sum(m)", at(5_500)).await.unwrap();
     let rows: Vec<(String, i64, f64)> =
         answer.data.iter().map(|(l, s)| (l.to_string(), s.at.millis(), s.value)).collect();
     assert_eq!(rows, [(r#"{a="1"}"#.to_owned(), 5_500, 1_000.0), (r#"{b="1"}"#.to_owned(), 5_500, -2.0)]);
-    assert_eq!(answer.native_histograms, 1);
+    assert_eq!(answer.histograms.len(), 1);
 
     let (server, prometheus) = served(
         r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[0,"1"],[60,"2"]]}]}}"#,

@@ -3,6 +3,7 @@
 pub mod daemon;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod latencies;
 pub mod monitoring;
 pub mod server;
 pub mod shop;

@@ -12,6 +12,7 @@ use super::upkeep::Upkeep;
 use crate::model::alert::Alert;
 use crate::model::incident::Incident;
 use crate::model::labels::Labels;
+use crate::model::record::RecordKind;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -87,6 +88,11 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
             Some(of_pages(&unanswered)).filter(|_| inputs.sees_acknowledgements),
         ),
         share(
+            "auto-resolved",
+            "incidents that a service closed in the tool that told of them / incidents of which it says who did; healing by itself is no noise",
+            Some(auto_resolved(inputs.incidents)).filter(|share| share.n > 0),
+        ),
+        share(
             "short-lived",
             "firings of at most 5 minutes / firings that ended; depends on `for` and `keep_firing_for`",
             Some(short_lived(&fired)),
@@ -131,6 +137,16 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
 
 fn length(alert: &Alert) -> Option<Millis> {
     Some(alert.ended?.at - alert.firing?.at)
+}
+
+/// Of incidents that were told to be resolved, by a person or not.
+fn auto_resolved(incidents: &[Incident]) -> Share {
+    let by_person = |incident: &Incident| {
+        let told = incident.told.iter().filter(|told| told.record.kind == RecordKind::Resolve);
+        told.filter_map(|told| Some((told.record.occurred_at, told.record.human?))).max().map(|(_, human)| human)
+    };
+    let known: Vec<bool> = incidents.iter().filter_map(by_person).collect();
+    Share { k: known.iter().filter(|by_person| !**by_person).count(), n: known.len() }
 }
 
 fn short_lived(fired: &[&Alert]) -> Share {
@@ -230,6 +246,7 @@ mod tests {
         for (name, wanted) in [
             ("no-action", "not known"),
             ("not-acknowledged", "not known"),
+            ("auto-resolved", "not known"),
             ("short-lived", "3/6"),
             ("fired-again", "2/6"),
             ("suppressed", "0/6"),
@@ -244,6 +261,12 @@ mod tests {
             "2/4",
             "both pages of web before it"
         );
+    }
+
+    #[test]
+    fn who_closed_an_incident_is_known_where_a_tool_says_so() {
+        // The tool closes it for a person: `E` is told of one.
+        assert_eq!(measure(&format!("{WORLD}\nsays web PD1 .*205 I.A..E"), "auto-resolved"), "0/1");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
 //! rollout, rollback checkout ..RR
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
-//!                                        s stated from the first to the last; N somebody was told of a rule
+//!                                        s stated from the first to the last; N a receiver was told of a rule
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! ```
 //!
@@ -229,7 +229,7 @@ impl Scenario {
                 labels,
                 dedup_key: None,
                 refs: Vec::new(),
-                actor: Some("ann".to_owned()),
+                actor: Some(if c == 'N' { id } else { "ann" }.to_owned()),
                 human: Some(c != 'a'),
                 received_at: minute(n as i64),
             }

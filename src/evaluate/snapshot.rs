@@ -144,6 +144,9 @@ pub struct Noise {
     /// Per team in order of name, those without one last; empty where no page
     /// names a team.
     pub teams: Vec<TeamNoise>,
+    /// Per receiver of notifications, by name; a page that several were told of counts
+    /// for each. Empty where nobody says who was told.
+    pub receivers: Vec<ReceiverNoise>,
     /// Of all teams together.
     pub load: Load,
     /// Each page with its class and the reason, newest first.
@@ -173,6 +176,16 @@ pub struct TeamNoise {
     pub upper: Option<f64>,
     pub classes: Vec<(PageClass, usize)>,
     pub load: Load,
+}
+
+/// The pages that one receiver was told of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiverNoise {
+    pub receiver: String,
+    pub pages: usize,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub classes: Vec<(PageClass, usize)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

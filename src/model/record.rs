@@ -73,7 +73,7 @@ pub struct Record {
     pub dedup_key: Option<String>,
     /// Titles and links.
     pub refs: Vec<String>,
-    /// Who did it.
+    /// Who did it; of a notification, the receiver that was told.
     pub actor: Option<String>,
     /// Whether that is a person; absent where nobody said.
     pub human: Option<bool>,

@@ -145,6 +145,13 @@ fn a_real_alertmanager_tells_of_notifications_and_of_what_it_held_back() {
     assert!(["webhook", "event_recorder"].contains(&mark["source"].as_str().unwrap()), "{incident:#}");
     let after = (time(&mark["at"]) - began).secs_f64();
     assert!((0.0..30.0).contains(&after), "notified {after} s after the beginning");
+    // Both tell of the same receiver of Alertmanager.
+    let of_hook = |a: &Value| {
+        a["receivers"]
+            == json!([{"receiver": "hook", "pages": 1, "lower": 0.0, "upper": 1.0,
+        "classes": a["classes"].clone()}])
+    };
+    daemon.wait_for("the receiver's pages", "/api/v1/noise", STEP_MAX, of_hook);
     let alerts = |a: &Value, rule: &str| -> Vec<Value> {
         a["alerts"].as_array().unwrap().iter().filter(|alert| alert["rule"] == rule).cloned().collect()
     };

@@ -187,3 +187,28 @@ fn a_page_in_time_that_a_correction_leaves_out_is_planned_and_says_by_which() {
     let other = world.replace("HighErrors checkout", "HighErrors web");
     assert_eq!(judged(&other), ["32 HighErrors unknown"]);
 }
+
+#[test]
+fn each_receiver_has_the_band_of_what_it_was_told_of() {
+    let review = Scenario::new(
+        "
+        slo  web    .*10 5*20 .*300
+        page True web .*12 F*20 .*298
+        page Late web .*200 F*20 .*110
+        page Mute web .*270 F*20 .*40
+        says True pager .*12 N .*317
+        says Late pager .*200 N .*129
+        says Late chat  .*200 N...N .*125
+        ",
+    )
+    .review();
+    let told: Vec<String> = review
+        .noise
+        .receivers
+        .iter()
+        .map(|one| {
+            format!("{} {} pages, noise {:?} to {:?}", one.receiver, one.pages, one.lower.unwrap(), one.upper.unwrap())
+        })
+        .collect();
+    assert_eq!(told, ["chat 1 pages, noise 1.0 to 1.0", "pager 2 pages, noise 0.5 to 0.5"]);
+}

@@ -16,7 +16,7 @@ use super::time::Instant;
 use crate::evaluate::action::Evidence;
 use crate::evaluate::load::Load;
 use crate::evaluate::measures::Measure;
-use crate::evaluate::snapshot::{PageClass, PageReason, TeamNoise};
+use crate::evaluate::snapshot::{PageClass, PageReason, ReceiverNoise, TeamNoise};
 
 /// The noise ratio of a period as a band, with classes, rules and reasons.
 #[utoipa::path(
@@ -46,6 +46,7 @@ pub(super) async fn noise(State(daemon): State<Daemon>, params: Params) -> Resul
         classes: classes(&noise.classes),
         rules: noise.rules.iter().map(|rule| RuleJson::new(&rule.rule, Some(rule), None)).collect(),
         teams: noise.teams.iter().map(TeamJson::from).collect(),
+        receivers: noise.receivers.iter().map(ReceiverJson::from).collect(),
         load: LoadJson::from(&noise.load),
         measures: review.measures.iter().map(MeasureJson::from).collect(),
         judged: noise.page_reasons.iter().map(PageJson::from).collect(),
@@ -78,6 +79,9 @@ pub(super) struct NoiseJson {
     rules: Vec<RuleJson>,
     /// Empty where no page names a team.
     teams: Vec<TeamJson>,
+    /// By who was told of them; a page that several were told of counts for each.
+    /// Empty where no receiver says so.
+    receivers: Vec<ReceiverJson>,
     /// Of all teams together.
     load: LoadJson,
     /// Noise as others measure it, side by side.
@@ -116,6 +120,29 @@ impl From<&TeamNoise> for TeamJson {
             upper: team.upper,
             classes: classes(&team.classes),
             load: LoadJson::from(&team.load),
+        }
+    }
+}
+
+/// The pages that one receiver was told of.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReceiverNoise)]
+struct ReceiverJson {
+    receiver: String,
+    pages: usize,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    classes: BTreeMap<&'static str, usize>,
+}
+
+impl From<&ReceiverNoise> for ReceiverJson {
+    fn from(one: &ReceiverNoise) -> Self {
+        ReceiverJson {
+            receiver: one.receiver.clone(),
+            pages: one.pages,
+            lower: one.lower,
+            upper: one.upper,
+            classes: classes(&one.classes),
         }
     }
 }

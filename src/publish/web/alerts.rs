@@ -36,6 +36,12 @@ fn body(review: &Review, now: Timestamp) -> Markup {
                 (rules::teams(&noise.teams))
             }
         }
+        @if !noise.receivers.is_empty() {
+            section {
+                h2 { "Receivers" }
+                (rules::receivers(&noise.receivers))
+            }
+        }
         @if !noise.page_reasons.is_empty() {
             section {
                 h2 { "Latest pages" }

@@ -8,7 +8,7 @@ use super::{parts, text};
 use crate::evaluate::load::Load;
 use crate::evaluate::measures::Measure;
 use crate::evaluate::rules::{RuleScore, Share};
-use crate::evaluate::snapshot::{PageClass, Review, RuleNoise, TeamNoise};
+use crate::evaluate::snapshot::{PageClass, ReceiverNoise, Review, RuleNoise, TeamNoise};
 use crate::evaluate::upkeep::Upkeep;
 
 /// Rules that are listed; the API has all.
@@ -158,6 +158,23 @@ pub(super) fn teams(teams: &[TeamNoise]) -> Markup {
                     td.num { (parts::known(team.load.per_shift().map(|n| format!("{n:.2}")))) }
                     td.num { (team.load.worst_shift) }
                     td.num { (share(team.load.asleep)) }
+                }
+            } }
+        } }
+    }
+}
+
+/// One line per receiver of notifications.
+pub(super) fn receivers(receivers: &[ReceiverNoise]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Receiver" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" } } }
+            tbody { @for one in receivers {
+                tr {
+                    td.name { (parts::user(&one.receiver)) }
+                    td.num { (text::count(one.pages as i64)) }
+                    td.num { (band(one.lower, one.upper)) }
+                    td { (stacked(&one.classes, "Pages of this receiver by class")) div.muted { (told(&one.classes)) } }
                 }
             } }
         } }

@@ -14,6 +14,8 @@ use crate::sources::json::{JsonLabels, JsonTime};
 struct Webhook {
     version: Option<String>,
     #[serde(default)]
+    receiver: String,
+    #[serde(default)]
     group_key: String,
     #[serde(default)]
     truncated_alerts: u64,
@@ -65,6 +67,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
             record.external_id.clone_from(&group);
             record.dedup_key = Some(group.clone());
             record.labels = alert.labels.0.clone();
+            record.actor = Some(webhook.receiver.clone()).filter(|name| !name.is_empty());
             told.records.push(record);
         }
         let entry = AlertmanagerEntry {

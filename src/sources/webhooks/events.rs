@@ -241,6 +241,7 @@ impl Notification {
             record.external_id.clone_from(&group);
             record.dedup_key = Some(group.clone());
             record.labels = details.labels.labels();
+            record.actor = Some(receiver_name.clone()).filter(|name| !name.is_empty());
             told.records.push(record);
         }
     }

@@ -18,8 +18,8 @@ use evenkeel::evaluate::replay::{Replay, fixes, replay};
 use evenkeel::evaluate::review::ReviewInputs;
 use evenkeel::evaluate::rules::{Share, rule_scores};
 use evenkeel::evaluate::snapshot::{
-    Finding, Noise, PageClass, PageReason, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise, TierStatus,
-    TierVerdict,
+    Finding, Noise, PageClass, PageReason, ReceiverNoise, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise,
+    TierStatus, TierVerdict,
 };
 use evenkeel::evaluate::statistics::shares::wilson;
 use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
@@ -853,7 +853,9 @@ fn noise(review: &Review) -> Noise {
     let period = Period::new(at("2026-10-25T00:00:00Z"), at(NOW));
     let load = load(page_reasons.iter(), period, at(NOW), &OnCall::new(Tz::UTC));
     let team = TeamNoise { team: Some("payments".to_owned()), pages, lower, upper, classes: classes.clone(), load };
-    Noise { interval, pages, lower, upper, classes, rules, teams: vec![team], load, page_reasons }
+    let (receiver, told) = ("on-call <web>".to_owned(), classes.clone());
+    let receivers = vec![ReceiverNoise { receiver, pages, lower, upper, classes: told }];
+    Noise { interval, pages, lower, upper, classes, rules, teams: vec![team], receivers, load, page_reasons }
 }
 
 fn page_reasons(review: &Review) -> Vec<PageReason> {

@@ -74,7 +74,12 @@ impl Groups {
     /// Looks for groups in the history of SLOs of which none is known, and in the
     /// last minutes of the others. A source that fails is asked again later.
     pub async fn begin(&mut self, history: Millis) -> anyhow::Result<()> {
+        let mut failed: BTreeSet<Option<String>> = BTreeSet::new();
         for slo in self.slos.clone() {
+            // One wait for a source that is down is enough.
+            if failed.contains(&slo.source) {
+                continue;
+            }
             let days = if self.of(&slo).is_empty() { (history.0 / DAY_MS).clamp(1, DAYS_MAX) } else { 0 };
             let now = self.clock.now();
             let mut periods = vec![Period::new(now - LOOKBACK, now)];
@@ -85,6 +90,7 @@ impl Groups {
             for period in periods {
                 if let Err(error) = self.look(&slo, period).await? {
                     tracing::warn!(slo = slo.name, %error, "its groups cannot be looked up; they are later");
+                    failed.insert(slo.source.clone());
                     break;
                 }
             }

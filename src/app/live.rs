@@ -94,7 +94,7 @@ impl LiveGroup {
         }
         let mut samples = Samples::read(&self.group, shared, read).await?;
         if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
-            samples.look_back(&self.group).await?;
+            samples.look_back_for_good(&self.group).await?;
         }
         let next = (end - Millis(self.recount_slots * SLOT_MS)).max(begin);
         let settled = samples.until(next);

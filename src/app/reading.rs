@@ -1,7 +1,7 @@
 //! One counting of a group over a period, from the source to tiles: reads on
 //! where the samples alone leave questions open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::indicators::Group;
 use super::sharing::{BatchSamples, Shared};
@@ -13,7 +13,7 @@ use crate::ingest::raw::unite;
 use crate::model::slo::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
-use crate::sources::last::target_of;
+use crate::sources::last::{Target, target_of};
 
 /// Samples before a period that are read with it: more than the lookback of
 /// gauges and than a scraper's gap, and enough to see most series once.
@@ -60,12 +60,23 @@ impl Samples {
         Ok(Samples { batch, alive, read, baselines: None, estimates })
     }
 
-    /// Looks up what was known of the time before.
-    pub async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
+    /// Looks up what was known of the time before, to the millisecond of the targets
+    /// that are here.
+    async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
         let b = &self.batch;
-        let here =
+        let here: BTreeSet<Target> =
             [&b.series, &b.up, &b.starts].into_iter().flatten().map(|series| target_of(&series.labels)).collect();
-        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, &here).await?;
+        self.look_up(group, Some(&here)).await
+    }
+
+    /// The same of all targets: one that is down now may come again when nobody
+    /// looks back any more.
+    pub async fn look_back_for_good(&mut self, group: &Group) -> Result<(), Error> {
+        self.look_up(group, None).await
+    }
+
+    async fn look_up(&mut self, group: &Group, exact: Option<&BTreeSet<Target>>) -> Result<(), Error> {
+        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, exact).await?;
         group.replica_labels().merge_baselines(&mut baselines);
         self.baselines = Some(baselines);
         Ok(())

@@ -24,13 +24,14 @@ const MINUTES_MAX: usize = 60;
 
 /// The last sample of each series in the period; with a value, the last that has
 /// it, which must be the greatest that there is. Of targets that are not in
-/// `exact`, the time of one older than `READ_BACK` may be up to a minute late.
+/// `exact`, where it is given, the time of one older than `READ_BACK` may be up to
+/// a minute late.
 pub async fn last(
     client: &Prometheus,
     selector: &Selector,
     value: Option<f64>,
     period: Period,
-    exact: &BTreeSet<Target>,
+    exact: Option<&BTreeSet<Target>>,
 ) -> Result<Answer<Vec<RawSeries>>, Error> {
     let at = period.end;
     let recent = Period::new((at - READ_BACK).max(period.start), at);
@@ -50,7 +51,7 @@ pub async fn last(
             older.insert(labels, minute);
         }
     }
-    let needed = older.iter().filter(|(labels, _)| exact.contains(&target_of(labels)));
+    let needed = older.iter().filter(|(labels, _)| exact.is_none_or(|exact| exact.contains(&target_of(labels))));
     let needed: BTreeSet<Timestamp> = needed.map(|(_, minute)| *minute).collect();
     for minute in needed.into_iter().rev().take(MINUTES_MAX) {
         // Some servers count the beginning of a range to it.

@@ -154,9 +154,14 @@ impl SampleSource {
         }
     }
 
-    /// The last sample of everything at or before an instant, for a batch; exact
-    /// to the millisecond for these targets, else to the minute at least.
-    pub async fn baselines(&self, batch: &Batch, at: Timestamp, exact: &BTreeSet<Target>) -> Result<Baselines, Error> {
+    /// The last sample of everything at or before an instant, for a batch; exact to
+    /// the millisecond for these targets, or for all, else to the minute at least.
+    pub async fn baselines(
+        &self,
+        batch: &Batch,
+        at: Timestamp,
+        exact: Option<&BTreeSet<Target>>,
+    ) -> Result<Baselines, Error> {
         let mut baselines = Baselines::default();
         for request in &batch.requests {
             baselines.series.extend(self.last(request, None, &batch.thresholds, at, exact).await?);
@@ -175,7 +180,7 @@ impl SampleSource {
         value: Option<f64>,
         thresholds: &Thresholds,
         at: Timestamp,
-        exact: &BTreeSet<Target>,
+        exact: Option<&BTreeSet<Target>>,
     ) -> Result<Vec<RawSeries>, Error> {
         let period = Period::new(at - BASELINE_HORIZON, at);
         match self {

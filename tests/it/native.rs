@@ -131,7 +131,7 @@ fn last_samples_are_found(service: &Latencies, prometheus: &Prometheus) {
     let target = ("protobuf".to_owned(), service.address.to_string());
     for later in [Millis(0), Millis::from_hours(2)] {
         for exact in [BTreeSet::new(), BTreeSet::from([target.clone()])] {
-            let found = runtime.block_on(source.baselines(&batch, now() + later, &exact)).unwrap();
+            let found = runtime.block_on(source.baselines(&batch, now() + later, Some(&exact))).unwrap();
             let value = |le: &str| {
                 let one = found.series.iter().find(|s| s.labels.get("le") == Some(le));
                 one.map(|s| s.samples[0].value as usize).unwrap_or_else(|| panic!("{le}: {:?}", found.series))

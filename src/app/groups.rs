@@ -129,30 +129,35 @@ impl Groups {
         if new.is_empty() {
             return Ok(false);
         }
-        known.extend(new.iter().cloned());
-        if known.len() > by.groups_max {
-            tracing::warn!(slo = slo.name, max = by.groups_max, "more groups than fit; the others are its rest");
-        }
         let first_seen = self.clock.now();
         let seen = SeenGroups { slo: slo.name.clone(), by: by.clone(), groups: new, first_seen };
         self.facts.write(Batch { groups: vec![seen], recorded_at: first_seen, ..Batch::default() }).await?;
+        // In the order in which the next start finds them: names and the rest hang on it.
+        *known = self.facts.reader.groups(&slo.name, by)?;
+        if known.len() > by.groups_max {
+            tracing::warn!(slo = slo.name, max = by.groups_max, "more groups than fit; the others are its rest");
+        }
         Ok(true)
     }
 }
 
 impl Round for Groups {
     async fn round(&mut self) -> anyhow::Result<()> {
-        let mut appeared = false;
+        let (mut appeared, mut failed) = (false, None);
         let now = self.clock.now();
         for slo in self.slos.clone() {
-            appeared |= self.look(&slo, Period::new(now - LOOKBACK, now)).await??;
+            match self.look(&slo, Period::new(now - LOOKBACK, now)).await? {
+                Ok(new) => appeared |= new,
+                Err(error) => failed = Some(error),
+            }
         }
+        // What was found is taken in, whatever else failed.
         if appeared {
             tracing::info!("groups have appeared; starting anew with them");
             self.appeared.store(true, Ordering::Relaxed);
             self.stop.cancel();
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 

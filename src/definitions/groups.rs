@@ -1,7 +1,7 @@
 //! By which labels an SLO is divided into one per group. Must not know which
 //! groups there are.
 
-use crate::model::groups::GroupBy;
+use crate::model::groups::{GROUPS_MAX, GroupBy};
 use crate::model::labels::NAME;
 use crate::model::selector::MatchOp;
 use crate::model::slo::Indicator;
@@ -14,9 +14,6 @@ use crate::yaml::words::{Complaint, label_name, shown};
 const LABELS_MAX: usize = 4;
 /// Enough for the routes of a service.
 const GROUPS_DEFAULT: usize = 50;
-/// Each group has budgets, alerts and a page of its own, and the rest a pattern
-/// that names all of them.
-const GROUPS_MAX: usize = 500;
 
 const EXAMPLE: &str = "`[route]`, or {labels: [route], max: 50}";
 

@@ -28,6 +28,14 @@ const NAME_MAX: usize = 63;
 /// Enough to tell the groups of one SLO apart.
 const HASH_DIGITS: usize = 8;
 
+/// Bytes of the values of a group of its own; one with longer ones is part of the
+/// rest. The pattern of the rest names all of them, and patterns are bounded: the
+/// most groups with the longest values must fit.
+pub const VALUES_BYTES_MAX: usize = 120;
+
+/// Groups of their own of one SLO at most, as `VALUES_BYTES_MAX` says.
+pub const GROUPS_MAX: usize = 100;
+
 /// The longest value in a label that is shown; the selector has it whole.
 const SHOWN_MAX: usize = 120;
 
@@ -46,12 +54,13 @@ pub fn expand<'s>(slos: impl Iterator<Item = &'s Slo> + Clone, of: impl Fn(&Slo)
             continue;
         };
         let groups = of(slo);
-        let own = groups.get(..by.groups_max).unwrap_or(&groups);
+        let fits = |group: &&Group| group.iter().map(String::len).sum::<usize>() <= VALUES_BYTES_MAX;
+        let own: Vec<&Group> = groups.iter().filter(fits).take(by.groups_max).collect();
         // The name of the rest is taken also while there is none.
         let rest = take_name(&slo.name, &[REST.to_owned()], &mut names);
         all.extend(own.iter().filter_map(|group| of_group(slo, by, group, &mut names)));
-        if groups.len() > by.groups_max {
-            all.extend(of_rest(slo, by, own, rest));
+        if groups.len() > own.len() {
+            all.extend(of_rest(slo, by, &own, rest));
         }
     }
     all
@@ -69,8 +78,8 @@ fn of_group(slo: &Slo, by: &GroupBy, group: &Group, names: &mut BTreeSet<String>
     Some(Slo { name, labels, indicator, group_by: None, group_of: Some(slo.name.clone()), ..slo.clone() })
 }
 
-fn of_rest(slo: &Slo, by: &GroupBy, own: &[Group], name: String) -> Option<Slo> {
-    let kept: Vec<&[String]> = own.iter().map(Vec::as_slice).collect();
+fn of_rest(slo: &Slo, by: &GroupBy, own: &[&Group], name: String) -> Option<Slo> {
+    let kept: Vec<&[String]> = own.iter().map(|group| group.as_slice()).collect();
     let indicator = narrow(&slo.indicator, &outside(&by.labels, &kept)?)?;
     let labels = slo.labels.clone().with("group", REST);
     Some(Slo { name, labels, indicator, group_by: None, group_of: Some(slo.name.clone()), ..slo.clone() })

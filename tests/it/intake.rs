@@ -148,8 +148,8 @@ fn a_real_alertmanager_tells_of_notifications_and_of_what_it_held_back() {
     // Both tell of the same receiver of Alertmanager.
     let of_hook = |a: &Value| {
         a["receivers"]
-            == json!([{"receiver": "hook", "pages": 1, "lower": 0.0, "upper": 1.0,
-        "classes": a["classes"].clone()}])
+            .as_array()
+            .is_some_and(|all| all.len() == 1 && all[0]["receiver"] == "hook" && all[0]["pages"] == 1)
     };
     daemon.wait_for("the receiver's pages", "/api/v1/noise", STEP_MAX, of_hook);
     let alerts = |a: &Value, rule: &str| -> Vec<Value> {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::facts::Facts;
 use super::indicators::Group;
 use super::reading::recount;
+use crate::model::periods::rest_of;
 use crate::model::slo::IndicatorId;
 use crate::model::tile::DayTiles;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -86,7 +87,7 @@ impl Backfill {
         let wanted = Period::new(since, until);
         for id in ids {
             backfill.wanted += wanted.days().count();
-            for hole in subtract(wanted, &backfill.facts.reader.ingested(id)?) {
+            for hole in rest_of(wanted, &backfill.facts.reader.ingested(id)?) {
                 backfill.want(id, hole);
             }
         }
@@ -189,36 +190,5 @@ impl Backfill {
             part.days().for_each(|day| self.renewed.add(indicator.id, day));
         }
         Ok(())
-    }
-}
-
-/// The parts of a period that lie in none of the others.
-fn subtract(period: Period, others: &[Period]) -> Vec<Period> {
-    let mut rest = Vec::new();
-    let mut at = period.start;
-    let mut sorted: Vec<Period> = others.iter().map(|o| o.intersect(period)).filter(|o| !o.is_empty()).collect();
-    sorted.sort();
-    for other in sorted {
-        if other.start > at {
-            rest.push(Period::new(at, other.start));
-        }
-        at = at.max(other.end);
-    }
-    if at < period.end {
-        rest.push(Period::new(at, period.end));
-    }
-    rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_stored_is_not_wanted_again() {
-        let p = |a: i64, b: i64| Period::new(Timestamp::from_millis(a), Timestamp::from_millis(b));
-        assert_eq!(subtract(p(0, 100), &[p(20, 30), p(-5, 5), p(90, 200)]), [p(5, 20), p(30, 90)]);
-        assert_eq!(subtract(p(0, 10), &[p(0, 10)]), []);
-        assert_eq!(subtract(p(0, 10), &[]), [p(0, 10)]);
     }
 }

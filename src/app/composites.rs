@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::live::Found;
 use crate::ingest::composites::combine;
 use crate::model::composite::Composite;
+use crate::model::periods::common;
 use crate::model::slo::{Indicator, IndicatorId, Slo};
 use crate::model::tile::DayTiles;
 use crate::model::time::{Period, Timestamp};
@@ -33,7 +34,9 @@ impl Composites {
         let mut composites = Composites { all: slos.iter().filter_map(composite).collect(), waiting: BTreeSet::new() };
         for (id, composite) in &composites.all {
             let done = reader.ingested(*id)?;
-            let is_done = |part: &Period| done.iter().any(|d| d.intersect(*part) == *part);
+            // Both are in order; a composite may have many pieces that were pushed.
+            let last = |part: &Period| done.get(done.partition_point(|d| d.start <= part.start).checked_sub(1)?);
+            let is_done = |part: &Period| last(part).is_some_and(|d| d.end >= part.end);
             for part in shared(composite, reader)?.into_iter().filter(|part| !is_done(part)) {
                 composites.waiting.extend(part.days().map(|day| (Reverse(day), *id)));
             }
@@ -108,11 +111,7 @@ fn shared(composite: &Composite, reader: &Reader) -> Result<Vec<Period>, Error> 
         let own = reader.ingested(component.indicator)?;
         shared = Some(match shared {
             None => own,
-            Some(others) => {
-                let cut =
-                    |a: &Period| own.iter().map(|b| a.intersect(*b)).filter(|p| !p.is_empty()).collect::<Vec<_>>();
-                others.iter().flat_map(cut).collect()
-            }
+            Some(others) => common(&others, &own),
         });
     }
     Ok(shared.unwrap_or_default())

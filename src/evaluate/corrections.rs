@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::history::{HOUR_MS, hour_of};
-use crate::model::correction::{Correction, joined, rest_of};
+use crate::model::correction::Correction;
+use crate::model::periods::{joined, rest_of};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

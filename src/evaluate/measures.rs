@@ -12,9 +12,10 @@ use super::upkeep::Upkeep;
 use crate::model::alert::Alert;
 use crate::model::incident::Incident;
 use crate::model::labels::Labels;
+use crate::model::periods::joined;
 use crate::model::record::RecordKind;
 use crate::model::slo::Severity;
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{Millis, Period};
 
 /// A firing that ends so soon is short-lived.
 const SHORT_MAX: Millis = Millis::from_mins(5);
@@ -185,23 +186,10 @@ fn always_firing(fired: &[&Alert], alerts: &[Alert], known: Period) -> Share {
         by_rule.entry(&alert.rule).or_default().extend(firing_period(alert, known.end).map(|p| p.intersect(known)));
     }
     let most = known.length().0 as f64 * ALWAYS_RATIO;
-    let is_always = |spells: &mut Vec<Period>| union(spells).0 as f64 > most;
+    let is_always =
+        |spells: &Vec<Period>| joined(spells.clone()).iter().map(|p| p.length().0).sum::<i64>() as f64 > most;
     let n = by_rule.len();
-    Share { k: by_rule.into_values().filter_map(|mut s| is_always(&mut s).then_some(())).count(), n }
-}
-
-/// How long at least one of the periods holds.
-fn union(periods: &mut [Period]) -> Millis {
-    periods.sort_unstable_by_key(|p| p.start);
-    let (mut sum, mut until) = (0, Timestamp::MIN);
-    for period in periods {
-        let from = period.start.max(until);
-        if period.end > from {
-            sum += (period.end - from).0;
-            until = period.end;
-        }
-    }
-    Millis(sum)
+    Share { k: by_rule.into_values().filter(is_always).count(), n }
 }
 
 /// Of the pages of each rule that paged; absent below two rules.

@@ -10,16 +10,18 @@ use crate::model::time::{Period, SLOT_MS};
 const MEAN_SCALE: i64 = 1_000_000;
 
 /// The slots of a day that lie in `period`. `days` are those of the components,
-/// in their order. Slots of which nothing is known are left out.
+/// in their order. A slot of which nothing is known has a tile, too: it takes the
+/// place of what was known before.
 pub fn combine(composite: &Composite, days: &[DayTiles], period: Period) -> Vec<Tile> {
     let Some(first) = days.first() else { return Vec::new() };
     let slots = first.iter().enumerate().filter(|(_, tile)| period.contains(tile.start));
     let tiles = slots.map(|(slot, _)| days.iter().map(|day| day.get(slot)).collect::<Vec<Tile>>());
-    let combined = tiles.map(|tiles| match composite.combination {
-        Combination::AllOf => all_of(&composite.components, &tiles),
-        Combination::Weighted => weighted(&composite.components, &tiles),
-    });
-    combined.filter(|tile| *tile != Tile { start: tile.start, ..Tile::default() }).collect()
+    tiles
+        .map(|tiles| match composite.combination {
+            Combination::AllOf => all_of(&composite.components, &tiles),
+            Combination::Weighted => weighted(&composite.components, &tiles),
+        })
+        .collect()
 }
 
 /// What a slot of a component says of the slice.
@@ -137,7 +139,8 @@ mod tests {
         };
         let minute = Period::new(Timestamp::from_millis(0), Timestamp::from_millis(60_000));
         let tiles = combine(&composite, &slots.map(day), minute);
-        let tile = tiles.first().copied().unwrap_or_default();
+        assert_eq!(tiles.len(), 1);
+        let tile = tiles[0];
         let EventCounts { good, total, uncertain } = tile.counts;
         let shown = match tile.state() {
             SlotState::Unknown => "?".to_owned(),

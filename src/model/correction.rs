@@ -192,35 +192,6 @@ fn days_in_month(date: NaiveDate) -> u32 {
     last.map_or(31, |d| d.day())
 }
 
-/// Stretches in order, those that touch joined.
-pub fn joined(mut periods: Vec<Period>) -> Vec<Period> {
-    periods.sort();
-    let mut out: Vec<Period> = Vec::new();
-    for period in periods {
-        match out.last_mut().filter(|last| last.end >= period.start) {
-            Some(last) => last.end = last.end.max(period.end),
-            None => out.push(period),
-        }
-    }
-    out
-}
-
-/// What is left of a period without the stretches, which are in order.
-pub fn rest_of(period: Period, without: &[Period]) -> Vec<Period> {
-    let mut rest = Vec::new();
-    let mut at = period.start;
-    for stretch in without.iter().filter(|s| s.end > period.start && s.start < period.end) {
-        if stretch.start > at {
-            rest.push(Period::new(at, stretch.start));
-        }
-        at = at.max(stretch.end);
-    }
-    if at < period.end {
-        rest.push(Period::new(at, period.end));
-    }
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,15 +268,5 @@ mod tests {
         let long = recurring("2026-01-01T12:00", Millis::from_days(3), Tz::UTC, rule(Frequency::Monthly));
         assert_eq!(starts(&long, "2026-02-03T00:00:00Z", "2026-02-04T00:00:00Z"), ["2026-02-01T12:00"]);
         assert_eq!(starts(&long, "2026-02-04T12:00:00Z", "2026-02-05T00:00:00Z"), [""; 0]);
-    }
-
-    #[test]
-    fn stretches_are_joined_and_taken_out() {
-        let p = |a: i64, b: i64| Period::new(Timestamp::from_millis(a), Timestamp::from_millis(b));
-        let joined = joined(vec![p(50, 60), p(10, 20), p(15, 30), p(30, 40)]);
-        assert_eq!(joined, [p(10, 40), p(50, 60)]);
-        assert_eq!(rest_of(p(0, 100), &joined), [p(0, 10), p(40, 50), p(60, 100)]);
-        assert_eq!(rest_of(p(10, 40), &joined), []);
-        assert_eq!(rest_of(p(20, 55), &joined), [p(40, 50)]);
     }
 }

@@ -12,6 +12,7 @@ pub mod incident;
 pub mod labels;
 pub mod objectives;
 pub mod on_call;
+pub mod periods;
 pub mod problem;
 pub mod record;
 pub mod restatement;

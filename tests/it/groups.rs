@@ -19,7 +19,7 @@ metadata: {name: shop, service: shop}
 spec:
   objective: 99%
   windows: [1h]
-  groupBy: {labels: [route], max: 3}
+  groupBy: {labels: [route], max: 4}
   alerts: {tiers: none}
   indicator: {ratio: {bad: 'requests_total{code="500"}', total: requests_total}}
 ---
@@ -108,18 +108,20 @@ fn each_group_has_its_budget_and_what_comes_later_is_taken_in() {
     };
     assert_eq!(counted(&daemon, at), expected(&[]));
 
-    // A fourth route does not fit any more: it is the rest.
+    // A fourth route fits, and a fifth does not any more: it is the rest.
     let born = Timestamp::from_millis(now().millis() / STEP.0 * STEP.0) + Millis::from_secs(22);
-    let more = [counter(&requests("/c", "200"), 20, born, last), counter(&requests("/c", "500"), 20, born, last)];
+    let more = [("/c", "200", 20), ("/c", "500", 20), ("/d", "200", 3), ("/d", "500", 4)];
+    let more = more.map(|(route, code, per_step)| counter(&requests(route, code), per_step, born, last));
     server.import(&more.concat());
-    let has_rest =
-        |all: &Value| all["slos"].as_array().is_some_and(|all| all.iter().any(|slo| slo["slo"] == "shop-rest"));
-    daemon.wait_for("the rest", "/api/v1/slos", STEP_MAX, has_rest);
-    // Two whole minutes of it.
+    let has = |all: &Value, name: &str| all["slos"].as_array().is_some_and(|all| all.iter().any(|s| s["slo"] == name));
+    let both = |all: &Value| has(all, "shop-c") && has(all, "shop-rest");
+    daemon.wait_for("the new group and the rest", "/api/v1/slos", STEP_MAX, both);
+    // Three minutes of them, some of which were over before they were known.
     let end = born.floor_slot() + Millis::from_mins(3);
     let is_judged = |slo: &Value| slo["period"]["end"].as_str().is_some_and(|at| Timestamp::parse(at).unwrap() >= end);
     daemon.wait_for("the rest's first minutes", "/api/v1/slos/shop-rest", STEP_MAX, is_judged);
+    daemon.wait_for_history(STEP_MAX);
     let steps = (end - born).0 / STEP.0 + 1;
-    assert_eq!(counted(&daemon, end), expected(&[("rest", 40 * steps, 20 * steps)]));
+    assert_eq!(counted(&daemon, end), expected(&[("/c", 40 * steps, 20 * steps), ("rest", 7 * steps, 4 * steps)]));
     daemon.stop();
 }

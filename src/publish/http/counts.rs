@@ -1,6 +1,8 @@
 //! Counts that are pushed for an SLO, a minute at a time. What is pushed again
 //! takes the place of what was there. Must not know how they are kept.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -81,9 +83,10 @@ fn sound(counts: &[CountJson], now: Timestamp) -> Result<Vec<PushedCounts>, Vec<
     }
     let mut wrong = Vec::new();
     let mut sound: Vec<PushedCounts> = Vec::new();
+    let mut minutes: BTreeSet<Timestamp> = BTreeSet::new();
     for (i, count) in counts.iter().enumerate() {
         match one(count, now) {
-            Ok(count) if sound.iter().any(|known| known.start == count.start) => {
+            Ok(count) if !minutes.insert(count.start) => {
                 wrong.push(format!("counts[{i}]: the minute {} stands twice", count.start));
             }
             Ok(count) => sound.push(count),

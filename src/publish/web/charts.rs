@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use super::axis::TimeAxis;
 use super::text;
 use crate::evaluate::status::{Corrected, HistorySlot};
-use crate::model::correction::joined;
+use crate::model::periods::joined;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Drawn twice as large as shown, so that whole pixels are fine enough.

@@ -15,7 +15,7 @@ use super::tasks::Round;
 use crate::model::groups::{Group, GroupBy, expand};
 use crate::model::selector::Selector;
 use crate::model::slo::{Indicator, Slo};
-use crate::model::time::{DAY_MS, Millis, Period};
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 use crate::sources::error::Error;
 use crate::store::{Batch, SeenGroups};
 
@@ -71,8 +71,9 @@ impl Groups {
         Arc::clone(&self.appeared)
     }
 
-    /// Looks for groups in the history of SLOs of which none is known, and in the
-    /// last minutes of the others. A source that fails is asked again later.
+    /// Looks for groups in the last minutes and, by days, in the history that was not
+    /// counted yet: all of it at a first start, what a pause left out later. A source
+    /// that fails is asked again later.
     pub async fn begin(&mut self, history: Millis) -> anyhow::Result<()> {
         let mut failed: BTreeSet<Option<String>> = BTreeSet::new();
         for slo in self.slos.clone() {
@@ -80,8 +81,9 @@ impl Groups {
             if failed.contains(&slo.source) {
                 continue;
             }
-            let days = if self.of(&slo).is_empty() { (history.0 / DAY_MS).clamp(1, DAYS_MAX) } else { 0 };
             let now = self.clock.now();
+            let uncounted = now - self.counted_until(&slo)?.unwrap_or(now - history);
+            let days = (uncounted.0 + DAY_MS - 1).div_euclid(DAY_MS).clamp(0, DAYS_MAX);
             let mut periods = vec![Period::new(now - LOOKBACK, now)];
             periods.extend((0..days).map(|day| {
                 let end = now - Millis::from_days(day);
@@ -101,6 +103,16 @@ impl Groups {
     /// All SLOs with those of the groups.
     pub fn expand(&self, slos: &[Arc<Slo>]) -> Vec<Arc<Slo>> {
         expand(slos.iter().map(Arc::as_ref), |slo| self.of(slo).to_vec()).into_iter().map(Arc::new).collect()
+    }
+
+    /// Up to where any group of an SLO is counted.
+    fn counted_until(&self, slo: &Slo) -> Result<Option<Timestamp>, crate::store::Error> {
+        let mut until = None;
+        for group in expand([slo].into_iter(), |slo| self.of(slo).to_vec()) {
+            let last = self.facts.reader.ingested(group.indicator_id())?.last().map(|period| period.end);
+            until = until.max(last);
+        }
+        Ok(until)
     }
 
     fn of(&self, slo: &Slo) -> &[Group] {

@@ -237,7 +237,7 @@ fn annotations(judged: &SloJudgement, status: &TierStatus) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::testing::slo;
+    use crate::model::testing::slo;
     use std::sync::Arc;
 
     fn judged(verdicts: &[TierVerdict]) -> SloJudgement {

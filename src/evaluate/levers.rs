@@ -236,8 +236,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::scenario::{Scenario, expand, minute, minutes_of, tiles};
-    use super::super::testing::slo;
     use super::*;
+    use crate::model::testing::slo;
     use crate::model::tile::DayTiles;
 
     /// `rule: condition firing-end` of each alert, by time; `S` after those

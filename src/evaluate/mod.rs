@@ -31,8 +31,6 @@ mod slots;
 pub mod snapshot;
 pub mod statistics;
 pub mod status;
-#[cfg(test)]
-pub mod testing;
 pub mod tiers;
 pub mod told;
 pub mod upkeep;

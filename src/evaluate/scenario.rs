@@ -22,7 +22,6 @@ use super::episodes::{SloBurn, burn};
 use super::history::History;
 use super::review::{ReviewInputs, review};
 use super::snapshot::Review;
-use super::testing::slo;
 use super::told::Said;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
@@ -35,6 +34,7 @@ use crate::model::rule::LoadedRule;
 use crate::model::selector::{MatchOp, Matcher};
 use crate::model::silence::Silence;
 use crate::model::slo::{Severity, Slo};
+use crate::model::testing::slo;
 use crate::model::tile::{EventCounts, Tile};
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
 

@@ -102,8 +102,8 @@ fn stretch(slo: &Slo, tier: &AlertTier, factor: f64, burns: &impl Burns) -> (Tie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::testing::slo;
     use crate::model::slo::Budgeting;
+    use crate::model::testing::slo;
     use crate::model::tile::EventCounts;
 
     /// One bad event every so many minutes among all bad, until now.

@@ -20,6 +20,8 @@ pub mod rule;
 pub mod selector;
 pub mod silence;
 pub mod slo;
+#[cfg(test)]
+pub mod testing;
 pub mod tile;
 pub mod time;
 pub mod window;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evaluate::scenario::{REQUESTS, burned, expand, minute, tiles};
-use crate::evaluate::testing::slo;
+use crate::model::testing::slo;
 
 use crate::model::comparison::Comparison;
 use crate::model::slo::{Indicator, Objective};

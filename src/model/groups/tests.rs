@@ -2,33 +2,7 @@
 
 use super::*;
 use crate::model::labels::{Labels, NAME};
-use crate::model::objectives::Objectives;
-use crate::model::slo::{AlertPolicy, Budgeting, NoDataPolicy, Objective};
-use crate::model::window::ComplianceWindow;
-
-fn slo(name: &str) -> Slo {
-    let selector = |metric: &str| Selector::new(metric, Vec::new());
-    Slo {
-        name: name.to_owned(),
-        service: name.to_owned(),
-        labels: Labels::new(),
-        description: String::new(),
-        objective: Objective::new(0.999).unwrap(),
-        objectives: Objectives::default(),
-        windows: vec![ComplianceWindow::rolling_days(30)],
-        source: None,
-        indicator: Indicator::Ratio {
-            numerator: Numerator::Bad(selector("bad_total").into()),
-            total: selector("all_total").into(),
-        },
-        group_by: None,
-        group_of: None,
-        budgeting: Budgeting::Events,
-        no_data: NoDataPolicy::Ignore,
-        alerts: AlertPolicy::default(),
-        budget_policy: Vec::new(),
-    }
-}
+use crate::model::testing::slo;
 
 fn divided(labels: &[&str], groups_max: usize) -> Slo {
     let labels = labels.iter().map(|label| (*label).to_owned()).collect();

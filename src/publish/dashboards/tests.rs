@@ -8,7 +8,7 @@ use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
 
 use super::*;
-use crate::evaluate::testing::slo;
+use crate::model::testing::slo;
 use crate::model::window::ComplianceWindow;
 use crate::publish::metrics::{ALL, Kind};
 

@@ -19,7 +19,7 @@ use tracing_subscriber::prelude::*;
 use super::*;
 use crate::evaluate::snapshot::{Noise, Review, SloJudgement};
 use crate::evaluate::status::{BurnRate, Method, SloState, SloStatus};
-use crate::evaluate::testing::slo;
+use crate::model::testing::slo;
 use crate::model::tile::EventCounts;
 use crate::model::time::Millis;
 

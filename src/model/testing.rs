@@ -1,4 +1,4 @@
-//! Small SLOs for the tests of this room.
+//! Small SLOs for tests.
 
 use crate::model::labels::Labels;
 use crate::model::objectives::Objectives;

@@ -13,8 +13,8 @@ use super::live::{Found, Live};
 use super::notify::Notifier;
 use super::tasks::Round;
 use crate::evaluate::snapshot::{Finding, Review, SloJudgement, Snapshot};
+use crate::model::indicator::IndicatorId;
 use crate::model::record::Record;
-use crate::model::slo::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
 

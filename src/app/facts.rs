@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::store::{Batch, Error, Reader, Store, Writer};
 
 /// Shared by all loops.

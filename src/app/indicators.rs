@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::ingest::counting::Plan;
 use crate::ingest::replicas::ReplicaLabels;
 use crate::ingest::requests::{self, Batch};
-use crate::model::slo::{IndicatorId, Slo};
+use crate::model::indicator::IndicatorId;
+use crate::model::slo::Slo;
 use crate::model::time::Millis;
 use crate::sources::samples::SampleSource;
 

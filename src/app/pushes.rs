@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::backfill::Renewed;
 use super::facts::Facts;
-use crate::model::slo::{Indicator, Slo};
+use crate::model::indicator::Indicator;
+use crate::model::slo::Slo;
 use crate::model::tile::{PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::publish::answers::{PushRefused, PushedCounts};

@@ -10,7 +10,7 @@ use crate::ingest::counting::{
     slices,
 };
 use crate::ingest::raw::unite;
-use crate::model::slo::Expression;
+use crate::model::indicator::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
 use crate::sources::last::{Target, target_of};

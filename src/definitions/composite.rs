@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::composite::{Combination, Component, Composite};
-use crate::model::slo::{Budgeting, Indicator, IndicatorId, Objective, Slo};
+use crate::model::indicator::{Indicator, IndicatorId};
+use crate::model::slo::{Budgeting, Objective, Slo};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;

@@ -2,9 +2,9 @@
 //! groups there are.
 
 use crate::model::groups::{GROUPS_MAX, GroupBy};
+use crate::model::indicator::Indicator;
 use crate::model::labels::NAME;
 use crate::model::selector::MatchOp;
-use crate::model::slo::Indicator;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;

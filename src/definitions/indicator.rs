@@ -2,8 +2,8 @@
 //! wrong thing without a complaint.
 
 use crate::model::comparison::Comparison;
+use crate::model::indicator::{Indicator, Numerator};
 use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use crate::model::slo::{Indicator, Numerator};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, parse};
 
+use crate::model::indicator::{Expression, Indicator, Numerator};
 use crate::model::selector::{Selector, SelectorSum};
-use crate::model::slo::{Expression, Indicator, Numerator};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};

@@ -3,8 +3,9 @@
 
 use chrono_tz::Tz;
 
+use crate::model::indicator::Indicator;
 use crate::model::labels::Labels;
-use crate::model::slo::{Budgeting, Indicator, NoDataPolicy, Slo};
+use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
 use crate::model::time::{Millis, SLOT_MS};
 use crate::model::window::Calendar;
 use crate::yaml::fields::{At, Fields};

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::comparison::{Comparison, ComparisonOp};
 use crate::model::correction::When;
+use crate::model::indicator::{Indicator, Numerator};
 use crate::model::labels::Labels;
-use crate::model::slo::{AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, Severity};
+use crate::model::slo::{AlertTier, Budgeting, NoDataPolicy, Objective, Severity};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::{Calendar, CalendarUnit, ComplianceWindow};
 

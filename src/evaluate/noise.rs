@@ -18,7 +18,11 @@
 //! 9. repeat: the same alert had paged a short while ago.
 //! 10. unknown: nothing says either.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod band;
+
+use std::collections::{BTreeMap, HashMap};
+
+use self::band::{Band, count, counted, receivers};
 
 use super::action::{ACTED_MIN, Actions, Evidence, IDLE_MAX, Told, score};
 use super::episodes::SloBurn;
@@ -26,12 +30,9 @@ use super::incidents::{Facts, LEAD, QUIET};
 use super::load::{cost, load};
 use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
 use super::rules::{AFTER_END, COVERAGE_MIN};
-use super::snapshot::{Noise, PageClass, PageReason, ReceiverNoise, RuleNoise, TeamNoise};
-use super::statistics::shares::wilson;
-use crate::model::alert::AlertId;
+use super::snapshot::{Noise, PageClass, PageReason, RuleNoise, TeamNoise};
 use crate::model::incident::{Episode, Incident};
 use crate::model::on_call::OnCall;
-use crate::model::record::RecordKind;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Pages that come within this time of each other are told together: it is
@@ -86,72 +87,6 @@ pub fn noise(
         load: load(judged.iter().filter(|p| p.class != PageClass::Planned), period, now, on_call),
         page_reasons: judged,
     }
-}
-
-/// Who was told of which pages: a notification names the rule, in its incident.
-fn receivers(judged: &[PageReason], incidents: &[Incident]) -> Vec<ReceiverNoise> {
-    let of_alert: HashMap<AlertId, &Incident> =
-        incidents.iter().flat_map(|incident| incident.alerts.iter().map(move |id| (*id, incident))).collect();
-    let mut by_receiver: BTreeMap<&str, Vec<&PageReason>> = BTreeMap::new();
-    for page in judged {
-        let told = of_alert.get(&page.alert).map(|incident| incident.told.as_slice()).unwrap_or_default();
-        let of_page = told.iter().map(|told| &told.record).filter(|record| {
-            record.kind == RecordKind::Notification && record.labels.get("alertname") == Some(page.rule.as_str())
-        });
-        let names: BTreeSet<&str> =
-            of_page.map(|record| record.actor.as_ref().unwrap_or(&record.source).as_str()).collect();
-        names.into_iter().for_each(|name| by_receiver.entry(name).or_default().push(page));
-    }
-    let receiver = |(receiver, pages): (&str, Vec<&PageReason>)| {
-        let band = Band::of(pages.iter().copied());
-        ReceiverNoise {
-            receiver: receiver.to_owned(),
-            pages: band.pages,
-            lower: band.share(band.noise),
-            upper: band.share(band.noise + band.unknown),
-            classes: counted(pages.into_iter()),
-        }
-    };
-    by_receiver.into_iter().map(receiver).collect()
-}
-
-/// Pages by class, classes with none included.
-fn counted<'a>(pages: impl Iterator<Item = &'a PageReason>) -> Vec<(PageClass, usize)> {
-    let mut counts = PageClass::ALL.map(|class| (class, 0));
-    for page in pages {
-        counts.iter_mut().filter(|(class, _)| *class == page.class).for_each(|(_, n)| *n += 1);
-    }
-    counts.to_vec()
-}
-
-/// How many of some pages are noise; planned ones are not judged.
-struct Band {
-    pages: usize,
-    noise: usize,
-    unknown: usize,
-}
-
-impl Band {
-    fn of<'a>(pages: impl Iterator<Item = &'a PageReason>) -> Band {
-        let classes = counted(pages);
-        Band {
-            pages: count(&classes, |c| c != PageClass::Planned),
-            noise: count(&classes, PageClass::is_noise),
-            unknown: count(&classes, |c| c == PageClass::Unknown),
-        }
-    }
-
-    fn share(&self, part: usize) -> Option<f64> {
-        (self.pages > 0).then(|| part as f64 / self.pages as f64)
-    }
-
-    fn interval(&self) -> Option<(f64, f64)> {
-        Some((wilson(self.noise, self.pages)?.0, wilson(self.noise + self.unknown, self.pages)?.1))
-    }
-}
-
-fn count(classes: &[(PageClass, usize)], wanted: impl Fn(PageClass) -> bool) -> usize {
-    classes.iter().filter(|(class, _)| wanted(*class)).map(|(_, n)| n).sum()
 }
 
 struct Judge<'a> {

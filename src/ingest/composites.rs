@@ -107,7 +107,7 @@ fn weighted(components: &[Component], tiles: &[Tile]) -> Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::IndicatorId;
+    use crate::model::indicator::IndicatorId;
     use crate::model::time::Timestamp;
 
     /// One slot of two components, each `good/total`, `good+uncertain/total`,

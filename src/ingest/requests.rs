@@ -148,7 +148,7 @@ fn common(selectors: &[&Selector]) -> Option<Selector> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::{Indicator, Numerator};
+    use crate::model::indicator::{Indicator, Numerator};
 
     fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
         Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())

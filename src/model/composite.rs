@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::slo::{IndicatorId, Objective};
+use super::indicator::IndicatorId;
+use super::slo::Objective;
 
 /// What the slots of several SLOs come to together.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::indicator::{Indicator, Numerator};
 use super::labels::{content_hash, hex};
 use super::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use super::slo::{Indicator, Numerator, Slo};
+use super::slo::Slo;
 
 /// By what an SLO is divided.
 #[derive(Clone, Debug, PartialEq, Eq)]

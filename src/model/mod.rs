@@ -9,6 +9,7 @@ pub mod composite;
 pub mod correction;
 pub mod groups;
 pub mod incident;
+pub mod indicator;
 pub mod labels;
 pub mod objectives;
 pub mod on_call;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::Error;
 use super::facts::damaged;
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Period, Timestamp};
 

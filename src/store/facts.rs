@@ -9,8 +9,9 @@ use serde::Deserialize;
 use super::error::Error;
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use crate::model::indicator::IndicatorId;
 use crate::model::labels::Labels;
-use crate::model::slo::{IndicatorId, Severity};
+use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// What an SLO's definition said when its indicator was first seen.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::facts::damaged;
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::time::{Period, Timestamp};
 
 /// Adds a period; those that overlap or touch become one.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::Error;
 use super::facts::damaged;
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::time::Timestamp;
 
 /// What an SLO promised from a moment on, until its next row.

@@ -16,12 +16,12 @@ use super::{groups, ingested, layout, published, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::groups::{Group, GroupBy};
+use crate::model::indicator::IndicatorId;
 use crate::model::labels::content_hash;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::PublishedMonth;
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
-use crate::model::slo::IndicatorId;
 use crate::model::tile::DayTiles;
 use crate::model::time::Period;
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::codec::{self, CODEC, Hour, SLOTS_PER_HOUR};
 use super::column::Damage;
 use super::error::Error;
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::tile::{DayTiles, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY};
 

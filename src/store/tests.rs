@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Batch, Reader, Store, Writer};
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, Timestamp};
 

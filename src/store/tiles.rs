@@ -10,7 +10,7 @@ use super::corrections::{self, Correction};
 use super::error::Error;
 use super::facts::damaged;
 use super::rows::{self, Block, HOURS_PER_DAY, first_hour, held_tiles, hour_of, is_held};
-use crate::model::slo::IndicatorId;
+use crate::model::indicator::IndicatorId;
 use crate::model::tile::{DayTiles, Tile};
 use crate::model::time::Timestamp;
 

@@ -17,11 +17,11 @@ use super::tiles::{self, TileWriter};
 use super::{ingested, layout, published, rows, rules, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
+use crate::model::indicator::IndicatorId;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::PublishedMonth;
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
-use crate::model::slo::IndicatorId;
 use crate::model::tile::{DayTiles, Tile};
 use crate::model::time::{Period, Timestamp};
 

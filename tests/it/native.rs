@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use evenkeel::ingest::counting::Plan;
 use evenkeel::ingest::requests::batches;
+use evenkeel::model::indicator::Indicator;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
-use evenkeel::model::slo::Indicator;
 use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::sources::http::{Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::Prometheus as Client;

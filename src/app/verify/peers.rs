@@ -1,8 +1,9 @@
 //! What the recording rules of two other tools come to, asked of a Prometheus
 //! that holds the history. Must not know how Evenkeel counts.
 
+use crate::model::indicator::Indicator;
 use crate::model::selector::Selector;
-use crate::model::slo::{Indicator, Slo};
+use crate::model::slo::Slo;
 use crate::model::time::{DAY_MS, Millis, Period};
 use crate::sources::error::Error;
 use crate::sources::prometheus::Prometheus;

@@ -5,7 +5,8 @@ use crate::evaluate::scenario::{REQUESTS, burned, expand, minute, tiles};
 use crate::model::testing::slo;
 
 use crate::model::comparison::Comparison;
-use crate::model::slo::{Indicator, Objective};
+use crate::model::indicator::Indicator;
+use crate::model::slo::Objective;
 use crate::model::tile::EventCounts;
 use crate::model::window::ComplianceWindow;
 

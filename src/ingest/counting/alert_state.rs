@@ -49,8 +49,8 @@ pub fn alert_slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counte
 mod tests {
     use super::*;
     use crate::ingest::raw::{RawSeries, Sample};
+    use crate::model::indicator::Indicator;
     use crate::model::selector::{MatchOp, Matcher, Selector};
-    use crate::model::slo::Indicator;
 
     fn at(minutes: f64) -> Timestamp {
         Timestamp::from_millis((minutes * 60_000.0) as i64)

@@ -63,7 +63,7 @@ fn whole(value: f64, slot: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::{Expression, Indicator};
+    use crate::model::indicator::{Expression, Indicator};
 
     fn day(bad: impl Fn(i64) -> Option<f64>, total: impl Fn(i64) -> Option<f64>, per_second: bool) -> Vec<Tile> {
         let expression = || Expression { text: String::new(), per_second };

@@ -113,8 +113,8 @@ fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels
 mod tests {
     use super::*;
     use crate::ingest::raw::RawSeries;
+    use crate::model::indicator::Indicator;
     use crate::model::selector::Selector;
-    use crate::model::slo::Indicator;
 
     #[test]
     fn a_raw_ratio_is_as_good_as_the_mean_of_its_slot() {

@@ -7,9 +7,9 @@ use super::native::{Thresholds, native_name};
 use super::state::State;
 use crate::ingest::raw::RawSeries;
 use crate::model::comparison::Comparison;
+use crate::model::indicator::{Expression, Indicator, Numerator};
 use crate::model::labels::Labels;
 use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use crate::model::slo::{Expression, Indicator, Numerator};
 use crate::model::time::Timestamp;
 
 /// An indicator, ready to be counted.

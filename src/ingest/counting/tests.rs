@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::ingest::raw::{RawSeries, Sample};
+use crate::model::indicator::{Indicator, Numerator};
 use crate::model::labels::Labels;
 use crate::model::selector::{MatchOp, Matcher, Selector};
-use crate::model::slo::{Indicator, Numerator};
 use crate::model::tile::EventCounts;
 
 /// Where the timelines begin: a round minute.

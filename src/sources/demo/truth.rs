@@ -8,8 +8,8 @@ use super::page::{DURATION, Reading, readings};
 use super::traffic::{BOUNDS, CELLS, Cell};
 use super::world::World;
 use crate::model::comparison::Comparison;
+use crate::model::indicator::{Indicator, Numerator};
 use crate::model::selector::{Selector, SelectorSum};
-use crate::model::slo::{Indicator, Numerator};
 use crate::model::tile::EventCounts;
 use crate::model::time::{Period, Timestamp};
 

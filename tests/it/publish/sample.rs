@@ -31,12 +31,13 @@ use evenkeel::model::correction::Correction;
 use evenkeel::model::incident::{
     Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf,
 };
+use evenkeel::model::indicator::IndicatorId;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::on_call::OnCall;
 use evenkeel::model::problem::Problem;
 use evenkeel::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use evenkeel::model::restatement::{PublishedMonth, Restated, Restatement};
-use evenkeel::model::slo::{IndicatorId, Severity, Slo};
+use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::model::window::{ComplianceWindow, Month};

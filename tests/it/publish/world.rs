@@ -3,12 +3,11 @@
 //! it is the same on every machine.
 
 use evenkeel::model::comparison::Comparison;
+use evenkeel::model::indicator::{Indicator, Numerator};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::objectives::Objectives;
 use evenkeel::model::selector::{MatchOp, Matcher, Selector};
-use evenkeel::model::slo::{
-    AlertPolicy, AlertTier, Budgeting, Indicator, NoDataPolicy, Numerator, Objective, PolicyStep, Severity, Slo,
-};
+use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, PolicyStep, Severity, Slo};
 use evenkeel::model::tile::EventCounts;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 use evenkeel::model::window::ComplianceWindow;

@@ -3,9 +3,9 @@
 use super::*;
 use crate::ingest::counting::{Baselines, Counted, Inexact, Observed, Plan, State, count};
 use crate::ingest::raw::Bucket;
+use crate::model::indicator::Indicator;
 use crate::model::labels::Labels;
 use crate::model::selector::{MatchOp, Matcher, Selector};
-use crate::model::slo::Indicator;
 use crate::model::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 

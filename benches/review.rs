@@ -83,6 +83,7 @@ fn bench(c: &mut Criterion) {
             burns: &[],
             changes: &[],
             silences: &[],
+            inhibitions: &[],
             rules: &[],
             on_call: &on_call,
             said: Said::default(),

@@ -1,6 +1,7 @@
 //! Alerts into the store: the samples of `ALERTS` and `ALERTS_FOR_STATE` of
 //! every source, as time goes on and from history, and what Alertmanager holds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answers::Daemon;
@@ -8,6 +9,7 @@ use super::indicators::Source;
 use crate::ingest::alerts::{AlertmanagerEntry, REREAD, from_alertmanager, merge, spans};
 use crate::model::alert::Alert;
 use crate::model::indicator::IndicatorId;
+use crate::model::inhibition::Inhibition;
 use crate::model::labels::content_hash;
 use crate::model::selector::Selector;
 use crate::model::silence::Silence;
@@ -113,6 +115,8 @@ impl AlertFeed {
 pub struct Held {
     pub alerts: Vec<AlertmanagerEntry>,
     pub silences: Vec<Silence>,
+    /// Seen at the moment of the question.
+    pub inhibitions: Vec<Inhibition>,
 }
 
 /// What all Alertmanagers hold, of those that answer.
@@ -123,6 +127,7 @@ pub async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held 
         match both.await {
             Ok((alerts, silences)) => {
                 daemon.note_source(&one.name, None);
+                held.inhibitions.extend(inhibitions(&alerts, daemon.clock.now()));
                 held.alerts.extend(alerts.into_iter().filter_map(entry));
                 held.silences.extend(silences);
             }
@@ -130,6 +135,20 @@ pub async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held 
         }
     }
     held
+}
+
+/// Fingerprints mean something only to who gave them.
+fn inhibitions(alerts: &[HeldAlert], now: Timestamp) -> Vec<Inhibition> {
+    let by_print: HashMap<&str, &HeldAlert> = alerts.iter().map(|alert| (alert.fingerprint.as_str(), alert)).collect();
+    let held = alerts.iter().flat_map(|target| target.inhibited_by.iter().map(move |source| (source, target)));
+    let known = held.filter_map(|(source, target)| Some((by_print.get(source.as_str())?, target)));
+    let seen = |(source, target): (&&HeldAlert, &HeldAlert)| Inhibition {
+        source: source.labels.clone(),
+        target: target.labels.clone(),
+        first_seen: now,
+        last_seen: now,
+    };
+    known.map(seen).collect()
 }
 
 fn entry(held: HeldAlert) -> Option<AlertmanagerEntry> {

@@ -244,9 +244,10 @@ impl Round for Alerts {
     async fn round(&mut self) -> anyhow::Result<()> {
         let held = held(&self.daemon, &self.alertmanagers).await;
         let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
-        if !new.is_empty() {
+        if !new.is_empty() || !held.inhibitions.is_empty() {
             let recorded_at = self.daemon.clock.now();
-            self.daemon.facts.write(Batch { silences: new, recorded_at, ..Batch::default() }).await?;
+            let batch = Batch { silences: new, inhibitions: held.inhibitions, recorded_at, ..Batch::default() };
+            self.daemon.facts.write(batch).await?;
             self.silences = held.silences;
         }
         for feed in &mut self.feeds {

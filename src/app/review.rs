@@ -17,6 +17,7 @@ use crate::evaluate::told::Said;
 use crate::model::alert::Alert;
 use crate::model::change::Change;
 use crate::model::correction::Correction;
+use crate::model::inhibition::Inhibition;
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::rule::LoadedRule;
@@ -46,6 +47,7 @@ struct Known {
     alerts: Vec<Alert>,
     changes: Vec<Change>,
     silences: Vec<Silence>,
+    inhibitions: Vec<Inhibition>,
     rules: Vec<LoadedRule>,
     records: Vec<Record>,
     overrides: Vec<TimeOverride>,
@@ -112,6 +114,7 @@ impl Reviewing<'_> {
             alerts: self.reader.alerts(read)?,
             changes: self.reader.changes(read)?,
             silences: self.reader.silences(read)?,
+            inhibitions: self.reader.inhibitions(read)?,
             rules: self.reader.alert_rules(read)?,
             records: self.reader.records(read)?,
             overrides: self.reader.time_overrides()?,
@@ -127,6 +130,7 @@ impl Reviewing<'_> {
             burns: &known.burns,
             changes: &known.changes,
             silences: &known.silences,
+            inhibitions: &known.inhibitions,
             rules: &known.rules,
             on_call: self.on_call,
             said: Said { records: &known.records, overrides: &known.overrides },

@@ -35,6 +35,9 @@ enum Kind {
 
 /// The longest service name, as long as any label that names a workload.
 const SERVICE_BYTES_MAX: usize = 128;
+/// Services that one service may name as those it needs: what a person can think
+/// of.
+const DEPENDS_ON_MAX: usize = 50;
 /// The longest description: a paragraph in a report.
 const DESCRIPTION_BYTES_MAX: usize = 4_096;
 /// Below this an objective is more often a slip (`0.999%`) than a promise.
@@ -65,11 +68,12 @@ pub(super) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> 
     if source.errors() > before {
         return None;
     }
-    let ((name, name_span, service, labels), mut spec) = (metadata?, spec?);
+    let (Metadata { name, name_span, service, depends_on, labels }, mut spec) = (metadata?, spec?);
     if let Indicator::Pushed { slo } = &mut spec.indicator {
         slo.clone_from(&name);
     }
-    Some(Defined { what: Definition::Slo(Box::new(Slo { name, service, labels, ..spec })), name_span })
+    let slo = Slo { name, service, depends_on, labels, ..spec };
+    Some(Defined { what: Definition::Slo(Box::new(slo)), name_span })
 }
 
 fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) -> Option<Defined> {
@@ -117,19 +121,33 @@ fn kind_of(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Kind> {
     })
 }
 
-type Metadata = (String, Span, String, Labels);
+struct Metadata {
+    name: String,
+    name_span: Span,
+    service: String,
+    depends_on: Vec<String>,
+    labels: Labels,
+}
 
 fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
     let mut fields = at.fields(source)?;
     let name = fields.required("name", source, "for example `checkout-availability`; unique over all files");
     let service = fields.required("service", source, "the service that the promise is about, for example `checkout`");
+    let depends_on = fields.optional("dependsOn");
     let labels = labels(fields.optional("labels"), source);
     fields.finish(source);
     let name_span = name.as_ref().map_or(at.node.span, |at| at.node.span);
     let name = name.and_then(|at| at.parse(source, dns_label));
-    let service = service
-        .and_then(|at| at.parse(source, |text| bounded(text, SERVICE_BYTES_MAX).and_then(|()| label_value(text))));
-    Some((name?, name_span, service?, labels?))
+    let service = service.and_then(|at| at.parse(source, service_name));
+    let depends_on = depends_on.map_or(Some(Vec::new()), |at| {
+        let items = at.items(source, DEPENDS_ON_MAX)?;
+        items.iter().map(|item| item.parse(source, service_name)).collect::<Option<Vec<String>>>()
+    });
+    Some(Metadata { name: name?, name_span, service: service?, depends_on: depends_on?, labels: labels? })
+}
+
+fn service_name(text: &str) -> Result<String, Complaint> {
+    bounded(text, SERVICE_BYTES_MAX).and_then(|()| label_value(text))
 }
 
 /// The SLO without its metadata.
@@ -192,6 +210,7 @@ pub(super) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     Some(Slo {
         name: String::new(),
         service: String::new(),
+        depends_on: Vec::new(),
         labels: Labels::new(),
         description: description?,
         objective: objective?,

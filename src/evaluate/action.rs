@@ -90,7 +90,7 @@ impl<'a> Told<'a> {
     pub fn of<'p: 'a>(page: &'p Page<'a>, now: Timestamp) -> Told<'a> {
         let end = page.end.map_or(now, |end| (end + EVIDENCE_AFTER).min(now));
         let window = Period::new(page.at - EVIDENCE_LEAD, end);
-        Told { rule: page.rule, service: page.service.as_deref(), window }
+        Told { rule: page.rule, service: page.service, window }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two periods of incidents compared, as a whole and by team, service, severity
 //! and cluster. Must not know how incidents were made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::durations::{durations, observations};
 use super::snapshot::{DurationStat, Durations, Review};
@@ -9,7 +9,6 @@ use super::statistics::counts::{RateRatio, poisson};
 use super::statistics::shares::wilson;
 use super::statistics::survival::{Observation, SurvivalCurve};
 use super::verdict::{self, Finding, Verdict, verdicts};
-use crate::model::alert::AlertId;
 use crate::model::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -161,15 +160,13 @@ struct Side<'a> {
     review: &'a Review,
     /// The part of it of which anything is known.
     period: Period,
-    keys: HashMap<AlertId, &'a str>,
 }
 
 impl<'a> Side<'a> {
     fn new(period: Period, review: &'a Review) -> Side<'a> {
         let end = review.as_of.map_or(period.end, |as_of| as_of.min(period.end));
-        let keys = review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
         let start = review.known_since.map_or(end, |since| since.max(period.start));
-        Side { review, period: Period::new(start.min(end), end), keys }
+        Side { review, period: Period::new(start.min(end), end) }
     }
 
     fn of(&self, by: GroupedBy, name: &'a str) -> impl Iterator<Item = &'a Incident> + Clone {
@@ -192,18 +189,11 @@ impl<'a> Side<'a> {
         (noisy, noise.pages)
     }
 
-    /// What makes two incidents the same thing: the service and what first told
-    /// of it.
-    fn key(&self, incident: &'a Incident) -> (&'a str, &'a str) {
-        let rule = incident.alerts.first().and_then(|id| self.keys.get(id)).copied();
-        (&incident.service, rule.unwrap_or_default())
-    }
-
     fn recurrence(&self, by: GroupedBy, name: &'a str) -> Recurrence {
         let mut by_key: BTreeMap<(&str, &str), Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
         for incident in self.of(by, name) {
             if let (Some(start), Some(end)) = (incident.start(), incident.end()) {
-                by_key.entry(self.key(incident)).or_default().push((start, end));
+                by_key.entry((&incident.service, &incident.cause)).or_default().push((start, end));
             }
         }
         let mut gaps: Vec<Observation> = Vec::new();

@@ -1,14 +1,17 @@
-//! Pages, episodes and changes to incidents: which of them are one disturbance
-//! of one service, and when it began, was noticed and was over. The same facts
-//! give the same incidents, in whatever order they come. Must not know how
-//! noisy a page was.
+//! Pages, episodes and changes to incidents: when a disturbance began, was noticed
+//! and was over, and what happened again. The same facts give the same incidents,
+//! in whatever order they come. Must not know how noisy a page was.
+
+mod linking;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use self::linking::{Group, Key, groups};
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
+use crate::model::inhibition::Inhibition;
 use crate::model::labels::content_hash;
 use crate::model::slo::{Severity, Slo};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -36,6 +39,10 @@ pub const ROLLBACK_EFFECT: Millis = Millis::from_mins(30);
 /// else.
 pub const ANSWER_WITHIN: Millis = Millis::from_mins(60);
 
+/// What the same thing does again within this time was not mended. A day, so that
+/// what comes with every night's batch is seen as one story.
+pub const REOPEN_WITHIN: Millis = Millis::from_hours(24);
+
 /// The service of alerts that name none; each rule is then taken by itself.
 pub const UNASSIGNED: &str = "unassigned";
 
@@ -60,150 +67,99 @@ pub struct Facts<'a> {
     pub episodes: &'a [Episode],
     pub changes: &'a [Change],
     pub silenced: &'a [Silenced],
+    pub inhibitions: &'a [Inhibition],
 }
 
-/// All incidents in these facts as known at `now`, newest first.
-///
-/// Firing pages and episodes of one service, in order of their beginning, are
-/// one incident as long as the next begins before the last is over or within
-/// `QUIET` after it, and within `SPAN_MAX` of the one before. Tickets neither
-/// open nor prolong an incident; those that began to fire in it are linked.
+/// All incidents in these facts as known at `now`, newest first; see `linking`.
+/// Tickets neither open nor prolong an incident; those that began to fire in it
+/// are linked.
 pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
-    let mut by_key: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
-    for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Page && a.firing.is_some()) {
-        by_key.entry(key_of(alert)).or_default().push(Member::Page(*id, alert));
-    }
-    for episode in facts.episodes {
-        by_key.entry(episode.service.clone()).or_default().push(Member::Burn(episode));
-    }
-    let tickets = tickets(facts);
-    let mut out: Vec<Incident> = Vec::new();
-    for (key, mut members) in by_key {
-        members.sort_by_key(|m| (m.start(), m.order()));
-        let tickets = tickets.get(&key).map(Vec::as_slice).unwrap_or_default();
-        out.extend(group(members).into_iter().map(|group| Draft { key: &key, group, tickets, facts, now }.incident()));
-    }
+    let context = Context::new(facts, now);
+    let mut out: Vec<Incident> =
+        groups(facts).into_iter().map(|group| Draft { group, context: &context }.incident()).collect();
     out.sort_by_key(|i| (std::cmp::Reverse(i.start()), i.id));
+    mark_reopened(&mut out);
     out
 }
 
-/// What groups alerts: the service, or the rule where there is none.
-fn key_of(alert: &Alert) -> String {
-    match alert.service() {
-        Some(service) => service.to_owned(),
-        None => format!("{UNASSIGNED}/{}", alert.rule),
+/// Notes of each incident which one it follows: the last of the same service and
+/// cause, if that had ended a short while before. They stay two, as each hurt
+/// users for a time of its own. `incidents`: newest first.
+fn mark_reopened(incidents: &mut [Incident]) {
+    let mut last: HashMap<(String, String), (IncidentId, Timestamp)> = HashMap::new();
+    for incident in incidents.iter_mut().rev() {
+        let Some(start) = incident.start() else { continue };
+        let key = (incident.service.clone(), incident.cause.clone());
+        let before = last.get(&key).filter(|(_, end)| *end <= start && start - *end <= REOPEN_WITHIN);
+        incident.reopens = before.map(|(id, _)| *id);
+        // One that goes on is not over yet.
+        last.insert(key, (incident.id, incident.end().unwrap_or(Timestamp::MAX)));
     }
 }
 
-fn tickets<'a>(facts: &Facts<'a>) -> HashMap<String, Vec<(AlertId, &'a Alert)>> {
-    let mut tickets: HashMap<String, Vec<(AlertId, &Alert)>> = HashMap::new();
-    for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Ticket && a.firing.is_some()) {
-        tickets.entry(key_of(alert)).or_default().push((*id, alert));
-    }
-    tickets
+/// The facts, by what they are looked up by.
+struct Context<'a> {
+    slos: HashMap<&'a str, Vec<&'a Slo>>,
+    /// In order of the time at which they fired.
+    tickets: HashMap<Key<'a>, Vec<(Timestamp, AlertId, &'a Alert)>>,
+    /// In order of their beginning.
+    changes: HashMap<&'a str, Vec<&'a Change>>,
+    silences: HashMap<AlertId, Vec<Timestamp>>,
+    now: Timestamp,
 }
 
-#[derive(Clone, Copy)]
-enum Member<'a> {
-    Page(AlertId, &'a Alert),
-    Burn(&'a Episode),
-}
-
-impl Member<'_> {
-    fn start(&self) -> Timestamp {
-        match self {
-            Member::Page(_, alert) => alert.start(),
-            Member::Burn(episode) => episode.start,
+impl<'a> Context<'a> {
+    fn new(facts: &Facts<'a>, now: Timestamp) -> Context<'a> {
+        let mut slos: HashMap<&str, Vec<&Slo>> = HashMap::new();
+        for slo in facts.slos {
+            slos.entry(&slo.service).or_default().push(slo);
         }
-    }
-
-    /// The end of time while it goes on.
-    fn end(&self) -> Timestamp {
-        match self {
-            Member::Page(_, alert) => alert.ended.map_or(Timestamp::MAX, |e| e.at),
-            Member::Burn(episode) => episode.end.unwrap_or(Timestamp::MAX),
-        }
-    }
-
-    /// Decides between members that begin at once.
-    fn order(&self) -> (bool, [u8; 16]) {
-        match self {
-            Member::Burn(episode) => (false, episode.id.0),
-            Member::Page(id, _) => (true, id.0),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Group<'a> {
-    pages: Vec<(AlertId, &'a Alert)>,
-    burns: Vec<&'a Episode>,
-    first_start: Timestamp,
-    last_start: Timestamp,
-    end: Timestamp,
-    burns_until: Timestamp,
-}
-
-impl<'a> Group<'a> {
-    fn of(member: Member<'a>) -> Group<'a> {
-        let mut group =
-            Group { first_start: member.start(), end: Timestamp::MIN, burns_until: Timestamp::MIN, ..Group::default() };
-        group.take(member);
-        group
-    }
-
-    fn wants(&self, member: &Member<'_>) -> bool {
-        let start = member.start();
-        let near = start <= self.end + QUIET && start - self.last_start <= SPAN_MAX;
-        near || start <= self.burns_until + QUIET
-    }
-
-    fn take(&mut self, member: Member<'a>) {
-        self.last_start = member.start();
-        self.end = self.end.max(member.end());
-        match member {
-            Member::Page(id, alert) => self.pages.push((id, alert)),
-            Member::Burn(episode) => {
-                self.burns.push(episode);
-                self.burns_until = self.burns_until.max(member.end());
+        let mut tickets: HashMap<Key<'_>, Vec<(Timestamp, AlertId, &Alert)>> = HashMap::new();
+        for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Ticket) {
+            if let Some(firing) = alert.firing {
+                tickets.entry(Key::of(alert)).or_default().push((firing.at, *id, alert));
             }
         }
-    }
-}
-
-/// Members in order of their beginning to groups of those that belong together.
-fn group(members: Vec<Member<'_>>) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for member in members {
-        match groups.last_mut().filter(|group| group.wants(&member)) {
-            Some(group) => group.take(member),
-            None => groups.push(Group::of(member)),
+        tickets.values_mut().for_each(|of| of.sort_unstable_by_key(|(at, id, _)| (*at, *id)));
+        let mut changes: HashMap<&str, Vec<&Change>> = HashMap::new();
+        for change in facts.changes {
+            changes.entry(&change.service).or_default().push(change);
         }
+        changes.values_mut().for_each(|of| of.sort_by_key(|c| (c.started_at, c.id)));
+        let mut silences: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
+        for silenced in facts.silenced {
+            silences.entry(silenced.alert).or_default().push(silenced.period.start);
+        }
+        Context { slos, tickets, changes, silences, now }
     }
-    groups
 }
 
 /// One group and what is needed to tell its story.
 struct Draft<'a> {
-    key: &'a str,
     group: Group<'a>,
-    tickets: &'a [(AlertId, &'a Alert)],
-    facts: &'a Facts<'a>,
-    now: Timestamp,
+    context: &'a Context<'a>,
 }
 
 impl Draft<'_> {
     fn incident(&self) -> Incident {
         let group = &self.group;
-        let first_minute = group.first_start.floor_slot().millis();
-        let closed = group.end + QUIET <= self.now;
+        let closed = group.end + QUIET <= self.context.now;
         let tickets = self.linked_tickets();
         let alerts = || group.pages.iter().chain(&tickets);
         let times = self.times(if group.pages.is_empty() { &tickets } else { &group.pages });
-        let silent = |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0).is_none();
+        let silent = |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0, alert.1).is_none();
+        let service = group.services.first().copied().unwrap_or(UNASSIGNED);
         Incident {
-            id: IncidentId(content_hash([self.key.as_bytes(), first_minute.to_le_bytes().as_slice()])),
-            service: if self.key.starts_with(&format!("{UNASSIGNED}/")) { UNASSIGNED } else { self.key }.to_owned(),
+            id: self.id(),
+            service: service.to_owned(),
+            services: group.services.iter().map(|service| (*service).to_owned()).collect(),
+            cause: alerts()
+                .next()
+                .map(|(_, a)| &a.rule)
+                .or(self.first_burn().map(|b| &b.slo))
+                .cloned()
+                .unwrap_or_default(),
+            reopens: None,
             team: self.label("team"),
             cluster: self.label("cluster"),
             state: if closed { IncidentState::Closed } else { IncidentState::Open },
@@ -219,26 +175,47 @@ impl Draft<'_> {
         }
     }
 
-    /// A label of the first alert that has it, else of an SLO of the service.
+    /// Made of what came first: the rest of an incident may grow.
+    fn id(&self) -> IncidentId {
+        let minute = self.group.first_start.floor_slot().millis().to_le_bytes();
+        let hash = |key: &str| IncidentId(content_hash([key.as_bytes(), minute.as_slice()]));
+        match self.group.key {
+            Key::Service(service) => hash(service),
+            Key::Rule(rule) => hash(&format!("{UNASSIGNED}/{rule}")),
+        }
+    }
+
+    /// Their SLOs, by service.
+    fn slos(&self) -> impl Iterator<Item = &Slo> {
+        self.group.services.iter().filter_map(|service| self.context.slos.get(service)).flatten().copied()
+    }
+
+    /// A label of the first alert that has it, else of an SLO of the services.
     fn label(&self, name: &str) -> Option<String> {
         let alerts = self.group.pages.iter().filter_map(|(_, alert)| alert.labels.get(name));
-        let slos = self.facts.slos.iter().filter(|slo| slo.service == self.key);
-        alerts.chain(slos.filter_map(|slo| slo.labels.get(name))).next().map(str::to_owned)
+        alerts.chain(self.slos().filter_map(|slo| slo.labels.get(name))).next().map(str::to_owned)
     }
 
     /// When a silence that was set after the alert fired began: somebody
     /// answered it. A silence from before is no answer.
-    fn silenced(&self, id: AlertId) -> Option<Timestamp> {
-        let firing = self.group.pages.iter().find(|(page, _)| *page == id).and_then(|(_, a)| a.firing)?.at;
-        let until = self.group.end + ANSWER_WITHIN;
-        let since = self.facts.silenced.iter().filter(|s| s.alert == id).map(|s| s.period.start);
-        since.filter(|at| firing < *at && *at <= until.min(self.now)).min()
+    fn silenced(&self, id: AlertId, alert: &Alert) -> Option<Timestamp> {
+        let firing = alert.firing?.at;
+        let until = (self.group.end + ANSWER_WITHIN).min(self.context.now);
+        let since = self.context.silences.get(&id)?;
+        since.iter().copied().filter(|at| firing < *at && *at <= until).min()
     }
 
     fn linked_tickets(&self) -> Vec<(AlertId, &Alert)> {
-        let (from, to) = (self.group.first_start - LEAD, self.group.end.min(self.now));
-        let began = |a: &Alert| a.firing.is_some_and(|f| from <= f.at && f.at <= to);
-        let mut linked: Vec<(AlertId, &Alert)> = self.tickets.iter().copied().filter(|(_, a)| began(a)).collect();
+        let (from, to) = (self.group.first_start - LEAD, self.group.end.min(self.context.now));
+        let keys = self.group.services.iter().map(|service| Key::Service(service));
+        // Services are among them already, so only a rule is new.
+        let keys = keys.chain(Some(self.group.key).filter(|key| key.service().is_none()));
+        let mut linked: Vec<(AlertId, &Alert)> = Vec::new();
+        for tickets in keys.filter_map(|key| self.context.tickets.get(&key)) {
+            let began =
+                tickets.partition_point(|(at, _, _)| *at < from)..tickets.partition_point(|(at, _, _)| *at <= to);
+            linked.extend(tickets.get(began).unwrap_or_default().iter().map(|(_, id, alert)| (*id, *alert)));
+        }
         linked.sort_by_key(|(id, a)| (a.start(), *id));
         linked
     }
@@ -247,7 +224,7 @@ impl Draft<'_> {
     /// the SLO's own page tiers stand for.
     fn severity(&self) -> Severity {
         let paged_for = |e: &&Episode| {
-            let slo = self.facts.slos.iter().find(|s| s.name == e.slo);
+            let slo = self.slos().find(|s| s.name == e.slo);
             let tiers = slo.map(|s| s.alerts.tiers.as_slice()).unwrap_or_default();
             let pages = tiers.iter().filter(|t| t.severity == Severity::Page).map(|t| t.budget_ratio);
             e.budget_burned_ratio >= pages.min_by(f64::total_cmp).unwrap_or(PAGE_BUDGET_DEFAULT)
@@ -266,10 +243,10 @@ impl Draft<'_> {
     }
 
     fn changes(&self) -> impl Iterator<Item = &Change> {
-        let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.now));
+        let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.context.now));
         let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let mut changes: Vec<&Change> =
-            self.facts.changes.iter().filter(|c| c.service == self.key).filter(overlaps).collect();
+        let of = self.group.services.iter().filter_map(|service| self.context.changes.get(service));
+        let mut changes: Vec<&Change> = of.flatten().copied().filter(overlaps).collect();
         changes.sort_by_key(|c| (c.started_at, c.id));
         changes.into_iter()
     }
@@ -314,7 +291,7 @@ impl Draft<'_> {
     }
 
     fn acknowledged(&self) -> Option<Mark> {
-        let at = self.group.pages.iter().filter_map(|(id, _)| self.silenced(*id)).min()?;
+        let at = self.group.pages.iter().filter_map(|(id, alert)| self.silenced(*id, alert)).min()?;
         Some(Mark::new(at, MarkSource::Alertmanager, Millis::from_secs(1)))
     }
 

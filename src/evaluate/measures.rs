@@ -13,7 +13,7 @@ use crate::model::alert::Alert;
 use crate::model::incident::Incident;
 use crate::model::labels::Labels;
 use crate::model::periods::joined;
-use crate::model::record::RecordKind;
+use crate::model::record::{Record, RecordKind};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period};
 
@@ -51,6 +51,8 @@ pub struct MeasureInputs<'a> {
     /// Whether anything that people do was seen at all.
     pub sees_actions: bool,
     pub sees_acknowledgements: bool,
+    /// What outside systems said.
+    pub records: &'a [Record],
 }
 
 /// All measures, in a fixed order.
@@ -103,6 +105,11 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
             "fired-again",
             "firings that ended and came again within a day / firings that ended",
             Some(fired_again(&fired)),
+        ),
+        share(
+            "repeated",
+            "notifications that only repeat, as the repeat interval had passed / notifications; a longer interval hides it",
+            Some(repeated(inputs.records, inputs.known)).filter(|share| share.n > 0),
         ),
         share(
             "fan-out",
@@ -173,6 +180,18 @@ fn fired_again(fired: &[&Alert]) -> Share {
     share
 }
 
+/// Of notifications whose reason is known: one for each receiver and group of alerts
+/// at a time.
+fn repeated(records: &[Record], known: Period) -> Share {
+    let told = records.iter().filter(|r| !r.estimated && known.contains(r.occurred_at));
+    let mut by_notification: HashMap<_, bool> = HashMap::new();
+    for record in told.filter(|r| matches!(r.kind, RecordKind::Notification | RecordKind::Repeat)) {
+        let notification = (&record.source, &record.external_id, &record.actor, record.occurred_at);
+        by_notification.insert(notification, record.kind == RecordKind::Repeat);
+    }
+    Share { k: by_notification.values().filter(|repeats| **repeats).count(), n: by_notification.len() }
+}
+
 fn fan_out(fired: &[&Alert], incidents: &[Incident]) -> Share {
     let pages = fired.iter().filter(|a| a.severity == Severity::Page && !a.suppressed).count();
     let paged = incidents.iter().filter(|i| i.detected).count();
@@ -235,6 +254,7 @@ mod tests {
             ("no-action", "not known"),
             ("not-acknowledged", "not known"),
             ("auto-resolved", "not known"),
+            ("repeated", "not known"),
             ("short-lived", "3/6"),
             ("fired-again", "2/6"),
             ("suppressed", "0/6"),
@@ -255,6 +275,15 @@ mod tests {
     fn who_closed_an_incident_is_known_where_a_tool_says_so() {
         // The tool closes it for a person: `E` is told of one.
         assert_eq!(measure(&format!("{WORLD}\nsays web PD1 .*205 I.A..E"), "auto-resolved"), "0/1");
+    }
+
+    #[test]
+    fn notifications_that_only_repeat_are_told_apart() {
+        // `N` is the first of a rule, `n` the same again.
+        assert_eq!(
+            measure(&format!("{WORLD}\nsays True pager .*203 N .*240 n .*240 n\nsays Quiet pager .*500 N"), "repeated"),
+            "2/4"
+        );
     }
 
     #[test]

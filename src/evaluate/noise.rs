@@ -59,12 +59,12 @@ const REPEAT_WITHIN: Millis = Millis::from_hours(4);
 
 /// Judges the pages that were sent in `period`, as known at `now`. `facts` may
 /// and should reach beyond the period on both sides.
-pub fn noise(
+pub fn noise<'a>(
     period: Period,
     now: Timestamp,
-    incidents: &[Incident],
-    facts: &Facts<'_>,
-    burns: &[SloBurn],
+    incidents: &'a [Incident],
+    facts: &'a Facts<'a>,
+    burns: &'a [SloBurn],
     on_call: &OnCall,
 ) -> Noise {
     let index = Index::new(facts, burns);
@@ -216,8 +216,8 @@ impl<'a> Judge<'a> {
             let (from, to) = (e.start - LEAD, e.end.unwrap_or(Timestamp::MAX));
             if by_chance { from <= page.at && page.at <= to } else { life.start <= to && from <= life.end }
         };
-        let burns = self.burns.get(page.service.as_deref()?)?;
-        let met = burns.iter().flat_map(|b| &b.episodes).filter(meets);
+        let burns = page.services.iter().filter_map(|service| self.burns.get(service.as_str())).flatten();
+        let met = burns.flat_map(|b| &b.episodes).filter(meets);
         met.max_by(|a, b| a.budget_burned_ratio.total_cmp(&b.budget_burned_ratio).then(b.id.cmp(&a.id)))
     }
 
@@ -268,10 +268,10 @@ impl<'a> Judge<'a> {
             Some(repeat) => (PageClass::Repeat, repeat),
             None => (PageClass::Unknown, reason),
         };
-        let Some(service) = &page.service else {
+        let Some(service) = page.service else {
             return unknown("the alert names no service".to_owned());
         };
-        let Some(burns) = self.burns.get(service.as_str()) else {
+        let Some(burns) = self.burns.get(service) else {
             return unknown(format!("{service} has no SLO, so nothing says whether anybody was hurt"));
         };
         let end = page.alert.ended.map_or(self.now, |e| e.at);

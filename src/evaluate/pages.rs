@@ -36,9 +36,11 @@ pub struct Page<'a> {
     pub id: AlertId,
     pub alert: &'a Alert,
     pub rule: &'a str,
-    /// `None` where the alert names none.
-    pub service: Option<String>,
-    pub team: Option<String>,
+    /// That of the alert; where it names none, the first of the incident.
+    pub service: Option<&'a str>,
+    /// All of the incident.
+    pub services: &'a [String],
+    pub team: Option<&'a str>,
     /// When it fired.
     pub at: Timestamp,
     /// How long the longest alert of the rule in the incident fired; absent
@@ -57,8 +59,8 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     pub fn reason(self, class: PageClass, reason: String, evidence: Vec<Evidence>) -> PageReason {
-        let (alert, rule, service, at) = (self.id, self.rule.to_owned(), self.service, self.at);
-        PageReason { alert, rule, service, team: self.team, at, class, reason, evidence }
+        let (service, team) = (self.service.map(str::to_owned), self.team.map(str::to_owned));
+        PageReason { alert: self.id, rule: self.rule.to_owned(), service, team, at: self.at, class, reason, evidence }
     }
 }
 
@@ -84,7 +86,7 @@ impl<'a> Index<'a> {
     }
 
     /// The pages of an incident in order of time.
-    pub fn pages(&self, incident: &Incident) -> Vec<Page<'a>> {
+    pub fn pages(&self, incident: &'a Incident) -> Vec<Page<'a>> {
         let mut by_rule: BTreeMap<&str, Vec<(Timestamp, AlertId, &'a Alert)>> = BTreeMap::new();
         for id in &incident.alerts {
             let page = self.alerts.get(id).copied().filter(|a| a.severity == Severity::Page);
@@ -100,7 +102,7 @@ impl<'a> Index<'a> {
 
     fn page(
         &self,
-        incident: &Incident,
+        incident: &'a Incident,
         rule: &'a str,
         mut alerts: Vec<(Timestamp, AlertId, &'a Alert)>,
     ) -> Option<Page<'a>> {
@@ -108,17 +110,19 @@ impl<'a> Index<'a> {
         let (at, id, alert) = alerts.first().copied()?;
         let ends = alerts.iter().map(|(_, _, a)| a.ended.map(|e| e.at));
         let lengths = alerts.iter().map(|(at, _, a)| a.ended.map(|e| e.at - *at));
+        let service = alert.service().or(Some(incident.service.as_str()).filter(|service| *service != UNASSIGNED));
         Some(Page {
             id,
             alert,
             rule,
-            service: (incident.service != UNASSIGNED).then(|| incident.service.clone()),
-            team: incident.team.clone(),
+            service,
+            services: &incident.services,
+            team: incident.team.as_deref(),
             at,
             end: ends.collect::<Option<Vec<Timestamp>>>().and_then(|ends| ends.into_iter().max()),
             alerts: alerts.iter().map(|(_, id, _)| *id).collect(),
             longest: lengths.collect::<Option<Vec<Millis>>>().and_then(|l| l.into_iter().max()),
-            planned: self.planned(&incident.service, &alerts),
+            planned: self.planned(service.unwrap_or_default(), &alerts),
         })
     }
 

@@ -15,6 +15,7 @@ use super::upkeep::upkeep;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, IncidentState};
+use crate::model::inhibition::Inhibition;
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, RecordKind};
 use crate::model::rule::LoadedRule;
@@ -39,6 +40,8 @@ pub struct ReviewInputs<'a> {
     pub burns: &'a [SloBurn],
     pub changes: &'a [Change],
     pub silences: &'a [Silence],
+    /// Which alerts hold which others back.
+    pub inhibitions: &'a [Inhibition],
     /// Alert rules that were loaded.
     pub rules: &'a [LoadedRule],
     pub on_call: &'a OnCall,
@@ -61,7 +64,15 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
     let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
     let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
-    let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
+    let inhibitions: Vec<Inhibition> = inputs.inhibitions.iter().filter(|i| i.first_seen <= now).cloned().collect();
+    let facts = Facts {
+        slos: inputs.slos,
+        alerts: &ids,
+        episodes: &episodes,
+        changes: &changes,
+        silenced: &silenced,
+        inhibitions: &inhibitions,
+    };
     let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
     let services = slo_services.chain(alerts.iter().filter_map(Alert::service)).collect();
     let Attached { incidents, loose } = attach(incidents(&facts, now), &ids, &services, inputs.said, now);
@@ -86,6 +97,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
         upkeep: &upkeep,
         sees_actions,
         sees_acknowledgements,
+        records: inputs.said.records,
     });
     Review {
         as_of: Some(now),

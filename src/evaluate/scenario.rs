@@ -6,10 +6,13 @@
 //!                                        b 0.3 % bad, _ no requests, ? not observed
 //! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
+//! page   PodDown db{node=n1} ..FFFFFF    with more labels; `-` is no service
 //! rollout, rollback checkout ..RR
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
-//!                                        s stated from the first to the last; N a receiver was told of a rule
+//!                                        s stated from the first to the last; N a receiver was told of a rule, n again
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
+//! inhibits DbDown HighErrors             the first rule's alerts hold those of the second back
+//! needs  checkout db                     the service of the SLO needs another one
 //! ```
 //!
 //! `.*90` stands for 90 times the character; spaces may separate parts. Each SLO
@@ -27,6 +30,7 @@ use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::correction::{Correction, Scope, When};
 use crate::model::incident::{Episode, Incident};
+use crate::model::inhibition::Inhibition;
 use crate::model::labels::{Labels, content_hash};
 use crate::model::on_call::OnCall;
 use crate::model::record::{Record, RecordKind, TimeOverride};
@@ -87,6 +91,7 @@ pub struct Scenario {
     pub alerts: Vec<Alert>,
     pub changes: Vec<Change>,
     pub silences: Vec<Silence>,
+    pub inhibitions: Vec<Inhibition>,
     pub rules: Vec<LoadedRule>,
     pub on_call: OnCall,
     pub records: Vec<Record>,
@@ -103,6 +108,7 @@ impl Scenario {
             alerts: Vec::new(),
             changes: Vec::new(),
             silences: Vec::new(),
+            inhibitions: Vec::new(),
             rules: Vec::new(),
             on_call: OnCall::new(chrono_tz::Tz::UTC),
             records: Vec::new(),
@@ -134,6 +140,15 @@ impl Scenario {
             }
             ["page", rule, service] => self.add_alerts(rule, service, "page", timeline),
             ["ticket", rule, service] => self.add_alerts(rule, service, "ticket", timeline),
+            ["inhibits", source, target] => {
+                let rule = |rule: &str| Labels::new().with("alertname", rule);
+                let (first_seen, last_seen) = (minute(0), minute(self.length));
+                self.inhibitions.push(Inhibition { source: rule(source), target: rule(target), first_seen, last_seen });
+            }
+            ["needs", service, needed] => {
+                let slo = self.slos.iter_mut().find(|slo| slo.service == service).unwrap();
+                Arc::make_mut(slo).depends_on.push(needed.to_owned());
+            }
             ["says", about, id] => self.add_records(about, id, timeline),
             ["correction", name] => {
                 let (from, to) = (timeline.find('C').unwrap() as i64, timeline.rfind('C').unwrap() as i64 + 1);
@@ -165,8 +180,11 @@ impl Scenario {
 
     fn add_alerts(&mut self, rule: &str, service: &str, severity: &str, timeline: &str) {
         let (rule, pod) = rule.split_once('/').unwrap_or((rule, ""));
+        let (service, more) = service.trim_end_matches('}').split_once('{').unwrap_or((service, ""));
+        let service = if service == "-" { "" } else { service };
         let pairs = [("alertname", rule), ("service", service), ("severity", severity), ("pod", pod)];
-        let labels: Labels = pairs.into_iter().collect();
+        let more = more.split(',').filter_map(|pair| pair.split_once('='));
+        let labels: Labels = pairs.into_iter().chain(more).collect();
         let mark = |n: i64, source| Some(Mark::new(minute(n), source, RESOLUTION));
         let mut open: Option<Alert> = None;
         for (n, c) in (0..).zip(timeline.chars().chain(['.'])) {
@@ -208,12 +226,14 @@ impl Scenario {
         let record = |n: usize, c: char| {
             let (kind, told_by) = match c {
                 'N' => (RecordKind::Notification, MarkSource::Webhook),
+                'n' => (RecordKind::Repeat, MarkSource::Webhook),
                 's' => (RecordKind::Incident, MarkSource::Record),
                 'A' | 'a' => (RecordKind::Acknowledge, MarkSource::PagerDuty),
                 'E' => (RecordKind::Resolve, MarkSource::PagerDuty),
                 _ => (RecordKind::Incident, MarkSource::PagerDuty),
             };
-            let labels = if c == 'N' { Labels::new().with("alertname", about) } else { Labels::new() };
+            let notifies = matches!(c, 'N' | 'n');
+            let labels = if notifies { Labels::new().with("alertname", about) } else { Labels::new() };
             Record {
                 source: "tool".to_owned(),
                 key: format!("{about}/{id}/{n}"),
@@ -223,13 +243,13 @@ impl Scenario {
                 occurred_at: minute(n as i64),
                 estimated: false,
                 ended_at: None,
-                service: (c != 'N').then(|| about.to_owned()),
+                service: (!notifies).then(|| about.to_owned()),
                 cluster: None,
                 severity: None,
                 labels,
                 dedup_key: None,
                 refs: Vec::new(),
-                actor: Some(if c == 'N' { id } else { "ann" }.to_owned()),
+                actor: Some(if notifies { id } else { "ann" }.to_owned()),
                 human: Some(c != 'a'),
                 received_at: minute(n as i64),
             }
@@ -250,6 +270,7 @@ impl Scenario {
             burns: &self.burns,
             changes: &self.changes,
             silences: &self.silences,
+            inhibitions: &self.inhibitions,
             rules: &self.rules,
             on_call: &self.on_call,
             said: Said { records: &self.records, overrides: &self.overrides },
@@ -268,7 +289,7 @@ impl Scenario {
 
 fn split(line: &str) -> (Vec<&str>, String) {
     let named = match line.split_whitespace().next() {
-        Some("page" | "ticket" | "says") => 3,
+        Some("page" | "ticket" | "says" | "inhibits" | "needs") => 3,
         _ => 2,
     };
     let mut words: Vec<&str> = line.split_whitespace().collect();

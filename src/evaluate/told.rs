@@ -49,7 +49,7 @@ pub fn attach(
     now: Timestamp,
 ) -> Attached {
     let mut records: Vec<Record> =
-        said.records.iter().filter(|r| r.occurred_at <= now).map(|r| as_of(r, now)).collect();
+        said.records.iter().filter(|r| r.occurred_at <= now && is_news(r)).map(|r| as_of(r, now)).collect();
     records.sort_by(|a, b| (a.occurred_at, &a.source, &a.key).cmp(&(b.occurred_at, &b.source, &b.key)));
     let bulk = Bulk::of(&records);
     let mut known = Known::new(incidents, alerts, now);
@@ -68,6 +68,11 @@ pub fn attach(
     incidents.sort_by_key(|i| (std::cmp::Reverse(i.start()), i.id));
     loose.sort_by(|a, b| (b.occurred_at, &b.key).cmp(&(a.occurred_at, &a.key)));
     Attached { incidents, loose }
+}
+
+/// What was told before says nothing new of an incident.
+fn is_news(record: &Record) -> bool {
+    record.kind != RecordKind::Repeat
 }
 
 fn as_of(record: &Record, now: Timestamp) -> Record {
@@ -113,6 +118,9 @@ fn declared(thread: &[&Record], service: &str, now: Timestamp) -> Option<Inciden
     Some(Incident {
         id: IncidentId(content_hash(parts)),
         service: service.to_owned(),
+        services: vec![service.to_owned()],
+        cause: String::new(),
+        reopens: None,
         team: None,
         cluster: first.cluster.clone(),
         state: if closed { IncidentState::Closed } else { IncidentState::Open },

@@ -79,11 +79,21 @@ impl IncidentState {
     }
 }
 
-/// One disturbance of one service: alerts and episodes that belong together.
+/// One disturbance, of one service or of several that are tied together: alerts
+/// and episodes that belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
     pub id: IncidentId,
+    /// The one that was disturbed first.
     pub service: String,
+    /// All of them, in the order in which they were drawn in; empty where no alert
+    /// names one.
+    pub services: Vec<String>,
+    /// What first told of it: the rule of its first alert, else the SLO that burned.
+    pub cause: String,
+    /// The incident of the same service and cause that had ended less than a day
+    /// before.
+    pub reopens: Option<IncidentId>,
     /// The label `team` of its alerts, else of the service's SLOs.
     pub team: Option<String>,
     /// The label `cluster` of its alerts, else of the service's SLOs.
@@ -129,6 +139,16 @@ pub struct ToldOf {
 }
 
 impl Incident {
+    /// Services that were drawn in after the first.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(String::as_str).filter(|service| *service != self.service)
+    }
+
+    /// Whether a service was disturbed in it.
+    pub fn concerns(&self, service: &str) -> bool {
+        self.service == service || self.others().any(|other| other == service)
+    }
+
     /// The first thing that is known of it.
     pub fn start(&self) -> Option<Timestamp> {
         [self.times.onset, self.times.condition, self.times.firing].into_iter().flatten().map(|m| m.at).min()

@@ -10,6 +10,7 @@ pub mod correction;
 pub mod groups;
 pub mod incident;
 pub mod indicator;
+pub mod inhibition;
 pub mod labels;
 pub mod objectives;
 pub mod on_call;

@@ -12,6 +12,8 @@ use super::time::Timestamp;
 pub enum RecordKind {
     /// A receiver was told of an alert.
     Notification,
+    /// A receiver was told again of an alert that goes on.
+    Repeat,
     /// Somebody, or something, took an incident.
     Acknowledge,
     /// A tool or a person opened an incident.
@@ -23,8 +25,9 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    pub const ALL: [RecordKind; 6] = [
+    pub const ALL: [RecordKind; 7] = [
         RecordKind::Notification,
+        RecordKind::Repeat,
         RecordKind::Acknowledge,
         RecordKind::Incident,
         RecordKind::Resolve,
@@ -35,6 +38,7 @@ impl RecordKind {
     pub fn word(self) -> &'static str {
         match self {
             RecordKind::Notification => "notification",
+            RecordKind::Repeat => "repeat",
             RecordKind::Acknowledge => "acknowledge",
             RecordKind::Incident => "incident",
             RecordKind::Resolve => "resolve",

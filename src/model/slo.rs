@@ -16,6 +16,8 @@ pub struct Slo {
     /// Unique; a DNS label.
     pub name: String,
     pub service: String,
+    /// Services without which this one cannot work.
+    pub depends_on: Vec<String>,
     /// Labels of the definition, such as `team`; shown on `_info` and alerts.
     pub labels: Labels,
     pub description: String,

@@ -13,6 +13,7 @@ pub fn slo(name: &str) -> Slo {
     Slo {
         name: name.to_owned(),
         service: name.to_owned(),
+        depends_on: Vec::new(),
         labels: Labels::new(),
         description: String::new(),
         objective: Objective::new(0.999).unwrap(),

@@ -248,12 +248,13 @@ pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
     rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
-/// Forgets alerts, silences, changes, cluster events and rules that were over
+/// Forgets alerts, silences, inhibitions, changes, cluster events and rules that were over
 /// before `cut`.
 pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     for sql in [
         "DELETE FROM alerts WHERE max(coalesce(ended_at_ms, last_seen_ms), last_seen_ms) < ?1",
         "DELETE FROM silences WHERE ends_at_ms < ?1",
+        "DELETE FROM inhibitions WHERE last_seen_ms < ?1",
         "DELETE FROM alert_rules WHERE last_seen_ms < ?1",
         "DELETE FROM changes WHERE coalesce(ended_at_ms, started_at_ms) < ?1",
         "DELETE FROM cluster_events WHERE last_seen_ms < ?1",

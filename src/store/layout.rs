@@ -15,6 +15,7 @@
 //! | `declarations` | `seq` | what people declared over the API: `recorded_at_ms`, `name`, `text` (NULL withdraws), `author`, `reason` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
+//! | `inhibitions` | `source`, `target` | labels of an alert that holds another back, `first_seen_ms`, `last_seen_ms` |
 //! | `records` | `source`, `key` | what an outside system said: kind, source of its marks, id, times, and the `rest` as JSON |
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
 //! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
@@ -112,6 +113,10 @@ CREATE TABLE IF NOT EXISTS silences (
     id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
     created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS inhibitions (
+    source TEXT NOT NULL, target TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (source, target)) STRICT;
+
 CREATE TABLE IF NOT EXISTS records (
     source TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, told_by TEXT NOT NULL, external_id TEXT NOT NULL,
     occurred_at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, rest TEXT NOT NULL,
@@ -169,7 +174,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 19] = [
+const SMALL_TABLES: [&str; 20] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -177,6 +182,7 @@ const SMALL_TABLES: [&str; 19] = [
     "declarations",
     "alerts",
     "silences",
+    "inhibitions",
     "records",
     "used_signatures",
     "time_overrides",

@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod groups;
 mod ingested;
+mod inhibitions;
 mod layout;
 mod lock;
 mod promises;

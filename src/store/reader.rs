@@ -12,11 +12,12 @@ use super::error::Error;
 use super::facts::{self, Definition, Entry};
 use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
-use super::{groups, ingested, layout, published, rows, rules, silences, tiles};
+use super::{groups, ingested, inhibitions, layout, published, rows, rules, silences, tiles};
 use crate::model::alert::Alert;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::groups::{Group, GroupBy};
 use crate::model::indicator::IndicatorId;
+use crate::model::inhibition::Inhibition;
 use crate::model::labels::content_hash;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::PublishedMonth;
@@ -96,6 +97,12 @@ impl Reader {
     /// Silences that overlap the period, in the order of their beginning.
     pub fn silences(&self, period: Period) -> Result<Vec<Silence>, Error> {
         self.read(|db| silences::of(db, period))
+    }
+
+    /// Which alerts were seen in the period to hold which others back, in the order
+    /// of the first sight.
+    pub fn inhibitions(&self, period: Period) -> Result<Vec<Inhibition>, Error> {
+        self.read(|db| inhibitions::of(db, period))
     }
 
     /// The groups of an SLO that were seen by these labels, in the order in which they

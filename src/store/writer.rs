@@ -14,10 +14,11 @@ use super::lock::DirLock;
 use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
 use super::tiles::{self, TileWriter};
-use super::{ingested, layout, published, rows, rules, silences};
+use super::{ingested, inhibitions, layout, published, rows, rules, silences};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::indicator::IndicatorId;
+use crate::model::inhibition::Inhibition;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::restatement::PublishedMonth;
 use crate::model::rule::LoadedRule;
@@ -47,6 +48,8 @@ pub struct Batch {
     pub gone_alerts: Vec<AlertId>,
     /// The last version of a silence stands.
     pub silences: Vec<Silence>,
+    /// One that is seen again lasts longer.
+    pub inhibitions: Vec<Inhibition>,
     /// What was told first stands.
     pub records: Vec<Record>,
     /// Signatures that must not be used again.
@@ -123,6 +126,7 @@ impl Writer {
             batch.groups.iter().try_for_each(|seen| groups::put(db, seen))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;
             batch.silences.iter().try_for_each(|silence| silences::put(db, silence))?;
+            batch.inhibitions.iter().try_for_each(|inhibition| inhibitions::put(db, inhibition))?;
             batch.changes.iter().try_for_each(|change| facts::put_change(db, change))?;
             batch.cluster_events.iter().try_for_each(|event| facts::put_cluster_event(db, event))?;
             batch.definitions.iter().try_for_each(|definition| facts::put_definition(db, definition))?;

@@ -27,7 +27,7 @@ groups:
     rules:
       - {alert: Steady, expr: 'vector(1)', for: 3s, labels: {severity: page, service: shop, cluster: eu}}
       - {alert: Silenced, expr: 'vector(1)', for: 3s, labels: {severity: page, service: web, cluster: eu}}
-      - {alert: NodeDown, expr: 'vector(1)', labels: {severity: ticket, service: nodes, cluster: eu}}
+      - {alert: NodeDown, expr: 'vector(1)', labels: {severity: page, service: nodes, cluster: eu}}
       - {alert: CartDown, expr: 'vector(1)', for: 3s, labels: {severity: page, service: cart, cluster: eu}}
       - {alert: Passing, expr: 'vector(time()) < ENDS', for: 3s, labels: {severity: page, service: pay, cluster: eu}}
 "#;
@@ -118,6 +118,18 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
             && class("Steady") == Some("unknown")
     };
     let noise = daemon.wait_for("the classes", "/api/v1/noise", STEP_MAX, planned);
-    assert_eq!(noise["judged"].as_array().unwrap().len(), 4, "four pages: {noise:#}");
+    assert_eq!(noise["judged"].as_array().unwrap().len(), 5, "a page of each rule: {noise:#}");
+    let incidents = daemon.json("/api/v1/incidents");
+    let of_nodes = incidents["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|i| i["cause"] == "NodeDown" || i["cause"] == "CartDown");
+    let of_nodes: Vec<&Value> = of_nodes.collect();
+    assert_eq!(of_nodes.len(), 1, "the one explains the other: {of_nodes:#?}");
+    let mut services: Vec<&str> =
+        of_nodes[0]["services"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    services.sort_unstable();
+    assert_eq!(services, ["cart", "nodes"]);
     daemon.stop();
 }

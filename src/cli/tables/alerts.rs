@@ -19,6 +19,7 @@ pub struct Incidents {
 struct Incident {
     id: String,
     service: String,
+    services: Vec<String>,
     state: String,
     severity: String,
     detected: bool,
@@ -38,6 +39,14 @@ struct Times {
 impl Incident {
     fn is_open(&self) -> bool {
         self.state == "open"
+    }
+
+    /// The first one, and how many more.
+    fn services(&self) -> String {
+        match self.services.len() {
+            0 | 1 => self.service.clone(),
+            n => format!("{} +{}", self.service, n - 1),
+        }
     }
 
     fn start(&self) -> Option<Instant> {
@@ -72,7 +81,7 @@ pub fn incidents(answer: &Incidents, colour: Colour) -> String {
         table.row(vec![
             if open { state.tone(Tone::Bad) } else { state },
             Cell::known(incident.start().map(Instant::moment)),
-            Cell::new(&incident.service),
+            Cell::new(&incident.services()),
             Cell::new(&incident.severity),
             paged,
             match incident.restored_in() {

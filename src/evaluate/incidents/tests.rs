@@ -201,3 +201,87 @@ fn alerts_without_a_service_are_taken_rule_by_rule() {
     assert_eq!(review.noise.page_reasons[0].service, None);
     assert_eq!(review.incidents[0].start(), Some(minute(0)));
 }
+
+/// Services of each incident, oldest first, those of one joined by `+`.
+fn joined(text: &str) -> Vec<String> {
+    Scenario::new(text).review().incidents.iter().rev().map(|i| i.services.join("+")).collect()
+}
+
+#[test]
+fn what_alertmanager_holds_back_belongs_to_what_explains_it() {
+    let pages = |later: &str| format!("page DbDown db .*20 F*60 .*20\npage Errors web .*20 {later} F*30 .*40");
+    assert_eq!(joined(&pages(".*4")), ["db", "web"], "nothing ties them");
+    assert_eq!(joined(&format!("{}\ninhibits DbDown Errors", pages(".*4"))), ["db+web"]);
+    assert_eq!(joined(&format!("{}\ninhibits DbDown Errors", pages(".*6"))), ["db", "web"], "too long after");
+    assert_eq!(joined(&format!("{}\ninhibits DbDown Other", pages(".*4"))), ["db", "web"]);
+    // The one that is held back may come first.
+    assert_eq!(joined("page A web .*20 F*60\npage B db .*23 F*57\ninhibits B A"), ["web+db"]);
+}
+
+#[test]
+fn a_namespace_speaks_for_a_tie_as_well_as_the_time() {
+    let text = |one: &str, other: &str| {
+        format!("page DbDown db{{{one}}} .*20 F*60\npage Errors web{{{other}}} .*50 F*30\ninhibits DbDown Errors")
+    };
+    assert_eq!(joined(&text("namespace=shop", "namespace=shop")), ["db+web"]);
+    assert_eq!(joined(&text("namespace=shop", "namespace=ops")), ["db", "web"]);
+    assert_eq!(joined(&text("namespace=shop,cluster=a", "namespace=shop,cluster=b")), ["db", "web"]);
+}
+
+#[test]
+fn a_declared_dependency_joins_burns_and_pages() {
+    let text = "
+        slo   web         .*60 5*30 .*60
+        page  DbDown db   .*62 F*25 .*63
+        page  Errors web  .*63 F*27 .*60
+    ";
+    assert_eq!(joined(text), ["web", "db"]);
+    let needs = format!("{text}\nneeds web db");
+    assert_eq!(joined(&needs), ["web+db"]);
+    let review = Scenario::new(&needs).review();
+    let pages: Vec<String> = crate::evaluate::scenario::verdicts(&review);
+    assert_eq!(pages, ["62 DbDown actionable", "63 Errors duplicate"], "the first told of the burn");
+    assert_eq!(review.noise.page_reasons[1].service.as_deref(), Some("db"), "each keeps its own service");
+    assert_eq!(review.incidents[0].budget_burned_ratio, Scenario::new(text).review().incidents[1].budget_burned_ratio);
+}
+
+#[test]
+fn a_node_takes_along_what_runs_on_it() {
+    let node = "page NodeDown -{node=n1} .*20 F*40 .*20";
+    let pods = "page PodDown/a web{node=n1} .*22 F*30 .*28\npage PodDown/b pay{node=n1} .*24 F*30 .*26\n\
+                page PodDown/c cart{node=n2} .*23 F*30 .*27";
+    assert_eq!(joined(&format!("{node}\n{pods}")), ["web+pay", "cart"]);
+    assert_eq!(joined(pods), ["web", "cart", "pay"], "that they are on one node alone says little");
+    let review = Scenario::new(&format!("{node}\n{pods}")).review();
+    assert_eq!(review.incidents[1].service, "web", "the first that is named");
+}
+
+#[test]
+fn an_incident_takes_in_so_many_services_and_no_more() {
+    let pods = (0..30).map(|n| format!("page Down/p{n} s{n}{{node=n1}} .*22 F*30\n")).collect::<String>();
+    let all = joined(&format!("page NodeDown -{{node=n1}} .*20 F*40\n{pods}"));
+    let sizes: Vec<usize> = all.iter().map(|services| services.split('+').count()).collect();
+    assert_eq!((sizes.iter().max(), sizes.iter().sum::<usize>()), (Some(&20), 30));
+}
+
+#[test]
+fn an_id_stays_while_an_incident_grows() {
+    let text = "page A web .*20 F*60\npage B db .*23 F*57\ninhibits B A";
+    let at = |n| Scenario::new(text).review_at(n).incidents;
+    assert_eq!(at(22)[0].id, at(70)[0].id);
+    assert_eq!((at(22)[0].services.len(), at(70)[0].services.len()), (1, 2));
+}
+
+#[test]
+fn the_same_thing_within_a_day_reopens_the_incident() {
+    let reopens = |text: &str| {
+        let incidents = Scenario::new(text).review().incidents;
+        let number = |id: IncidentId| incidents.iter().rev().position(|i| i.id == id).unwrap();
+        incidents.iter().rev().map(|i| i.reopens.map(number)).collect::<Vec<_>>()
+    };
+    assert_eq!(reopens("page A db F*9 .*60 F*9 .*60 F*9 .*60"), [None, Some(0), Some(1)]);
+    assert_eq!(reopens("page A db F*9 .*1441 F*9 .*60"), [None, None], "over a day later");
+    assert_eq!(reopens("page A db F*9 .*99\npage B db .*60 F*9 .*39"), [None, None], "another rule");
+    assert_eq!(reopens("page A db F*9 .*99\npage A web .*60 F*9 .*39"), [None, None], "another service");
+    assert_eq!(reopens("slo db 5*9 .*60 5*9 .*60"), [None, Some(0)], "a burn that nobody was paged for");
+}

@@ -49,7 +49,9 @@ impl<'a> Known<'a> {
         let ends = [incident.times.restored, incident.times.resolved].into_iter().flatten().map(|m| m.at).max();
         let end = ends.filter(|_| incident.state == IncidentState::Closed).unwrap_or(self.now);
         self.spans.push(Period::new(incident.start().unwrap_or(end), end));
-        self.by_service.entry(incident.service.to_lowercase()).or_default().push(number);
+        for service in std::iter::once(incident.service.as_str()).chain(incident.others()) {
+            self.by_service.entry(service.to_lowercase()).or_default().push(number);
+        }
         self.incidents.push(incident);
         number
     }

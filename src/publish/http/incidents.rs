@@ -27,7 +27,7 @@ pub(super) const LIMIT_MAX: usize = 10_000;
     params(
         ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
-        ("service" = Option<String>, Query, description = "only incidents of this service"),
+        ("service" = Option<String>, Query, description = "only incidents in which this service was disturbed"),
         ("state" = Option<String>, Query, description = "only `open` or `closed` incidents"),
         ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
     ),
@@ -48,7 +48,7 @@ pub(super) async fn list(State(daemon): State<Daemon>, params: Params) -> Result
     let wanted: Vec<&Incident> = review
         .incidents
         .iter()
-        .filter(|incident| service.as_deref().is_none_or(|service| incident.service == service))
+        .filter(|incident| service.as_deref().is_none_or(|service| incident.concerns(service)))
         .filter(|incident| state.is_none_or(|state| incident.state == state))
         .collect();
     Ok(Json(IncidentListJson {
@@ -94,12 +94,21 @@ pub(super) struct IncidentListJson {
     incidents: Vec<IncidentJson>,
 }
 
-/// One disturbance of one service.
+/// One disturbance, of one service or of several that are tied together.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Incident)]
 struct IncidentJson {
     id: String,
+    /// The service that was disturbed first.
     service: String,
+    /// All services, in the order in which they were drawn in; empty where no alert
+    /// names one.
+    services: Vec<String>,
+    /// What first told of it: the rule of its first alert, else the SLO that burned.
+    cause: String,
+    /// The incident of the same service and cause that had ended less than a day
+    /// before; `null` if there was none.
+    reopens: Option<String>,
     /// `open` or `closed`.
     state: &'static str,
     /// `page`, `ticket` or `info`.
@@ -168,6 +177,9 @@ impl From<&Incident> for IncidentJson {
         IncidentJson {
             id: incident.id.to_string(),
             service: incident.service.clone(),
+            services: incident.services.clone(),
+            cause: incident.cause.clone(),
+            reopens: incident.reopens.map(|id| id.to_string()),
             state: incident.state.word(),
             severity: incident.severity.word(),
             detected: incident.detected,

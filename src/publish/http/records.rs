@@ -223,7 +223,7 @@ pub(super) struct RecordListJson {
 pub(super) struct RecordJson {
     /// The receiver or the import that it came through.
     source: String,
-    /// `notification`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
+    /// `notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
     kind: &'static str,
     /// `webhook`, `event_recorder`, `pagerduty`, `oncall` or `record`.
     told_by: &'static str,

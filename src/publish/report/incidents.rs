@@ -170,6 +170,14 @@ pub(super) fn restored_in(stat: &DurationStat) -> String {
     }
 }
 
+/// Services that were drawn in, and whether it had happened a short while before.
+fn beside(incident: &Incident) -> String {
+    let others: Vec<String> = incident.others().map(str::to_owned).collect();
+    let drawn_in = (!others.is_empty()).then(|| format!("with {}", few(&others, NAMES_MAX)));
+    let again = incident.reopens.map(|_| "again within a day".to_owned());
+    drawn_in.into_iter().chain(again).collect::<Vec<String>>().join(", ")
+}
+
 fn list(input: &ReportInput) -> Table {
     let columns = vec![
         column("began (UTC)"),
@@ -194,7 +202,7 @@ fn list(input: &ReportInput) -> Table {
             };
             vec![
                 Cell::known(start.map(text::short_moment)).to(anchor(incident)),
-                Cell::new(&incident.service),
+                Cell::new(&incident.service).remark(beside(incident)),
                 Cell::chip(incident.severity.word(), incident.severity.word()),
                 Cell::known(paged),
                 Cell::known(restored),

@@ -90,6 +90,10 @@ fn incidents(input: &ReportInput) -> String {
             n => format!("for {n} of them nobody was paged"),
         }
     );
+    let again = all.iter().filter(|i| i.reopens.is_some()).count();
+    if again > 0 {
+        sentence.push_str(&format!(", {again} came again within a day"));
+    }
     if open > 0 {
         sentence.push_str(&format!(", and {open} still went on at the end"));
     }

@@ -83,6 +83,9 @@ fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<Ch
     Incident {
         id: IncidentId([if detected { 7 } else { 8 }; 16]),
         service: service.to_owned(),
+        services: vec![service.to_owned()],
+        cause: String::new(),
+        reopens: None,
         team: None,
         cluster: None,
         state: if detected { IncidentState::Closed } else { IncidentState::Open },

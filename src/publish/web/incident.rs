@@ -68,6 +68,18 @@ fn body(
             (parts::tag(incident.state.word(), incident.state.word()))
             (parts::severity_chip(incident.severity))
         }
+        @if incident.others().next().is_some() || incident.reopens.is_some() {
+            p {
+                @for (i, other) in incident.others().enumerate() {
+                    @if i == 0 { "Drew in " } @else { ", " }
+                    a href={ "/incidents?service=" (text::segment(other)) } { (parts::user(other)) }
+                }
+                @if incident.others().next().is_some() { ". " }
+                @if let Some(before) = incident.reopens {
+                    "The same had ended less than a day before: " a href={ "/incidents/" (before) } { "the incident that it reopens" } "."
+                }
+            }
+        }
         div.tiles {
             (parts::tile("Began", &parts::known(incident.start().map(text::short_moment)), &html! {
                 @if let Some(start) = incident.start() { (parts::ago(start, now)) }

@@ -27,7 +27,7 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
     let review = &evaluated.snapshot.review;
     let service = params.get("service");
     let wanted: Vec<&Incident> =
-        review.incidents.iter().filter(|i| service.is_none_or(|service| i.service == service)).collect();
+        review.incidents.iter().filter(|i| service.is_none_or(|service| i.concerns(service))).collect();
     let frame =
         Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
     let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_lopsided());
@@ -104,10 +104,11 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
 fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
     let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
     let unseen = incidents.iter().filter(|incident| !incident.detected).count();
+    let again = incidents.iter().filter(|incident| incident.reopens.is_some()).count();
     html! {
         div.tiles {
             (parts::tile("Incidents", &html! { (text::count(incidents.len() as i64)) }, &html! {
-                (open) " open" br; (unseen) " without a page"
+                (open) " open, " (again) " again within a day" br; (unseen) " without a page"
             }))
             (duration_tile("Time to detect", &durations.detect))
             (duration_tile("Time to acknowledge", &durations.acknowledge))
@@ -167,7 +168,11 @@ fn row(incident: &Incident, now: Timestamp) -> Markup {
             td { a href={ "/incidents/" (incident.id) } {
                 @match start { Some(start) => (parts::time(start)), None => "unknown" }
             } }
-            td.name { (parts::user(&incident.service)) }
+            td.name {
+                (parts::user(&incident.service))
+                @for other in incident.others() { div.muted { "with " (parts::user(other)) } }
+                @if incident.reopens.is_some() { div.muted { "again" } }
+            }
             td { (parts::tag(incident.state.word(), incident.state.word())) }
             td { (parts::severity_chip(incident.severity)) }
             td.num { @if incident.detected { (parts::length(after(times.firing))) } @else { span.warn { "no page" } } }

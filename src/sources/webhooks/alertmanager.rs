@@ -7,6 +7,7 @@ use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::alert::MarkSource;
 use crate::model::labels::hex;
 use crate::model::record::RecordKind;
+use crate::model::time::Millis;
 use crate::sources::json::{JsonLabels, JsonTime};
 
 #[derive(Deserialize)]
@@ -43,8 +44,23 @@ enum Status {
     Resolved,
 }
 
-/// The reasons that tell of an alert for the first time. Others repeat.
+/// The reasons that tell of an alert for the first time.
 const NEWS: [&str; 2] = ["first notification", "new alerts added"];
+/// The reason that tells of the same alerts again.
+const REPEAT: &str = "repeat interval elapsed";
+
+/// A retry of a delivery tells nothing new; no repeat interval is as short as this.
+const RETRIED_WITHIN: Millis = Millis::from_mins(1);
+
+/// What a firing alert in a webhook is, by the reason that is given; other reasons
+/// are about those that ended. Releases before 0.32 give none.
+fn kind_of(reason: Option<&str>) -> Option<RecordKind> {
+    match reason {
+        None => Some(RecordKind::Notification),
+        Some(REPEAT) => Some(RecordKind::Repeat),
+        Some(reason) => NEWS.contains(&reason).then_some(RecordKind::Notification),
+    }
+}
 
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
     let webhook: Webhook = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
@@ -52,16 +68,21 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         let message = "not version 4 of Alertmanager's webhook; send it without a payload template";
         return Err(vec![Flaw::at("version", message)]);
     }
-    let is_news = webhook.reason.as_deref().is_none_or(|reason| NEWS.contains(&reason));
+    let kind = kind_of(webhook.reason.as_deref());
     let group = group_hash(&webhook.group_key);
     let mut told = Told { truncated: webhook.truncated_alerts, ..Told::default() };
     for alert in webhook.alerts {
         let Some(starts_at) = alert.starts_at.0 else { continue };
         let resolved = alert.status == Status::Resolved;
-        if !resolved && is_news {
+        if let Some(kind) = kind.filter(|_| !resolved) {
             let known = if alert.fingerprint.is_empty() { hex(&alert.labels.0.hash128()) } else { alert.fingerprint };
-            let key = format!("{known}/{}/firing", starts_at.millis());
-            let mut record = context.record(RecordKind::Notification, MarkSource::Webhook, &key, context.now);
+            let key = match kind {
+                RecordKind::Repeat => {
+                    format!("{known}/{}/{}", starts_at.millis(), context.now.millis() / RETRIED_WITHIN.0)
+                }
+                _ => format!("{known}/{}/firing", starts_at.millis()),
+            };
+            let mut record = context.record(kind, MarkSource::Webhook, &key, context.now);
             // Without a reason it may repeat what was told long ago.
             record.estimated = webhook.reason.is_none();
             record.external_id.clone_from(&group);

@@ -228,16 +228,18 @@ impl Notification {
         for (hash, details) in &by_hash {
             told.alerts.extend(details.alert(at, muted.contains(hash)));
         }
-        if !matches!(self.reason.as_str(), "NOTIFY_REASON_FIRST_NOTIFICATION" | "NOTIFY_REASON_NEW_ALERTS_IN_GROUP") {
-            return;
-        }
+        let kind = match self.reason.as_str() {
+            "NOTIFY_REASON_FIRST_NOTIFICATION" | "NOTIFY_REASON_NEW_ALERTS_IN_GROUP" => RecordKind::Notification,
+            "NOTIFY_REASON_REPEAT_INTERVAL_ELAPSED" => RecordKind::Repeat,
+            _ => return,
+        };
         let group = group_hash(&self.group_info.group_key);
         let GroupInfo { group_uuid, receiver_name, .. } = &self.group_info;
         for details in self.firing_alerts.iter().filter_map(|alert| by_hash.get(alert.hash.as_str())) {
             let starts = details.starts_at.and_then(|start| start.0).map_or(0, Timestamp::millis);
             let print = details.print();
             let key = format!("{print}/{starts}/{group_uuid}/{}/{receiver_name}/{}", &group, self.flush_id);
-            let mut record = context.record(RecordKind::Notification, MarkSource::EventRecorder, &key, at);
+            let mut record = context.record(kind, MarkSource::EventRecorder, &key, at);
             record.external_id.clone_from(&group);
             record.dedup_key = Some(group.clone());
             record.labels = details.labels.labels();

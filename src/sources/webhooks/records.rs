@@ -18,7 +18,7 @@ const REFS_MAX: usize = 16;
 /// How far ahead of us the clock of a sender may be.
 const AHEAD_MAX: Millis = Millis::from_mins(5);
 
-const KINDS: &str = "`notification`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`";
+const KINDS: &str = "`notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`";
 
 /// One record, or a list of them.
 pub(super) fn json(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {

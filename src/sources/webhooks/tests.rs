@@ -49,7 +49,15 @@ fn a_webhook_of_alertmanager_tells_of_notifications_and_instances() {
     let older = WEBHOOK.replace(r#""notification_reason":"first notification","#, "");
     assert_eq!(told(Form::Alertmanager, &older)[0], "notification A ~now", "it may be a repetition");
     let repeated = WEBHOOK.replace("first notification", "repeat interval elapsed");
-    assert_eq!(told(Form::Alertmanager, &repeated), ["alert A 2026-11-26T18:26:03.477Z"]);
+    assert_eq!(told(Form::Alertmanager, &repeated), ["repeat A now", "alert A 2026-11-26T18:26:03.477Z"]);
+    let key = |at: &str| {
+        let at = Timestamp::parse(at).unwrap();
+        read(Form::Alertmanager, "in", repeated.as_bytes(), at).unwrap().records[0].key.clone()
+    };
+    assert_eq!(key(NOW), key("2026-11-26T18:30:40Z"), "a delivery that is tried again");
+    assert_ne!(key(NOW), key("2026-11-26T18:34:00Z"));
+    let some_over = WEBHOOK.replace("first notification", "some alerts resolved");
+    assert_eq!(told(Form::Alertmanager, &some_over), ["alert A 2026-11-26T18:26:03.477Z"]);
     let over = WEBHOOK.replace("firing", "resolved").replace("0001-01-01T00:00:00Z", "2026-11-26T18:27:00Z");
     assert_eq!(told(Form::Alertmanager, &over), ["alert A 2026-11-26T18:26:03.477Z to 2026-11-26T18:27:00Z"]);
 }
@@ -89,7 +97,10 @@ fn the_event_recorder_tells_of_all_instances_and_of_what_held_them_back() {
     assert_eq!(told(Form::Events, &batch), wanted);
     assert_eq!(told(Form::JsonLines, &format!("{STARTED}\n{NOTIFIED}\n\n{MUTED}\n{RESOLVED}\n")), wanted, "the file");
     let repeated = NOTIFIED.replace("FIRST_NOTIFICATION", "REPEAT_INTERVAL_ELAPSED");
-    assert_eq!(told(Form::Events, &repeated), ["alert A 2026-11-26T18:26:03.477Z"]);
+    assert_eq!(
+        told(Form::Events, &repeated),
+        ["repeat A 2026-11-26T18:26:04.480Z", "alert A 2026-11-26T18:26:03.477Z"]
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use crate::model::inhibition::Inhibition;
 use crate::model::labels::Labels;
 use crate::model::rule::{AlertRule, LoadedRule};
 use crate::model::selector::{MatchOp, Matcher};
@@ -79,6 +80,27 @@ fn silences_come_back_and_the_last_version_stands() {
     assert_eq!(reader.silences(minutes(DAY, 0, 10)).unwrap(), []);
     writer.expire(DAY + 1).unwrap();
     assert_eq!(reader.silences(minutes(DAY, 0, 1_440)).unwrap(), []);
+}
+
+#[test]
+fn an_inhibition_is_kept_from_its_first_sight_to_its_last() {
+    let (_dir, mut writer, reader) = store();
+    let labels = |rule: &str| Labels::new().with("alertname", rule).with("value", HOSTILE);
+    let seen = |n| Inhibition {
+        source: labels("NodeDown"),
+        target: labels("PodDown"),
+        first_seen: slot(DAY, n),
+        last_seen: slot(DAY, n),
+    };
+    for n in [20, 10, 30] {
+        writer.write(&Batch { inhibitions: vec![seen(n)], ..batch(DAY) }).unwrap();
+    }
+    let whole = Inhibition { first_seen: slot(DAY, 10), ..seen(30) };
+    assert_eq!(reader.inhibitions(minutes(DAY, 30, 40)).unwrap(), std::slice::from_ref(&whole));
+    assert_eq!(reader.inhibitions(minutes(DAY, 0, 10)).unwrap(), []);
+    assert_eq!(reader.inhibitions(minutes(DAY, 31, 40)).unwrap(), []);
+    writer.expire(DAY + 1).unwrap();
+    assert_eq!(reader.inhibitions(minutes(DAY, 0, 1_440)).unwrap(), []);
 }
 
 #[test]

@@ -197,6 +197,7 @@ impl Answers for Sample {
             burns: &burns,
             changes: &self.changes,
             silences: &[],
+            inhibitions: &[],
             rules: &[],
             on_call: &on_call,
             said: Said::default(),
@@ -633,6 +634,7 @@ fn review() -> Review {
         upkeep: &review.upkeep,
         sees_actions: true,
         sees_acknowledgements: true,
+        records: &[],
     });
     review
 }
@@ -718,6 +720,9 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
     review.incidents.push(Incident {
         id: IncidentId([0x10 | number; 16]),
         service: told.service.to_owned(),
+        services: std::iter::once(told.service).chain((number == 1).then_some("ledger")).map(str::to_owned).collect(),
+        cause: told.slo.to_owned(),
+        reopens: None,
         team: None,
         cluster: None,
         state: if told.restored.is_some() { IncidentState::Closed } else { IncidentState::Open },

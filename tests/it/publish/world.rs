@@ -143,6 +143,7 @@ fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str,
     Slo {
         name: name.to_owned(),
         service: service.to_owned(),
+        depends_on: Vec::new(),
         labels: Labels::new().with("team", team).with("tier", "1"),
         description: description.to_owned(),
         objective: Objective::new(objective).unwrap(),

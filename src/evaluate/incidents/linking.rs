@@ -1,0 +1,336 @@
+//! Which pages and burns are one disturbance.
+//!
+//! Those of one service are, as long as the next begins before the last is over
+//! or within `QUIET` after it, and within `SPAN_MAX` of the one before. Services
+//! are joined where something ties what happened to them: an alert that
+//! Alertmanager held back because of the other, a dependency that somebody
+//! declared, or the node that one is about and the other runs on. Such a tie alone
+//! is never enough: both have to be in one namespace, or to begin at about the same
+//! time. Must not know what is told of an incident.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{Facts, QUIET, SPAN_MAX};
+use crate::model::alert::{Alert, AlertId};
+use crate::model::incident::Episode;
+use crate::model::inhibition::Inhibition;
+use crate::model::labels::Labels;
+use crate::model::slo::{Severity, Slo};
+use crate::model::time::{Millis, Timestamp};
+
+/// What is tied to something in another namespace has to begin within this time
+/// of it. It is the usual `group_interval` of Alertmanager.
+const TOGETHER: Millis = Millis::from_mins(5);
+
+/// Services of one incident at most. More have a cause that is none of them,
+/// such as the network; they are easier to work on apart.
+const SERVICES_MAX: usize = 20;
+
+/// Pages of one rule that are looked through for the one that an inhibition
+/// names, the latest ones.
+const LATEST_MAX: usize = 32;
+
+/// Labels that name a node, the first that is there.
+const NODE: [&str; 4] = ["node", "kubernetes_node", "nodename", "hostname"];
+
+/// What members are grouped by where nothing ties services together: the
+/// service, or the rule of an alert that names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key<'a> {
+    Service(&'a str),
+    Rule(&'a str),
+}
+
+impl<'a> Key<'a> {
+    pub fn of(alert: &'a Alert) -> Key<'a> {
+        alert.service().map_or(Key::Rule(&alert.rule), Key::Service)
+    }
+
+    pub fn service(self) -> Option<&'a str> {
+        match self {
+            Key::Service(service) => Some(service),
+            Key::Rule(_) => None,
+        }
+    }
+}
+
+/// A page or a burn.
+#[derive(Clone, Copy)]
+enum Member<'a> {
+    Page(AlertId, &'a Alert),
+    Burn(&'a Episode),
+}
+
+impl<'a> Member<'a> {
+    fn key(&self) -> Key<'a> {
+        match self {
+            Member::Page(_, alert) => Key::of(alert),
+            Member::Burn(episode) => Key::Service(&episode.service),
+        }
+    }
+
+    fn start(&self) -> Timestamp {
+        match self {
+            Member::Page(_, alert) => alert.start(),
+            Member::Burn(episode) => episode.start,
+        }
+    }
+
+    /// The end of time while it goes on.
+    fn end(&self) -> Timestamp {
+        match self {
+            Member::Page(_, alert) => alert.ended.map_or(Timestamp::MAX, |e| e.at),
+            Member::Burn(episode) => episode.end.unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Decides between members that begin at once.
+    fn order(&self) -> (bool, [u8; 16]) {
+        match self {
+            Member::Burn(episode) => (false, episode.id.0),
+            Member::Page(id, _) => (true, id.0),
+        }
+    }
+
+    fn label(&self, name: &str) -> Option<&'a str> {
+        match self {
+            Member::Page(_, alert) => alert.labels.get(name),
+            Member::Burn(_) => None,
+        }
+    }
+
+    fn node(&self) -> Option<&'a str> {
+        NODE.iter().find_map(|name| self.label(name))
+    }
+
+    /// Whether it is about a node as a whole, and not about what runs there.
+    fn is_of_node(&self) -> bool {
+        self.node().is_some() && self.key().service().is_none() && self.label("pod").is_none()
+    }
+}
+
+/// Members that are one disturbance.
+pub struct Group<'a> {
+    /// Of the first member: it makes the id.
+    pub key: Key<'a>,
+    /// In the order in which they came to it.
+    pub services: Vec<&'a str>,
+    pub pages: Vec<(AlertId, &'a Alert)>,
+    pub burns: Vec<&'a Episode>,
+    pub first_start: Timestamp,
+    last_start: Timestamp,
+    /// The end of time while anything goes on.
+    pub end: Timestamp,
+    burns_until: Timestamp,
+}
+
+impl<'a> Group<'a> {
+    fn of(member: Member<'a>) -> Group<'a> {
+        let mut group = Group {
+            key: member.key(),
+            services: Vec::new(),
+            pages: Vec::new(),
+            burns: Vec::new(),
+            first_start: member.start(),
+            last_start: member.start(),
+            end: Timestamp::MIN,
+            burns_until: Timestamp::MIN,
+        };
+        group.take(member);
+        group
+    }
+
+    /// Whether a member comes soon enough to belong to what goes on.
+    fn goes_on_at(&self, start: Timestamp) -> bool {
+        let near = start <= self.end + QUIET && start - self.last_start <= SPAN_MAX;
+        near || start <= self.burns_until + QUIET
+    }
+
+    fn has_room_for(&self, key: Key<'_>) -> bool {
+        key.service().is_none_or(|service| self.services.contains(&service) || self.services.len() < SERVICES_MAX)
+    }
+
+    fn take(&mut self, member: Member<'a>) {
+        if let Some(service) = member.key().service().filter(|service| !self.services.contains(service)) {
+            self.services.push(service);
+        }
+        self.last_start = member.start();
+        self.end = self.end.max(member.end());
+        match member {
+            Member::Page(id, alert) => self.pages.push((id, alert)),
+            Member::Burn(episode) => {
+                self.burns.push(episode);
+                self.burns_until = self.burns_until.max(member.end());
+            }
+        }
+    }
+}
+
+/// The firing pages and the burns in groups of those that belong together.
+pub fn groups<'a>(facts: &Facts<'a>) -> Vec<Group<'a>> {
+    let pages = facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Page && a.firing.is_some());
+    let mut members: Vec<Member<'a>> = pages.map(|(id, alert)| Member::Page(*id, alert)).collect();
+    members.extend(facts.episodes.iter().map(Member::Burn));
+    members.sort_by_cached_key(|m| (m.start(), m.order()));
+    let mut sorting = Sorting::new(facts);
+    for member in members {
+        sorting.add(member);
+    }
+    sorting.groups
+}
+
+/// A member that was taken in, and the group that it is in.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    member: Member<'a>,
+    group: usize,
+}
+
+/// Members on their way into groups, in order of time. A member joins the group
+/// of its own service, else one that it is tied to. Groups that exist are never
+/// joined to one another, so an incident keeps its id while it grows.
+struct Sorting<'a> {
+    groups: Vec<Group<'a>>,
+    last_of: HashMap<Key<'a>, Seen<'a>>,
+    /// By node: the last member about the node itself, and the last about
+    /// something on it.
+    on_node: HashMap<&'a str, [Option<Seen<'a>>; 2]>,
+    /// Only of rules that inhibit or are inhibited.
+    of_rule: HashMap<&'a str, Vec<Seen<'a>>>,
+    neighbours: BTreeMap<&'a str, Vec<&'a str>>,
+    inhibitions: &'a [Inhibition],
+    /// Numbers of inhibitions by the rule of either side.
+    by_rule: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Sorting<'a> {
+    fn new(facts: &Facts<'a>) -> Sorting<'a> {
+        let mut by_rule: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (number, inhibition) in facts.inhibitions.iter().enumerate() {
+            for side in [&inhibition.source, &inhibition.target] {
+                by_rule.entry(rule_of(side)).or_default().push(number);
+            }
+        }
+        Sorting {
+            groups: Vec::new(),
+            last_of: HashMap::new(),
+            on_node: HashMap::new(),
+            of_rule: HashMap::new(),
+            neighbours: neighbours(facts.slos),
+            inhibitions: facts.inhibitions,
+            by_rule,
+        }
+    }
+
+    fn add(&mut self, member: Member<'a>) {
+        let own = self.last_of.get(&member.key()).map(|seen| seen.group);
+        let goes_on = |group: &usize| self.groups.get(*group).is_some_and(|g| g.goes_on_at(member.start()));
+        let group = own.filter(goes_on).or_else(|| self.tied(member)).unwrap_or(self.groups.len());
+        match self.groups.get_mut(group) {
+            Some(known) => known.take(member),
+            None => self.groups.push(Group::of(member)),
+        }
+        self.note(Seen { member, group });
+    }
+
+    fn note(&mut self, seen: Seen<'a>) {
+        self.last_of.insert(seen.member.key(), seen);
+        if let Some(node) = seen.member.node() {
+            let [whole, part] = self.on_node.entry(node).or_default();
+            *(if seen.member.is_of_node() { whole } else { part }) = Some(seen);
+        }
+        if let Member::Page(_, alert) = seen.member
+            && self.by_rule.contains_key(alert.rule.as_str())
+        {
+            let latest = self.of_rule.entry(&alert.rule).or_default();
+            if latest.len() >= LATEST_MAX {
+                latest.remove(0);
+            }
+            latest.push(seen);
+        }
+    }
+
+    /// The group of another service that a member is tied to: of several that of
+    /// the member that began closest to it, the older one of those.
+    fn tied(&self, member: Member<'a>) -> Option<usize> {
+        let candidates = self.inhibiting(member).chain(self.depending(member)).chain(self.on_same_node(member));
+        let fitting = candidates.filter(|seen| {
+            let fits = |group: &Group<'a>| group.goes_on_at(member.start()) && group.has_room_for(member.key());
+            self.groups.get(seen.group).is_some_and(fits) && are_close(&member, &seen.member)
+        });
+        fitting.map(|seen| (apart(&member, &seen.member), seen.group)).min().map(|(_, group)| group)
+    }
+
+    /// Alerts that Alertmanager held back because of a member, or the other way
+    /// round.
+    fn inhibiting<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
+        let alert = match member {
+            Member::Page(_, alert) => Some(alert),
+            Member::Burn(_) => None,
+        };
+        let named = alert.and_then(|alert| self.by_rule.get(alert.rule.as_str())).into_iter().flatten();
+        let sides = named.filter_map(|number| self.inhibitions.get(*number)).flat_map(move |inhibition| {
+            let (source, target) = (&inhibition.source, &inhibition.target);
+            let is = move |side| alert.is_some_and(|alert| is_same(&alert.labels, side));
+            [is(source).then_some(target), is(target).then_some(source)].into_iter().flatten()
+        });
+        let others = sides.flat_map(move |other| {
+            let latest = self.of_rule.get(rule_of(other)).map(Vec::as_slice).unwrap_or_default();
+            latest.iter().filter(move |seen| match seen.member {
+                Member::Page(_, alert) => is_same(&alert.labels, other),
+                Member::Burn(_) => false,
+            })
+        });
+        others.copied()
+    }
+
+    fn depending<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
+        let near = member.key().service().and_then(|service| self.neighbours.get(service));
+        near.into_iter().flatten().filter_map(|service| self.last_of.get(&Key::Service(service))).copied()
+    }
+
+    /// The node of what runs on it, and what runs on a node.
+    fn on_same_node(&self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> {
+        let [whole, part] = member.node().and_then(|node| self.on_node.get(node)).copied().unwrap_or_default();
+        if member.is_of_node() { part } else { whole }.into_iter()
+    }
+}
+
+/// Whether place or time speaks for a tie. What two clusters have in common
+/// happened twice.
+fn are_close(a: &Member<'_>, b: &Member<'_>) -> bool {
+    let both = |name| a.label(name).zip(b.label(name));
+    let same_namespace = both("namespace").is_some_and(|(a, b)| a == b);
+    both("cluster").is_none_or(|(a, b)| a == b) && (same_namespace || apart(a, b) <= TOGETHER)
+}
+
+fn apart(a: &Member<'_>, b: &Member<'_>) -> Millis {
+    Millis((a.start() - b.start()).0.abs())
+}
+
+fn rule_of(labels: &Labels) -> &str {
+    labels.get("alertname").unwrap_or_default()
+}
+
+/// The same labels, of which either side may have more: external labels are
+/// added on the way to Alertmanager, replica labels are dropped.
+fn is_same(a: &Labels, b: &Labels) -> bool {
+    a.contains_all(b) || b.contains_all(a)
+}
+
+/// Services with those that they need, and those that need them.
+fn neighbours(slos: &[Arc<Slo>]) -> BTreeMap<&str, Vec<&str>> {
+    let mut neighbours: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for slo in slos {
+        for needed in slo.depends_on.iter().filter(|needed| **needed != slo.service) {
+            neighbours.entry(&slo.service).or_default().push(needed);
+            neighbours.entry(needed).or_default().push(&slo.service);
+        }
+    }
+    neighbours.values_mut().for_each(|services| {
+        services.sort_unstable();
+        services.dedup();
+    });
+    neighbours
+}

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ledger::history_of;
+use crate::evaluate::alerts::Alerts;
 use crate::evaluate::compare::{Comparison, compare};
 use crate::evaluate::compliance::needed_since;
 use crate::evaluate::corrections::LeftOut;
@@ -44,7 +45,7 @@ struct Known {
     period: Period,
     now: Timestamp,
     burns: Vec<SloBurn>,
-    alerts: Vec<Alert>,
+    alerts: Alerts,
     changes: Vec<Change>,
     silences: Vec<Silence>,
     inhibitions: Vec<Inhibition>,
@@ -111,7 +112,7 @@ impl Reviewing<'_> {
             period,
             now,
             burns,
-            alerts: self.reader.alerts(read)?,
+            alerts: self.reader.alerts(read)?.into_iter().collect(),
             changes: self.reader.changes(read)?,
             silences: self.reader.silences(read)?,
             inhibitions: self.reader.inhibitions(read)?,

@@ -178,6 +178,9 @@ impl<'a> Actions<'a> {
     }
 
     fn lifts(&self, pages: &[Told<'_>], known: Period) -> BTreeMap<String, bool> {
+        if self.changes.is_empty() {
+            return BTreeMap::new();
+        }
         let mut by_rule: BTreeMap<&str, Vec<&Told<'_>>> = BTreeMap::new();
         for page in pages {
             by_rule.entry(page.rule).or_default().push(page);

@@ -290,7 +290,8 @@ mod tests {
         let scenario = Scenario::new(&text);
         let half = most as i64 * 60;
         let (before, now) = (Period::new(minute(0), minute(half)), Period::new(minute(half), minute(2 * half)));
-        let of = |period: Period| review(&ReviewInputs { period, now: period.end, ..scenario.inputs() });
+        let of =
+            |period: Period| review(&ReviewInputs { period, now: period.end, ..scenario.inputs(&scenario.sorted()) });
         compare(now, &of(now), before, &of(before))
     }
 
@@ -333,7 +334,12 @@ mod tests {
     fn a_time_of_which_nothing_is_known_had_no_incidents_that_count() {
         let scenario = Scenario::new("slo web .*60 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51");
         let (now, before) = (Period::new(minute(0), minute(480)), Period::new(minute(-90_000), minute(-80_000)));
-        let nothing = review(&ReviewInputs { period: before, now: before.end, burns: &[], ..scenario.inputs() });
+        let nothing = review(&ReviewInputs {
+            period: before,
+            now: before.end,
+            burns: &[],
+            ..scenario.inputs(&scenario.sorted())
+        });
         let c = compare(now, &scenario.review(), before, &nothing);
         let all = group(&c, GroupedBy::All, "");
         assert!(c.is_lopsided());

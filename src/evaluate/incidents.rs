@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::linking::{Group, Key, groups};
+use super::alerts::{Alerts, Row};
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
@@ -63,7 +64,7 @@ pub struct Silenced {
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub slos: &'a [Arc<Slo>],
-    pub alerts: &'a [(AlertId, &'a Alert)],
+    pub alerts: &'a Alerts,
     pub episodes: &'a [Episode],
     pub changes: &'a [Change],
     pub silenced: &'a [Silenced],
@@ -77,7 +78,7 @@ pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
     let context = Context::new(facts, now);
     let mut out: Vec<Incident> =
         groups(facts).into_iter().map(|group| Draft { group, context: &context }.incident()).collect();
-    out.sort_by_key(|i| (std::cmp::Reverse(i.start()), i.id));
+    out.sort_by_cached_key(|i| (std::cmp::Reverse(i.start()), i.id));
     mark_reopened(&mut out);
     out
 }
@@ -86,22 +87,25 @@ pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
 /// cause, if that had ended a short while before. They stay two, as each hurt
 /// users for a time of its own. `incidents`: newest first.
 fn mark_reopened(incidents: &mut [Incident]) {
-    let mut last: HashMap<(String, String), (IncidentId, Timestamp)> = HashMap::new();
-    for incident in incidents.iter_mut().rev() {
+    let mut last: HashMap<(&str, &str), (IncidentId, Timestamp)> = HashMap::new();
+    let mut reopens: Vec<Option<IncidentId>> = vec![None; incidents.len()];
+    for (incident, reopens) in incidents.iter().zip(&mut reopens).rev() {
         let Some(start) = incident.start() else { continue };
-        let key = (incident.service.clone(), incident.cause.clone());
+        let key = (incident.service.as_str(), incident.cause.as_str());
         let before = last.get(&key).filter(|(_, end)| *end <= start && start - *end <= REOPEN_WITHIN);
-        incident.reopens = before.map(|(id, _)| *id);
+        *reopens = before.map(|(id, _)| *id);
         // One that goes on is not over yet.
         last.insert(key, (incident.id, incident.end().unwrap_or(Timestamp::MAX)));
     }
+    incidents.iter_mut().zip(reopens).for_each(|(incident, reopens)| incident.reopens = reopens);
 }
 
 /// The facts, by what they are looked up by.
 struct Context<'a> {
     slos: HashMap<&'a str, Vec<&'a Slo>>,
     /// In order of the time at which they fired.
-    tickets: HashMap<Key<'a>, Vec<(Timestamp, AlertId, &'a Alert)>>,
+    tickets: HashMap<Key<'a>, Vec<(Timestamp, &'a Row)>>,
+    alerts: &'a Alerts,
     /// In order of their beginning.
     changes: HashMap<&'a str, Vec<&'a Change>>,
     silences: HashMap<AlertId, Vec<Timestamp>>,
@@ -114,13 +118,6 @@ impl<'a> Context<'a> {
         for slo in facts.slos {
             slos.entry(&slo.service).or_default().push(slo);
         }
-        let mut tickets: HashMap<Key<'_>, Vec<(Timestamp, AlertId, &Alert)>> = HashMap::new();
-        for (id, alert) in facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Ticket) {
-            if let Some(firing) = alert.firing {
-                tickets.entry(Key::of(alert)).or_default().push((firing.at, *id, alert));
-            }
-        }
-        tickets.values_mut().for_each(|of| of.sort_unstable_by_key(|(at, id, _)| (*at, *id)));
         let mut changes: HashMap<&str, Vec<&Change>> = HashMap::new();
         for change in facts.changes {
             changes.entry(&change.service).or_default().push(change);
@@ -130,8 +127,29 @@ impl<'a> Context<'a> {
         for silenced in facts.silenced {
             silences.entry(silenced.alert).or_default().push(silenced.period.start);
         }
-        Context { slos, tickets, changes, silences, now }
+        Context { slos, tickets: tickets(facts.alerts), alerts: facts.alerts, changes, silences, now }
     }
+}
+
+/// Tickets that fired, by what they belong to, in order of the time at which they
+/// did.
+fn tickets(alerts: &Alerts) -> HashMap<Key<'_>, Vec<(Timestamp, &Row)>> {
+    let lists = |names: &[String]| vec![Vec::new(); names.len()];
+    let (mut of_service, mut of_rule) = (lists(alerts.services()), lists(alerts.rules()));
+    for row in alerts.rows().iter().filter(|row| row.severity == Severity::Ticket) {
+        let list = match row.service() {
+            Some(service) => of_service.get_mut(service as usize),
+            None => of_rule.get_mut(row.rule as usize),
+        };
+        if let Some((firing, list)) = row.firing().zip(list) {
+            list.push((firing, row));
+        }
+    }
+    let services = alerts.services().iter().map(|name| Key::Service(name)).zip(of_service);
+    let rules = alerts.rules().iter().map(|name| Key::Rule(name)).zip(of_rule);
+    let mut tickets: HashMap<Key<'_>, Vec<(Timestamp, &Row)>> = services.chain(rules).collect();
+    tickets.values_mut().for_each(|of| of.sort_by_key(|(at, _)| *at));
+    tickets
 }
 
 /// One group and what is needed to tell its story.
@@ -212,9 +230,11 @@ impl Draft<'_> {
         let keys = keys.chain(Some(self.group.key).filter(|key| key.service().is_none()));
         let mut linked: Vec<(AlertId, &Alert)> = Vec::new();
         for tickets in keys.filter_map(|key| self.context.tickets.get(&key)) {
-            let began =
-                tickets.partition_point(|(at, _, _)| *at < from)..tickets.partition_point(|(at, _, _)| *at <= to);
-            linked.extend(tickets.get(began).unwrap_or_default().iter().map(|(_, id, alert)| (*id, *alert)));
+            let began = tickets.partition_point(|(at, _)| *at < from)..tickets.partition_point(|(at, _)| *at <= to);
+            let began = tickets.get(began).unwrap_or_default().iter();
+            linked.extend(
+                began.filter_map(|(_, row)| Some((self.context.alerts.id(row)?, self.context.alerts.alert(row)?))),
+            );
         }
         linked.sort_by_key(|(id, a)| (a.start(), *id));
         linked

@@ -5,17 +5,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::action::{EvidenceKind, score};
-use super::pages::firing_period;
+use super::alerts::{Alerts, Row};
 use super::rules::{RuleScores, Share};
 use super::snapshot::{Noise, PageClass, PageReason};
 use super::upkeep::Upkeep;
-use crate::model::alert::Alert;
 use crate::model::incident::Incident;
-use crate::model::labels::Labels;
 use crate::model::periods::joined;
 use crate::model::record::{Record, RecordKind};
 use crate::model::slo::Severity;
-use crate::model::time::{Millis, Period};
+use crate::model::time::{Millis, Period, Timestamp};
 
 /// A firing that ends so soon is short-lived.
 const SHORT_MAX: Millis = Millis::from_mins(5);
@@ -43,7 +41,7 @@ pub struct Measure {
 pub struct MeasureInputs<'a> {
     /// The part of the period of which anything is known.
     pub known: Period,
-    pub alerts: &'a [Alert],
+    pub alerts: &'a Alerts,
     pub incidents: &'a [Incident],
     pub noise: &'a Noise,
     pub scores: &'a RuleScores,
@@ -63,8 +61,8 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         k: pages.iter().filter(|page| wanted(page)).count(),
         n: pages.len(),
     };
-    let fired: Vec<&Alert> =
-        inputs.alerts.iter().filter(|a| a.firing.is_some_and(|f| inputs.known.contains(f.at))).collect();
+    let fired: Vec<&Row> =
+        inputs.alerts.rows().iter().filter(|row| row.firing().is_some_and(|at| inputs.known.contains(at))).collect();
     let idle = |page: &PageReason| score(&page.evidence) == 0.0;
     let unanswered = |page: &PageReason| {
         !page
@@ -104,7 +102,7 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         share(
             "fired-again",
             "firings that ended and came again within a day / firings that ended",
-            Some(fired_again(&fired)),
+            Some(fired_again(&fired, inputs.alerts.series())),
         ),
         share(
             "repeated",
@@ -119,7 +117,7 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         share(
             "suppressed",
             "firings that a silence or an inhibition held back / firings; may be planned work",
-            Some(Share { k: fired.iter().filter(|a| a.suppressed).count(), n: fired.len() }),
+            Some(Share { k: fired.iter().filter(|row| row.suppressed).count(), n: fired.len() }),
         ),
         share("stale-silences", "silences older than a week, or about nothing / silences that hold", Some(stale)),
         share(
@@ -130,7 +128,7 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         share(
             "always-firing",
             "rules that fire more than half of the time / rules that fired",
-            Some(always_firing(&fired, inputs.alerts, inputs.known)),
+            Some(always_firing(inputs.alerts, inputs.known)),
         ),
         share("never-fired", "rules that were never even pending / rules; rare disasters count too", dead),
         value("interruptions-per-shift", "pages more than 5 minutes apart, per shift", inputs.noise.load.per_shift()),
@@ -143,8 +141,8 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
     ]
 }
 
-fn length(alert: &Alert) -> Option<Millis> {
-    Some(alert.ended?.at - alert.firing?.at)
+fn length(row: &Row) -> Option<Millis> {
+    Some(row.ended()? - row.firing()?)
 }
 
 /// Of incidents that were told to be resolved, by a person or not.
@@ -157,25 +155,21 @@ fn auto_resolved(incidents: &[Incident]) -> Share {
     Share { k: known.iter().filter(|by_person| !**by_person).count(), n: known.len() }
 }
 
-fn short_lived(fired: &[&Alert]) -> Share {
-    let lengths = || fired.iter().filter_map(|a| length(a));
+fn short_lived(fired: &[&Row]) -> Share {
+    let lengths = || fired.iter().filter_map(|row| length(row));
     Share { k: lengths().filter(|length| *length <= SHORT_MAX).count(), n: lengths().count() }
 }
 
-fn fired_again(fired: &[&Alert]) -> Share {
-    let mut by_labels: HashMap<&Labels, Vec<&Alert>> = HashMap::new();
-    for alert in fired {
-        by_labels.entry(&alert.labels).or_default().push(alert);
-    }
+/// `fired`: oldest first, so of one series those that fired first come first.
+fn fired_again(fired: &[&Row], series: usize) -> Share {
+    let mut last: Vec<Option<Timestamp>> = vec![None; series];
     let mut share = Share::default();
-    for alerts in by_labels.values_mut() {
-        alerts.sort_by_key(|a| a.firing.map(|f| f.at));
-        let next = alerts.iter().skip(1).map(|a| a.firing.map(|f| f.at)).chain([None]);
-        for (alert, next) in alerts.iter().zip(next) {
-            let Some(ended) = alert.ended else { continue };
-            share.n += 1;
-            share.k += usize::from(next.is_some_and(|next| next - ended.at < REFIRE_WITHIN));
-        }
+    for row in fired {
+        let Some((at, last)) = row.firing().zip(last.get_mut(row.series as usize)) else { continue };
+        let soon = last.is_some_and(|ended| at - ended < REFIRE_WITHIN);
+        share.k += usize::from(soon);
+        share.n += usize::from(row.ended().is_some());
+        *last = row.ended();
     }
     share
 }
@@ -192,23 +186,25 @@ fn repeated(records: &[Record], known: Period) -> Share {
     Share { k: by_notification.values().filter(|repeats| **repeats).count(), n: by_notification.len() }
 }
 
-fn fan_out(fired: &[&Alert], incidents: &[Incident]) -> Share {
-    let pages = fired.iter().filter(|a| a.severity == Severity::Page && !a.suppressed).count();
+fn fan_out(fired: &[&Row], incidents: &[Incident]) -> Share {
+    let pages = fired.iter().filter(|row| row.severity == Severity::Page && !row.suppressed).count();
     let paged = incidents.iter().filter(|i| i.detected).count();
     Share { k: pages.saturating_sub(paged), n: pages }
 }
 
-fn always_firing(fired: &[&Alert], alerts: &[Alert], known: Period) -> Share {
-    let mut by_rule: BTreeMap<&str, Vec<Period>> = BTreeMap::new();
-    let going_on = alerts.iter().filter(|a| a.firing.is_some_and(|f| f.at < known.start));
-    for alert in fired.iter().copied().chain(going_on) {
-        by_rule.entry(&alert.rule).or_default().extend(firing_period(alert, known.end).map(|p| p.intersect(known)));
+fn always_firing(alerts: &Alerts, known: Period) -> Share {
+    let mut by_rule: Vec<Vec<Period>> = vec![Vec::new(); alerts.rules().len()];
+    for row in alerts.rows() {
+        let fired = row.firing_period(known.end).filter(|fired| fired.start < known.end);
+        if let Some((fired, spells)) = fired.zip(by_rule.get_mut(row.rule as usize)) {
+            spells.push(fired.intersect(known));
+        }
     }
     let most = known.length().0 as f64 * ALWAYS_RATIO;
-    let is_always =
-        |spells: &Vec<Period>| joined(spells.clone()).iter().map(|p| p.length().0).sum::<i64>() as f64 > most;
+    let is_always = |spells: Vec<Period>| joined(spells).iter().map(|p| p.length().0).sum::<i64>() as f64 > most;
+    by_rule.retain(|spells| !spells.is_empty());
     let n = by_rule.len();
-    Share { k: by_rule.into_values().filter(is_always).count(), n }
+    Share { k: by_rule.into_iter().map(is_always).filter(|always| *always).count(), n }
 }
 
 /// Of the pages of each rule that paged; absent below two rules.

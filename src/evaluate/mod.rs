@@ -3,6 +3,7 @@
 //! It cannot fail: what is not known is `None`.
 
 pub mod action;
+pub mod alerts;
 pub mod burn_alerts;
 pub mod compare;
 pub mod compliance;

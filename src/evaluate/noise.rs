@@ -28,7 +28,7 @@ use super::action::{ACTED_MIN, Actions, Evidence, IDLE_MAX, Told, score};
 use super::episodes::SloBurn;
 use super::incidents::{Facts, LEAD, QUIET};
 use super::load::{cost, load};
-use super::pages::{Index, Page, Spells, firing_period, is_of_replica, kind_of};
+use super::pages::{Index, Page, Spells, is_of_replica};
 use super::rules::{AFTER_END, COVERAGE_MIN};
 use super::snapshot::{Noise, PageClass, PageReason, RuleNoise, TeamNoise};
 use crate::model::incident::{Episode, Incident};
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
         for burn in burns {
             by_service.entry(&burn.service).or_default().push(burn);
         }
-        let first_alert = facts.alerts.iter().map(|(_, a)| a.start()).min();
+        let first_alert = facts.alerts.rows().first().map(|row| row.start);
         let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
         let known_since = [first_alert, first_slot].into_iter().flatten().min().unwrap_or(period.start);
         let judged = Period::new(period.start.max(known_since), period.end.min(now));
@@ -124,11 +124,14 @@ impl<'a> Judge<'a> {
 
     /// Per rule, noisiest first.
     fn rules(&self, judged: &[PageReason], on_call: &OnCall) -> Vec<RuleNoise> {
-        let mut firing: HashMap<&str, i64> = HashMap::new();
-        for (_, alert) in self.facts.alerts {
-            let fired = firing_period(alert, self.now).map_or(0, |p| p.intersect(self.period).length().0);
-            *firing.entry(&alert.rule).or_default() += fired;
+        let mut lengths = vec![0; self.facts.alerts.rules().len()];
+        for row in self.facts.alerts.rows() {
+            if let Some((fired, length)) = row.firing_period(self.now).zip(lengths.get_mut(row.rule as usize)) {
+                *length += fired.intersect(self.period).length().0;
+            }
         }
+        let names = self.facts.alerts.rules().iter().map(String::as_str);
+        let firing: HashMap<&str, i64> = names.zip(lengths).collect();
         let mut by_rule: BTreeMap<&str, Vec<&PageReason>> = BTreeMap::new();
         for page in judged {
             by_rule.entry(&page.rule).or_default().push(page);
@@ -210,15 +213,15 @@ impl<'a> Judge<'a> {
     /// The burn that a page belongs to. An alert that comes and goes, or never
     /// goes, meets every burn by chance; it must have begun with it.
     fn burn_of(&self, page: &Page<'_>) -> Option<&'a Episode> {
-        let by_chance = self.always_on(page).is_some() || self.flaps(page).is_some();
-        let life = Period::new(page.alert.start(), page.alert.ended.map_or(Timestamp::MAX, |e| e.at + AFTER_END));
-        let meets = |e: &&Episode| {
-            let (from, to) = (e.start - LEAD, e.end.unwrap_or(Timestamp::MAX));
-            if by_chance { from <= page.at && page.at <= to } else { life.start <= to && from <= life.end }
-        };
         let burns = page.services.iter().filter_map(|service| self.burns.get(service.as_str())).flatten();
-        let met = burns.flat_map(|b| &b.episodes).filter(meets);
-        met.max_by(|a, b| a.budget_burned_ratio.total_cmp(&b.budget_burned_ratio).then(b.id.cmp(&a.id)))
+        let (start, end) = (page.alert.start(), page.alert.ended.map_or(Timestamp::MAX, |e| e.at + AFTER_END));
+        let until = |e: &Episode| e.end.unwrap_or(Timestamp::MAX);
+        let mut met: Vec<&'a Episode> =
+            burns.flat_map(|b| &b.episodes).filter(|e| start <= until(e) && e.start - LEAD <= end).collect();
+        if !met.is_empty() && (self.always_on(page).is_some() || self.flaps(page).is_some()) {
+            met.retain(|e| e.start - LEAD <= page.at && page.at <= until(e));
+        }
+        met.into_iter().max_by(|a, b| a.budget_burned_ratio.total_cmp(&b.budget_burned_ratio).then(b.id.cmp(&a.id)))
     }
 
     fn actionable(&self, page: &Page<'_>) -> (PageClass, String) {
@@ -288,7 +291,7 @@ impl<'a> Judge<'a> {
     }
 
     fn always_on(&self, page: &Page<'_>) -> Option<String> {
-        let firing = self.spells.firing(&kind_of(page.alert), self.judged);
+        let firing = self.spells.firing(page.kind, self.judged);
         let share = firing.0 as f64 / self.judged.length().0.max(1) as f64;
         (share > ALWAYS_ON_RATIO && firing >= ALWAYS_ON_MIN)
             .then(|| format!("it fired for {}, {} of the time", firing.human(), percent(share)))
@@ -296,13 +299,13 @@ impl<'a> Judge<'a> {
 
     fn flaps(&self, page: &Page<'_>) -> Option<String> {
         let around = Period::new(page.at - FLAP_WITHIN, page.at + FLAP_WITHIN);
-        let changes = self.spells.most_changes(&kind_of(page.alert), around, FLAP_WITHIN);
+        let changes = self.spells.most_changes(page.kind, around, FLAP_WITHIN);
         (changes >= FLAP_CHANGES_MIN)
             .then(|| format!("it changed {changes} times between firing and not firing in an hour"))
     }
 
     fn repeats(&self, page: &Page<'_>) -> Option<String> {
-        let ended = self.spells.last_end_before(&kind_of(page.alert), page.at)?;
+        let ended = self.spells.last_end_before(page.kind, page.at)?;
         let since = page.at - ended;
         (since <= REPEAT_WITHIN).then(|| format!("the same alert had ended {} before", since.human()))
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::action::Evidence;
+use super::alerts::Alerts;
 use super::episodes::SloBurn;
 use super::incidents::{Facts, UNASSIGNED};
 use super::snapshot::{PageClass, PageReason};
@@ -36,6 +37,8 @@ pub struct Page<'a> {
     pub id: AlertId,
     pub alert: &'a Alert,
     pub rule: &'a str,
+    /// The number of the alert's kind.
+    pub kind: u32,
     /// That of the alert; where it names none, the first of the incident.
     pub service: Option<&'a str>,
     /// All of the incident.
@@ -67,7 +70,7 @@ impl Page<'_> {
 /// Alerts by id, since when silences held them back, and what corrections leave
 /// out of each service.
 pub struct Index<'a> {
-    alerts: HashMap<AlertId, &'a Alert>,
+    alerts: &'a Alerts,
     silenced: HashMap<AlertId, Vec<Timestamp>>,
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
 }
@@ -82,14 +85,14 @@ impl<'a> Index<'a> {
         for burn in burns {
             by_service.entry(&burn.service).or_default().push(burn);
         }
-        Index { alerts: facts.alerts.iter().copied().collect(), silenced, burns: by_service }
+        Index { alerts: facts.alerts, silenced, burns: by_service }
     }
 
     /// The pages of an incident in order of time.
     pub fn pages(&self, incident: &'a Incident) -> Vec<Page<'a>> {
         let mut by_rule: BTreeMap<&str, Vec<(Timestamp, AlertId, &'a Alert)>> = BTreeMap::new();
         for id in &incident.alerts {
-            let page = self.alerts.get(id).copied().filter(|a| a.severity == Severity::Page);
+            let page = self.alerts.find(*id).filter(|a| a.severity == Severity::Page);
             if let Some((alert, firing)) = page.and_then(|a| Some((a, a.firing?))) {
                 by_rule.entry(&alert.rule).or_default().push((firing.at, *id, alert));
             }
@@ -115,6 +118,7 @@ impl<'a> Index<'a> {
             id,
             alert,
             rule,
+            kind: self.alerts.kind(id)?,
             service,
             services: &incident.services,
             team: incident.team.as_deref(),
@@ -154,18 +158,18 @@ impl<'a> Index<'a> {
 
 /// When alerts of each kind fired, replicas taken together.
 pub struct Spells {
-    by_kind: HashMap<Labels, Vec<Period>>,
+    by_kind: Vec<Vec<Period>>,
 }
 
 impl Spells {
-    pub fn new(alerts: &[(AlertId, &Alert)]) -> Spells {
-        let mut by_kind: HashMap<Labels, Vec<Period>> = HashMap::new();
-        for (_, alert) in alerts.iter().filter(|(_, a)| a.severity == Severity::Page) {
-            if let Some(firing) = firing_period(alert, Timestamp::MAX) {
-                by_kind.entry(kind_of(alert)).or_default().push(firing);
+    pub fn new(alerts: &Alerts) -> Spells {
+        let mut by_kind: Vec<Vec<Period>> = vec![Vec::new(); alerts.kinds()];
+        for row in alerts.rows().iter().filter(|row| row.severity == Severity::Page) {
+            if let Some((firing, spells)) = row.firing_period(Timestamp::MAX).zip(by_kind.get_mut(row.kind as usize)) {
+                spells.push(firing);
             }
         }
-        for spells in by_kind.values_mut() {
+        for spells in &mut by_kind {
             spells.sort_unstable();
             spells.dedup_by(|later, kept| {
                 let touch = later.start <= kept.end;
@@ -178,18 +182,18 @@ impl Spells {
         Spells { by_kind }
     }
 
-    fn of(&self, kind: &Labels) -> &[Period] {
-        self.by_kind.get(kind).map(Vec::as_slice).unwrap_or_default()
+    fn of(&self, kind: u32) -> &[Period] {
+        self.by_kind.get(kind as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How long at least one alert of a kind fired in a period.
-    pub fn firing(&self, kind: &Labels, period: Period) -> Millis {
+    pub fn firing(&self, kind: u32, period: Period) -> Millis {
         Millis(self.of(kind).iter().map(|spell| spell.intersect(period).length().0).sum())
     }
 
     /// The most changes between firing and not firing in a period that lie less
     /// than `within` apart.
-    pub fn most_changes(&self, kind: &Labels, period: Period, within: Millis) -> usize {
+    pub fn most_changes(&self, kind: u32, period: Period, within: Millis) -> usize {
         let changes = self.of(kind).iter().flat_map(|spell| [spell.start, spell.end]);
         let changes: Vec<Timestamp> = changes.filter(|at| period.contains(*at)).collect();
         let from =
@@ -198,12 +202,7 @@ impl Spells {
     }
 
     /// When the last alert of a kind ended before an instant.
-    pub fn last_end_before(&self, kind: &Labels, at: Timestamp) -> Option<Timestamp> {
+    pub fn last_end_before(&self, kind: u32, at: Timestamp) -> Option<Timestamp> {
         self.of(kind).iter().map(|spell| spell.end).filter(|end| *end < at).max()
     }
-}
-
-/// When an alert fired, up to `now`.
-pub fn firing_period(alert: &Alert, now: Timestamp) -> Option<Period> {
-    Some(Period::new(alert.firing?.at, alert.ended.map_or(now, |e| e.at)))
 }

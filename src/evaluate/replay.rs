@@ -2,9 +2,10 @@
 //! over the alerts that would then have been, and a list of the changes that
 //! would have helped most. Must not know how an alert changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alerts::Alerts;
 use super::episodes::SloBurn;
 use super::levers::{Lever, pull};
 use super::load::Load;
@@ -115,7 +116,9 @@ pub fn replay(inputs: &ReviewInputs<'_>, lever: Lever, burning: &[Alert]) -> Rep
 }
 
 fn review_with(inputs: &ReviewInputs<'_>, lever: &Lever, burning: &[Alert]) -> Review {
-    let alerts = pull(lever, inputs.alerts, inputs.rules, burning, inputs.period.end.min(inputs.now));
+    let all: Vec<Alert> = inputs.alerts.iter().cloned().collect();
+    let pulled = pull(lever, &all, inputs.rules, burning, inputs.period.end.min(inputs.now));
+    let alerts: Alerts = pulled.into_iter().collect();
     review(&ReviewInputs { alerts: &alerts, ..*inputs })
 }
 
@@ -154,7 +157,7 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
 /// The services for which a rule fires, with all that is known of them: what
 /// the rule does cannot change anything else.
 struct Scope {
-    alerts: Vec<Alert>,
+    alerts: Alerts,
     burns: Vec<SloBurn>,
     slos: Vec<Arc<Slo>>,
 }
@@ -218,10 +221,10 @@ fn is_duplicate(review: &Review, rule: &str) -> bool {
 
 /// Rules that paged in the same incidents, most often first.
 fn inhibitors(review: &Review, rule: &str) -> Vec<String> {
-    let rules: HashMap<_, _> = review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
     let mut together: BTreeMap<&str, usize> = BTreeMap::new();
     for incident in &review.incidents {
-        let mut of: Vec<&str> = incident.alerts.iter().filter_map(|id| rules.get(id)).copied().collect();
+        let mut of: Vec<&str> =
+            incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).map(|a| a.rule.as_str()).collect();
         of.sort_unstable();
         of.dedup();
         if of.contains(&rule) {
@@ -246,7 +249,7 @@ mod tests {
                 r.lever, r.before.pages, r.after.pages, r.before.recall.k, r.after.recall.k
             )
         };
-        fixes(&scenario.inputs(), |_| Arc::default()).iter().map(line).collect()
+        fixes(&scenario.inputs(&scenario.sorted()), |_| Arc::default()).iter().map(line).collect()
     }
 
     #[test]
@@ -264,7 +267,7 @@ mod tests {
         assert_eq!(fixes, ["A: for 5m; 4 -> 1 pages, 1 -> 1 burns"]);
         let scenario = Scenario::new(&text);
         let lever = Lever::Hold { rule: "A".to_owned(), hold: Millis::from_mins(30) };
-        let longer = replay(&scenario.inputs(), lever, &[]);
+        let longer = replay(&scenario.inputs(&scenario.sorted()), lever, &[]);
         assert!(!longer.keeps_recall() && longer.after.pages == 0);
     }
 

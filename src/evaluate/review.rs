@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::alerts::{Alerts, Row};
 use super::durations::durations;
 use super::episodes::SloBurn;
 use super::incidents::{Facts, Silenced, incidents};
@@ -12,7 +13,7 @@ use super::rules::rule_scores;
 use super::snapshot::Review;
 use super::told::{Attached, Said, attach};
 use super::upkeep::upkeep;
-use crate::model::alert::{Alert, AlertId, Mark};
+use crate::model::alert::Alert;
 use crate::model::change::Change;
 use crate::model::incident::{Episode, Incident, IncidentState};
 use crate::model::inhibition::Inhibition;
@@ -35,7 +36,7 @@ pub struct ReviewInputs<'a> {
     pub period: Period,
     pub now: Timestamp,
     pub slos: &'a [Arc<Slo>],
-    pub alerts: &'a [Alert],
+    pub alerts: &'a Alerts,
     /// One per SLO, from tiles up to `now`.
     pub burns: &'a [SloBurn],
     pub changes: &'a [Change],
@@ -55,35 +56,32 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
     let silences: Vec<&Silence> = inputs.silences.iter().filter(|s| s.period.start <= now).collect();
-    let known = inputs.alerts.iter().filter_map(|a| alert_as_of(a, now));
-    let mut alerts: Vec<Alert> = known.map(|a| held_back(a, &silences)).collect();
-    alerts.sort_by(|a, b| (b.start(), &b.labels).cmp(&(a.start(), &a.labels)));
-    let ids: Vec<(AlertId, &Alert)> = alerts.iter().map(|a| (a.id(), a)).collect();
+    let alerts = held_back(inputs.alerts.as_of(now), &silences);
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
     let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
-    let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
+    let silenced = silenced(&alerts, &silences);
     let inhibitions: Vec<Inhibition> = inputs.inhibitions.iter().filter(|i| i.first_seen <= now).cloned().collect();
     let facts = Facts {
         slos: inputs.slos,
-        alerts: &ids,
+        alerts: &alerts,
         episodes: &episodes,
         changes: &changes,
         silenced: &silenced,
         inhibitions: &inhibitions,
     };
     let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
-    let services = slo_services.chain(alerts.iter().filter_map(Alert::service)).collect();
-    let Attached { incidents, loose } = attach(incidents(&facts, now), &ids, &services, inputs.said, now);
+    let services = slo_services.chain(alerts.services_named()).collect();
+    let Attached { incidents, loose } = attach(incidents(&facts, now), &alerts, &services, inputs.said, now);
     let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
     let durations = durations(incidents.iter(), period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
-    let rules = rule_scores(period, now, alerts.iter(), &burns);
+    let rules = rule_scores(period, now, &alerts, &burns);
     let sees_actions = !inputs.changes.is_empty() || !silenced.is_empty();
     let acknowledges = |record: &Record| record.kind == RecordKind::Acknowledge && record.occurred_at <= now;
     let sees_acknowledgements = !silenced.is_empty() || inputs.said.records.iter().any(acknowledges);
-    alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));
+    let alerts = alerts.within(period);
     episodes.retain(|e| overlaps(period, e.start, e.end));
     let incidents: Vec<Incident> = incidents.into_iter().filter(|i| incident_overlaps(period, i)).collect();
     let known = Period::new(known_since.unwrap_or(period.end), period.end);
@@ -121,36 +119,37 @@ fn loaded(rules: &[LoadedRule], now: Timestamp) -> Vec<LoadedRule> {
 }
 
 /// The first alert or the first observed minute.
-fn known_since(alerts: &[Alert], burns: &[SloBurn]) -> Option<Timestamp> {
-    let first_alert = alerts.iter().map(Alert::start).min();
+fn known_since(alerts: &Alerts, burns: &[SloBurn]) -> Option<Timestamp> {
+    let first_alert = alerts.rows().first().map(|row| row.start);
     let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
     [first_alert, first_slot].into_iter().flatten().min()
 }
 
-/// What was known of an alert at `now`; `None` before it began.
-fn alert_as_of(alert: &Alert, now: Timestamp) -> Option<Alert> {
-    let known = |mark: Option<Mark>| mark.filter(|m| m.at <= now);
-    (alert.start() <= now).then(|| Alert {
-        condition: known(alert.condition),
-        firing: known(alert.firing),
-        ended: known(alert.ended),
-        last_seen: alert.last_seen.min(now),
-        ..alert.clone()
-    })
-}
-
 /// An alert that a silence held back when it began to fire woke nobody, whether
 /// or not Alertmanager was asked meanwhile.
-fn held_back(alert: Alert, silences: &[&Silence]) -> Alert {
-    let held = |s: &&Silence| alert.firing.is_some_and(|f| s.holds_at(f.at)) && s.is_about(&alert);
-    Alert { suppressed: alert.suppressed || silences.iter().any(held), ..alert }
+fn held_back(alerts: Alerts, silences: &[&Silence]) -> Alerts {
+    let mut held: Vec<(Row, Alert)> = Vec::new();
+    for silence in silences {
+        let fired =
+            alerts.rows().iter().filter(|row| !row.suppressed && row.firing().is_some_and(|at| silence.holds_at(at)));
+        let about =
+            fired.filter_map(|row| Some((row, alerts.alert(row)?))).filter(|(_, alert)| silence.is_about(alert));
+        held.extend(about.map(|(row, alert)| (*row, Alert { suppressed: true, ..alert.clone() })));
+    }
+    alerts.with(held)
 }
 
-/// The silences about an alert that held at some time while it was active.
-fn silenced<'a>(id: AlertId, alert: &'a Alert, silences: &'a [&Silence]) -> impl Iterator<Item = Silenced> + 'a {
-    let active = move |s: &&&Silence| overlaps(s.period, alert.start(), alert.ended.map(|e| e.at));
-    let about = silences.iter().filter(active).filter(|s| s.is_about(alert));
-    about.map(move |s| Silenced { alert: id, period: s.period, is_broad: s.is_broad() })
+/// The silences about each alert that held at some time while it was active.
+fn silenced(alerts: &Alerts, silences: &[&Silence]) -> Vec<Silenced> {
+    let mut silenced = Vec::new();
+    for silence in silences {
+        for row in alerts.rows().iter().filter(|row| row.overlaps(silence.period)) {
+            let about = alerts.alert(row).is_some_and(|alert| silence.is_about(alert));
+            let id = alerts.id(row).filter(|_| about);
+            silenced.extend(id.map(|alert| Silenced { alert, period: silence.period, is_broad: silence.is_broad() }));
+        }
+    }
+    silenced
 }
 
 fn burn_as_of(burn: &SloBurn, now: Timestamp) -> SloBurn {
@@ -188,7 +187,10 @@ mod tests {
         let all = scenario.review();
         assert_eq!((all.incidents.len(), all.episodes.len(), all.alerts.len(), all.noise.pages), (3, 2, 2, 2));
         assert_eq!(burned(&all.episodes), ["120-210 270 bad peak 3", "60-80 10000 bad peak 500"], "newest first");
-        let part = review(&ReviewInputs { period: Period::new(minute(70), minute(110)), ..scenario.inputs() });
+        let part = review(&ReviewInputs {
+            period: Period::new(minute(70), minute(110)),
+            ..scenario.inputs(&scenario.sorted())
+        });
         assert_eq!((part.incidents.len(), part.episodes.len(), part.alerts.len()), (1, 1, 1));
         // What began before is shown, but counts in the period before.
         assert_eq!((part.noise.pages, part.durations.restore.n), (0, 0));

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::alerts::{Alerts, Row};
 use super::durations::{self, Length};
 use super::episodes::SloBurn;
 use super::incidents::{LEAD, QUIET};
 use super::snapshot::DurationStat;
 use super::statistics::shares::wilson;
-use crate::model::alert::Alert;
 use crate::model::incident::{Episode, EpisodeId};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -86,33 +86,21 @@ pub struct RuleScores {
 
 /// The scores of a period as known at `now`. Alerts may and should reach beyond
 /// the period on both sides.
-pub fn rule_scores<'a>(
-    period: Period,
-    now: Timestamp,
-    alerts: impl Iterator<Item = &'a Alert>,
-    burns: &'a [SloBurn],
-) -> RuleScores {
+pub fn rule_scores<'a>(period: Period, now: Timestamp, alerts: &'a Alerts, burns: &'a [SloBurn]) -> RuleScores {
     let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
     for burn in burns {
         by_service.entry(&burn.service).or_default().push(burn);
     }
     let context = Context { period, now, burns: by_service };
     let mut by_rule: BTreeMap<&str, Firings<'a>> = BTreeMap::new();
+    for (rule, service, severity, fired) in firings(alerts, |_| true) {
+        by_rule.entry(rule).or_default().add(rule, service, severity, fired);
+    }
     // What nobody was paged for was missed.
     let services = burns.iter().map(|b| (Some(b.service.as_str()), BTreeMap::new()));
     let mut pages = Firings { severity: None, by_service: services.collect() };
-    for alert in alerts {
-        let Some(firing) = alert.firing else { continue };
-        let firing = Firing {
-            since: alert.start().min(firing.at),
-            at: firing.at,
-            end: alert.ended.map(|e| e.at),
-            by_chance: false,
-        };
-        by_rule.entry(&alert.rule).or_default().add(alert, firing);
-        if alert.severity == Severity::Page && !alert.suppressed {
-            pages.add(alert, firing);
-        }
+    for (rule, service, severity, fired) in firings(alerts, |row| row.severity == Severity::Page && !row.suppressed) {
+        pages.add(rule, service, severity, fired);
     }
     let mut rules: Vec<RuleScore> =
         by_rule.into_iter().filter_map(|(rule, firings)| context.score(rule, firings)).collect();
@@ -146,10 +134,35 @@ struct Firings<'a> {
 }
 
 impl<'a> Firings<'a> {
-    fn add(&mut self, alert: &'a Alert, firing: Firing) {
-        self.severity = self.severity.max(Some(alert.severity));
-        self.by_service.entry(alert.service()).or_default().entry(&alert.rule).or_default().push(firing);
+    fn add(&mut self, rule: &'a str, service: Option<&'a str>, severity: Severity, firings: Vec<Firing>) {
+        self.severity = self.severity.max(Some(severity));
+        self.by_service.entry(service).or_default().insert(rule, firings);
     }
+}
+
+/// What fired, by rule and service, with the highest severity of each.
+fn firings(
+    alerts: &Alerts,
+    wanted: impl Fn(&Row) -> bool,
+) -> impl Iterator<Item = (&str, Option<&str>, Severity, Vec<Firing>)> {
+    let mut by_rule: Vec<Vec<(&Row, Timestamp)>> = vec![Vec::new(); alerts.rules().len()];
+    for row in alerts.rows().iter().filter(|row| wanted(row)) {
+        if let Some((at, of_rule)) = row.firing().zip(by_rule.get_mut(row.rule as usize)) {
+            of_rule.push((row, at));
+        }
+    }
+    alerts.rules().iter().zip(by_rule).flat_map(|(rule, rows)| {
+        let mut by_service: HashMap<Option<u32>, (Severity, Vec<Firing>)> = HashMap::new();
+        for (row, at) in rows {
+            let of = by_service.entry(row.service()).or_insert((row.severity, Vec::new()));
+            of.0 = of.0.max(row.severity);
+            of.1.push(Firing { since: row.start.min(at), at, end: row.ended(), by_chance: false });
+        }
+        by_service.into_iter().map(|(service, (severity, fired))| {
+            let service = service.and_then(|number| alerts.services().get(number as usize));
+            (rule.as_str(), service.map(String::as_str), severity, fired)
+        })
+    })
 }
 
 struct Context<'a> {

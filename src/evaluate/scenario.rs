@@ -20,6 +20,7 @@
 
 use std::sync::Arc;
 
+use super::alerts::Alerts;
 use super::corrections::LeftOut;
 use super::episodes::{SloBurn, burn};
 use super::history::History;
@@ -261,12 +262,17 @@ impl Scenario {
         self.records.extend(single.map(|(n, c)| record(n, c)));
     }
 
-    pub fn inputs(&self) -> ReviewInputs<'_> {
+    /// As reviews take them.
+    pub fn sorted(&self) -> Alerts {
+        self.alerts.iter().cloned().collect()
+    }
+
+    pub fn inputs<'a>(&'a self, alerts: &'a Alerts) -> ReviewInputs<'a> {
         ReviewInputs {
             period: Period::new(minute(0), minute(self.length)),
             now: minute(self.length),
             slos: &self.slos,
-            alerts: &self.alerts,
+            alerts,
             burns: &self.burns,
             changes: &self.changes,
             silences: &self.silences,
@@ -278,12 +284,12 @@ impl Scenario {
     }
 
     pub fn review(&self) -> Review {
-        review(&self.inputs())
+        review(&self.inputs(&self.sorted()))
     }
 
     /// As known at a minute.
     pub fn review_at(&self, n: i64) -> Review {
-        review(&ReviewInputs { now: minute(n), ..self.inputs() })
+        review(&ReviewInputs { now: minute(n), ..self.inputs(&self.sorted()) })
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::action::Evidence;
+use super::alerts::Alerts;
 use super::compare::Comparison;
 use super::load::Load;
 use super::measures::Measure;
 use super::rules::RuleScores;
 use super::status::SloStatus;
 use super::upkeep::Upkeep;
-use crate::model::alert::{Alert, AlertId};
+use crate::model::alert::AlertId;
 use crate::model::incident::{Episode, Incident};
 use crate::model::record::Record;
 use crate::model::slo::{AlertTier, Slo};
@@ -80,7 +81,7 @@ pub struct Review {
     pub incidents: Vec<Incident>,
     pub episodes: Vec<Episode>,
     /// Newest first.
-    pub alerts: Vec<Alert>,
+    pub alerts: Alerts,
     pub noise: Noise,
     pub durations: Durations,
     pub rules: RuleScores,

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::acknowledgements::Bulk;
 use self::matching::Known;
+use super::alerts::Alerts;
 use super::incidents::{LEAD, QUIET};
-use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
+use crate::model::alert::{Mark, MarkSource};
 use crate::model::incident::{Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf};
 use crate::model::labels::content_hash;
 use crate::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
@@ -43,7 +44,7 @@ pub struct Attached {
 /// disturbance twice that is known under another name.
 pub fn attach(
     incidents: Vec<Incident>,
-    alerts: &[(AlertId, &Alert)],
+    alerts: &Alerts,
     services: &BTreeSet<&str>,
     said: Said<'_>,
     now: Timestamp,
@@ -51,6 +52,9 @@ pub fn attach(
     let mut records: Vec<Record> =
         said.records.iter().filter(|r| r.occurred_at <= now && is_news(r)).map(|r| as_of(r, now)).collect();
     records.sort_by(|a, b| (a.occurred_at, &a.source, &a.key).cmp(&(b.occurred_at, &b.source, &b.key)));
+    if records.is_empty() {
+        return Attached { incidents: overridden(incidents, said.overrides, now), loose: Vec::new() };
+    }
     let bulk = Bulk::of(&records);
     let mut known = Known::new(incidents, alerts, now);
     let mut loose = Vec::new();
@@ -61,13 +65,16 @@ pub fn attach(
         }
     }
     let mut incidents = known.into_incidents();
-    for incident in &mut incidents {
-        settle(incident, &bulk);
-        set_by_people(incident, said.overrides, now);
-    }
-    incidents.sort_by_key(|i| (std::cmp::Reverse(i.start()), i.id));
+    incidents.iter_mut().for_each(|incident| settle(incident, &bulk));
     loose.sort_by(|a, b| (b.occurred_at, &b.key).cmp(&(a.occurred_at, &a.key)));
-    Attached { incidents, loose }
+    Attached { incidents: overridden(incidents, said.overrides, now), loose }
+}
+
+/// With the times that people set; newest first.
+fn overridden(mut incidents: Vec<Incident>, overrides: &[TimeOverride], now: Timestamp) -> Vec<Incident> {
+    incidents.iter_mut().for_each(|incident| set_by_people(incident, overrides, now));
+    incidents.sort_by_cached_key(|i| (std::cmp::Reverse(i.start()), i.id));
+    incidents
 }
 
 /// What was told before says nothing new of an incident.

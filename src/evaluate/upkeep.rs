@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alerts::Alerts;
 use super::rules::Share;
 use super::snapshot::PageReason;
-use crate::model::alert::Alert;
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
 use crate::model::slo::Severity;
@@ -62,7 +62,7 @@ pub struct StaleSilence {
 pub fn upkeep(
     watched: Period,
     rules: &[LoadedRule],
-    alerts: &[Alert],
+    alerts: &Alerts,
     pages: &[PageReason],
     silences: &[&Silence],
 ) -> Upkeep {
@@ -76,7 +76,7 @@ pub fn upkeep(
     for rule in rules.iter().filter(|r| last_seen.get(r.source.as_str()) == Some(&r.last_seen)) {
         by_name.entry(&rule.rule.name).or_default().push(rule);
     }
-    let active: BTreeSet<&str> = alerts.iter().map(|a| a.rule.as_str()).collect();
+    let active: BTreeSet<&str> = alerts.rules_named().collect();
     let has_runbook = |rules: &[&LoadedRule]| rules.iter().all(|r| r.rule.has_runbook());
     let paging = || by_name.iter().filter(|(_, r)| r.iter().any(|r| r.rule.severity() == Severity::Page));
     let without_runbook: Vec<String> =
@@ -95,7 +95,7 @@ pub fn upkeep(
     }
 }
 
-fn stale(silence: &Silence, now: Timestamp, alerts: &[Alert]) -> Option<StaleSilence> {
+fn stale(silence: &Silence, now: Timestamp, alerts: &Alerts) -> Option<StaleSilence> {
     let is_old = now - silence.period.start > STALE_AFTER;
     let is_idle = !alerts.iter().any(|alert| silence.is_about(alert));
     (is_old || is_idle).then(|| StaleSilence {

@@ -91,6 +91,9 @@ impl Mark {
     }
 }
 
+/// Labels that name a node, the first that is there.
+const NODE: [&str; 4] = ["node", "kubernetes_node", "nodename", "hostname"];
+
 /// Whether a job or service only tells of what others do. Their own name stays
 /// that of an alert about none of those.
 fn looks_at_others(job: &str) -> bool {
@@ -177,6 +180,11 @@ impl Alert {
             Some(name) if looks_at_others(name) => workload(&self.labels).or(Some(name)),
             named => named,
         }
+    }
+
+    /// The machine that it is about, or that what it is about runs on.
+    pub fn node(&self) -> Option<&str> {
+        NODE.iter().find_map(|name| self.labels.get(name))
     }
 
     /// How long it fired up to `now`; absent if it never fired.

@@ -2,6 +2,8 @@
 //! events, definitions, and the small texts that others keep here. Must not
 //! know what they mean.
 
+use std::collections::HashMap;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;
@@ -62,6 +64,12 @@ pub fn remove_alert(db: &Connection, id: AlertId) -> Result<(), Error> {
 
 /// Alerts that overlap the period, in the order of their beginning.
 pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
+    // A series fires again and again: its labels are read once and shared.
+    let mut known: HashMap<String, Labels> = HashMap::new();
+    let mut shared = |text: &str| match known.get(text) {
+        Some(labels) => Some(labels.clone()),
+        None => labels_from(text).inspect(|labels| drop(known.insert(text.to_owned(), labels.clone()))),
+    };
     collect(
         db,
         "alerts",
@@ -73,7 +81,7 @@ pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
         |row| {
             Ok(Alert {
                 rule: row.get(0)?,
-                labels: parse(row, 1, labels_from)?,
+                labels: parse(row, 1, &mut shared)?,
                 severity: parse(row, 2, severity_from)?,
                 last_seen: time(row, 3)?,
                 suppressed: row.get(4)?,
@@ -270,7 +278,7 @@ pub(super) fn collect<T>(
     table: &'static str,
     sql: &str,
     period: Period,
-    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, Error> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([period.start.millis(), period.end.millis()], read)?;
@@ -299,9 +307,9 @@ fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
 }
 
 /// Reads a text column that has to be one of a closed set or a known form.
-pub(super) fn parse<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    read(&text).ok_or_else(|| {
+pub(super) fn parse<T>(row: &Row<'_>, column: usize, read: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    read(text).ok_or_else(|| {
         let what = format!("`{}` is not a value of this column", text.escape_debug());
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
     })

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Facts, QUIET, SPAN_MAX};
+use crate::evaluate::alerts::{Alerts, Row};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::Episode;
 use crate::model::inhibition::Inhibition;
 use crate::model::labels::Labels;
-use crate::model::slo::{Severity, Slo};
+use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 
 /// What is tied to something in another namespace has to begin within this time
@@ -31,9 +32,6 @@ const SERVICES_MAX: usize = 20;
 /// names, the latest ones.
 const LATEST_MAX: usize = 32;
 
-/// Labels that name a node, the first that is there.
-const NODE: [&str; 4] = ["node", "kubernetes_node", "nodename", "hostname"];
-
 /// What members are grouped by where nothing ties services together: the
 /// service, or the rule of an alert that names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,10 +41,6 @@ pub enum Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    pub fn of(alert: &'a Alert) -> Key<'a> {
-        alert.service().map_or(Key::Rule(&alert.rule), Key::Service)
-    }
-
     pub fn service(self) -> Option<&'a str> {
         match self {
             Key::Service(service) => Some(service),
@@ -57,56 +51,67 @@ impl<'a> Key<'a> {
 
 /// A page or a burn.
 #[derive(Clone, Copy)]
-enum Member<'a> {
+struct Member<'a> {
+    what: What<'a>,
+    key: Key<'a>,
+    start: Timestamp,
+    /// The end of time while it goes on.
+    end: Timestamp,
+    node: Option<&'a str>,
+}
+
+#[derive(Clone, Copy)]
+enum What<'a> {
     Page(AlertId, &'a Alert),
     Burn(&'a Episode),
 }
 
 impl<'a> Member<'a> {
-    fn key(&self) -> Key<'a> {
-        match self {
-            Member::Page(_, alert) => Key::of(alert),
-            Member::Burn(episode) => Key::Service(&episode.service),
-        }
+    fn page(alerts: &'a Alerts, row: &Row) -> Option<Member<'a>> {
+        let (id, alert) = (alerts.id(row)?, alerts.alert(row)?);
+        let name = |names: &'a [String], number: u32| names.get(number as usize).map(String::as_str);
+        let service = row.service().and_then(|number| name(alerts.services(), number));
+        Some(Member {
+            what: What::Page(id, alert),
+            key: service.map_or(Key::Rule(&alert.rule), Key::Service),
+            start: row.start,
+            end: row.end(),
+            node: row.node().and_then(|number| name(alerts.nodes(), number)),
+        })
     }
 
-    fn start(&self) -> Timestamp {
-        match self {
-            Member::Page(_, alert) => alert.start(),
-            Member::Burn(episode) => episode.start,
-        }
-    }
-
-    /// The end of time while it goes on.
-    fn end(&self) -> Timestamp {
-        match self {
-            Member::Page(_, alert) => alert.ended.map_or(Timestamp::MAX, |e| e.at),
-            Member::Burn(episode) => episode.end.unwrap_or(Timestamp::MAX),
+    fn burn(episode: &'a Episode) -> Member<'a> {
+        Member {
+            what: What::Burn(episode),
+            key: Key::Service(&episode.service),
+            start: episode.start,
+            end: episode.end.unwrap_or(Timestamp::MAX),
+            node: None,
         }
     }
 
     /// Decides between members that begin at once.
     fn order(&self) -> (bool, [u8; 16]) {
-        match self {
-            Member::Burn(episode) => (false, episode.id.0),
-            Member::Page(id, _) => (true, id.0),
+        match self.what {
+            What::Burn(episode) => (false, episode.id.0),
+            What::Page(id, _) => (true, id.0),
+        }
+    }
+
+    fn alert(&self) -> Option<&'a Alert> {
+        match self.what {
+            What::Page(_, alert) => Some(alert),
+            What::Burn(_) => None,
         }
     }
 
     fn label(&self, name: &str) -> Option<&'a str> {
-        match self {
-            Member::Page(_, alert) => alert.labels.get(name),
-            Member::Burn(_) => None,
-        }
-    }
-
-    fn node(&self) -> Option<&'a str> {
-        NODE.iter().find_map(|name| self.label(name))
+        self.alert()?.labels.get(name)
     }
 
     /// Whether it is about a node as a whole, and not about what runs there.
     fn is_of_node(&self) -> bool {
-        self.node().is_some() && self.key().service().is_none() && self.label("pod").is_none()
+        self.node.is_some() && self.key.service().is_none() && self.label("pod").is_none()
     }
 }
 
@@ -128,12 +133,12 @@ pub struct Group<'a> {
 impl<'a> Group<'a> {
     fn of(member: Member<'a>) -> Group<'a> {
         let mut group = Group {
-            key: member.key(),
+            key: member.key,
             services: Vec::new(),
             pages: Vec::new(),
             burns: Vec::new(),
-            first_start: member.start(),
-            last_start: member.start(),
+            first_start: member.start,
+            last_start: member.start,
             end: Timestamp::MIN,
             burns_until: Timestamp::MIN,
         };
@@ -152,16 +157,16 @@ impl<'a> Group<'a> {
     }
 
     fn take(&mut self, member: Member<'a>) {
-        if let Some(service) = member.key().service().filter(|service| !self.services.contains(service)) {
+        if let Some(service) = member.key.service().filter(|service| !self.services.contains(service)) {
             self.services.push(service);
         }
-        self.last_start = member.start();
-        self.end = self.end.max(member.end());
-        match member {
-            Member::Page(id, alert) => self.pages.push((id, alert)),
-            Member::Burn(episode) => {
+        self.last_start = member.start;
+        self.end = self.end.max(member.end);
+        match member.what {
+            What::Page(id, alert) => self.pages.push((id, alert)),
+            What::Burn(episode) => {
                 self.burns.push(episode);
-                self.burns_until = self.burns_until.max(member.end());
+                self.burns_until = self.burns_until.max(member.end);
             }
         }
     }
@@ -169,10 +174,10 @@ impl<'a> Group<'a> {
 
 /// The firing pages and the burns in groups of those that belong together.
 pub fn groups<'a>(facts: &Facts<'a>) -> Vec<Group<'a>> {
-    let pages = facts.alerts.iter().filter(|(_, a)| a.severity == Severity::Page && a.firing.is_some());
-    let mut members: Vec<Member<'a>> = pages.map(|(id, alert)| Member::Page(*id, alert)).collect();
-    members.extend(facts.episodes.iter().map(Member::Burn));
-    members.sort_by_cached_key(|m| (m.start(), m.order()));
+    let pages = facts.alerts.rows().iter().filter(|row| row.is_firing_page());
+    let pages = pages.filter_map(|row| Member::page(facts.alerts, row));
+    let mut members: Vec<Member<'a>> = pages.chain(facts.episodes.iter().map(Member::burn)).collect();
+    members.sort_by_key(|m| (m.start, m.order()));
     let mut sorting = Sorting::new(facts);
     for member in members {
         sorting.add(member);
@@ -224,8 +229,8 @@ impl<'a> Sorting<'a> {
     }
 
     fn add(&mut self, member: Member<'a>) {
-        let own = self.last_of.get(&member.key()).map(|seen| seen.group);
-        let goes_on = |group: &usize| self.groups.get(*group).is_some_and(|g| g.goes_on_at(member.start()));
+        let own = self.last_of.get(&member.key).map(|seen| seen.group);
+        let goes_on = |group: &usize| self.groups.get(*group).is_some_and(|g| g.goes_on_at(member.start));
         let group = own.filter(goes_on).or_else(|| self.tied(member)).unwrap_or(self.groups.len());
         match self.groups.get_mut(group) {
             Some(known) => known.take(member),
@@ -235,12 +240,12 @@ impl<'a> Sorting<'a> {
     }
 
     fn note(&mut self, seen: Seen<'a>) {
-        self.last_of.insert(seen.member.key(), seen);
-        if let Some(node) = seen.member.node() {
+        self.last_of.insert(seen.member.key, seen);
+        if let Some(node) = seen.member.node {
             let [whole, part] = self.on_node.entry(node).or_default();
             *(if seen.member.is_of_node() { whole } else { part }) = Some(seen);
         }
-        if let Member::Page(_, alert) = seen.member
+        if let Some(alert) = seen.member.alert()
             && self.by_rule.contains_key(alert.rule.as_str())
         {
             let latest = self.of_rule.entry(&alert.rule).or_default();
@@ -256,7 +261,7 @@ impl<'a> Sorting<'a> {
     fn tied(&self, member: Member<'a>) -> Option<usize> {
         let candidates = self.inhibiting(member).chain(self.depending(member)).chain(self.on_same_node(member));
         let fitting = candidates.filter(|seen| {
-            let fits = |group: &Group<'a>| group.goes_on_at(member.start()) && group.has_room_for(member.key());
+            let fits = |group: &Group<'a>| group.goes_on_at(member.start) && group.has_room_for(member.key);
             self.groups.get(seen.group).is_some_and(fits) && are_close(&member, &seen.member)
         });
         fitting.map(|seen| (apart(&member, &seen.member), seen.group)).min().map(|(_, group)| group)
@@ -265,10 +270,7 @@ impl<'a> Sorting<'a> {
     /// Alerts that Alertmanager held back because of a member, or the other way
     /// round.
     fn inhibiting<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
-        let alert = match member {
-            Member::Page(_, alert) => Some(alert),
-            Member::Burn(_) => None,
-        };
+        let alert = member.alert();
         let named = alert.and_then(|alert| self.by_rule.get(alert.rule.as_str())).into_iter().flatten();
         let sides = named.filter_map(|number| self.inhibitions.get(*number)).flat_map(move |inhibition| {
             let (source, target) = (&inhibition.source, &inhibition.target);
@@ -277,22 +279,19 @@ impl<'a> Sorting<'a> {
         });
         let others = sides.flat_map(move |other| {
             let latest = self.of_rule.get(rule_of(other)).map(Vec::as_slice).unwrap_or_default();
-            latest.iter().filter(move |seen| match seen.member {
-                Member::Page(_, alert) => is_same(&alert.labels, other),
-                Member::Burn(_) => false,
-            })
+            latest.iter().filter(move |seen| seen.member.alert().is_some_and(|alert| is_same(&alert.labels, other)))
         });
         others.copied()
     }
 
     fn depending<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
-        let near = member.key().service().and_then(|service| self.neighbours.get(service));
+        let near = member.key.service().and_then(|service| self.neighbours.get(service));
         near.into_iter().flatten().filter_map(|service| self.last_of.get(&Key::Service(service))).copied()
     }
 
     /// The node of what runs on it, and what runs on a node.
     fn on_same_node(&self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> {
-        let [whole, part] = member.node().and_then(|node| self.on_node.get(node)).copied().unwrap_or_default();
+        let [whole, part] = member.node.and_then(|node| self.on_node.get(node)).copied().unwrap_or_default();
         if member.is_of_node() { part } else { whole }.into_iter()
     }
 }
@@ -306,7 +305,7 @@ fn are_close(a: &Member<'_>, b: &Member<'_>) -> bool {
 }
 
 fn apart(a: &Member<'_>, b: &Member<'_>) -> Millis {
-    Millis((a.start() - b.start()).0.abs())
+    Millis((a.start - b.start).0.abs())
 }
 
 fn rule_of(labels: &Labels) -> &str {

@@ -11,8 +11,9 @@ use crate::model::record::RecordKind;
 
 /// Who was told of which pages: a notification names the rule, in its incident.
 pub(super) fn receivers(judged: &[PageReason], incidents: &[Incident]) -> Vec<ReceiverNoise> {
+    let told_of = incidents.iter().filter(|incident| !incident.told.is_empty());
     let of_alert: HashMap<AlertId, &Incident> =
-        incidents.iter().flat_map(|incident| incident.alerts.iter().map(move |id| (*id, incident))).collect();
+        told_of.flat_map(|incident| incident.alerts.iter().map(move |id| (*id, incident))).collect();
     let mut by_receiver: BTreeMap<&str, Vec<&PageReason>> = BTreeMap::new();
     for page in judged {
         let told = of_alert.get(&page.alert).map(|incident| incident.told.as_slice()).unwrap_or_default();

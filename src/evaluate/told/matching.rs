@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{declared, told_of};
+use crate::evaluate::alerts::Alerts;
 use crate::evaluate::incidents::{ANSWER_WITHIN, LEAD, QUIET};
-use crate::model::alert::{Alert, AlertId};
+use crate::model::alert::Alert;
 use crate::model::incident::{Incident, IncidentState};
 use crate::model::record::{Record, RecordKind};
 use crate::model::slo::Severity;
@@ -24,8 +25,7 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub fn new(incidents: Vec<Incident>, alerts: &[(AlertId, &'a Alert)], now: Timestamp) -> Known<'a> {
-        let by_id: HashMap<AlertId, &'a Alert> = alerts.iter().copied().collect();
+    pub fn new(incidents: Vec<Incident>, alerts: &'a Alerts, now: Timestamp) -> Known<'a> {
         let mut known = Known {
             incidents: Vec::new(),
             spans: Vec::new(),
@@ -36,7 +36,7 @@ impl<'a> Known<'a> {
         };
         for incident in incidents {
             let number = known.incidents.len();
-            for alert in incident.alerts.iter().filter_map(|id| by_id.get(id)) {
+            for alert in incident.alerts.iter().filter_map(|id| alerts.find(*id)) {
                 known.by_rule.entry(&alert.rule).or_default().push((number, alert));
             }
             known.add(incident);

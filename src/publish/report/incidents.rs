@@ -1,13 +1,11 @@
 //! Incidents with their times and where each was learned, and how long things
 //! took. Few durations are shown themselves: a median of three says nothing.
 
-use std::collections::BTreeMap;
-
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
 use crate::evaluate::compare::{Comparison, DurationChange, GroupedBy};
 use crate::evaluate::snapshot::DurationStat;
-use crate::model::alert::{AlertId, Mark};
+use crate::model::alert::Mark;
 use crate::model::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
 
@@ -216,7 +214,6 @@ fn list(input: &ReportInput) -> Table {
 
 /// Every time of the costliest incidents, oldest first.
 fn details(input: &ReportInput) -> Vec<Block> {
-    let rules: BTreeMap<AlertId, &str> = input.review.alerts.iter().map(|a| (a.id(), a.rule.as_str())).collect();
     let mut costliest: Vec<&Incident> = input.review.incidents.iter().collect();
     costliest
         .sort_by(|a, b| b.budget_burned_ratio.partial_cmp(&a.budget_burned_ratio).unwrap_or(std::cmp::Ordering::Equal));
@@ -227,7 +224,7 @@ fn details(input: &ReportInput) -> Vec<Block> {
     for incident in costliest {
         let start = incident.start().map_or("at an unknown time".to_owned(), text::moment);
         blocks.push(Block::Title { id: anchor(incident), text: format!("{}, {start}", incident.service) });
-        blocks.push(Block::Text(about(incident, &rules, input)));
+        blocks.push(Block::Text(about(incident, input)));
         blocks.push(Block::Table(times(incident)));
     }
     if left_out > 0 {
@@ -238,9 +235,9 @@ fn details(input: &ReportInput) -> Vec<Block> {
     blocks
 }
 
-fn about(incident: &Incident, rules: &BTreeMap<AlertId, &str>, input: &ReportInput) -> String {
+fn about(incident: &Incident, input: &ReportInput) -> String {
     let mut names: Vec<String> =
-        incident.alerts.iter().filter_map(|id| rules.get(id)).map(|r| (*r).to_owned()).collect();
+        incident.alerts.iter().filter_map(|id| input.review.alerts.find(*id)).map(|a| a.rule.clone()).collect();
     names.sort();
     names.dedup();
     let alerts = match names.is_empty() {

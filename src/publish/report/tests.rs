@@ -173,7 +173,7 @@ pub(in crate::publish) fn month() -> ReportInput {
                 incident("search", false, Vec::new(), Vec::new()),
                 incident("checkout", true, vec![alert.id()], vec![change.id]),
             ],
-            alerts: vec![alert],
+            alerts: [alert].into_iter().collect(),
             noise,
             durations: Durations { restore, ..Durations::default() },
             ..Review::default()

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use evenkeel::evaluate::snapshot::{Finding, Snapshot};
+use evenkeel::model::alert::Alert;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::slo::Slo;
 use scraped::{row_of, text_of};
@@ -180,13 +181,16 @@ fn hostile() -> Sample {
         episode.slo = words();
     }
     // Ids are made of labels, so the alerts of an incident are found anew.
-    for alert in &mut review.alerts {
+    let alerts: Vec<Alert> = review.alerts.iter().cloned().collect();
+    let hostile = alerts.into_iter().map(|alert| {
         let before = alert.id();
-        (alert.rule, alert.labels) = (words(), labels());
+        let alert = Alert { rule: words(), labels: labels(), ..alert };
         for incident in review.incidents.iter_mut().filter(|i| i.alerts.contains(&before)) {
             incident.alerts.push(alert.id());
         }
-    }
+        alert
+    });
+    review.alerts = hostile.collect();
     for rule in &mut review.noise.rules {
         rule.rule = words();
     }

@@ -175,7 +175,7 @@ impl Answers for Sample {
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
         let mut review = Review::clone(&self.snapshot.review);
         review.incidents.retain(|incident| incident.start().is_some_and(|start| period.contains(start)));
-        review.alerts.retain(|alert| period.contains(alert.start()));
+        review.alerts = review.alerts.filter(|row| period.contains(row.start));
         Ok(review)
     }
 
@@ -613,17 +613,17 @@ const TOLD: [Told; 9] = [
 
 fn review() -> Review {
     let mut review = Review { as_of: Some(at(NOW)), ..Review::default() };
+    let mut alerts = vec![flapping_alert()];
     for (i, told) in TOLD.iter().enumerate() {
-        tell(told, i as u8 + 1, &mut review);
+        alerts.extend(tell(told, i as u8 + 1, &mut review));
     }
-    review.alerts.push(flapping_alert());
-    review.alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
+    review.alerts = alerts.into_iter().collect();
     review.noise = noise(&review);
     let period = Period::new(at("2026-10-25T00:00:00Z"), at(NOW));
     review.known_since = Some(period.start);
     review.durations = durations(review.incidents.iter(), period, at(NOW));
     let burns = burns(&review, period);
-    review.rules = rule_scores(period, at(NOW), review.alerts.iter(), &burns);
+    review.rules = rule_scores(period, at(NOW), &review.alerts, &burns);
     review.upkeep = upkeep();
     review.measures = measures(&MeasureInputs {
         known: period,
@@ -676,7 +676,7 @@ fn upkeep() -> Upkeep {
     }
 }
 
-fn tell(told: &Told, number: u8, review: &mut Review) {
+fn tell(told: &Told, number: u8, review: &mut Review) -> Vec<Alert> {
     let mark = |text: Option<&str>, source, resolution| {
         text.map(|text| Mark::new(at(text), source, Millis::from_secs(resolution)))
     };
@@ -749,8 +749,8 @@ fn tell(told: &Told, number: u8, review: &mut Review) {
         stated: stated(number, told.restored),
         told: acknowledged(number, told.acknowledged, told.service),
     });
-    review.alerts.extend(alerts);
     review.episodes.extend(episode);
+    alerts
 }
 
 /// Of one incident a tool says that it was over earlier.

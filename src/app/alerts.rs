@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::answers::Daemon;
 use super::indicators::Source;
-use crate::ingest::alerts::{AlertmanagerEntry, REREAD, from_alertmanager, merge, spans};
+use crate::ingest::alerts::{AlertmanagerEntry, Heard, REREAD, from_alertmanager, merge, spans};
 use crate::model::alert::Alert;
 use crate::model::indicator::IndicatorId;
 use crate::model::inhibition::Inhibition;
@@ -21,6 +21,56 @@ use crate::store::Batch;
 /// History is read in stretches of this length, newest first: a day of a few
 /// hundred alerts is some megabytes.
 const STRETCH: Millis = Millis::from_days(1);
+
+/// The alerts of all sources and what all Alertmanagers hold, on their way into
+/// the store.
+pub struct AlertFeeds {
+    feeds: Vec<AlertFeed>,
+    alertmanagers: Vec<NamedAlertmanager>,
+    /// When all of them last answered; there is no such time before they did.
+    heard_at: Timestamp,
+    /// As they were stored last.
+    silences: Vec<Silence>,
+}
+
+impl AlertFeeds {
+    pub fn new(feeds: Vec<AlertFeed>, alertmanagers: Vec<NamedAlertmanager>) -> AlertFeeds {
+        AlertFeeds { feeds, alertmanagers, heard_at: Timestamp::MIN, silences: Vec::new() }
+    }
+
+    /// Reads what is new everywhere, and all of the history that is wanted. A
+    /// source that fails keeps no other from being read.
+    pub async fn round(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+        let held = held(daemon, &self.alertmanagers).await;
+        if held.is_complete {
+            self.heard_at = daemon.clock.now();
+        }
+        let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
+        if !new.is_empty() || !held.inhibitions.is_empty() {
+            let recorded_at = daemon.clock.now();
+            let batch = Batch { silences: new, inhibitions: held.inhibitions, recorded_at, ..Batch::default() };
+            daemon.facts.write(batch).await?;
+            self.silences = held.silences;
+        }
+        let mut result = Ok(());
+        for number in 0..self.feeds.len() {
+            let read = self.read(number, daemon, &held.alerts).await;
+            result = result.and(read);
+        }
+        result
+    }
+
+    async fn read(&mut self, number: usize, daemon: &Daemon, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
+        let others = self.feeds.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, feed)| feed.until);
+        let heard = Heard { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers: self.heard_at };
+        let Some(feed) = self.feeds.get_mut(number) else { return Ok(()) };
+        feed.round(daemon, held, heard).await?;
+        while !feed.is_done() {
+            feed.round(daemon, &[], heard).await?;
+        }
+        Ok(())
+    }
+}
 
 /// One Alertmanager, under the name by which its health is shown.
 pub struct NamedAlertmanager {
@@ -59,21 +109,22 @@ impl AlertFeed {
     }
 
     /// Reads what is new, and one more stretch of history while some is wanted.
-    pub async fn round(&mut self, daemon: &Daemon, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
+    /// `heard`: what others than this source were heard of.
+    async fn round(&mut self, daemon: &Daemon, held: &[AlertmanagerEntry], heard: Heard) -> anyhow::Result<()> {
         let now = daemon.clock.now();
         // A day at most in one round: after a long pause the rest follows.
         let end = now.min(self.until + STRETCH);
-        self.take(daemon, Period::new(self.until, end), held, now).await?;
+        self.take(daemon, Period::new(self.until, end), held, heard, now).await?;
         self.until = end;
         if self.since > self.wanted_since {
             let start = (self.since - STRETCH).max(self.wanted_since);
-            self.take(daemon, Period::new(start, self.since), &[], now).await?;
+            self.take(daemon, Period::new(start, self.since), &[], heard, now).await?;
             self.since = start;
         }
         Ok(())
     }
 
-    pub fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.since <= self.wanted_since
     }
 
@@ -82,6 +133,7 @@ impl AlertFeed {
         daemon: &Daemon,
         period: Period,
         held: &[AlertmanagerEntry],
+        heard: Heard,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
@@ -98,7 +150,7 @@ impl AlertFeed {
         // What is pushed is joined to the same alerts.
         let _one_at_a_time = daemon.intake.joining.lock().await;
         let known: Vec<Alert> = daemon.facts.reader.alerts(Period::new(read.start - REREAD, now))?;
-        let merged = merge(known, new, read);
+        let merged = merge(known, new, read, heard);
         let batch = Batch {
             alerts: merged.changed,
             gone_alerts: merged.gone,
@@ -111,17 +163,18 @@ impl AlertFeed {
 }
 
 /// What Alertmanagers tell of.
-#[derive(Default)]
-pub struct Held {
-    pub alerts: Vec<AlertmanagerEntry>,
-    pub silences: Vec<Silence>,
+struct Held {
+    /// All of them answered.
+    is_complete: bool,
+    alerts: Vec<AlertmanagerEntry>,
+    silences: Vec<Silence>,
     /// Seen at the moment of the question.
-    pub inhibitions: Vec<Inhibition>,
+    inhibitions: Vec<Inhibition>,
 }
 
 /// What all Alertmanagers hold, of those that answer.
-pub async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
-    let mut held = Held::default();
+async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
+    let mut held = Held { is_complete: true, alerts: Vec::new(), silences: Vec::new(), inhibitions: Vec::new() };
     for one in alertmanagers {
         let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
         match both.await {
@@ -131,7 +184,10 @@ pub async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held 
                 held.alerts.extend(alerts.into_iter().filter_map(entry));
                 held.silences.extend(silences);
             }
-            Err(error) => daemon.note_source(&one.name, Some(error.to_string())),
+            Err(error) => {
+                held.is_complete = false;
+                daemon.note_source(&one.name, Some(error.to_string()));
+            }
         }
     }
     held

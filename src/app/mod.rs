@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 
-use self::alerts::{AlertFeed, NamedAlertmanager, held};
+use self::alerts::{AlertFeed, AlertFeeds};
 use self::answers::Daemon;
 use self::backfill::Backfill;
 use self::composites::Composites;
@@ -56,7 +56,6 @@ use self::notify::Notifier;
 use self::rules::Inventory;
 use self::tasks::{Round, Tasks};
 use crate::evaluate::compare::compare;
-use crate::model::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
@@ -164,9 +163,8 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         Ok(feed)
     });
     let feeds = feeds.collect::<anyhow::Result<Vec<AlertFeed>>>()?;
-    let alerts =
-        Alerts { daemon: Arc::clone(&daemon), feeds, alertmanagers: setup.alertmanagers, silences: Vec::new() };
-    tasks.every("alerts", ALERTS_PAUSE, alerts);
+    let feeds = AlertFeeds::new(feeds, setup.alertmanagers);
+    tasks.every("alerts", ALERTS_PAUSE, Alerts { daemon: Arc::clone(&daemon), feeds });
     let inventory = Inventory { daemon: Arc::clone(&daemon), sources: setup.sources.clone() };
     tasks.every("rules", RULES_PAUSE, inventory);
     tasks.every("review", REVIEW_PAUSE, ReviewRound { daemon: Arc::clone(&daemon), length: config.backfill });
@@ -234,29 +232,12 @@ impl Round for Filling {
 
 struct Alerts {
     daemon: Arc<Daemon>,
-    feeds: Vec<AlertFeed>,
-    alertmanagers: Vec<NamedAlertmanager>,
-    /// As they were stored last.
-    silences: Vec<Silence>,
+    feeds: AlertFeeds,
 }
 
 impl Round for Alerts {
     async fn round(&mut self) -> anyhow::Result<()> {
-        let held = held(&self.daemon, &self.alertmanagers).await;
-        let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
-        if !new.is_empty() || !held.inhibitions.is_empty() {
-            let recorded_at = self.daemon.clock.now();
-            let batch = Batch { silences: new, inhibitions: held.inhibitions, recorded_at, ..Batch::default() };
-            self.daemon.facts.write(batch).await?;
-            self.silences = held.silences;
-        }
-        for feed in &mut self.feeds {
-            feed.round(&self.daemon, &held.alerts).await?;
-            while !feed.is_done() {
-                feed.round(&self.daemon, &[]).await?;
-            }
-        }
-        Ok(())
+        self.feeds.round(&self.daemon).await
     }
 }
 

@@ -20,6 +20,23 @@ const ALERTMANAGER_RESOLUTION: Millis = Millis::from_mins(1);
 /// Alertmanager repeats a notification every four hours unless told otherwise.
 const REPEAT_PATIENCE: Millis = Millis::from_hours(5);
 
+/// Up to when everything was heard that could have shown an alert. A source that
+/// does not answer ends no alert: the silence may be its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// By all whose `ALERTS` are read.
+    pub prometheus: Timestamp,
+    /// By all Alertmanagers that are asked.
+    pub alertmanagers: Timestamp,
+}
+
+impl Heard {
+    /// All of them answered.
+    pub fn all(until: Timestamp) -> Heard {
+        Heard { prometheus: until, alertmanagers: until }
+    }
+}
+
 /// What to change in what is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Merged {
@@ -36,7 +53,7 @@ pub struct Merged {
 /// Prometheus and of Alertmanager; one of Alertmanager lends its start and its
 /// suppression to the Prometheus alert with the same labels (external labels
 /// aside), and stands alone only where there is none.
-pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
+pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Heard) -> Merged {
     let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
     let (foreign, own): (Vec<Alert>, Vec<Alert>) = known.into_iter().chain(new).partition(only_alertmanager);
     let mut by_labels: BTreeMap<Labels, Vec<Alert>> = BTreeMap::new();
@@ -48,7 +65,7 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
 
     let mut after: BTreeMap<AlertId, Alert> = BTreeMap::new();
     for mut alert in alerts {
-        close_if_silent(&mut alert, read);
+        close_if_silent(&mut alert, read, heard);
         after.insert(alert.id(), alert);
     }
     let gone = before.keys().filter(|id| !after.contains_key(id)).copied().collect();
@@ -63,7 +80,7 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period) -> Merged {
 /// `known` must hold what was active since a day before the first of them. Who
 /// pushes says nothing about other alerts, so none of them is closed.
 pub fn merge_told(known: Vec<Alert>, told: Vec<Alert>) -> Merged {
-    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN))
+    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN), Heard::all(Timestamp::MIN))
 }
 
 /// Nothing of Prometheus is in it.
@@ -224,12 +241,14 @@ fn patience(alert: &Alert, interval: Millis) -> Millis {
 }
 
 /// An alert that nothing has shown for long is over, whoever was to tell us.
-fn close_if_silent(alert: &mut Alert, read: Period) {
+fn close_if_silent(alert: &mut Alert, read: Period, heard: Heard) {
     let interval = interval_of(alert);
-    if alert.ended.is_some() || read.end - alert.last_seen <= patience(alert, interval) {
+    let foreign = only_alertmanager(alert);
+    let until = if foreign { heard.alertmanagers } else { heard.prometheus };
+    if alert.ended.is_some() || until.min(read.end) - alert.last_seen <= patience(alert, interval) {
         return;
     }
-    let mark = if only_alertmanager(alert) {
+    let mark = if foreign {
         let end = alert.last_seen + ALERTMANAGER_RESOLUTION;
         Mark { estimated: true, ..Mark::new(end, MarkSource::Alertmanager, ALERTMANAGER_RESOLUTION) }
     } else {

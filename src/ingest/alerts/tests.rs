@@ -118,7 +118,7 @@ struct Kept(BTreeMap<AlertId, Alert>);
 
 impl Kept {
     fn take(&mut self, new: Vec<Alert>, read: Period) -> &mut Kept {
-        let merged = merge(self.0.values().cloned().collect(), new, read);
+        let merged = merge(self.0.values().cloned().collect(), new, read, Heard::all(read.end));
         for id in merged.gone {
             assert!(self.0.remove(&id).is_some());
         }
@@ -251,7 +251,7 @@ fn reading_on_joins_what_a_read_cut_in_two() {
     kept.take(world.spans(10, 45), read(10, 45));
     assert_eq!(show(&kept.alerts()), ["HighErrors condition 2±1 firing 6±1 ended 18±1"]);
     // Reading the middle again changes nothing.
-    let merged = merge(kept.alerts(), world.spans(3, 12), read(3, 12));
+    let merged = merge(kept.alerts(), world.spans(3, 12), read(3, 12), Heard::all(at(12)));
     assert_eq!(merged, Merged::default());
 }
 
@@ -384,7 +384,7 @@ proptest! {
             prop_assert_eq!(parts.0.get(id), Some(alert));
         }
         // Once more: nothing changes.
-        prop_assert_eq!(merge(parts.alerts(), world.all(), read(0, last)), Merged::default());
+        prop_assert_eq!(merge(parts.alerts(), world.all(), read(0, last), Heard::all(at(last))), Merged::default());
     }
 }
 
@@ -398,7 +398,10 @@ fn pushed(rule: &str, seen: i64, end: Option<i64>, suppressed: bool) -> Alert {
 #[test]
 fn an_alert_that_was_pushed_goes_on_until_its_repetition_fails_to_come() {
     let told = merge_told(Vec::new(), vec![pushed("A", 12, None, false)]).changed;
-    let after = |hours: i64| merge(told.clone(), Vec::new(), Period::new(at(0), at(12) + Millis::from_hours(hours)));
+    let after = |hours: i64| {
+        let read = Period::new(at(0), at(12) + Millis::from_hours(hours));
+        merge(told.clone(), Vec::new(), read, Heard::all(read.end))
+    };
     assert_eq!(after(4).changed, [], "Alertmanager repeats itself after four hours");
     let ended = after(6).changed.remove(0).ended.unwrap();
     assert!(ended.estimated && ended.at < at(20));
@@ -415,7 +418,7 @@ fn an_alert_that_was_pushed_and_one_of_prometheus_are_one_in_any_order() {
     assert_eq!((own_first.changed.len(), own_first.gone.len()), (1, 0));
     assert!(own_first.changed[0].suppressed && own_first.changed[0].ended.is_none());
     let told = merge_told(Vec::new(), vec![foreign]).changed;
-    let foreign_first = merge(told.clone(), own, read(0, 20));
+    let foreign_first = merge(told.clone(), own, read(0, 20), Heard::all(at(20)));
     assert_eq!(foreign_first.changed, own_first.changed);
     assert_eq!(foreign_first.gone, [told[0].id()], "it is part of the other one now");
 }
@@ -426,4 +429,21 @@ fn who_pushes_says_nothing_of_other_alerts() {
     other.firing = Some(Mark { source: MarkSource::Alerts, ..other.firing.unwrap() });
     let merged = merge_told(vec![other], vec![pushed("A", 50_000, None, false)]);
     assert_eq!(merged.changed.iter().map(|a| a.rule.as_str()).collect::<Vec<_>>(), ["A"]);
+}
+
+#[test]
+fn a_source_that_does_not_answer_ends_no_alert() {
+    let ends = |alert: &Alert, heard: Heard| {
+        let merged = merge(vec![alert.clone()], Vec::new(), read(0, 60), heard);
+        merged.changed.first().is_some_and(|a| a.ended.is_some())
+    };
+    let own = World::new(&["A ..FFFFFFFFF"]).spans(0, 10).remove(0);
+    assert!(ends(&own, Heard::all(at(60))));
+    assert!(!ends(&own, Heard { prometheus: at(12), ..Heard::all(at(60)) }), "another Prometheus may still show it");
+    assert!(ends(&own, Heard { alertmanagers: at(12), ..Heard::all(at(60)) }));
+    let entry = AlertmanagerEntry { labels: labels("B"), starts_at: at(2), ..AlertmanagerEntry::default() };
+    let held = told_alert(&entry, at(10), MarkSource::Alertmanager).unwrap();
+    assert!(ends(&held, Heard::all(at(60))));
+    assert!(!ends(&held, Heard { alertmanagers: at(12), ..Heard::all(at(60)) }));
+    assert!(ends(&held, Heard { prometheus: at(12), ..Heard::all(at(60)) }));
 }

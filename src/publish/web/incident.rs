@@ -19,6 +19,10 @@ use crate::publish::http::problem::Problem;
 /// Changes that belong to an incident began at most so long before it.
 const BEFORE: Millis = Millis::from_hours(24);
 
+/// Alerts in the table, the newest: an outage of a service with hundreds of pods has
+/// as many.
+const ALERTS_SHOWN_MAX: usize = 200;
+
 pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -> Page {
     let evaluated = daemon.evaluated()?;
     let review = daemon.review_of(&id).await?;
@@ -28,18 +32,18 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
             .hint("its history may have been dropped, or its first minute judged anew")
     })?;
     let now = evaluated.as_of;
-    let (kept, wanted) = (review.clone(), incident.clone());
-    let (alerts, changes, trail) = daemon
+    let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
+    let wanted = incident.clone();
+    let (changes, trail) = daemon
         .ask(move |answers| {
-            let alerts: Vec<Alert> =
-                kept.alerts.iter().filter(|alert| wanted.alerts.contains(&alert.id())).cloned().collect();
             let start = wanted.start().unwrap_or(now);
             let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
             let changes = answers.changes(around)?;
             let mut trail = answers.time_overrides()?;
             trail.retain(|set| set.incident == wanted.id);
             let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
-            Ok((alerts, changes.collect::<Vec<_>>(), trail))
+            Ok((changes.collect::<Vec<_>>(), trail))
         })
         .await?;
     let frame = Frame {
@@ -54,7 +58,7 @@ pub(super) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -
 fn body(
     incident: &Incident,
     review: &Review,
-    alerts: &[Alert],
+    alerts: &[&Alert],
     changes: &[Change],
     trail: &[TimeOverride],
     now: Timestamp,
@@ -252,14 +256,14 @@ fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
     }
 }
 
-fn fired(alerts: &[Alert], now: Timestamp) -> Markup {
+fn fired(alerts: &[&Alert], now: Timestamp) -> Markup {
     if alerts.is_empty() {
         return parts::empty("No alert belongs to it.");
     }
     html! {
         div.scroll { table {
             thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } } }
-            tbody { @for alert in alerts {
+            tbody { @for alert in alerts.iter().take(ALERTS_SHOWN_MAX) {
                 tr {
                     td.name { (parts::user(&alert.rule)) @if alert.suppressed { " " (parts::tag("planned", "suppressed")) } }
                     td { (parts::severity_chip(alert.severity)) }
@@ -270,5 +274,6 @@ fn fired(alerts: &[Alert], now: Timestamp) -> Markup {
                 }
             } }
         } }
+        @if alerts.len() > ALERTS_SHOWN_MAX { p.muted { "and " (alerts.len() - ALERTS_SHOWN_MAX) " more" } }
     }
 }

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::backfill::Renewed;
 use super::clock::Clock;
+use super::closed_months::ClosedMonths;
 use super::corrections::Corrections;
 use super::facts::Facts;
 use super::generations::generations;
@@ -19,6 +20,7 @@ use super::restatements;
 use super::review::Reviewing;
 use super::tasks::Pulse;
 use super::times;
+use super::trends::Following;
 use crate::config::Receiver;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::corrections::LeftOut;
@@ -28,6 +30,7 @@ use crate::evaluate::replay::Replay;
 use crate::evaluate::slot_history::{Shown, history_slots};
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::evaluate::trends::Trends;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
@@ -66,6 +69,10 @@ pub struct Daemon {
     /// Days of pushed counts that must be read again.
     pub renewed: Renewed,
     compared: Mutex<Option<Arc<Comparison>>>,
+    closed: ClosedMonths,
+    followed: Mutex<Option<Arc<Trends>>>,
+    /// Names of those whose alerts are read.
+    alert_sources: Vec<String>,
 }
 
 impl Daemon {
@@ -97,12 +104,20 @@ impl Daemon {
             retention: Millis::default(),
             renewed: Renewed::default(),
             compared: Mutex::default(),
+            closed: ClosedMonths::default(),
+            followed: Mutex::default(),
+            alert_sources: Vec::new(),
         }
     }
 
     /// With receivers that facts are pushed to.
     pub fn with_receivers(self, receivers: Vec<Receiver>) -> Daemon {
         Daemon { intake: Intake::new(receivers), ..self }
+    }
+
+    /// With sources whose alerts are read.
+    pub fn with_alert_sources(self, alert_sources: Vec<String>) -> Daemon {
+        Daemon { alert_sources, ..self }
     }
 
     /// With a history of this length in the snapshot.
@@ -142,6 +157,15 @@ impl Daemon {
         self.compared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The trends that go into the next snapshot.
+    pub fn note_trends(&self, trends: Trends) {
+        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(trends));
+    }
+
+    pub fn latest_trends(&self) -> Option<Arc<Trends>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn latest_review(&self) -> Arc<Review> {
         Arc::clone(&self.review.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -155,8 +179,8 @@ impl Daemon {
         let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known_since = backfill.complete_since.filter(|_| backfill.done >= backfill.wanted);
         let corrections = self.corrections.in_force();
-        restatements::publish(self.reviewing(&corrections), &self.facts, self.timezone, known_since, self.clock.now())
-            .await
+        let reviewing = self.reviewing(&corrections);
+        restatements::publish(reviewing, &self.closed, &self.facts, self.timezone, known_since, self.clock.now()).await
     }
 
     /// Makes a source known before it was asked.
@@ -280,6 +304,8 @@ impl Answers for Daemon {
             reader: &self.facts.reader,
             corrections: &self.corrections.in_force(),
             on_call: &self.on_call,
+            closed: &self.closed,
+            sources: &self.alert_sources,
             timezone: self.timezone,
             now: self.clock.now(),
             as_of: self.as_of(),
@@ -335,7 +361,20 @@ impl Answers for Daemon {
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
         let corrections = self.corrections.in_force();
-        restatements::restatements(self.reviewing(&corrections), self.timezone, self.as_of()).map_err(unreadable)
+        let reviewing = self.reviewing(&corrections);
+        restatements::restatements(reviewing, &self.closed, self.timezone, self.as_of()).map_err(unreadable)
+    }
+
+    fn trends(&self, months: usize) -> Result<Trends, AnswerError> {
+        let corrections = self.corrections.in_force();
+        let following = Following {
+            reviewing: self.reviewing(&corrections),
+            closed: &self.closed,
+            sources: &self.alert_sources,
+            zone: self.timezone,
+        };
+        let as_of = self.as_of();
+        following.trends(Month::at(as_of, self.timezone), months, as_of).map_err(unreadable)
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

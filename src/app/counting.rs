@@ -71,6 +71,7 @@ impl Round for Counting {
             slos: judged,
             review: Arc::clone(&review),
             comparison: self.daemon.latest_comparison(),
+            trends: self.daemon.latest_trends(),
             findings: Arc::new(self.findings.values().cloned().chain(loose(&review)).collect()),
         });
         Ok(())

@@ -13,6 +13,7 @@ use super::corrections::Corrections;
 use super::facts::Facts;
 use super::generations::generations;
 use super::intake::Intake;
+use super::latest::Latest;
 use super::ledger::{history_of, judge_at};
 use super::pushes;
 use super::report::Reporting;
@@ -62,15 +63,13 @@ pub struct Daemon {
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     backfill: Mutex<Backfill>,
-    review: Mutex<Arc<Review>>,
+    pub latest: Latest,
     review_length: Millis,
     /// How long facts are kept.
     retention: Millis,
     /// Days of pushed counts that must be read again.
     pub renewed: Renewed,
-    compared: Mutex<Option<Arc<Comparison>>>,
     closed: ClosedMonths,
-    followed: Mutex<Option<Arc<Trends>>>,
     /// Names of those whose alerts are read.
     alert_sources: Vec<String>,
 }
@@ -99,13 +98,11 @@ impl Daemon {
             snapshot: RwLock::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
-            review: Mutex::default(),
+            latest: Latest::default(),
             review_length: Millis::default(),
             retention: Millis::default(),
             renewed: Renewed::default(),
-            compared: Mutex::default(),
             closed: ClosedMonths::default(),
-            followed: Mutex::default(),
             alert_sources: Vec::new(),
         }
     }
@@ -130,7 +127,7 @@ impl Daemon {
     fn renew_review(&self) -> Result<(), AnswerError> {
         let as_of = self.as_of();
         let review = Arc::new(self.review(Period::new(as_of - self.review_length, as_of))?);
-        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&review);
+        self.latest.note_review(Arc::clone(&review));
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         *snapshot = Arc::new(Snapshot { review, ..Snapshot::clone(&snapshot) });
         Ok(())
@@ -144,30 +141,6 @@ impl Daemon {
 
     pub fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
-    }
-
-    /// The review that goes into the next snapshot, and what its incidents are
-    /// compared with.
-    pub fn note_review(&self, review: Review, comparison: Comparison) {
-        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(review);
-        *self.compared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(comparison));
-    }
-
-    pub fn latest_comparison(&self) -> Option<Arc<Comparison>> {
-        self.compared.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The trends that go into the next snapshot.
-    pub fn note_trends(&self, trends: Trends) {
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(trends));
-    }
-
-    pub fn latest_trends(&self) -> Option<Arc<Trends>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub fn latest_review(&self) -> Arc<Review> {
-        Arc::clone(&self.review.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn note_backfill(&self, progress: Backfill) {
@@ -388,7 +361,7 @@ impl Answers for Daemon {
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
-        let review = self.latest_review();
+        let review = self.latest.get().review;
         tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))?;
         if let Err(error) = self.renew_review() {
             tracing::warn!(%error, "the pages show a time that was set only after the next review");

@@ -17,6 +17,7 @@ pub mod generations;
 mod groups;
 mod indicators;
 pub mod intake;
+mod latest;
 mod ledger;
 mod live;
 mod notify;
@@ -263,12 +264,13 @@ impl Round for ReviewRound {
             Ok::<_, AnswerError>((review, comparison))
         });
         let (review, comparison) = both.await??;
-        self.daemon.note_review(review, comparison);
+        self.daemon.latest.note_review(Arc::new(review));
+        self.daemon.latest.note_comparison(comparison);
         let took = began.elapsed();
         // Seldom long: months that are over are judged once.
         let asked = Arc::clone(&self.daemon);
         let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
-        self.daemon.note_trends(trends);
+        self.daemon.latest.note_trends(trends);
         tokio::time::sleep(took * REVIEW_REST).await;
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::model::correction::Correction;
 use crate::model::restatement::Figure;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
-use crate::store::Error;
+use crate::store::{Added, Error};
 
 /// What comes late and leaves no trace, such as counts that are pushed for
 /// minutes that had none, shows after so long.
@@ -21,23 +21,15 @@ const KEPT_FOR: Millis = Millis::from_days(1);
 
 /// Shared by whoever asks for months, of one time zone.
 #[derive(Default)]
-pub struct ClosedMonths(Mutex<BTreeMap<Month, Kept>>);
+pub struct ClosedMonths(Mutex<BTreeMap<Month, Arc<Kept>>>);
 
 struct Kept {
     made_at: Timestamp,
-    traces: Traces,
-    figures: Vec<Figure>,
-}
-
-/// What can make the figures of a closed month others. Rows are only ever added,
-/// so their numbers tell whether there is a new one.
-#[derive(PartialEq)]
-struct Traces {
+    /// Those that were in force.
     corrections: Vec<Arc<Correction>>,
-    time_overrides: usize,
-    records: usize,
-    /// The trail of minutes that were counted anew is bounded.
-    recounts: (usize, Option<Timestamp>),
+    /// What was known.
+    added: Added,
+    figures: Vec<Figure>,
 }
 
 impl ClosedMonths {
@@ -51,40 +43,33 @@ impl ClosedMonths {
         as_of: Timestamp,
     ) -> Result<Vec<Figure>, Error> {
         let period = month.period(zone);
-        // Taken first: what comes during the review must not count as known.
-        let traces = Traces::of(reviewing, period)?;
-        if let Some(figures) = self.kept(month, &traces, as_of) {
-            return Ok(figures);
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&month).cloned();
+        if let Some(kept) = kept
+            && kept.holds(reviewing, period, as_of)?
+        {
+            return Ok(kept.figures.clone());
         }
+        // Asked first: what comes during the review is not in it.
+        let added = reviewing.reader.added()?;
         let figures = headline(&reviewing.review(period, as_of)?, reviewing.slos, period);
-        let kept = Kept { made_at: as_of, traces, figures: figures.clone() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(month, kept);
+        let kept =
+            Kept { made_at: as_of, corrections: reviewing.corrections.to_vec(), added, figures: figures.clone() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(month, Arc::new(kept));
         Ok(figures)
-    }
-
-    fn kept(&self, month: Month, traces: &Traces, as_of: Timestamp) -> Option<Vec<Figure>> {
-        let months = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = months.get(&month).filter(|kept| kept.traces == *traces)?;
-        // A clock that was set back makes figures of the future: those go, too.
-        let age = as_of - kept.made_at;
-        (Millis(0) <= age && age < KEPT_FOR).then(|| kept.figures.clone())
     }
 }
 
-impl Traces {
-    fn of(reviewing: Reviewing<'_>, period: Period) -> Result<Traces, Error> {
-        let reader = reviewing.reader;
+impl Kept {
+    fn holds(&self, reviewing: Reviewing<'_>, period: Period, as_of: Timestamp) -> Result<bool, Error> {
+        // A clock that was set back makes figures of the future: those go, too.
+        let age = as_of - self.made_at;
+        if age < Millis(0) || age >= KEPT_FOR || self.corrections != reviewing.corrections {
+            return Ok(false);
+        }
         // Budgets are of whole windows, some of which reach back further.
         let windows = reviewing.slos.iter().map(|slo| slo.first_window().nominal_length());
         let lead_in = windows.max().unwrap_or_default().max(REVIEW_LEAD_IN);
-        let read = Period::new(period.start - lead_in, period.end);
-        let recounts = reader.corrections(read)?;
-        Ok(Traces {
-            corrections: reviewing.corrections.to_vec(),
-            time_overrides: reader.time_overrides()?.len(),
-            records: reader.records(read)?.len(),
-            recounts: (recounts.len(), recounts.iter().map(|recount| recount.recorded_at).max()),
-        })
+        Ok(!reviewing.reader.is_touched(Period::new(period.start - lead_in, period.end), self.added)?)
     }
 }
 

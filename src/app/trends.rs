@@ -8,8 +8,7 @@ use super::closed_months::ClosedMonths;
 use super::restatements::PUBLISH_AFTER;
 use super::review::Reviewing;
 use crate::evaluate::trends::{FollowedMonth, MonthFigures, Trends, trends};
-use crate::model::periods::rest_of;
-use crate::model::restatement::PublishedMonth;
+use crate::model::periods::{common, rest_of};
 use crate::model::time::{Period, Timestamp};
 use crate::model::window::Month;
 use crate::store::Error;
@@ -28,43 +27,36 @@ impl Following<'_> {
     /// So many months up to the last one that is over at `as_of`, or up to an
     /// earlier one.
     pub fn trends(&self, last: Month, months: usize, as_of: Timestamp) -> Result<Trends, Error> {
-        let published = self.reviewing.reader.published_months()?;
+        let (stored, published) = (self.stored()?, self.reviewing.reader.published_months()?);
         let mut month = last.min(Month::at(as_of, self.zone).before());
         let mut followed = Vec::with_capacity(months);
         for _ in 0..months {
-            let figures = self.figures(month, &published, as_of)?;
-            followed.push(FollowedMonth { month, period: month.period(self.zone), figures });
+            let period = month.period(self.zone);
+            let is_stored = period.end + PUBLISH_AFTER <= as_of && rest_of(period, &stored).is_empty();
+            let figures = match published.iter().find(|published| published.month == month.to_string()) {
+                _ if is_stored => MonthFigures::Stored(self.closed.figures(self.reviewing, month, self.zone, as_of)?),
+                // What was published was known then, and outlives the facts.
+                Some(published) => MonthFigures::Published(published.figures.clone()),
+                None => MonthFigures::NotKnown,
+            };
+            followed.push(FollowedMonth { month, period, figures });
             month = month.before();
         }
         followed.reverse();
         Ok(trends(followed))
     }
 
-    /// From the facts as long as they are there. What was published then was
-    /// known then, and outlives the facts.
-    fn figures(&self, month: Month, published: &[PublishedMonth], as_of: Timestamp) -> Result<MonthFigures, Error> {
-        let period = month.period(self.zone);
-        if period.end + PUBLISH_AFTER <= as_of && self.is_stored(period)? {
-            return self.closed.figures(self.reviewing, month, self.zone, as_of).map(MonthFigures::Stored);
-        }
-        let name = month.to_string();
-        let published = published.iter().find(|published| published.month == name);
-        Ok(published.map_or(MonthFigures::NotKnown, |p| MonthFigures::Published(p.figures.clone())))
-    }
-
-    /// Whether all of a period was read of everything that is read: the counts of
-    /// each SLO, and the alerts of each source.
-    fn is_stored(&self, period: Period) -> Result<bool, Error> {
+    /// What was read of everything that is read: the counts of each SLO, and the
+    /// alerts of each source.
+    fn stored(&self) -> Result<Vec<Period>, Error> {
         let read = self.reviewing.slos.iter().filter(|slo| slo.indicator.is_read());
         let ids = read.map(|slo| slo.indicator_id()).chain(self.sources.iter().map(|name| feed_id(name)));
-        let mut is_stored = false;
+        let mut stored: Option<Vec<Period>> = None;
         for id in ids {
-            if !rest_of(period, &self.reviewing.reader.ingested(id)?).is_empty() {
-                return Ok(false);
-            }
-            is_stored = true;
+            let own = self.reviewing.reader.ingested(id)?;
+            stored = Some(stored.map_or(own.clone(), |others| common(&others, &own)));
         }
-        Ok(is_stored)
+        Ok(stored.unwrap_or_default())
     }
 }
 

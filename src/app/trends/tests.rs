@@ -10,6 +10,7 @@ use crate::evaluate::verdict::Verdict;
 use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::labels::Labels;
 use crate::model::on_call::OnCall;
+use crate::model::restatement::PublishedMonth;
 use crate::model::slo::{Severity, Slo};
 use crate::model::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, SLOT_MS};

@@ -4,6 +4,8 @@ use chrono_tz::Tz;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::super::restatements::headline;
+use super::super::scenario::{Scenario, minute};
 use super::super::verdict::{FALSE_DISCOVERY_RATIO_MAX, WRONG_RATIO_MAX};
 use super::*;
 
@@ -42,6 +44,32 @@ fn told(trends: &Trends, series: Series) -> String {
     let of = of(trends, series);
     let slope = of.trend.map_or("unknown".to_owned(), |t| format!("{:.2}", t.slope));
     format!("{} {} {slope} a month, n {}", series.word(), of.verdict.word(), of.n())
+}
+
+#[test]
+fn every_series_is_found_in_what_is_said_of_a_month() {
+    let month = Scenario::new("slo shop .*60 5*20 .*120\npage HighErrors shop .*62 F*7 !*11 .*120");
+    let figures = headline(&month.review(), &month.slos, Period::new(minute(0), minute(month.length)));
+    let told = Series::ALL.map(|series| (series.word(), series.of(&figures)));
+    assert_eq!(
+        told[..5],
+        [
+            ("incidents", Some(1.0)),
+            ("undetected_ratio", Some(0.0)),
+            ("detect_median_seconds", Some(120.0)),
+            ("acknowledge_median_seconds", Some(420.0)),
+            ("restore_median_seconds", Some(1_200.0)),
+        ]
+    );
+    assert!(told.iter().all(|(_, value)| value.is_some()), "{told:?}");
+    let calm = Scenario::new("slo shop .*200");
+    let figures = headline(&calm.review(), &calm.slos, Period::new(minute(0), minute(200)));
+    let told = Series::ALL.map(|series| series.of(&figures));
+    assert_eq!(
+        (told[0], told[1], told[5]),
+        (Some(0.0), None, Some(0.0)),
+        "nothing burned, and of no incident is a share"
+    );
 }
 
 #[test]

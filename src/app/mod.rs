@@ -267,7 +267,7 @@ impl Round for ReviewRound {
         self.daemon.latest.note_review(Arc::new(review));
         self.daemon.latest.note_comparison(comparison);
         let took = began.elapsed();
-        // Seldom long: months that are over are judged once.
+        // Seldom long: a month that is over is judged once a day.
         let asked = Arc::clone(&self.daemon);
         let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
         self.daemon.latest.note_trends(trends);

@@ -78,6 +78,11 @@ pub struct NamedAlertmanager {
     pub client: Alertmanager,
 }
 
+/// The key under which the store remembers which alerts of a source were read.
+pub fn feed_id(source: &str) -> IndicatorId {
+    IndicatorId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
+}
+
 /// The alerts of one source on their way into the store.
 pub struct AlertFeed {
     source: Arc<Source>,
@@ -93,9 +98,8 @@ impl AlertFeed {
         AlertFeed { source, since: now, until: now, wanted_since }
     }
 
-    /// The key under which the store remembers what was read.
     fn id(&self) -> IndicatorId {
-        IndicatorId(content_hash([b"ALERTS".as_slice(), self.source.name.as_bytes()]))
+        feed_id(&self.source.name)
     }
 
     /// Takes up where an earlier run ended.

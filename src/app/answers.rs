@@ -8,10 +8,12 @@ use chrono_tz::Tz;
 
 use super::backfill::Renewed;
 use super::clock::Clock;
+use super::closed_months::ClosedMonths;
 use super::corrections::Corrections;
 use super::facts::Facts;
 use super::generations::generations;
 use super::intake::Intake;
+use super::latest::Latest;
 use super::ledger::{history_of, judge_at};
 use super::pushes;
 use super::report::Reporting;
@@ -19,6 +21,7 @@ use super::restatements;
 use super::review::Reviewing;
 use super::tasks::Pulse;
 use super::times;
+use super::trends::Following;
 use crate::config::Receiver;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::corrections::LeftOut;
@@ -28,6 +31,7 @@ use crate::evaluate::replay::Replay;
 use crate::evaluate::slot_history::{Shown, history_slots};
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::evaluate::trends::Trends;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
@@ -59,13 +63,15 @@ pub struct Daemon {
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     backfill: Mutex<Backfill>,
-    review: Mutex<Arc<Review>>,
+    pub latest: Latest,
     review_length: Millis,
     /// How long facts are kept.
     retention: Millis,
     /// Days of pushed counts that must be read again.
     pub renewed: Renewed,
-    compared: Mutex<Option<Arc<Comparison>>>,
+    closed: ClosedMonths,
+    /// Names of those whose alerts are read.
+    alert_sources: Vec<String>,
 }
 
 impl Daemon {
@@ -92,17 +98,23 @@ impl Daemon {
             snapshot: RwLock::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
-            review: Mutex::default(),
+            latest: Latest::default(),
             review_length: Millis::default(),
             retention: Millis::default(),
             renewed: Renewed::default(),
-            compared: Mutex::default(),
+            closed: ClosedMonths::default(),
+            alert_sources: Vec::new(),
         }
     }
 
     /// With receivers that facts are pushed to.
     pub fn with_receivers(self, receivers: Vec<Receiver>) -> Daemon {
         Daemon { intake: Intake::new(receivers), ..self }
+    }
+
+    /// With sources whose alerts are read.
+    pub fn with_alert_sources(self, alert_sources: Vec<String>) -> Daemon {
+        Daemon { alert_sources, ..self }
     }
 
     /// With a history of this length in the snapshot.
@@ -115,7 +127,7 @@ impl Daemon {
     fn renew_review(&self) -> Result<(), AnswerError> {
         let as_of = self.as_of();
         let review = Arc::new(self.review(Period::new(as_of - self.review_length, as_of))?);
-        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&review);
+        self.latest.note_review(Arc::clone(&review));
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         *snapshot = Arc::new(Snapshot { review, ..Snapshot::clone(&snapshot) });
         Ok(())
@@ -131,21 +143,6 @@ impl Daemon {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
-    /// The review that goes into the next snapshot, and what its incidents are
-    /// compared with.
-    pub fn note_review(&self, review: Review, comparison: Comparison) {
-        *self.review.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(review);
-        *self.compared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(comparison));
-    }
-
-    pub fn latest_comparison(&self) -> Option<Arc<Comparison>> {
-        self.compared.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub fn latest_review(&self) -> Arc<Review> {
-        Arc::clone(&self.review.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     pub fn note_backfill(&self, progress: Backfill) {
         *self.backfill.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
@@ -155,8 +152,8 @@ impl Daemon {
         let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known_since = backfill.complete_since.filter(|_| backfill.done >= backfill.wanted);
         let corrections = self.corrections.in_force();
-        restatements::publish(self.reviewing(&corrections), &self.facts, self.timezone, known_since, self.clock.now())
-            .await
+        let reviewing = self.reviewing(&corrections);
+        restatements::publish(reviewing, &self.closed, &self.facts, self.timezone, known_since, self.clock.now()).await
     }
 
     /// Makes a source known before it was asked.
@@ -280,6 +277,8 @@ impl Answers for Daemon {
             reader: &self.facts.reader,
             corrections: &self.corrections.in_force(),
             on_call: &self.on_call,
+            closed: &self.closed,
+            sources: &self.alert_sources,
             timezone: self.timezone,
             now: self.clock.now(),
             as_of: self.as_of(),
@@ -335,7 +334,20 @@ impl Answers for Daemon {
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
         let corrections = self.corrections.in_force();
-        restatements::restatements(self.reviewing(&corrections), self.timezone, self.as_of()).map_err(unreadable)
+        let reviewing = self.reviewing(&corrections);
+        restatements::restatements(reviewing, &self.closed, self.timezone, self.as_of()).map_err(unreadable)
+    }
+
+    fn trends(&self, months: usize) -> Result<Trends, AnswerError> {
+        let corrections = self.corrections.in_force();
+        let following = Following {
+            reviewing: self.reviewing(&corrections),
+            closed: &self.closed,
+            sources: &self.alert_sources,
+            zone: self.timezone,
+        };
+        let as_of = self.as_of();
+        following.trends(Month::at(as_of, self.timezone), months, as_of).map_err(unreadable)
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
@@ -349,7 +361,7 @@ impl Answers for Daemon {
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
-        let review = self.latest_review();
+        let review = self.latest.get().review;
         tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))?;
         if let Err(error) = self.renew_review() {
             tracing::warn!(%error, "the pages show a time that was set only after the next review");

@@ -65,13 +65,15 @@ impl Round for Counting {
         let as_of = self.daemon.as_of();
         let judged = self.judge(as_of).await?;
         self.notifier.round(&self.daemon, &judged, as_of).await?;
-        let review = self.daemon.latest_review();
+        let made = self.daemon.latest.get();
+        let findings = self.findings.values().cloned().chain(loose(&made.review)).collect();
         self.daemon.publish(Snapshot {
             as_of: Some(as_of),
             slos: judged,
-            review: Arc::clone(&review),
-            comparison: self.daemon.latest_comparison(),
-            findings: Arc::new(self.findings.values().cloned().chain(loose(&review)).collect()),
+            review: made.review,
+            comparison: made.comparison,
+            trends: made.trends,
+            findings: Arc::new(findings),
         });
         Ok(())
     }

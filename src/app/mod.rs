@@ -5,6 +5,7 @@ pub mod clock;
 
 mod alerts;
 mod backfill;
+pub mod closed_months;
 #[cfg(feature = "kubernetes")]
 mod cluster;
 mod composites;
@@ -16,6 +17,7 @@ pub mod generations;
 mod groups;
 mod indicators;
 pub mod intake;
+mod latest;
 mod ledger;
 mod live;
 mod notify;
@@ -31,6 +33,7 @@ mod setup;
 mod sharing;
 mod tasks;
 mod times;
+mod trends;
 pub mod verify;
 
 use std::net::TcpListener;
@@ -56,6 +59,7 @@ use self::notify::Notifier;
 use self::rules::Inventory;
 use self::tasks::{Round, Tasks};
 use crate::evaluate::compare::compare;
+use crate::evaluate::trends::MONTHS_DEFAULT;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
@@ -116,7 +120,10 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         facts.clone(),
         corrections,
     );
-    let daemon = daemon.with_receivers(config.receivers.clone()).with_lengths(config.backfill, config.retention);
+    let daemon = daemon
+        .with_receivers(config.receivers.clone())
+        .with_lengths(config.backfill, config.retention)
+        .with_alert_sources(setup.sources.iter().map(|source| source.name.clone()).collect());
     let daemon = Arc::new(daemon);
     for source in &setup.sources {
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
@@ -257,8 +264,14 @@ impl Round for ReviewRound {
             Ok::<_, AnswerError>((review, comparison))
         });
         let (review, comparison) = both.await??;
-        self.daemon.note_review(review, comparison);
-        tokio::time::sleep(began.elapsed() * REVIEW_REST).await;
+        self.daemon.latest.note_review(Arc::new(review));
+        self.daemon.latest.note_comparison(comparison);
+        let took = began.elapsed();
+        // Seldom long: a month that is over is judged once a day.
+        let asked = Arc::clone(&self.daemon);
+        let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
+        self.daemon.latest.note_trends(trends);
+        tokio::time::sleep(took * REVIEW_REST).await;
         Ok(())
     }
 }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::closed_months::ClosedMonths;
 use super::generations::generations;
 use super::ledger::history_of;
 use super::restatements::{restatement_of, sentence};
 use super::review::Reviewing;
+use super::trends::Following;
 use crate::evaluate::compare::compare;
 use crate::evaluate::compliance::{judge_over, lookbacks, needed_minutes, present};
 use crate::evaluate::corrections::LeftOut;
@@ -18,6 +20,7 @@ use crate::evaluate::history::hour_of;
 use crate::evaluate::objectives::Basis;
 use crate::evaluate::slot_history::{Shown, history_slots};
 use crate::evaluate::snapshot::Finding;
+use crate::evaluate::trends::{MONTHS_DEFAULT, Trends};
 use crate::model::correction::Correction;
 use crate::model::on_call::OnCall;
 use crate::model::slo::Slo;
@@ -37,6 +40,9 @@ pub struct Reporting<'a> {
     /// Those in force.
     pub corrections: &'a [Arc<Correction>],
     pub on_call: &'a OnCall,
+    pub closed: &'a ClosedMonths,
+    /// Names of the sources whose alerts are read.
+    pub sources: &'a [String],
     /// In which the months are civil months.
     pub timezone: Tz,
     pub now: Timestamp,
@@ -63,8 +69,9 @@ impl Reporting<'_> {
         // A running month is compared with as much of the month before.
         let before = Period::new(before.start, before.end.min(before.start + (judged_at - period.start)));
         let comparison = compare(period, &review, before, &reviewing.review(before, before.end)?);
-        let restated = restatement_of(reviewing, month, self.timezone, self.as_of)?;
+        let restated = restatement_of(reviewing, self.closed, month, self.timezone, self.as_of)?;
         let restated = restated.as_ref().and_then(sentence);
+        let following = Following { reviewing, closed: self.closed, sources: self.sources, zone: self.timezone };
         Ok(Some(ReportInput {
             label: month.name(),
             period,
@@ -74,6 +81,7 @@ impl Reporting<'_> {
             review,
             fixes: reviewing.replay(period, judged_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
+            trends: Some(following.trends(month, MONTHS_DEFAULT, self.as_of)?).filter(Trends::is_told),
             changes: self.reader.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
@@ -204,6 +212,8 @@ spec:
             reader: &reader,
             corrections: &[],
             on_call: &OnCall::new(Tz::UTC),
+            closed: &ClosedMonths::default(),
+            sources: &[],
             timezone,
             now,
             as_of: now,
@@ -256,6 +266,8 @@ spec:
             reader: &reader,
             corrections: &[],
             on_call: &on_call,
+            closed: &ClosedMonths::default(),
+            sources: &[],
             timezone: Tz::UTC,
             now,
             as_of: now,
@@ -284,6 +296,8 @@ spec:
             reader: &reader,
             corrections: &[],
             on_call: &OnCall::new(Tz::UTC),
+            closed: &ClosedMonths::default(),
+            sources: &[],
             timezone: Tz::UTC,
             now,
             as_of: now,

@@ -3,9 +3,10 @@
 
 use chrono_tz::Tz;
 
+use super::closed_months::ClosedMonths;
 use super::facts::Facts;
 use super::review::Reviewing;
-use crate::evaluate::restatements::{headline, restated};
+use crate::evaluate::restatements::restated;
 use crate::model::restatement::{PublishedMonth, Restatement};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::model::window::Month;
@@ -23,6 +24,7 @@ const MONTHS_MAX: usize = 13;
 /// is not fully known, and nothing is said of it.
 pub async fn publish(
     reviewing: Reviewing<'_>,
+    closed: &ClosedMonths,
     facts: &Facts,
     zone: Tz,
     known_since: Option<Timestamp>,
@@ -35,31 +37,38 @@ pub async fn publish(
     if !is_known || facts.reader.published_months()?.iter().any(|published| published.month == name) {
         return Ok(());
     }
-    let review = tokio::task::block_in_place(|| reviewing.review(period, now))?;
-    let published = PublishedMonth { month: name, figures: headline(&review, period), published_at: now };
+    let figures = tokio::task::block_in_place(|| closed.figures(reviewing, month, zone, now))?;
+    let published = PublishedMonth { month: name, figures, published_at: now };
     facts.write(Batch { published_months: vec![published], recorded_at: now, ..Batch::default() }).await
 }
 
 /// The published months beside what is said of them now, newest first.
-pub fn restatements(reviewing: Reviewing<'_>, zone: Tz, as_of: Timestamp) -> Result<Vec<Restatement>, Error> {
-    let published = reviewing.reader.published_months()?;
-    published.into_iter().rev().take(MONTHS_MAX).map(|month| restatement(reviewing, month, zone, as_of)).collect()
+pub fn restatements(
+    reviewing: Reviewing<'_>,
+    closed: &ClosedMonths,
+    zone: Tz,
+    as_of: Timestamp,
+) -> Result<Vec<Restatement>, Error> {
+    let published = reviewing.reader.published_months()?.into_iter().rev().take(MONTHS_MAX);
+    published.map(|month| restatement(reviewing, closed, month, zone, as_of)).collect()
 }
 
 /// One month, if it was published.
 pub fn restatement_of(
     reviewing: Reviewing<'_>,
+    closed: &ClosedMonths,
     month: Month,
     zone: Tz,
     as_of: Timestamp,
 ) -> Result<Option<Restatement>, Error> {
     let name = month.to_string();
     let published = reviewing.reader.published_months()?.into_iter().find(|published| published.month == name);
-    published.map(|published| restatement(reviewing, published, zone, as_of)).transpose()
+    published.map(|published| restatement(reviewing, closed, published, zone, as_of)).transpose()
 }
 
 fn restatement(
     reviewing: Reviewing<'_>,
+    closed: &ClosedMonths,
     published: PublishedMonth,
     zone: Tz,
     as_of: Timestamp,
@@ -68,8 +77,7 @@ fn restatement(
         return Ok(Restatement { published, changed: Vec::new(), causes: Vec::new() });
     };
     let period = month.period(zone);
-    let review = reviewing.review(period, as_of)?;
-    let changed = restated(&published.figures, &headline(&review, period));
+    let changed = restated(&published.figures, &closed.figures(reviewing, month, zone, as_of)?);
     let causes = if changed.is_empty() { Vec::new() } else { causes(reviewing, period, published.published_at)? };
     Ok(Restatement { published, changed, causes })
 }
@@ -148,8 +156,10 @@ mod tests {
         facts.write(Batch { alerts: vec![alert], ..Batch::default() }).await.unwrap();
         let on_call = OnCall::new(Tz::UTC);
         let reviewing = Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call };
-        let publish_at =
-            |now: &'static str, since: &'static str| publish(reviewing, &facts, Tz::UTC, Some(at(since)), at(now));
+        let closed = ClosedMonths::default();
+        let publish_at = |now: &'static str, since: &'static str| {
+            publish(reviewing, &closed, &facts, Tz::UTC, Some(at(since)), at(now))
+        };
         publish_at("2026-08-01T12:00:00Z", "2026-05-01T00:00:00Z").await.unwrap();
         publish_at("2026-08-02T12:00:00Z", "2026-07-03T00:00:00Z").await.unwrap();
         let months = |facts: &Facts| -> Vec<String> {
@@ -159,7 +169,7 @@ mod tests {
         publish_at("2026-08-02T12:00:00Z", "2026-05-01T00:00:00Z").await.unwrap();
         let july: Month = "2026-07".parse().unwrap();
         let now = at("2026-08-10T00:00:00Z");
-        let of_july = || restatement_of(reviewing, july, Tz::UTC, now).unwrap().unwrap();
+        let of_july = || restatement_of(reviewing, &closed, july, Tz::UTC, now).unwrap().unwrap();
         assert_eq!((of_july().changed.len(), sentence(&of_july())), (0, None));
 
         let record = Record {
@@ -186,7 +196,7 @@ mod tests {
         let told = sentence(&of_july()).unwrap();
         assert!(told.contains("acknowledge_median_seconds 300 instead of not known"), "{told}");
         assert!(told.ends_with("What changed since: 1 record of an outside system came later."), "{told}");
-        let all = restatements(reviewing, Tz::UTC, now).unwrap();
+        let all = restatements(reviewing, &closed, Tz::UTC, now).unwrap();
         assert_eq!(all.iter().map(|r| r.changed.is_empty()).collect::<Vec<_>>(), [false, true], "newest first");
     }
 }

@@ -110,6 +110,10 @@ pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
 
 pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
     let daemon = Daemon::new(&args.client.daemon.address)?;
+    if let Some(months) = args.months {
+        let answer = daemon.json(&["api", "v1", "trends"], &[("months", months.to_string())])?;
+        return show(&daemon, &args.client, answer, tables::trends);
+    }
     let answer = daemon.json(&["api", "v1", "incidents"], &[daemon.since(args.last)?])?;
     show(&daemon, &args.client, answer, tables::incidents)
 }

@@ -11,6 +11,7 @@ use super::args::{ExportFormat, ReportArgs, ReportFormat};
 use super::client::Daemon;
 use super::{BAD_INPUT, files, print, promises};
 use crate::app::clock::Clock;
+use crate::app::closed_months::ClosedMonths;
 use crate::app::corrections::Corrections;
 use crate::app::generations::with_objectives;
 use crate::app::report::Reporting;
@@ -62,11 +63,14 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
     let corrections = Corrections::new(corrections, &reader).context("read the corrections")?.in_force();
     let now = Clock::System.now();
     let delay = config.sources.iter().map(|source| source.ingest_delay).max().unwrap_or_default();
+    let sources: Vec<String> = config.sources.iter().map(|source| source.name.clone()).collect();
     let reporting = Reporting {
         slos: &slos,
         reader: &reader,
         corrections: &corrections,
         on_call: &config.on_call,
+        closed: &ClosedMonths::default(),
+        sources: &sources,
         timezone: config.timezone,
         now,
         as_of: (now - delay).floor_slot(),

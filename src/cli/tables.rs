@@ -7,6 +7,7 @@ mod slos;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trends;
 
 use serde::Deserialize;
 
@@ -14,6 +15,7 @@ pub use alerts::{alerts, incidents, rules};
 pub use replay::{fixes, replay};
 pub use slos::{slo, slos};
 pub use status::status;
+pub use trends::trends;
 
 use super::table::{Align, Cell, Colour, Table, Tone};
 use crate::model::time::{Millis, Timestamp};

@@ -34,5 +34,6 @@ pub mod statistics;
 pub mod status;
 pub mod tiers;
 pub mod told;
+pub mod trends;
 pub mod upkeep;
 pub mod verdict;

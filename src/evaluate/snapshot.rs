@@ -9,6 +9,7 @@ use super::load::Load;
 use super::measures::Measure;
 use super::rules::RuleScores;
 use super::status::SloStatus;
+use super::trends::Trends;
 use super::upkeep::Upkeep;
 use crate::model::alert::AlertId;
 use crate::model::incident::{Episode, Incident};
@@ -26,6 +27,8 @@ pub struct Snapshot {
     /// The incidents of the review beside those of as long a time before it;
     /// `None` until both were looked at.
     pub comparison: Option<Arc<Comparison>>,
+    /// Of the last year; `None` until its months were looked at.
+    pub trends: Option<Arc<Trends>>,
     pub findings: Arc<Vec<Finding>>,
 }
 

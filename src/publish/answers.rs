@@ -9,6 +9,7 @@ use crate::evaluate::objectives::Basis;
 use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::evaluate::trends::Trends;
 use crate::model::change::{Change, ClusterEvent};
 use crate::model::correction::Correction;
 use crate::model::indicator::IndicatorId;
@@ -79,6 +80,10 @@ pub trait Answers: Send + Sync + 'static {
 
     /// Published months beside what is said of them now, newest first.
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError>;
+
+    /// How incidents and alerting went over the last so many months that are over,
+    /// in the zone of the configuration. May take seconds once a day.
+    fn trends(&self, months: usize) -> Result<Trends, AnswerError>;
 
     /// The times of incidents that people set or took back, oldest first.
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError>;

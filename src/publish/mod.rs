@@ -11,4 +11,5 @@ pub mod http;
 pub mod metrics;
 pub mod otlp;
 pub mod report;
+pub(crate) mod series;
 pub(crate) mod web;

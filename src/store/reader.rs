@@ -10,6 +10,7 @@ use super::corrections::{self, Correction};
 use super::declarations::{self, Declaration};
 use super::error::Error;
 use super::facts::{self, Definition, Entry};
+use super::late::{self, Added};
 use super::promises::{self, Promise};
 use super::records::{self, UsedSignature};
 use super::{groups, ingested, inhibitions, layout, published, rows, rules, silences, tiles};
@@ -133,6 +134,16 @@ impl Reader {
     /// Whether a signature was used before.
     pub fn is_used(&self, used: &UsedSignature) -> Result<bool, Error> {
         self.read(|db| records::is_used(db, used))
+    }
+
+    /// How far what is only ever added has come.
+    pub fn added(&self) -> Result<Added, Error> {
+        self.read(late::added)
+    }
+
+    /// Whether anything was added since that may change what a period came to.
+    pub fn is_touched(&self, period: Period, since: Added) -> Result<bool, Error> {
+        self.read(|db| late::is_touched(db, period, since))
     }
 
     /// Closed months as they were first published, in their order.

@@ -39,11 +39,15 @@ pub struct SloArgs {
 #[command(after_help = "\
 Examples:
   evenkeel incidents --last 7d
-  evenkeel incidents --last 90d --json")]
+  evenkeel incidents --last 90d --json
+  evenkeel incidents --months 12        how the months that are over went")]
 pub struct IncidentsArgs {
     /// How far back incidents are listed.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub last: Millis,
+    /// Show how so many months went, 1 to 36, instead of single incidents.
+    #[arg(long, value_name = "N", conflicts_with = "last")]
+    pub months: Option<usize>,
     #[command(flatten)]
     pub client: ClientArgs,
 }

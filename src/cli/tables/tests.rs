@@ -106,6 +106,24 @@ closed  18 Nov 2026, 09:12 UTC  checkout  page      yes         1h 35m          
 }
 
 #[test]
+fn months_that_are_over_are_a_row_for_each_series() {
+    let expected = "\
+OF EACH MONTH                  FIRST     LAST  CHANGE A MONTH  MONTHS  TREND
+Incidents                          5        4               0       9  no evidence
+Incidents without a page       40.0%    25.0%     -1.5 points       8  no evidence
+Time to detect, median            4m       4m         no data       3  too few
+Time to acknowledge, median  no data  no data         no data       0  too few
+Time to restore, median          49m      25m             -3m       8  better
+Budget burned by incidents     40.0%    80.0%     +2.9 points       8  no evidence
+Pages                             61       61               0       9  no evidence
+Noise, at least                60.0%    60.0%               0       9  no evidence
+Noise, at most                 65.0%    65.0%               0       9  no evidence
+12 months, 9 of them known; 2025-11 to 2026-10
+";
+    assert_eq!(made(include_str!("../../../tests/it/golden/trends.json"), trends), expected);
+}
+
+#[test]
 fn alerts_that_were_cut_say_so() {
     let expected = "\
 STATE  BEGAN                   FIRED FOR  SEVERITY  RULE                   SERVICE   SILENCED

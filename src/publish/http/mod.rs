@@ -27,6 +27,7 @@ pub(super) mod rules;
 pub(super) mod slos;
 mod status;
 mod time;
+mod trends;
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -12,7 +12,7 @@ use utoipa::openapi::{Info, RefOr, Schema};
 
 use super::{
     alerts, changes, corrections, counts, durations, generations, health, incidents, intake, noise, records, replay,
-    report, restatements, rules, slos, status,
+    report, restatements, rules, slos, status, trends,
 };
 use crate::publish::metrics;
 
@@ -44,6 +44,7 @@ use crate::publish::metrics;
         corrections::withdraw,
         report::report,
         restatements::list,
+        trends::trends,
         status::status,
         openapi,
         metrics::scrape::scrape,

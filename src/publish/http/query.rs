@@ -152,12 +152,17 @@ impl Params {
 
     /// `limit`, in `1..=max`.
     pub fn limit(&self, default: usize, max: usize) -> Result<usize, Problem> {
-        let Some(text) = self.get("limit") else {
+        self.whole("limit", default, max)
+    }
+
+    /// A whole number in `1..=max`.
+    pub fn whole(&self, name: &str, default: usize, max: usize) -> Result<usize, Problem> {
+        let Some(text) = self.get(name) else {
             return Ok(default);
         };
         match text.parse::<usize>() {
-            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
-            _ => Err(Problem::bad_parameter("limit", format!("`{text}` is not a whole number from 1 to {max}"))),
+            Ok(number) if (1..=max).contains(&number) => Ok(number),
+            _ => Err(Problem::bad_parameter(name, format!("`{text}` is not a whole number from 1 to {max}"))),
         }
     }
 

@@ -14,7 +14,7 @@ use super::daemon::Daemon;
 use super::problem::Problem;
 use super::{
     HttpSettings, alerts, changes, corrections, counts, durations, generations, health, incidents, intake, layers,
-    noise, openapi, records, replay, report, restatements, rules, slos, status,
+    noise, openapi, records, replay, report, restatements, rules, slos, status, trends,
 };
 use crate::publish::answers::Answers;
 use crate::publish::metrics::requests::HttpRequests;
@@ -87,6 +87,7 @@ fn api() -> Router<Daemon> {
         .route("/api/v1/corrections/{name}", get(corrections::one).delete(corrections::withdraw))
         .route("/api/v1/report", get(report::report))
         .route("/api/v1/restatements", get(restatements::list))
+        .route("/api/v1/trends", get(trends::trends))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/openapi.json", get(openapi::openapi))
 }

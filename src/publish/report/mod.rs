@@ -13,11 +13,13 @@ mod strip;
 mod summary;
 #[cfg(test)]
 pub(super) mod tests;
+mod trends;
 
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::replay::Replay;
 use crate::evaluate::snapshot::{Finding, Review};
 use crate::evaluate::status::{HistorySlot, SloStatus};
+use crate::evaluate::trends::Trends;
 use crate::model::change::Change;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::web::text;
@@ -39,6 +41,8 @@ pub struct ReportInput {
     /// The incidents beside those of the period before; absent where nothing is
     /// known of it.
     pub comparison: Option<Comparison>,
+    /// How the months up to this one went; absent where too few are known.
+    pub trends: Option<Trends>,
     /// The changes of alerting that would have helped, best first.
     pub fixes: Vec<Replay>,
     /// That overlap the period, in any order.
@@ -79,6 +83,7 @@ fn document(input: &ReportInput) -> Document {
         promises::corrections(input),
         incidents::section(input),
         noise::section(input),
+        trends::section(input),
         quality::changes(input),
         quality::coverage(input),
         quality::definitions(input),

@@ -157,6 +157,7 @@ pub(in crate::publish) fn month() -> ReportInput {
     };
     ReportInput {
         comparison: None,
+        trends: None,
         fixes: Vec::new(),
         label: "July 2026".to_owned(),
         period: july(),

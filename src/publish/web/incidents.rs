@@ -6,9 +6,10 @@ use maud::{Markup, html};
 
 use super::layout::{self, Frame, Section};
 use super::timeline::{self, Lane, Span};
-use super::{Page, page, params, parts, text, verdicts};
+use super::{Page, page, params, parts, text, trends, verdicts};
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::snapshot::{DurationStat, Durations, Review};
+use crate::evaluate::trends::Trends;
 use crate::model::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::daemon::Daemon;
@@ -31,12 +32,14 @@ pub(super) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page 
     let frame =
         Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
     let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_lopsided());
-    page(layout::page(&frame, &body(review, comparison, &wanted, service, evaluated.as_of)))
+    let trends = evaluated.snapshot.trends.as_deref().filter(|trends| service.is_none() && trends.is_told());
+    page(layout::page(&frame, &body(review, comparison, trends, &wanted, service, evaluated.as_of)))
 }
 
 fn body(
     review: &Review,
     comparison: Option<&Comparison>,
+    trends: Option<&Trends>,
     wanted: &[&Incident],
     service: Option<&str>,
     now: Timestamp,
@@ -49,6 +52,7 @@ fn body(
         (durations(&review.durations, &review.incidents))
         @if wanted.is_empty() {
             (parts::empty("There are no incidents in the stored history."))
+            (over_months(trends))
         } @else {
             figure {
                 figcaption {
@@ -65,10 +69,22 @@ fn body(
                     (verdicts::table(comparison))
                 }
             }
+            (over_months(trends))
             section {
                 h2 { "Each one" }
                 (table(&wanted.iter().copied().take(ROWS_MAX).collect::<Vec<_>>(), now))
                 @if wanted.len() > ROWS_MAX { p.muted { "and " (wanted.len() - ROWS_MAX) " more" } }
+            }
+        }
+    }
+}
+
+fn over_months(trends: Option<&Trends>) -> Markup {
+    html! {
+        @if let Some(trends) = trends {
+            section {
+                h2 { "Over months" }
+                (trends::table(trends))
             }
         }
     }

@@ -18,6 +18,7 @@ mod sparks;
 mod status;
 pub(crate) mod text;
 mod timeline;
+mod trends;
 mod verdicts;
 
 use axum::Router;

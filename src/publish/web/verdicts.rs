@@ -64,7 +64,7 @@ fn duration(change: &DurationChange) -> Markup {
     }
 }
 
-fn word(verdict: Verdict) -> Markup {
+pub(super) fn word(verdict: Verdict) -> Markup {
     let class = match verdict {
         Verdict::Better => "verdict better",
         Verdict::Worse => "verdict worse",

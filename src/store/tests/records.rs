@@ -59,6 +59,28 @@ fn a_record_comes_back_as_it_was_told_first() {
 }
 
 #[test]
+fn what_is_added_late_touches_the_time_that_it_speaks_of() {
+    let (_dir, mut writer, reader) = store();
+    writer.write(&Batch { records: vec![record("known", 100)], ..batch(DAY) }).unwrap();
+    let added = reader.added().unwrap();
+    let touched = |from, to| reader.is_touched(minutes(DAY, from, to), added).unwrap();
+    assert!(!touched(0, 1_440));
+    writer.write(&Batch { records: vec![record("late", 500), record("known", 700)], ..batch(DAY) }).unwrap();
+    assert!(touched(505, 1_440), "it reaches into the period");
+    assert!(!touched(0, 500) && !touched(600, 1_440), "what was told before is nothing new");
+    let set = TimeOverride {
+        incident: IncidentId([7; 16]),
+        time: IncidentTime::Restored,
+        at: None,
+        author: "ann".to_owned(),
+        reason: HOSTILE.to_owned(),
+        recorded_at: slot(DAY, 900),
+    };
+    writer.write(&Batch { time_overrides: vec![set], ..batch(DAY) }).unwrap();
+    assert!(touched(0, 1), "of which time it is does not show");
+}
+
+#[test]
 fn keys_are_remembered_for_a_week_after_facts_are_dropped() {
     let (_dir, mut writer, reader) = store();
     writer.write(&Batch { records: vec![record("old", 100)], ..batch(DAY) }).unwrap();

@@ -86,12 +86,16 @@ fn a_changed_tile_of_a_sealed_day_is_a_correction() {
 
     // A slot that was unknown is filled; one that was known is corrected.
     let (filled, corrected) = (tile(DAY, 9, 1), tile(DAY, 10, 5));
+    let added = reader.added().unwrap();
     writer.write(&tiles(1, DAY + 2, vec![filled, corrected])).unwrap();
     let old = day.get(10);
     assert_eq!(
         reader.corrections(minutes(DAY, 0, 1_440)).unwrap(),
         [crate::store::Correction { indicator: id(1), recorded_at: slot(DAY + 2, 720), old, new: corrected }]
     );
+    let touched =
+        [(0, 10), (10, 11), (11, 20)].map(|(from, to)| reader.is_touched(minutes(DAY, from, to), added).unwrap());
+    assert_eq!(touched, [false, true, false]);
     let stored = reader.day(id(1), DAY).unwrap().unwrap();
     assert_eq!((stored.get(9), stored.get(10), stored.get(11)), (filled, corrected, day.get(11)));
     let version: i64 = database(&dir).query_row("SELECT version FROM blocks", [], |row| row.get(0)).unwrap();

@@ -70,7 +70,7 @@ async fn a_history_adds_up_and_has_gaps() {
 }
 
 /// The path, the status, the parameter that is named, and a word of the hint.
-const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 20] = [
+const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 21] = [
     ("/api/v1/slos?servce=checkout", 400, Some("servce"), "service"),
     ("/api/v1/slos?service=a&service=b", 400, Some("service"), ""),
     ("/api/v1/slos?state=fine", 400, Some("state"), "exhausted"),
@@ -90,6 +90,7 @@ const BAD_QUESTIONS: [(&str, u16, Option<&str>, &str); 20] = [
     ("/api/v1/report?month=2026-13", 400, Some("month"), ""),
     ("/api/v1/report?month=2026-12", 400, Some("month"), "earlier"),
     ("/api/v1/report?format=pdf", 400, Some("format"), "html"),
+    ("/api/v1/trends?months=37", 400, Some("months"), ""),
     ("/api/v1/nothing", 404, None, "openapi.json"),
 ];
 

@@ -40,6 +40,7 @@ async fn a_pipe_gets_the_answer_of_the_api() {
             "/api/v1/slos/checkout-availability?at=2026-11-20T00:00:00Z".to_owned(),
         ),
         ("incidents --last 7d", format!("/api/v1/incidents?{from}")),
+        ("incidents --months 9", "/api/v1/trends?months=9".to_owned()),
         ("alerts --last 7d", format!("/api/v1/alerts?{from}")),
         ("alerts --rules --last 7d", format!("/api/v1/alerts/rules?{from}")),
     ] {

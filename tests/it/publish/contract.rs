@@ -39,6 +39,7 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
         ("/api/v1/incidents/{id}/times", format!("/api/v1/incidents/{id}/times"), "incident-times.json"),
         ("/api/v1/records", "/api/v1/records?kind=acknowledge".to_owned(), "records.json"),
         ("/api/v1/restatements", "/api/v1/restatements".to_owned(), "restatements.json"),
+        ("/api/v1/trends", "/api/v1/trends".to_owned(), "trends.json"),
         ("/api/v1/status", "/api/v1/status".to_owned(), "status.json"),
     ]
 }
@@ -118,6 +119,7 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "delete" => "true",
                 "label" => "tier=1",
                 "month" => "2026-11",
+                "months" => "24",
                 "objective" => "then",
                 "format" => "html",
                 _ => "payments",

@@ -12,6 +12,7 @@ use evenkeel::evaluate::objectives::Basis;
 use evenkeel::evaluate::replay::Replay;
 use evenkeel::evaluate::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::status::{HistorySlot, SloStatus};
+use evenkeel::evaluate::trends::Trends;
 use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::record::{Record, TimeOverride};
 use evenkeel::model::restatement::Restatement;
@@ -114,6 +115,10 @@ impl Answers for Troubled {
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
         self.shop.restatements()
+    }
+
+    fn trends(&self, months: usize) -> Result<Trends, AnswerError> {
+        self.shop.trends(months)
     }
 
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {

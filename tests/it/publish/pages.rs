@@ -106,6 +106,23 @@ async fn one_slo_shows_its_story() {
 }
 
 #[tokio::test]
+async fn months_are_points_and_only_evidence_has_a_colour() {
+    let server = Server::start(Sample::shop());
+    let page = server.text("/incidents").await;
+    let restore = row_of(&page, "Time to restore, median");
+    assert_eq!((restore.matches("<circle").count(), restore.matches(": not known").count()), (8, 4), "{restore}");
+    assert!(restore.contains("February 2026: 49m") && restore.starts_with(" class=\"better\""), "{restore}");
+    assert!(text_of(restore).contains("−3m") && text_of(restore).contains("bettern = 8"), "{restore}");
+    let pages = row_of(&page, "Pages");
+    assert!(pages.starts_with('>') && text_of(pages).contains("no evidence"), "no colour: {pages}");
+    let few = row_of(&page, "Time to detect, median");
+    assert!(few.starts_with('>') && text_of(few).contains("too few"), "{few}");
+    assert!(!page.contains("Time to acknowledge, median"), "not known in any month");
+    assert!(text_of(&page).contains("November 2025 to October 2026: of 12 months 9 are known, 1 as first published"));
+    assert!(!server.text("/incidents?service=checkout").await.contains("Over months"), "of all services only");
+}
+
+#[tokio::test]
 async fn incidents_show_their_times() {
     let server = Server::start(Sample::shop());
     let page = server.text("/incidents").await;

@@ -24,6 +24,7 @@ use evenkeel::evaluate::snapshot::{
 use evenkeel::evaluate::statistics::shares::wilson;
 use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use evenkeel::evaluate::told::Said;
+use evenkeel::evaluate::trends::{FollowedMonth, MonthFigures, Trends, trends};
 use evenkeel::evaluate::upkeep::{StaleSilence, Upkeep};
 use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
@@ -79,6 +80,7 @@ impl Sample {
             slos,
             review: Arc::new(review()),
             comparison: None,
+            trends: Some(Arc::new(followed(12))),
             findings: Arc::clone(&findings),
         };
         Sample {
@@ -225,6 +227,7 @@ impl Answers for Sample {
             label: month.name(),
             period,
             comparison: None,
+            trends: Some(followed(12)),
             fixes: Vec::new(),
             generated_at: at(NOW),
             version: "0.0.0",
@@ -278,6 +281,10 @@ impl Answers for Sample {
         Ok(vec![Restatement { published, changed, causes }])
     }
 
+    fn trends(&self, months: usize) -> Result<Trends, AnswerError> {
+        Ok(followed(months))
+    }
+
     fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
         Ok(self.overrides.lock().unwrap().clone())
     }
@@ -323,6 +330,36 @@ impl Answers for Sample {
             }
         }
     }
+}
+
+/// The shop has been watched since February, which is known only as it was
+/// published. Restoring gets faster.
+fn followed(months: usize) -> Trends {
+    let mut month: Month = "2026-10".parse().unwrap();
+    let mut followed = Vec::new();
+    for i in 0..months {
+        let restore = if i == 4 { None } else { Some(1_500.0 + 180.0 * i as f64) };
+        let figures = [
+            ("incidents", Some([4.0, 6.0, 3.0, 5.0, 0.0][i % 5])),
+            ("undetected_incidents", Some([1.0, 0.0, 1.0, 2.0, 0.0][i % 5])),
+            ("detect_median_seconds", (i < 3).then_some(240.0)),
+            ("restore_median_seconds", restore),
+            ("budget_burned_ratio", if i == 8 { None } else { Some([0.8, 1.9, 0.4, 1.1, 0.0][i % 5]) }),
+            ("pages", Some(58.0 + [3.0, 0.0, 7.0, 1.0][i % 4])),
+            ("noise_lower_ratio", Some(0.6)),
+            ("noise_upper_ratio", Some(0.65)),
+        ];
+        let figures = figures.map(|(name, value)| (name.to_owned(), value)).into();
+        let figures = match i {
+            0..8 => MonthFigures::Stored(figures),
+            8 => MonthFigures::Published(figures),
+            _ => MonthFigures::NotKnown,
+        };
+        followed.push(FollowedMonth { month, period: month.period(Tz::UTC), figures });
+        month = month.before();
+    }
+    followed.reverse();
+    trends(followed)
 }
 
 /// One that is over and one that comes again.

@@ -3,7 +3,8 @@
 //! figures of a month were made, nor how they are kept.
 //!
 //! The test takes months to be independent of each other. Where a bad month
-//! makes the next one worse, it finds a trend more often than it says.
+//! makes the next one worse, or a season does, it finds a trend more often than
+//! it says.
 
 use super::statistics::trend::{Trend, trend};
 use super::verdict::{Finding, Verdict, verdicts};

@@ -56,7 +56,7 @@ pub(crate) fn about(trends: &Trends) -> String {
     let is_published = |m: &&FollowedMonth| matches!(m.figures, MonthFigures::Published(_));
     let published = match trends.months.iter().filter(is_published).count() {
         0 => String::new(),
-        n => format!(", {n} as first published, because their facts are not all there any more"),
+        n => format!(", {n} of them as first published, because not all facts are there any more"),
     };
     format!(
         "{} to {}: of {} months {} are known{published}. A series is called better or worse only where chance alone would bring so clear a trend in fewer than {:.0}\u{202f}% of cases (Mann and Kendall), from {TREND_VALUES_MIN} months on; the change is the median one (Theil and Sen).",

@@ -126,9 +126,9 @@ Noise, at most                 65.0%    65.0%               0       9  no eviden
 #[test]
 fn alerts_that_were_cut_say_so() {
     let expected = "\
-STATE  BEGAN                   FIRED FOR  SEVERITY  RULE                   SERVICE   SILENCED
-ended  18 Nov 2026, 09:17 UTC     1h 33m  page      CheckoutHighErrorRate  checkout  no
-ended  18 Nov 2026, 09:16 UTC     1h 34m  page      ErrorBudgetBurn        checkout  no
+STATE  BEGAN                   FIRED FOR  SEVERITY  RULE                 SERVICE   SILENCED
+ended  18 Nov 2026, 09:17 UTC     1h 33m  page      KubePodCrashLooping  checkout  no
+ended  18 Nov 2026, 09:16 UTC     1h 34m  page      ErrorBudgetBurn      checkout  no
 3 alerts (2 shown, the newest), 0 firing; 18 Nov 2026, 00:00 UTC to 19 Nov 2026, 00:00 UTC
 ";
     assert_eq!(made(include_str!("../../../tests/it/golden/alerts.json"), alerts), expected);

@@ -1,11 +1,12 @@
 //! Alerts into the store: the samples of `ALERTS` and `ALERTS_FOR_STATE` of
 //! every source, as time goes on and from history, and what Alertmanager holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::answers::Daemon;
 use super::indicators::Source;
+use crate::evaluate::snapshot::Finding;
 use crate::ingest::alerts::{AlertmanagerEntry, Heard, REREAD, from_alertmanager, merge, spans};
 use crate::model::alert::Alert;
 use crate::model::indicator::IndicatorId;
@@ -14,7 +15,7 @@ use crate::model::labels::content_hash;
 use crate::model::selector::Selector;
 use crate::model::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState};
+use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
 use crate::sources::error::Error;
 use crate::store::Batch;
 
@@ -45,6 +46,7 @@ impl AlertFeeds {
         if held.is_complete {
             self.heard_at = daemon.clock.now();
         }
+        daemon.latest.note_silences(held.unread.into_values().collect());
         let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
         if !new.is_empty() || !held.inhibitions.is_empty() {
             let recorded_at = daemon.clock.now();
@@ -167,6 +169,7 @@ impl AlertFeed {
 }
 
 /// What Alertmanagers tell of.
+#[derive(Default)]
 struct Held {
     /// All of them answered.
     is_complete: bool,
@@ -174,19 +177,27 @@ struct Held {
     silences: Vec<Silence>,
     /// Seen at the moment of the question.
     inhibitions: Vec<Inhibition>,
+    /// About silences that hold or will hold and cannot be read, by their ids.
+    unread: BTreeMap<String, Finding>,
 }
 
 /// What all Alertmanagers hold, of those that answer.
 async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
-    let mut held = Held { is_complete: true, alerts: Vec::new(), silences: Vec::new(), inhibitions: Vec::new() };
+    let mut held = Held { is_complete: true, ..Held::default() };
     for one in alertmanagers {
         let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
         match both.await {
-            Ok((alerts, silences)) => {
+            Ok((alerts, (silences, unread))) => {
+                let now = daemon.clock.now();
                 daemon.note_source(&one.name, None);
-                held.inhibitions.extend(inhibitions(&alerts, daemon.clock.now()));
+                held.inhibitions.extend(inhibitions(&alerts, now));
                 held.alerts.extend(alerts.into_iter().filter_map(entry));
                 held.silences.extend(silences);
+                // The members of a cluster hold the same ones.
+                for silence in unread.into_iter().filter(|silence| silence.ends_at > now) {
+                    let finding = cannot_be_read(&one.name, &silence);
+                    held.unread.entry(silence.id).or_insert(finding);
+                }
             }
             Err(error) => {
                 held.is_complete = false;
@@ -195,6 +206,19 @@ async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
         }
     }
     held
+}
+
+fn cannot_be_read(alertmanager: &str, silence: &UnreadSilence) -> Finding {
+    Finding {
+        subject: alertmanager.to_owned(),
+        message: format!(
+            "silence {} has the pattern `{}`, which cannot be read here: pages that it holds back are seen as planned \
+             only where Alertmanager lists them while it is asked",
+            silence.id, silence.matcher
+        ),
+        hint: "expire the silence and set it again without what only Go's patterns know, such as `\\Q…\\E`, or shorter"
+            .to_owned(),
+    }
 }
 
 /// Fingerprints mean something only to who gave them.

@@ -1,9 +1,10 @@
-//! What was made of the stored history last, on its way into the next snapshot.
+//! What other loops than the one that counts made last, on its way into the next
+//! snapshot.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::evaluate::compare::Comparison;
-use crate::evaluate::snapshot::Review;
+use crate::evaluate::snapshot::{Finding, Review};
 use crate::evaluate::trends::Trends;
 
 /// Shared by the loop that makes it and whoever changes something in between.
@@ -15,6 +16,8 @@ pub struct Made {
     pub review: Arc<Review>,
     pub comparison: Option<Arc<Comparison>>,
     pub trends: Option<Arc<Trends>>,
+    /// About silences that cannot be read.
+    pub silences: Vec<Finding>,
 }
 
 impl Latest {
@@ -32,6 +35,16 @@ impl Latest {
 
     pub fn note_trends(&self, trends: Trends) {
         self.change(|made| made.trends = Some(Arc::new(trends)));
+    }
+
+    /// In place of those that were there before; new ones go into the log, too.
+    pub fn note_silences(&self, findings: Vec<Finding>) {
+        self.change(|made| {
+            for finding in findings.iter().filter(|finding| !made.silences.contains(finding)) {
+                tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
+            }
+            made.silences = findings;
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Made)) {

@@ -5,8 +5,8 @@
 //! more pods, in the same incident is part of it. The classes are tried in this
 //! order, and the first that holds is taken:
 //!
-//! 1. planned: Alertmanager held it back, so it woke nobody, or a correction
-//!    leaves that time out; it is not judged.
+//! 1. planned: Alertmanager held it back before anybody was told, so it woke
+//!    nobody, or a correction leaves that time out; it is not judged.
 //! 2. actionable: it belongs to a burn, and is the one page of the incident that
 //!    is counted for it.
 //! 3. always-on: the alert fires most of the time, so it tells nothing new.

@@ -11,6 +11,7 @@ use super::snapshot::{PageClass, PageReason};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::Incident;
 use crate::model::labels::Labels;
+use crate::model::record::RecordKind;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -54,9 +55,9 @@ pub struct Page<'a> {
     pub end: Option<Timestamp>,
     /// All alerts of the rule in the incident, the first one first.
     pub alerts: Vec<AlertId>,
-    /// Why all alerts of the rule were planned: Alertmanager held them back, by
-    /// silences that were there when they fired, or corrections leave out the
-    /// time at which they did. `None` where one was not.
+    /// Why all alerts of the rule were planned: Alertmanager held them back before
+    /// a receiver was told, by silences that were there when they fired, or
+    /// corrections leave out the time at which they did. `None` where one was not.
     pub planned: Option<String>,
 }
 
@@ -126,13 +127,13 @@ impl<'a> Index<'a> {
             end: ends.collect::<Option<Vec<Timestamp>>>().and_then(|ends| ends.into_iter().max()),
             alerts: alerts.iter().map(|(_, id, _)| *id).collect(),
             longest: lengths.collect::<Option<Vec<Millis>>>().and_then(|l| l.into_iter().max()),
-            planned: self.planned(service.unwrap_or_default(), &alerts),
+            planned: self.planned(incident, service.unwrap_or_default(), &alerts),
         })
     }
 
-    fn planned(&self, service: &str, alerts: &[(Timestamp, AlertId, &Alert)]) -> Option<String> {
+    fn planned(&self, incident: &Incident, service: &str, alerts: &[(Timestamp, AlertId, &Alert)]) -> Option<String> {
         let why = |(at, id, alert): &(Timestamp, AlertId, &Alert)| {
-            let held = alert.suppressed && !self.answered(*id, *at);
+            let held = alert.suppressed && !self.answered(*id, *at) && !was_told(incident, alert);
             let silenced = || held.then(|| "Alertmanager held it back from the start".to_owned());
             self.corrected(service, alert, *at).or_else(silenced)
         };
@@ -154,6 +155,16 @@ impl<'a> Index<'a> {
     fn answered(&self, id: AlertId, fired: Timestamp) -> bool {
         self.silenced.get(&id).is_some_and(|since| since.iter().all(|at| *at > fired))
     }
+}
+
+/// Whether a receiver was told of an alert: if it was held back, then only later.
+fn was_told(incident: &Incident, alert: &Alert) -> bool {
+    let end = alert.ended.map_or(Timestamp::MAX, |end| end.at);
+    let notifications = incident.told.iter().map(|told| &told.record).filter(|r| r.kind == RecordKind::Notification);
+    notifications.filter(|record| (alert.start()..=end).contains(&record.occurred_at)).any(|record| {
+        !record.labels.is_empty()
+            && (record.labels.contains_all(&alert.labels) || alert.labels.contains_all(&record.labels))
+    })
 }
 
 /// When alerts of each kind fired, replicas taken together.

@@ -178,6 +178,8 @@ fn settle(incident: &mut Incident, bulk: &Bulk) {
     let first = |wanted: fn(&Record) -> bool| counted.iter().find(|r| wanted(r) && r.occurred_at >= since);
     if let Some(told) = first(pages) {
         incident.times.notified = Some(mark_of(told));
+        // What holds its alerts back now came too late.
+        incident.detected |= incident.severity == Severity::Page;
     }
     let answer = first(|r| r.kind == RecordKind::Acknowledge).map(mark_of);
     incident.times.acknowledged = [incident.times.acknowledged, answer].into_iter().flatten().min_by_key(|m| m.at);

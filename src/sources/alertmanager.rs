@@ -45,6 +45,17 @@ pub struct HeldAlert {
     pub receivers: Vec<String>,
 }
 
+/// A silence of which nobody here can say which alerts it is about: Alertmanager
+/// takes patterns that the `regex` crate does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadSilence {
+    pub id: String,
+    /// To come while it holds.
+    pub ends_at: Timestamp,
+    /// The first matcher with such a pattern, `job=~"\\Qa.b\\E"`.
+    pub matcher: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeldState {
@@ -76,12 +87,19 @@ impl Alertmanager {
     }
 
     /// All silences that it knows, those to come and those that have expired too
-    /// (for five days by default), sorted by id.
-    pub async fn silences(&self) -> Result<Vec<Silence>, Error> {
-        let silences: Vec<JsonSilence> = self.get("silences", &[]).await?;
-        let mut silences: Vec<Silence> = silences.into_iter().filter_map(JsonSilence::silence).collect();
+    /// (for five days by default), sorted by id; and those that cannot be read.
+    pub async fn silences(&self) -> Result<(Vec<Silence>, Vec<UnreadSilence>), Error> {
+        let listed: Vec<JsonSilence> = self.get("silences", &[]).await?;
+        let (mut silences, mut unread) = (Vec::new(), Vec::new());
+        for silence in listed {
+            match silence.silence() {
+                Ok(silence) => silences.push(silence),
+                Err(silence) => unread.push(silence),
+            }
+        }
         silences.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(silences)
+        unread.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok((silences, unread))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
@@ -169,27 +187,26 @@ fn yes() -> bool {
 }
 
 impl JsonSilence {
-    /// `None` without a beginning, or with a pattern that is too large for us.
-    fn silence(self) -> Option<Silence> {
-        let start = self.starts_at.0?;
-        Some(Silence {
-            matchers: self.matchers.into_iter().map(JsonMatcher::matcher).collect::<Option<_>>()?,
-            period: Period::new(start, self.ends_at.0.unwrap_or(Timestamp::MAX)),
-            id: self.id,
-            created_by: self.created_by,
-            comment: self.comment,
-        })
+    fn silence(self) -> Result<Silence, UnreadSilence> {
+        let period = Period::new(self.starts_at.0.unwrap_or(Timestamp::MIN), self.ends_at.0.unwrap_or(Timestamp::MAX));
+        let (id, created_by, comment) = (self.id, self.created_by, self.comment);
+        match self.matchers.into_iter().map(JsonMatcher::matcher).collect() {
+            Ok(matchers) => Ok(Silence { id, matchers, period, created_by, comment }),
+            Err(matcher) => Err(UnreadSilence { id, ends_at: period.end, matcher }),
+        }
     }
 }
 
 impl JsonMatcher {
-    fn matcher(self) -> Option<Matcher> {
+    /// Fails with the matcher as people write it.
+    fn matcher(self) -> Result<Matcher, String> {
         let op = match (self.is_equal, self.is_regex) {
             (true, false) => MatchOp::Equal,
             (false, false) => MatchOp::NotEqual,
             (true, true) => MatchOp::Regex,
             (false, true) => MatchOp::NotRegex,
         };
-        Matcher::new(self.name, op, self.value).ok()
+        let written = format!("{}{}{:?}", self.name, op.symbol(), self.value);
+        Matcher::new(self.name, op, self.value).map_err(|_| shown(&written))
     }
 }

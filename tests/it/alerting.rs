@@ -57,7 +57,8 @@ fn at(mark: &Value) -> Timestamp {
 #[test]
 fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     let mut alertmanagers = Alertmanager::cluster(ALERTMANAGER);
-    alertmanagers[0].silence("alertname", "Silenced");
+    alertmanagers[0].silence(&[("alertname", "Silenced")]);
+    let of_go = alertmanagers[0].silence_pattern("alertname", r"\QSteady\E.+");
     let ends = now() + Millis::from_secs(100);
     let (_rules, rule_file) = Prometheus::rule_file(&RULES.replace("ENDS", &ends.secs_f64().to_string()));
     let targets = alertmanagers.each_ref().map(|a| format!("'{}'", a.address())).join(", ");
@@ -90,6 +91,9 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     let first = daemon.wait_for("all alerts", "/api/v1/alerts", STEP_MAX, all_fire);
     let held = |a: &Value| ["Silenced", "CartDown"].iter().all(|rule| one(a, rule)["suppressed"] == true);
     daemon.wait_for("what is held back", "/api/v1/alerts", STEP_MAX, held);
+
+    let told = |s: &Value| s["findings"].as_array().unwrap().iter().any(|f| f["message"].to_string().contains(&of_go));
+    daemon.wait_for("what is to be mended about a silence", "/api/v1/status", STEP_MAX, told);
 
     // Both replicas forget what they held, one after the other; Prometheus tells
     // them again within a minute. Then it loses its own state.

@@ -143,7 +143,7 @@ fn a_burn_reaches_alertmanager_once_and_is_over_with_its_cause() {
 
     // Somebody sees it and silences the page: that is the acknowledgement. Only
     // what Alertmanager still tells of the silence ties it to the page.
-    let silenced = world.alertmanager.silence("slo", "shop-availability");
+    let silenced = world.alertmanager.silence(&[("slo", "shop-availability")]);
     let acknowledged = |a: &Value| a["incidents"][0]["times"]["acknowledged"].is_object();
     daemon.wait_for("the acknowledgement", "/api/v1/incidents", STEP_MAX, acknowledged);
 

@@ -117,9 +117,9 @@ fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<S
 
 /// Whether users were hurt by chance while an alert was active, ten times as much
 /// as is allowed in some minute: the script does not know of that, and a page
-/// that meets it tells of it.
-fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
-    let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap() + AFTER_END + LEAD);
+/// that meets it tells of it. One that goes on has to have begun with it.
+pub fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
+    let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap_or(alert.active_at) + AFTER_END + LEAD);
     let minutes = (0..(to - from).0 / 60_000).map(|n| from + Millis::from_mins(n));
     let service = alert.labels.get("service").unwrap_or_default();
     minutes.into_iter().any(|at| burned(world, service, Period::new(at, at + Millis::from_mins(1)), 10.0))

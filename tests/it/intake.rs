@@ -128,7 +128,7 @@ fn a_real_alertmanager_tells_of_notifications_and_of_what_it_held_back() {
          event_recorder:\n  webhook_outputs:\n    - url: 'http://{address}/in/events'\n      batch: true\n      \
          batch_flush_interval: 1s\n      http_config: {{authorization: {{credentials: opensesame}}}}\n"
     ));
-    alertmanager.silence("service", "web");
+    alertmanager.silence(&[("service", "web")]);
     let quiet = json!({"alertname": "WebSlow", "service": "web", "severity": "page"});
     alertmanager.alert(json!({"alertname": "ShopFails", "service": "shop", "severity": "page", "cluster": "eu"}), None);
     alertmanager.alert(quiet.clone(), None);

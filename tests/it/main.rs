@@ -14,6 +14,7 @@
 mod alerting;
 mod baselines;
 mod burning;
+mod classes;
 mod counting_worlds;
 mod dashboards;
 mod definitions;

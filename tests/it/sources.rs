@@ -295,7 +295,8 @@ async fn alertmanager_tells_what_it_holds_back() {
 
     let suppressed = async || alertmanager.alerts().await.unwrap().iter().any(|a| a.state == HeldState::Suppressed);
     eventually(suppressed, || "nothing is suppressed".to_owned()).await;
-    let silences = alertmanager.silences().await.unwrap();
+    let (silences, unread) = alertmanager.silences().await.unwrap();
+    assert_eq!(unread, []);
     let [silence] = silences.as_slice() else { panic!("{silences:?}") };
     assert_eq!((silence.created_by.as_str(), silence.period.end), ("ann", started + Millis::from_hours(1)));
     assert_eq!(silence.matchers, [Matcher::new("job", MatchOp::Regex, "b|c").unwrap()]);

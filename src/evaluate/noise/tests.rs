@@ -135,6 +135,21 @@ fn what_alertmanager_held_back_is_not_judged() {
     assert!(noise.classes.contains(&(PageClass::Planned, 1)));
 }
 
+/// A page of one pod goes out, and then that of the whole service inhibits it.
+#[test]
+fn what_a_receiver_was_told_of_before_alertmanager_held_it_back_is_judged() {
+    let text = "
+        slo  web    .*120
+        page A web  ..   FSSS S*9 .*90
+        page A web  .*80 SSSS S*9 .*27
+    ";
+    assert_eq!(judged(text), ["2 A planned", "80 A planned"]);
+    let told = format!("{text}says A hook ..N");
+    assert_eq!(judged(&told), ["2 A no-impact", "80 A planned"], "nobody was told of the later one");
+    let detected = |text: &str| Scenario::new(text).review().incidents.iter().map(|i| i.detected).collect::<Vec<_>>();
+    assert_eq!((detected(text), detected(&told)), (vec![false, false], vec![false, true]));
+}
+
 #[test]
 fn noise_is_a_band_with_everything_unknown_at_its_upper_end() {
     let noise = Scenario::new(

@@ -47,12 +47,30 @@ async fn silences_with_and_without_negation() {
              "matchers":[{"isRegex":false,"name":"job","value":"x"}]}]"#,
     )
     .await;
-    let silences = alertmanager.silences().await.unwrap();
+    let (silences, unread) = alertmanager.silences().await.unwrap();
+    assert_eq!(unread, []);
     let [a, b] = silences.as_slice() else { panic!("{silences:?}") };
     assert_eq!(a.matchers, [Matcher::new("job", MatchOp::Equal, "x").unwrap()]);
     let hour = Period::new(time("2026-11-24T15:00:00Z").unwrap(), time("2026-11-24T16:00:00Z").unwrap());
     assert_eq!((b.created_by.as_str(), b.comment.as_str(), b.period), ("ann", "deploy", hour));
     assert_eq!(b.matchers, [Matcher::new("job", MatchOp::NotRegex, "a|b").unwrap()]);
+}
+
+/// Go's patterns may quote with `\Q`; those of the `regex` crate may not.
+#[tokio::test]
+async fn a_silence_with_a_pattern_of_go_alone_is_told_of_and_no_other_is_lost() {
+    let (_server, alertmanager) = served(
+        r#"[{"id":"b","comment":"","createdBy":"","endsAt":"2026-11-24T16:00:00Z","startsAt":"2026-11-24T15:00:00Z",
+             "matchers":[{"isRegex":true,"name":"job","value":"\\Qa.b\\E.*"}]},
+            {"id":"a","comment":"","createdBy":"","endsAt":"2026-11-24T16:00:00Z","startsAt":"2026-11-24T15:00:00Z",
+             "matchers":[{"isRegex":true,"name":"job","value":"a.*"}]}]"#,
+    )
+    .await;
+    let (silences, unread) = alertmanager.silences().await.unwrap();
+    assert_eq!(silences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a"]);
+    let [b] = unread.as_slice() else { panic!("{unread:?}") };
+    assert_eq!((b.id.as_str(), Some(b.ends_at)), ("b", time("2026-11-24T16:00:00Z")));
+    assert_eq!(b.matcher, r#"job=~"\\Qa.b\\E.*""#);
 }
 
 #[tokio::test]

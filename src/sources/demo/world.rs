@@ -24,12 +24,16 @@ pub struct WorldConfig {
     /// Plain services beside the cast, two pods each, undisturbed; for worlds
     /// with very many series. At most 1000.
     pub extra_services: u16,
+    /// Only these services are shown; empty for all. What happens to one does not
+    /// depend on which others are there.
+    pub shown: &'static [&'static str],
 }
 
 impl WorldConfig {
-    /// A world without an end, scraped every 30 seconds.
+    /// A world without an end, with all of its services, scraped every 30 seconds.
     pub fn new(seed: u64, start: Timestamp) -> WorldConfig {
-        WorldConfig { seed, start, end: None, scrape_interval: Millis::from_secs(30), extra_services: 0 }
+        let scrape_interval = Millis::from_secs(30);
+        WorldConfig { seed, start, end: None, scrape_interval, extra_services: 0, shown: &[] }
     }
 }
 
@@ -82,7 +86,7 @@ impl World {
         World {
             script: Script { key: key.word("script"), start: config.start },
             arrivals: Arrivals::new(key.word("arrivals")),
-            slots: slots(services, interval),
+            slots: slots(services, interval, config.shown),
             evaluations: Grid::new(key.word("evaluations"), EVALUATION_INTERVAL),
             config,
         }
@@ -118,8 +122,9 @@ impl World {
     }
 }
 
-fn slots(services: Vec<Service>, interval: Millis) -> Vec<Slot> {
+fn slots(services: Vec<Service>, interval: Millis, shown: &[&str]) -> Vec<Slot> {
     let mut all = Vec::new();
+    let mut number = 0;
     for service in services {
         let service = Arc::new(service);
         let week = Arc::new(Week::new(service.rhythm));
@@ -127,7 +132,7 @@ fn slots(services: Vec<Service>, interval: Millis) -> Vec<Slot> {
         for ordinal in 0..service.replicas {
             let key = service.key.at(i64::from(ordinal));
             all.push(Slot {
-                number: all.len() as u16,
+                number,
                 ordinal,
                 key,
                 load: Load::new(peak, service.key, key),
@@ -135,8 +140,10 @@ fn slots(services: Vec<Service>, interval: Millis) -> Vec<Slot> {
                 service: Arc::clone(&service),
                 week: Arc::clone(&week),
             });
+            number += 1;
         }
     }
+    all.retain(|slot| shown.is_empty() || shown.contains(&slot.service.name.as_str()));
     all
 }
 
@@ -206,5 +213,16 @@ mod tests {
         let world = World::new(config);
         assert_eq!(world.config().scrape_interval, Millis(1_000));
         assert_eq!(world.services().len(), 7 + 1_000);
+    }
+
+    #[test]
+    fn a_service_is_the_same_whichever_others_are_shown() {
+        let config = WorldConfig::new(1, Timestamp::from_millis(0));
+        let hour = Period::new(config.start, config.start + Millis::from_hours(1));
+        let (all, part) = (World::new(config.clone()), World::new(WorldConfig { shown: &["search"], ..config }));
+        assert_eq!(part.services(), ["search"]);
+        let of_search: Vec<_> =
+            all.history(hour).into_iter().filter(|s| s.labels.get("job") == Some("search")).collect();
+        assert_eq!(part.history(hour), of_search);
     }
 }

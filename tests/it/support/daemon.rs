@@ -17,11 +17,16 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a command of evenkeel that serves; `--listen` is added.
+    /// Starts a command of evenkeel that serves, on a free port.
     pub fn start(arguments: &[&str]) -> Daemon {
+        Daemon::start_at("127.0.0.1:0", arguments)
+    }
+
+    /// As `start`, where others know it already.
+    pub fn start_at(listen: &str, arguments: &[&str]) -> Daemon {
         let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
             .args(arguments)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", listen])
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

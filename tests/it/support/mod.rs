@@ -5,5 +5,6 @@ pub mod daemon;
 pub mod kubernetes;
 pub mod latencies;
 pub mod monitoring;
+pub mod platform;
 pub mod server;
 pub mod shop;

@@ -19,6 +19,31 @@ use super::server::{Server, binary, free_port};
 /// How long a server may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(90);
 
+/// The store of a Prometheus before it starts.
+pub struct Blocks {
+    dir: TempDir,
+}
+
+impl Blocks {
+    pub fn new() -> Blocks {
+        Blocks { dir: tempdir("prometheus") }
+    }
+
+    /// Adds a world's history of a period; that of several worlds may overlap.
+    pub fn write(&self, world: &World, period: Period) {
+        let mut writer = Command::new(binary("tsdb-write"))
+            .args(["-dir", self.dir.path().join("data").to_str().unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufWriter::with_capacity(1 << 20, writer.stdin.take().unwrap());
+        world.write_history(period, &mut out).unwrap();
+        drop(out.into_inner().unwrap());
+        assert!(writer.wait().unwrap().success(), "tsdb-write failed");
+    }
+}
+
 pub struct Prometheus {
     server: Option<Server>,
     port: u16,
@@ -28,23 +53,19 @@ pub struct Prometheus {
 impl Prometheus {
     /// One that scrapes nothing and holds a world's history of a period.
     pub fn with_history(world: &World, period: Period) -> Prometheus {
-        let dir = tempdir("prometheus");
-        let mut writer = Command::new(binary("tsdb-write"))
-            .args(["-dir", dir.path().join("data").to_str().unwrap()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut out = BufWriter::with_capacity(1 << 20, writer.stdin.take().unwrap());
-        world.write_history(period, &mut out).unwrap();
-        drop(out.into_inner().unwrap());
-        assert!(writer.wait().unwrap().success(), "tsdb-write failed");
-        Prometheus::start(dir, "global: {scrape_interval: 1h}\n")
+        let blocks = Blocks::new();
+        blocks.write(world, period);
+        Prometheus::with_blocks("global: {scrape_interval: 1h}\n", blocks)
     }
 
     /// One with this configuration and an empty store.
     pub fn with_config(config: &str) -> Prometheus {
-        Prometheus::start(tempdir("prometheus"), config)
+        Prometheus::with_blocks(config, Blocks::new())
+    }
+
+    /// One with this configuration that finds these blocks in its store.
+    pub fn with_blocks(config: &str, blocks: Blocks) -> Prometheus {
+        Prometheus::start(blocks.dir, config)
     }
 
     fn start(dir: TempDir, config: &str) -> Prometheus {
@@ -79,6 +100,16 @@ impl Prometheus {
     pub fn restart(&mut self) {
         self.server = None;
         self.run();
+    }
+
+    /// When a series that a selector without a time names had samples up to now.
+    pub fn samples_of(&self, selector: &str, lookback: Millis) -> Vec<Timestamp> {
+        let query: String = format!("{selector}[{lookback}]").bytes().map(|b| format!("%{b:02x}")).collect();
+        let (status, body) = http_get(&self.address(), &format!("/api/v1/query?query={query}"));
+        assert_eq!(status, 200, "{body}");
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let values = answer["data"]["result"][0]["values"].as_array().cloned().unwrap_or_default();
+        values.iter().map(|value| Timestamp::from_secs_f64(value[0].as_f64().unwrap()).unwrap()).collect()
     }
 
     pub fn address(&self) -> String {
@@ -187,6 +218,8 @@ impl Alertmanager {
             format!("--web.listen-address=127.0.0.1:{}", self.port),
             format!("--cluster.listen-address={cluster}"),
             "--enable-feature=event-recorder".to_owned(),
+            // It is killed to be started again, and is to find its silences then.
+            "--data.maintenance-interval=1s".to_owned(),
         ];
         arguments.extend(self.peer.map(|port| format!("--cluster.peer=127.0.0.1:{port}")));
         let log = self.dir.path().join("log");
@@ -208,17 +241,29 @@ impl Alertmanager {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Silences all alerts with this label for an hour; when.
-    pub fn silence(&self, label: &str, value: &str) -> Timestamp {
+    /// Silences all alerts with these labels for an hour; when.
+    pub fn silence(&self, labels: &[(&str, &str)]) -> Timestamp {
         let now = now();
+        self.set_silence(labels, false, now);
+        now
+    }
+
+    /// Silences all alerts of which a label fits a pattern; the silence's id.
+    pub fn silence_pattern(&self, label: &str, pattern: &str) -> String {
+        self.set_silence(&[(label, pattern)], true, now())
+    }
+
+    fn set_silence(&self, matchers: &[(&str, &str)], by_pattern: bool, now: Timestamp) -> String {
+        let matcher = |(name, value): &(&str, &str)| serde_json::json!({"name": name, "value": value, "isRegex": by_pattern, "isEqual": true});
         let silence = serde_json::json!({
-            "matchers": [{"name": label, "value": value, "isRegex": false, "isEqual": true}],
+            "matchers": matchers.iter().map(matcher).collect::<Vec<_>>(),
             "startsAt": now.rfc3339(), "endsAt": (now + Millis::from_hours(1)).rfc3339(),
             "createdBy": "ann", "comment": "I am on it",
         });
         let (status, body) = http_post(&self.address(), "/api/v2/silences", &silence.to_string());
         assert_eq!(status, 200, "{body}");
-        now
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        answer["silenceID"].as_str().unwrap().to_owned()
     }
 
     /// Fires an alert with these labels, or with an end resolves it.

@@ -1,4 +1,4 @@
-//! The cluster's events and rollouts into the store.
+//! The cluster's events, rollouts and what people do there, into the store.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 use super::answers::Daemon;
 use super::tasks::Tasks;
 use crate::config::{Kubernetes, Toggle};
+use crate::evaluate::snapshot::Finding;
 use crate::model::time::{Millis, Period};
-use crate::sources::kubernetes::{Access, ClusterFact, Known, Options, connect, watch};
+use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
 use crate::store::Batch;
 
 /// The name under which its health is shown.
@@ -108,6 +109,9 @@ async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>)
         match fact {
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
+            ClusterFact::Unseen(denied) => {
+                daemon.note_lack(&format!("{SOURCE}/{}", namespace.unwrap_or_default()), lack(&denied))
+            }
             ClusterFact::Synced { until } => {
                 batch.state.push((synced_key(namespace), Some(until.rfc3339())));
                 daemon.note_source(SOURCE, None);
@@ -119,4 +123,17 @@ async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>)
         }
     }
     daemon.facts.write(batch).await
+}
+
+/// What is not seen for want of permissions.
+fn lack(denied: &[Denied]) -> Option<Finding> {
+    let named: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    (!denied.is_empty()).then(|| Finding {
+        subject: SOURCE.to_owned(),
+        message: format!(
+            "the API server does not allow to {}; what people do there by hand is not seen as an answer to pages",
+            named.join(", or to ")
+        ),
+        hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),
+    })
 }

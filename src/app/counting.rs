@@ -71,7 +71,9 @@ impl Round for Counting {
             slos: judged,
             review: Arc::clone(&review),
             comparison: self.daemon.latest_comparison(),
-            findings: Arc::new(self.findings.values().cloned().chain(loose(&review)).collect()),
+            findings: Arc::new(
+                self.daemon.lacks().into_iter().chain(self.findings.values().cloned()).chain(loose(&review)).collect(),
+            ),
         });
         Ok(())
     }

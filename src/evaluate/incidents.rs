@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::nodes::is_about_node;
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
@@ -268,8 +269,9 @@ impl Draft<'_> {
     fn changes(&self) -> impl Iterator<Item = &Change> {
         let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.now));
         let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let mut changes: Vec<&Change> =
-            self.facts.changes.iter().filter(|c| c.service == self.key).filter(overlaps).collect();
+        let about_node = |c: &Change| self.group.pages.iter().any(|(_, alert)| is_about_node(alert, &c.object.name));
+        let concerns = |c: &&Change| c.service == self.key || (c.kind == ChangeKind::Cordon && about_node(c));
+        let mut changes: Vec<&Change> = self.facts.changes.iter().filter(overlaps).filter(concerns).collect();
         changes.sort_by_key(|c| (c.started_at, c.id));
         changes.into_iter()
     }

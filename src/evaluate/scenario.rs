@@ -5,8 +5,8 @@
 //! slo    checkout            ..5555..    . 1000 good requests, 1-9 so many tenths bad, x all bad,
 //!                                        b 0.3 % bad, _ no requests, ? not observed
 //! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
-//! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
-//! rollout, rollback checkout ..RR
+//! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`, or `name=value`
+//! rollout, rollback checkout ..RR        also restart, scale; and cordon of a node
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
 //!                                        s stated from the first to the last; N a receiver was told of a rule
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
@@ -145,14 +145,18 @@ impl Scenario {
                     reason: "database upgrade".to_owned(),
                 }));
             }
-            [kind, service] => {
+            [kind, of] => {
                 let kind = ChangeKind::from_word(kind).unwrap();
+                let (object, service) = match kind {
+                    ChangeKind::Cordon => ("Node", ""),
+                    _ => ("Deployment", of),
+                };
                 let (from, to) = (timeline.find('R').unwrap() as i64, timeline.rfind('R').unwrap() as i64 + 1);
                 self.changes.push(Change {
-                    id: ChangeId(content_hash([service.as_bytes(), timeline.as_bytes()])),
+                    id: ChangeId(content_hash([of.as_bytes(), timeline.as_bytes()])),
                     kind,
                     outcome: ChangeOutcome::Succeeded,
-                    object: ObjectRef::default(),
+                    object: ObjectRef { kind: object.to_owned(), namespace: String::new(), name: of.to_owned() },
                     service: service.to_owned(),
                     summary: String::new(),
                     started_at: minute(from),
@@ -164,8 +168,9 @@ impl Scenario {
     }
 
     fn add_alerts(&mut self, rule: &str, service: &str, severity: &str, timeline: &str) {
-        let (rule, pod) = rule.split_once('/').unwrap_or((rule, ""));
-        let pairs = [("alertname", rule), ("service", service), ("severity", severity), ("pod", pod)];
+        let (rule, label) = rule.split_once('/').unwrap_or((rule, ""));
+        let label = label.split_once('=').unwrap_or(("pod", label));
+        let pairs = [("alertname", rule), ("service", service), ("severity", severity), label];
         let labels: Labels = pairs.into_iter().collect();
         let mark = |n: i64, source| Some(Mark::new(minute(n), source, RESOLUTION));
         let mut open: Option<Alert> = None;

@@ -16,7 +16,7 @@ use super::ledger::{history_of, judge_at};
 use super::pushes;
 use super::report::Reporting;
 use super::restatements;
-use super::review::Reviewing;
+use super::review::{Reviewing, changes};
 use super::tasks::Pulse;
 use super::times;
 use crate::config::Receiver;
@@ -310,8 +310,8 @@ impl Answers for Daemon {
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
-        let mut changes = self.facts.reader.changes(period).map_err(unreadable)?;
-        changes.sort_by_key(|c| std::cmp::Reverse(c.started_at));
+        let mut changes = changes(&self.facts.reader, period).map_err(unreadable)?;
+        changes.reverse();
         Ok(changes)
     }
 

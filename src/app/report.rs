@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use super::generations::generations;
 use super::ledger::history_of;
 use super::restatements::{restatement_of, sentence};
-use super::review::Reviewing;
+use super::review::{Reviewing, changes};
 use crate::evaluate::compare::compare;
 use crate::evaluate::compliance::{judge_over, lookbacks, needed_minutes, present};
 use crate::evaluate::corrections::LeftOut;
@@ -74,7 +74,7 @@ impl Reporting<'_> {
             review,
             fixes: reviewing.replay(period, judged_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
-            changes: self.reader.changes(Period::new(period.start, judged_at))?,
+            changes: changes(self.reader, Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
         }))

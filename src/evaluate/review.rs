@@ -10,7 +10,7 @@ use super::measures::{MeasureInputs, measures};
 use super::noise::noise;
 use super::rules::rule_scores;
 use super::snapshot::Review;
-use super::told::{Attached, Said, attach};
+use super::told::{Attached, Said, attach, told_changes};
 use super::upkeep::upkeep;
 use crate::model::alert::{Alert, AlertId, Mark};
 use crate::model::change::Change;
@@ -37,6 +37,7 @@ pub struct ReviewInputs<'a> {
     pub alerts: &'a [Alert],
     /// One per SLO, from tiles up to `now`.
     pub burns: &'a [SloBurn],
+    /// Those that were seen; those that were told are among `said`.
     pub changes: &'a [Change],
     pub silences: &'a [Silence],
     /// Alert rules that were loaded.
@@ -59,7 +60,8 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
-    let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
+    let changes = inputs.changes.iter().cloned().chain(told_changes(inputs.said.records));
+    let changes: Vec<Change> = changes.filter(|c| c.started_at <= now).collect();
     let silenced: Vec<Silenced> = ids.iter().flat_map(|(id, alert)| silenced(*id, alert, &silences)).collect();
     let facts = Facts { slos: inputs.slos, alerts: &ids, episodes: &episodes, changes: &changes, silenced: &silenced };
     let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
@@ -69,7 +71,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let durations = durations(incidents.iter(), period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, alerts.iter(), &burns);
-    let sees_actions = !inputs.changes.is_empty() || !silenced.is_empty();
+    let sees_actions = !changes.is_empty() || !silenced.is_empty();
     let acknowledges = |record: &Record| record.kind == RecordKind::Acknowledge && record.occurred_at <= now;
     let sees_acknowledgements = !silenced.is_empty() || inputs.said.records.iter().any(acknowledges);
     alerts.retain(|a| overlaps(period, a.start(), a.ended.map(|e| e.at)));

@@ -8,7 +8,8 @@
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`, or `name=value`
 //! rollout, rollback checkout ..RR        also restart, scale; and cordon of a node
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
-//!                                        s stated from the first to the last; N a receiver was told of a rule
+//!                                        s stated from the first to the last; N a receiver was told of a rule;
+//!                                        C a change of the service
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! ```
 //!
@@ -214,6 +215,7 @@ impl Scenario {
             let (kind, told_by) = match c {
                 'N' => (RecordKind::Notification, MarkSource::Webhook),
                 's' => (RecordKind::Incident, MarkSource::Record),
+                'C' => (RecordKind::Change, MarkSource::Record),
                 'A' | 'a' => (RecordKind::Acknowledge, MarkSource::PagerDuty),
                 'E' => (RecordKind::Resolve, MarkSource::PagerDuty),
                 _ => (RecordKind::Incident, MarkSource::PagerDuty),

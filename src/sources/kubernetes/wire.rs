@@ -105,9 +105,11 @@ impl Metadata {
     /// Who set a field other than by applying a manifest. Whoever changes a
     /// field takes it from all others, so there is at most one.
     fn setter(&self, field: fn(&FieldsOfSpec) -> &Option<IgnoredAny>) -> Option<Setter> {
-        let updates = self.managed_fields.iter().flatten().filter(|f| f.operation.as_deref() == Some("Update"));
-        let sets = |f: &&ManagedFields| f.fields_v1.as_ref().is_some_and(|fields| field(&fields.spec).is_some());
-        let setter = updates.filter(sets).next()?;
+        let sets = |f: &&ManagedFields| {
+            let is_set = f.fields_v1.as_ref().is_some_and(|fields| field(&fields.spec).is_some());
+            is_set && f.operation.as_deref() == Some("Update")
+        };
+        let setter = self.managed_fields.iter().flatten().find(sets)?;
         Some(Setter { manager: setter.manager.clone()?, at: instant(&setter.time) })
     }
 

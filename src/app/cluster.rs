@@ -23,7 +23,7 @@ const FACTS_IN_FLIGHT: usize = 1_000;
 const KNOWN_EVENTS: Millis = Millis::from_days(2);
 
 /// Stored changes that it is told of: the latest of every Deployment, so that
-/// none is judged again.
+/// none is judged again, and the cordons that may still stand.
 const KNOWN_CHANGES: Millis = Millis::from_days(400);
 
 /// After an error that people have to put right, it is tried again so often.
@@ -136,4 +136,24 @@ fn lack(denied: &[Denied]) -> Option<Finding> {
         ),
         hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_a_finding_that_names_it() {
+        let of = |resource, api_group| Denied { verb: "list", api_group, resource, namespace: None };
+        let finding = lack(&[of("statefulsets", "apps"), of("nodes", "")]).unwrap();
+        assert!(
+            finding.message.starts_with(
+                "the API server does not allow to list statefulsets of apps in all namespaces, or to list nodes in all \
+                 namespaces; "
+            ),
+            "{}",
+            finding.message
+        );
+        assert_eq!(lack(&[]), None);
+    }
 }

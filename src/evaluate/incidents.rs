@@ -3,10 +3,10 @@
 //! give the same incidents, in whatever order they come. Must not know how
 //! noisy a page was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::nodes::is_about_node;
+use super::nodes::named_nodes;
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
@@ -269,8 +269,11 @@ impl Draft<'_> {
     fn changes(&self) -> impl Iterator<Item = &Change> {
         let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.now));
         let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let about_node = |c: &Change| self.group.pages.iter().any(|(_, alert)| is_about_node(alert, &c.object.name));
-        let concerns = |c: &&Change| c.service == self.key || (c.kind == ChangeKind::Cordon && about_node(c));
+        let nodes: BTreeSet<&str> = self.group.pages.iter().flat_map(|(_, alert)| named_nodes(alert)).collect();
+        let concerns = |c: &&Change| match c.kind {
+            ChangeKind::Cordon => nodes.contains(c.object.name.as_str()),
+            _ => c.service == self.key,
+        };
         let mut changes: Vec<&Change> = self.facts.changes.iter().filter(overlaps).filter(concerns).collect();
         changes.sort_by_key(|c| (c.started_at, c.id));
         changes.into_iter()

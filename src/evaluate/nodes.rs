@@ -1,4 +1,4 @@
-//! Which node an alert is about.
+//! Which nodes an alert is about.
 
 use crate::model::alert::Alert;
 
@@ -7,11 +7,12 @@ use crate::model::alert::Alert;
 /// on the node.
 const NODE_LABELS: [&str; 3] = ["node", "kubernetes_node", "instance"];
 
-/// Whether an alert names a node, perhaps with the port of an exporter.
-pub fn is_about_node(alert: &Alert, node: &str) -> bool {
-    let names = |value: &str| {
+/// What may be the name of a node in the labels of an alert, with and without
+/// the port of an exporter.
+pub fn named_nodes(alert: &Alert) -> impl Iterator<Item = &str> {
+    NODE_LABELS.iter().filter_map(|name| alert.labels.get(name)).flat_map(|value| {
         let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-        value == node || value.rsplit_once(':').is_some_and(|(host, port)| host == node && is_port(port))
-    };
-    NODE_LABELS.iter().filter_map(|name| alert.labels.get(name)).any(names)
+        let host = value.rsplit_once(':').filter(|(_, port)| is_port(port)).map(|(host, _)| host);
+        [Some(value), host].into_iter().flatten()
+    })
 }

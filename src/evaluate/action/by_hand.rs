@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::{CONTROL_WEEKS, Told, WEEK};
 use crate::evaluate::incidents::Facts;
-use crate::evaluate::nodes::is_about_node;
+use crate::evaluate::nodes::named_nodes;
 use crate::evaluate::pages::Page;
 use crate::model::alert::AlertId;
 use crate::model::change::{Change, ChangeKind, ObjectRef};
@@ -36,11 +36,14 @@ impl<'a> ByHand<'a> {
         for change in facts.changes.iter().filter(by_hand) {
             by_object.entry(&change.object).or_default().push(change);
         }
-        let cordoned: Vec<&Change> = facts.changes.iter().filter(|c| c.kind == ChangeKind::Cordon).collect();
+        let mut of_node: HashMap<&str, Vec<&Change>> = HashMap::new();
+        for change in facts.changes.iter().filter(|c| c.kind == ChangeKind::Cordon) {
+            of_node.entry(&change.object.name).or_default().push(change);
+        }
         let mut cordons: HashMap<AlertId, Vec<&Change>> = HashMap::new();
-        for change in cordoned {
-            for (id, _) in facts.alerts.iter().filter(|(_, alert)| is_about_node(alert, &change.object.name)) {
-                cordons.entry(*id).or_default().push(change);
+        for (id, alert) in facts.alerts {
+            for of_named in named_nodes(alert).filter_map(|node| of_node.get(node)) {
+                cordons.entry(*id).or_default().extend(of_named);
             }
         }
         let mut answering: HashMap<String, Vec<Period>> = HashMap::new();
@@ -55,7 +58,7 @@ impl<'a> ByHand<'a> {
         let of_nodes = page.alerts.iter().filter_map(|id| self.cordons.get(id)).flatten().copied();
         let mut cordons: Vec<&Change> = of_nodes.filter(|c| window.contains(c.started_at)).collect();
         cordons.sort_by_key(|c| (c.started_at, c.id));
-        // Several alerts of a page may be about one node.
+        // Several alerts of a page, or labels of an alert, may name one node.
         cordons.dedup_by_key(|c| c.id);
         cordons
     }

@@ -58,6 +58,23 @@ mod tests {
         assert_eq!(judged("says db rollback-7 .*35 C .*164"), ["20 A no-impact"]);
     }
 
+    /// Six days with two pages each, and more without one; after each page a
+    /// deployment, and none else.
+    #[test]
+    fn a_rollout_that_a_tool_tells_of_counts_where_pages_are_followed_by_more_of_them() {
+        let half_day = |n: i64, mark: &str| format!(".*{} {mark} .*{}\n", n * 720 + 600, 20_000 - n * 720);
+        let lines = |lead: &str, mark: &str| -> String {
+            let line = |n| format!("{lead} {}", half_day(n, mark)).replace("ID", &n.to_string());
+            (0..12).map(line).collect()
+        };
+        let pages = lines("page A web", "F*30");
+        let told = lines("says web deploy-ID", ".*12 C");
+        let judged = |lines: &str| verdicts(&Scenario::new(&format!("slo web .*20700\n{lines}")).review());
+        assert!(judged(&pages).iter().all(|page| page.ends_with("no-impact")));
+        let with = judged(&format!("{pages}{told}"));
+        assert!(with.len() == 12 && with.iter().all(|page| page.ends_with("actionable")), "{with:?}");
+    }
+
     #[test]
     fn a_change_that_a_tool_tells_of_stands_beside_the_incident() {
         let scenario = Scenario::new(&format!("{PAGE}says web deploy-7 .*15 C .*184"));

@@ -66,7 +66,8 @@ pub struct Known {
     /// The events that were last seen within the retention of the cluster;
     /// older ones do no harm.
     pub events: Vec<ClusterEvent>,
-    /// At least the latest change of each Deployment; others do no harm.
+    /// At least the latest change of each Deployment and node; others do no
+    /// harm.
     pub changes: Vec<Change>,
     /// The latest [`ClusterFact::Synced`]; `None` on a first start.
     pub synced_until: Option<Timestamp>,

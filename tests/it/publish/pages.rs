@@ -116,6 +116,8 @@ async fn incidents_show_their_times() {
     let open = text_of(&server.text("/incidents/11111111111111111111111111111111").await);
     assert!(open.contains("not known"), "an incident that goes on is not restored");
     assert!(open.contains("revision 118"), "the change that belongs to it");
+    let acted_on = text_of(&server.text(&format!("/incidents/{}", "13".repeat(16))).await);
+    assert!(acted_on.contains("6 to 12 replicas, by kubectl"), "what somebody did about it");
 }
 
 #[tokio::test]

@@ -120,8 +120,9 @@ impl Scalings {
     pub fn see(&mut self, sight: ScaleSight, now: Timestamp) -> Option<Change> {
         let before = self.seen.replace(&sight.uid, sight.wanted_replicas)?;
         let setter = sight.set_by.filter(Setter::is_person)?;
-        // What a watch tells happened just now; what a listing tells happened at
-        // some time since the watch before, and only the tool's own time helps.
+        // What a watch tells happened just now, or while it was cut off for some
+        // moments; what a listing tells happened at some time since the watch
+        // before, and only the time of the tool helps.
         let at = setter.at.or((!self.seen.is_listing).then_some(now))?.min(now);
         let summary = format!("{before} to {} replicas, by {}", sight.wanted_replicas, setter.manager);
         (before != sight.wanted_replicas)

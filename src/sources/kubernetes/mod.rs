@@ -9,6 +9,7 @@ mod digest;
 mod error;
 mod follow;
 mod lines;
+mod metadata;
 mod wire;
 
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::model::time::{Millis, Timestamp};
 use contacts::Kind;
 use digest::{Digest, Heard};
 use error::{Failure, Refusal};
-use follow::{Place, follow, probe};
+use follow::{Place, follow, probe, probe_watch};
 
 /// Objects that have been read and not yet been taken in: a page. More would
 /// only wait in memory instead of in the connection.
@@ -115,8 +116,8 @@ pub async fn watch(
         return Err(Error::Config(format!("`{}` is no name of a namespace", name.escape_debug())));
     }
     let Some(places) = begin(&client, &options, &sink).await? else { return Ok(()) };
-    let unseen = places.unseen.iter().map(|place| place.denied("list")).collect();
-    if sink.send(ClusterFact::Unseen(unseen)).await.is_err() {
+    let denied = places.unseen.iter().map(|(_, denied)| denied.clone()).collect();
+    if sink.send(ClusterFact::Unseen(denied)).await.is_err() {
         return Ok(());
     }
 
@@ -149,8 +150,8 @@ struct Places {
     replica_sets: Option<Place>,
     stateful_sets: Option<Place>,
     nodes: Option<Place>,
-    /// Those that are asked for and done without.
-    unseen: Vec<Place>,
+    /// Those that are asked for and done without, and why.
+    unseen: Vec<(Place, Denied)>,
 }
 
 impl Places {
@@ -167,11 +168,11 @@ impl Places {
 }
 
 /// Waits until one of these may be read.
-async fn any_readable(client: &Client, unseen: &[Place]) {
+async fn any_readable(client: &Client, unseen: &[(Place, Denied)]) {
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        for place in unseen {
-            if probe(client, place).await.is_ok() {
+        for (place, _) in unseen {
+            if matches!(denial_in_full(client, place).await, Ok(None)) {
                 return;
             }
         }
@@ -238,24 +239,43 @@ async fn permitted(client: &Client, options: &Options) -> Result<Places, Error> 
     if denied.is_empty() {
         return Ok(places);
     }
-    denied.extend(places.unseen.iter().map(|place| place.denied("list")));
+    denied.extend(places.unseen.into_iter().map(|(_, denied)| denied));
     Err(Error::Forbidden(denied))
 }
 
 /// A place, or `None` if it may not be read; then it is noted.
-async fn unless_denied(client: &Client, place: Place, unseen: &mut Vec<Place>) -> Result<Option<Place>, Error> {
-    if denial(client, &place).await?.is_none() {
-        return Ok(Some(place));
+async fn unless_denied(
+    client: &Client,
+    place: Place,
+    unseen: &mut Vec<(Place, Denied)>,
+) -> Result<Option<Place>, Error> {
+    match denial_in_full(client, &place).await? {
+        None => Ok(Some(place)),
+        Some(denied) => {
+            unseen.push((place, denied));
+            Ok(None)
+        }
     }
-    unseen.push(place);
-    Ok(None)
+}
+
+/// Also whether the objects may be watched, for those that are done without: a
+/// refusal that comes later would end all.
+async fn denial_in_full(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
+    if let Some(denied) = denial(client, place).await? {
+        return Ok(Some(denied));
+    }
+    refused(probe_watch(client, place).await, place, "watch")
 }
 
 async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
-    match probe(client, place).await {
+    refused(probe(client, place).await, place, "list")
+}
+
+fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Result<Option<Denied>, Error> {
+    match probed {
         Ok(()) => Ok(None),
-        Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied("list"))),
-        Err(failure) => Err(failure.into_error(|| place.denied("list"))),
+        Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied(verb))),
+        Err(failure) => Err(failure.into_error(|| place.denied(verb))),
     }
 }
 

@@ -3,129 +3,17 @@
 //! memory beyond its parsing: no annotation but revisions and the time of a
 //! restart, no environment of a container, no secret.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use crate::ingest::by_hand::{NodeSight, ScaleSight, Setter};
+use super::metadata::{Metadata, instant};
+use crate::ingest::by_hand::{NodeSight, ScaleSight};
 use crate::ingest::cluster_events::EventSight;
 use crate::ingest::rollouts::{DeploymentSight, Progress, ProgressReason, ReplicaSetSight};
 use crate::model::change::ObjectRef;
-use crate::model::time::Timestamp;
-
-/// Names of a workload's service, best first; else its own name.
-const SERVICE_LABELS: [&str; 2] = ["app.kubernetes.io/name", "app"];
-
-/// Characters of a label's value; the API allows 63.
-const LABEL_CHARS_MAX: usize = 63;
 
 /// Images that are named of one pod; more containers than that are rare, and a
 /// summary has no room for them.
 const IMAGES_MAX: usize = 8;
-
-/// What is read of an object's metadata.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Metadata {
-    uid: Option<String>,
-    name: Option<String>,
-    namespace: Option<String>,
-    pub(super) resource_version: Option<String>,
-    generation: Option<i64>,
-    creation_timestamp: Option<String>,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<Annotations>,
-    owner_references: Option<Vec<Owner>>,
-    managed_fields: Option<Vec<ManagedFields>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Annotations {
-    #[serde(rename = "deployment.kubernetes.io/revision")]
-    revision: Option<String>,
-    /// The revisions that a ReplicaSet had before returns to it.
-    #[serde(rename = "deployment.kubernetes.io/revision-history")]
-    earlier_revisions: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Owner {
-    kind: String,
-    uid: String,
-    controller: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-#[serde(rename_all = "camelCase")]
-struct ManagedFields {
-    manager: Option<String>,
-    operation: Option<String>,
-    time: Option<String>,
-    subresource: Option<String>,
-    fields_v1: Option<Fields>,
-}
-
-/// The fields that one manager has set.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Fields {
-    #[serde(rename = "f:spec")]
-    spec: FieldsOfSpec,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct FieldsOfSpec {
-    #[serde(rename = "f:replicas")]
-    replicas: Option<IgnoredAny>,
-    #[serde(rename = "f:unschedulable")]
-    unschedulable: Option<IgnoredAny>,
-}
-
-impl Metadata {
-    fn created(&self) -> Option<Timestamp> {
-        instant(&self.creation_timestamp)
-    }
-
-    fn revision(&self) -> Option<i64> {
-        self.annotations.as_ref()?.revision.as_ref()?.parse().ok()
-    }
-
-    fn service(&self, name: &str) -> String {
-        let labels = self.labels.as_ref();
-        let label = |key: &&str| labels?.get(*key).filter(|value| !value.is_empty());
-        let service = SERVICE_LABELS.iter().find_map(label).map_or(name, String::as_str);
-        service.chars().take(LABEL_CHARS_MAX.max(name.len())).collect()
-    }
-
-    /// Who set a field other than by applying a manifest. Whoever changes a
-    /// field takes it from all others, so there is at most one.
-    fn setter(&self, field: fn(&FieldsOfSpec) -> &Option<IgnoredAny>) -> Option<Setter> {
-        let sets = |f: &&ManagedFields| {
-            let is_set = f.fields_v1.as_ref().is_some_and(|fields| field(&fields.spec).is_some());
-            is_set && f.operation.as_deref() == Some("Update")
-        };
-        let setter = self.managed_fields.iter().flatten().find(sets)?;
-        Some(Setter { manager: setter.manager.clone()?, at: instant(&setter.time) })
-    }
-
-    /// The size that a workload of this kind should have.
-    fn scale(&self, kind: &str, spec: &WorkloadSpec) -> Option<ScaleSight> {
-        let name = self.name.clone()?;
-        Some(ScaleSight {
-            uid: self.uid.clone()?,
-            service: self.service(&name),
-            object: ObjectRef { kind: kind.to_owned(), namespace: self.namespace.clone().unwrap_or_default(), name },
-            // The API's own default.
-            wanted_replicas: spec.replicas.unwrap_or(1),
-            set_by: self.setter(|spec| &spec.replicas),
-        })
-    }
-}
 
 /// An Event of either form of the API. The names of the older form stand first.
 #[derive(Debug, Default, Deserialize)]
@@ -347,7 +235,7 @@ impl Sighted for Deployment {
 
     fn sight(self) -> Option<(DeploymentSight, ScaleSight)> {
         let (metadata, status) = (self.metadata, self.status);
-        let scale = metadata.scale("Deployment", &self.spec)?;
+        let scale = scale(&metadata, "Deployment", &self.spec)?;
         let deployment = DeploymentSight {
             uid: scale.uid.clone(),
             object: scale.object.clone(),
@@ -360,7 +248,7 @@ impl Sighted for Deployment {
             updated_replicas: status.updated_replicas.unwrap_or(0),
             available_replicas: status.available_replicas.unwrap_or(0),
             progress: status.conditions.iter().flatten().find_map(Condition::progress),
-            edited_at: edited_at(&metadata),
+            edited_at: metadata.edited_at(),
         };
         Some((deployment, scale))
     }
@@ -370,7 +258,7 @@ impl Sighted for StatefulSet {
     type Sight = ScaleSight;
 
     fn sight(self) -> Option<ScaleSight> {
-        self.metadata.scale("StatefulSet", &self.spec)
+        scale(&self.metadata, "StatefulSet", &self.spec)
     }
 }
 
@@ -420,15 +308,17 @@ impl Condition {
     }
 }
 
-/// When fields were last set other than through a subresource: the controller
-/// writes the status, and an autoscaler the scale.
-fn edited_at(metadata: &Metadata) -> Option<Timestamp> {
-    let fields = metadata.managed_fields.iter().flatten();
-    fields.filter(|f| f.subresource.as_ref().is_none_or(String::is_empty)).filter_map(|f| instant(&f.time)).max()
-}
-
-fn instant(text: &Option<String>) -> Option<Timestamp> {
-    Timestamp::parse(text.as_deref()?).ok()
+/// The size that a workload of this kind should have.
+fn scale(metadata: &Metadata, kind: &str, spec: &WorkloadSpec) -> Option<ScaleSight> {
+    let name = metadata.name.clone()?;
+    Some(ScaleSight {
+        uid: metadata.uid.clone()?,
+        service: metadata.service(&name),
+        object: ObjectRef { kind: kind.to_owned(), namespace: metadata.namespace.clone().unwrap_or_default(), name },
+        // The API's own default.
+        wanted_replicas: spec.replicas.unwrap_or(1),
+        set_by: metadata.setter(|spec| &spec.replicas),
+    })
 }
 
 #[cfg(test)]

@@ -146,11 +146,13 @@ async fn what_people_do_by_hand_is_done_without_where_it_may_not_be_read() {
     let stranger = cluster.client(STRANGER, cluster.port()).await;
     let rule = |group: &str, resources: Value| json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]});
     let required = [rule("", json!(["events"])), rule("apps", json!(["deployments", "replicasets"]))];
-    grant(&admin, json!(required)).await;
+    let without_watch = json!({"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["list"]});
+    grant(&admin, json!([&required[..], &[without_watch]].concat())).await;
 
     let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
     let stored = watching.until_synced().await;
-    assert_eq!(stored.unseen.iter().map(|d| d.resource).collect::<Vec<_>>(), ["statefulsets", "nodes"]);
+    let unseen: Vec<_> = stored.unseen.iter().map(|d| (d.verb, d.resource)).collect();
+    assert_eq!(unseen, [("watch", "statefulsets"), ("list", "nodes")]);
 
     // The watch ends to begin anew with what may be read now.
     let optional = [rule("apps", json!(["statefulsets"])), rule("", json!(["nodes"]))];

@@ -1,6 +1,8 @@
 //! Objects as the API server writes them, and what is read of them.
 
 use super::*;
+use crate::ingest::by_hand::Setter;
+use crate::model::time::Timestamp;
 
 fn at(text: &str) -> Option<Timestamp> {
     Some(Timestamp::parse(text).unwrap())

@@ -18,7 +18,7 @@ use super::ledger::{history_of, judge_at};
 use super::pushes;
 use super::report::Reporting;
 use super::restatements;
-use super::review::Reviewing;
+use super::review::{Reviewing, changes};
 use super::tasks::Pulse;
 use super::times;
 use super::trends::Following;
@@ -62,6 +62,8 @@ pub struct Daemon {
     pub pulse: Pulse,
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
+    /// What sources do without, each under a key of its own.
+    lacks: Mutex<BTreeMap<String, Finding>>,
     backfill: Mutex<Backfill>,
     pub latest: Latest,
     review_length: Millis,
@@ -97,6 +99,7 @@ impl Daemon {
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
+            lacks: Mutex::default(),
             backfill: Mutex::default(),
             latest: Latest::default(),
             review_length: Millis::default(),
@@ -181,6 +184,24 @@ impl Daemon {
             status.last_success = Some(now);
         }
         status.last_error = error;
+    }
+
+    /// Notes what a source does without, or that it lacks nothing any more.
+    pub fn note_lack(&self, key: &str, finding: Option<Finding>) {
+        let mut lacks = self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
+        match finding {
+            Some(finding) => {
+                if lacks.get(key) != Some(&finding) {
+                    tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
+                }
+                lacks.insert(key.to_owned(), finding);
+            }
+            None => drop(lacks.remove(key)),
+        }
+    }
+
+    pub fn lacks(&self) -> Vec<Finding> {
+        self.lacks.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     pub fn is_up(&self, source: &str) -> bool {
@@ -288,8 +309,8 @@ impl Answers for Daemon {
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
-        let mut changes = self.facts.reader.changes(period).map_err(unreadable)?;
-        changes.sort_by_key(|c| std::cmp::Reverse(c.started_at));
+        let mut changes = changes(&self.facts.reader, period).map_err(unreadable)?;
+        changes.reverse();
         Ok(changes)
     }
 

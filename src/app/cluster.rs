@@ -1,4 +1,4 @@
-//! The cluster's events and rollouts into the store.
+//! The cluster's events, rollouts and what people do there, into the store.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 use super::answers::Daemon;
 use super::tasks::Tasks;
 use crate::config::{Kubernetes, Toggle};
+use crate::evaluate::snapshot::Finding;
 use crate::model::time::{Millis, Period};
-use crate::sources::kubernetes::{Access, ClusterFact, Known, Options, connect, watch};
+use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
 use crate::store::Batch;
 
 /// The name under which its health is shown.
@@ -22,7 +23,7 @@ const FACTS_IN_FLIGHT: usize = 1_000;
 const KNOWN_EVENTS: Millis = Millis::from_days(2);
 
 /// Stored changes that it is told of: the latest of every Deployment, so that
-/// none is judged again.
+/// none is judged again, and the cordons that may still stand.
 const KNOWN_CHANGES: Millis = Millis::from_days(400);
 
 /// After an error that people have to put right, it is tried again so often.
@@ -108,6 +109,9 @@ async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>)
         match fact {
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
+            ClusterFact::Unseen(denied) => {
+                daemon.note_lack(&format!("{SOURCE}/{}", namespace.unwrap_or_default()), lack(&denied))
+            }
             ClusterFact::Synced { until } => {
                 batch.state.push((synced_key(namespace), Some(until.rfc3339())));
                 daemon.note_source(SOURCE, None);
@@ -119,4 +123,37 @@ async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>)
         }
     }
     daemon.facts.write(batch).await
+}
+
+/// What is not seen for want of permissions.
+fn lack(denied: &[Denied]) -> Option<Finding> {
+    let named: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    (!denied.is_empty()).then(|| Finding {
+        subject: SOURCE.to_owned(),
+        message: format!(
+            "the API server does not allow to {}; what people do there by hand is not seen as an answer to pages",
+            named.join(", or to ")
+        ),
+        hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_a_finding_that_names_it() {
+        let of = |resource, api_group| Denied { verb: "list", api_group, resource, namespace: None };
+        let finding = lack(&[of("statefulsets", "apps"), of("nodes", "")]).unwrap();
+        assert!(
+            finding.message.starts_with(
+                "the API server does not allow to list statefulsets of apps in all namespaces, or to list nodes in all \
+                 namespaces; "
+            ),
+            "{}",
+            finding.message
+        );
+        assert_eq!(lack(&[]), None);
+    }
 }

@@ -11,7 +11,7 @@ use super::closed_months::ClosedMonths;
 use super::generations::generations;
 use super::ledger::history_of;
 use super::restatements::{restatement_of, sentence};
-use super::review::Reviewing;
+use super::review::{Reviewing, changes};
 use super::trends::Following;
 use crate::evaluate::compare::compare;
 use crate::evaluate::compliance::{judge_over, lookbacks, needed_minutes, present};
@@ -82,7 +82,7 @@ impl Reporting<'_> {
             fixes: reviewing.replay(period, judged_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             trends: Some(following.trends(month, MONTHS_DEFAULT, self.as_of)?).filter(Trends::is_told),
-            changes: self.reader.changes(Period::new(period.start, judged_at))?,
+            changes: changes(self.reader, Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
         }))

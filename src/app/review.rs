@@ -14,7 +14,7 @@ use crate::evaluate::levers::{Lever, burn_alerts};
 use crate::evaluate::replay::{Replay, fixes, replay};
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::snapshot::Review;
-use crate::evaluate::told::Said;
+use crate::evaluate::told::{Said, told_changes};
 use crate::model::alert::Alert;
 use crate::model::change::Change;
 use crate::model::correction::Correction;
@@ -52,6 +52,15 @@ struct Known {
     rules: Vec<LoadedRule>,
     records: Vec<Record>,
     overrides: Vec<TimeOverride>,
+}
+
+/// The changes of a period, those that were seen in the cluster and those that
+/// outside systems told of, in the order of their beginning.
+pub fn changes(reader: &Reader, period: Period) -> Result<Vec<Change>, Error> {
+    let mut changes = reader.changes(period)?;
+    changes.extend(told_changes(&reader.records(period)?));
+    changes.sort_by_key(|c| (c.started_at, c.id));
+    Ok(changes)
 }
 
 impl Reviewing<'_> {

@@ -222,7 +222,7 @@ const SETTINGS: [Setting; 43] = [
         "EVENKEEL_KUBERNETES",
         "auto|true|false",
         Some("auto"),
-        "Whether rollouts and events are read from Kubernetes; auto: where it is reachable.",
+        "Whether events, rollouts and what people do by hand are read from Kubernetes; auto: where it is reachable.",
     ),
     flag(
         "kubernetes.kubeconfig",

@@ -1,14 +1,17 @@
 //! Whether anybody acted on a page, from what they left behind: answers,
-//! silences, tickets, rollbacks and rollouts. Must not know what a page is
-//! called in the end.
+//! silences, tickets, rollbacks, rollouts and what they did by hand. Must not
+//! know what a page is called in the end.
 //!
 //! A team that deploys every hour has a rollout beside each of its pages. What a
 //! rollout says is therefore compared with how often the service rolls out at
 //! the same hour of the same weekday without a page of that rule: only a rule
 //! whose pages are followed by more rollouts than that is believed to cause them.
 
+mod by_hand;
+
 use std::collections::{BTreeMap, HashMap};
 
+use self::by_hand::ByHand;
 use super::incidents::{Facts, Silenced};
 use super::pages::Page;
 use super::statistics::shares::quotient;
@@ -49,6 +52,12 @@ pub enum EvidenceKind {
     Silence,
     Rollback,
     Rollout,
+    /// Pods were restarted on demand.
+    Restart,
+    /// A person set the number of a workload's pods.
+    Scale,
+    /// A person took the node out of scheduling that the page is about.
+    Cordon,
 }
 
 impl EvidenceKind {
@@ -59,6 +68,9 @@ impl EvidenceKind {
             EvidenceKind::Silence => "silence",
             EvidenceKind::Rollback => "rollback",
             EvidenceKind::Rollout => "rollout",
+            EvidenceKind::Restart => "restart",
+            EvidenceKind::Scale => "scale",
+            EvidenceKind::Cordon => "cordon",
         }
     }
 }
@@ -98,6 +110,7 @@ impl<'a> Told<'a> {
 pub struct Actions<'a> {
     silences: HashMap<AlertId, Vec<&'a Silenced>>,
     changes: HashMap<&'a str, Vec<&'a Change>>,
+    by_hand: ByHand<'a>,
     /// What tools and people said of the incident that an alert belongs to.
     said: HashMap<AlertId, Vec<Evidence>>,
     /// Rules whose pages are followed by more rollouts than the same hours
@@ -118,7 +131,8 @@ impl<'a> Actions<'a> {
             changes.entry(&change.service).or_default().push(change);
         }
         changes.values_mut().for_each(|of| of.sort_by_key(|c| (c.started_at, c.id)));
-        let mut actions = Actions { silences, changes, said: HashMap::new(), lifted: BTreeMap::new() };
+        let by_hand = ByHand::new(facts, pages);
+        let mut actions = Actions { silences, changes, by_hand, said: HashMap::new(), lifted: BTreeMap::new() };
         actions.lifted = actions.lifts(pages, known);
         actions
     }
@@ -159,10 +173,15 @@ impl<'a> Actions<'a> {
         let said = page.alerts.first().and_then(|id| self.said.get(id)).into_iter().flatten();
         evidence.extend(said.filter(|e| e.at >= told.window.start && e.at <= told.window.end));
         let believed = self.lifted.get(page.rule).copied().unwrap_or(false);
-        for change in self.changes_in(told.service, told.window) {
+        let cordons = self.by_hand.cordons(page, told.window);
+        for change in self.changes_in(told.service, told.window).iter().copied().chain(cordons) {
+            let by_hand = || self.by_hand.weight(change, page);
             let (kind, weight) = match change.kind {
                 ChangeKind::Rollback => (EvidenceKind::Rollback, 1.0),
                 ChangeKind::Rollout => (EvidenceKind::Rollout, if believed { 0.7 } else { 0.0 }),
+                ChangeKind::Restart => (EvidenceKind::Restart, by_hand()),
+                ChangeKind::Scale => (EvidenceKind::Scale, by_hand()),
+                ChangeKind::Cordon => (EvidenceKind::Cordon, by_hand()),
             };
             evidence.push(Evidence { kind, at: change.started_at, weight });
         }

@@ -4,11 +4,12 @@
 
 mod linking;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::linking::{Group, Key, groups};
 use super::alerts::{Alerts, Row};
+use super::nodes::named_nodes;
 use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
@@ -106,8 +107,9 @@ struct Context<'a> {
     /// In order of the time at which they fired.
     tickets: HashMap<Key<'a>, Vec<(Timestamp, &'a Row)>>,
     alerts: &'a Alerts,
-    /// In order of their beginning.
     changes: HashMap<&'a str, Vec<&'a Change>>,
+    /// By node.
+    cordons: HashMap<&'a str, Vec<&'a Change>>,
     silences: HashMap<AlertId, Vec<Timestamp>>,
     now: Timestamp,
 }
@@ -118,16 +120,19 @@ impl<'a> Context<'a> {
         for slo in facts.slos {
             slos.entry(&slo.service).or_default().push(slo);
         }
-        let mut changes: HashMap<&str, Vec<&Change>> = HashMap::new();
+        let (mut changes, mut cordons): (HashMap<&str, Vec<&Change>>, HashMap<&str, Vec<&Change>>) = Default::default();
         for change in facts.changes {
-            changes.entry(&change.service).or_default().push(change);
+            let of = match change.kind {
+                ChangeKind::Cordon => cordons.entry(change.object.name.as_str()),
+                _ => changes.entry(change.service.as_str()),
+            };
+            of.or_default().push(change);
         }
-        changes.values_mut().for_each(|of| of.sort_by_key(|c| (c.started_at, c.id)));
         let mut silences: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
         for silenced in facts.silenced {
             silences.entry(silenced.alert).or_default().push(silenced.period.start);
         }
-        Context { slos, tickets: tickets(facts.alerts), alerts: facts.alerts, changes, silences, now }
+        Context { slos, tickets: tickets(facts.alerts), alerts: facts.alerts, changes, cordons, silences, now }
     }
 }
 
@@ -265,8 +270,10 @@ impl Draft<'_> {
     fn changes(&self) -> impl Iterator<Item = &Change> {
         let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.context.now));
         let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let of = self.group.services.iter().filter_map(|service| self.context.changes.get(service));
-        let mut changes: Vec<&Change> = of.flatten().copied().filter(overlaps).collect();
+        let nodes: BTreeSet<&str> = self.group.pages.iter().flat_map(|(_, alert)| named_nodes(alert)).collect();
+        let services = self.group.services.iter().filter_map(|service| self.context.changes.get(service));
+        let cordons = nodes.iter().filter_map(|node| self.context.cordons.get(node));
+        let mut changes: Vec<&Change> = services.chain(cordons).flatten().copied().filter(overlaps).collect();
         changes.sort_by_key(|c| (c.started_at, c.id));
         changes.into_iter()
     }

@@ -16,6 +16,7 @@ pub mod incidents;
 pub mod levers;
 pub mod load;
 pub mod measures;
+mod nodes;
 pub mod noise;
 pub mod objectives;
 mod pages;

@@ -11,7 +11,7 @@ use super::measures::{MeasureInputs, measures};
 use super::noise::noise;
 use super::rules::rule_scores;
 use super::snapshot::Review;
-use super::told::{Attached, Said, attach};
+use super::told::{Attached, Said, attach, told_changes};
 use super::upkeep::upkeep;
 use crate::model::alert::Alert;
 use crate::model::change::Change;
@@ -39,6 +39,7 @@ pub struct ReviewInputs<'a> {
     pub alerts: &'a Alerts,
     /// One per SLO, from tiles up to `now`.
     pub burns: &'a [SloBurn],
+    /// Those that were seen; those that were told are among `said`.
     pub changes: &'a [Change],
     pub silences: &'a [Silence],
     /// Which alerts hold which others back.
@@ -60,7 +61,8 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
-    let changes: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
+    let changes = inputs.changes.iter().cloned().chain(told_changes(inputs.said.records));
+    let changes: Vec<Change> = changes.filter(|c| c.started_at <= now).collect();
     let silenced = silenced(&alerts, &silences);
     let inhibitions: Vec<Inhibition> = inputs.inhibitions.iter().filter(|i| i.first_seen <= now).cloned().collect();
     let facts = Facts {
@@ -78,7 +80,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let durations = durations(incidents.iter(), period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, &alerts, &burns);
-    let sees_actions = !inputs.changes.is_empty() || !silenced.is_empty();
+    let sees_actions = !changes.is_empty() || !silenced.is_empty();
     let acknowledges = |record: &Record| record.kind == RecordKind::Acknowledge && record.occurred_at <= now;
     let sees_acknowledgements = !silenced.is_empty() || inputs.said.records.iter().any(acknowledges);
     let alerts = alerts.within(period);

@@ -7,9 +7,10 @@
 //! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
 //! page   PodDown db{node=n1} ..FFFFFF    with more labels; `-` is no service
-//! rollout, rollback checkout ..RR
+//! rollout, rollback checkout ..RR        also restart, scale; and cordon of a node
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
-//!                                        s stated from the first to the last; N a receiver was told of a rule, n again
+//!                                        s stated from the first to the last; N a receiver was told of a rule,
+//!                                        n again; C a change of the service
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! inhibits DbDown HighErrors             the first rule's alerts hold those of the second back
 //! needs  checkout db                     the service of the SLO needs another one
@@ -161,14 +162,18 @@ impl Scenario {
                     reason: "database upgrade".to_owned(),
                 }));
             }
-            [kind, service] => {
+            [kind, of] => {
                 let kind = ChangeKind::from_word(kind).unwrap();
+                let (object, service) = match kind {
+                    ChangeKind::Cordon => ("Node", ""),
+                    _ => ("Deployment", of),
+                };
                 let (from, to) = (timeline.find('R').unwrap() as i64, timeline.rfind('R').unwrap() as i64 + 1);
                 self.changes.push(Change {
-                    id: ChangeId(content_hash([service.as_bytes(), timeline.as_bytes()])),
+                    id: ChangeId(content_hash([of.as_bytes(), timeline.as_bytes()])),
                     kind,
                     outcome: ChangeOutcome::Succeeded,
-                    object: ObjectRef::default(),
+                    object: ObjectRef { kind: object.to_owned(), namespace: String::new(), name: of.to_owned() },
                     service: service.to_owned(),
                     summary: String::new(),
                     started_at: minute(from),
@@ -229,6 +234,7 @@ impl Scenario {
                 'N' => (RecordKind::Notification, MarkSource::Webhook),
                 'n' => (RecordKind::Repeat, MarkSource::Webhook),
                 's' => (RecordKind::Incident, MarkSource::Record),
+                'C' => (RecordKind::Change, MarkSource::Record),
                 'A' | 'a' => (RecordKind::Acknowledge, MarkSource::PagerDuty),
                 'E' => (RecordKind::Resolve, MarkSource::PagerDuty),
                 _ => (RecordKind::Incident, MarkSource::PagerDuty),

@@ -4,6 +4,7 @@
 //! record came here.
 
 mod acknowledgements;
+mod changes;
 mod matching;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::acknowledgements::Bulk;
+pub use self::changes::told_changes;
 use self::matching::Known;
 use super::alerts::Alerts;
 use super::incidents::{LEAD, QUIET};

@@ -3,6 +3,7 @@
 //! or any protocol; missing data is a value, never an error.
 
 pub mod alerts;
+pub mod by_hand;
 pub mod cluster_events;
 pub mod composites;
 pub mod counting;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::labels::content_hash;
-use crate::model::time::Timestamp;
+use crate::model::time::{Millis, Timestamp};
 
 /// Deployments that are followed, under 1 kB each. Kubernetes is made for up to
 /// 150,000 pods a cluster; this is one Deployment for four of them.
@@ -19,6 +19,11 @@ const AHEAD_MAX: usize = 32;
 
 /// Characters of a summary: a revision and the images of a pod with sidecars.
 const SUMMARY_CHARS_MAX: usize = 400;
+
+/// The note of a restart stays in the template for good, so that it tells of a
+/// restart only on the ReplicaSet that was made within this time of it. It is
+/// written by the clock of whoever restarts, and clocks differ by seconds.
+const RESTART_WITHIN: Millis = Millis::from_mins(2);
 
 /// Why a Deployment's condition `Progressing` stands as it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +100,16 @@ pub struct ReplicaSetSight {
     /// The revision that it had before the latest return to it.
     pub earlier_revision: Option<i64>,
     pub created_at: Timestamp,
+    /// When its pods were last restarted on demand, by the note in its template
+    /// that `kubectl rollout restart` and the consoles leave.
+    pub restarted_at: Option<Timestamp>,
     pub images: Vec<String>,
+}
+
+impl ReplicaSetSight {
+    fn is_restart(&self) -> bool {
+        self.restarted_at.is_some_and(|at| (self.created_at - at).0.abs() <= RESTART_WITHIN.0)
+    }
 }
 
 /// What is known of one Deployment. Its own sights and those of its ReplicaSets
@@ -128,7 +142,7 @@ impl Rollouts {
     /// Starts from the changes that are stored already.
     pub fn new(stored: impl IntoIterator<Item = Change>) -> Self {
         let mut latest: BTreeMap<ObjectRef, Change> = BTreeMap::new();
-        for change in stored {
+        for change in stored.into_iter().filter(|change| change.kind.rolls_out()) {
             match latest.get(&change.object) {
                 Some(known) if known.started_at > change.started_at => {}
                 _ => drop(latest.insert(change.object.clone(), change)),
@@ -278,6 +292,7 @@ fn begin(
     now: Timestamp,
 ) -> Change {
     let (kind, started_at) = match replica_set.earlier_revision {
+        None if replica_set.is_restart() => (ChangeKind::Restart, replica_set.created_at),
         None => (ChangeKind::Rollout, replica_set.created_at),
         // The ReplicaSet is older than the return to it, which is an edit of
         // the Deployment.
@@ -305,7 +320,7 @@ fn replaced(mut last: Change, next: &Change) -> Option<Change> {
     use ChangeOutcome::{Failed, RolledBack, Running, Superseded};
     last.outcome = match (last.outcome, next.kind) {
         (Running | Failed, ChangeKind::Rollback) => RolledBack,
-        (Running, ChangeKind::Rollout) => Superseded,
+        (Running, ChangeKind::Rollout | ChangeKind::Restart) => Superseded,
         _ => return None,
     };
     // A failed rollout had ended before.

@@ -1,12 +1,13 @@
-//! What the cluster did: rollouts and other changes, and Kubernetes Events,
-//! deduplicated.
+//! What was done in the cluster: rollouts, what people did by hand, and other
+//! changes; and Kubernetes Events, deduplicated.
 
 use std::fmt;
 
 use super::labels::hex;
 use super::time::Timestamp;
 
-/// A hash of the object's uid and the revision that was rolled out.
+/// A hash of the object's uid and the revision that was rolled out, or what was
+/// done to it and when.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChangeId(pub [u8; 16]);
 
@@ -28,18 +29,35 @@ pub enum ChangeKind {
     Rollout,
     /// A return to an earlier revision.
     Rollback,
+    /// A rollout of the same revision, by `kubectl rollout restart` or alike.
+    Restart,
+    /// A person set the number of a workload's pods.
+    Scale,
+    /// A person took a node out of scheduling, alone or to drain it.
+    Cordon,
 }
 
 impl ChangeKind {
+    pub const ALL: [ChangeKind; 5] =
+        [ChangeKind::Rollout, ChangeKind::Rollback, ChangeKind::Restart, ChangeKind::Scale, ChangeKind::Cordon];
+
     pub fn word(self) -> &'static str {
         match self {
             ChangeKind::Rollout => "rollout",
             ChangeKind::Rollback => "rollback",
+            ChangeKind::Restart => "restart",
+            ChangeKind::Scale => "scale",
+            ChangeKind::Cordon => "cordon",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Rollout, Self::Rollback].into_iter().find(|k| k.word() == word)
+        Self::ALL.into_iter().find(|k| k.word() == word)
+    }
+
+    /// Whether pods of another template take the place of those that ran.
+    pub fn rolls_out(self) -> bool {
+        matches!(self, ChangeKind::Rollout | ChangeKind::Rollback | ChangeKind::Restart)
     }
 }
 
@@ -73,7 +91,7 @@ impl ChangeOutcome {
     }
 }
 
-/// One rollout or rollback of one workload.
+/// One change of one workload or node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub id: ChangeId,
@@ -81,11 +99,13 @@ pub struct Change {
     pub outcome: ChangeOutcome,
     pub object: ObjectRef,
     /// The service it belongs to: the label `app.kubernetes.io/name`, else
-    /// `app`, else the workload's name.
+    /// `app`, else the workload's name. Empty for a node, which is of no one
+    /// service.
     pub service: String,
-    /// What was rolled out: revision number and images.
+    /// What was rolled out, as revision number and images, or what was done.
     pub summary: String,
     pub started_at: Timestamp,
+    /// `None` while it runs; what takes no time ends when it starts.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -99,7 +119,10 @@ pub struct ObjectRef {
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        match self.namespace.as_str() {
+            "" => write!(f, "{} {}", self.kind, self.name),
+            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
     }
 }
 

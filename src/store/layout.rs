@@ -22,7 +22,7 @@
 //! | `published_months` | `month` | a closed month as it was first published: `published_at_ms`, `figures` as JSON |
 //! | `slo_groups` | `slo`, `labels`, `value` | a group of an SLO that is divided, since when it is known |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
-//! | `changes` | `id` | one rollout or rollback |
+//! | `changes` | `id` | one rollout, or what a person did by hand; `service` is empty for a node |
 //! | `cluster_events` | `uid` | one Kubernetes Event |
 //! | `definitions` | `indicator`, `slo` | the definition's text when it was first seen |
 //! | `promises` | `seq` | what an SLO promised from a time on: `slo`, `indicator`, `objective`, `since_ms` |

@@ -228,6 +228,12 @@ fn files_are_imported_once_to_a_daemon_or_into_a_store() {
     let imported = |a: &Value| a["alerts"].as_array().unwrap().iter().any(|alert| alert["rule"] == "Imported");
     assert!(imported(&daemon.json("/api/v1/alerts")));
     assert_eq!(daemon.json("/api/v1/records?limit=1")["records"][0]["service"], "a shop, with \"quotes\"");
+    let changed = json!({"id": "deploy-7", "kind": "change", "occurred_at": at(25), "service": "shop",
+        "refs": ["Roll back to 1.3"], "actor": "ci"});
+    assert_eq!(push(&file("change.jsonl", &format!("{changed}\n"))).0, Some(0));
+    let change = &daemon.json("/api/v1/changes?service=shop")["changes"][0];
+    assert_eq!((&change["kind"], &change["summary"]), (&json!("rollback"), &json!("Roll back to 1.3, by ci")));
+    assert_eq!(change["object"], json!({"kind": "Record", "namespace": "records", "name": "deploy-7"}));
     let (code, said) = import(&[&csv, "--data", &world.path("data")]);
     assert!(code == Some(1) && said.contains("a running evenkeel has the store"), "{said}");
     daemon.stop();

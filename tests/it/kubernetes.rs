@@ -3,6 +3,8 @@
 
 #[path = "kubernetes/access.rs"]
 mod access;
+#[path = "kubernetes/by_hand.rs"]
+mod by_hand;
 #[path = "kubernetes/events.rs"]
 mod events;
 #[path = "kubernetes/rollouts.rs"]

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use ChangeKind::{Rollback, Rollout};
+use ChangeKind::{Restart, Rollback, Rollout};
 use ChangeOutcome::{Failed, RolledBack, Running, Succeeded, Superseded};
 
 fn at(secs: i64) -> Timestamp {
@@ -25,6 +25,8 @@ struct Cluster {
     deployment: DeploymentSight,
     replica_sets: Vec<(char, ReplicaSetSight)>,
     template: char,
+    /// The note of the last restart, which the template keeps.
+    restarted_at: Option<Timestamp>,
     is_paused: bool,
     /// Everything that was written, in order.
     log: Vec<Sight>,
@@ -52,6 +54,7 @@ impl Cluster {
             deployment,
             replica_sets: Vec::new(),
             template: ' ',
+            restarted_at: None,
             is_paused: false,
             log: Vec::new(),
         };
@@ -84,6 +87,13 @@ impl Cluster {
         self
     }
 
+    /// Somebody notes in the template when the pods are to be restarted, by a
+    /// clock that is some seconds ahead.
+    fn restart(&mut self, template: char) -> &mut Self {
+        self.restarted_at = Some(at(self.clock + 20));
+        self.apply(template)
+    }
+
     /// The controller makes or finds the ReplicaSet of the template.
     fn roll(&mut self) {
         let revision = self.deployment.revision.unwrap_or(0) + 1;
@@ -110,6 +120,7 @@ impl Cluster {
                     revision,
                     earlier_revision: None,
                     created_at: now,
+                    restarted_at: self.restarted_at,
                     images: vec![format!("cart:{}", self.template)],
                 };
                 self.replica_sets.push((self.template, new.clone()));
@@ -228,6 +239,22 @@ fn lines(changes: &[Change]) -> Vec<Line> {
         .iter()
         .map(|c| (c.kind, c.outcome, c.started_at.millis() / 1_000, c.ended_at.map(|t| t.millis() / 1_000)))
         .collect()
+}
+
+#[test]
+fn a_restart_is_told_apart_from_the_rollouts_that_keep_its_note() {
+    let mut cluster = Cluster::new();
+    cluster.wait(30).complete().wait(600).restart('b').wait(10).complete().wait(600).apply('c').wait(10).complete();
+    let kinds: Vec<ChangeKind> = told(&cluster).iter().map(|c| c.kind).collect();
+    assert_eq!(kinds, [Rollout, Restart, Rollout]);
+}
+
+#[test]
+fn a_rollout_that_a_restart_cuts_short_is_superseded() {
+    let mut cluster = Cluster::new();
+    cluster.wait(30).complete().wait(600).apply('b').wait(10).restart('c').wait(10).complete();
+    let outcomes: Vec<_> = told(&cluster).iter().map(|c| (c.kind, c.outcome)).collect();
+    assert_eq!(outcomes, [(Rollout, Succeeded), (Rollout, Superseded), (Restart, Succeeded)]);
 }
 
 #[test]

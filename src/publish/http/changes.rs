@@ -1,4 +1,5 @@
-//! What the cluster did, as JSON: rollouts and Kubernetes Events.
+//! What was done and what happened in the cluster, as JSON: changes and
+//! Kubernetes Events.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +13,7 @@ use super::query::Params;
 use super::time::{Instant, instant};
 use crate::model::change::{Change, ClusterEvent, ObjectRef};
 
-/// Rollouts and rollbacks that overlap a period, newest first.
+/// Rollouts, what people did by hand and what tools told of, in a period, newest first.
 #[utoipa::path(
     get, path = "/api/v1/changes", tag = "Cluster",
     params(
@@ -87,18 +88,20 @@ pub(super) struct ChangeListJson {
     changes: Vec<ChangeJson>,
 }
 
-/// One rollout or rollback of one workload.
+/// One change of one workload or node, or one that a record tells of.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Change)]
 struct ChangeJson {
     id: String,
-    /// `rollout` or `rollback`.
+    /// `rollout`, `rollback`, `restart` (on demand), `scale` or `cordon` (both by a
+    /// person).
     kind: &'static str,
     /// `running`, `succeeded`, `failed`, `rolled-back` or `superseded`.
     outcome: &'static str,
+    /// Empty for a node.
     service: String,
     object: ObjectJson,
-    /// Revision and images.
+    /// Revision and images, or what was done with which tool.
     summary: String,
     started_at: Instant,
     /// `null` while it runs.
@@ -120,7 +123,8 @@ impl From<&Change> for ChangeJson {
     }
 }
 
-/// A Kubernetes object.
+/// A Kubernetes object; a change that a record tells of has one of the kind
+/// `Record`, with the record's source and id.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Object)]
 struct ObjectJson {

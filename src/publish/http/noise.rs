@@ -211,7 +211,8 @@ struct PageJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Evidence)]
 struct EvidenceJson {
-    /// `acknowledgement`, `ticket`, `silence`, `rollback` or `rollout`.
+    /// `acknowledgement`, `ticket`, `silence`, `rollback`, `rollout`, `restart`,
+    /// `scale` or `cordon`.
     kind: &'static str,
     at: Instant,
     /// 0..1: how surely it was an answer to the page.

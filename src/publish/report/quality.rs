@@ -21,7 +21,9 @@ pub(super) fn changes(input: &ReportInput) -> Section {
         shown.sort_by_key(|c| (c.started_at, c.id));
     }
     if shown.is_empty() {
-        blocks.push(Block::Text("No change is known. Changes are seen only where a cluster is watched.".to_owned()));
+        blocks.push(Block::Text(
+            "No change is known. Changes are seen only where a cluster is watched or a tool tells of them.".to_owned(),
+        ));
     } else {
         let rows = shown.iter().map(|change| change_row(change, input)).collect();
         let columns = vec![

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Event,
     Deployment,
     ReplicaSet,
+    StatefulSet,
+    Node,
 }
 
 /// A sign of life of the objects of one kind.

@@ -7,6 +7,7 @@ use super::contacts::{Contacts, Kind, Sign};
 use super::error::Error;
 use super::follow::Step;
 use super::{ClusterFact, Known};
+use crate::ingest::by_hand::{Cordons, NodeSight, ScaleSight, Scalings};
 use crate::ingest::cluster_events::{EventCounter, EventSight};
 use crate::ingest::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
 use crate::model::change::Change;
@@ -16,8 +17,10 @@ use crate::model::time::{Millis, Timestamp};
 #[derive(Debug)]
 pub(super) enum Heard {
     Event(Step<EventSight>),
-    Deployment(Step<DeploymentSight>),
+    Deployment(Step<(DeploymentSight, ScaleSight)>),
     ReplicaSet(Step<ReplicaSetSight>),
+    StatefulSet(Step<ScaleSight>),
+    Node(Step<NodeSight>),
 }
 
 impl Heard {
@@ -26,6 +29,8 @@ impl Heard {
             Heard::Event(step) => (Kind::Event, step.sign()),
             Heard::Deployment(step) => (Kind::Deployment, step.sign()),
             Heard::ReplicaSet(step) => (Kind::ReplicaSet, step.sign()),
+            Heard::StatefulSet(step) => (Kind::StatefulSet, step.sign()),
+            Heard::Node(step) => (Kind::Node, step.sign()),
         }
     }
 }
@@ -46,6 +51,9 @@ pub(super) struct Digest<C> {
     contacts: Contacts,
     events: EventCounter,
     rollouts: Rollouts,
+    deployment_sizes: Scalings,
+    stateful_set_sizes: Scalings,
+    cordons: Cordons,
     /// What the step at hand has told so far.
     facts: Vec<ClusterFact>,
 }
@@ -56,7 +64,10 @@ impl<C: Fn() -> Timestamp> Digest<C> {
             clock,
             contacts: Contacts::new(kinds, event_ttl, known.synced_until),
             events: EventCounter::new(&known.events),
+            cordons: Cordons::new(&known.changes),
             rollouts: Rollouts::new(known.changes),
+            deployment_sizes: Scalings::default(),
+            stateful_set_sizes: Scalings::default(),
             facts: Vec::new(),
         }
     }
@@ -85,6 +96,8 @@ impl<C: Fn() -> Timestamp> Digest<C> {
             Heard::Event(step) => self.take_event(step, now),
             Heard::Deployment(step) => self.take_deployment(step, now),
             Heard::ReplicaSet(step) => self.take_replica_set(step, now),
+            Heard::StatefulSet(step) => self.take_stateful_set(step, now),
+            Heard::Node(step) => self.take_node(step, now),
         }
         let news = self.contacts.note(kind, sign, now);
         self.facts.extend(news.gap.map(|(from, to)| ClusterFact::Gap { from, to }));
@@ -104,21 +117,56 @@ impl<C: Fn() -> Timestamp> Digest<C> {
         self.facts.extend(event.map(ClusterFact::Event));
     }
 
-    fn take_deployment(&mut self, step: Step<DeploymentSight>, now: Timestamp) {
+    fn take_deployment(&mut self, step: Step<(DeploymentSight, ScaleSight)>, now: Timestamp) {
         match step {
-            Step::Begin => self.rollouts.begin_deployments(),
+            Step::Begin => {
+                self.rollouts.begin_deployments();
+                self.deployment_sizes.begin_listing();
+            }
             Step::End => {
                 let changes = self.rollouts.end_deployments(now);
                 self.tell(changes);
+                self.deployment_sizes.end_listing();
             }
-            Step::Item(sight) => {
-                let changes = self.rollouts.see_deployment(sight, now);
+            Step::Item((deployment, scale)) => {
+                let changes = self.rollouts.see_deployment(deployment, now);
                 self.tell(changes);
-            }
-            Step::Gone(sight) => {
-                let change = self.rollouts.lose_deployment(&sight.uid, now);
+                let change = self.deployment_sizes.see(scale, now);
                 self.tell(change);
             }
+            Step::Gone((deployment, _)) => {
+                let change = self.rollouts.lose_deployment(&deployment.uid, now);
+                self.tell(change);
+                self.deployment_sizes.lose(&deployment.uid);
+            }
+            Step::Alive => {}
+            Step::Interrupted(error) => self.interrupted(error),
+        }
+    }
+
+    fn take_stateful_set(&mut self, step: Step<ScaleSight>, now: Timestamp) {
+        match step {
+            Step::Begin => self.stateful_set_sizes.begin_listing(),
+            Step::End => self.stateful_set_sizes.end_listing(),
+            Step::Item(scale) => {
+                let change = self.stateful_set_sizes.see(scale, now);
+                self.tell(change);
+            }
+            Step::Gone(scale) => self.stateful_set_sizes.lose(&scale.uid),
+            Step::Alive => {}
+            Step::Interrupted(error) => self.interrupted(error),
+        }
+    }
+
+    fn take_node(&mut self, step: Step<NodeSight>, now: Timestamp) {
+        match step {
+            Step::Begin => self.cordons.begin_listing(),
+            Step::End => self.cordons.end_listing(),
+            Step::Item(node) => {
+                let change = self.cordons.see(node, now);
+                self.tell(change);
+            }
+            Step::Gone(node) => self.cordons.lose(&node.uid),
             Step::Alive => {}
             Step::Interrupted(error) => self.interrupted(error),
         }

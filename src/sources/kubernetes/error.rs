@@ -65,6 +65,13 @@ impl fmt::Display for Denied {
     }
 }
 
+/// What is read of a cluster, by the API groups that serve it.
+const RULES: [(&str, &[&str]); 3] = [
+    ("\"\", \"events.k8s.io\"", &["events"]),
+    ("\"apps\"", &["deployments", "replicasets", "statefulsets"]),
+    ("\"\"", &["nodes"]),
+];
+
 /// Names all that is missing, and the rules that give it.
 fn forbidden(denied: &[Denied]) -> String {
     let missing: Vec<String> = denied.iter().map(ToString::to_string).collect();
@@ -77,8 +84,8 @@ fn forbidden(denied: &[Denied]) -> String {
          (deploy/rbac.yaml has it all):",
         missing.join(", to ")
     );
-    for (groups, of_events) in [("\"\", \"events.k8s.io\"", true), ("\"apps\"", false)] {
-        let resources = denied.iter().filter(|d| (d.resource == "events") == of_events);
+    for (groups, readable) in RULES {
+        let resources = denied.iter().filter(|d| readable.contains(&d.resource));
         let resources: Vec<String> = resources.map(|d| format!("\"{}\"", d.resource)).collect();
         if !resources.is_empty() {
             text.push_str(&format!(
@@ -212,17 +219,18 @@ mod tests {
 
     #[test]
     fn a_refusal_names_each_missing_permission_and_the_rules_to_add() {
-        let all = [("events", "events.k8s.io"), ("deployments", "apps"), ("replicasets", "apps")];
+        let all = [("events", "events.k8s.io"), ("deployments", "apps"), ("replicasets", "apps"), ("nodes", "")];
         let text = Error::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
         assert_eq!(
             text,
             "the API server does not allow to list events of events.k8s.io in all namespaces, to list deployments \
-             of apps in all namespaces, to list replicasets of apps in all namespaces; add to a ClusterRole that is \
-             bound to this account (deploy/rbac.yaml has it all):\n\
+             of apps in all namespaces, to list replicasets of apps in all namespaces, to list nodes in all \
+             namespaces; add to a ClusterRole that is bound to this account (deploy/rbac.yaml has it all):\n\
              \x20 - apiGroups: [\"\", \"events.k8s.io\"]\n    resources: [\"events\"]\n    \
              verbs: [\"get\", \"list\", \"watch\"]\n\
              \x20 - apiGroups: [\"apps\"]\n    resources: [\"deployments\", \"replicasets\"]\n    \
-             verbs: [\"get\", \"list\", \"watch\"]"
+             verbs: [\"get\", \"list\", \"watch\"]\n\
+             \x20 - apiGroups: [\"\"]\n    resources: [\"nodes\"]\n    verbs: [\"get\", \"list\", \"watch\"]"
         );
         let narrow = Denied { namespace: Some("shop".to_owned()), ..denied("events", "") };
         let text = Error::Forbidden(vec![narrow]).to_string();

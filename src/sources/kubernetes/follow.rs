@@ -5,7 +5,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::io::AsyncReadExt;
+use futures_util::io::{AsyncBufRead, AsyncReadExt};
 use kube::Client;
 use kube::api::{ListParams, WatchParams};
 use kube::core::{Request, Status};
@@ -29,6 +29,9 @@ const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// One page, from the request to its last byte.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The version by which the API server may begin wherever it likes.
+const VERSION_ANY: &str = "0";
 
 /// From the request for a watch to the head of its answer.
 const WATCH_START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,23 +63,39 @@ pub(super) struct Place {
     prefix: &'static str,
     resource: &'static str,
     namespace: Option<String>,
+    /// Whether the objects are asked for without their `spec` and `status`.
+    only_metadata: bool,
 }
 
 impl Place {
+    fn new(prefix: &'static str, api_group: &'static str, resource: &'static str, namespace: Option<String>) -> Place {
+        Place { api_group, prefix, resource, namespace, only_metadata: false }
+    }
+
     pub(super) fn events(namespace: Option<String>) -> Place {
-        Place { api_group: "events.k8s.io", prefix: "/apis/events.k8s.io/v1", resource: "events", namespace }
+        Place::new("/apis/events.k8s.io/v1", "events.k8s.io", "events", namespace)
     }
 
     pub(super) fn core_events(namespace: Option<String>) -> Place {
-        Place { api_group: "", prefix: "/api/v1", resource: "events", namespace }
+        Place::new("/api/v1", "", "events", namespace)
     }
 
     pub(super) fn deployments(namespace: Option<String>) -> Place {
-        Place { api_group: "apps", prefix: "/apis/apps/v1", resource: "deployments", namespace }
+        Place::new("/apis/apps/v1", "apps", "deployments", namespace)
     }
 
     pub(super) fn replica_sets(namespace: Option<String>) -> Place {
-        Place { api_group: "apps", prefix: "/apis/apps/v1", resource: "replicasets", namespace }
+        Place::new("/apis/apps/v1", "apps", "replicasets", namespace)
+    }
+
+    pub(super) fn stateful_sets(namespace: Option<String>) -> Place {
+        Place::new("/apis/apps/v1", "apps", "statefulsets", namespace)
+    }
+
+    /// Nodes are of the whole cluster. Each writes its status every five
+    /// minutes, with the names of all its images.
+    pub(super) fn nodes() -> Place {
+        Place { only_metadata: true, ..Place::new("/api/v1", "", "nodes", None) }
     }
 
     fn request(&self) -> Request {
@@ -175,6 +194,28 @@ pub(super) async fn follow<T: Sighted, M>(
     }
 }
 
+/// From the head of an answer on, a stream of lines.
+async fn open_watch(
+    client: &Client,
+    place: &Place,
+    version: &str,
+    seconds: u32,
+) -> Result<impl AsyncBufRead + use<>, Failure> {
+    let parameters = WatchParams::default().timeout(seconds);
+    let request = match place.only_metadata {
+        true => place.request().watch_metadata(&parameters, version),
+        false => place.request().watch(&parameters, version),
+    };
+    let request = request.map_err(unsound)?;
+    let answer = timeout(WATCH_START_TIMEOUT, client.request_stream(request)).await;
+    answer.map_err(|_| silent(WATCH_START_TIMEOUT))?.map_err(Failure::of_request)
+}
+
+/// Whether the objects may be watched: begins to.
+pub(super) async fn probe_watch(client: &Client, place: &Place) -> Result<(), Failure> {
+    open_watch(client, place, VERSION_ANY, 1).await.map(drop)
+}
+
 /// Whether the objects may be listed: asks for one.
 pub(super) async fn probe(client: &Client, place: &Place) -> Result<(), Failure> {
     page::<serde::de::IgnoredAny>(client, place, 1, None).await.map(drop)
@@ -232,11 +273,7 @@ impl<M, S> Follower<M, S> {
     /// One watch, to its end. What was told is remembered in `self.version`, if
     /// another watch can go on from there.
     async fn watch<T: Sighted<Sight = S>>(&mut self, version: String) -> Result<(), Stop> {
-        let parameters = WatchParams::default().timeout(WATCH_SECONDS);
-        let request = self.place.request().watch(&parameters, &version).map_err(unsound)?;
-        let answer = timeout(WATCH_START_TIMEOUT, self.client.request_stream(request)).await;
-        let stream = match answer.map_err(|_| silent(WATCH_START_TIMEOUT)).and_then(|a| a.map_err(Failure::of_request))
-        {
+        let stream = match open_watch(&self.client, &self.place, &version, WATCH_SECONDS).await {
             Ok(stream) => stream,
             // The API server did not look at the version.
             Err(failure @ (Failure::Unreachable(_) | Failure::Answered { code: 429, .. })) => {
@@ -296,7 +333,11 @@ async fn page<T: for<'de> serde::Deserialize<'de>>(
 ) -> Result<Page<T>, Failure> {
     let mut parameters = ListParams::default().limit(objects);
     parameters.continue_token = next;
-    let request = place.request().list(&parameters).map_err(unsound)?;
+    let request = match place.only_metadata {
+        true => place.request().list_metadata(&parameters),
+        false => place.request().list(&parameters),
+    };
+    let request = request.map_err(unsound)?;
     let body = timeout(PAGE_TIMEOUT, async {
         let stream = client.request_stream(request).await.map_err(Failure::of_request)?;
         let mut body = Vec::new();

@@ -1,5 +1,5 @@
-//! A Kubernetes cluster, read only: its Events, counted, and the rollouts of its
-//! Deployments. A first start, a restart and a cut in the network are one path:
+//! A Kubernetes cluster, read only: its Events, counted, the rollouts of its
+//! Deployments, and what people do by hand. A first start, a restart and a cut in the network are one path:
 //! everything is listed and compared with what is known. Must not know the store
 //! or how the facts are judged.
 
@@ -9,6 +9,7 @@ mod digest;
 mod error;
 mod follow;
 mod lines;
+mod metadata;
 mod wire;
 
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::model::time::{Millis, Timestamp};
 use contacts::Kind;
 use digest::{Digest, Heard};
 use error::{Failure, Refusal};
-use follow::{Place, follow, probe};
+use follow::{Place, follow, probe, probe_watch};
 
 /// Objects that have been read and not yet been taken in: a page. More would
 /// only wait in memory instead of in the connection.
@@ -33,13 +34,20 @@ const HEARD_MAX: usize = 500;
 /// Between two attempts to begin.
 const BEGIN_AGAIN: Duration = Duration::from_secs(10);
 
+/// How often it is tried whether what was done without may be read now; each
+/// costs a request for one object.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// What to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Kubernetes Events.
     pub events: bool,
-    /// Rollouts of Deployments.
+    /// Rollouts of Deployments, and who scales them.
     pub rollouts: bool,
+    /// What people do by hand to StatefulSets and, if all namespaces are
+    /// watched, to nodes. Where they may not be read, it is done without.
+    pub by_hand: bool,
     /// One namespace, or `None` for all.
     pub namespace: Option<String>,
     /// How long the API server keeps an Event after its last occurrence
@@ -49,7 +57,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { events: true, rollouts: true, namespace: None, event_ttl: Millis::from_hours(1) }
+        Options { events: true, rollouts: true, by_hand: true, namespace: None, event_ttl: Millis::from_hours(1) }
     }
 }
 
@@ -59,7 +67,8 @@ pub struct Known {
     /// The events that were last seen within the retention of the cluster;
     /// older ones do no harm.
     pub events: Vec<ClusterEvent>,
-    /// At least the latest change of each Deployment; others do no harm.
+    /// At least the latest change of each Deployment and node; others do no
+    /// harm.
     pub changes: Vec<Change>,
     /// The latest [`ClusterFact::Synced`]; `None` on a first start.
     pub synced_until: Option<Timestamp>,
@@ -71,8 +80,11 @@ pub enum ClusterFact {
     /// An event with all its occurrences so far. It takes the place of the fact
     /// with the same uid, unless that has a larger count.
     Event(ClusterEvent),
-    /// A rollout, begun or ended. It takes the place of that with the same id.
+    /// A rollout, begun or ended, or what a person did. It takes the place of
+    /// that with the same id.
     Change(Change),
+    /// What may not be read and is done without, from now on.
+    Unseen(Vec<Denied>),
     /// Everything up to here has been told.
     Synced { until: Timestamp },
     /// Events that came and expired in between were not seen.
@@ -81,15 +93,16 @@ pub enum ClusterFact {
     Interrupted(Error),
 }
 
-/// Watches the cluster until nobody takes the facts any more. `clock` tells the
-/// time. To be stopped, it is dropped.
+/// Watches the cluster until nobody takes the facts any more, or until more may
+/// be read than at its start: then it is to be called again, with what is known
+/// by then. `clock` tells the time. To be stopped, it is dropped.
 ///
 /// # Errors
 /// Only what has to be put right by people: [`Error::Forbidden`], at the start
 /// with all the permissions that are missing, [`Error::Unauthorized`],
-/// [`Error::Config`]. It may be called again later, with what is known by then.
-/// All else is told as [`ClusterFact::Interrupted`] and tried again, also a
-/// refusal that comes later and does not last.
+/// [`Error::Config`]. It may be called again later, too. All else is told as
+/// [`ClusterFact::Interrupted`] and tried again, also a refusal that comes later
+/// and does not last.
 pub async fn watch(
     client: Client,
     options: Options,
@@ -102,31 +115,67 @@ pub async fn watch(
         let name = namespace.unwrap_or_default();
         return Err(Error::Config(format!("`{}` is no name of a namespace", name.escape_debug())));
     }
-    let Some(events) = begin(&client, &options, &sink).await? else { return Ok(()) };
+    let Some(places) = begin(&client, &options, &sink).await? else { return Ok(()) };
+    let denied = places.unseen.iter().map(|(_, denied)| denied.clone()).collect();
+    if sink.send(ClusterFact::Unseen(denied)).await.is_err() {
+        return Ok(());
+    }
 
     let (tell, heard) = mpsc::channel(HEARD_MAX);
-    let deployments = options.rollouts.then(|| Place::deployments(namespace.clone()));
-    let replica_sets = options.rollouts.then(|| Place::replica_sets(namespace.clone()));
-    let kinds: Vec<Kind> = [
-        events.as_ref().map(|_| Kind::Event),
-        deployments.as_ref().map(|_| Kind::Deployment),
-        replica_sets.as_ref().map(|_| Kind::ReplicaSet),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let digest = Digest::new(clock, options.event_ttl, within(known, &options), &kinds);
+    let digest = Digest::new(clock, options.event_ttl, within(known, &options), &places.kinds());
+    let Places { events, deployments, replica_sets, stateful_sets, nodes, unseen } = places;
     let following = async {
         tokio::try_join!(
             followed::<wire::Event, _>(&client, events, &tell, Heard::Event),
             followed::<wire::Deployment, _>(&client, deployments, &tell, Heard::Deployment),
             followed::<wire::ReplicaSet, _>(&client, replica_sets, &tell, Heard::ReplicaSet),
+            followed::<wire::StatefulSet, _>(&client, stateful_sets, &tell, Heard::StatefulSet),
+            followed::<wire::Node, _>(&client, nodes, &tell, Heard::Node),
         )
         .map(drop)
     };
     tokio::select! {
         end = following => end,
         () = digest.run(heard, &sink) => Ok(()),
+        () = any_readable(&client, &unseen) => Ok(()),
+    }
+}
+
+/// Where the objects are that are followed; `None` for those that are not asked
+/// for or may not be read.
+#[derive(Default)]
+struct Places {
+    events: Option<Place>,
+    deployments: Option<Place>,
+    replica_sets: Option<Place>,
+    stateful_sets: Option<Place>,
+    nodes: Option<Place>,
+    /// Those that are asked for and done without, and why.
+    unseen: Vec<(Place, Denied)>,
+}
+
+impl Places {
+    fn kinds(&self) -> Vec<Kind> {
+        let all = [
+            (&self.events, Kind::Event),
+            (&self.deployments, Kind::Deployment),
+            (&self.replica_sets, Kind::ReplicaSet),
+            (&self.stateful_sets, Kind::StatefulSet),
+            (&self.nodes, Kind::Node),
+        ];
+        all.into_iter().filter(|(place, _)| place.is_some()).map(|(_, kind)| kind).collect()
+    }
+}
+
+/// Waits until one of these may be read.
+async fn any_readable(client: &Client, unseen: &[(Place, Denied)]) {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        for (place, _) in unseen {
+            if matches!(denial_in_full(client, place).await, Ok(None)) {
+                return;
+            }
+        }
     }
 }
 
@@ -143,16 +192,12 @@ async fn followed<T: wire::Sighted, M>(
 }
 
 /// Finds out whether everything may be read, so that all that is missing is
-/// told at once, and in which form the events are served. The outer `None` if
-/// nobody listens, the inner if events are not asked for.
-async fn begin(
-    client: &Client,
-    options: &Options,
-    sink: &mpsc::Sender<ClusterFact>,
-) -> Result<Option<Option<Place>>, Error> {
+/// told at once, and in which form the events are served. `None` if nobody
+/// listens.
+async fn begin(client: &Client, options: &Options, sink: &mpsc::Sender<ClusterFact>) -> Result<Option<Places>, Error> {
     loop {
         let error = match permitted(client, options).await {
-            Ok(events) => return Ok(Some(events)),
+            Ok(places) => return Ok(Some(places)),
             Err(error) if error.is_refusal() => return Err(error),
             Err(error) => error,
         };
@@ -166,10 +211,9 @@ async fn begin(
     }
 }
 
-async fn permitted(client: &Client, options: &Options) -> Result<Option<Place>, Error> {
+async fn permitted(client: &Client, options: &Options) -> Result<Places, Error> {
     let namespace = || options.namespace.clone();
-    let mut denied = Vec::new();
-    let mut events = None;
+    let (mut places, mut denied) = (Places::default(), Vec::new());
     if options.events {
         let place = Place::events(namespace());
         let place = match probe(client, &place).await {
@@ -177,20 +221,61 @@ async fn permitted(client: &Client, options: &Options) -> Result<Option<Place>, 
             _ => place,
         };
         denied.extend(denial(client, &place).await?);
-        events = Some(place);
+        places.events = Some(place);
     }
     if options.rollouts {
-        denied.extend(denial(client, &Place::deployments(namespace())).await?);
-        denied.extend(denial(client, &Place::replica_sets(namespace())).await?);
+        let (deployments, replica_sets) = (Place::deployments(namespace()), Place::replica_sets(namespace()));
+        denied.extend(denial(client, &deployments).await?);
+        denied.extend(denial(client, &replica_sets).await?);
+        (places.deployments, places.replica_sets) = (Some(deployments), Some(replica_sets));
     }
-    if denied.is_empty() { Ok(events) } else { Err(Error::Forbidden(denied)) }
+    if options.by_hand {
+        places.stateful_sets = unless_denied(client, Place::stateful_sets(namespace()), &mut places.unseen).await?;
+        // The rules of one namespace cannot let anybody read nodes.
+        if options.namespace.is_none() {
+            places.nodes = unless_denied(client, Place::nodes(), &mut places.unseen).await?;
+        }
+    }
+    if denied.is_empty() {
+        return Ok(places);
+    }
+    denied.extend(places.unseen.into_iter().map(|(_, denied)| denied));
+    Err(Error::Forbidden(denied))
+}
+
+/// A place, or `None` if it may not be read; then it is noted.
+async fn unless_denied(
+    client: &Client,
+    place: Place,
+    unseen: &mut Vec<(Place, Denied)>,
+) -> Result<Option<Place>, Error> {
+    match denial_in_full(client, &place).await? {
+        None => Ok(Some(place)),
+        Some(denied) => {
+            unseen.push((place, denied));
+            Ok(None)
+        }
+    }
+}
+
+/// Also whether the objects may be watched, for those that are done without: a
+/// refusal that comes later would end all.
+async fn denial_in_full(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
+    if let Some(denied) = denial(client, place).await? {
+        return Ok(Some(denied));
+    }
+    refused(probe_watch(client, place).await, place, "watch")
 }
 
 async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
-    match probe(client, place).await {
+    refused(probe(client, place).await, place, "list")
+}
+
+fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Result<Option<Denied>, Error> {
+    match probed {
         Ok(()) => Ok(None),
-        Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied("list"))),
-        Err(failure) => Err(failure.into_error(|| place.denied("list"))),
+        Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied(verb))),
+        Err(failure) => Err(failure.into_error(|| place.denied(verb))),
     }
 }
 
@@ -199,7 +284,8 @@ async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, Error>
 fn within(mut known: Known, options: &Options) -> Known {
     known.changes.retain(|change| {
         let namespace = options.namespace.as_ref();
-        change.object.kind == "Deployment" && namespace.is_none_or(|name| *name == change.object.namespace)
+        let is_followed = matches!(change.object.kind.as_str(), "Deployment" | "Node");
+        is_followed && namespace.is_none_or(|name| *name == change.object.namespace)
     });
     known
 }

@@ -1,77 +1,19 @@
 //! The objects of the Kubernetes API as far as they are read, and how they
 //! become the input of `ingest`. A field that is not named here never enters
-//! memory beyond its parsing: no annotation but the revisions, no environment
-//! of a container, no secret.
-
-use std::collections::BTreeMap;
+//! memory beyond its parsing: no annotation but revisions and the time of a
+//! restart, no environment of a container, no secret.
 
 use serde::Deserialize;
 
+use super::metadata::{Metadata, instant};
+use crate::ingest::by_hand::{NodeSight, ScaleSight};
 use crate::ingest::cluster_events::EventSight;
 use crate::ingest::rollouts::{DeploymentSight, Progress, ProgressReason, ReplicaSetSight};
 use crate::model::change::ObjectRef;
-use crate::model::time::Timestamp;
-
-/// Names of a Deployment's service, best first; else its own name.
-const SERVICE_LABELS: [&str; 2] = ["app.kubernetes.io/name", "app"];
-
-/// Characters of a label's value; the API allows 63.
-const LABEL_CHARS_MAX: usize = 63;
 
 /// Images that are named of one pod; more containers than that are rare, and a
 /// summary has no room for them.
 const IMAGES_MAX: usize = 8;
-
-/// What is read of an object's metadata.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Metadata {
-    uid: Option<String>,
-    name: Option<String>,
-    namespace: Option<String>,
-    pub(super) resource_version: Option<String>,
-    generation: Option<i64>,
-    creation_timestamp: Option<String>,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<Annotations>,
-    owner_references: Option<Vec<Owner>>,
-    managed_fields: Option<Vec<ManagedFields>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Annotations {
-    #[serde(rename = "deployment.kubernetes.io/revision")]
-    revision: Option<String>,
-    /// The revisions that a ReplicaSet had before returns to it.
-    #[serde(rename = "deployment.kubernetes.io/revision-history")]
-    earlier_revisions: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Owner {
-    kind: String,
-    uid: String,
-    controller: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ManagedFields {
-    time: Option<String>,
-    subresource: Option<String>,
-}
-
-impl Metadata {
-    fn created(&self) -> Option<Timestamp> {
-        instant(&self.creation_timestamp)
-    }
-
-    fn revision(&self) -> Option<i64> {
-        self.annotations.as_ref()?.revision.as_ref()?.parse().ok()
-    }
-}
 
 /// An Event of either form of the API. The names of the older form stand first.
 #[derive(Debug, Default, Deserialize)]
@@ -124,13 +66,13 @@ struct Series {
 #[serde(default)]
 pub(super) struct Deployment {
     metadata: Metadata,
-    spec: DeploymentSpec,
+    spec: WorkloadSpec,
     status: DeploymentStatus,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct DeploymentSpec {
+struct WorkloadSpec {
     replicas: Option<i64>,
 }
 
@@ -156,6 +98,21 @@ struct Condition {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub(super) struct StatefulSet {
+    metadata: Metadata,
+    spec: WorkloadSpec,
+}
+
+/// A node, of which only the metadata is asked for: a field of its `spec` that
+/// is not set is also set by nobody.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Node {
+    metadata: Metadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct ReplicaSet {
     metadata: Metadata,
     spec: ReplicaSetSpec,
@@ -170,7 +127,21 @@ struct ReplicaSetSpec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Template {
+    metadata: TemplateMetadata,
     spec: PodSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateMetadata {
+    annotations: Option<TemplateAnnotations>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateAnnotations {
+    #[serde(rename = "kubectl.kubernetes.io/restartedAt")]
+    restarted_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -260,33 +231,43 @@ impl Sighted for Event {
 }
 
 impl Sighted for Deployment {
-    type Sight = DeploymentSight;
+    type Sight = (DeploymentSight, ScaleSight);
 
-    fn sight(self) -> Option<DeploymentSight> {
+    fn sight(self) -> Option<(DeploymentSight, ScaleSight)> {
         let (metadata, status) = (self.metadata, self.status);
-        let name = metadata.name.clone()?;
-        let labels = metadata.labels.as_ref();
-        let label = |key: &&str| labels?.get(*key).filter(|value| !value.is_empty());
-        let service = SERVICE_LABELS.iter().find_map(label).unwrap_or(&name);
-        Some(DeploymentSight {
-            uid: metadata.uid.clone()?,
-            service: service.chars().take(LABEL_CHARS_MAX.max(name.len())).collect(),
-            object: ObjectRef {
-                kind: "Deployment".to_owned(),
-                namespace: metadata.namespace.clone().unwrap_or_default(),
-                name,
-            },
+        let scale = scale(&metadata, "Deployment", &self.spec)?;
+        let deployment = DeploymentSight {
+            uid: scale.uid.clone(),
+            object: scale.object.clone(),
+            service: scale.service.clone(),
             revision: metadata.revision(),
             generation: metadata.generation.unwrap_or(0),
             observed_generation: status.observed_generation.unwrap_or(0),
-            // The API's own default.
-            wanted_replicas: self.spec.replicas.unwrap_or(1),
+            wanted_replicas: scale.wanted_replicas,
             replicas: status.replicas.unwrap_or(0),
             updated_replicas: status.updated_replicas.unwrap_or(0),
             available_replicas: status.available_replicas.unwrap_or(0),
             progress: status.conditions.iter().flatten().find_map(Condition::progress),
-            edited_at: edited_at(&metadata),
-        })
+            edited_at: metadata.edited_at(),
+        };
+        Some((deployment, scale))
+    }
+}
+
+impl Sighted for StatefulSet {
+    type Sight = ScaleSight;
+
+    fn sight(self) -> Option<ScaleSight> {
+        scale(&self.metadata, "StatefulSet", &self.spec)
+    }
+}
+
+impl Sighted for Node {
+    type Sight = NodeSight;
+
+    fn sight(self) -> Option<NodeSight> {
+        let cordoned_by = self.metadata.setter(|spec| &spec.unschedulable);
+        Some(NodeSight { uid: self.metadata.uid?, name: self.metadata.name?, cordoned_by })
     }
 }
 
@@ -298,12 +279,15 @@ impl Sighted for ReplicaSet {
         let owners = metadata.owner_references.iter().flatten();
         let owner = owners.filter(|o| o.controller == Some(true)).find(|o| o.kind == "Deployment")?;
         let earlier = metadata.annotations.as_ref().and_then(|a| a.earlier_revisions.as_ref());
-        let images = self.spec.template.spec.containers.into_iter().flatten().filter_map(|c| c.image);
+        let template = self.spec.template;
+        let restarted_at = instant(&template.metadata.annotations.and_then(|a| a.restarted_at));
+        let images = template.spec.containers.into_iter().flatten().filter_map(|c| c.image);
         Some(ReplicaSetSight {
             deployment_uid: owner.uid.clone(),
             revision: metadata.revision()?,
             earlier_revision: earlier.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()),
             created_at: metadata.created()?,
+            restarted_at,
             images: images.take(IMAGES_MAX).collect(),
             uid: metadata.uid?,
         })
@@ -324,106 +308,18 @@ impl Condition {
     }
 }
 
-/// When fields were last set other than through a subresource: the controller
-/// writes the status, and an autoscaler the scale.
-fn edited_at(metadata: &Metadata) -> Option<Timestamp> {
-    let fields = metadata.managed_fields.iter().flatten();
-    fields.filter(|f| f.subresource.as_ref().is_none_or(String::is_empty)).filter_map(|f| instant(&f.time)).max()
-}
-
-fn instant(text: &Option<String>) -> Option<Timestamp> {
-    Timestamp::parse(text.as_deref()?).ok()
+/// The size that a workload of this kind should have.
+fn scale(metadata: &Metadata, kind: &str, spec: &WorkloadSpec) -> Option<ScaleSight> {
+    let name = metadata.name.clone()?;
+    Some(ScaleSight {
+        uid: metadata.uid.clone()?,
+        service: metadata.service(&name),
+        object: ObjectRef { kind: kind.to_owned(), namespace: metadata.namespace.clone().unwrap_or_default(), name },
+        // The API's own default.
+        wanted_replicas: spec.replicas.unwrap_or(1),
+        set_by: metadata.setter(|spec| &spec.replicas),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Option<Timestamp> {
-        Some(Timestamp::parse(text).unwrap())
-    }
-
-    fn sight<T: Sighted>(json: &str) -> Option<T::Sight> {
-        serde_json::from_str::<T>(json).unwrap().sight()
-    }
-
-    #[test]
-    fn both_forms_of_an_event_are_the_same_sight() {
-        let core = r#"{
-            "metadata": {"uid": "u", "name": "cart.1", "namespace": "shop", "creationTimestamp": "2026-07-01T10:00:01Z"},
-            "type": "Warning", "reason": "BackOff", "message": "restarting", "count": 4,
-            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "cart-0"},
-            "reportingComponent": "", "source": {"component": "kubelet", "host": "n1"},
-            "firstTimestamp": "2026-07-01T10:00:00Z", "lastTimestamp": "2026-07-01T10:05:00Z",
-            "eventTime": null, "series": {"count": 9, "lastObservedTime": "2026-07-01T10:06:00.250000Z"}}"#;
-        let new = r#"{
-            "metadata": {"uid": "u", "name": "cart.1", "namespace": "shop", "creationTimestamp": "2026-07-01T10:00:01Z"},
-            "type": "Warning", "reason": "BackOff", "note": "restarting", "deprecatedCount": 4,
-            "regarding": {"kind": "Pod", "namespace": "shop", "name": "cart-0"},
-            "reportingController": "kubelet", "deprecatedSource": {"component": "other"},
-            "deprecatedFirstTimestamp": "2026-07-01T10:00:00Z", "deprecatedLastTimestamp": "2026-07-01T10:05:00Z",
-            "eventTime": null, "series": {"count": 9, "lastObservedTime": "2026-07-01T10:06:00.250000Z"}}"#;
-        let seen = sight::<Event>(core).unwrap();
-        assert_eq!(sight::<Event>(new), Some(seen.clone()));
-        assert_eq!((seen.warning, seen.count, seen.series_count), (true, Some(4), Some(9)));
-        assert_eq!(seen.reporter, "kubelet");
-        assert_eq!(seen.object.to_string(), "Pod shop/cart-0");
-        assert_eq!(seen.series_last, at("2026-07-01T10:06:00.250Z"));
-        assert_eq!(seen.created, at("2026-07-01T10:00:01Z"));
-    }
-
-    const DEPLOYMENT: &str = r#"{
-        "metadata": {"uid": "d", "name": "cart", "namespace": "shop", "generation": 7,
-            "labels": {"app": "basket", "app.kubernetes.io/name": ""},
-            "annotations": {"deployment.kubernetes.io/revision": "3", "example.com/token": "s3cr3t-canary"},
-            "managedFields": [
-                {"manager": "kubectl", "time": "2026-07-01T10:00:00Z", "fieldsV1": {"f:spec": {}}},
-                {"manager": "kube-controller-manager", "time": "2026-07-01T10:09:00Z", "subresource": "status"}]},
-        "spec": {"replicas": 3, "template": {"spec": {"containers": [
-            {"image": "cart:1", "env": [{"name": "PASSWORD", "value": "s3cr3t-canary"}]}]}}},
-        "status": {"observedGeneration": 7, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 2,
-            "conditions": [
-                {"type": "Available", "status": "True", "lastUpdateTime": "2026-07-01T09:00:00Z"},
-                {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
-                 "lastUpdateTime": "2026-07-01T10:10:00Z"}]}}"#;
-
-    #[test]
-    fn a_deployment_is_read_without_its_secrets() {
-        let raw = serde_json::from_str::<Deployment>(DEPLOYMENT).unwrap();
-        assert!(!format!("{raw:?}").contains("s3cr3t-canary"), "{raw:?}");
-        let seen = raw.sight().unwrap();
-        assert_eq!((seen.service.as_str(), seen.revision, seen.generation), ("basket", Some(3), 7));
-        assert_eq!(seen.object.to_string(), "Deployment shop/cart");
-        assert_eq!((seen.wanted_replicas, seen.updated_replicas, seen.available_replicas), (3, 3, 2));
-        assert_eq!(seen.edited_at, at("2026-07-01T10:00:00Z"));
-        let progress = seen.progress.unwrap();
-        assert_eq!(progress.reason, ProgressReason::DeadlineExceeded);
-        assert_eq!(Some(progress.at), at("2026-07-01T10:10:00Z"));
-    }
-
-    #[test]
-    fn a_bare_deployment_is_of_its_own_service_and_wants_one_pod() {
-        let seen = sight::<Deployment>(r#"{"metadata": {"uid": "d", "name": "cart"}, "spec": {}}"#).unwrap();
-        assert_eq!((seen.service.as_str(), seen.revision, seen.wanted_replicas), ("cart", None, 1));
-        assert_eq!((seen.progress, seen.edited_at), (None, None));
-        assert_eq!(sight::<Deployment>(r#"{"metadata": {"name": "cart"}}"#), None);
-    }
-
-    #[test]
-    fn a_replica_set_tells_its_revisions_and_its_deployment() {
-        let json = |kind: &str| {
-            format!(
-                r#"{{"metadata": {{"uid": "r", "creationTimestamp": "2026-07-01T10:00:00Z",
-                    "annotations": {{"deployment.kubernetes.io/revision": "6",
-                        "deployment.kubernetes.io/revision-history": "1,4"}},
-                    "ownerReferences": [{{"kind": "{kind}", "uid": "d", "controller": true}}]}},
-                "spec": {{"template": {{"spec": {{"containers": [{{"image": "cart:1"}}, {{}}, {{"image": "envoy:2"}}]}}}}}}}}"#
-            )
-        };
-        let seen = sight::<ReplicaSet>(&json("Deployment")).unwrap();
-        assert_eq!((seen.revision, seen.earlier_revision), (6, Some(4)));
-        assert_eq!(seen.images, ["cart:1", "envoy:2"]);
-        assert_eq!(seen.deployment_uid, "d");
-        assert_eq!(sight::<ReplicaSet>(&json("Rollout")), None, "of another controller");
-    }
-}
+mod tests;

@@ -154,6 +154,24 @@ fn changes_come_back_and_the_last_version_stands() {
 }
 
 #[test]
+fn changes_of_every_kind_come_back() {
+    let (_dir, mut writer, reader) = store();
+    let change = |(n, kind): (u8, ChangeKind)| Change {
+        id: ChangeId([n; 16]),
+        kind,
+        outcome: ChangeOutcome::Succeeded,
+        object: ObjectRef { kind: "Node".into(), namespace: String::new(), name: "worker-1".into() },
+        service: String::new(),
+        summary: "cordoned by kubectl".into(),
+        started_at: slot(DAY, 10),
+        ended_at: Some(slot(DAY, 10)),
+    };
+    let changes: Vec<Change> = (0..).zip(ChangeKind::ALL).map(change).collect();
+    writer.write(&Batch { changes: changes.clone(), ..batch(DAY) }).unwrap();
+    assert_eq!(reader.changes(minutes(DAY, 0, 1_440)).unwrap(), changes);
+}
+
+#[test]
 fn cluster_events_only_grow_in_any_order() {
     let event = |count, minute: i64| ClusterEvent {
         uid: "0b6a".into(),

@@ -63,8 +63,17 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
     let watching = Watching::start(reader.clone(), Options::default(), Known::default());
     watching.until_synced().await;
 
-    let may =
-        ["/api/v1/events", "/apis/events.k8s.io/v1/events", "/apis/apps/v1/deployments", "/apis/apps/v1/replicasets"];
+    assert_eq!(watching.stored().unseen, []);
+
+    let may = [
+        "/api/v1/events",
+        "/apis/events.k8s.io/v1/events",
+        "/apis/apps/v1/deployments",
+        "/apis/apps/v1/replicasets",
+        "/apis/apps/v1/statefulsets",
+    ];
+    assert_eq!(status(&reader, "GET", "/api/v1/nodes").await, 200);
+    assert_eq!(status(&reader, "PATCH", "/api/v1/nodes/worker-1").await, 403);
     for path in may {
         assert_eq!(status(&reader, "GET", path).await, 200, "{path}");
         for method in ["POST", "DELETE"] {
@@ -77,10 +86,10 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
         "/api/v1/secrets",
         "/api/v1/configmaps",
         "/api/v1/pods",
-        "/api/v1/nodes",
+        "/api/v1/nodes/worker-1/proxy/metrics",
         "/api/v1/namespaces",
         "/api/v1/namespaces/default/pods/cart-0/log",
-        "/apis/apps/v1/statefulsets",
+        "/apis/apps/v1/daemonsets",
         "/apis/rbac.authorization.k8s.io/v1/clusterroles",
         "/metrics",
     ];
@@ -98,20 +107,21 @@ async fn what_is_missing_is_said_with_what_to_add() {
 
     let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
     let Error::Forbidden(denied) = &error else { panic!("{error}") };
-    assert_eq!(denied.iter().map(|d| d.resource).collect::<Vec<_>>(), ["events", "deployments", "replicasets"]);
+    let resources = ["events", "deployments", "replicasets", "statefulsets", "nodes"];
+    assert_eq!(denied.iter().map(|d| d.resource).collect::<Vec<_>>(), resources);
     let text = error.to_string();
-    for part in ["list events", "list deployments of apps", "ClusterRole", "\"replicasets\"]"] {
+    for part in ["list events", "list deployments of apps", "ClusterRole", "\"statefulsets\"]"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 
     // The core form of the events alone is enough for events.
     grant(&admin, json!([{"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]}])).await;
-    let only_events = Options { rollouts: false, ..Options::default() };
+    let only_events = Options { rollouts: false, by_hand: false, ..Options::default() };
     let watching = Watching::start(stranger.clone(), only_events.clone(), Known::default());
     watching.until_synced().await;
     watching.stop().await;
     let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
-    assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 2), "{error}");
+    assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 4), "{error}");
 
     // Listing without watching is not enough.
     grant(&admin, json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}])).await;
@@ -127,6 +137,35 @@ async fn what_is_missing_is_said_with_what_to_add() {
     let error = Watching::start(unknown, Options::default(), Known::default()).end().await.unwrap_err();
     assert!(matches!(error, Error::Unauthorized(_)), "{error}");
     assert!(!error.to_string().contains("expired-"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_do_by_hand_is_done_without_where_it_may_not_be_read() {
+    let cluster = Cluster::start().await;
+    let admin = cluster.admin().await;
+    let stranger = cluster.client(STRANGER, cluster.port()).await;
+    let rule = |group: &str, resources: Value| json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]});
+    let required = [rule("", json!(["events"])), rule("apps", json!(["deployments", "replicasets"]))];
+    let without_watch = json!({"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["list"]});
+    grant(&admin, json!([&required[..], &[without_watch]].concat())).await;
+
+    let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
+    let stored = watching.until_synced().await;
+    let unseen: Vec<_> = stored.unseen.iter().map(|d| (d.verb, d.resource)).collect();
+    assert_eq!(unseen, [("watch", "statefulsets"), ("list", "nodes")]);
+
+    // The watch ends to begin anew with what may be read now.
+    let optional = [rule("apps", json!(["statefulsets"])), rule("", json!(["nodes"]))];
+    grant(&admin, json!([&required[..], &optional].concat())).await;
+    assert!(watching.end().await.is_ok());
+    let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
+    assert_eq!(watching.until_synced().await.unseen, []);
+
+    // Nodes are of no namespace, and not asked for where one is watched.
+    grant(&admin, json!([&required[..], &[rule("apps", json!(["statefulsets"]))]].concat())).await;
+    let in_one = Options { namespace: Some("default".into()), ..Options::default() };
+    let watching = Watching::start(stranger, in_one, Known::default());
+    assert_eq!(watching.until_synced().await.unseen, []);
 }
 
 /// Gives the stranger these rules and no others, and waits until they hold.

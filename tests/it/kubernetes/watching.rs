@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use evenkeel::model::change::{Change, ClusterEvent};
 use evenkeel::model::time::Timestamp;
-use evenkeel::sources::kubernetes::{ClusterFact, Error, Known, Options, watch};
+use evenkeel::sources::kubernetes::{ClusterFact, Denied, Error, Known, Options, watch};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -22,6 +22,8 @@ pub struct Stored {
     pub synced_until: Option<Timestamp>,
     pub gaps: Vec<(Timestamp, Timestamp)>,
     pub interruptions: Vec<String>,
+    /// What may not be read and is done without.
+    pub unseen: Vec<Denied>,
     /// How many facts about events came.
     pub told_events: usize,
     /// By how much they raised the counts.
@@ -47,6 +49,7 @@ impl Stored {
                 self.told_changes += 1;
                 self.changes.insert(change.id.to_string(), change);
             }
+            ClusterFact::Unseen(denied) => self.unseen = denied,
             ClusterFact::Synced { until } => self.synced_until = Some(until),
             ClusterFact::Gap { from, to } => self.gaps.push((from, to)),
             ClusterFact::Interrupted(error) => self.interruptions.push(error.to_string()),

@@ -118,7 +118,10 @@ async fn months_are_points_and_only_evidence_has_a_colour() {
     let few = row_of(&page, "Time to detect, median");
     assert!(few.starts_with('>') && text_of(few).contains("too few"), "{few}");
     assert!(!page.contains("Time to acknowledge, median"), "not known in any month");
-    assert!(text_of(&page).contains("November 2025 to October 2026: of 12 months 9 are known, 1 of them as first published"));
+    assert!(
+        text_of(&page)
+            .contains("November 2025 to October 2026: of 12 months 9 are known, 1 of them as first published")
+    );
     assert!(!server.text("/incidents?service=checkout").await.contains("Over months"), "of all services only");
 }
 
@@ -134,6 +137,8 @@ async fn incidents_show_their_times() {
     let open = text_of(&server.text("/incidents/11111111111111111111111111111111").await);
     assert!(open.contains("not known"), "an incident that goes on is not restored");
     assert!(open.contains("revision 118"), "the change that belongs to it");
+    let acted_on = text_of(&server.text(&format!("/incidents/{}", "13".repeat(16))).await);
+    assert!(acted_on.contains("6 to 12 replicas, by kubectl"), "what somebody did about it");
 }
 
 #[tokio::test]

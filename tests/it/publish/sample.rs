@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use evenkeel::definitions::parse_correction;
+use evenkeel::evaluate::action::{Evidence, EvidenceKind};
 use evenkeel::evaluate::compare::{Comparison, compare};
 use evenkeel::evaluate::corrections::LeftOut;
 use evenkeel::evaluate::durations::durations;
@@ -525,7 +526,7 @@ struct Told {
     burned: Option<f64>,
     slo: &'static str,
     rules: &'static [&'static str],
-    change: Option<u8>,
+    changes: &'static [u8],
 }
 
 const TOLD: [Told; 9] = [
@@ -540,7 +541,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.214),
         slo: "payments-authorization",
         rules: &["ErrorBudgetBurn", "PaymentsErrorRateHigh"],
-        change: Some(1),
+        changes: &[1],
     },
     Told {
         service: "cart",
@@ -553,7 +554,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.083),
         slo: "cart-availability",
         rules: &[],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "checkout",
@@ -566,7 +567,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.742),
         slo: "checkout-availability",
         rules: &["ErrorBudgetBurn", "CheckoutHighErrorRate", "KubePodCrashLooping"],
-        change: Some(2),
+        changes: &[2, 5],
     },
     Told {
         service: "kube-apiserver",
@@ -579,7 +580,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.120),
         slo: "kube-apiserver-availability",
         rules: &["KubeAPIErrorBudgetBurn"],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "auth",
@@ -592,7 +593,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.551),
         slo: "login-success",
         rules: &["LoginFailuresHigh"],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "search",
@@ -605,7 +606,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.098),
         slo: "search-availability",
         rules: &["ErrorBudgetBurn"],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "checkout",
@@ -618,7 +619,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.287),
         slo: "checkout-availability",
         rules: &["ErrorBudgetBurn", "CheckoutHighErrorRate"],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "edge",
@@ -631,7 +632,7 @@ const TOLD: [Told; 9] = [
         burned: Some(0.390),
         slo: "ingress-availability",
         rules: &["IngressErrorsHigh"],
-        change: None,
+        changes: &[],
     },
     Told {
         service: "catalog",
@@ -644,7 +645,7 @@ const TOLD: [Told; 9] = [
         burned: None,
         slo: "catalog-availability",
         rules: &["KubeDeploymentReplicasMismatch"],
-        change: None,
+        changes: &[],
     },
 ];
 
@@ -782,7 +783,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) -> Vec<Alert> {
         },
         alerts: alerts.iter().map(Alert::id).collect(),
         episodes: episode.iter().map(|episode| episode.id).collect(),
-        changes: told.change.map(|n| ChangeId([0xc0 | n; 16])).into_iter().collect(),
+        changes: told.changes.iter().map(|n| ChangeId([0xc0 | n; 16])).collect(),
         stated: stated(number, told.restored),
         told: acknowledged(number, told.acknowledged, told.service),
     });
@@ -901,6 +902,9 @@ fn noise(review: &Review) -> Noise {
     Noise { interval, pages, lower, upper, classes, rules, teams: vec![team], receivers, load, page_reasons }
 }
 
+/// When somebody made checkout larger.
+const SCALED: &str = "2026-11-18T09:24:40Z";
+
 fn page_reasons(review: &Review) -> Vec<PageReason> {
     let page = |alert: &Alert| -> Option<PageReason> {
         let (class, reason) = match alert.rule.as_str() {
@@ -917,12 +921,15 @@ fn page_reasons(review: &Review) -> Vec<PageReason> {
             }
             _ => (PageClass::Actionable, "budget burned while it fired, and it was acknowledged"),
         };
+        let scaled = Evidence { kind: EvidenceKind::Scale, at: at(SCALED), weight: 0.8 };
+        let window = alert.firing.map(|fired| Period::new(fired.at, fired.at + Millis::from_hours(1)));
+        let is_followed = alert.service() == Some("checkout") && window.is_some_and(|w| w.contains(scaled.at));
         Some(PageReason {
             alert: alert.id(),
             rule: alert.rule.clone(),
             service: alert.service().map(str::to_owned),
             team: None,
-            evidence: Vec::new(),
+            evidence: if is_followed { vec![scaled] } else { Vec::new() },
             at: alert.firing?.at,
             class,
             reason: reason.to_owned(),
@@ -960,6 +967,15 @@ fn changes() -> Vec<Change> {
             "revision 243: registry.shop.example/checkout:2.40.2 (was 2.41.0)",
             "2026-11-18T10:31:00Z",
             Some("2026-11-18T10:38:00Z"),
+        ),
+        change(
+            5,
+            ChangeKind::Scale,
+            ChangeOutcome::Succeeded,
+            "checkout",
+            "6 to 12 replicas, by kubectl",
+            SCALED,
+            Some(SCALED),
         ),
         change(
             2,

@@ -118,7 +118,8 @@ async fn months_are_points_and_only_evidence_has_a_colour() {
     let few = row_of(&page, "Time to detect, median");
     assert!(few.starts_with('>') && text_of(few).contains("too few"), "{few}");
     assert!(!page.contains("Time to acknowledge, median"), "not known in any month");
-    assert!(text_of(&page).contains("November 2025 to October 2026: of 12 months 9 are known, 1 of them as first published"));
+    let about = "November 2025 to October 2026: of 12 months 9 are known, 1 of them as first published";
+    assert!(text_of(&page).contains(about));
     assert!(!server.text("/incidents?service=checkout").await.contains("Over months"), "of all services only");
 }
 

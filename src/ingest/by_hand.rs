@@ -22,7 +22,8 @@ const TOOLS_OF_PEOPLE: [&str; 10] = [
     // OpenShift's.
     "oc",
     "k9s",
-    // Lens, and Freelens before it had a name of its own.
+    // Lens, and Freelens before it had a name of its own. So is a program for
+    // Node that gives itself no name; few of those scale or cordon.
     "node-fetch",
     "Freelens",
     // Consoles that pass on what the browser calls itself: those of OpenShift
@@ -148,15 +149,15 @@ impl Scalings {
 pub struct Cordons {
     /// Whether each node is cordoned.
     seen: Seen<bool>,
-    /// Those that are stored already.
-    stored: HashSet<ChangeId>,
+    /// Those that were told, also by an earlier process.
+    told: HashSet<ChangeId>,
 }
 
 impl Cordons {
     /// Starts from the changes that are stored already.
     pub fn new<'a>(stored: impl IntoIterator<Item = &'a Change>) -> Self {
         let cordons = stored.into_iter().filter(|change| change.kind == ChangeKind::Cordon);
-        Cordons { stored: cordons.map(|change| change.id).collect(), ..Cordons::default() }
+        Cordons { told: cordons.map(|change| change.id).collect(), ..Cordons::default() }
     }
 
     /// The change, if a person has cordoned the node and it was not told yet,
@@ -168,7 +169,7 @@ impl Cordons {
         let object = ObjectRef { kind: "Node".to_owned(), namespace: String::new(), name: sight.name };
         let summary = format!("cordoned by {}", setter.manager);
         let change = done(ChangeKind::Cordon, &sight.uid, object, String::new(), summary, at);
-        (before != Some(true) && !self.stored.contains(&change.id)).then_some(change)
+        (before != Some(true) && self.told.insert(change.id)).then_some(change)
     }
 
     pub fn lose(&mut self, uid: &str) {

@@ -22,7 +22,8 @@ const TOOLS_OF_PEOPLE: [&str; 10] = [
     // OpenShift's.
     "oc",
     "k9s",
-    // Lens, and Freelens before it had a name of its own.
+    // Lens, and Freelens before it had a name of its own. So is a program for
+    // Node that gives itself no name; few of those scale or cordon.
     "node-fetch",
     "Freelens",
     // Consoles that pass on what the browser calls itself: those of OpenShift
@@ -119,14 +120,17 @@ impl Scalings {
     /// last seen.
     pub fn see(&mut self, sight: ScaleSight, now: Timestamp) -> Option<Change> {
         let before = self.seen.replace(&sight.uid, sight.wanted_replicas)?;
+        if before == sight.wanted_replicas {
+            return None;
+        }
         let setter = sight.set_by.filter(Setter::is_person)?;
         // What a watch tells happened just now, or while it was cut off for some
         // moments; what a listing tells happened at some time since the watch
         // before, and only the time of the tool helps.
-        let at = setter.at.or((!self.seen.is_listing).then_some(now))?.min(now);
+        let at = setter.at.or((!self.seen.is_listing).then_some(now))?;
+        let id = id_of(ChangeKind::Scale, &sight.uid, at);
         let summary = format!("{before} to {} replicas, by {}", sight.wanted_replicas, setter.manager);
-        (before != sight.wanted_replicas)
-            .then(|| done(ChangeKind::Scale, &sight.uid, sight.object, sight.service, summary, at))
+        Some(done(id, ChangeKind::Scale, sight.object, sight.service, summary, at.min(now)))
     }
 
     pub fn lose(&mut self, uid: &str) {
@@ -148,27 +152,27 @@ impl Scalings {
 pub struct Cordons {
     /// Whether each node is cordoned.
     seen: Seen<bool>,
-    /// Those that are stored already.
-    stored: HashSet<ChangeId>,
+    /// Those that were told, also by an earlier process.
+    told: HashSet<ChangeId>,
 }
 
 impl Cordons {
     /// Starts from the changes that are stored already.
     pub fn new<'a>(stored: impl IntoIterator<Item = &'a Change>) -> Self {
         let cordons = stored.into_iter().filter(|change| change.kind == ChangeKind::Cordon);
-        Cordons { stored: cordons.map(|change| change.id).collect(), ..Cordons::default() }
+        Cordons { told: cordons.map(|change| change.id).collect(), ..Cordons::default() }
     }
 
     /// The change, if a person has cordoned the node and it was not told yet,
     /// also if that was before the first sight.
     pub fn see(&mut self, sight: NodeSight, now: Timestamp) -> Option<Change> {
         let before = self.seen.replace(&sight.uid, sight.cordoned_by.is_some());
-        let setter = sight.cordoned_by.filter(Setter::is_person)?;
-        let at = setter.at?.min(now);
+        let setter = sight.cordoned_by.filter(|_| before != Some(true)).filter(Setter::is_person)?;
+        let at = setter.at?;
+        let id = id_of(ChangeKind::Cordon, &sight.uid, at);
         let object = ObjectRef { kind: "Node".to_owned(), namespace: String::new(), name: sight.name };
         let summary = format!("cordoned by {}", setter.manager);
-        let change = done(ChangeKind::Cordon, &sight.uid, object, String::new(), summary, at);
-        (before != Some(true) && !self.stored.contains(&change.id)).then_some(change)
+        self.told.insert(id).then(|| done(id, ChangeKind::Cordon, object, String::new(), summary, at.min(now)))
     }
 
     pub fn lose(&mut self, uid: &str) {
@@ -185,19 +189,14 @@ impl Cordons {
     }
 }
 
+/// By the time that the API server noted, which stays the same in later sights.
+fn id_of(kind: ChangeKind, uid: &str, at: Timestamp) -> ChangeId {
+    ChangeId(content_hash([uid.as_bytes(), kind.word().as_bytes(), &at.millis().to_le_bytes()]))
+}
+
 /// What was done to an object in an instant.
-fn done(kind: ChangeKind, uid: &str, object: ObjectRef, service: String, summary: String, at: Timestamp) -> Change {
-    let id = content_hash([uid.as_bytes(), kind.word().as_bytes(), &at.millis().to_le_bytes()]);
-    Change {
-        id: ChangeId(id),
-        kind,
-        outcome: ChangeOutcome::Succeeded,
-        object,
-        service,
-        summary,
-        started_at: at,
-        ended_at: Some(at),
-    }
+fn done(id: ChangeId, kind: ChangeKind, object: ObjectRef, service: String, summary: String, at: Timestamp) -> Change {
+    Change { id, kind, outcome: ChangeOutcome::Succeeded, object, service, summary, started_at: at, ended_at: Some(at) }
 }
 
 #[cfg(test)]
@@ -294,9 +293,13 @@ mod tests {
         assert_eq!(cordons.see(node(None), at(200)), None);
         let second = cordons.see(node(setter("kubectl", Some(300))), at(300)).unwrap();
         assert_ne!(first.id, second.id);
-        // A restart tells nothing of what is stored.
+        // A restart tells nothing of what is stored, also if the API server's
+        // clock was ahead.
         let mut again = Cordons::new(&[first, second]);
         assert_eq!(again.see(node(setter("kubectl", Some(300))), at(400)), None);
+        let ahead = Cordons::default().see(node(setter("kubectl", Some(505))), at(500)).unwrap();
+        assert_eq!(ahead.started_at, at(500));
+        assert_eq!(Cordons::new(&[ahead]).see(node(setter("kubectl", Some(505))), at(600)), None);
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub enum ChangeKind {
     Rollout,
     /// A return to an earlier revision.
     Rollback,
-    /// A rollout of the same revision, by `kubectl rollout restart` or alike.
+    /// A rollout that only makes the pods anew, by `kubectl rollout restart` or
+    /// alike.
     Restart,
     /// A person set the number of a workload's pods.
     Scale,
@@ -55,7 +56,7 @@ impl ChangeKind {
         Self::ALL.into_iter().find(|k| k.word() == word)
     }
 
-    /// Whether pods of another template take the place of those that ran.
+    /// Whether other pods take the place of those that ran.
     pub fn rolls_out(self) -> bool {
         matches!(self, ChangeKind::Rollout | ChangeKind::Rollback | ChangeKind::Restart)
     }

@@ -77,6 +77,10 @@ fn restatement(
         return Ok(Restatement { published, changed: Vec::new(), causes: Vec::new() });
     };
     let period = month.period(zone);
+    // Facts that were dropped, or that nobody read for a new SLO, are no news.
+    if !reviewing.has_counts(period)? {
+        return Ok(Restatement { published, changed: Vec::new(), causes: Vec::new() });
+    }
     let changed = restated(&published.figures, &closed.figures(reviewing, month, zone, as_of)?);
     let causes = if changed.is_empty() { Vec::new() } else { causes(reviewing, period, published.published_at)? };
     Ok(Restatement { published, changed, causes })

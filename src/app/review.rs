@@ -20,6 +20,7 @@ use crate::model::change::Change;
 use crate::model::correction::Correction;
 use crate::model::inhibition::Inhibition;
 use crate::model::on_call::OnCall;
+use crate::model::periods::rest_of;
 use crate::model::record::{Record, TimeOverride};
 use crate::model::rule::LoadedRule;
 use crate::model::silence::Silence;
@@ -145,6 +146,16 @@ impl Reviewing<'_> {
             on_call: self.on_call,
             said: Said { records: &known.records, overrides: &known.overrides },
         }
+    }
+
+    /// Whether the counts of every SLO that is read are there for all of a period.
+    pub fn has_counts(&self, period: Period) -> Result<bool, Error> {
+        for slo in self.slos.iter().filter(|slo| slo.indicator.is_read()) {
+            if !rest_of(period, &self.reader.ingested(slo.indicator_id())?).is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A period beside the one of the same length before it.

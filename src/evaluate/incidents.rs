@@ -120,7 +120,8 @@ impl<'a> Context<'a> {
         for slo in facts.slos {
             slos.entry(&slo.service).or_default().push(slo);
         }
-        let (mut changes, mut cordons): (HashMap<&str, Vec<&Change>>, HashMap<&str, Vec<&Change>>) = Default::default();
+        let mut changes: HashMap<&str, Vec<&Change>> = HashMap::new();
+        let mut cordons: HashMap<&str, Vec<&Change>> = HashMap::new();
         for change in facts.changes {
             let of = match change.kind {
                 ChangeKind::Cordon => cordons.entry(change.object.name.as_str()),

@@ -63,7 +63,6 @@ pub struct Daemon {
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     /// What sources do without, each under a key of its own.
-    lacks: Mutex<BTreeMap<String, Finding>>,
     backfill: Mutex<Backfill>,
     pub latest: Latest,
     review_length: Millis,
@@ -99,7 +98,6 @@ impl Daemon {
             pulse: Pulse::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
-            lacks: Mutex::default(),
             backfill: Mutex::default(),
             latest: Latest::default(),
             review_length: Millis::default(),
@@ -184,24 +182,6 @@ impl Daemon {
             status.last_success = Some(now);
         }
         status.last_error = error;
-    }
-
-    /// Notes what a source does without, or that it lacks nothing any more.
-    pub fn note_lack(&self, key: &str, finding: Option<Finding>) {
-        let mut lacks = self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
-        match finding {
-            Some(finding) => {
-                if lacks.get(key) != Some(&finding) {
-                    tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
-                }
-                lacks.insert(key.to_owned(), finding);
-            }
-            None => drop(lacks.remove(key)),
-        }
-    }
-
-    pub fn lacks(&self) -> Vec<Finding> {
-        self.lacks.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     pub fn is_up(&self, source: &str) -> bool {

@@ -110,7 +110,8 @@ async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>)
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
             ClusterFact::Unseen(denied) => {
-                daemon.note_lack(&format!("{SOURCE}/{}", namespace.unwrap_or_default()), lack(&denied))
+                let by = format!("{SOURCE}/{}", namespace.unwrap_or_default());
+                daemon.latest.note_findings(&by, lack(&denied).into_iter().collect());
             }
             ClusterFact::Synced { until } => {
                 batch.state.push((synced_key(namespace), Some(until.rfc3339())));

@@ -66,8 +66,8 @@ impl Round for Counting {
         let judged = self.judge(as_of).await?;
         self.notifier.round(&self.daemon, &judged, as_of).await?;
         let made = self.daemon.latest.get();
-        let lacks = self.daemon.lacks().into_iter().chain(made.silences);
-        let findings = lacks.chain(self.findings.values().cloned()).chain(loose(&made.review)).collect();
+        let found = made.findings().chain(self.findings.values()).cloned();
+        let findings = found.chain(loose(&made.review)).collect();
         self.daemon.publish(Snapshot {
             as_of: Some(as_of),
             slos: judged,

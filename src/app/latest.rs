@@ -1,6 +1,7 @@
 //! What other loops than the one that counts made last, on its way into the next
 //! snapshot.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::evaluate::compare::Comparison;
@@ -16,8 +17,14 @@ pub struct Made {
     pub review: Arc<Review>,
     pub comparison: Option<Arc<Comparison>>,
     pub trends: Option<Arc<Trends>>,
-    /// About silences that cannot be read.
-    pub silences: Vec<Finding>,
+    /// What a person should mend of sources, by who found it.
+    findings: BTreeMap<String, Vec<Finding>>,
+}
+
+impl Made {
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.values().flatten()
+    }
 }
 
 impl Latest {
@@ -37,13 +44,14 @@ impl Latest {
         self.change(|made| made.trends = Some(Arc::new(trends)));
     }
 
-    /// In place of those that were there before; new ones go into the log, too.
-    pub fn note_silences(&self, findings: Vec<Finding>) {
+    /// In place of those that the same loop found before; new ones go into the log,
+    /// too.
+    pub fn note_findings(&self, by: &str, findings: Vec<Finding>) {
         self.change(|made| {
-            for finding in findings.iter().filter(|finding| !made.silences.contains(finding)) {
+            let before = made.findings.insert(by.to_owned(), findings.clone()).unwrap_or_default();
+            for finding in findings.iter().filter(|finding| !before.contains(finding)) {
                 tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
             }
-            made.silences = findings;
         });
     }
 

@@ -144,6 +144,12 @@ impl Daemon {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
+    /// Whether all of the history that is wanted was read.
+    pub fn has_history(&self) -> bool {
+        let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner);
+        backfill.done >= backfill.wanted
+    }
+
     pub fn note_backfill(&self, progress: Backfill) {
         *self.backfill.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }

@@ -39,6 +39,7 @@ pub mod verify;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -255,6 +256,19 @@ struct ReviewRound {
 
 impl Round for ReviewRound {
     async fn round(&mut self) -> anyhow::Result<()> {
+        let had_history = self.daemon.has_history();
+        let took = self.renew().await?;
+        if !had_history && self.gets_history(REVIEW_PAUSE).await {
+            self.renew().await?;
+        }
+        tokio::time::sleep(took * REVIEW_REST).await;
+        Ok(())
+    }
+}
+
+impl ReviewRound {
+    /// How long it took, but for months that are over: each is judged once a day.
+    async fn renew(&self) -> anyhow::Result<Duration> {
         let began = tokio::time::Instant::now();
         let as_of = self.daemon.as_of();
         let (asked, period) = (Arc::clone(&self.daemon), Period::new(as_of - self.length, as_of));
@@ -267,12 +281,20 @@ impl Round for ReviewRound {
         self.daemon.latest.note_review(Arc::new(review));
         self.daemon.latest.note_comparison(comparison);
         let took = began.elapsed();
-        // Seldom long: a month that is over is judged once a day.
         let asked = Arc::clone(&self.daemon);
         let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
         self.daemon.latest.note_trends(trends);
-        tokio::time::sleep(took * REVIEW_REST).await;
-        Ok(())
+        Ok(took)
+    }
+
+    /// Whoever just installed it looks at once, and should not see for a minute what
+    /// half of the history came to.
+    async fn gets_history(&self, within: Millis) -> bool {
+        let mut seconds = 0..within.0 / 1_000;
+        while !self.daemon.has_history() && seconds.next().is_some() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.daemon.has_history()
     }
 }
 

@@ -224,10 +224,12 @@ impl Alerts {
         self.table.by_id.get(&id).and_then(|place| self.at(*place))
     }
 
-    /// The number of the kind of an alert.
-    pub fn kind(&self, id: AlertId) -> Option<u32> {
+    /// The numbers of an alert, and the service that it names.
+    pub fn numbers(&self, id: AlertId) -> Option<(&Row, Option<&str>)> {
         let place = *self.table.by_id.get(&id)?;
-        self.table.rows.get(place as usize).map(|row| row.kind)
+        let row = self.table.rows.get(place as usize)?;
+        let service = row.service().and_then(|number| self.table.services.get(number as usize));
+        Some((row, service.map(String::as_str)))
     }
 
     fn at(&self, place: u32) -> Option<&Alert> {

@@ -271,7 +271,9 @@ impl Draft<'_> {
     fn changes(&self) -> impl Iterator<Item = &Change> {
         let (from, to) = (self.group.first_start - CHANGE_LEAD, self.group.end.min(self.context.now));
         let overlaps = move |c: &&Change| c.started_at <= to && c.ended_at.is_none_or(|end| end >= from);
-        let nodes: BTreeSet<&str> = self.group.pages.iter().flat_map(|(_, alert)| named_nodes(alert)).collect();
+        // Most of the time no node is cordoned.
+        let pages = self.group.pages.iter().filter(|_| !self.context.cordons.is_empty());
+        let nodes: BTreeSet<&str> = pages.flat_map(|(_, alert)| named_nodes(alert)).collect();
         let services = self.group.services.iter().filter_map(|service| self.context.changes.get(service));
         let cordons = nodes.iter().filter_map(|node| self.context.cordons.get(node));
         let mut changes: Vec<&Change> = services.chain(cordons).flatten().copied().filter(overlaps).collect();

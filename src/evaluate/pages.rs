@@ -91,11 +91,13 @@ impl<'a> Index<'a> {
 
     /// The pages of an incident in order of time.
     pub fn pages(&self, incident: &'a Incident) -> Vec<Page<'a>> {
+        let alerts = incident.alerts.iter().filter_map(|id| Some((*id, self.alerts.find(*id)?)));
+        // Tickets come behind all pages.
+        let pages = alerts.take_while(|(_, alert)| alert.severity == Severity::Page);
         let mut by_rule: BTreeMap<&str, Vec<(Timestamp, AlertId, &'a Alert)>> = BTreeMap::new();
-        for id in &incident.alerts {
-            let page = self.alerts.find(*id).filter(|a| a.severity == Severity::Page);
-            if let Some((alert, firing)) = page.and_then(|a| Some((a, a.firing?))) {
-                by_rule.entry(&alert.rule).or_default().push((firing.at, *id, alert));
+        for (id, alert) in pages {
+            if let Some(firing) = alert.firing {
+                by_rule.entry(&alert.rule).or_default().push((firing.at, id, alert));
             }
         }
         let mut pages: Vec<Page<'a>> =
@@ -114,12 +116,13 @@ impl<'a> Index<'a> {
         let (at, id, alert) = alerts.first().copied()?;
         let ends = alerts.iter().map(|(_, _, a)| a.ended.map(|e| e.at));
         let lengths = alerts.iter().map(|(at, _, a)| a.ended.map(|e| e.at - *at));
-        let service = alert.service().or(Some(incident.service.as_str()).filter(|service| *service != UNASSIGNED));
+        let (row, named) = self.alerts.numbers(id)?;
+        let service = named.or(Some(incident.service.as_str()).filter(|service| *service != UNASSIGNED));
         Some(Page {
             id,
             alert,
             rule,
-            kind: self.alerts.kind(id)?,
+            kind: row.kind,
             service,
             services: &incident.services,
             team: incident.team.as_deref(),

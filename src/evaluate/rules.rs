@@ -145,18 +145,19 @@ fn firings(
     alerts: &Alerts,
     wanted: impl Fn(&Row) -> bool,
 ) -> impl Iterator<Item = (&str, Option<&str>, Severity, Vec<Firing>)> {
-    let mut by_rule: Vec<Vec<(&Row, Timestamp)>> = vec![Vec::new(); alerts.rules().len()];
+    let mut by_rule: Vec<Vec<(Option<u32>, Severity, Firing)>> = vec![Vec::new(); alerts.rules().len()];
     for row in alerts.rows().iter().filter(|row| wanted(row)) {
         if let Some((at, of_rule)) = row.firing().zip(by_rule.get_mut(row.rule as usize)) {
-            of_rule.push((row, at));
+            let firing = Firing { since: row.start.min(at), at, end: row.ended(), by_chance: false };
+            of_rule.push((row.service(), row.severity, firing));
         }
     }
-    alerts.rules().iter().zip(by_rule).flat_map(|(rule, rows)| {
+    alerts.rules().iter().zip(by_rule).flat_map(|(rule, fired)| {
         let mut by_service: HashMap<Option<u32>, (Severity, Vec<Firing>)> = HashMap::new();
-        for (row, at) in rows {
-            let of = by_service.entry(row.service()).or_insert((row.severity, Vec::new()));
-            of.0 = of.0.max(row.severity);
-            of.1.push(Firing { since: row.start.min(at), at, end: row.ended(), by_chance: false });
+        for (service, severity, firing) in fired {
+            let of = by_service.entry(service).or_insert((severity, Vec::new()));
+            of.0 = of.0.max(severity);
+            of.1.push(firing);
         }
         by_service.into_iter().map(|(service, (severity, fired))| {
             let service = service.and_then(|number| alerts.services().get(number as usize));

@@ -106,6 +106,7 @@ pub struct Incident {
     /// SLO of the service burned, or the service has none.
     pub budget_burned_ratio: Option<f64>,
     pub times: IncidentTimes,
+    /// Pages first, then tickets, each in order of their beginning.
     pub alerts: Vec<AlertId>,
     pub episodes: Vec<EpisodeId>,
     pub changes: Vec<ChangeId>,

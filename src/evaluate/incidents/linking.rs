@@ -32,6 +32,11 @@ const SERVICES_MAX: usize = 20;
 /// names, the latest ones.
 const LATEST_MAX: usize = 32;
 
+/// An inhibition is seen when Alertmanager is asked, which may be so long before an
+/// alert is known, or after it ended. It says nothing of other times, and a month
+/// has too many of them to compare each with each.
+const SEEN_WITHIN: Millis = Millis::from_mins(5);
+
 /// What members are grouped by where nothing ties services together: the
 /// service, or the rule of an alert that names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -272,7 +277,10 @@ impl<'a> Sorting<'a> {
     fn inhibiting<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
         let alert = member.alert();
         let named = alert.and_then(|alert| self.by_rule.get(alert.rule.as_str())).into_iter().flatten();
-        let sides = named.filter_map(|number| self.inhibitions.get(*number)).flat_map(move |inhibition| {
+        let (since, until) = (member.start - SEEN_WITHIN, member.end + SEEN_WITHIN);
+        let held = move |i: &&Inhibition| i.first_seen <= until && since <= i.last_seen;
+        let then = named.filter_map(|number| self.inhibitions.get(*number)).filter(held);
+        let sides = then.flat_map(move |inhibition| {
             let (source, target) = (&inhibition.source, &inhibition.target);
             let is = move |side| alert.is_some_and(|alert| is_same(&alert.labels, side));
             [is(source).then_some(target), is(target).then_some(source)].into_iter().flatten()

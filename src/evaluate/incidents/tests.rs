@@ -229,6 +229,16 @@ fn what_alertmanager_holds_back_belongs_to_what_explains_it() {
 }
 
 #[test]
+fn what_was_held_back_at_another_time_is_no_tie() {
+    let mut scenario =
+        Scenario::new("page DbDown db .*20 F*60\npage Errors web .*22 F*30 .*28\ninhibits DbDown Errors");
+    let services = |scenario: &Scenario| scenario.review().incidents.iter().map(|i| i.services.len()).max();
+    assert_eq!(services(&scenario), Some(2));
+    scenario.inhibitions[0].last_seen = minute(10);
+    assert_eq!(services(&scenario), Some(1));
+}
+
+#[test]
 fn a_namespace_speaks_for_a_tie_as_well_as_the_time() {
     let text = |one: &str, other: &str| {
         format!("page DbDown db{{{one}}} .*20 F*60\npage Errors web{{{other}}} .*50 F*30\ninhibits DbDown Errors")

@@ -254,5 +254,5 @@ fn joined(
 
 fn is_held_back(alert: &Alert, muted: &Muted) -> bool {
     let active = alert.start() - SLACK <= muted.at && alert.ended.is_none_or(|end| muted.at <= end.at + SLACK);
-    active && (alert.labels.contains_all(&muted.labels) || muted.labels.contains_all(&alert.labels))
+    active && alert.labels.agrees_with(&muted.labels)
 }

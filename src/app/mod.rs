@@ -32,6 +32,8 @@ pub mod scenario;
 mod setup;
 mod sharing;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod times;
 mod trends;
 pub mod verify;

@@ -153,30 +153,14 @@ fn notes(period: Period, judged_at: Timestamp) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definitions;
+    use crate::app::testing::checkout;
     use crate::model::objectives::Objectives;
     use crate::model::slo::Objective;
     use crate::model::tile::{EventCounts, PeakRate, Tile};
     use crate::store::{Batch, Store, Writer};
 
-    const DEFINITION: &str = "
-apiVersion: evenkeel/v1
-kind: SLO
-metadata: {name: checkout, service: checkout}
-spec:
-  objective: 99%
-  windows: [30d]
-  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
-";
-
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
-    }
-
-    fn slo() -> Arc<Slo> {
-        let (slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
-        assert!(problems.is_empty(), "{problems:?}");
-        Arc::new(slos.into_iter().next().unwrap())
     }
 
     /// A hundred events in every minute of a period, of which `bad` were bad.
@@ -196,7 +180,7 @@ spec:
     fn a_month_that_is_over_is_that_month_and_nothing_of_the_next() {
         let dir = tempfile::tempdir().unwrap();
         let (mut writer, reader) = Store::open(dir.path()).unwrap();
-        let slo = slo();
+        let slo = checkout("99%", "");
         // Nepal is 5 h 45 min ahead: its months begin within an hour of UTC.
         let timezone = chrono_tz::Asia::Kathmandu;
         let july: Month = "2026-07".parse().unwrap();
@@ -251,7 +235,7 @@ spec:
         // 98 % for the first ten days, 99 % since; 1.2 % of all fail.
         let then = [(at("2026-01-01T00:00:00Z"), 0.98), (period.start + Millis::from_days(10), 0.99)];
         let objectives = Objectives::new(then.map(|(at, ratio)| (at, Objective::new(ratio).unwrap())));
-        let slo = Arc::new(Slo { objectives, ..Slo::clone(&slo()) });
+        let slo = Arc::new(Slo { objectives, ..Slo::clone(&checkout("99%", "")) });
         for day in 0..30 {
             let start = period.start + Millis::from_days(day);
             let cut = start + Millis::from_mins(1_440 / 5);
@@ -290,7 +274,7 @@ spec:
     fn a_month_without_data_is_reported_as_not_known() {
         let dir = tempfile::tempdir().unwrap();
         let (_writer, reader) = Store::open(dir.path()).unwrap();
-        let (slos, now) = ([slo()], at("2026-09-01T00:00:00Z"));
+        let (slos, now) = ([checkout("99%", "")], at("2026-09-01T00:00:00Z"));
         let reporting = Reporting {
             slos: &slos,
             reader: &reader,

@@ -178,19 +178,10 @@ impl Reviewing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing::checkout;
     use crate::definitions;
     use crate::model::tile::{EventCounts, Tile};
     use crate::store::{Batch, Store};
-
-    const DEFINITION: &str = "
-apiVersion: evenkeel/v1
-kind: SLO
-metadata: {name: checkout, service: checkout}
-spec:
-  objective: 99.9%
-  windows: [30d]
-  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
-";
 
     const CORRECTION: &str = r#"
 apiVersion: evenkeel/v1
@@ -203,9 +194,7 @@ spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z
     #[test]
     fn what_a_correction_leaves_out_is_no_episode_and_no_incident() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
-        let (mut slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
-        assert!(problems.is_empty(), "{problems:?}");
-        let slo = Arc::new(slos.remove(0));
+        let slo = checkout("99.9%", "");
         let dir = tempfile::tempdir().unwrap();
         let (mut writer, reader) = Store::open(dir.path()).unwrap();
         let (first, last) = (at("2026-07-01T00:00:00Z"), at("2026-07-04T00:00:00Z"));

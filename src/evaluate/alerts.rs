@@ -6,10 +6,26 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::pages::kind_of;
 use crate::model::alert::{Alert, AlertId, Mark};
+use crate::model::labels::Labels;
 use crate::model::slo::Severity;
 use crate::model::time::{Period, Timestamp};
+
+/// Labels that name one replica of a service, or the Prometheus that looked.
+/// They change when a pod is replaced, so the alert before and after is the
+/// same kind.
+const OF_REPLICA: [&str; 8] =
+    ["pod", "instance", "container", "container_id", "uid", "pod_ip", "replica", "prometheus_replica"];
+
+/// Whether an alert is about one replica and not about the whole service.
+pub fn is_of_replica(alert: &Alert) -> bool {
+    OF_REPLICA.iter().any(|name| alert.labels.get(name).is_some())
+}
+
+/// What alerts have in common that are the same but for the replica.
+fn kind_of(alert: &Alert) -> Labels {
+    alert.labels.without(&OF_REPLICA)
+}
 
 /// The number of what has none, such as the service of an alert that names none.
 const NONE: u32 = u32::MAX;

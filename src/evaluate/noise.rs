@@ -25,10 +25,11 @@ use std::collections::{BTreeMap, HashMap};
 use self::band::{Band, count, counted, receivers};
 
 use super::action::{ACTED_MIN, Actions, Evidence, IDLE_MAX, Told, score};
+use super::alerts::is_of_replica;
 use super::episodes::SloBurn;
 use super::incidents::{Facts, LEAD, QUIET};
 use super::load::{cost, load};
-use super::pages::{Index, Page, Spells, is_of_replica};
+use super::pages::{Index, Page, Spells};
 use super::rules::{AFTER_END, COVERAGE_MIN};
 use super::snapshot::{Noise, PageClass, PageReason, RuleNoise, TeamNoise};
 use crate::model::incident::{Episode, Incident};

@@ -10,26 +10,9 @@ use super::incidents::{Facts, UNASSIGNED};
 use super::snapshot::{PageClass, PageReason};
 use crate::model::alert::{Alert, AlertId};
 use crate::model::incident::Incident;
-use crate::model::labels::Labels;
 use crate::model::record::RecordKind;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
-
-/// Labels that name one replica of a service, or the Prometheus that looked.
-/// They change when a pod is replaced, so the alert before and after is the
-/// same kind.
-const OF_REPLICA: [&str; 8] =
-    ["pod", "instance", "container", "container_id", "uid", "pod_ip", "replica", "prometheus_replica"];
-
-/// Whether an alert is about one replica and not about the whole service.
-pub fn is_of_replica(alert: &Alert) -> bool {
-    OF_REPLICA.iter().any(|name| alert.labels.get(name).is_some())
-}
-
-/// What alerts have in common that are the same but for the replica.
-pub fn kind_of(alert: &Alert) -> Labels {
-    alert.labels.without(&OF_REPLICA)
-}
 
 /// One rule in one incident.
 #[derive(Clone, Debug)]
@@ -164,10 +147,9 @@ impl<'a> Index<'a> {
 fn was_told(incident: &Incident, alert: &Alert) -> bool {
     let end = alert.ended.map_or(Timestamp::MAX, |end| end.at);
     let notifications = incident.told.iter().map(|told| &told.record).filter(|r| r.kind == RecordKind::Notification);
-    notifications.filter(|record| (alert.start()..=end).contains(&record.occurred_at)).any(|record| {
-        !record.labels.is_empty()
-            && (record.labels.contains_all(&alert.labels) || alert.labels.contains_all(&record.labels))
-    })
+    notifications
+        .filter(|record| (alert.start()..=end).contains(&record.occurred_at))
+        .any(|record| !record.labels.is_empty() && record.labels.agrees_with(&alert.labels))
 }
 
 /// When alerts of each kind fired, replicas taken together.

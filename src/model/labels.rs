@@ -124,6 +124,13 @@ impl Labels {
         other.iter().all(|(n, v)| self.get(n) == Some(v))
     }
 
+    /// Whether one has all that the other has. Alertmanager and Prometheus know one
+    /// alert by such labels: external ones are added on the way, those of replicas
+    /// are dropped.
+    pub fn agrees_with(&self, other: &Labels) -> bool {
+        self.contains_all(other) || other.contains_all(self)
+    }
+
     /// The first 16 bytes of a SHA-256 over names and values: an id that is
     /// the same on every machine and after every restart.
     pub fn hash128(&self) -> [u8; 16] {
@@ -207,6 +214,8 @@ mod tests {
         assert_eq!(l.get("c"), None);
         assert_eq!(l.without(&["a"]).len(), 1);
         assert!(l.contains_all(&Labels::new().with("a", "1")));
+        assert!(l.agrees_with(&l.without(&["a"])) && l.without(&["a"]).agrees_with(&l));
+        assert!(!l.without(&["a"]).agrees_with(&l.without(&["b"])));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::support::daemon::Daemon;
 use crate::support::monitoring::{Alertmanager, Prometheus, now, tempdir};
+use crate::support::server::free_port;
 
 /// Longer than any step should take on a busy machine: that an alert is over, and
 /// its series not only missing for a while, shows after five minutes.
@@ -52,6 +53,32 @@ fn one<'a>(alerts: &'a Value, rule: &str) -> &'a Value {
 
 fn at(mark: &Value) -> Timestamp {
     Timestamp::parse(mark["at"].as_str().unwrap_or_else(|| panic!("{mark} is no mark"))).unwrap()
+}
+
+#[test]
+fn a_source_that_is_down_keeps_no_other_from_being_read() {
+    let rule = "- {alert: Steady, expr: 'vector(1)', labels: {severity: page, service: shop}}";
+    let (_rules, rule_file) =
+        Prometheus::rule_file(&format!("groups: [{{name: shop, interval: 1s, rules: [\n{}]}}]", &rule[2..]));
+    let prometheus =
+        Prometheus::with_config(&format!("global: {{evaluation_interval: 1s}}\nrule_files: ['{rule_file}']\n"));
+    let files = tempdir("one-down");
+    let path = |name: &str| files.path().join(name).display().to_string();
+    std::fs::write(path("slo.yaml"), DEFINITION).unwrap();
+    let config = format!(
+        "sources:\n  - {{name: gone, type: prometheus, url: 'http://127.0.0.1:{}'}}\n\
+         \x20 - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n\
+         definitions: ['{}']\ndata: '{}'\nbackfill: 1h\nevaluation_interval: 5s\nkubernetes: {{enabled: false}}\n",
+        free_port(),
+        prometheus.url(),
+        path("slo.yaml"),
+        path("data"),
+    );
+    std::fs::write(path("evenkeel.yaml"), config).unwrap();
+    let daemon = Daemon::start(&["run", "--config", &path("evenkeel.yaml")]);
+    let fires = |a: &Value| a["alerts"].as_array().is_some_and(|all| all.iter().any(|x| x["firing"].is_object()));
+    daemon.wait_for("the alert of the other one", "/api/v1/alerts", STEP_MAX, fires);
+    daemon.stop();
 }
 
 #[test]

@@ -1,21 +1,9 @@
 //! A ledger that runs on, against what the store alone says.
 
 use super::*;
-use crate::definitions;
+use crate::app::testing::checkout;
 use crate::model::tile::EventCounts;
 use crate::store::{Batch, Store};
-
-const DEFINITION: &str = "
-apiVersion: evenkeel/v1
-kind: SLO
-metadata: {name: checkout, service: checkout}
-spec:
-  objective: 99%
-  windows: [30d]
-  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
-  # Begins in another hour at the end of an hour than at its beginning.
-  alerts: {tiers: [{name: fast, severity: page, budget: 10%, long: 270m, short: 15m}]}
-";
 
 /// Every minute of 32 days has counts of its own.
 fn tile(n: i64) -> Tile {
@@ -32,9 +20,9 @@ fn told(judgements: &[SloJudgement]) -> String {
 
 #[test]
 fn a_ledger_that_runs_on_says_in_every_minute_what_one_from_the_store_says() {
-    let (slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
-    assert!(problems.is_empty(), "{problems:?}");
-    let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
+    // Begins in another hour at the end of an hour than at its beginning.
+    let tiers = "  alerts: {tiers: [{name: fast, severity: page, budget: 10%, long: 270m, short: 15m}]}";
+    let slos = [checkout("99%", tiers)];
     let dir = tempfile::tempdir().unwrap();
     let id = slos[0].indicator_id();
     let (mut writer, _) = Store::open(dir.path()).unwrap();

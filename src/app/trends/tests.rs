@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::report::Reporting;
-use crate::definitions;
+use crate::app::testing::checkout;
 use crate::evaluate::trends::{MONTHS_DEFAULT, Series, SeriesTrend};
 use crate::evaluate::verdict::Verdict;
 use crate::model::alert::{Alert, Mark, MarkSource};
@@ -17,15 +17,6 @@ use crate::model::time::{Millis, SLOT_MS};
 use crate::publish::report::markdown;
 use crate::store::{Batch, Reader, Store, Writer};
 
-const DEFINITION: &str = "
-apiVersion: evenkeel/v1
-kind: SLO
-metadata: {name: checkout, service: checkout}
-spec:
-  objective: 99%
-  windows: [30d]
-  indicator: {ratio: {bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
-";
 const ZONE: Tz = Tz::Europe__Berlin;
 const MONTHS: i64 = 10;
 /// Of each incident.
@@ -54,9 +45,7 @@ impl Shop {
     /// Ten outages in January, nine in February, and so on to one in October; of
     /// the last of each month nobody is told.
     fn open() -> Shop {
-        let (slos, problems) = definitions::parse(DEFINITION, "checkout.yaml");
-        assert!(problems.is_empty(), "{problems:?}");
-        let slo = Arc::new(slos.into_iter().next().unwrap());
+        let slo = checkout("99%", "");
         let dir = tempfile::tempdir().unwrap();
         let (writer, reader) = Store::open(dir.path()).unwrap();
         let mut shop = Shop {

@@ -282,12 +282,12 @@ impl<'a> Sorting<'a> {
         let then = named.filter_map(|number| self.inhibitions.get(*number)).filter(held);
         let sides = then.flat_map(move |inhibition| {
             let (source, target) = (&inhibition.source, &inhibition.target);
-            let is = move |side| alert.is_some_and(|alert| is_same(&alert.labels, side));
+            let is = move |side| alert.is_some_and(|alert| alert.labels.agrees_with(side));
             [is(source).then_some(target), is(target).then_some(source)].into_iter().flatten()
         });
         let others = sides.flat_map(move |other| {
             let latest = self.of_rule.get(rule_of(other)).map(Vec::as_slice).unwrap_or_default();
-            latest.iter().filter(move |seen| seen.member.alert().is_some_and(|alert| is_same(&alert.labels, other)))
+            latest.iter().filter(move |seen| seen.member.alert().is_some_and(|alert| alert.labels.agrees_with(other)))
         });
         others.copied()
     }
@@ -318,12 +318,6 @@ fn apart(a: &Member<'_>, b: &Member<'_>) -> Millis {
 
 fn rule_of(labels: &Labels) -> &str {
     labels.get("alertname").unwrap_or_default()
-}
-
-/// The same labels, of which either side may have more: external labels are
-/// added on the way to Alertmanager, replica labels are dropped.
-fn is_same(a: &Labels, b: &Labels) -> bool {
-    a.contains_all(b) || b.contains_all(a)
 }
 
 /// Services with those that they need, and those that need them.

@@ -75,7 +75,7 @@ impl<'a> Known<'a> {
         let rule = record.labels.get("alertname").unwrap_or_default();
         let same = self.by_rule.get(rule).map(Vec::as_slice).unwrap_or_default();
         let is_same = |alert: &Alert| {
-            let labels = record.labels.contains_all(&alert.labels) || alert.labels.contains_all(&record.labels);
+            let labels = record.labels.agrees_with(&alert.labels);
             let end = alert.ended.map_or(self.now, |e| e.at);
             labels && (alert.start() - LEAD..=end + ANSWER_WITHIN).contains(&record.occurred_at)
         };

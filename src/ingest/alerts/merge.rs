@@ -211,7 +211,7 @@ fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
 /// added on the way to Alertmanager, replica labels are dropped), at a common
 /// time.
 fn is_same(alert: &Alert, entry: &Alert) -> bool {
-    let labels = entry.labels.contains_all(&alert.labels) || alert.labels.contains_all(&entry.labels);
+    let labels = entry.labels.agrees_with(&alert.labels);
     let slack = bridge(interval_of(alert));
     let ended = alert.ended.map(|e| e.at + slack);
     labels && alert.start() - slack <= entry.last_seen && ended.is_none_or(|end| entry.start() <= end)

@@ -76,6 +76,8 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         let resolved = alert.status == Status::Resolved;
         if let Some(kind) = kind.filter(|_| !resolved) {
             let known = if alert.fingerprint.is_empty() { hex(&alert.labels.0.hash128()) } else { alert.fingerprint };
+            // Each receiver is told for itself; replicas tell of the same one.
+            let known = format!("{known}/{}", webhook.receiver);
             let key = match kind {
                 RecordKind::Repeat => {
                     format!("{known}/{}/{}", starts_at.millis(), context.now.millis() / RETRIED_WITHIN.0)

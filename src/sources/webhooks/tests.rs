@@ -50,12 +50,14 @@ fn a_webhook_of_alertmanager_tells_of_notifications_and_instances() {
     assert_eq!(told(Form::Alertmanager, &older)[0], "notification A ~now", "it may be a repetition");
     let repeated = WEBHOOK.replace("first notification", "repeat interval elapsed");
     assert_eq!(told(Form::Alertmanager, &repeated), ["repeat A now", "alert A 2026-11-26T18:26:03.477Z"]);
-    let key = |at: &str| {
+    let key = |body: &str, at: &str| {
         let at = Timestamp::parse(at).unwrap();
-        read(Form::Alertmanager, "in", repeated.as_bytes(), at).unwrap().records[0].key.clone()
+        read(Form::Alertmanager, "in", body.as_bytes(), at).unwrap().records[0].key.clone()
     };
-    assert_eq!(key(NOW), key("2026-11-26T18:30:40Z"), "a delivery that is tried again");
-    assert_ne!(key(NOW), key("2026-11-26T18:34:00Z"));
+    assert_eq!(key(&repeated, NOW), key(&repeated, "2026-11-26T18:30:40Z"), "a delivery that is tried again");
+    assert_ne!(key(&repeated, NOW), key(&repeated, "2026-11-26T18:34:00Z"));
+    let other = WEBHOOK.replace(r#""receiver":"hook""#, r#""receiver":"boss""#);
+    assert_ne!(key(WEBHOOK, NOW), key(&other, NOW), "two receivers were told");
     let some_over = WEBHOOK.replace("first notification", "some alerts resolved");
     assert_eq!(told(Form::Alertmanager, &some_over), ["alert A 2026-11-26T18:26:03.477Z"]);
     let over = WEBHOOK.replace("firing", "resolved").replace("0001-01-01T00:00:00Z", "2026-11-26T18:27:00Z");

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evenkeel::ingest::counting::{Baselines, Counted, Observed, Plan, State, count};
 use evenkeel::ingest::raw::{RawSeries, Sample};
-use evenkeel::model::indicator::{Indicator, IndicatorId, Numerator};
+use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::labels::{Labels, NAME};
-use evenkeel::model::selector::{MatchOp, Matcher, Selector};
-use evenkeel::model::tile::DayTiles;
+use evenkeel::model::slo::sli::{Indicator, IndicatorId, Numerator};
+use evenkeel::model::slo::tile::DayTiles;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 use evenkeel::store::{Batch, Store};
 

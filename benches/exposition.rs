@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::sources::exposition::{Format, Limits, collect, parse};
+use evenkeel::sources::scrape::exposition::{Format, Limits, collect, parse};
 
 const SAMPLES: usize = 200_000;
 

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use evenkeel::evaluate::alerts::Alerts;
+use evenkeel::evaluate::alerting::alerts::Alerts;
+use evenkeel::evaluate::incident::external_records::Said;
 use evenkeel::evaluate::review::{ReviewInputs, review};
-use evenkeel::evaluate::told::Said;
-use evenkeel::model::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::labels::Labels;
-use evenkeel::model::on_call::OnCall;
+use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
+use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::slo::Severity;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 

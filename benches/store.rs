@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::model::indicator::IndicatorId;
-use evenkeel::model::tile::{DayTiles, EventCounts, PeakRate, Tile};
+use evenkeel::model::slo::sli::IndicatorId;
+use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp};
 use evenkeel::store::{Batch, Reader, Store, Writer};
 

@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evenkeel::definitions;
-use evenkeel::evaluate::compliance::{judge, lookbacks, needed_minutes, present};
-use evenkeel::evaluate::history::{History, hour_of};
+use evenkeel::evaluate::slo::compliance::{judge, lookbacks, needed_minutes, present};
+use evenkeel::evaluate::slo::history::{History, hour_of};
 use evenkeel::model::slo::Slo;
-use evenkeel::model::tile::{DayTiles, EventCounts, PeakRate, Tile};
+use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp};
 
 /// Enough that their histories are not in any cache of the processor.

@@ -1,20 +1,28 @@
 //! One round of the daemon's work: count what is new, store it, judge all SLOs,
 //! tell who has to be told, publish.
 
+pub(crate) mod backfill;
+pub(crate) mod composites;
+pub(crate) mod live;
+pub(crate) mod progress;
+pub(crate) mod pushes;
+pub(crate) mod reading;
+pub(crate) mod sharing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::answers::Daemon;
-use super::backfill::{Holes, Renewed};
-use super::composites::Composites;
-use super::facts::Facts;
-use super::ledger::Ledger;
-use super::live::{Found, Live};
-use super::notify::Notifier;
-use super::tasks::Round;
-use crate::evaluate::snapshot::{Finding, Review, SloJudgement, Snapshot};
-use crate::model::indicator::IndicatorId;
-use crate::model::record::Record;
+use crate::app::counting::backfill::{Holes, Renewed};
+use crate::app::counting::composites::Composites;
+use crate::app::counting::live::{Found, Live};
+use crate::app::judging::ledger::Ledger;
+use crate::app::notifying::notify::Notifier;
+use crate::app::runtime::facts::Facts;
+use crate::app::runtime::tasks::Round;
+use crate::app::serving::answers::Daemon;
+use crate::evaluate::review::snapshot::{Finding, Review, SloJudgement, Snapshot};
+use crate::model::operations::record::Record;
+use crate::model::slo::sli::IndicatorId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
 

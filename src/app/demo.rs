@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::answers::Daemon;
-use super::tasks::{Round, Tasks};
+use crate::app::runtime::tasks::{Round, Tasks};
+use crate::app::serving::answers::Daemon;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::serve;
 use crate::store::Batch;
 
-use super::indicators::Source;
-use crate::sources::samples::SampleSource;
+use crate::app::catalog::slis::Source;
+use crate::sources::prometheus::samples::SampleSource;
 
 /// What the world tells of its cluster is taken in so often.
 const CLUSTER_PAUSE: Millis = Millis::from_secs(30);

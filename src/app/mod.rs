@@ -1,42 +1,24 @@
 //! The only place where all rooms meet: wiring, named loops, the clock, the end.
 
-pub mod answers;
-pub mod clock;
+use crate::app::alerting::cluster;
+use crate::app::catalog::generations;
+use crate::app::catalog::groups;
+use crate::app::catalog::setup;
+use crate::app::catalog::slis;
+use crate::app::counting::progress;
 
-mod alerts;
-mod backfill;
-pub mod closed_months;
-#[cfg(feature = "kubernetes")]
-mod cluster;
-mod composites;
-pub mod corrections;
+pub mod alerting;
+pub mod catalog;
 mod counting;
 mod demo;
-mod facts;
-pub mod generations;
-mod groups;
-mod indicators;
-pub mod intake;
-mod latest;
-mod ledger;
-mod live;
-mod notify;
-mod progress;
-mod pushes;
-mod reading;
-pub mod report;
-mod restatements;
-pub mod review;
-mod rules;
-pub mod scenario;
-mod setup;
-mod sharing;
-mod tasks;
+pub mod judging;
+pub mod notifying;
+pub mod proof;
+pub mod reviewing;
+pub mod runtime;
+pub mod serving;
 #[cfg(test)]
 mod testing;
-mod times;
-mod trends;
-pub mod verify;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -46,27 +28,27 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-pub use setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
+pub use crate::app::catalog::setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
 
-use self::alerts::{AlertFeed, AlertFeeds};
-use self::answers::Daemon;
-use self::backfill::Backfill;
-use self::composites::Composites;
-use self::corrections::Corrections;
 use self::counting::Counting;
-use self::facts::Facts;
-use self::groups::Groups;
-use self::ledger::Ledger;
-use self::live::{Live, LiveGroup};
-use self::notify::Notifier;
-use self::rules::Inventory;
-use self::tasks::{Round, Tasks};
-use crate::evaluate::compare::compare;
-use crate::evaluate::trends::MONTHS_DEFAULT;
+use crate::app::alerting::alerts::{AlertFeed, AlertFeeds};
+use crate::app::alerting::rules::Inventory;
+use crate::app::catalog::corrections::Corrections;
+use crate::app::catalog::groups::Groups;
+use crate::app::counting::backfill::Backfill;
+use crate::app::counting::composites::Composites;
+use crate::app::counting::live::{Live, LiveGroup};
+use crate::app::judging::ledger::Ledger;
+use crate::app::notifying::notify::Notifier;
+use crate::app::runtime::facts::Facts;
+use crate::app::runtime::tasks::{Round, Tasks};
+use crate::app::serving::answers::Daemon;
+use crate::evaluate::review::compare::compare;
+use crate::evaluate::review::trends::MONTHS_DEFAULT;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
-use crate::publish::otlp::ResultPusher;
+use crate::publish::outbound::otlp::ResultPusher;
 use crate::store::Batch;
 
 /// The backfill looks for new holes this often when it has nothing to do.
@@ -105,7 +87,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let mut divided = Groups::new(&setup.slos, &setup.sources, &facts, &clock, stop.clone())?;
     stop.run_until_cancelled(divided.begin(config.backfill)).await.transpose()?;
     let slos = divided.expand(&setup.slos);
-    let (groups, problems) = indicators::group(&slos, divided.slos(), &setup.sources);
+    let (groups, problems) = slis::group(&slos, divided.slos(), &setup.sources);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let delay = setup.sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
     let definitions = generations::definitions(&slos, now);
@@ -205,7 +187,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     outcome.map(|()| if appeared.load(Ordering::Relaxed) { Ended::GroupsAppeared } else { Ended::Stopped })
 }
 
-fn live_group(group: &indicators::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {
+fn live_group(group: &slis::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {
     let mut until: Option<Timestamp> = None;
     for indicator in &group.indicators {
         let last = facts.reader.ingested(indicator.id)?.last().map(|p| p.end);

@@ -9,11 +9,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::time::TimeError;
-use crate::model::window::Month;
+use crate::model::time::window::Month;
 
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
 
-use super::settings::SettingArgs;
+use crate::cli::commands::settings::SettingArgs;
 
 /// SLO and reliability analytics: error budgets that are counted, incidents and
 /// alert noise, from the Prometheus, Alertmanager and Kubernetes that you have.

@@ -12,8 +12,9 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
-use super::table::Colour;
-use super::{print, print_as_is, tables};
+use super::{print, print_as_is};
+use crate::cli::output::table::Colour;
+use crate::cli::output::tables;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::error::Error;
 use crate::sources::http::{Auth, Endpoint, Http, install_crypto_provider};

@@ -1,22 +1,20 @@
 //! The command line: what may be typed, what is started, how answers are
 //! printed. Must not know how any of it is computed.
 
+use crate::cli::commands::check;
+use crate::cli::commands::demo;
+use crate::cli::commands::generate;
+use crate::cli::commands::import;
+use crate::cli::commands::report;
+use crate::cli::commands::run;
+use crate::cli::commands::verify;
+use crate::cli::output::problems;
 pub mod args;
-mod check;
 mod client;
-mod demo;
+pub mod commands;
 mod files;
-mod generate;
-mod import;
-mod log;
-pub mod problems;
+pub mod output;
 mod promises;
-mod report;
-mod run;
-pub mod settings;
-mod table;
-mod tables;
-mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::report_problems;
 use crate::config::{self, Config};
 use crate::definitions;
-use crate::model::correction::Correction;
+use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 
 pub struct Promises {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::labels::Labels;
-use crate::model::on_call::{OnCall, TeamHours};
+use crate::model::operations::on_call::{OnCall, TeamHours};
 
 use super::endpoint::{Auth, Endpoint, Header};
 use super::on_call::shown_hours;

@@ -25,7 +25,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use crate::model::labels::Labels;
-use crate::model::on_call::OnCall;
+use crate::model::operations::on_call::OnCall;
 use crate::model::problem::{Level, Problem};
 use crate::model::time::Millis;
 use crate::yaml::read::TEXT_BYTES_MAX;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use crate::model::on_call::{DAY_MINUTES, OnCall, TeamHours};
+use crate::model::operations::on_call::{DAY_MINUTES, OnCall, TeamHours};
 use crate::model::time::Millis;
 use crate::yaml::fields::At;
 use crate::yaml::words::{Complaint, duration, label_value, shown, timezone};

@@ -2,28 +2,19 @@
 //! and of corrections to `model::correction::Correction`s, with every problem of every file at once. Must not know how the daemon runs
 //! or where samples come from; the only I/O is reading the files.
 
-mod alerts;
-mod composite;
-mod correction;
+use crate::definitions::format::composite;
+use crate::definitions::format::slo;
 mod files;
-mod groups;
-mod indicator;
-mod labels;
-mod objectives;
-mod policy;
-mod promql;
-mod ratio;
+pub mod format;
+pub mod queries;
 pub mod scenario;
-mod selector;
-mod slo;
 #[cfg(test)]
 mod tests;
-mod windows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::correction::Correction;
+use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
 use crate::yaml::node::Span;
@@ -31,8 +22,8 @@ use crate::yaml::read::documents;
 use crate::yaml::source::Source;
 use crate::yaml::words::{meant, shown};
 
+pub use crate::definitions::format::ratio::ratio;
 pub use files::{DIRECTORY_DEPTH_MAX, FILES_MAX};
-pub use ratio::ratio;
 
 /// SLOs that are loaded at most: the scale that one machine is made for.
 const SLOS_MAX: usize = 100_000;
@@ -62,12 +53,12 @@ struct Place {
 }
 
 /// What a document defines, and where its name stands.
-struct Defined {
+pub(crate) struct Defined {
     what: Definition,
     name_span: Span,
 }
 
-enum Definition {
+pub(crate) enum Definition {
     Slo(Box<Slo>),
     Correction(Box<Correction>),
 }

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Definition, files, slo};
-use crate::model::correction::Correction;
+use super::{Definition, files};
+use crate::definitions::format::slo;
+use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};

@@ -7,13 +7,13 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::comparison::{Comparison, ComparisonOp};
-use crate::model::correction::When;
-use crate::model::indicator::{Indicator, Numerator};
 use crate::model::labels::Labels;
+use crate::model::operations::comparison::{Comparison, ComparisonOp};
+use crate::model::operations::correction::When;
+use crate::model::slo::sli::{Indicator, Numerator};
 use crate::model::slo::{AlertTier, Budgeting, NoDataPolicy, Objective, Severity};
+use crate::model::time::window::{Calendar, CalendarUnit, ComplianceWindow};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::model::window::{Calendar, CalendarUnit, ComplianceWindow};
 
 const FULL: &str = r#"
 apiVersion: evenkeel/v1
@@ -176,7 +176,7 @@ proptest! {
         for slo in &slos {
             prop_assert!(slo.objective.ratio() > 0.0 && slo.objective.ratio() < 1.0);
             for selector in slo.indicator.selectors() {
-                prop_assert_eq!(&super::selector::selector(&selector.to_string()).unwrap(), selector);
+                prop_assert_eq!(&crate::definitions::queries::selector::selector(&selector.to_string()).unwrap(), selector);
             }
         }
         prop_assert!(!slos.is_empty() || !problems.is_empty() || mutated.trim().is_empty());
@@ -184,7 +184,7 @@ proptest! {
 
     #[test]
     fn no_selector_makes_it_panic(text in "[a-z_{}()\\[\\]\"'`=~!,\\\\0-9 .:|+*^@-]{0,120}") {
-        let _ = super::selector::selector(&text);
+        let _ = crate::definitions::queries::selector::selector(&text);
     }
 }
 

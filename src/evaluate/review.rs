@@ -1,26 +1,32 @@
 //! Everything that follows from alerts, episodes and changes, in one call. Must
 //! not know where the facts come from.
 
+pub mod compare;
+pub mod restatements;
+pub mod snapshot;
+pub mod trends;
+pub mod verdict;
+
 use std::sync::Arc;
 
-use super::alerts::{Alerts, Row};
-use super::durations::durations;
-use super::episodes::SloBurn;
-use super::incidents::{Facts, Silenced, incidents};
-use super::measures::{MeasureInputs, measures};
-use super::noise::noise;
-use super::rules::rule_scores;
-use super::snapshot::Review;
-use super::told::{Attached, Said, attach, told_changes};
-use super::upkeep::upkeep;
-use crate::model::alert::Alert;
-use crate::model::change::Change;
-use crate::model::incident::{Episode, Incident, IncidentState};
-use crate::model::inhibition::Inhibition;
-use crate::model::on_call::OnCall;
-use crate::model::record::{Record, RecordKind};
-use crate::model::rule::LoadedRule;
-use crate::model::silence::Silence;
+use crate::evaluate::alerting::alerts::{Alerts, Row};
+use crate::evaluate::alerting::measures::{MeasureInputs, measures};
+use crate::evaluate::alerting::noise::noise;
+use crate::evaluate::alerting::rules::rule_scores;
+use crate::evaluate::alerting::upkeep::upkeep;
+use crate::evaluate::incident::durations::durations;
+use crate::evaluate::incident::episodes::SloBurn;
+use crate::evaluate::incident::external_records::{Attached, Said, attach, told_changes};
+use crate::evaluate::incident::incidents::{Facts, Silenced, incidents};
+use crate::evaluate::review::snapshot::Review;
+use crate::model::operations::alert::Alert;
+use crate::model::operations::change::Change;
+use crate::model::operations::incident::{Episode, Incident, IncidentState};
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::on_call::OnCall;
+use crate::model::operations::record::{Record, RecordKind};
+use crate::model::operations::rule::LoadedRule;
+use crate::model::operations::silence::Silence;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 

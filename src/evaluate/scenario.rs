@@ -21,27 +21,27 @@
 
 use std::sync::Arc;
 
-use super::alerts::Alerts;
-use super::corrections::LeftOut;
-use super::episodes::{SloBurn, burn};
-use super::history::History;
 use super::review::{ReviewInputs, review};
-use super::snapshot::Review;
-use super::told::Said;
-use crate::model::alert::{Alert, Mark, MarkSource};
-use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
-use crate::model::correction::{Correction, Scope, When};
-use crate::model::incident::{Episode, Incident};
-use crate::model::inhibition::Inhibition;
+use crate::evaluate::alerting::alerts::Alerts;
+use crate::evaluate::incident::episodes::{SloBurn, burn};
+use crate::evaluate::incident::external_records::Said;
+use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::history::History;
+use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::labels::{Labels, content_hash};
-use crate::model::on_call::OnCall;
-use crate::model::record::{Record, RecordKind, TimeOverride};
-use crate::model::rule::LoadedRule;
-use crate::model::selector::{MatchOp, Matcher};
-use crate::model::silence::Silence;
+use crate::model::operations::alert::{Alert, Mark, MarkSource};
+use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+use crate::model::operations::correction::{Correction, Scope, When};
+use crate::model::operations::incident::{Episode, Incident};
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::on_call::OnCall;
+use crate::model::operations::record::{Record, RecordKind, TimeOverride};
+use crate::model::operations::rule::LoadedRule;
+use crate::model::operations::silence::Silence;
+use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::slo::{Severity, Slo};
 use crate::model::testing::slo;
-use crate::model::tile::{EventCounts, Tile};
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
 
 pub const REQUESTS: i64 = 1_000;

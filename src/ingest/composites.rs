@@ -1,9 +1,9 @@
 //! Tiles of several indicators to those of a composite. Must not know how theirs
 //! were counted.
 
-use crate::model::composite::{Combination, Component, Composite};
 use crate::model::slo::Objective;
-use crate::model::tile::{DayTiles, EventCounts, PeakRate, SlotState, Tile};
+use crate::model::slo::composite::{Combination, Component, Composite};
+use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, SlotState, Tile};
 use crate::model::time::{Period, SLOT_MS};
 
 /// Counts of one slice of a weighted mean: whole numbers hold it to a millionth.
@@ -107,7 +107,7 @@ fn weighted(components: &[Component], tiles: &[Tile]) -> Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::indicator::IndicatorId;
+    use crate::model::slo::sli::IndicatorId;
     use crate::model::time::Timestamp;
 
     /// One slot of two components, each `good/total`, `good+uncertain/total`,

@@ -3,11 +3,9 @@
 //! or any protocol; missing data is a value, never an error.
 
 pub mod alerts;
-pub mod by_hand;
-pub mod cluster_events;
+pub mod cluster;
 pub mod composites;
 pub mod counting;
 pub mod raw;
 pub mod replicas;
 pub mod requests;
-pub mod rollouts;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::counting::{Plan, Thresholds, created_name};
 use crate::model::labels::NAME;
-use crate::model::selector::{MatchOp, Matcher, Selector};
+use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 
 /// Values in one alternation of a merged request: enough for a large platform,
 /// short enough for every proxy.
@@ -148,7 +148,7 @@ fn common(selectors: &[&Selector]) -> Option<Selector> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::indicator::{Indicator, Numerator};
+    use crate::model::slo::sli::{Indicator, Numerator};
 
     fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
         Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())

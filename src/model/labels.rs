@@ -1,5 +1,7 @@
 //! Label sets, sorted by name, as Prometheus and Alertmanager know them.
 
+pub mod selector;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};

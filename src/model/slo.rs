@@ -1,14 +1,20 @@
 //! A promise about one service: what is counted, how much of it must be good,
 //! over which windows, and who is told when the budget burns.
 
+pub mod composite;
+pub mod groups;
+pub mod objectives;
+pub mod sli;
+pub mod tile;
+
 use std::fmt;
 
-use super::groups::GroupBy;
-use super::indicator::{Indicator, IndicatorId};
 use super::labels::Labels;
-use super::objectives::Objectives;
 use super::time::{Millis, Period, Timestamp};
-use super::window::ComplianceWindow;
+use crate::model::slo::groups::GroupBy;
+use crate::model::slo::objectives::Objectives;
+use crate::model::slo::sli::{Indicator, IndicatorId};
+use crate::model::time::window::ComplianceWindow;
 
 /// One SLO, validated: every value of this type can be evaluated.
 #[derive(Clone, Debug, PartialEq)]

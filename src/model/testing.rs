@@ -1,11 +1,11 @@
 //! Small SLOs for tests.
 
-use crate::model::indicator::{Indicator, Numerator};
 use crate::model::labels::Labels;
-use crate::model::objectives::Objectives;
-use crate::model::selector::Selector;
+use crate::model::labels::selector::Selector;
+use crate::model::slo::objectives::Objectives;
+use crate::model::slo::sli::{Indicator, Numerator};
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, Slo};
-use crate::model::window::ComplianceWindow;
+use crate::model::time::window::ComplianceWindow;
 
 /// 99.9 % over 30 days, with the standard tiers; service and SLO are called alike.
 pub fn slo(name: &str) -> Slo {

@@ -1,6 +1,9 @@
 //! Instants, lengths of time and periods. Milliseconds since the Unix epoch
 //! inside; RFC 3339 UTC outside. Nothing here reads a clock.
 
+pub mod periods;
+pub mod window;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;

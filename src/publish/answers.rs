@@ -3,21 +3,21 @@
 
 use std::sync::Arc;
 
-use crate::evaluate::compare::Comparison;
-use crate::evaluate::levers::Lever;
-use crate::evaluate::objectives::Basis;
-use crate::evaluate::replay::Replay;
-use crate::evaluate::snapshot::{Finding, Review, Snapshot};
-use crate::evaluate::status::{HistorySlot, SloStatus};
-use crate::evaluate::trends::Trends;
-use crate::model::change::{Change, ClusterEvent};
-use crate::model::correction::Correction;
-use crate::model::indicator::IndicatorId;
-use crate::model::record::{Record, TimeOverride};
-use crate::model::restatement::Restatement;
-use crate::model::tile::EventCounts;
+use crate::evaluate::alerting::replay::Replay;
+use crate::evaluate::alerting::rule_changes::Lever;
+use crate::evaluate::review::compare::Comparison;
+use crate::evaluate::review::snapshot::{Finding, Review, Snapshot};
+use crate::evaluate::review::trends::Trends;
+use crate::evaluate::slo::objectives::Basis;
+use crate::evaluate::slo::status::{HistorySlot, SloStatus};
+use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::correction::Correction;
+use crate::model::operations::record::{Record, TimeOverride};
+use crate::model::operations::restatement::Restatement;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::EventCounts;
+use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::model::window::Month;
 use crate::publish::report::ReportInput;
 
 /// Synchronous, and may read the disk: HTTP handlers call it on a blocking

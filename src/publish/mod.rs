@@ -2,14 +2,13 @@
 //! reports, OTLP. Must not know how a number was computed or where facts are
 //! stored: what it needs beyond the snapshot it asks through `Answers`.
 
-pub mod alertmanager;
 pub mod answers;
 pub mod dashboards;
 #[cfg(feature = "analytics")]
 pub mod frames;
 pub mod http;
 pub mod metrics;
-pub mod otlp;
+pub mod outbound;
 pub mod report;
 pub(crate) mod series;
 pub(crate) mod web;

@@ -1,11 +1,11 @@
 //! Series of months as people read them, the same on pages, in reports and on a
 //! terminal. Must not know how trends are found.
 
-use super::web::text;
+use crate::evaluate::review::trends::{FollowedMonth, MonthFigures, Series, SeriesTrend, Trends, Unit};
+use crate::evaluate::review::verdict::WRONG_RATIO_MAX;
 use crate::evaluate::statistics::trend::TREND_VALUES_MIN;
-use crate::evaluate::trends::{FollowedMonth, MonthFigures, Series, SeriesTrend, Trends, Unit};
-use crate::evaluate::verdict::WRONG_RATIO_MAX;
 use crate::model::time::Millis;
+use crate::publish::web::parts::text;
 
 pub(crate) fn name(series: Series) -> &'static str {
     match series {

@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 
 use super::error::{Error, shown};
 use super::http::{Endpoint, EndpointError, Http};
-use super::json::{JsonLabels, JsonTime};
 use crate::model::labels::Labels;
-use crate::model::selector::{MatchOp, Matcher};
-use crate::model::silence::Silence;
+use crate::model::labels::selector::{MatchOp, Matcher};
+use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
+use crate::sources::prometheus::json::{JsonLabels, JsonTime};
 
 /// A client for one Alertmanager. Cheap to clone.
 #[derive(Clone, Debug)]

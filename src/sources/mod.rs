@@ -6,17 +6,12 @@
 pub mod alertmanager;
 pub mod demo;
 pub mod error;
-pub mod exposition;
 #[cfg(test)]
 pub(crate) mod fake_server;
 pub mod http;
-mod json;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
-pub mod last;
-pub mod memory;
 pub mod prometheus;
-pub mod samples;
 pub mod scrape;
 pub mod webhooks;
 pub mod worlds;

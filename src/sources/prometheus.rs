@@ -3,7 +3,11 @@
 //! source itself calls partial is an error here, never data. Must not know SLOs.
 
 mod answer;
+pub(crate) mod json;
+pub mod last;
+pub mod memory;
 mod rules;
+pub mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +20,8 @@ use self::answer::{Envelope, HistogramPoint, MatrixSeries, QueryData, VectorSeri
 use super::error::Error;
 use super::http::{Endpoint, EndpointError, Http};
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
+use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Asked of every backend; each ignores what it does not know. VictoriaMetrics

@@ -3,6 +3,7 @@
 //! samples of a selector in a period. Must not know what is counted.
 
 mod buffer;
+pub mod exposition;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,10 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::error::{Error, shown};
-use super::exposition::{Format, Limits, ParseError, collect};
 use super::http::{Body, Endpoint, EndpointError, Http};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Timestamp};
+use crate::sources::scrape::exposition::{Format, Limits, ParseError, collect};
 
 /// The text formats, the ones that say where they end first. Neither protobuf nor
 /// OpenMetrics 2.0 is asked for.

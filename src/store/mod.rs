@@ -3,43 +3,27 @@
 //! readers; everything here blocks, so it belongs on a thread that may wait.
 //! Must not know what the facts mean.
 
-mod codec;
-mod column;
-mod corrections;
-mod declarations;
-mod error;
-mod facts;
-mod groups;
-mod ingested;
-mod inhibitions;
-mod late;
-mod layout;
-mod lock;
-mod promises;
-mod published;
-mod reader;
-mod records;
-mod rows;
-mod rules;
-mod silences;
+use crate::store::engine::layout;
+use crate::store::engine::lock;
+pub mod engine;
+pub mod tables;
 mod tiles;
-mod writer;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-pub use corrections::Correction;
-pub use declarations::Declaration;
-pub use error::Error;
-pub use facts::{Definition, Entry};
-pub use groups::SeenGroups;
-pub use late::Added;
-pub use promises::Promise;
-pub use reader::{Reader, Stats};
-pub use records::UsedSignature;
-pub use writer::{Batch, Writer};
+pub use crate::store::engine::error::Error;
+pub use crate::store::engine::reader::{Reader, Stats};
+pub use crate::store::engine::writer::{Batch, Writer};
+pub use crate::store::tables::corrections::Correction;
+pub use crate::store::tables::declarations::Declaration;
+pub use crate::store::tables::facts::{Definition, Entry};
+pub use crate::store::tables::groups::SeenGroups;
+pub use crate::store::tables::objective_history::Promise;
+pub use crate::store::tables::records::UsedSignature;
+pub use crate::store::tiles::late::Added;
 
 /// The store in a data directory.
 pub struct Store;

@@ -10,8 +10,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Batch, Reader, Store, Writer};
-use crate::model::indicator::IndicatorId;
-use crate::model::tile::{DayTiles, EventCounts, PeakRate, Tile};
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// The day on which most tests play, 2026-07-01.

@@ -2,17 +2,23 @@
 //! replaced by its key, so the content does not depend on the order in which
 //! tiles came, nor on when a day was sealed. Must not know what is counted.
 
+pub(crate) mod codec;
+pub(crate) mod column;
+pub(crate) mod late;
+pub(crate) mod rows;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row, params};
 
-use super::corrections::{self, Correction};
-use super::error::Error;
-use super::facts::damaged;
-use super::rows::{self, Block, HOURS_PER_DAY, first_hour, held_tiles, hour_of, is_held};
-use crate::model::indicator::IndicatorId;
-use crate::model::tile::{DayTiles, Tile};
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::Timestamp;
+use crate::store::engine::error::Error;
+use crate::store::tables::corrections;
+use crate::store::tables::corrections::Correction;
+use crate::store::tables::facts::damaged;
+use crate::store::tiles::rows::{Block, HOURS_PER_DAY, first_hour, held_tiles, hour_of, is_held};
 
 /// Puts tiles within one transaction, and remembers which days have rows where.
 pub struct TileWriter<'db> {

@@ -8,13 +8,13 @@ use evenkeel::ingest::counting::Thresholds;
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::ingest::requests::Batch;
 use evenkeel::model::labels::Labels;
-use evenkeel::model::selector::{MatchOp, Matcher, Selector};
+use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{DemoSource, World, WorldConfig};
 use evenkeel::sources::http::{Endpoint, install_crypto_provider};
-use evenkeel::sources::last::target_of;
 use evenkeel::sources::prometheus::Prometheus as Client;
-use evenkeel::sources::samples::SampleSource;
+use evenkeel::sources::prometheus::last::target_of;
+use evenkeel::sources::prometheus::samples::SampleSource;
 
 use crate::support::monitoring::{Prometheus, VictoriaMetrics, days};
 

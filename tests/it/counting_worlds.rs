@@ -2,14 +2,14 @@
 //! works on the event log alone, and shares no code with the counting.
 
 use evenkeel::definitions;
-use evenkeel::evaluate::compliance::{judge_over, present};
-use evenkeel::evaluate::history::History;
+use evenkeel::evaluate::slo::compliance::{judge_over, present};
+use evenkeel::evaluate::slo::history::History;
 use evenkeel::ingest::counting::{Baselines, Observed, Plan, State, count};
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::ingest::replicas::ReplicaLabels;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::slo::Slo;
-use evenkeel::model::tile::{DayTiles, EventCounts, Tile};
+use evenkeel::model::slo::tile::{DayTiles, EventCounts, Tile};
 use evenkeel::model::time::{Period, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

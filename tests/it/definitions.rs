@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use evenkeel::cli::problems::render;
+use evenkeel::cli::output::problems::render;
 use evenkeel::definitions;
 
 fn root() -> PathBuf {

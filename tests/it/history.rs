@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use evenkeel::definitions;
-use evenkeel::evaluate::incidents::LEAD;
-use evenkeel::evaluate::rules::AFTER_END;
+use evenkeel::evaluate::alerting::rules::AFTER_END;
+use evenkeel::evaluate::incident::incidents::LEAD;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::demo::{AlertClass, Plot, ScriptedAlert, World, WorldConfig};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenkeel::model::indicator::Indicator;
+use evenkeel::model::slo::sli::Indicator;
 use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::sources::demo::{AnsweredScrape, World, WorldConfig};
 

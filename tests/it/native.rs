@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use evenkeel::ingest::counting::Plan;
 use evenkeel::ingest::requests::batches;
-use evenkeel::model::indicator::Indicator;
-use evenkeel::model::selector::{MatchOp, Matcher, Selector};
+use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
+use evenkeel::model::slo::sli::Indicator;
 use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::sources::http::{Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::Prometheus as Client;
-use evenkeel::sources::samples::SampleSource;
+use evenkeel::sources::prometheus::samples::SampleSource;
 use serde_json::Value;
 
 use crate::support::daemon::Daemon;

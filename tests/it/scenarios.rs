@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use evenkeel::app;
-use evenkeel::cli::problems::render;
+use evenkeel::cli::output::problems::render;
 use evenkeel::definitions::scenario;
 
 fn folder() -> PathBuf {
@@ -19,7 +19,7 @@ async fn check(folder: &Path) -> (usize, String) {
     for file in &files {
         for one in &file.scenarios {
             count += 1;
-            problems.extend(scenario::problems(&file.text, &file.file, app::scenario::run(one).await));
+            problems.extend(scenario::problems(&file.text, &file.file, app::proof::scenario::run(one).await));
         }
     }
     (count, render(&problems, false))
@@ -86,6 +86,6 @@ async fn the_scenario_of_the_readme_holds_for_its_definition() {
     let text = format!("{}---\n{}", example("apiVersion:"), example("scenario:"));
     let (scenarios, mut problems) = scenario::read(&text, "README.md", &[]);
     assert_eq!(scenarios.len(), 1);
-    problems.extend(scenario::problems(&text, "README.md", app::scenario::run(&scenarios[0]).await));
+    problems.extend(scenario::problems(&text, "README.md", app::proof::scenario::run(&scenarios[0]).await));
     assert_eq!(render(&problems, false), "");
 }

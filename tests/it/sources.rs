@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use evenkeel::ingest::raw::RawSeries;
+use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::labels::{Labels, NAME};
-use evenkeel::model::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::alertmanager::{Alertmanager, HeldState};
-use evenkeel::sources::exposition::Limits;
 use evenkeel::sources::http::{Auth, Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::{AlertState, Prometheus, RuleHealth};
+use evenkeel::sources::scrape::exposition::Limits;
 use evenkeel::sources::scrape::{SampleBuffer, Scraper, Target};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};

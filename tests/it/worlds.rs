@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenkeel::definitions;
-use evenkeel::evaluate::compliance::{judge, present};
-use evenkeel::evaluate::history::History;
-use evenkeel::evaluate::status::SloStatus;
+use evenkeel::evaluate::slo::compliance::{judge, present};
+use evenkeel::evaluate::slo::history::History;
+use evenkeel::evaluate::slo::status::SloStatus;
 use evenkeel::ingest::counting::{Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, State, count};
 use evenkeel::ingest::raw::RawSeries;
 use evenkeel::ingest::replicas::ReplicaLabels;
 use evenkeel::model::labels::REPLICA_LABELS;
 use evenkeel::model::slo::Slo;
-use evenkeel::model::tile::{DayTiles, EventCounts, Tile};
+use evenkeel::model::slo::tile::{DayTiles, EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use evenkeel::sources::worlds::{Scenario, World, all, definition};
 

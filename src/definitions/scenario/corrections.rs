@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::expect::instant;
-use crate::model::correction::{Correction, Scope, When};
+use crate::model::operations::correction::{Correction, Scope, When};
 use crate::model::slo::Slo;
 use crate::model::time::{Period, Timestamp};
 use crate::yaml::fields::At;

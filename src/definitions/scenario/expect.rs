@@ -5,8 +5,8 @@
 use super::values::signed_duration;
 use super::wanted::Wanted;
 use crate::model::slo::Slo;
+use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::model::window::ComplianceWindow;
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::Span;
 use crate::yaml::source::Source;

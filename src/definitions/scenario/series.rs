@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::values::expand;
-use crate::definitions::selector::selector;
+use crate::definitions::queries::selector::selector;
+use crate::model::labels::selector::MatchOp;
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::MatchOp;
 use crate::model::time::{Millis, Timestamp};
 use crate::yaml::fields::At;
 use crate::yaml::node::{Span, Value};

@@ -1,8 +1,8 @@
 //! The entries of Alertmanager's alert list to alerts. Must not know how they
 //! were fetched.
 
-use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::labels::Labels;
+use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
 

@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{bridge, interval_of, silence_limit};
-use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::labels::Labels;
+use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Prometheus writes the moment of the condition in whole seconds.

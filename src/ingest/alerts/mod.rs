@@ -15,7 +15,7 @@ pub use alertmanager::{AlertmanagerEntry, from_alertmanager, told_alert};
 pub use merge::{Heard, Merged, merge, merge_told};
 pub use spans::spans;
 
-use crate::model::alert::Alert;
+use crate::model::operations::alert::Alert;
 use crate::model::time::Millis;
 
 /// How far a read must reach past the stretch that it is for, so that the end

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::{INTERVAL_DEFAULT, bridge, silence_limit};
 use crate::ingest::raw::RawSeries;
-use crate::model::alert::{Alert, Mark, MarkSource};
 use crate::model::labels::{Labels, NAME};
+use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::raw::{RawSeries, Sample};
-use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::labels::{Labels, NAME};
+use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::time::{Millis, Period, Timestamp};
 
 const STEP: Millis = Millis::from_secs(30);

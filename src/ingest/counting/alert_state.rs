@@ -3,7 +3,7 @@
 
 use super::plan::{Plan, Reading};
 use super::{Counted, Observed};
-use crate::model::tile::{EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Two firing samples of one alert that are no further apart are one firing:
@@ -49,8 +49,8 @@ pub fn alert_slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counte
 mod tests {
     use super::*;
     use crate::ingest::raw::{RawSeries, Sample};
-    use crate::model::indicator::Indicator;
-    use crate::model::selector::{MatchOp, Matcher, Selector};
+    use crate::model::labels::selector::{MatchOp, Matcher, Selector};
+    use crate::model::slo::sli::Indicator;
 
     fn at(minutes: f64) -> Timestamp {
         Timestamp::from_millis((minutes * 60_000.0) as i64)

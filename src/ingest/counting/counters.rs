@@ -1,16 +1,20 @@
 //! Cumulative counters to tiles.
 
+pub(crate) mod created;
+pub(crate) mod renames;
+pub(crate) mod restarts;
+
 use super::super::raw::{RawSeries, Sample};
-use super::created::Created;
 use super::plan::{Plan, Weights};
-use super::renames::Ends;
-use super::restarts::{Witness, settle};
 use super::state::{Last, State};
-use super::target::Timeline;
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
-use super::watch::{Watch, any_alive};
 use super::{COUNTER_MAX, Counted, Inexact, Observed, Open, TARGET_REMEMBERED};
+use crate::ingest::counting::counters::created::Created;
+use crate::ingest::counting::counters::renames::Ends;
+use crate::ingest::counting::counters::restarts::{Witness, settle};
+use crate::ingest::counting::targets::target::Timeline;
+use crate::ingest::counting::targets::watch::{Watch, any_alive};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Counts the events of the slots of `emit` and moves `state` on to the end of

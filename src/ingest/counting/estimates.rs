@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Counted;
 use super::plan::{Plan, Reading};
-use crate::model::tile::{EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// The fraction of the golden ratio: its multiples are spread most evenly.
@@ -63,7 +63,7 @@ fn whole(value: f64, slot: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::indicator::{Expression, Indicator};
+    use crate::model::slo::sli::{Expression, Indicator};
 
     fn day(bad: impl Fn(i64) -> Option<f64>, total: impl Fn(i64) -> Option<f64>, per_second: bool) -> Vec<Tile> {
         let expression = || Expression { text: String::new(), per_second };

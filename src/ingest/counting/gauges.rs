@@ -5,8 +5,8 @@
 use super::super::raw::Sample;
 use super::plan::{Plan, Reading};
 use super::{Counted, Observed, Open};
-use crate::model::comparison::Comparison;
-use crate::model::tile::{EventCounts, Tile};
+use crate::model::operations::comparison::Comparison;
+use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// A sample speaks for the time after it, up to this long, as in PromQL, or
@@ -47,7 +47,7 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
         tile.unseen_ms = u32::try_from(silent * SLOT_MS).unwrap_or(u32::MAX);
         // One slice per series and minute.
         let rate = if seen > 0 { scale as f64 / 60.0 } else { 0.0 };
-        tile.peak = crate::model::tile::PeakRate::from_per_second(rate);
+        tile.peak = crate::model::slo::tile::PeakRate::from_per_second(rate);
     }
     counted.tiles = tiles.into_iter().filter(|t| t.counts.total > 0 || t.unseen_ms > 0).collect();
     counted.open = Open::default();
@@ -113,8 +113,8 @@ fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels
 mod tests {
     use super::*;
     use crate::ingest::raw::RawSeries;
-    use crate::model::indicator::Indicator;
-    use crate::model::selector::Selector;
+    use crate::model::labels::selector::Selector;
+    use crate::model::slo::sli::Indicator;
 
     #[test]
     fn a_raw_ratio_is_as_good_as_the_mean_of_its_slot() {

@@ -25,36 +25,30 @@
 //! scrapers of one target saw is one before it comes here (`replicas`).
 
 mod alert_state;
-mod buckets;
 mod counters;
-mod created;
 mod estimates;
 mod gauges;
-mod native;
+pub mod histograms;
 mod plan;
-mod renames;
-mod restarts;
 mod state;
-mod target;
 mod targets;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod watch;
 
+pub use crate::ingest::counting::counters::created::created_name;
+pub use crate::ingest::counting::histograms::native::{Thresholds, asked_name};
 pub use alert_state::alert_slices;
 pub use counters::count;
-pub use created::created_name;
 pub use estimates::{Points, estimates};
 pub use gauges::slices;
-pub use native::{Thresholds, asked_name};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
 
 use super::raw::RawSeries;
 use crate::model::labels::Labels;
-use crate::model::tile::Tile;
+use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// How long before a target's first sample the source must have been seen

@@ -2,14 +2,14 @@
 //! contributes to good, total and uncertain.
 
 use super::Inexact;
-use super::buckets::Buckets;
-use super::native::{Thresholds, native_name};
 use super::state::State;
+use crate::ingest::counting::histograms::buckets::Buckets;
+use crate::ingest::counting::histograms::native::{Thresholds, native_name};
 use crate::ingest::raw::RawSeries;
-use crate::model::comparison::Comparison;
-use crate::model::indicator::{Expression, Indicator, Numerator};
 use crate::model::labels::Labels;
-use crate::model::selector::{MatchOp, Matcher, Selector, SelectorSum};
+use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
+use crate::model::operations::comparison::Comparison;
+use crate::model::slo::sli::{Expression, Indicator, Numerator};
 use crate::model::time::Timestamp;
 
 /// An indicator, ready to be counted.
@@ -62,7 +62,7 @@ impl Reading {
 
 /// How often an event of a series counts on each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Weight {
+pub(crate) struct Weight {
     pub good: i64,
     pub total: i64,
     pub uncertain: i64,
@@ -76,7 +76,7 @@ impl Weight {
 
 /// The weight of a series, all the time or at each scrape.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Weights {
+pub(crate) enum Weights {
     Always(Weight),
     /// In order of time; none at the scrapes that are not here.
     Each(Vec<(Timestamp, Weight)>),

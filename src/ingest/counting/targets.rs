@@ -1,14 +1,17 @@
 //! Which targets an indicator is about, and which target a series belongs to.
 
+pub(crate) mod target;
+pub(crate) mod watch;
+
 use std::collections::{HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
 use super::counters::Counter;
 use super::plan::Plan;
 use super::state::State;
-use super::target::{TargetState, Timeline};
 use super::target_key;
-use super::watch::Watch;
+use crate::ingest::counting::targets::target::{TargetState, Timeline};
+use crate::ingest::counting::targets::watch::Watch;
 use crate::model::labels::Labels;
 
 /// The timelines of all targets in scope: those with samples of `up` in the

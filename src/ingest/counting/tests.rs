@@ -3,10 +3,10 @@
 
 use super::*;
 use crate::ingest::raw::{RawSeries, Sample};
-use crate::model::indicator::{Indicator, Numerator};
 use crate::model::labels::Labels;
-use crate::model::selector::{MatchOp, Matcher, Selector};
-use crate::model::tile::EventCounts;
+use crate::model::labels::selector::{MatchOp, Matcher, Selector};
+use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::tile::EventCounts;
 
 /// Where the timelines begin: a round minute.
 const T0: i64 = 1_700_000_040_000 / 60_000 * 60_000;
@@ -120,7 +120,7 @@ fn nothing_before() -> &'static Baselines {
     NOTHING.get_or_init(Baselines::default)
 }
 
-fn sum(tiles: &[crate::model::tile::Tile]) -> (i64, i64) {
+fn sum(tiles: &[crate::model::slo::tile::Tile]) -> (i64, i64) {
     let all = tiles.iter().fold(EventCounts::ZERO, |a, t| a + t.counts);
     (all.bad(), all.total)
 }
@@ -196,7 +196,7 @@ fn splitting_the_reading_anywhere_changes_no_tile() {
             let piece = w.cut(part);
             tiles.extend(count(&plan, &mut state, piece.observed(part, Some(nothing_before())), part).tiles);
         }
-        let counts = |t: &[crate::model::tile::Tile]| t.iter().map(|t| (t.start, t.counts)).collect::<Vec<_>>();
+        let counts = |t: &[crate::model::slo::tile::Tile]| t.iter().map(|t| (t.start, t.counts)).collect::<Vec<_>>();
         assert_eq!(counts(&tiles), counts(&whole.tiles), "cut at slot {cut}");
     }
 }

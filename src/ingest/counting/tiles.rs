@@ -1,7 +1,7 @@
 //! Sums per slot: where increments and observed time are put.
 
 use super::plan::Weight;
-use crate::model::tile::{EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Puts whole events of a stretch `(from, to]` into slots. Events that are

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::testing::slo;
-use crate::model::window::ComplianceWindow;
+use crate::model::time::window::ComplianceWindow;
 use crate::publish::metrics::{ALL, Kind};
 
 fn definitions() -> Vec<Slo> {

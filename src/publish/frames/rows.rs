@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars_core::prelude::*;
 
-use crate::model::alert::Mark;
-use crate::model::incident::Incident;
+use crate::model::operations::alert::Mark;
+use crate::model::operations::incident::Incident;
 use crate::model::slo::Slo;
-use crate::model::tile::EventCounts;
+use crate::model::slo::tile::EventCounts;
 use crate::model::time::Timestamp;
 use crate::publish::report::ReportInput;
 
@@ -101,7 +101,9 @@ pub(super) fn incidents(input: &ReportInput) -> PolarsResult<DataFrame> {
         flags("detected", all().map(|i| i.detected)),
         ratios("budget_burned_ratio", all().map(|i| i.budget_burned_ratio)),
     ];
-    for (position, (name, _)) in crate::model::incident::IncidentTimes::default().named().into_iter().enumerate() {
+    for (position, (name, _)) in
+        crate::model::operations::incident::IncidentTimes::default().named().into_iter().enumerate()
+    {
         let mark = |i: &Incident| -> Option<Mark> { i.times.named().get(position).and_then(|(_, mark)| *mark) };
         columns.push(times(name, all().map(|i| mark(i).map(|m| m.at)))?);
         columns.push(words(&format!("{name}_source"), all().map(|i| mark(i).map(|m| m.source.word().to_owned()))));

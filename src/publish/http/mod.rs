@@ -2,32 +2,11 @@
 //! Reads, and takes in corrections; every answer comes from `Answers`. Must not know how a number
 //! was computed, and runs no work of its own beyond a request.
 
-mod alerts;
-mod changes;
-mod connection;
-mod corrections;
-mod counts;
-pub(super) mod daemon;
-mod durations;
-mod generations;
-mod health;
-mod incidents;
-mod intake;
-mod layers;
-mod noise;
-mod openapi;
-pub(super) mod problem;
-pub(super) mod query;
-mod records;
-mod replay;
-mod report;
-mod restatements;
-mod routes;
-pub(super) mod rules;
-pub(super) mod slos;
-mod status;
-mod time;
-mod trends;
+pub mod api;
+pub mod ingress;
+pub mod plumbing;
+
+use crate::publish::http::plumbing::routes;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -37,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answers::Answers;
-use connection::Gatekeeper;
+use crate::publish::http::plumbing::connection::Gatekeeper;
 
-pub use corrections::Writes;
-pub use openapi::{document, endpoints_markdown};
+pub use crate::publish::http::api::corrections::Writes;
+pub use crate::publish::http::plumbing::openapi::{document, endpoints_markdown};
 
 /// The largest head that is read. Browsers send 1 to 2 KiB; a long cookie of
 /// another service on the same host fits too.

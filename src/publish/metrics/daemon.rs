@@ -6,7 +6,7 @@ use super::{
     LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, RECEIVER_DELIVERIES, RECEIVER_TRUNCATED, SOURCE_LAST_SUCCESS,
     SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE,
 };
-use crate::evaluate::snapshot::Snapshot;
+use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::ServiceStatus;
 

@@ -10,9 +10,9 @@ use super::{
     INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN,
     INTERRUPTIONS, Metric, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
 };
-use crate::evaluate::rules::RuleScore;
-use crate::evaluate::snapshot::{DurationStat, Review, Snapshot};
-use crate::model::incident::IncidentState;
+use crate::evaluate::alerting::rules::RuleScore;
+use crate::evaluate::review::snapshot::{DurationStat, Review, Snapshot};
+use crate::model::operations::incident::IncidentState;
 use crate::model::slo::Severity;
 
 /// Upper bounds in seconds, from one minute (the resolution of a tile) to a

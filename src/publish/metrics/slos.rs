@@ -9,8 +9,8 @@ use super::{
     SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP,
     SLO_TIME_TO_EXHAUSTION,
 };
-use crate::evaluate::snapshot::{SloJudgement, Snapshot, TierVerdict};
-use crate::evaluate::status::SloStatus;
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot, TierVerdict};
+use crate::evaluate::slo::status::SloStatus;
 use crate::model::slo::Slo;
 use crate::model::time::Millis;
 

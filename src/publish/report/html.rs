@@ -4,7 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::document::{Block, Cell, Column, ColumnKind, Document, Section, Table};
-use crate::publish::web::text::clean;
+use crate::publish::web::parts::text::clean;
 
 /// The pages' own sheet, so that a report looks like them.
 const PAGES: &str = include_str!("../web/evenkeel.css");

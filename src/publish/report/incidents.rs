@@ -3,10 +3,10 @@
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
-use crate::evaluate::compare::{Comparison, DurationChange, GroupedBy};
-use crate::evaluate::snapshot::DurationStat;
-use crate::model::alert::Mark;
-use crate::model::incident::{Incident, IncidentState};
+use crate::evaluate::review::compare::{Comparison, DurationChange, GroupedBy};
+use crate::evaluate::review::snapshot::DurationStat;
+use crate::model::operations::alert::Mark;
+use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
 
 /// Below this many the 95 % interval of a median has no bound.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Block, Cell, ColumnKind, Document, Table};
-use crate::publish::web::text::clean;
+use crate::publish::web::parts::text::clean;
 
 const NO_DATA: &str = "no data";
 

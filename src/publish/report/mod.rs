@@ -15,14 +15,14 @@ mod summary;
 pub(super) mod tests;
 mod trends;
 
-use crate::evaluate::compare::Comparison;
-use crate::evaluate::replay::Replay;
-use crate::evaluate::snapshot::{Finding, Review};
-use crate::evaluate::status::{HistorySlot, SloStatus};
-use crate::evaluate::trends::Trends;
-use crate::model::change::Change;
+use crate::evaluate::alerting::replay::Replay;
+use crate::evaluate::review::compare::Comparison;
+use crate::evaluate::review::snapshot::{Finding, Review};
+use crate::evaluate::review::trends::Trends;
+use crate::evaluate::slo::status::{HistorySlot, SloStatus};
+use crate::model::operations::change::Change;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::web::text;
+use crate::publish::web::parts::text;
 use document::{Document, Section};
 
 /// Everything that a report is made of.

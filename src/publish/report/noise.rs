@@ -2,10 +2,10 @@
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
-use crate::evaluate::replay::{Outcome, Replay};
-use crate::evaluate::rules::{RuleScore, Share};
-use crate::evaluate::snapshot::{PageClass, TeamNoise};
-use crate::evaluate::upkeep::{StaleSilence, Upkeep};
+use crate::evaluate::alerting::replay::{Outcome, Replay};
+use crate::evaluate::alerting::rules::{RuleScore, Share};
+use crate::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
+use crate::evaluate::review::snapshot::{PageClass, TeamNoise};
 
 /// Pages whose reason is told; the noisiest rules are in the table above it.
 const REASONS_MAX: usize = 60;

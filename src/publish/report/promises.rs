@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::document::{Block, Cell, Section, Table, few, number, text as column, words};
 use super::strip::strip;
 use super::{ReportInput, SloReport, text};
-use crate::evaluate::status::{Corrected, HistorySlot, SloStatus};
-use crate::model::correction::Correction;
+use crate::evaluate::slo::status::{Corrected, HistorySlot, SloStatus};
+use crate::model::operations::correction::Correction;
 use crate::model::time::{Millis, Period};
 use crate::publish::web::charts::{self, Pointer, Series};
 

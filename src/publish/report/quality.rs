@@ -3,7 +3,7 @@
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
 use super::promises::{anchor, date_of};
 use super::{ReportInput, SloReport, text};
-use crate::model::change::{Change, ChangeOutcome};
+use crate::model::operations::change::{Change, ChangeOutcome};
 use crate::model::slo::Budgeting;
 
 /// Changes that are listed; those that went wrong come first.
@@ -93,7 +93,7 @@ pub(super) fn coverage(input: &ReportInput) -> Section {
     }
     if !input.findings.is_empty() {
         blocks.push(Block::Title { id: "findings".to_owned(), text: "To mend".to_owned() });
-        let tell = |f: &crate::evaluate::snapshot::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
+        let tell = |f: &crate::evaluate::review::snapshot::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
         blocks.push(Block::List(input.findings.iter().map(tell).collect()));
     }
     Section { id: "coverage", title: "Coverage and data quality", blocks }

@@ -7,8 +7,8 @@ use super::incidents::restored_in;
 use super::noise::band;
 use super::promises::{Verdict, by_need, spent, why_not_known};
 use super::{ReportInput, SloReport, text};
-use crate::model::change::ChangeOutcome;
-use crate::model::incident::IncidentState;
+use crate::model::operations::change::ChangeOutcome;
+use crate::model::operations::incident::IncidentState;
 
 /// Names in a sentence.
 const NAMES_MAX: usize = 5;

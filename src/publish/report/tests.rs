@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::evaluate::snapshot::{DurationStat, Durations, Noise, PageClass, PageReason, RuleNoise};
-use crate::evaluate::status::{Budget, Method, SloState};
-use crate::model::alert::{Alert, AlertId, Mark, MarkSource};
-use crate::model::change::{ChangeId, ChangeKind, ObjectRef};
-use crate::model::incident::{Incident, IncidentId, IncidentState, IncidentTimes};
+use crate::evaluate::review::snapshot::{DurationStat, Durations, Noise, PageClass, PageReason, RuleNoise};
+use crate::evaluate::slo::status::{Budget, Method, SloState};
 use crate::model::labels::Labels;
+use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
+use crate::model::operations::change::{ChangeId, ChangeKind, ObjectRef};
+use crate::model::operations::incident::{Incident, IncidentId, IncidentState, IncidentTimes};
+use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{PolicyStep, Severity};
 use crate::model::testing::slo;
-use crate::model::tile::EventCounts;
 use crate::model::time::DAY_MS;
-use crate::model::window::ComplianceWindow;
+use crate::model::time::window::ComplianceWindow;
 
 const HOSTILE: &str = "</title><script>alert(1)</script> | [x](javascript:y) `c` *b*\n# h https://evil.example";
 
@@ -120,7 +120,7 @@ pub(in crate::publish) fn month() -> ReportInput {
     let change = Change {
         id: ChangeId([3; 16]),
         kind: ChangeKind::Rollout,
-        outcome: crate::model::change::ChangeOutcome::RolledBack,
+        outcome: crate::model::operations::change::ChangeOutcome::RolledBack,
         object: ObjectRef { kind: "Deployment".to_owned(), namespace: "shop".to_owned(), name: "checkout".to_owned() },
         service: "checkout".to_owned(),
         summary: "revision 12, checkout:2.4.1".to_owned(),

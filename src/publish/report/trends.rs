@@ -2,7 +2,7 @@
 
 use super::ReportInput;
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
-use crate::evaluate::trends::{SeriesTrend, Trends};
+use crate::evaluate::review::trends::{SeriesTrend, Trends};
 use crate::publish::series;
 
 pub(super) fn section(input: &ReportInput) -> Section {

@@ -2,15 +2,19 @@
 //! its errors were. Drawn by plotters; the style sheet gives its colours a
 //! meaning in light and dark. A slot that nobody observed stays a gap.
 
+pub(crate) mod axis;
+pub(crate) mod sparklines;
+pub(crate) mod timeline;
+
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axis::TimeAxis;
-use super::text;
-use crate::evaluate::status::{Corrected, HistorySlot};
-use crate::model::periods::joined;
+use crate::evaluate::slo::status::{Corrected, HistorySlot};
+use crate::model::time::periods::joined;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::web::charts::axis::TimeAxis;
+use crate::publish::web::parts::text;
 
 /// Drawn twice as large as shown, so that whole pixels are fine enough.
 const WIDTH: u32 = 2_240;

@@ -1,25 +1,16 @@
 //! Pages for people, made on the server: no script is needed, every text is
 //! escaped, and what is not known says "no data". Must not compute judgements.
 
-mod alerts;
-mod axis;
+use crate::publish::web::pages::alerts;
+use crate::publish::web::pages::fixes;
+use crate::publish::web::pages::incident;
+use crate::publish::web::pages::incidents;
+use crate::publish::web::pages::slo;
+use crate::publish::web::pages::slos;
+use crate::publish::web::pages::status;
 pub(super) mod charts;
-mod failure;
-mod fixes;
-mod incident;
-mod incidents;
-mod layout;
-mod parts;
-mod past;
-mod rules;
-mod slo;
-mod slos;
-mod sparks;
-mod status;
-pub(crate) mod text;
-mod timeline;
-mod trends;
-mod verdicts;
+pub mod pages;
+pub mod parts;
 
 use axum::Router;
 use axum::extract::RawQuery;
@@ -28,11 +19,11 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use maud::Markup;
 
-use super::http::daemon::Daemon;
-use super::http::problem::Problem;
-use super::http::query::Params;
-use failure::Failure;
-use sparks::Sparks;
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+use crate::publish::web::charts::sparklines::Sparks;
+use crate::publish::web::pages::failure::Failure;
 
 const STYLE: &str = include_str!("evenkeel.css");
 const ICON: &str = include_str!("icon.svg");

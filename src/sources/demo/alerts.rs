@@ -2,19 +2,22 @@
 //! it, each alert with the truth about it. Must not know what Evenkeel makes of
 //! them.
 
+pub(crate) mod rules;
+pub(crate) mod script;
+
 use std::collections::BTreeMap;
 
-use super::lives::Pod;
-use super::meter::Meter;
-use super::rules::{AlertClass, Bad, Condition, RULES, Rule};
-use super::samples::Track;
-use super::script::{Disturbance, Strain};
-use super::services::Slot;
-use super::traffic::CELLS;
 use super::world::{EVALUATION_INTERVAL, World};
 use crate::model::labels::{Labels, NAME};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::demo::alerts::rules::{AlertClass, Bad, Condition, RULES, Rule};
+use crate::sources::demo::alerts::script::{Disturbance, Strain};
+use crate::sources::demo::serve::meter::Meter;
+use crate::sources::demo::serve::samples::Track;
+use crate::sources::demo::world::lives::Pod;
+use crate::sources::demo::world::services::Slot;
+use crate::sources::demo::world::traffic::CELLS;
 
 pub(super) const ALERTS: &str = "ALERTS";
 pub(super) const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
@@ -219,7 +222,7 @@ mod tests {
 
     use super::super::tests::{hours, select, world};
     use super::*;
-    use crate::model::selector::MatchOp;
+    use crate::model::labels::selector::MatchOp;
 
     #[test]
     fn every_class_of_alert_occurs_and_is_what_it_is_called() {
@@ -341,7 +344,7 @@ mod tests {
 
     fn increments(
         world: &World,
-        selector: &crate::model::selector::Selector,
+        selector: &crate::model::labels::selector::Selector,
         period: Period,
     ) -> BTreeMap<Timestamp, f64> {
         let mut all = BTreeMap::new();

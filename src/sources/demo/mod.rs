@@ -6,32 +6,18 @@
 //! must not know how anything is judged.
 
 mod alerts;
-mod chance;
-mod changes;
-mod lives;
-mod log;
-mod meter;
-mod page;
-mod rules;
-mod samples;
-mod script;
 mod serve;
-mod services;
-mod source;
 #[cfg(test)]
 mod tests;
-mod traffic;
-mod truth;
-mod tsdb;
 mod world;
 
+pub use crate::sources::demo::alerts::rules::AlertClass;
+pub use crate::sources::demo::alerts::script::{CYCLE, Disturbance, Effect, Plot};
+pub use crate::sources::demo::serve::log::LogEntry;
+pub use crate::sources::demo::serve::page::Exposition;
+pub use crate::sources::demo::serve::samples::HistorySeries;
+pub use crate::sources::demo::serve::source::DemoSource;
+pub use crate::sources::demo::world::truth::{AnsweredScrape, Truth};
 pub use alerts::ScriptedAlert;
-pub use log::LogEntry;
-pub use page::Exposition;
-pub use rules::AlertClass;
-pub use samples::HistorySeries;
-pub use script::{CYCLE, Disturbance, Effect, Plot};
 pub use serve::serve;
-pub use source::DemoSource;
-pub use truth::{AnsweredScrape, Truth};
 pub use world::{EVALUATION_INTERVAL, Target, World, WorldConfig};

@@ -2,6 +2,13 @@
 //! `/metrics` page per pod. Is told the time; must not know how often it is
 //! scraped.
 
+pub(crate) mod log;
+pub(crate) mod meter;
+pub(crate) mod page;
+pub(crate) mod samples;
+pub(crate) mod source;
+pub(crate) mod tsdb;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -15,10 +22,10 @@ use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::page::Exposition;
-use super::truth::AnsweredScrape;
 use super::world::World;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::demo::serve::page::Exposition;
+use crate::sources::demo::world::truth::AnsweredScrape;
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 type Observer = Arc<dyn Fn(AnsweredScrape) + Send + Sync>;
@@ -103,9 +110,9 @@ mod tests {
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::script::Plot;
     use super::super::tests::{hours, world};
     use super::*;
+    use crate::sources::demo::alerts::script::Plot;
 
     async fn get(address: SocketAddr, path: &str) -> (u16, String) {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::ingest::raw::RawSeries;
-use crate::model::comparison::{Comparison, ComparisonOp};
-use crate::model::indicator::{Indicator, Numerator};
+use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::{MatchOp, Matcher, Selector};
+use crate::model::operations::comparison::{Comparison, ComparisonOp};
+use crate::model::slo::sli::{Indicator, Numerator};
 use crate::model::time::{Millis, Period, Timestamp};
 
 pub(super) fn world(seed: u64) -> World {

@@ -1,14 +1,21 @@
 //! The world itself: its settings, its pod slots and the instants at which they
 //! are scraped. A pure function of seed and time; must not know a clock.
 
+pub(crate) mod chance;
+pub(crate) mod changes;
+pub(crate) mod lives;
+pub(crate) mod services;
+pub(crate) mod traffic;
+pub(crate) mod truth;
+
 use std::sync::Arc;
 
-use super::chance::{Arrivals, Key};
-use super::script::{Disturbance, Script};
-use super::services::{PROBER, Service, Slot, cast, extra};
-use super::traffic::{Load, Week};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::demo::alerts::script::{Disturbance, Script};
+use crate::sources::demo::world::chance::{Arrivals, Key};
+use crate::sources::demo::world::services::{PROBER, Service, Slot, cast, extra};
+use crate::sources::demo::world::traffic::{Load, Week};
 
 /// What a world is made from. Equal settings make equal worlds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +157,7 @@ fn slots(services: Vec<Service>, interval: Millis, shown: &[&str]) -> Vec<Slot> 
 /// Instants at a fixed distance, as Prometheus spreads its scrapes: everyone
 /// has the same interval and an offset of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     offset: i64,
     pub interval: Millis,
 }

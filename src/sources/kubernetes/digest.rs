@@ -7,10 +7,10 @@ use super::contacts::{Contacts, Kind, Sign};
 use super::error::Error;
 use super::follow::Step;
 use super::{ClusterFact, Known};
-use crate::ingest::by_hand::{Cordons, NodeSight, ScaleSight, Scalings};
-use crate::ingest::cluster_events::{EventCounter, EventSight};
-use crate::ingest::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
-use crate::model::change::Change;
+use crate::ingest::cluster::cluster_events::{EventCounter, EventSight};
+use crate::ingest::cluster::manual_actions::{Cordons, NodeSight, ScaleSight, Scalings};
+use crate::ingest::cluster::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
+use crate::model::operations::change::Change;
 use crate::model::time::{Millis, Timestamp};
 
 /// A step in the following of one kind of object.

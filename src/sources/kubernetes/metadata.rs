@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::ingest::by_hand::Setter;
+use crate::ingest::cluster::manual_actions::Setter;
 use crate::model::time::Timestamp;
 
 /// Names of a workload's service, best first; else its own name.

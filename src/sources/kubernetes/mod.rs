@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 pub use connect::{Access, connect};
 pub use error::{Denied, Error};
 
-use crate::model::change::{Change, ClusterEvent};
+use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::time::{Millis, Timestamp};
 use contacts::Kind;
 use digest::{Digest, Heard};
@@ -298,7 +298,7 @@ fn is_namespace(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+    use crate::model::operations::change::{ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 
     #[test]
     fn a_namespace_cannot_reach_another_path() {

@@ -6,10 +6,10 @@
 use serde::Deserialize;
 
 use super::metadata::{Metadata, instant};
-use crate::ingest::by_hand::{NodeSight, ScaleSight};
-use crate::ingest::cluster_events::EventSight;
-use crate::ingest::rollouts::{DeploymentSight, Progress, ProgressReason, ReplicaSetSight};
-use crate::model::change::ObjectRef;
+use crate::ingest::cluster::cluster_events::EventSight;
+use crate::ingest::cluster::manual_actions::{NodeSight, ScaleSight};
+use crate::ingest::cluster::rollouts::{DeploymentSight, Progress, ProgressReason, ReplicaSetSight};
+use crate::model::operations::change::ObjectRef;
 
 /// Images that are named of one pod; more containers than that are rare, and a
 /// summary has no room for them.

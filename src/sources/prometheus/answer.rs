@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use crate::ingest::raw::{Bucket, Histogram, RawSeries, Sample};
 use crate::model::time::Timestamp;
 use crate::sources::error::{Error, shown};
-use crate::sources::json::{JsonLabels, Number, Point, Points};
+use crate::sources::prometheus::json::{JsonLabels, Number, Point, Points};
 
 /// Data that is whole, with what the source remarked.
 #[derive(Clone, Debug, PartialEq)]

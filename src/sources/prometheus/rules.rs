@@ -4,9 +4,10 @@
 use serde::Deserialize;
 
 use crate::model::labels::Labels;
-use crate::model::rule::AlertRule;
+use crate::model::operations::rule::AlertRule;
 use crate::model::time::{Millis, Timestamp};
-use crate::sources::json::{self, JsonLabels, JsonTime, Number};
+use crate::sources::prometheus::json;
+use crate::sources::prometheus::json::{JsonLabels, JsonTime, Number};
 
 /// One alerting rule, and how it fares.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ingest::raw::Bucket;
-use crate::model::selector::{MatchOp, Matcher};
+use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::sources::fake_server::{FakeServer, Step, answer, json};
 
 async fn served(body: &'static str) -> (FakeServer, Prometheus) {

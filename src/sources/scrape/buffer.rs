@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::ScrapeOutcome;
 use crate::ingest::raw::{RawSeries, Sample};
+use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::Selector;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::error::Error;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ingest::raw::RawSeries;
-use crate::model::selector::{MatchOp, Matcher, Selector};
+use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::Period;
 use crate::sources::fake_server::{FakeServer, Step, answer};
 

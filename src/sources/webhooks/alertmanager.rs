@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::{Context, Flaw, Told, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
-use crate::model::alert::MarkSource;
 use crate::model::labels::hex;
-use crate::model::record::RecordKind;
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::RecordKind;
 use crate::model::time::Millis;
-use crate::sources::json::{JsonLabels, JsonTime};
+use crate::sources::prometheus::json::{JsonLabels, JsonTime};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

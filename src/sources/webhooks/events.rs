@@ -11,13 +11,13 @@ use serde::Deserialize;
 
 use super::{Context, Flaw, Muted, Told, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
-use crate::model::alert::MarkSource;
+use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::labels::{Labels, hex};
-use crate::model::record::RecordKind;
-use crate::model::selector::{MatchOp, Matcher};
-use crate::model::silence::Silence;
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::RecordKind;
+use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
-use crate::sources::json::JsonTime;
+use crate::sources::prometheus::json::JsonTime;
 
 #[derive(Deserialize)]
 struct Event {
@@ -201,7 +201,7 @@ impl Details {
         number.map_or_else(|_| hex(&self.labels.labels().hash128()), |print| format!("{print:016x}"))
     }
 
-    fn alert(&self, at: Timestamp, muted: bool) -> Option<crate::model::alert::Alert> {
+    fn alert(&self, at: Timestamp, muted: bool) -> Option<crate::model::operations::alert::Alert> {
         let entry = AlertmanagerEntry {
             labels: self.labels.labels(),
             starts_at: self.starts_at?.0?,

@@ -15,10 +15,10 @@ mod tests;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::alert::{Alert, MarkSource};
 use crate::model::labels::{Labels, content_hash, hex};
-use crate::model::record::{Record, RecordKind};
-use crate::model::silence::Silence;
+use crate::model::operations::alert::{Alert, MarkSource};
+use crate::model::operations::record::{Record, RecordKind};
+use crate::model::operations::silence::Silence;
 use crate::model::time::Timestamp;
 
 pub use flaw::Flaw;

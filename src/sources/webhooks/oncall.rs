@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, Flaw, Told, group_hash, shown_text, shown_texts};
-use crate::model::alert::MarkSource;
 use crate::model::labels::Labels;
-use crate::model::record::{Record, RecordKind};
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::{Record, RecordKind};
 use crate::model::time::Timestamp;
 
 #[derive(Deserialize)]

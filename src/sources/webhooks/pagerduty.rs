@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, Flaw, Told, shown_text, shown_texts};
-use crate::model::alert::MarkSource;
-use crate::model::record::{Record, RecordKind};
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::{Record, RecordKind};
 use crate::model::slo::Severity;
-use crate::sources::json::JsonTime;
+use crate::sources::prometheus::json::JsonTime;
 
 #[derive(Deserialize)]
 struct Body {

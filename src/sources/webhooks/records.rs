@@ -5,9 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::{Context, Flaw, Form, Told, events, shown_text};
-use crate::model::alert::MarkSource;
 use crate::model::labels::Labels;
-use crate::model::record::{Record, RecordKind};
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::{Record, RecordKind};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
 

@@ -20,7 +20,7 @@ pub use server::{Server, ServerError, Tools};
 use self::chance::Chance;
 use self::play::{Stage, play};
 use crate::ingest::raw::RawSeries;
-use crate::model::tile::EventCounts;
+use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// The `job` of all targets.

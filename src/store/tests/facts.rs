@@ -2,13 +2,13 @@
 //! they went in, whatever their strings hold.
 
 use super::*;
-use crate::model::alert::{Alert, Mark, MarkSource};
-use crate::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
-use crate::model::inhibition::Inhibition;
 use crate::model::labels::Labels;
-use crate::model::rule::{AlertRule, LoadedRule};
-use crate::model::selector::{MatchOp, Matcher};
-use crate::model::silence::Silence;
+use crate::model::labels::selector::{MatchOp, Matcher};
+use crate::model::operations::alert::{Alert, Mark, MarkSource};
+use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::rule::{AlertRule, LoadedRule};
+use crate::model::operations::silence::Silence;
 use crate::model::slo::Severity;
 use crate::store::{Definition, Error};
 

@@ -2,11 +2,11 @@
 //! a sender may tell it again; what people set and what was published stays.
 
 use super::*;
-use crate::model::alert::MarkSource;
-use crate::model::incident::IncidentId;
 use crate::model::labels::Labels;
-use crate::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
-use crate::model::restatement::PublishedMonth;
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::incident::IncidentId;
+use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use crate::model::operations::restatement::PublishedMonth;
 use crate::model::slo::Severity;
 use crate::store::UsedSignature;
 

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 
 use evenkeel::definitions;
-use evenkeel::evaluate::episodes::burn;
-use evenkeel::evaluate::history::History;
+use evenkeel::evaluate::incident::episodes::burn;
+use evenkeel::evaluate::incident::external_records::Said;
 use evenkeel::evaluate::review::{ReviewInputs, review};
-use evenkeel::evaluate::told::Said;
-use evenkeel::model::alert::{Alert, Mark, MarkSource};
-use evenkeel::model::change::{Change, ChangeKind};
-use evenkeel::model::on_call::OnCall;
+use evenkeel::evaluate::slo::history::History;
+use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
+use evenkeel::model::operations::change::{Change, ChangeKind};
+use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::slo::Severity;
-use evenkeel::model::tile::{EventCounts, Tile};
+use evenkeel::model::slo::tile::{EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::kubernetes::{Known, Options};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};

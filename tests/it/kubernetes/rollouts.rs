@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use evenkeel::model::change::{Change, ChangeKind, ChangeOutcome};
+use evenkeel::model::operations::change::{Change, ChangeKind, ChangeOutcome};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::sources::kubernetes::{Known, Options};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};

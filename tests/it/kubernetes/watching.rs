@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use evenkeel::model::change::{Change, ClusterEvent};
+use evenkeel::model::operations::change::{Change, ClusterEvent};
 use evenkeel::model::time::Timestamp;
 use evenkeel::sources::kubernetes::{ClusterFact, Denied, Error, Known, Options, watch};
 use kube::Client;

@@ -6,18 +6,18 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use evenkeel::evaluate::compare::Comparison;
-use evenkeel::evaluate::levers::Lever;
-use evenkeel::evaluate::objectives::Basis;
-use evenkeel::evaluate::replay::Replay;
-use evenkeel::evaluate::snapshot::{Review, Snapshot};
-use evenkeel::evaluate::status::{HistorySlot, SloStatus};
-use evenkeel::evaluate::trends::Trends;
-use evenkeel::model::change::{Change, ClusterEvent};
-use evenkeel::model::record::{Record, TimeOverride};
-use evenkeel::model::restatement::Restatement;
+use evenkeel::evaluate::alerting::replay::Replay;
+use evenkeel::evaluate::alerting::rule_changes::Lever;
+use evenkeel::evaluate::review::compare::Comparison;
+use evenkeel::evaluate::review::snapshot::{Review, Snapshot};
+use evenkeel::evaluate::review::trends::Trends;
+use evenkeel::evaluate::slo::objectives::Basis;
+use evenkeel::evaluate::slo::status::{HistorySlot, SloStatus};
+use evenkeel::model::operations::change::{Change, ClusterEvent};
+use evenkeel::model::operations::record::{Record, TimeOverride};
+use evenkeel::model::operations::restatement::Restatement;
+use evenkeel::model::time::window::Month;
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::model::window::Month;
 use evenkeel::publish::answers::{
     AnswerError, Answers, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
     Generation, PushRefused, PushedCounts, Received, ServiceStatus, TimeRefused, TrailEntry,

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use evenkeel::evaluate::snapshot::{Finding, Snapshot};
-use evenkeel::model::alert::Alert;
+use evenkeel::evaluate::review::snapshot::{Finding, Snapshot};
 use evenkeel::model::labels::Labels;
+use evenkeel::model::operations::alert::Alert;
 use evenkeel::model::slo::Slo;
 use scraped::{row_of, text_of};
 
@@ -80,7 +80,10 @@ async fn the_list_is_filtered_and_paged() {
     assert_eq!(last.matches("<tr class=").count(), 20);
 }
 
-fn renamed(one: &evenkeel::evaluate::snapshot::SloJudgement, name: &str) -> evenkeel::evaluate::snapshot::SloJudgement {
+fn renamed(
+    one: &evenkeel::evaluate::review::snapshot::SloJudgement,
+    name: &str,
+) -> evenkeel::evaluate::review::snapshot::SloJudgement {
     let slo = Arc::new(Slo { name: name.to_owned(), ..Slo::clone(&one.slo) });
     let mut other = one.clone();
     other.windows.iter_mut().for_each(|status| status.slo = Arc::clone(&slo));
@@ -195,7 +198,7 @@ fn hostile() -> Sample {
         Labels::new().with("team", HOSTILE).with(HOSTILE, HOSTILE).with("alertname", HOSTILE).with("service", HOSTILE)
     };
     let snapshot = Snapshot::clone(&sample.snapshot);
-    let mut review = evenkeel::evaluate::snapshot::Review::clone(&snapshot.review);
+    let mut review = evenkeel::evaluate::review::snapshot::Review::clone(&snapshot.review);
     for incident in &mut review.incidents {
         incident.service = words();
     }

@@ -6,43 +6,43 @@ use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use evenkeel::definitions::parse_correction;
-use evenkeel::evaluate::action::{Evidence, EvidenceKind};
-use evenkeel::evaluate::compare::{Comparison, compare};
-use evenkeel::evaluate::corrections::LeftOut;
-use evenkeel::evaluate::durations::durations;
-use evenkeel::evaluate::episodes::SloBurn;
-use evenkeel::evaluate::levers::Lever;
-use evenkeel::evaluate::load::load;
-use evenkeel::evaluate::measures::{MeasureInputs, measures};
-use evenkeel::evaluate::objectives::Basis;
-use evenkeel::evaluate::replay::{Replay, fixes, replay};
+use evenkeel::evaluate::alerting::action::{Evidence, EvidenceKind};
+use evenkeel::evaluate::alerting::load::load;
+use evenkeel::evaluate::alerting::measures::{MeasureInputs, measures};
+use evenkeel::evaluate::alerting::replay::{Replay, fixes, replay};
+use evenkeel::evaluate::alerting::rule_changes::Lever;
+use evenkeel::evaluate::alerting::rules::{Share, rule_scores};
+use evenkeel::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
+use evenkeel::evaluate::incident::durations::durations;
+use evenkeel::evaluate::incident::episodes::SloBurn;
+use evenkeel::evaluate::incident::external_records::Said;
 use evenkeel::evaluate::review::ReviewInputs;
-use evenkeel::evaluate::rules::{Share, rule_scores};
-use evenkeel::evaluate::snapshot::{
+use evenkeel::evaluate::review::compare::{Comparison, compare};
+use evenkeel::evaluate::review::snapshot::{
     Finding, Noise, PageClass, PageReason, ReceiverNoise, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise,
     TierStatus, TierVerdict,
 };
+use evenkeel::evaluate::review::trends::{FollowedMonth, MonthFigures, Trends, trends};
+use evenkeel::evaluate::slo::corrections::LeftOut;
+use evenkeel::evaluate::slo::objectives::Basis;
+use evenkeel::evaluate::slo::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use evenkeel::evaluate::statistics::shares::wilson;
-use evenkeel::evaluate::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
-use evenkeel::evaluate::told::Said;
-use evenkeel::evaluate::trends::{FollowedMonth, MonthFigures, Trends, trends};
-use evenkeel::evaluate::upkeep::{StaleSilence, Upkeep};
-use evenkeel::model::alert::{Alert, Mark, MarkSource};
-use evenkeel::model::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
-use evenkeel::model::correction::Correction;
-use evenkeel::model::incident::{
+use evenkeel::model::labels::Labels;
+use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
+use evenkeel::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
+use evenkeel::model::operations::correction::Correction;
+use evenkeel::model::operations::incident::{
     Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf,
 };
-use evenkeel::model::indicator::IndicatorId;
-use evenkeel::model::labels::Labels;
-use evenkeel::model::on_call::OnCall;
+use evenkeel::model::operations::on_call::OnCall;
+use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::problem::Problem;
-use evenkeel::model::record::{IncidentTime, Record, RecordKind, TimeOverride};
-use evenkeel::model::restatement::{PublishedMonth, Restated, Restatement};
+use evenkeel::model::slo::sli::IndicatorId;
+use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{Severity, Slo};
-use evenkeel::model::tile::EventCounts;
+use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::model::window::{ComplianceWindow, Month};
 use evenkeel::publish::answers::{
     AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
     Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received, ReceiverStatus, ServiceStatus, SourceStatus,

@@ -2,15 +2,15 @@
 //! all the time, and the bursts of its incidents. Made by arithmetic alone, so
 //! it is the same on every machine.
 
-use evenkeel::model::comparison::Comparison;
-use evenkeel::model::indicator::{Indicator, Numerator};
 use evenkeel::model::labels::Labels;
-use evenkeel::model::objectives::Objectives;
-use evenkeel::model::selector::{MatchOp, Matcher, Selector};
+use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
+use evenkeel::model::operations::comparison::Comparison;
+use evenkeel::model::slo::objectives::Objectives;
+use evenkeel::model::slo::sli::{Indicator, Numerator};
+use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, PolicyStep, Severity, Slo};
-use evenkeel::model::tile::EventCounts;
+use evenkeel::model::time::window::ComplianceWindow;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
-use evenkeel::model::window::ComplianceWindow;
 
 /// The history is made in pieces of this length.
 const PIECE_MS: i64 = 5 * 60_000;

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::super::*;
 use super::{availability, hours, select, world};
 use crate::ingest::raw::RawSeries;
-use crate::model::indicator::{Indicator, Numerator};
+use crate::model::labels::selector::{MatchOp, Selector, SelectorSum};
 use crate::model::labels::{Labels, NAME};
-use crate::model::selector::{MatchOp, Selector, SelectorSum};
-use crate::model::tile::EventCounts;
+use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
 fn indicators() -> Vec<Indicator> {

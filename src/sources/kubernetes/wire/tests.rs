@@ -1,7 +1,7 @@
 //! Objects as the API server writes them, and what is read of them.
 
 use super::*;
-use crate::ingest::by_hand::Setter;
+use crate::ingest::cluster::manual_actions::Setter;
 use crate::model::time::Timestamp;
 
 fn at(text: &str) -> Option<Timestamp> {

@@ -1,0 +1,247 @@
+//! Alerts into the store: the samples of `ALERTS` and `ALERTS_FOR_STATE` of
+//! every source, as time goes on and from history, and what Alertmanager holds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::app::catalog::slis::Source;
+use crate::app::serving::answers::Daemon;
+use crate::evaluate::review::snapshot::Finding;
+use crate::ingest::alerts::{AlertmanagerEntry, Heard, REREAD, from_alertmanager, merge, spans};
+use crate::model::labels::content_hash;
+use crate::model::labels::selector::Selector;
+use crate::model::operations::alert::Alert;
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::silence::Silence;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
+use crate::sources::error::Error;
+use crate::store::Batch;
+
+/// History is read in stretches of this length, newest first: a day of a few
+/// hundred alerts is some megabytes.
+const STRETCH: Millis = Millis::from_days(1);
+
+/// The alerts of all sources and what all Alertmanagers hold, on their way into
+/// the store.
+pub struct AlertFeeds {
+    feeds: Vec<AlertFeed>,
+    alertmanagers: Vec<NamedAlertmanager>,
+    /// When all of them last answered; there is no such time before they did.
+    heard_at: Timestamp,
+    /// As they were stored last.
+    silences: Vec<Silence>,
+}
+
+impl AlertFeeds {
+    pub fn new(feeds: Vec<AlertFeed>, alertmanagers: Vec<NamedAlertmanager>) -> AlertFeeds {
+        AlertFeeds { feeds, alertmanagers, heard_at: Timestamp::MIN, silences: Vec::new() }
+    }
+
+    /// Reads what is new everywhere, and all of the history that is wanted. A
+    /// source that fails keeps no other from being read.
+    pub async fn round(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+        let held = held(daemon, &self.alertmanagers).await;
+        if held.is_complete {
+            self.heard_at = daemon.clock.now();
+        }
+        daemon.latest.note_findings("silences", held.unread.into_values().collect());
+        let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
+        if !new.is_empty() || !held.inhibitions.is_empty() {
+            let recorded_at = daemon.clock.now();
+            let batch = Batch { silences: new, inhibitions: held.inhibitions, recorded_at, ..Batch::default() };
+            daemon.facts.write(batch).await?;
+            self.silences = held.silences;
+        }
+        let mut result = Ok(());
+        for number in 0..self.feeds.len() {
+            let read = self.read(number, daemon, &held.alerts).await;
+            result = result.and(read);
+        }
+        result
+    }
+
+    async fn read(&mut self, number: usize, daemon: &Daemon, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
+        let others = self.feeds.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, feed)| feed.until);
+        let heard = Heard { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers: self.heard_at };
+        let Some(feed) = self.feeds.get_mut(number) else { return Ok(()) };
+        feed.round(daemon, held, heard).await?;
+        while !feed.is_done() {
+            feed.round(daemon, &[], heard).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One Alertmanager, under the name by which its health is shown.
+pub struct NamedAlertmanager {
+    pub name: String,
+    pub client: Alertmanager,
+}
+
+/// The key under which the store remembers which alerts of a source were read.
+pub fn feed_id(source: &str) -> IndicatorId {
+    IndicatorId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
+}
+
+/// The alerts of one source on their way into the store.
+pub struct AlertFeed {
+    source: Arc<Source>,
+    /// Everything from here to `until` is stored.
+    since: Timestamp,
+    until: Timestamp,
+    /// How far back history is wanted.
+    wanted_since: Timestamp,
+}
+
+impl AlertFeed {
+    pub fn new(source: Arc<Source>, now: Timestamp, wanted_since: Timestamp) -> AlertFeed {
+        AlertFeed { source, since: now, until: now, wanted_since }
+    }
+
+    fn id(&self) -> IndicatorId {
+        feed_id(&self.source.name)
+    }
+
+    /// Takes up where an earlier run ended.
+    pub fn resume(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+        let stored = daemon.facts.reader.ingested(self.id())?;
+        if let Some(last) = stored.last() {
+            self.since = last.start;
+            self.until = last.end.min(self.until);
+        }
+        Ok(())
+    }
+
+    /// Reads what is new, and one more stretch of history while some is wanted.
+    /// `heard`: what others than this source were heard of.
+    async fn round(&mut self, daemon: &Daemon, held: &[AlertmanagerEntry], heard: Heard) -> anyhow::Result<()> {
+        let now = daemon.clock.now();
+        // A day at most in one round: after a long pause the rest follows.
+        let end = now.min(self.until + STRETCH);
+        self.take(daemon, Period::new(self.until, end), held, heard, now).await?;
+        self.until = end;
+        if self.since > self.wanted_since {
+            let start = (self.since - STRETCH).max(self.wanted_since);
+            self.take(daemon, Period::new(start, self.since), &[], heard, now).await?;
+            self.since = start;
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.since <= self.wanted_since
+    }
+
+    async fn take(
+        &self,
+        daemon: &Daemon,
+        period: Period,
+        held: &[AlertmanagerEntry],
+        heard: Heard,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
+        let samples = &self.source.samples;
+        let both = async {
+            let alerts = samples.read(&Selector::new("ALERTS", Vec::new()), read).await?;
+            let states = samples.read(&Selector::new("ALERTS_FOR_STATE", Vec::new()), read).await?;
+            Ok::<_, Error>((alerts, states))
+        };
+        let (mut alerts, mut states) = both.await?;
+        self.source.replica_labels.merge_alerts(&mut alerts, &mut states);
+        let mut new = spans(&alerts, &states, read);
+        new.extend(from_alertmanager(held, now));
+        // What is pushed is joined to the same alerts.
+        let _one_at_a_time = daemon.intake.joining.lock().await;
+        let known: Vec<Alert> = daemon.facts.reader.alerts(Period::new(read.start - REREAD, now))?;
+        let merged = merge(known, new, read, heard);
+        let batch = Batch {
+            alerts: merged.changed,
+            gone_alerts: merged.gone,
+            ingested: vec![(self.id(), period)],
+            recorded_at: now,
+            ..Batch::default()
+        };
+        daemon.facts.write(batch).await
+    }
+}
+
+/// What Alertmanagers tell of.
+#[derive(Default)]
+struct Held {
+    /// All of them answered.
+    is_complete: bool,
+    alerts: Vec<AlertmanagerEntry>,
+    silences: Vec<Silence>,
+    /// Seen at the moment of the question.
+    inhibitions: Vec<Inhibition>,
+    /// About silences that hold or will hold and cannot be read, by their ids.
+    unread: BTreeMap<String, Finding>,
+}
+
+/// What all Alertmanagers hold, of those that answer.
+async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
+    let mut held = Held { is_complete: true, ..Held::default() };
+    for one in alertmanagers {
+        let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
+        match both.await {
+            Ok((alerts, (silences, unread))) => {
+                let now = daemon.clock.now();
+                daemon.note_source(&one.name, None);
+                held.inhibitions.extend(inhibitions(&alerts, now));
+                held.alerts.extend(alerts.into_iter().filter_map(entry));
+                held.silences.extend(silences);
+                // The members of a cluster hold the same ones.
+                for silence in unread.into_iter().filter(|silence| silence.ends_at > now) {
+                    let finding = cannot_be_read(&one.name, &silence);
+                    held.unread.entry(silence.id).or_insert(finding);
+                }
+            }
+            Err(error) => {
+                held.is_complete = false;
+                daemon.note_source(&one.name, Some(error.to_string()));
+            }
+        }
+    }
+    held
+}
+
+fn cannot_be_read(alertmanager: &str, silence: &UnreadSilence) -> Finding {
+    Finding {
+        subject: alertmanager.to_owned(),
+        message: format!(
+            "silence {} has the pattern `{}`, which cannot be read here: pages that it holds back are seen as planned \
+             only where Alertmanager lists them while it is asked",
+            silence.id, silence.matcher
+        ),
+        hint: "expire the silence and set it again without what only Go's patterns know, such as `\\Q…\\E`, or shorter"
+            .to_owned(),
+    }
+}
+
+/// Fingerprints mean something only to who gave them.
+fn inhibitions(alerts: &[HeldAlert], now: Timestamp) -> Vec<Inhibition> {
+    let by_print: HashMap<&str, &HeldAlert> = alerts.iter().map(|alert| (alert.fingerprint.as_str(), alert)).collect();
+    let held = alerts.iter().flat_map(|target| target.inhibited_by.iter().map(move |source| (source, target)));
+    let known = held.filter_map(|(source, target)| Some((by_print.get(source.as_str())?, target)));
+    let seen = |(source, target): (&&HeldAlert, &HeldAlert)| Inhibition {
+        source: source.labels.clone(),
+        target: target.labels.clone(),
+        first_seen: now,
+        last_seen: now,
+    };
+    known.map(seen).collect()
+}
+
+fn entry(held: HeldAlert) -> Option<AlertmanagerEntry> {
+    Some(AlertmanagerEntry {
+        starts_at: held.starts_at?,
+        ends_at: held.ends_at,
+        suppressed: held.state == HeldState::Suppressed,
+        silenced_by: held.silenced_by,
+        inhibited_by: held.inhibited_by,
+        labels: held.labels,
+    })
+}

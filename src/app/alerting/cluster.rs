@@ -1,0 +1,160 @@
+//! The cluster's events, rollouts and what people do there, into the store.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::app::runtime::tasks::Tasks;
+use crate::app::serving::answers::Daemon;
+use crate::config::{Kubernetes, Toggle};
+use crate::evaluate::review::snapshot::Finding;
+use crate::model::time::{Millis, Period};
+use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
+use crate::store::Batch;
+
+/// The name under which its health is shown.
+pub const SOURCE: &str = "kubernetes";
+
+/// Facts on their way to the store: a relist of a large cluster.
+const FACTS_IN_FLIGHT: usize = 1_000;
+
+/// Stored events that the watch is told of at its start: more than any cluster
+/// keeps.
+const KNOWN_EVENTS: Millis = Millis::from_days(2);
+
+/// Stored changes that it is told of: the latest of every Deployment, so that
+/// none is judged again, and the cordons that may still stand.
+const KNOWN_CHANGES: Millis = Millis::from_days(400);
+
+/// After an error that people have to put right, it is tried again so often.
+const RETRY: Millis = Millis::from_mins(1);
+
+/// The key under which the store remembers up to when all was told.
+fn synced_key(namespace: Option<&str>) -> String {
+    format!("kubernetes/synced_until/{}", namespace.unwrap_or_default())
+}
+
+/// How the cluster is reached; `None` where it is off, or nothing is found and
+/// nobody asked for it.
+pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::Path>) -> Option<Access> {
+    let file = |path: std::path::PathBuf| Access::Kubeconfig { path, context: None };
+    match (settings.enabled, &settings.kubeconfig) {
+        (Toggle::Off, _) => None,
+        (_, Some(path)) => Some(file(path.clone())),
+        (_, None) if in_cluster => Some(Access::InCluster),
+        (Toggle::On, None) => Some(home.map_or(Access::InCluster, |home| file(home.join(".kube/config")))),
+        (Toggle::Auto, None) => None,
+    }
+}
+
+/// One watch for each namespace, or one for all.
+pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, access: &Access, namespaces: &[String]) {
+    let stop = tasks.stop_token();
+    let mut start = |namespace: Option<String>| {
+        let (stop, daemon, access) = (stop.clone(), Arc::clone(daemon), access.clone());
+        tasks.run("cluster", async move {
+            stop.run_until_cancelled(run(daemon, access, namespace)).await.unwrap_or(Ok(()))
+        });
+    };
+    if namespaces.is_empty() {
+        start(None);
+    }
+    namespaces.iter().for_each(|name| start(Some(name.clone())));
+}
+
+/// Watches one namespace, or all; ends only with an error of the store.
+async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
+    loop {
+        let known = known(&daemon, namespace.as_deref())?;
+        let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
+        let watching = async {
+            let client = connect(&access).await?;
+            let options = Options { namespace: namespace.clone(), ..Options::default() };
+            let clock = daemon.clock.clone();
+            watch(client, options, known, move || clock.now(), tell).await
+        };
+        let taking = async {
+            let mut facts = Vec::new();
+            while told.recv_many(&mut facts, FACTS_IN_FLIGHT).await > 0 {
+                take(&daemon, namespace.as_deref(), std::mem::take(&mut facts)).await?;
+            }
+            Ok::<(), anyhow::Error>(())
+        };
+        let (watched, taken) = tokio::join!(watching, taking);
+        taken?;
+        if let Err(error) = watched {
+            daemon.note_source(SOURCE, Some(error.to_string()));
+        }
+        daemon.clock.sleep(RETRY).await;
+    }
+}
+
+/// An unreadable store is an error, not an empty past: old rollouts would be
+/// judged again.
+fn known(daemon: &Daemon, namespace: Option<&str>) -> Result<Known, crate::store::Error> {
+    let now = daemon.clock.now();
+    let reader = &daemon.facts.reader;
+    let since = |length: Millis| Period::new(now - length, now);
+    let synced = reader.state(&synced_key(namespace))?;
+    Ok(Known {
+        events: reader.cluster_events(since(KNOWN_EVENTS))?,
+        changes: reader.changes(since(KNOWN_CHANGES))?,
+        synced_until: synced.and_then(|text| crate::model::time::Timestamp::parse(&text).ok()),
+    })
+}
+
+async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
+    let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
+    for fact in facts {
+        match fact {
+            ClusterFact::Event(event) => batch.cluster_events.push(event),
+            ClusterFact::Change(change) => batch.changes.push(change),
+            ClusterFact::Unseen(denied) => {
+                let by = format!("{SOURCE}/{}", namespace.unwrap_or_default());
+                daemon.latest.note_findings(&by, lack(&denied).into_iter().collect());
+            }
+            ClusterFact::Synced { until } => {
+                batch.state.push((synced_key(namespace), Some(until.rfc3339())));
+                daemon.note_source(SOURCE, None);
+            }
+            ClusterFact::Gap { from, to } => {
+                tracing::warn!(%from, %to, "cluster events of this time may have expired unseen");
+            }
+            ClusterFact::Interrupted(error) => daemon.note_source(SOURCE, Some(error.to_string())),
+        }
+    }
+    daemon.facts.write(batch).await
+}
+
+/// What is not seen for want of permissions.
+fn lack(denied: &[Denied]) -> Option<Finding> {
+    let named: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    (!denied.is_empty()).then(|| Finding {
+        subject: SOURCE.to_owned(),
+        message: format!(
+            "the API server does not allow to {}; what people do there by hand is not seen as an answer to pages",
+            named.join(", or to ")
+        ),
+        hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_a_finding_that_names_it() {
+        let of = |resource, api_group| Denied { verb: "list", api_group, resource, namespace: None };
+        let finding = lack(&[of("statefulsets", "apps"), of("nodes", "")]).unwrap();
+        assert!(
+            finding.message.starts_with(
+                "the API server does not allow to list statefulsets of apps in all namespaces, or to list nodes in all \
+                 namespaces; "
+            ),
+            "{}",
+            finding.message
+        );
+        assert_eq!(lack(&[]), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! What is pushed, from the bytes to the store: believed, read, joined to what
+//! is known, and durable before it is answered.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use crate::app::runtime::facts::Facts;
+use crate::config::{Receiver, ReceiverKind, Secret};
+use crate::ingest::alerts::merge_told;
+use crate::model::operations::alert::Alert;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::answers::{Delivery, DeliveryRefused, Received, ReceiverStatus};
+use crate::sources::webhooks::auth::{self, Doubt};
+use crate::sources::webhooks::{Form, Muted, Told, read};
+use crate::store::{Batch, Error, Reader, Store, UsedSignature};
+
+/// An alert that was known when it was told of began at most so long before, or
+/// still goes on.
+const KNOWN_BEFORE: Millis = Millis::from_days(1);
+
+/// How far apart the clocks of Alertmanager and Prometheus may be when it is
+/// asked which alert was held back.
+const SLACK: Millis = Millis::from_mins(5);
+
+/// Records of a file that are stored at once: a commit a few times a second.
+const PART_RECORDS: usize = 1_000;
+
+/// What becomes of a delivery.
+const OUTCOMES: [&str; 7] = ["accepted", "known", "unauthorized", "late", "malformed", "replayed", "failed"];
+
+/// The receivers, shared by whoever takes something in.
+pub struct Intake {
+    receivers: Vec<Receiver>,
+    /// By receiver and outcome.
+    counts: Mutex<BTreeMap<(String, &'static str), u64>>,
+    truncated: Mutex<BTreeMap<String, u64>>,
+    last_accepted: Mutex<BTreeMap<String, Timestamp>>,
+    /// One at a time: what is known is read before more is written. Whoever
+    /// joins alerts to the known ones holds it.
+    pub joining: tokio::sync::Mutex<()>,
+}
+
+impl Intake {
+    pub fn new(receivers: Vec<Receiver>) -> Intake {
+        Intake {
+            receivers,
+            counts: Mutex::default(),
+            truncated: Mutex::default(),
+            last_accepted: Mutex::default(),
+            joining: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub async fn receive(
+        &self,
+        facts: &Facts,
+        name: &str,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Received, DeliveryRefused> {
+        let Some(receiver) = self.receivers.iter().find(|r| r.name == name) else {
+            return Err(DeliveryRefused::Unknown(name.to_owned()));
+        };
+        let received = self.take(facts, receiver, delivery, now).await;
+        let outcome = match &received {
+            Ok(received) if received.accepted == 0 && received.known > 0 => "known",
+            Ok(_) => "accepted",
+            Err(DeliveryRefused::Unknown(_) | DeliveryRefused::NotBelieved) => "unauthorized",
+            Err(DeliveryRefused::Late) => "late",
+            Err(DeliveryRefused::Replayed) => "replayed",
+            Err(DeliveryRefused::NotSound(_)) => "malformed",
+            Err(DeliveryRefused::NotStored(_)) => "failed",
+        };
+        *locked(&self.counts).entry((name.to_owned(), outcome)).or_default() += 1;
+        if let Ok(received) = &received {
+            *locked(&self.truncated).entry(name.to_owned()).or_default() += received.truncated;
+            locked(&self.last_accepted).insert(name.to_owned(), now);
+        }
+        received
+    }
+
+    async fn take(
+        &self,
+        facts: &Facts,
+        receiver: &Receiver,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Received, DeliveryRefused> {
+        let signature = believe(receiver, delivery, now)?;
+        let told = read(form(receiver.kind, &delivery.content_type), &receiver.name, &delivery.body, now);
+        let mut told = told.map_err(|f| DeliveryRefused::NotSound(f.iter().map(ToString::to_string).collect()))?;
+        for record in &mut told.records {
+            let known_as = record.service.as_ref().and_then(|service| receiver.services.get(service));
+            record.service = known_as.cloned().or(record.service.take());
+        }
+        let _one_at_a_time = self.joining.lock().await;
+        let used = signature.map(|signature| UsedSignature { receiver: receiver.name.clone(), signature });
+        let failed = |error: Error| DeliveryRefused::NotStored(error.to_string());
+        if let Some(used) = &used
+            && facts.reader.is_used(used).map_err(failed)?
+        {
+            return Err(DeliveryRefused::Replayed);
+        }
+        store(facts, &receiver.name, told, used, now).await
+    }
+
+    pub fn status(&self) -> Vec<ReceiverStatus> {
+        let (counts, truncated) = (locked(&self.counts), locked(&self.truncated));
+        let last_accepted = locked(&self.last_accepted);
+        let status = |receiver: &Receiver| {
+            let name = &receiver.name;
+            let count = |outcome| counts.get(&(name.clone(), outcome)).copied().unwrap_or_default();
+            ReceiverStatus {
+                name: name.clone(),
+                kind: receiver.kind.word(),
+                deliveries: OUTCOMES.map(|outcome| (outcome, count(outcome))).to_vec(),
+                truncated_alerts: truncated.get(name).copied().unwrap_or_default(),
+                last_accepted: last_accepted.get(name).copied(),
+            }
+        };
+        self.receivers.iter().map(status).collect()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a delivery comes from who it should; the signature that is used up
+/// by it, if it has one.
+fn believe(receiver: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
+    let (tokens, secrets) = (revealed(&receiver.tokens), revealed(&receiver.secrets));
+    let authorization = delivery.authorization.as_deref();
+    let believed = match (receiver.kind, &delivery.signature) {
+        (ReceiverKind::PagerDuty, _) => {
+            auth::signed(delivery.pagerduty_signature.as_deref(), &delivery.body, &secrets).map(|()| None)
+        }
+        (ReceiverKind::Records, Some(header)) => auth::stamped(Some(header), &delivery.body, &secrets, now).map(Some),
+        _ => auth::token(authorization, &tokens).map(|()| None),
+    };
+    believed.map_err(|doubt| match doubt {
+        Doubt::Wrong => DeliveryRefused::NotBelieved,
+        Doubt::Late => DeliveryRefused::Late,
+    })
+}
+
+/// Those that can be read now; one that cannot is told in the log.
+fn revealed(secrets: &[Secret]) -> Vec<SecretString> {
+    let reveal = |secret: &Secret| secret.reveal().inspect_err(|reason| tracing::error!(reason, "a secret is missing"));
+    secrets.iter().filter_map(|secret| reveal(secret).ok()).collect()
+}
+
+fn form(kind: ReceiverKind, content_type: &str) -> Form {
+    match (kind, content_type) {
+        (ReceiverKind::Alertmanager, _) => Form::Alertmanager,
+        (ReceiverKind::PagerDuty, _) => Form::PagerDuty,
+        (ReceiverKind::OnCall, _) => Form::OnCall,
+        (ReceiverKind::Events | ReceiverKind::Records, "application/x-ndjson" | "application/jsonl") => Form::JsonLines,
+        (ReceiverKind::Events, _) => Form::Events,
+        (ReceiverKind::Records, "text/csv") => Form::Csv,
+        (ReceiverKind::Records, _) => Form::Json,
+    }
+}
+
+/// Stores what was told, with the alerts joined to those that are known.
+/// Whoever calls it joins no alerts elsewhere meanwhile.
+pub async fn store(
+    facts: &Facts,
+    source: &str,
+    told: Told,
+    used: Option<UsedSignature>,
+    now: Timestamp,
+) -> Result<Received, DeliveryRefused> {
+    let failed = |error: String| DeliveryRefused::NotStored(error);
+    let mut keys: Vec<&str> = told.records.iter().map(|record| record.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let known = facts.reader.known_records(source, &keys).map_err(|e| failed(e.to_string()))?;
+    let received = Received { accepted: keys.len() - known, known, truncated: told.truncated };
+    let Told { records, alerts, muted, silences, .. } = told;
+    let joined = joined(&facts.reader, alerts, &muted, now).map_err(|e| failed(e.to_string()))?;
+    let batch = Batch {
+        records,
+        alerts: joined.0,
+        gone_alerts: joined.1,
+        silences,
+        used_signatures: used.into_iter().collect(),
+        recorded_at: now,
+        ..Batch::default()
+    };
+    if batch != (Batch { recorded_at: now, ..Batch::default() }) {
+        facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))?;
+    }
+    Ok(received)
+}
+
+/// Takes what files say into the store of a directory, in parts; how many of the
+/// records are new, and known. `done` is told how many there were so far.
+pub async fn import(
+    dir: &Path,
+    source: &str,
+    told: Vec<Told>,
+    now: Timestamp,
+    done: impl Fn(usize),
+) -> anyhow::Result<(usize, usize)> {
+    anyhow::ensure!(Store::exists(dir), "there is no store in {}; `evenkeel run` makes it", dir.display());
+    let facts = Facts::open(dir).map_err(|error| match error {
+        Error::Locked { .. } => anyhow::anyhow!(
+            "a running evenkeel has the store in {}; push to one of its receivers, or stop it first",
+            dir.display()
+        ),
+        other => other.into(),
+    })?;
+    let (mut new, mut known) = (0, 0);
+    for mut file in told {
+        let records = std::mem::take(&mut file.records);
+        store(&facts, source, file, None, now).await?;
+        for part in records.chunks(PART_RECORDS) {
+            let received = store(&facts, source, Told { records: part.to_vec(), ..Told::default() }, None, now).await?;
+            new += received.accepted;
+            known += received.known;
+            done(new + known);
+        }
+    }
+    facts.close().await?;
+    Ok((new, known))
+}
+
+/// The alerts that change, and those that turn out to be parts of others.
+fn joined(
+    reader: &Reader,
+    told: Vec<Alert>,
+    muted: &[Muted],
+    now: Timestamp,
+) -> Result<(Vec<Alert>, Vec<crate::model::operations::alert::AlertId>), Error> {
+    let starts = told.iter().map(Alert::start).chain(muted.iter().map(|m| m.at));
+    let Some(since) = starts.min() else { return Ok((Vec::new(), Vec::new())) };
+    let known = reader.alerts(Period::new(since - KNOWN_BEFORE, now + KNOWN_BEFORE))?;
+    let mut all: BTreeMap<_, Alert> = known.iter().map(|alert| (alert.id(), alert.clone())).collect();
+    let merged = merge_told(known, told);
+    merged.gone.iter().for_each(|id| drop(all.remove(id)));
+    let mut changed: BTreeMap<_, Alert> = merged.changed.into_iter().map(|alert| (alert.id(), alert)).collect();
+    all.extend(changed.iter().map(|(id, alert)| (*id, alert.clone())));
+    for (id, alert) in all.iter().filter(|(_, alert)| !alert.suppressed) {
+        if muted.iter().any(|m| is_held_back(alert, m)) {
+            changed.insert(*id, Alert { suppressed: true, ..alert.clone() });
+        }
+    }
+    Ok((changed.into_values().collect(), merged.gone))
+}
+
+fn is_held_back(alert: &Alert, muted: &Muted) -> bool {
+    let active = alert.start() - SLACK <= muted.at && alert.ended.is_none_or(|end| muted.at <= end.at + SLACK);
+    active && alert.labels.agrees_with(&muted.labels)
+}

@@ -1,0 +1,7 @@
+//! Alert feeds, rules, the cluster and webhooks: facts about operations.
+
+pub(crate) mod alerts;
+#[cfg(feature = "kubernetes")]
+pub(crate) mod cluster;
+pub mod intake;
+pub(crate) mod rules;

@@ -1,0 +1,209 @@
+//! From a configuration to what the daemon is made of: clients and sources.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::app::alerting::alerts::NamedAlertmanager;
+use crate::app::catalog::slis::Source;
+use crate::app::demo::Demo;
+use crate::app::runtime::clock::Clock;
+use crate::config::{self, Config, SourceKind};
+use crate::ingest::replicas::ReplicaLabels;
+use crate::model::operations::correction::Correction;
+use crate::model::slo::Slo;
+use crate::model::time::{Millis, Timestamp};
+use crate::publish::http::Writes;
+use crate::publish::outbound::alertmanager;
+use crate::publish::outbound::alertmanager::{AlertSender, Receiver};
+use crate::publish::outbound::otlp::{Destination, Identity, ResultPusher};
+use crate::sources::alertmanager::Alertmanager;
+use crate::sources::demo::{DemoSource, World, WorldConfig};
+use crate::sources::http::{self, Auth, Endpoint};
+use crate::sources::prometheus::Prometheus;
+use crate::sources::prometheus::samples::SampleSource;
+
+/// The demo is its own scraper, and no sample comes late.
+const DEMO_INGEST_DELAY: Millis = Millis::from_secs(30);
+
+/// What only `main` can find out about the process.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    pub on_terminal: bool,
+    /// Whether this process runs in a pod.
+    pub in_cluster: bool,
+    pub home: Option<PathBuf>,
+}
+
+/// All parts of a daemon, not yet running.
+pub struct Setup {
+    pub(crate) config: Config,
+    pub(crate) slos: Vec<Arc<Slo>>,
+    pub(crate) corrections: Vec<Correction>,
+    pub(crate) clock: Clock,
+    pub(crate) sources: Vec<Arc<Source>>,
+    pub(crate) alertmanagers: Vec<NamedAlertmanager>,
+    pub(crate) sender: Option<AlertSender>,
+    pub(crate) external_url: Option<url::Url>,
+    pub(crate) pusher: Option<ResultPusher>,
+    pub(crate) demo: Option<Demo>,
+    #[cfg(feature = "kubernetes")]
+    pub(crate) kubernetes: Option<crate::sources::kubernetes::Access>,
+    pub(crate) on_terminal: bool,
+}
+
+impl Setup {
+    /// A daemon on the sources of a configuration.
+    pub fn new(config: Config, slos: Vec<Slo>, surroundings: &Surroundings) -> anyhow::Result<Setup> {
+        http::install_crypto_provider();
+        let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
+        Setup::with_sources(config, slos, sources, Clock::System, surroundings)
+    }
+
+    /// A daemon on a generated world that began `days` ago.
+    pub async fn demo(
+        config: Config,
+        slos: Vec<Slo>,
+        world: DemoWorld,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Setup> {
+        http::install_crypto_provider();
+        let clock = Clock::fast(world.speed);
+        let now = clock.now();
+        // Every day starts alike, so that a world looks the same in every hour.
+        let since = Timestamp::day_start((now - world.length).day());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the demo world")?;
+        let made = Arc::new(World::new(WorldConfig::new(world.seed, since)));
+        let samples = SampleSource::Demo(DemoSource::new(made, listener.local_addr()?, now));
+        let source = Arc::new(Source {
+            name: "demo".to_owned(),
+            samples,
+            ingest_delay: DEMO_INGEST_DELAY,
+            replica_labels: ReplicaLabels::default(),
+        });
+        let mut setup = Setup::with_sources(config, slos, vec![Arc::clone(&source)], clock, surroundings)?;
+        setup.demo = Some(Demo { source, listener, since });
+        Ok(setup)
+    }
+
+    /// With the corrections of the definition files.
+    pub fn with_corrections(self, corrections: Vec<Correction>) -> Setup {
+        Setup { corrections, ..self }
+    }
+
+    fn with_sources(
+        config: Config,
+        slos: Vec<Slo>,
+        sources: Vec<Arc<Source>>,
+        clock: Clock,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Setup> {
+        let alertmanagers =
+            config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
+        let receivers = config.alertmanagers.iter().map(receiver).collect::<anyhow::Result<Vec<_>>>()?;
+        let sender = if receivers.is_empty() { None } else { Some(AlertSender::new(receivers)?) };
+        let labels: Vec<(String, String)> =
+            config.external_labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let pusher = push_destination(&config)?
+            .map(|destination| ResultPusher::new(&destination, identity(&labels), clock.now()))
+            .transpose()?;
+        Ok(Setup {
+            pusher,
+            #[cfg(feature = "kubernetes")]
+            kubernetes: crate::app::alerting::cluster::access(
+                &config.kubernetes,
+                surroundings.in_cluster,
+                surroundings.home.as_deref(),
+            ),
+            external_url: config.external_url.clone(),
+            slos: slos.into_iter().map(Arc::new).collect(),
+            corrections: Vec::new(),
+            clock,
+            sources,
+            alertmanagers,
+            sender,
+            demo: None,
+            on_terminal: surroundings.on_terminal,
+            config,
+        })
+    }
+}
+
+/// Where results, traces and logs are pushed, if anywhere.
+pub fn push_destination(config: &Config) -> anyhow::Result<Option<Destination>> {
+    let Some(otlp) = &config.otlp else { return Ok(None) };
+    http::install_crypto_provider();
+    let headers = otlp.headers.iter().map(|h| Ok((h.name.clone(), h.value.reveal().map_err(anyhow::Error::msg)?)));
+    Ok(Some(Destination { endpoint: otlp.endpoint.clone(), headers: headers.collect::<anyhow::Result<_>>()? }))
+}
+
+/// Who may change corrections over HTTP: who knows the token, or without one who
+/// is on this machine, if nobody else can reach the port.
+pub fn writes(config: &Config, listener: &TcpListener) -> anyhow::Result<Writes> {
+    match &config.write_token {
+        Some(token) => Ok(Writes::Token(token.reveal().map_err(anyhow::Error::msg)?)),
+        None if listener.local_addr()?.ip().is_loopback() => Ok(Writes::Local),
+        None => Ok(Writes::Refused),
+    }
+}
+
+/// Who pushes.
+pub fn identity(labels: &[(String, String)]) -> Identity {
+    Identity { version: env!("CARGO_PKG_VERSION"), instance: String::new(), labels: labels.to_vec() }
+}
+
+/// The world of a demo.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoWorld {
+    pub seed: u64,
+    pub length: Millis,
+    pub speed: u32,
+}
+
+fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
+    let endpoint = endpoint(&source.endpoint).with_context(|| format!("source {}", source.name))?;
+    let samples = match source.kind {
+        SourceKind::Prometheus => SampleSource::Prometheus(Prometheus::new(&endpoint)?),
+    };
+    let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());
+    Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay, replica_labels }))
+}
+
+fn named_alertmanager((i, settings): (usize, &config::Endpoint)) -> anyhow::Result<NamedAlertmanager> {
+    let name = format!("alertmanager-{}", i + 1);
+    let endpoint = endpoint(settings).with_context(|| name.clone())?;
+    Ok(NamedAlertmanager { client: Alertmanager::new(&endpoint)?, name })
+}
+
+fn endpoint(settings: &config::Endpoint) -> anyhow::Result<Endpoint> {
+    let reveal = |secret: &config::Secret| secret.reveal().map_err(anyhow::Error::msg);
+    let auth = match &settings.auth {
+        config::Auth::None => None,
+        config::Auth::Basic { username, password } => {
+            Some(Auth::Basic { user: username.clone(), password: reveal(password)? })
+        }
+        config::Auth::Bearer(token) => Some(Auth::Bearer(reveal(token)?)),
+    };
+    let headers = settings.headers.iter().map(|h| Ok((h.name.clone(), reveal(&h.value)?)));
+    let ca_pem =
+        settings.ca_file.as_ref().map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
+    Ok(Endpoint {
+        auth,
+        headers: headers.collect::<anyhow::Result<Vec<_>>>()?,
+        timeout: settings.timeout,
+        ca_pem: ca_pem.transpose()?,
+        ..Endpoint::new(settings.url.clone())
+    })
+}
+
+fn receiver(settings: &config::Endpoint) -> anyhow::Result<Receiver> {
+    let Endpoint { url, auth, headers, ca_pem, .. } = endpoint(settings)?;
+    let auth = match auth {
+        None => alertmanager::Auth::None,
+        Some(Auth::Basic { user, password }) => alertmanager::Auth::Basic { user, password },
+        Some(Auth::Bearer(token)) => alertmanager::Auth::Bearer(token),
+    };
+    Ok(Receiver { url, auth, headers, ca_pem })
+}

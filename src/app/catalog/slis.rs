@@ -1,0 +1,98 @@
+//! What is to be counted: the indicators of all SLOs, each once, in batches that
+//! are read together, each from its source.
+
+use std::sync::Arc;
+
+use crate::ingest::counting::Plan;
+use crate::ingest::replicas::ReplicaLabels;
+use crate::ingest::requests::{self, Batch};
+use crate::model::slo::Slo;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::time::Millis;
+use crate::sources::prometheus::samples::SampleSource;
+
+/// A configured place to read samples from.
+pub struct Source {
+    pub name: String,
+    pub samples: SampleSource,
+    /// How long a minute is left to late samples before it is counted.
+    pub ingest_delay: Millis,
+    /// What tells the scrapers of an HA pair apart.
+    pub replica_labels: ReplicaLabels,
+}
+
+/// An indicator, which several SLOs may share.
+#[derive(Clone, Debug)]
+pub struct Indicator {
+    pub id: IndicatorId,
+    pub plan: Plan,
+    /// The name of an SLO that has it, for messages.
+    pub slo: String,
+}
+
+/// Indicators of one source that are read together.
+#[derive(Clone)]
+pub struct Group {
+    pub source: Arc<Source>,
+    pub batch: Batch,
+    pub indicators: Vec<Indicator>,
+}
+
+impl Group {
+    /// The replica labels, less those that an indicator of the group selects by.
+    pub fn replica_labels(&self) -> ReplicaLabels {
+        let selectors = self.indicators.iter().flat_map(|i| i.plan.selectors());
+        let asked = selectors.flat_map(|s| s.matchers().iter().map(|m| m.label.as_str()));
+        self.source.replica_labels.not_asked_for(asked)
+    }
+}
+
+/// The groups of all SLOs. An SLO whose source is not there is told of in the
+/// second part. `divided` are SLOs that some of them are groups of: their series
+/// are asked for as a whole.
+pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<String>) {
+    let mut problems = Vec::new();
+    let mut groups = Vec::new();
+    let slos: Vec<&Arc<Slo>> = slos.iter().filter(|slo| slo.indicator.is_read()).collect();
+    for source in sources {
+        let mine = slos.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
+        let mut indicators: Vec<Indicator> = Vec::new();
+        for slo in mine {
+            let id = slo.indicator_id();
+            if !indicators.iter().any(|i| i.id == id) {
+                indicators.push(Indicator { id, plan: Plan::new(&slo.indicator), slo: slo.name.clone() });
+            }
+        }
+        let whole = divided.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
+        let whole: Vec<Plan> = whole.map(|slo| Plan::new(&slo.indicator)).collect();
+        let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).chain(&whole).collect();
+        for batch in requests::batches(&plans) {
+            let members: Vec<Indicator> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
+            if !members.is_empty() {
+                groups.push(Group { source: Arc::clone(source), batch, indicators: members });
+            }
+        }
+    }
+    let names = || sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    for slo in slos.iter().filter(|slo| source_of(slo, sources).is_none()) {
+        problems.push(match &slo.source {
+            Some(source) => format!(
+                "SLO {} reads from source `{source}`, which is not configured; there are: {}",
+                slo.name,
+                names()
+            ),
+            None => {
+                format!("SLO {} names no source, and there are several: {}; add `source:` to it", slo.name, names())
+            }
+        });
+    }
+    (groups, problems)
+}
+
+pub fn source_of<'a>(slo: &Slo, sources: &'a [Arc<Source>]) -> Option<&'a Arc<Source>> {
+    match (&slo.source, sources) {
+        (Some(name), _) => sources.iter().find(|s| s.name == *name),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    }
+}

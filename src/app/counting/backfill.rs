@@ -1,0 +1,194 @@
+//! History from the sources that are there: newest day first, one group and day
+//! at a time, until all that is wanted is stored. Also fills the holes that the
+//! live path leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::reading::recount;
+use crate::app::catalog::slis::Group;
+use crate::app::runtime::facts::Facts;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::DayTiles;
+use crate::model::time::periods::rest_of;
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
+use crate::publish::answers::Backfill as Progress;
+use crate::store::Batch;
+
+/// The shortest stretch that a day is split into when a source finds the whole
+/// day too much.
+const CHUNK_MIN: Millis = Millis::from_mins(10);
+
+/// A group that a source refuses is left alone for this long.
+const REFUSED_PAUSE: Millis = Millis::from_mins(10);
+
+/// Stretches that have to be counted, or counted again.
+#[derive(Clone, Debug, Default)]
+pub struct Holes(Arc<Mutex<Vec<(IndicatorId, Period)>>>);
+
+impl Holes {
+    pub fn push(&self, id: IndicatorId, period: Period) {
+        if !period.is_empty() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id, period));
+        }
+    }
+
+    pub fn take(&self) -> Vec<(IndicatorId, Period)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Days of indicators that were stored anew and must be read again by whoever
+/// holds them.
+#[derive(Clone, Debug, Default)]
+pub struct Renewed(Arc<Mutex<BTreeSet<(IndicatorId, i64)>>>);
+
+impl Renewed {
+    pub fn add(&self, id: IndicatorId, day: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((id, day));
+    }
+
+    pub fn take(&self) -> BTreeSet<(IndicatorId, i64)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What is wanted, what is there, and what comes next.
+pub struct Backfill {
+    groups: Vec<Group>,
+    /// What is still to be counted, by indicator and UTC day.
+    missing: BTreeMap<(i64, IndicatorId), Period>,
+    wanted: usize,
+    since: Timestamp,
+    /// By group: the stretch that its source answers at once.
+    chunk: Vec<Millis>,
+    /// By group: not before this.
+    paused_until: Vec<Option<Timestamp>>,
+    facts: Facts,
+    pub holes: Holes,
+    pub renewed: Renewed,
+}
+
+impl Backfill {
+    /// Wants `[since, until)` of every indicator, less what is stored.
+    pub fn new(groups: Vec<Group>, facts: Facts, since: Timestamp, until: Timestamp) -> anyhow::Result<Backfill> {
+        let mut backfill = Backfill {
+            missing: BTreeMap::new(),
+            wanted: 0,
+            since,
+            chunk: vec![Millis(DAY_MS); groups.len()],
+            paused_until: vec![None; groups.len()],
+            facts,
+            holes: Holes::default(),
+            renewed: Renewed::default(),
+            groups,
+        };
+        let ids: Vec<IndicatorId> = backfill.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
+        let wanted = Period::new(since, until);
+        for id in ids {
+            backfill.wanted += wanted.days().count();
+            for hole in rest_of(wanted, &backfill.facts.reader.ingested(id)?) {
+                backfill.want(id, hole);
+            }
+        }
+        Ok(backfill)
+    }
+
+    fn want(&mut self, id: IndicatorId, period: Period) {
+        for day in period.days() {
+            let whole = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
+            let part = period.intersect(whole);
+            let known = self.missing.entry((day, id)).or_insert(part);
+            *known = Period::new(known.start.min(part.start), known.end.max(part.end));
+        }
+    }
+
+    pub fn progress(&self) -> Progress {
+        let done = self.wanted.saturating_sub(self.missing.len());
+        // All days after the newest one that is missing are complete.
+        let newest = self.missing.last_key_value().map(|(_, period)| period.end);
+        Progress { wanted: self.wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
+    }
+
+    /// Counts one day of one group. `Ok(false)`: nothing to do at present.
+    pub async fn round(&mut self, now: Timestamp) -> anyhow::Result<bool> {
+        for (id, period) in self.holes.take() {
+            self.want(id, period.intersect(Period::new(self.since, now)));
+        }
+        let Some((index, day)) = self.next(now) else { return Ok(false) };
+        let Some(group) = self.groups.get(index).cloned() else { return Ok(false) };
+        let members: Vec<IndicatorId> = group.indicators.iter().map(|i| i.id).collect();
+        let parts = members.iter().filter_map(|id| self.missing.get(&(day, *id)));
+        let Some(period) = parts.copied().reduce(|a, b| Period::new(a.start.min(b.start), a.end.max(b.end))) else {
+            return Ok(false);
+        };
+        if self.count(index, &group, period, now).await? {
+            for id in members {
+                self.missing.remove(&(day, id));
+            }
+        }
+        Ok(true)
+    }
+
+    /// The newest day that is missing anywhere, and a group that misses it.
+    fn next(&self, now: Timestamp) -> Option<(usize, i64)> {
+        self.missing.keys().rev().find_map(|(day, id)| {
+            let group = self.groups.iter().position(|g| g.indicators.iter().any(|i| i.id == *id))?;
+            let paused = self.paused_until.get(group).copied().flatten().is_some_and(|until| now < until);
+            (!paused).then_some((group, *day))
+        })
+    }
+
+    /// Whether the whole period was counted and stored.
+    async fn count(&mut self, index: usize, group: &Group, period: Period, now: Timestamp) -> anyhow::Result<bool> {
+        let horizon = now - group.source.ingest_delay;
+        let mut end = period.end;
+        while end > period.start {
+            let chunk = self.chunk.get(index).copied().unwrap_or(Millis(DAY_MS));
+            let part = Period::new((end - chunk).max(period.start), end);
+            match recount(group, part, horizon).await {
+                Ok(counted) => {
+                    self.store(group, part, counted, now).await?;
+                    end = part.start;
+                }
+                Err(error) if error.asks_too_much() && chunk > CHUNK_MIN => {
+                    if let Some(chunk) = self.chunk.get_mut(index) {
+                        *chunk = Millis(chunk.0 / 2).max(CHUNK_MIN);
+                    }
+                }
+                Err(error) => {
+                    let pause = error.retry_after().unwrap_or(REFUSED_PAUSE);
+                    if let Some(until) = self.paused_until.get_mut(index) {
+                        *until = Some(now + pause);
+                    }
+                    tracing::warn!(source = group.source.name, %error, "history cannot be read; it is tried again in {}", pause.human());
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn store(
+        &self,
+        group: &Group,
+        part: Period,
+        counted: Vec<crate::ingest::counting::Counted>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let mut batch = Batch { recorded_at: now, ..Batch::default() };
+        for (indicator, counted) in group.indicators.iter().zip(counted) {
+            for day in part.days() {
+                let mut tiles = DayTiles::empty(day);
+                counted.tiles.iter().for_each(|tile| tiles.put(tile));
+                batch.days.push((indicator.id, tiles));
+            }
+            batch.ingested.push((indicator.id, part));
+        }
+        self.facts.write(batch).await?;
+        for indicator in &group.indicators {
+            part.days().for_each(|day| self.renewed.add(indicator.id, day));
+        }
+        Ok(())
+    }
+}

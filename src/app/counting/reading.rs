@@ -1,0 +1,154 @@
+//! One counting of a group over a period, from the source to tiles: reads on
+//! where the samples alone leave questions open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sharing::{BatchSamples, Shared};
+use crate::app::catalog::slis::Group;
+use crate::ingest::counting::{
+    Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Points, Reading, State, alert_slices, count, estimates,
+    slices,
+};
+use crate::ingest::raw::unite;
+use crate::model::slo::sli::Expression;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::sources::error::Error;
+use crate::sources::prometheus::last::{Target, target_of};
+
+/// Samples before a period that are read with it: more than the lookback of
+/// gauges and than a scraper's gap, and enough to see most series once.
+const CONTEXT: Millis = Millis::from_mins(10);
+
+/// How far to read beyond a period for the next successful scrape of a target,
+/// in steps, each tried when the one before was not enough.
+const READ_ON: [Millis; 4] =
+    [Millis::from_mins(10), Millis::from_hours(1), Millis::from_hours(6), Millis::from_hours(24)];
+
+/// Everything read for one counting.
+pub struct Samples {
+    pub batch: BatchSamples,
+    pub alive: Vec<Timestamp>,
+    pub read: Period,
+    pub baselines: Option<Baselines>,
+    /// By expression.
+    pub estimates: BTreeMap<String, Points>,
+}
+
+impl Samples {
+    pub async fn read(group: &Group, shared: &Shared, read: Period) -> Result<Samples, Error> {
+        let samples = &group.source.samples;
+        let mut batch = shared.read_batch(&group.batch, read).await?;
+        let replicas = group.replica_labels();
+        if replicas.are_in(&batch.up) {
+            // Which of them is on duty at first shows in the scrapes before.
+            let earlier = Period::new(read.start - CONTEXT, read.start);
+            batch.up.extend(shared.up(&group.batch.up, earlier).await?);
+            replicas.merge(&mut batch.series, &mut batch.up, &mut batch.starts);
+            batch.up.iter_mut().for_each(|up| up.samples.retain(|s| s.at > read.start));
+            batch.up.retain(|up| !up.samples.is_empty());
+        } else {
+            [&mut batch.series, &mut batch.up, &mut batch.starts].into_iter().for_each(unite);
+        }
+        let alive = shared.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
+        let mut estimates = BTreeMap::new();
+        for indicator in &group.indicators {
+            let Reading::Estimated { numerator, total, .. } = indicator.plan.reading() else { continue };
+            for expression in [numerator, total] {
+                estimates.insert(expression.text.clone(), samples.estimate(&expression.text, read).await?);
+            }
+        }
+        Ok(Samples { batch, alive, read, baselines: None, estimates })
+    }
+
+    /// Looks up what was known of the time before, to the millisecond of the targets
+    /// that are here.
+    async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
+        let b = &self.batch;
+        let here: BTreeSet<Target> =
+            [&b.series, &b.up, &b.starts].into_iter().flatten().map(|series| target_of(&series.labels)).collect();
+        self.look_up(group, Some(&here)).await
+    }
+
+    /// The same of all targets: one that is down now may come again when nobody
+    /// looks back any more.
+    pub async fn look_back_for_good(&mut self, group: &Group) -> Result<(), Error> {
+        self.look_up(group, None).await
+    }
+
+    async fn look_up(&mut self, group: &Group, exact: Option<&BTreeSet<Target>>) -> Result<(), Error> {
+        let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, exact).await?;
+        group.replica_labels().merge_baselines(&mut baselines);
+        self.baselines = Some(baselines);
+        Ok(())
+    }
+
+    pub fn observed(&self) -> Observed<'_> {
+        Observed {
+            series: &self.batch.series,
+            up: &self.batch.up,
+            starts: &self.batch.starts,
+            alive: &self.alive,
+            read: self.read,
+            baselines: self.baselines.as_ref(),
+        }
+    }
+
+    /// The same samples up to an earlier end.
+    pub fn until(&self, end: Timestamp) -> Samples {
+        let cut = |list: &[crate::ingest::raw::RawSeries]| {
+            let mut list = list.to_vec();
+            for series in &mut list {
+                let keep = series.samples.partition_point(|s| s.at <= end);
+                series.samples.truncate(keep);
+            }
+            list.retain(|s| !s.samples.is_empty());
+            list
+        };
+        let b = &self.batch;
+        Samples {
+            batch: BatchSamples { series: cut(&b.series), up: cut(&b.up), starts: cut(&b.starts) },
+            alive: self.alive.clone(),
+            read: Period::new(self.read.start, end),
+            baselines: self.baselines.clone(),
+            estimates: self.estimates.clone(),
+        }
+    }
+}
+
+/// Counts one plan; only counters have a state.
+pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
+    match plan.reading() {
+        Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, samples.observed(), emit),
+        Reading::Alert { .. } => alert_slices(plan, samples.observed(), emit),
+        Reading::Estimated { numerator, total, .. } => {
+            let points = |of: &Expression| samples.estimates.get(&of.text).cloned().unwrap_or_default();
+            estimates(plan, &points(numerator), &points(total), emit)
+        }
+        Reading::Nothing => Counted::default(),
+        Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed(), emit),
+    }
+}
+
+/// Counts a period from nothing, for all indicators of a group. Nothing that is
+/// later than `horizon` is read.
+pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
+    let mut counted = Vec::new();
+    for ahead in READ_ON {
+        let end = (period.end + ahead).min(horizon).max(period.end);
+        let read = Period::new(period.start - CONTEXT, end);
+        let mut samples = Samples::read(group, &Shared::alone(group), read).await?;
+        counted = count_all(group, &samples, period);
+        if counted.iter().any(|c| c.open.before) {
+            samples.look_back(group).await?;
+            counted = count_all(group, &samples, period);
+        }
+        if end >= horizon || !counted.iter().any(|c| c.open.after) {
+            break;
+        }
+    }
+    Ok(counted)
+}
+
+fn count_all(group: &Group, samples: &Samples, emit: Period) -> Vec<Counted> {
+    group.indicators.iter().map(|i| count_plan(&i.plan, &mut State::default(), samples, emit)).collect()
+}

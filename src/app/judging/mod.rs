@@ -1,0 +1,3 @@
+//! Evaluation of all SLOs.
+
+pub(crate) mod ledger;

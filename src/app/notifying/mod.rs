@@ -1,0 +1,3 @@
+//! Burn alerts to Alertmanagers.
+
+pub(crate) mod notify;

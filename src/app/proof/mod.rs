@@ -1,0 +1,4 @@
+//! Proofs that the counting is right: scenarios and generated worlds.
+
+pub mod scenario;
+pub mod verify;

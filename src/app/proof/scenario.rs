@@ -1,0 +1,181 @@
+//! Runs a scenario through the daemon's own counting, twice: minute by minute
+//! as time goes on, and as one backfill afterwards. What differs between the
+//! two is a failure, as is every expectation that does not hold.
+
+mod figures;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::app::catalog::slis::{Group, Source, group};
+use crate::app::counting::backfill::Holes;
+use crate::app::counting::live::{Live, LiveGroup};
+use crate::app::counting::reading::recount;
+use crate::app::judging::ledger::judge_tiles;
+use crate::definitions::scenario::{Expectation, Failure, Scenario, ScrapedSeries};
+use crate::ingest::raw::{RawSeries, Sample};
+use crate::ingest::replicas::ReplicaLabels;
+use crate::model::labels::REPLICA_LABELS;
+use crate::model::slo::Slo;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::Tile;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::sources::error::Error;
+use crate::sources::prometheus::memory::MemorySource;
+use crate::sources::prometheus::samples::SampleSource;
+
+/// The name of the one source, which an SLO need not name.
+const SOURCE: &str = "scenario";
+/// Samples come late by this much, as they do in a daemon.
+const INGEST_DELAY: Millis = Millis::from_secs(60);
+/// Rounds of one scenario: every minute for a day, less often in longer ones,
+/// as if the daemon were slow.
+const ROUNDS_MAX: i64 = 1_440;
+/// Minutes that are shown where the two countings differ.
+const DIFFERENCES_SHOWN: usize = 3;
+
+/// Minutes by their beginning.
+type Tiles = BTreeMap<Timestamp, Tile>;
+
+/// Counts and judges a scenario; says what does not hold.
+pub async fn run(scenario: &Scenario) -> Vec<Failure> {
+    let slo = Arc::new(Slo { source: None, ..scenario.slo.clone() });
+    let samples = SampleSource::Memory(MemorySource::new(scenario.series.iter().map(raw)));
+    let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
+    let source = Arc::new(Source { name: SOURCE.to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
+    let (groups, problems) = group(&[Arc::clone(&slo)], &[], &[source]);
+    if !problems.is_empty() {
+        return vec![fail(scenario, problems.join("; "), None)];
+    }
+    let mut world = World::new(scenario, &slo, groups);
+    let mut failures = Vec::new();
+    for expectation in &scenario.expectations {
+        match world.judge(expectation).await {
+            Ok(more) => failures.extend(more),
+            // What is in memory answers; a source that does not is a defect.
+            Err(error) => return vec![fail(scenario, error.to_string(), None)],
+        }
+    }
+    failures
+}
+
+fn raw(series: &ScrapedSeries) -> RawSeries {
+    let samples = series.samples.iter().map(|(at, value)| Sample { at: *at, value: *value }).collect();
+    RawSeries { labels: series.labels.clone(), samples }
+}
+
+fn fail(scenario: &Scenario, message: String, hint: Option<String>) -> Failure {
+    Failure { spot: scenario.spot.clone(), message, hint }
+}
+
+/// A scenario on its way through time.
+struct World<'s> {
+    scenario: &'s Scenario,
+    slo: &'s Arc<Slo>,
+    id: IndicatorId,
+    groups: Vec<Group>,
+    live: Live,
+    holes: Holes,
+    /// Counted up to here by the live path.
+    until: Timestamp,
+    step: Millis,
+    tiles: Tiles,
+}
+
+impl<'s> World<'s> {
+    fn new(scenario: &'s Scenario, slo: &'s Arc<Slo>, groups: Vec<Group>) -> World<'s> {
+        let live = Live::new(groups.iter().map(|g| LiveGroup::new(g.clone(), None)).collect());
+        let last = scenario.expectations.last().map_or(scenario.start, |e| e.at);
+        let minutes = (last - scenario.start).0 / SLOT_MS;
+        World {
+            scenario,
+            slo,
+            id: slo.indicator_id(),
+            groups,
+            live,
+            holes: Holes::default(),
+            // The first scrape may be at the very start, in the minute before it.
+            until: scenario.start - Millis(SLOT_MS),
+            step: Millis((minutes / ROUNDS_MAX + 1) * SLOT_MS),
+            tiles: Tiles::new(),
+        }
+    }
+
+    async fn judge(&mut self, expectation: &Expectation) -> Result<Vec<Failure>, Error> {
+        while self.until < expectation.at {
+            self.until = (self.until + self.step).min(expectation.at);
+            self.live_round().await?;
+        }
+        let afterwards = self.backfill().await?;
+        let mut failures: Vec<Failure> = self.difference(&afterwards).into_iter().collect();
+        let corrections = &self.scenario.corrections;
+        let (status, tiers) =
+            judge_tiles(self.slo, expectation.window, self.tiles.values(), corrections, expectation.at);
+        let found = figures::Found { start: self.scenario.start, status: &status, tiers: &tiers, tiles: &self.tiles };
+        failures.extend(expectation.checks.iter().filter_map(|check| found.check(check)));
+        Ok(failures)
+    }
+
+    /// What the daemon does between two judgements.
+    async fn live_round(&mut self) -> Result<(), Error> {
+        let round = self.live.round(self.until + INGEST_DELAY, &self.holes).await;
+        if let Some(error) = round.sources.into_iter().find_map(|(_, error)| error) {
+            return Err(error);
+        }
+        for found in round.found.iter().filter(|found| found.id == self.id) {
+            self.tiles.extend(found.tiles.iter().map(|tile| (tile.start, *tile)));
+        }
+        for (_, hole) in self.holes.take().into_iter().filter(|(id, _)| *id == self.id) {
+            let counted = self.count(hole).await?;
+            self.tiles.extend(counted);
+        }
+        Ok(())
+    }
+
+    /// Everything up to now from nothing, the newest day first.
+    async fn backfill(&self) -> Result<Tiles, Error> {
+        let whole = Period::new(self.scenario.start - Millis(SLOT_MS), self.until);
+        let mut tiles = Tiles::new();
+        for day in whole.days().rev() {
+            let day = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
+            tiles.extend(self.count(whole.intersect(day)).await?);
+        }
+        Ok(tiles)
+    }
+
+    async fn count(&self, period: Period) -> Result<Tiles, Error> {
+        let mut tiles = Tiles::new();
+        for group in &self.groups {
+            let counted = recount(group, period, self.until).await?;
+            let mine = group.indicators.iter().zip(counted).filter(|(indicator, _)| indicator.id == self.id);
+            tiles.extend(mine.flat_map(|(_, counted)| counted.tiles).map(|tile| (tile.start, tile)));
+        }
+        Ok(tiles)
+    }
+
+    /// Where the live path and the backfill disagree.
+    fn difference(&self, afterwards: &Tiles) -> Option<Failure> {
+        let first = self.scenario.start - Millis(SLOT_MS);
+        let mut slots: Vec<Timestamp> = self.tiles.keys().chain(afterwards.keys()).copied().collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let of = |tiles: &Tiles, slot| tiles.get(&slot).copied().unwrap_or(Tile { start: slot, ..Tile::default() });
+        slots.retain(|slot| *slot >= first && of(&self.tiles, *slot) != of(afterwards, *slot));
+        if slots.is_empty() {
+            return None;
+        }
+        let shown = slots.iter().take(DIFFERENCES_SHOWN).map(|slot| {
+            let offset = figures::offset(*slot, self.scenario.start);
+            let (live, later) = (of(&self.tiles, *slot), of(afterwards, *slot));
+            format!("{offset}: {}, but {} afterwards", figures::tile(&live), figures::tile(&later))
+        });
+        let message = format!(
+            "at {}, {} minutes were counted otherwise as they came than by one backfill: {}",
+            figures::offset(self.until, self.scenario.start),
+            slots.len(),
+            shown.collect::<Vec<_>>().join("; ")
+        );
+        let hint = "this is a defect of Evenkeel, not of the scenario; please report it with this file".to_owned();
+        Some(fail(self.scenario, message, Some(hint)))
+    }
+}

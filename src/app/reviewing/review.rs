@@ -1,0 +1,224 @@
+//! Incidents, durations and noise of a period, from the store.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::app::judging::ledger::history_of;
+use crate::evaluate::alerting::alerts::Alerts;
+use crate::evaluate::alerting::replay::{Replay, fixes, replay};
+use crate::evaluate::alerting::rule_changes::{Lever, burn_alerts};
+use crate::evaluate::incident::episodes::{SloBurn, burn};
+use crate::evaluate::incident::external_records::{Said, told_changes};
+use crate::evaluate::review::compare::{Comparison, compare};
+use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
+use crate::evaluate::slo::compliance::needed_since;
+use crate::evaluate::slo::corrections::LeftOut;
+use crate::model::operations::alert::Alert;
+use crate::model::operations::change::Change;
+use crate::model::operations::correction::Correction;
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::on_call::OnCall;
+use crate::model::operations::record::{Record, TimeOverride};
+use crate::model::operations::rule::LoadedRule;
+use crate::model::operations::silence::Silence;
+use crate::model::slo::Slo;
+use crate::model::time::periods::rest_of;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::store::{Error, Reader};
+
+/// Minutes before the period that say what is usual.
+const BASELINE: Millis = Millis::from_days(1);
+
+/// What reviews are made from.
+#[derive(Clone, Copy)]
+pub struct Reviewing<'a> {
+    pub slos: &'a [Arc<Slo>],
+    pub reader: &'a Reader,
+    /// Those in force.
+    pub corrections: &'a [Arc<Correction>],
+    pub on_call: &'a OnCall,
+}
+
+/// What is known of a period, from the store.
+struct Known {
+    period: Period,
+    now: Timestamp,
+    burns: Vec<SloBurn>,
+    alerts: Alerts,
+    changes: Vec<Change>,
+    silences: Vec<Silence>,
+    inhibitions: Vec<Inhibition>,
+    rules: Vec<LoadedRule>,
+    records: Vec<Record>,
+    overrides: Vec<TimeOverride>,
+}
+
+/// The changes of a period, those that were seen in the cluster and those that
+/// outside systems told of, in the order of their beginning.
+pub fn changes(reader: &Reader, period: Period) -> Result<Vec<Change>, Error> {
+    let mut changes = reader.changes(period)?;
+    changes.extend(told_changes(&reader.records(period)?));
+    changes.sort_by_key(|c| (c.started_at, c.id));
+    Ok(changes)
+}
+
+impl Reviewing<'_> {
+    /// The review of a period as of its end, or as of now while it runs.
+    pub fn review(&self, period: Period, as_of: Timestamp) -> Result<Review, Error> {
+        Ok(review(&self.inputs(&self.known(period, as_of)?)))
+    }
+
+    /// A period with one change of alerting; without one, those that would have
+    /// saved most.
+    pub fn replay(&self, period: Period, as_of: Timestamp, lever: Option<Lever>) -> Result<Vec<Replay>, Error> {
+        let known = self.known(period, as_of)?;
+        let inputs = self.inputs(&known);
+        let made: RefCell<HashMap<String, Arc<Vec<Alert>>>> = RefCell::default();
+        // What cannot be read is told at the end.
+        let failed: RefCell<Option<Error>> = RefCell::default();
+        let burning = |slo: &Slo| {
+            let make = || {
+                self.burning(slo, known.period).unwrap_or_else(|error| {
+                    failed.replace(Some(error));
+                    Arc::default()
+                })
+            };
+            Arc::clone(made.borrow_mut().entry(slo.name.clone()).or_insert_with(make))
+        };
+        let replays = match lever {
+            Some(lever) => {
+                let slo = match &lever {
+                    Lever::BurnRate { slo, .. } => self.slos.iter().find(|s| s.name == *slo),
+                    _ => None,
+                };
+                let burning = slo.map(|slo| burning(slo)).unwrap_or_default();
+                vec![replay(&inputs, lever, &burning)]
+            }
+            None => fixes(&inputs, burning),
+        };
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => Ok(replays),
+        }
+    }
+
+    /// What the burn-rate alerts of an SLO would have sent.
+    fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, Error> {
+        let read = Period::new(needed_since(slo, period.start), period.end);
+        let mut history = history_of(slo, self.reader, read, |_| true)?;
+        history.leave_out(LeftOut::of(slo, self.corrections, read));
+        Ok(Arc::new(burn_alerts(slo, &history, period)))
+    }
+
+    fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, Error> {
+        let now = period.end.min(as_of);
+        let period = Period::new(period.start, now);
+        let burns = self.slos.iter().map(|slo| self.burn_of(slo, period));
+        let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
+        let read = Period::new(period.start - REVIEW_LEAD_IN, period.end);
+        Ok(Known {
+            period,
+            now,
+            burns,
+            alerts: self.reader.alerts(read)?.into_iter().collect(),
+            changes: self.reader.changes(read)?,
+            silences: self.reader.silences(read)?,
+            inhibitions: self.reader.inhibitions(read)?,
+            rules: self.reader.alert_rules(read)?,
+            records: self.reader.records(read)?,
+            overrides: self.reader.time_overrides()?,
+        })
+    }
+
+    fn inputs<'a>(&'a self, known: &'a Known) -> ReviewInputs<'a> {
+        ReviewInputs {
+            period: known.period,
+            now: known.now,
+            slos: self.slos,
+            alerts: &known.alerts,
+            burns: &known.burns,
+            changes: &known.changes,
+            silences: &known.silences,
+            inhibitions: &known.inhibitions,
+            rules: &known.rules,
+            on_call: self.on_call,
+            said: Said { records: &known.records, overrides: &known.overrides },
+        }
+    }
+
+    /// Whether the counts of every SLO that is read are there for all of a period.
+    pub fn has_counts(&self, period: Period) -> Result<bool, Error> {
+        for slo in self.slos.iter().filter(|slo| slo.indicator.is_read()) {
+            if !rest_of(period, &self.reader.ingested(slo.indicator_id())?).is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A period beside the one of the same length before it.
+    pub fn compare(&self, period: Period, before: Period, as_of: Timestamp) -> Result<Comparison, Error> {
+        Ok(compare(period, &self.review(period, as_of)?, before, &self.review(before, as_of)?))
+    }
+
+    fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, Error> {
+        let window = slo.first_window().nominal_length();
+        let read = Period::new(period.start - BASELINE, period.end);
+        let days = self.reader.days(slo.indicator_id(), read)?;
+        // Hours are enough to know how many events a window has.
+        let mut history = history_of(slo, self.reader, Period::new(period.start - window, period.end), |_| false)?;
+        history.leave_out(LeftOut::of(slo, self.corrections, read));
+        let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
+        Ok(burn(slo, tiles, &history, period.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::checkout;
+    use crate::definitions;
+    use crate::model::slo::tile::{EventCounts, Tile};
+    use crate::store::{Batch, Store};
+
+    const CORRECTION: &str = r#"
+apiVersion: evenkeel/v1
+kind: Correction
+metadata: {name: upgrade}
+spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z", author: ops, reason: database upgrade}
+"#;
+
+    /// Half of all fails from 12:10 to 12:30, and again from 15:10 to 15:30.
+    #[test]
+    fn what_a_correction_leaves_out_is_no_episode_and_no_incident() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let slo = checkout("99.9%", "");
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+        let (first, last) = (at("2026-07-01T00:00:00Z"), at("2026-07-04T00:00:00Z"));
+        let fails = [at("2026-07-03T12:10:00Z"), at("2026-07-03T15:10:00Z")];
+        let tile = |n: i64| {
+            let start = first + Millis::from_mins(n);
+            let failing = fails.iter().any(|from| start >= *from && start < *from + Millis::from_mins(20));
+            let counts = EventCounts::new(if failing { 50 } else { 100 }, 100);
+            Tile { start, counts, covered_ms: 60_000, ..Tile::default() }
+        };
+        let tiles = (0..(last - first).0 / 60_000).map(tile).collect();
+        writer
+            .write(&Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: last, ..Batch::default() })
+            .unwrap();
+        let on_call = OnCall::new(chrono_tz::Tz::UTC);
+        let slos = [slo];
+        let starts = |corrections: &[Arc<Correction>]| {
+            let reviewing = Reviewing { slos: &slos, reader: &reader, corrections, on_call: &on_call };
+            let review = reviewing.review(Period::new(at("2026-07-03T00:00:00Z"), last), last).unwrap();
+            assert_eq!(review.incidents.len(), review.episodes.len());
+            review.episodes.iter().map(|e| e.start).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(&[]), [fails[1], fails[0]], "the newest first");
+        let correction = Arc::new(definitions::parse_correction(CORRECTION).unwrap());
+        assert_eq!(starts(&[correction]), [fails[1]]);
+    }
+}

@@ -1,0 +1,138 @@
+//! The store as the loops use it: one writer, called on blocking threads.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::slo::sli::IndicatorId;
+use crate::store::{Batch, Error, Reader, Store, Writer};
+
+/// Shared by all loops.
+#[derive(Clone)]
+pub struct Facts {
+    writer: Arc<Mutex<Option<Writer>>>,
+    pub reader: Reader,
+    last_error: Arc<Mutex<Option<String>>>,
+    /// Whether the last process that wrote came to an orderly end.
+    pub was_clean: bool,
+}
+
+impl Facts {
+    pub fn open(dir: &Path) -> Result<Facts, Error> {
+        let (writer, reader) = Store::open(dir)?;
+        let was_clean = writer.was_clean();
+        Ok(Facts { writer: Arc::new(Mutex::new(Some(writer))), reader, last_error: Arc::default(), was_clean })
+    }
+
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stores a batch. A damaged day in its way is dropped, to be fetched again,
+    /// and the batch is tried again.
+    pub async fn write(&self, batch: Batch) -> anyhow::Result<()> {
+        self.with_writer(move |writer| without_damage(writer, |writer| writer.write(&batch))).await
+    }
+
+    pub async fn drop_day(&self, indicator: IndicatorId, day: i64) -> anyhow::Result<()> {
+        self.with_writer(move |writer| writer.drop_day(indicator, day)).await
+    }
+
+    /// Looks through the whole file for damage, beside the daily work.
+    pub async fn check(&self) -> anyhow::Result<()> {
+        let reader = self.reader.clone();
+        Ok(tokio::task::spawn_blocking(move || reader.check()).await??)
+    }
+
+    /// Packs finished days and forgets what is too old. A damaged day is dropped
+    /// as in `write`, so that it does not keep the others from being packed.
+    pub async fn tidy(&self, seal_before: i64, expire_before: i64) -> anyhow::Result<()> {
+        self.with_writer(move |writer| {
+            without_damage(writer, |writer| writer.seal(seal_before))?;
+            writer.expire(expire_before)
+        })
+        .await
+    }
+
+    /// An orderly end.
+    pub async fn close(&self) -> anyhow::Result<()> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match writer {
+            Some(writer) => Ok(tokio::task::spawn_blocking(move || writer.close()).await??),
+            None => Ok(()),
+        }
+    }
+
+    async fn with_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let writer = Arc::clone(&self.writer);
+        let result = tokio::task::spawn_blocking(move || {
+            let mut guard = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let writer = guard.as_mut().ok_or_else(|| anyhow::anyhow!("the store is closed"))?;
+            work(writer).map_err(anyhow::Error::from)
+        })
+        .await?;
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
+            result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
+        result
+    }
+}
+
+/// Days that are dropped in one go. More damage than this is no accident of a
+/// few pages, and the error should be seen.
+const DROPPED_DAYS_MAX: usize = 100;
+
+/// Works again after each damaged day that was in the way is dropped.
+fn without_damage<T>(writer: &mut Writer, mut work: impl FnMut(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..DROPPED_DAYS_MAX {
+        match work(writer) {
+            Err(Error::CorruptTiles { indicator, day, reason }) => {
+                tracing::error!(%indicator, day, reason, "stored tiles are damaged; the day is dropped and fetched again");
+                writer.drop_day(indicator, day)?;
+            }
+            other => return other,
+        }
+    }
+    work(writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
+    use crate::model::time::{Millis, Timestamp};
+
+    fn minutes(day: i64) -> Vec<Tile> {
+        let tile = |minute| Tile {
+            start: Timestamp::day_start(day) + Millis::from_mins(minute),
+            counts: EventCounts::new(99, 100),
+            covered_ms: 60_000,
+            unseen_ms: 0,
+            peak: PeakRate(80),
+        };
+        (0..180).map(tile).collect()
+    }
+
+    #[tokio::test]
+    async fn a_damaged_day_does_not_keep_the_others_from_being_packed() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = Facts::open(dir.path()).unwrap();
+        let ids = [1, 2, 3].map(|n| IndicatorId([n; 16]));
+        for id in ids {
+            let tiles = vec![(id, minutes(20_635))];
+            facts.write(Batch { tiles, recorded_at: Timestamp::day_start(20_635), ..Batch::default() }).await.unwrap();
+        }
+        let database = rusqlite::Connection::open(dir.path().join("evenkeel.db")).unwrap();
+        let damage = "UPDATE open_tiles SET payload = x'00ff' WHERE indicator IN (?1, ?2)";
+        assert_eq!(database.execute(damage, [ids[0].0, ids[1].0]).unwrap(), 6);
+        facts.tidy(20_636, 0).await.unwrap();
+        assert_eq!(facts.reader.stats().unwrap().open_hours, 0);
+        let days = ids.map(|id| facts.reader.day(id, 20_635).unwrap());
+        assert_eq!(days[0], None);
+        assert_eq!(days[1], None);
+        let events = |day: &crate::model::slo::tile::DayTiles| day.iter().map(|tile| tile.counts.total).sum::<i64>();
+        assert_eq!(days[2].as_ref().map(events), Some(18_000));
+        assert_eq!(facts.last_error(), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Tasks, the clock, the store handle.
+
+pub mod clock;
+pub(crate) mod facts;
+pub(crate) mod tasks;

@@ -1,0 +1,61 @@
+//! `evenkeel demo`: the daemon on a generated world.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::run::{bind, in_runtime, surroundings};
+use crate::app::{DemoWorld, Setup};
+use crate::cli::args::DemoArgs;
+use crate::cli::{BAD_INPUT, report_problems};
+use crate::config::{self, Overrides};
+use crate::definitions;
+use crate::model::slo::Slo;
+use crate::model::time::Millis;
+
+/// The SLOs of the world; the same files are examples for people.
+const DEFINITIONS: [(&str, &str); 10] = [
+    ("billing-availability.yaml", include_str!("../../../slo-definitions/demo/billing-availability.yaml")),
+    ("catalog-availability.yaml", include_str!("../../../slo-definitions/demo/catalog-availability.yaml")),
+    ("checkout-availability.yaml", include_str!("../../../slo-definitions/demo/checkout-availability.yaml")),
+    ("checkout-latency.yaml", include_str!("../../../slo-definitions/demo/checkout-latency.yaml")),
+    ("notifications-availability.yaml", include_str!("../../../slo-definitions/demo/notifications-availability.yaml")),
+    ("payments-availability.yaml", include_str!("../../../slo-definitions/demo/payments-availability.yaml")),
+    ("search-availability.yaml", include_str!("../../../slo-definitions/demo/search-availability.yaml")),
+    ("search-latency.yaml", include_str!("../../../slo-definitions/demo/search-latency.yaml")),
+    ("storefront-availability.yaml", include_str!("../../../slo-definitions/demo/storefront-availability.yaml")),
+    ("storefront-probe.yaml", include_str!("../../../slo-definitions/demo/storefront-probe.yaml")),
+];
+
+pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let Some(slos) = slos() else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let temporary =
+        tempfile::Builder::new().prefix("evenkeel-demo-").tempdir().context("make a directory for the store")?;
+    let data = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let length = Millis::from_days(i64::from(args.days));
+    let mut settings = Overrides::default();
+    settings.set("data", vec![data.display().to_string()]);
+    settings.set("listen", vec![args.listen.to_string()]);
+    settings.set("backfill", vec![length.to_string()]);
+    settings.set("evaluation_interval", vec!["30s".to_owned()]);
+    settings.set("kubernetes.enabled", vec!["false".to_owned()]);
+    let (config, problems) = config::load(None, &settings, &config::Surroundings::real());
+    let failed = report_problems(&problems);
+    let Some(config) = config.filter(|_| !failed) else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let listener = bind(config.listen)?;
+    let world = DemoWorld { seed: args.seed, length, speed: args.speed };
+    let logging = config.log;
+    let make = async move || Setup::demo(config.clone(), slos.clone(), world, &surroundings()).await;
+    in_runtime(make, listener, logging, None)
+}
+
+fn slos() -> Option<Vec<Slo>> {
+    let mut slos = Vec::new();
+    let mut all = Vec::new();
+    for (file, text) in DEFINITIONS {
+        let (defined, problems) = definitions::parse(text, file);
+        slos.extend(defined);
+        all.extend(problems);
+    }
+    (!report_problems(&all)).then_some(slos)
+}

@@ -1,0 +1,10 @@
+//! The verbs, one file for each.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod generate;
+pub(crate) mod import;
+pub(crate) mod report;
+pub(crate) mod run;
+pub mod settings;
+pub(crate) mod verify;

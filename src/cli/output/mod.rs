@@ -1,0 +1,6 @@
+//! What the command line prints: tables, problems, log lines.
+
+pub(crate) mod log;
+pub mod problems;
+pub(crate) mod table;
+pub(crate) mod tables;

@@ -1,0 +1,153 @@
+//! How the daemon itself is doing.
+
+use serde::Deserialize;
+
+use super::{Align, Cell, Colour, Instant, Table, Tone, many, share, took};
+use crate::publish::web::parts::text;
+use crate::sources::error::shown;
+
+#[derive(Debug, Deserialize)]
+pub struct Status {
+    version: String,
+    now: Instant,
+    started_at: Instant,
+    ready: bool,
+    as_of: Option<Instant>,
+    sources: Vec<Source>,
+    loops: Vec<Loop>,
+    backfill: Backfill,
+    store: Store,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Source {
+    name: String,
+    kind: String,
+    address: String,
+    up: Option<bool>,
+    last_success: Option<Instant>,
+    last_error: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Loop {
+    name: String,
+    iterations: u64,
+    failures: u64,
+    last_ok_at: Option<Instant>,
+    last_error: Option<String>,
+    last_duration_seconds: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Backfill {
+    wanted: usize,
+    done: usize,
+    complete_since: Option<Instant>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Store {
+    bytes: u64,
+    last_error: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Finding {
+    subject: String,
+    message: String,
+    hint: String,
+}
+
+pub fn status(status: &Status, colour: Colour) -> String {
+    let parts = [sources(status, colour), loops(status, colour), findings(status, colour), summary(status, colour)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn sources(status: &Status, colour: Colour) -> String {
+    let mut table = Table::new(&[
+        ("SOURCE", Align::Left),
+        ("STATE", Align::Left),
+        ("KIND", Align::Left),
+        ("LAST ANSWER", Align::Left),
+        ("ADDRESS", Align::Left),
+        ("ERROR", Align::Left),
+    ]);
+    let mut all: Vec<&Source> = status.sources.iter().collect();
+    all.sort_by_key(|source| source.up != Some(false));
+    for source in all {
+        let (word, tone) = match source.up {
+            Some(true) => ("up", Tone::Good),
+            Some(false) => ("down", Tone::Bad),
+            None => ("not asked yet", Tone::Faint),
+        };
+        table.row(vec![
+            Cell::new(&source.name),
+            Cell::new(word).tone(tone),
+            Cell::new(&source.kind),
+            Cell::new(&source.last_success.map_or("never".to_owned(), |at| text::ago(at.0, status.now.0))),
+            Cell::new(&source.address),
+            Cell::new(source.last_error.as_deref().unwrap_or("")),
+        ]);
+    }
+    table.render(colour)
+}
+
+fn loops(status: &Status, colour: Colour) -> String {
+    let mut table = Table::new(&[
+        ("LOOP", Align::Left),
+        ("ROUNDS", Align::Right),
+        ("FAILED", Align::Right),
+        ("TOOK", Align::Right),
+        ("LAST SUCCESS", Align::Left),
+        ("LAST ERROR", Align::Left),
+    ]);
+    for one in &status.loops {
+        let failed = Cell::new(&one.failures.to_string());
+        table.row(vec![
+            Cell::new(&one.name),
+            Cell::new(&one.iterations.to_string()),
+            if one.failures > 0 { failed.tone(Tone::Warning) } else { failed },
+            Cell::new(&one.last_duration_seconds.map_or("-".to_owned(), took)),
+            Cell::new(&one.last_ok_at.map_or("never".to_owned(), |at| text::ago(at.0, status.now.0))),
+            Cell::new(one.last_error.as_deref().unwrap_or("")),
+        ]);
+    }
+    table.render(colour)
+}
+
+fn findings(status: &Status, colour: Colour) -> String {
+    let one = |finding: &Finding| {
+        let subject = Tone::Warning.paint(&shown(&finding.subject), colour);
+        format!("{subject}: {}\n  hint: {}\n", shown(&finding.message), shown(&finding.hint))
+    };
+    status.findings.iter().map(one).collect()
+}
+
+fn summary(status: &Status, colour: Colour) -> String {
+    let mut lines = String::new();
+    if let Some(error) = &status.store.last_error {
+        lines.push_str(&format!("{} {}\n", Tone::Bad.paint("the store reports:", colour), shown(error)));
+    }
+    let history = &status.backfill;
+    let read = match history.wanted {
+        0 => String::new(),
+        wanted => format!("{} read, ", share(history.done as f64 / wanted as f64)),
+    };
+    let since = history
+        .complete_since
+        .map_or("nothing complete yet".to_owned(), |at| format!("complete since {}", at.moment()));
+    lines.push_str(&format!("history: {read}{since}; store: {}\n", text::bytes(status.store.bytes)));
+    let ready = match status.as_of {
+        Some(as_of) if status.ready => format!("ready, as of {}", as_of.moment()),
+        _ => Tone::Warning.paint("not ready: the first evaluation is not done", colour),
+    };
+    lines.push_str(&format!(
+        "evenkeel {}, started {}; {ready}; {}\n",
+        shown(&status.version),
+        text::ago(status.started_at.0, status.now.0),
+        many(status.findings.len(), "finding", "findings")
+    ));
+    lines
+}

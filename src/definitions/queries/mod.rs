@@ -1,0 +1,4 @@
+//! Selectors and PromQL expressions.
+
+pub(crate) mod promql;
+pub(crate) mod selector;

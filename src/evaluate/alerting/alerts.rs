@@ -1,0 +1,362 @@
+//! Alerts as reviews take them: sorted once, and numbered, so that a month of a
+//! million alert events is grouped by numbers and not by words. A view is cheap to
+//! make and shares what it does not change. Must not know what an alert was worth.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::labels::Labels;
+use crate::model::operations::alert::{Alert, AlertId, Mark};
+use crate::model::slo::Severity;
+use crate::model::time::{Period, Timestamp};
+
+/// Labels that name one replica of a service, or the Prometheus that looked.
+/// They change when a pod is replaced, so the alert before and after is the
+/// same kind.
+const OF_REPLICA: [&str; 8] =
+    ["pod", "instance", "container", "container_id", "uid", "pod_ip", "replica", "prometheus_replica"];
+
+/// Whether an alert is about one replica and not about the whole service.
+pub fn is_of_replica(alert: &Alert) -> bool {
+    OF_REPLICA.iter().any(|name| alert.labels.get(name).is_some())
+}
+
+/// What alerts have in common that are the same but for the replica.
+fn kind_of(alert: &Alert) -> Labels {
+    alert.labels.without(&OF_REPLICA)
+}
+
+/// The number of what has none, such as the service of an alert that names none.
+const NONE: u32 = u32::MAX;
+
+/// One alert in numbers, 64 bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    pub start: Timestamp,
+    /// The end of time if it never fired.
+    firing: Timestamp,
+    /// The end of time while it goes on.
+    ended: Timestamp,
+    /// The last instant that is known of it.
+    latest: Timestamp,
+    /// Its place in the table.
+    place: u32,
+    /// Equal where the rule is; numbers begin at 0, as all of these do.
+    pub rule: u32,
+    service: u32,
+    node: u32,
+    /// Equal where all labels are.
+    pub series: u32,
+    /// Equal where all labels are that do not name a replica.
+    pub kind: u32,
+    pub severity: Severity,
+    pub suppressed: bool,
+}
+
+impl Row {
+    pub fn firing(&self) -> Option<Timestamp> {
+        (self.firing != Timestamp::MAX).then_some(self.firing)
+    }
+
+    pub fn ended(&self) -> Option<Timestamp> {
+        (self.ended != Timestamp::MAX).then_some(self.ended)
+    }
+
+    /// The end of time while it goes on.
+    pub fn end(&self) -> Timestamp {
+        self.ended
+    }
+
+    pub fn service(&self) -> Option<u32> {
+        (self.service != NONE).then_some(self.service)
+    }
+
+    pub fn node(&self) -> Option<u32> {
+        (self.node != NONE).then_some(self.node)
+    }
+
+    pub fn is_firing_page(&self) -> bool {
+        self.severity == Severity::Page && self.firing().is_some()
+    }
+
+    /// When it fired, up to `now`.
+    pub fn firing_period(&self, now: Timestamp) -> Option<Period> {
+        Some(Period::new(self.firing()?, self.ended().unwrap_or(now)))
+    }
+
+    /// Whether it was there at some instant of a period.
+    pub fn overlaps(&self, period: Period) -> bool {
+        self.start < period.end && self.ended >= period.start
+    }
+}
+
+/// Alerts with what their numbers mean.
+#[derive(Debug, Default)]
+struct Table {
+    /// Oldest first.
+    alerts: Vec<Alert>,
+    ids: Vec<AlertId>,
+    by_id: HashMap<AlertId, u32>,
+    /// By place.
+    rows: Arc<Vec<Row>>,
+    rules: Vec<String>,
+    services: Vec<String>,
+    nodes: Vec<String>,
+    series: usize,
+    kinds: usize,
+}
+
+/// Some alerts, as they are known at some moment.
+#[derive(Clone, Default)]
+pub struct Alerts {
+    table: Arc<Table>,
+    /// Oldest first.
+    rows: Arc<Vec<Row>>,
+    /// By place: those of which less is known at the moment, or more.
+    changed: Arc<HashMap<u32, Alert>>,
+}
+
+impl FromIterator<Alert> for Alerts {
+    fn from_iter<I: IntoIterator<Item = Alert>>(alerts: I) -> Self {
+        let mut alerts: Vec<Alert> = alerts.into_iter().collect();
+        alerts.sort_by(|a, b| (a.start(), &a.labels).cmp(&(b.start(), &b.labels)));
+        let mut numbers = Numbers::default();
+        let mut rows = Vec::with_capacity(alerts.len());
+        let mut ids = Vec::with_capacity(alerts.len());
+        // Places are 32 bits: what is beyond them would not fit into memory.
+        for (place, alert) in (0..NONE).zip(&alerts) {
+            ids.push(alert.id());
+            rows.push(numbers.row(alert, place));
+        }
+        let by_id = (0..NONE).zip(&ids).map(|(place, id)| (*id, place)).collect();
+        let (series, kinds) = (numbers.series.len(), numbers.kinds.len());
+        let [rules, services, nodes] = [numbers.rules, numbers.services, numbers.nodes].map(Names::in_order);
+        let rows = Arc::new(rows);
+        let table = Table { ids, by_id, rows: Arc::clone(&rows), rules, services, nodes, series, kinds, alerts };
+        Alerts { table: Arc::new(table), rows, changed: Arc::default() }
+    }
+}
+
+#[derive(Default)]
+struct Numbers {
+    rules: Names,
+    services: Names,
+    nodes: Names,
+    series: HashMap<[u8; 16], (u32, u32)>,
+    kinds: HashMap<[u8; 16], u32>,
+}
+
+impl Numbers {
+    fn row(&mut self, alert: &Alert, place: u32) -> Row {
+        let (next, next_kind) = (self.series.len() as u32, self.kinds.len() as u32);
+        let kinds = &mut self.kinds;
+        let new = || (next, *kinds.entry(kind_of(alert).hash128()).or_insert(next_kind));
+        let (series, kind) = *self.series.entry(alert.labels.hash128()).or_insert_with(new);
+        Row {
+            place,
+            rule: self.rules.number(&alert.rule),
+            service: alert.service().map_or(NONE, |service| self.services.number(service)),
+            node: alert.node().map_or(NONE, |node| self.nodes.number(node)),
+            series,
+            kind,
+            ..row_of(alert)
+        }
+    }
+}
+
+/// What of a row is no number.
+fn row_of(alert: &Alert) -> Row {
+    let at = |mark: Option<Mark>| mark.map_or(Timestamp::MAX, |m| m.at);
+    let marks = [alert.condition, alert.firing, alert.ended].into_iter().flatten().map(|m| m.at);
+    Row {
+        start: alert.start(),
+        firing: at(alert.firing),
+        ended: at(alert.ended),
+        latest: marks.fold(alert.last_seen, Timestamp::max),
+        severity: alert.severity,
+        suppressed: alert.suppressed,
+        place: 0,
+        rule: 0,
+        service: NONE,
+        node: NONE,
+        series: 0,
+        kind: 0,
+    }
+}
+
+#[derive(Default)]
+struct Names(HashMap<String, u32>);
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        match self.0.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = self.0.len() as u32;
+                self.0.insert(name.to_owned(), number);
+                number
+            }
+        }
+    }
+
+    fn in_order(self) -> Vec<String> {
+        let mut names: Vec<(String, u32)> = self.0.into_iter().collect();
+        names.sort_unstable_by_key(|(_, number)| *number);
+        names.into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+impl Alerts {
+    /// Oldest first.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Newest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Alert> + Clone {
+        self.rows.iter().rev().filter_map(|row| self.alert(row))
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The alert of one of these rows.
+    pub fn alert(&self, row: &Row) -> Option<&Alert> {
+        self.at(row.place)
+    }
+
+    pub fn id(&self, row: &Row) -> Option<AlertId> {
+        self.table.ids.get(row.place as usize).copied()
+    }
+
+    /// An alert by its id, whether or not it is among the rows.
+    pub fn find(&self, id: AlertId) -> Option<&Alert> {
+        self.table.by_id.get(&id).and_then(|place| self.at(*place))
+    }
+
+    /// The numbers of an alert, and the service that it names.
+    pub fn numbers(&self, id: AlertId) -> Option<(&Row, Option<&str>)> {
+        let place = *self.table.by_id.get(&id)?;
+        let row = self.table.rows.get(place as usize)?;
+        let service = row.service().and_then(|number| self.table.services.get(number as usize));
+        Some((row, service.map(String::as_str)))
+    }
+
+    fn at(&self, place: u32) -> Option<&Alert> {
+        self.changed.get(&place).or_else(|| self.table.alerts.get(place as usize))
+    }
+
+    /// The names of the rules, by number; of all alerts, whether or not they are
+    /// among the rows.
+    pub fn rules(&self) -> &[String] {
+        &self.table.rules
+    }
+
+    pub fn services(&self) -> &[String] {
+        &self.table.services
+    }
+
+    pub fn nodes(&self) -> &[String] {
+        &self.table.nodes
+    }
+
+    /// The services that these alerts name, once each.
+    pub fn services_named(&self) -> impl Iterator<Item = &str> {
+        named(&self.table.services, self.rows.iter().filter_map(Row::service))
+    }
+
+    /// The rules of these alerts, once each.
+    pub fn rules_named(&self) -> impl Iterator<Item = &str> {
+        named(&self.table.rules, self.rows.iter().map(|row| row.rule))
+    }
+
+    /// How many numbers there are of series.
+    pub fn series(&self) -> usize {
+        self.table.series
+    }
+
+    pub fn kinds(&self) -> usize {
+        self.table.kinds
+    }
+
+    /// What was known at a moment: alerts that had begun, without what came later.
+    pub fn as_of(&self, now: Timestamp) -> Alerts {
+        let begun = self.rows.partition_point(|row| row.start <= now);
+        let later = |row: &&Row| row.latest > now;
+        let rows = self.rows.get(..begun).unwrap_or_default();
+        if begun == self.rows.len() && !rows.iter().any(|row| later(&row)) {
+            return self.clone();
+        }
+        let known = |mark: Option<Mark>| mark.filter(|m| m.at <= now);
+        let then = |alert: &Alert| Alert {
+            condition: known(alert.condition),
+            firing: known(alert.firing),
+            ended: known(alert.ended),
+            last_seen: alert.last_seen.min(now),
+            ..alert.clone()
+        };
+        let changes: Vec<(Row, Alert)> =
+            rows.iter().filter(later).filter_map(|row| Some((*row, then(self.alert(row)?)))).collect();
+        Alerts { rows: Arc::new(rows.to_vec()), ..self.clone() }.with(changes)
+    }
+
+    /// With other versions of some of these alerts, which began when the others did.
+    pub fn with(mut self, changes: Vec<(Row, Alert)>) -> Alerts {
+        if changes.is_empty() {
+            return self;
+        }
+        let changed = Arc::make_mut(&mut self.changed);
+        changed.extend(changes.into_iter().map(|(row, alert)| (row.place, alert)));
+        for row in Arc::make_mut(&mut self.rows) {
+            if let Some(alert) = changed.get(&row.place) {
+                let Row { place, rule, service, node, series, kind, .. } = *row;
+                *row = Row { place, rule, service, node, series, kind, ..row_of(alert) };
+            }
+        }
+        self
+    }
+
+    /// Those that were there at some instant of a period.
+    pub fn within(&self, period: Period) -> Alerts {
+        if self.rows.iter().all(|row| row.overlaps(period)) {
+            return self.clone();
+        }
+        self.filter(|row| row.overlaps(period))
+    }
+
+    pub fn filter(&self, wanted: impl Fn(&Row) -> bool) -> Alerts {
+        let rows = self.rows.iter().filter(|row| wanted(row)).copied().collect();
+        Alerts { rows: Arc::new(rows), ..self.clone() }
+    }
+}
+
+fn named(names: &[String], numbers: impl Iterator<Item = u32>) -> impl Iterator<Item = &str> {
+    let mut is_named = vec![false; names.len()];
+    for number in numbers {
+        if let Some(is_named) = is_named.get_mut(number as usize) {
+            *is_named = true;
+        }
+    }
+    names.iter().zip(is_named).filter(|(_, is_named)| *is_named).map(|(name, _)| name.as_str())
+}
+
+impl PartialEq for Alerts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Alerts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! Which alerts and episodes belong to one incident, its timeline, and what people
+//! and tools reported about it.
+
+pub mod durations;
+pub mod episodes;
+pub mod external_records;
+pub mod incidents;
+pub(crate) mod nodes;

@@ -1,0 +1,339 @@
+//! The tiles of one SLO, folded by the hour, so that any window is a sum of few
+//! parts: whole hours, and minutes at its edges. Long runs of hours are summed
+//! once, not at every tick.
+
+mod folding;
+mod minutes;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{AddAssign, Range};
+
+use self::folding::{fold_hour, fold_minutes, slice_slots};
+use self::minutes::{Hour, SLOTS_PER_HOUR};
+use self::sums::DaySums;
+use super::corrections::LeftOut;
+use crate::model::slo::Budgeting;
+use crate::model::slo::tile::{DayTiles, EventCounts, Tile};
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+
+/// One hour, the unit of folding.
+pub const HOUR_MS: i64 = 3_600_000;
+const HOURS_PER_DAY: i64 = 24;
+
+/// How many events an unseen stretch held is not known. It is taken to have
+/// been busier than the busiest minute of the hour before, by this factor.
+pub const UNSEEN_RATE_FACTOR: i64 = 2;
+
+/// Ratios of slices are added in these units, so that sums do not depend on
+/// their order.
+pub const NANO: i64 = 1_000_000_000;
+
+/// What a stretch of time held. Adding is associative and commutative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    pub counts: EventCounts,
+    pub slices: Slices,
+    pub covered_ms: i64,
+    /// Of it, in minutes without events.
+    pub idle_ms: i64,
+    /// Upper estimate of unseen events, in thousandths.
+    pub unseen_milli: i64,
+    /// Unknown time for which the hour before gives no estimate either.
+    pub unestimated_ms: i64,
+    /// Events of the busiest minute.
+    pub busiest: i64,
+}
+
+/// Time slices of a stretch, where the budget is in slices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slices {
+    /// Slices with events.
+    pub total: i64,
+    /// Sum over slices in billionths: 1 for a slice that reaches its target, or
+    /// its ratio.
+    pub good_nano: i64,
+    pub lo_nano: i64,
+    pub hi_nano: i64,
+    /// Slices of which nothing was observed.
+    pub unknown: i64,
+}
+
+impl AddAssign for Sum {
+    fn add_assign(&mut self, o: Sum) {
+        self.counts += o.counts;
+        self.slices.total += o.slices.total;
+        self.slices.good_nano += o.slices.good_nano;
+        self.slices.lo_nano += o.slices.lo_nano;
+        self.slices.hi_nano += o.slices.hi_nano;
+        self.slices.unknown += o.slices.unknown;
+        self.covered_ms += o.covered_ms;
+        self.idle_ms += o.idle_ms;
+        self.unseen_milli += o.unseen_milli;
+        self.unestimated_ms += o.unestimated_ms;
+        self.busiest = self.busiest.max(o.busiest);
+    }
+}
+
+impl Sum {
+    /// A stretch of which nothing is known.
+    fn unknown(length: Millis, budgeting: Budgeting) -> Sum {
+        let slice = slice_slots(budgeting) as i64 * SLOT_MS;
+        Sum {
+            unestimated_ms: length.0,
+            slices: Slices { unknown: length.0 / slice, ..Slices::default() },
+            ..Sum::default()
+        }
+    }
+
+    /// Upper estimate of the events that nobody saw.
+    pub fn unseen_events(&self) -> f64 {
+        let by_busiest = self.busiest as f64 * (self.unestimated_ms as f64 / SLOT_MS as f64);
+        self.unseen_milli as f64 / 1000.0 + by_busiest * UNSEEN_RATE_FACTOR as f64
+    }
+}
+
+/// Runs of hours that are summed once. Windows and lookbacks of an SLO need one
+/// each; more are of questions that are asked once.
+const RUNS_MAX: usize = 24;
+/// Shorter runs are added up each time.
+const RUN_HOURS_MIN: i64 = 2;
+
+/// The tiles of one SLO as far as they are loaded.
+#[derive(Clone, Debug)]
+pub struct History {
+    budgeting: Budgeting,
+    days: BTreeMap<i64, DaySums>,
+    minutes: BTreeMap<i64, Hour>,
+    /// Sums of long runs of hours, derived from the above when asked for.
+    runs: RefCell<Vec<(Range<i64>, Sum)>>,
+    /// Stretches that corrections leave out.
+    left_out: LeftOut,
+}
+
+/// The number of the hour since the epoch.
+pub fn hour_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(HOUR_MS)
+}
+
+fn hour_start(hour: i64) -> Timestamp {
+    Timestamp::from_millis(hour * HOUR_MS)
+}
+
+fn day_of(hour: i64) -> (i64, usize) {
+    (hour.div_euclid(HOURS_PER_DAY), hour.rem_euclid(HOURS_PER_DAY) as usize)
+}
+
+impl History {
+    pub fn new(budgeting: Budgeting) -> History {
+        History {
+            budgeting,
+            days: BTreeMap::new(),
+            minutes: BTreeMap::new(),
+            runs: RefCell::default(),
+            left_out: LeftOut::default(),
+        }
+    }
+
+    /// Folds a whole day; `keep` says of which hours the minutes are kept too.
+    /// `before` is the day before, whose last hour gives the rates for the first.
+    pub fn load_day(&mut self, before: Option<&DayTiles>, day: &DayTiles, keep: impl Fn(i64) -> bool) {
+        let first = day.day * HOURS_PER_DAY;
+        let mut previous = before
+            .filter(|b| b.day + 1 == day.day)
+            .map(|b| hour_of_day(b, HOURS_PER_DAY as usize - 1))
+            .or_else(|| self.minutes.get(&(first - 1)).cloned());
+        let mut sums = [None; HOURS_PER_DAY as usize];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let minutes = hour_of_day(day, i);
+            let hour = first + i as i64;
+            *sum = Some(fold_hour(previous.as_ref(), &minutes, self.budgeting));
+            if keep(hour) {
+                self.minutes.insert(hour, minutes.clone());
+            } else {
+                self.minutes.remove(&hour);
+            }
+            previous = Some(minutes);
+        }
+        self.days.insert(day.day, DaySums::new(&sums));
+        self.runs.get_mut().retain(|(hours, _)| hours.end <= first || hours.start >= first + HOURS_PER_DAY);
+    }
+
+    /// Puts tiles into hours whose minutes are loaded, or that are new.
+    pub fn put(&mut self, tiles: &[Tile]) {
+        let mut touched = BTreeSet::new();
+        for tile in tiles {
+            let hour = hour_of(tile.start);
+            if self.has_sum(hour) && !self.minutes.contains_key(&hour) {
+                // An old hour without its minutes: it is reloaded from the store.
+                self.set_sum(hour, None);
+                continue;
+            }
+            let minutes = self.minutes.entry(hour).or_insert_with(|| Hour::empty(hour_start(hour)));
+            minutes.set(minute_of(tile.start), tile);
+            touched.insert(hour);
+            touched.insert(hour + 1);
+        }
+        // Their sums are made anew by `settle`; until then minutes are summed.
+        touched.retain(|hour| self.minutes.contains_key(hour));
+        touched.into_iter().for_each(|hour| self.set_sum(hour, None));
+    }
+
+    /// Sums up the hours before `as_of` of which only minutes are there.
+    pub fn settle(&mut self, as_of: Timestamp) {
+        let held = self.minutes.range(..hour_of(as_of)).map(|(hour, _)| *hour);
+        let open: Vec<i64> = held.filter(|hour| !self.has_sum(*hour)).collect();
+        for hour in open {
+            let sum = self.hour_from_minutes(hour);
+            self.set_sum(hour, sum);
+        }
+    }
+
+    fn has_sum(&self, hour: i64) -> bool {
+        let (day, i) = day_of(hour);
+        self.days.get(&day).is_some_and(|sums| sums.has(i))
+    }
+
+    fn set_sum(&mut self, hour: i64, sum: Option<Sum>) {
+        self.runs.get_mut().retain(|(hours, _)| !hours.contains(&hour));
+        let (day, i) = day_of(hour);
+        if sum.is_none() && !self.has_sum(hour) {
+            return;
+        }
+        let sums = self.days.entry(day).or_default();
+        let mut hours = sums.hours();
+        if let Some(cell) = hours.get_mut(i) {
+            *cell = sum;
+        }
+        *sums = DaySums::new(&hours);
+    }
+
+    fn hour_from_minutes(&self, hour: i64) -> Option<Sum> {
+        let minutes = self.minutes.get(&hour)?;
+        Some(fold_hour(self.minutes.get(&(hour - 1)), minutes, self.budgeting))
+    }
+
+    pub fn has_minutes(&self, hour: i64) -> bool {
+        self.minutes.contains_key(&hour)
+    }
+
+    /// Drops a day, so that it is loaded again.
+    pub fn unload_day(&mut self, day: i64) {
+        self.days.remove(&day);
+        let hours = day * HOURS_PER_DAY..(day + 1) * HOURS_PER_DAY;
+        self.minutes.retain(|hour, _| !hours.contains(hour));
+        self.runs.get_mut().clear();
+    }
+
+    /// Keeps the minutes of these hours only, and no hour before `oldest`.
+    pub fn trim(&mut self, keep: impl Fn(i64) -> bool, oldest: i64) {
+        self.minutes.retain(|hour, _| keep(*hour));
+        self.days = self.days.split_off(&oldest.div_euclid(HOURS_PER_DAY));
+        self.runs.get_mut().clear();
+    }
+
+    /// The sum over `[start, end)`, whole minutes. Time that is not loaded is
+    /// unknown.
+    pub fn fold(&self, period: Period) -> Sum {
+        let first = hour_of(period.start + Millis(HOUR_MS - 1));
+        let last = hour_of(period.end);
+        if period.is_empty() {
+            return Sum::default();
+        }
+        if first > last {
+            return self.part(last, period);
+        }
+        let mut sum = self.part(first - 1, Period::new(period.start, hour_start(first)));
+        sum += self.run(first..last);
+        sum += self.part(last, Period::new(hour_start(last), period.end));
+        sum
+    }
+
+    /// Says what corrections leave out; the tiles stay as they are.
+    pub fn leave_out(&mut self, left_out: LeftOut) {
+        self.left_out = left_out;
+    }
+
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// The sum over a period without what corrections leave out.
+    pub fn fold_corrected(&self, period: Period) -> Sum {
+        let mut sum = Sum::default();
+        for part in self.left_out.rest_of(period) {
+            sum += self.fold(part);
+        }
+        sum
+    }
+
+    /// A part of an hour.
+    fn part(&self, hour: i64, period: Period) -> Sum {
+        if period.is_empty() {
+            return Sum::default();
+        }
+        match self.minutes.get(&hour) {
+            Some(minutes) => {
+                let range = minute_of(period.start)..minute_end(hour, period.end);
+                fold_minutes(self.minutes.get(&(hour - 1)), minutes, range, self.budgeting)
+            }
+            None => Sum::unknown(period.length(), self.budgeting),
+        }
+    }
+
+    /// Whole hours.
+    fn run(&self, hours: Range<i64>) -> Sum {
+        if hours.end - hours.start < RUN_HOURS_MIN {
+            return self.hours(hours);
+        }
+        if let Some((_, sum)) = self.runs.borrow().iter().find(|(of, _)| *of == hours) {
+            return *sum;
+        }
+        let sum = self.hours(hours.clone());
+        let mut runs = self.runs.borrow_mut();
+        if runs.len() >= RUNS_MAX {
+            runs.remove(0);
+        }
+        runs.push((hours, sum));
+        sum
+    }
+
+    fn hours(&self, hours: Range<i64>) -> Sum {
+        let mut sum = Sum::default();
+        let mut at = hours.start;
+        while at < hours.end {
+            let (day, _) = day_of(at);
+            let next = ((day + 1) * HOURS_PER_DAY).min(hours.end);
+            let sums = self.days.get(&day);
+            match sums.and_then(DaySums::day).filter(|_| next - at == HOURS_PER_DAY) {
+                Some(whole) => sum += whole,
+                None => {
+                    let known = sums.map(DaySums::hours).unwrap_or_default();
+                    for hour in at..next {
+                        let folded = known.get(day_of(hour).1).copied().flatten();
+                        let folded = folded.or_else(|| self.hour_from_minutes(hour));
+                        sum += folded.unwrap_or_else(|| Sum::unknown(Millis(HOUR_MS), self.budgeting));
+                    }
+                }
+            }
+            at = next;
+        }
+        sum
+    }
+}
+
+fn minute_of(at: Timestamp) -> usize {
+    (at.millis().rem_euclid(HOUR_MS) / SLOT_MS) as usize
+}
+
+fn minute_end(hour: i64, end: Timestamp) -> usize {
+    ((end - hour_start(hour)).0 / SLOT_MS) as usize
+}
+
+fn hour_of_day(day: &DayTiles, hour: usize) -> Hour {
+    let slots = hour * SLOTS_PER_HOUR..(hour + 1) * SLOTS_PER_HOUR;
+    Hour::from_tiles(hour_start(day.day * HOURS_PER_DAY + hour as i64), slots.map(|slot| day.get(slot)))
+}

@@ -1,0 +1,123 @@
+//! Minutes to sums: what was seen, and how much at most happened in what was
+//! not.
+
+use std::ops::Range;
+
+use super::minutes::{Hour, SLOTS_PER_HOUR, Tiles, rates_before};
+use super::{NANO, Slices, Sum, UNSEEN_RATE_FACTOR};
+use crate::model::slo::Budgeting;
+use crate::model::slo::tile::{EventCounts, PeakRate, SlotState, Tile};
+use crate::model::time::SLOT_MS;
+
+pub(crate) fn slice_slots(budgeting: Budgeting) -> usize {
+    match budgeting {
+        Budgeting::Events => 1,
+        Budgeting::Timeslices { slice, .. } | Budgeting::RatioTimeslices { slice } => {
+            ((slice.0 / SLOT_MS).max(1) as usize).min(SLOTS_PER_HOUR)
+        }
+    }
+}
+
+pub(crate) fn fold_hour(previous: Option<&Hour>, minutes: &Hour, budgeting: Budgeting) -> Sum {
+    fold_minutes(previous, minutes, 0..SLOTS_PER_HOUR, budgeting)
+}
+
+/// Some minutes of an hour; the hour before it gives the rates for what was not
+/// seen in the first of them.
+pub(crate) fn fold_minutes(previous: Option<&Hour>, hour: &Hour, range: Range<usize>, budgeting: Budgeting) -> Sum {
+    let mut sum = Sum::default();
+    let mut unseen = [0_i64; SLOTS_PER_HOUR];
+    let mut add = |i: usize| {
+        let estimate = add_tile(&mut sum, &hour.get(i), || rates_before(previous, hour, i));
+        if let Some(cell) = unseen.get_mut(i) {
+            *cell = estimate;
+        }
+    };
+    match hour.seen(range.clone()) {
+        Some(seen) => {
+            let mut others = seen.others;
+            while others != 0 {
+                add(others.trailing_zeros() as usize);
+                others &= others - 1;
+            }
+            sum.counts += EventCounts::new(seen.good, seen.total);
+            sum.covered_ms += seen.minutes * SLOT_MS;
+            sum.idle_ms += seen.idle * SLOT_MS;
+            sum.busiest = sum.busiest.max(seen.busiest);
+        }
+        None => range.clone().for_each(add),
+    }
+    if budgeting != Budgeting::Events {
+        sum.slices = fold_slices(&hour.tiles(), &unseen, range, budgeting);
+    }
+    sum
+}
+
+/// Adds one minute; returns the estimate of what was not seen in it.
+fn add_tile(sum: &mut Sum, tile: &Tile, rates: impl FnOnce() -> Option<(i64, PeakRate)>) -> i64 {
+    sum.counts += tile.counts;
+    sum.covered_ms += i64::from(tile.covered_ms);
+    if tile.state() == SlotState::Idle {
+        sum.idle_ms += i64::from(tile.covered_ms);
+    }
+    sum.busiest = sum.busiest.max(tile.counts.total);
+    let uncovered = SLOT_MS - i64::from(tile.covered_ms);
+    if tile.unseen_ms == 0 && uncovered <= 0 {
+        return 0;
+    }
+    let Some((service, target)) = rates() else {
+        sum.unestimated_ms += uncovered;
+        return 0;
+    };
+    let thousandths = if tile.unseen_ms > 0 {
+        // Single targets were out of sight, summed over targets.
+        target.per_second() * f64::from(tile.unseen_ms)
+    } else {
+        service as f64 * 1000.0 * uncovered as f64 / SLOT_MS as f64
+    };
+    let estimate = (thousandths * UNSEEN_RATE_FACTOR as f64).ceil() as i64;
+    sum.unseen_milli += estimate;
+    estimate
+}
+
+fn fold_slices(
+    minutes: &Tiles,
+    unseen_milli: &[i64; SLOTS_PER_HOUR],
+    range: std::ops::Range<usize>,
+    budgeting: Budgeting,
+) -> Slices {
+    let width = slice_slots(budgeting);
+    let mut slices = Slices::default();
+    let mut start = range.start / width * width;
+    while start < range.end {
+        let span = start.max(range.start)..(start + width).min(range.end);
+        let tiles = minutes.get(span.clone()).unwrap_or_default();
+        let unseen: i64 = unseen_milli.get(span).unwrap_or_default().iter().sum();
+        add_slice(&mut slices, tiles, unseen as f64 / 1000.0, budgeting);
+        start += width;
+    }
+    slices
+}
+
+fn add_slice(slices: &mut Slices, tiles: &[Tile], unseen: f64, budgeting: Budgeting) {
+    let counts = tiles.iter().fold(EventCounts::ZERO, |a, t| a + t.counts);
+    if tiles.iter().all(|t| t.state() == SlotState::Unknown) {
+        slices.unknown += 1;
+        return;
+    }
+    if counts.total <= 0 {
+        return;
+    }
+    let total = counts.total as f64;
+    let value = |good: f64, of: f64| {
+        let ratio = (good / of).clamp(0.0, 1.0);
+        match budgeting {
+            Budgeting::Timeslices { target, .. } => i64::from(ratio >= target) * NANO,
+            Budgeting::RatioTimeslices { .. } | Budgeting::Events => (ratio * NANO as f64).round() as i64,
+        }
+    };
+    slices.total += 1;
+    slices.good_nano += value(counts.good as f64, total);
+    slices.lo_nano += value(counts.good as f64, total + unseen);
+    slices.hi_nano += value((counts.good + counts.uncertain) as f64 + unseen, total + unseen);
+}

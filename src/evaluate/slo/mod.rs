@@ -1,0 +1,12 @@
+//! What the tiles of one SLO mean: attainment, error budget, burn rates, tiers.
+
+pub mod burn_alerts;
+pub mod compliance;
+pub mod corrections;
+pub(crate) mod figures;
+pub mod history;
+pub mod objectives;
+pub mod slot_history;
+pub(crate) mod slots;
+pub mod status;
+pub mod tiers;

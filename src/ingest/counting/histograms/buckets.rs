@@ -1,0 +1,207 @@
+//! What the series of histograms contribute to good, total and uncertain: exact
+//! at a bound that equals the threshold, else the interval between the
+//! neighbours. Must not know the rules by which counters are counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::ingest::counting::Inexact;
+use crate::ingest::counting::counters::is_count;
+use crate::ingest::counting::plan::{Weight, Weights};
+use crate::ingest::counting::state::State;
+use crate::ingest::raw::RawSeries;
+use crate::model::labels::selector::Selector;
+use crate::model::labels::{Labels, NAME};
+use crate::model::time::Timestamp;
+
+/// The series of the histograms that an indicator is about.
+pub(crate) struct Buckets<'p> {
+    pub classic: &'p Selector,
+    pub native: &'p Selector,
+    pub threshold: f64,
+}
+
+/// A series of a histogram.
+struct Member<'a> {
+    place: usize,
+    bound: f64,
+    series: &'a RawSeries,
+}
+
+/// What was known of a histogram before the reading.
+#[derive(Default)]
+struct Known {
+    /// Its last scrape.
+    last: Option<Timestamp>,
+    native: bool,
+}
+
+/// Which weights the members have at one scrape, by their place in the group.
+type AtScrape = Vec<(usize, Weight)>;
+
+impl Buckets<'_> {
+    /// The weights of all series, in their order, and why they are not exact.
+    pub fn weights(&self, series: &[RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
+        let mut weights = vec![Weights::Always(Weight::default()); series.len()];
+        let mut groups: BTreeMap<Labels, Vec<Member<'_>>> = BTreeMap::new();
+        for (place, one) in series.iter().enumerate() {
+            let ours = self.classic.matches(&one.labels) || self.native.matches(&one.labels);
+            if let Some(bound) = bound_of(&one.labels).filter(|_| ours) {
+                let group = groups.entry(histogram(&one.labels)).or_default();
+                group.push(Member { place, bound, series: one });
+            }
+        }
+        let known = self.known(series, state);
+        let mut missing: Option<Vec<f64>> = None;
+        let mut bucket = None;
+        for (labels, group) in &mut groups {
+            group.sort_by(|a, b| a.bound.total_cmp(&b.bound));
+            let before = known.get(labels);
+            if before.is_some_and(|k| k.native) || group.iter().any(|m| self.native.matches(&m.series.labels)) {
+                let (each, held_by) = self.of_each_scrape(group, before.and_then(|k| k.last), state);
+                bucket = bucket.or(held_by);
+                for (member, weight) in group.iter().zip(each) {
+                    set(&mut weights, member.place, Weights::Each(weight));
+                }
+                continue;
+            }
+            let bounds: Vec<f64> = group.iter().map(|m| m.bound).collect();
+            let (at_scrape, exact) = at_scrape(&bounds, self.threshold);
+            for (i, weight) in at_scrape {
+                let place = group.get(i).map_or(usize::MAX, |m| m.place);
+                set(&mut weights, place, Weights::Always(weight));
+            }
+            if !exact {
+                missing.get_or_insert_default().extend(bounds);
+            }
+        }
+        if let Some(bounds) = &mut missing {
+            bounds.sort_by(f64::total_cmp);
+            bounds.dedup();
+        }
+        (weights, missing.map(Inexact::NoBound).or(bucket))
+    }
+
+    /// The histograms of which a native form is or was there: in these, series
+    /// come and go while the process runs.
+    fn known(&self, series: &[RawSeries], state: &State) -> HashMap<Labels, Known> {
+        let mut known: HashMap<Labels, Known> = HashMap::new();
+        let is_native = |labels: &Labels| self.native.matches(labels);
+        if !series.iter().map(|s| &s.labels).chain(state.series.keys()).any(is_native) {
+            return known;
+        }
+        for (labels, last) in &state.series {
+            if is_native(labels) || self.classic.matches(labels) {
+                let one = known.entry(histogram(labels)).or_default();
+                one.native |= is_native(labels);
+                one.last = one.last.max(Some(last.at));
+            }
+        }
+        known
+    }
+
+    /// The weights of each member at each scrape, and the bucket that holds the
+    /// threshold at the last one.
+    ///
+    /// A bound counts at a scrape only if the one before had it, too: what is told
+    /// from here on did not begin at zero here. So after a change of the schema the
+    /// coarser of two applies for one scrape, and where a process changes from the
+    /// classic form to the native one, the new form begins with a baseline. Where
+    /// both are there, they are one histogram: its total is taken once, and of all
+    /// bounds those that are nearest to the threshold.
+    fn of_each_scrape(
+        &self,
+        group: &[Member<'_>],
+        before: Option<Timestamp>,
+        state: &State,
+    ) -> (Vec<Vec<(Timestamp, Weight)>>, Option<Inexact>) {
+        let mut scrapes: BTreeMap<Timestamp, Vec<(usize, f64)>> = BTreeMap::new();
+        for (i, member) in group.iter().enumerate() {
+            let new = |at: Timestamp| before.is_none_or(|before| at > before);
+            for sample in member.series.samples.iter().filter(|s| is_count(s) && new(s.at)) {
+                scrapes.entry(sample.at).or_default().push((i, sample.value));
+            }
+        }
+        let was_there = |m: &Member<'_>| state.series.get(&m.series.labels).is_some_and(|l| Some(l.at) == before);
+        let mut held: Option<Vec<bool>> = before.map(|_| group.iter().map(was_there).collect());
+        let mut weights: Vec<Vec<(Timestamp, Weight)>> = vec![Vec::new(); group.len()];
+        let mut bucket = None;
+        for (at, here) in scrapes {
+            let held_before = |i: usize| held.as_ref().is_none_or(|h| h.get(i).copied().unwrap_or(false));
+            let usable: Vec<(usize, f64, f64)> = here
+                .iter()
+                .filter(|(i, _)| held_before(*i))
+                .filter_map(|(i, value)| group.get(*i).map(|m| (*i, m.bound, *value)))
+                .collect();
+            let bounds: Vec<f64> = usable.iter().map(|(_, bound, _)| *bound).collect();
+            let (at_scrape, exact) = at_scrape(&bounds, self.threshold);
+            bucket = (!exact).then(|| bucket_of(&usable, self.threshold)).flatten();
+            for (i, weight) in at_scrape {
+                let place = usable.get(i).map_or(usize::MAX, |(place, _, _)| *place);
+                if let Some(list) = weights.get_mut(place) {
+                    list.push((at, weight));
+                }
+            }
+            let mut now = vec![false; group.len()];
+            here.iter().for_each(|(i, _)| set(&mut now, *i, true));
+            held = Some(now);
+        }
+        (weights, bucket)
+    }
+}
+
+/// The weights of bounds that are there at once, in order of size, and whether
+/// one of them is the threshold.
+fn at_scrape(bounds: &[f64], threshold: f64) -> (AtScrape, bool) {
+    let mut weights: AtScrape = Vec::new();
+    let mut add = |i: usize, good: i64, total: i64, uncertain: i64| {
+        let weight = match weights.iter_mut().find(|(place, _)| *place == i) {
+            Some((_, weight)) => weight,
+            None => &mut weights.push_mut((i, Weight::default())).1,
+        };
+        *weight =
+            Weight { good: weight.good + good, total: weight.total + total, uncertain: weight.uncertain + uncertain };
+    };
+    if let Some(i) = bounds.iter().rposition(|bound| bound.is_infinite()) {
+        add(i, 0, 1, 0);
+    }
+    if let Some(i) = bounds.iter().position(|bound| same_bound(*bound, threshold)) {
+        add(i, 1, 0, 0);
+        return (weights, true);
+    }
+    if let Some(i) = bounds.iter().rposition(|bound| *bound < threshold) {
+        add(i, 1, 0, -1);
+    }
+    if let Some(i) = bounds.iter().position(|bound| *bound > threshold) {
+        add(i, 0, 0, 1);
+    }
+    (weights, false)
+}
+
+/// The bucket that holds the threshold, if there are events in it.
+fn bucket_of(usable: &[(usize, f64, f64)], threshold: f64) -> Option<Inexact> {
+    let (_, high, below_high) = usable.iter().find(|(_, bound, _)| *bound > threshold)?;
+    let low = usable.iter().rev().find(|(_, bound, _)| *bound < threshold);
+    let (low, below_low) = low.map_or((0.0, 0.0), |(_, bound, value)| (*bound, *value));
+    (*below_high > below_low).then_some(Inexact::Bucket { low, high: *high })
+}
+
+/// What all series of one histogram have in common, in either form.
+fn histogram(series: &Labels) -> Labels {
+    series.without(&["le", NAME])
+}
+
+fn set<T>(list: &mut [T], place: usize, value: T) {
+    if let Some(one) = list.get_mut(place) {
+        *one = value;
+    }
+}
+
+/// `le` is compared as a number: `1` and `1.0` are one bound.
+fn bound_of(labels: &Labels) -> Option<f64> {
+    let le = labels.get("le")?;
+    if le == "+Inf" { Some(f64::INFINITY) } else { le.parse().ok() }
+}
+
+pub(crate) fn same_bound(a: f64, b: f64) -> bool {
+    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
+}

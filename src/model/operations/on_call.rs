@@ -1,0 +1,77 @@
+//! When the people on call sleep, and how long a shift is.
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeZone, Timelike};
+use chrono_tz::Tz;
+
+use crate::model::time::{Millis, Timestamp};
+
+/// Minutes of a day.
+pub const DAY_MINUTES: u32 = 24 * 60;
+
+/// The hours of one team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TeamHours {
+    pub zone: Tz,
+    /// Minutes of the day at which sleep begins and ends; past midnight where
+    /// the end is before the beginning. Equal: nobody sleeps.
+    pub sleep: (u32, u32),
+}
+
+impl TeamHours {
+    pub fn new(zone: Tz) -> TeamHours {
+        TeamHours { zone, sleep: (22 * 60, 7 * 60) }
+    }
+
+    /// Whether an instant lies in the night of the team.
+    pub fn asleep_at(&self, at: Timestamp) -> bool {
+        let Some(local) = self.zone.timestamp_millis_opt(at.millis()).single() else { return false };
+        let minute = local.hour() * 60 + local.minute();
+        let (from, to) = self.sleep;
+        if from <= to { from <= minute && minute < to } else { minute >= from || minute < to }
+    }
+}
+
+/// Shifts and nights of all teams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnCall {
+    /// Over which interruptions are counted.
+    pub shift: Millis,
+    /// Of teams that are not named.
+    pub usual: TeamHours,
+    pub teams: BTreeMap<String, TeamHours>,
+}
+
+impl OnCall {
+    /// Half a day, as in Google's SRE book, chapter 11.
+    pub const SHIFT: Millis = Millis::from_hours(12);
+
+    pub fn new(zone: Tz) -> OnCall {
+        OnCall { shift: Self::SHIFT, usual: TeamHours::new(zone), teams: BTreeMap::new() }
+    }
+
+    pub fn of(&self, team: Option<&str>) -> &TeamHours {
+        team.and_then(|team| self.teams.get(team)).unwrap_or(&self.usual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_is_that_of_the_team() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let berlin = TeamHours::new(chrono_tz::Europe::Berlin);
+        assert!(berlin.asleep_at(at("2026-07-01T20:00:00Z")), "22:00 there");
+        assert!(!berlin.asleep_at(at("2026-07-01T19:59:59Z")));
+        assert!(berlin.asleep_at(at("2026-07-02T04:59:00Z")) && !berlin.asleep_at(at("2026-07-02T05:00:00Z")));
+        let day = TeamHours { sleep: (9 * 60, 17 * 60), ..berlin };
+        assert!(day.asleep_at(at("2026-07-01T10:00:00Z")) && !day.asleep_at(at("2026-07-01T20:00:00Z")));
+        assert!(!TeamHours { sleep: (60, 60), ..berlin }.asleep_at(at("2026-07-01T23:00:00Z")));
+        let mut on_call = OnCall::new(Tz::UTC);
+        on_call.teams.insert("web".to_owned(), berlin);
+        assert_eq!((on_call.of(Some("web")), on_call.of(Some("db"))), (&berlin, &on_call.usual));
+    }
+}

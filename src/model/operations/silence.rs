@@ -1,0 +1,92 @@
+//! A silence of Alertmanager: a person's word that certain alerts shall wake
+//! nobody for a while. Set before an alert it is a plan, set after it an answer.
+
+use super::alert::Alert;
+use crate::model::labels::selector::{MatchOp, Matcher};
+use crate::model::time::{Period, Timestamp};
+
+/// One silence. A silence whose matchers are changed ends, and a new one begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Unique; given by Alertmanager.
+    pub id: String,
+    /// All of them must hold.
+    pub matchers: Vec<Matcher>,
+    /// From its beginning to its end, which may be to come.
+    pub period: Period,
+    pub created_by: String,
+    pub comment: String,
+}
+
+impl Silence {
+    /// Whether the silence is about an alert. A matcher on a label that the alert
+    /// lacks is left open only if Alertmanager itself said that it holds the
+    /// alert back: external labels are added on the way there.
+    pub fn is_about(&self, alert: &Alert) -> bool {
+        let value = |m: &Matcher| alert.labels.get(&m.label);
+        let holds = |m: &Matcher| match value(m) {
+            Some(value) => m.matches_value(value),
+            None => alert.suppressed || m.matches_value(""),
+        };
+        let names_one = |m: &Matcher| matches!(m.op, MatchOp::Equal | MatchOp::Regex) && value(m).is_some();
+        self.matchers.iter().any(names_one) && self.matchers.iter().all(holds)
+    }
+
+    /// Whether it names what it is about by patterns only.
+    pub fn is_broad(&self) -> bool {
+        !self.matchers.iter().any(|m| m.op == MatchOp::Equal)
+    }
+
+    /// Whether it held at an instant.
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.period.contains(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::labels::Labels;
+    use crate::model::slo::Severity;
+
+    fn alert(suppressed: bool) -> Alert {
+        let labels: Labels = [("alertname", "HighErrors"), ("service", "checkout")].into_iter().collect();
+        let last_seen = Timestamp::from_millis(0);
+        let (condition, firing, ended) = (None, None, None);
+        Alert {
+            rule: "HighErrors".to_owned(),
+            labels,
+            severity: Severity::Page,
+            condition,
+            firing,
+            ended,
+            last_seen,
+            suppressed,
+        }
+    }
+
+    fn is_about(matchers: &[(&str, MatchOp, &str)], suppressed: bool) -> bool {
+        let matchers = matchers.iter().map(|(l, op, v)| Matcher::new(*l, *op, *v).unwrap()).collect();
+        let period = Period::new(Timestamp::from_millis(0), Timestamp::from_millis(1));
+        let (id, created_by, comment) = (String::new(), String::new(), String::new());
+        Silence { id, matchers, period, created_by, comment }.is_about(&alert(suppressed))
+    }
+
+    #[test]
+    fn a_silence_is_about_what_all_its_matchers_hold_for() {
+        use MatchOp::{Equal, NotEqual, Regex};
+        assert!(is_about(&[("service", Equal, "checkout")], false));
+        assert!(is_about(&[("service", Regex, "check.*"), ("alertname", NotEqual, "CpuHigh")], false));
+        assert!(!is_about(&[("service", Equal, "search")], true));
+        assert!(!is_about(&[("service", Equal, "checkout"), ("alertname", Equal, "CpuHigh")], true));
+    }
+
+    #[test]
+    fn external_labels_are_believed_where_alertmanager_says_that_it_held_the_alert_back() {
+        use MatchOp::{Equal, NotEqual};
+        let elsewhere = [("service", Equal, "checkout"), ("cluster", Equal, "eu")];
+        assert!(is_about(&elsewhere, true) && !is_about(&elsewhere, false));
+        assert!(!is_about(&[("cluster", Equal, "eu")], true), "nothing ties it to this alert");
+        assert!(!is_about(&[("cluster", NotEqual, "us")], false), "nor does what it excludes");
+    }
+}

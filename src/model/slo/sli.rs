@@ -1,0 +1,164 @@
+//! What is counted: the kinds of indicators, and the identity under which their
+//! tiles are stored. Must not know what is promised about them.
+
+use std::fmt;
+
+use super::composite::{Combination, Composite};
+use crate::model::labels::selector::{Selector, SelectorSum};
+use crate::model::labels::{content_hash, hex};
+use crate::model::operations::comparison::Comparison;
+
+/// How good and total events are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Indicator {
+    Ratio {
+        numerator: Numerator,
+        total: SelectorSum,
+    },
+    /// Good: observations at most `threshold_seconds`, from a histogram, classic
+    /// or native, whose name is given without `_bucket`.
+    Latency {
+        histogram: Selector,
+        threshold_seconds: f64,
+    },
+    /// Every series is one slice of weight one per slot, good when all samples
+    /// of the slot satisfy the comparison.
+    Gauge {
+        metric: Selector,
+        good: Comparison,
+    },
+    /// Every series is one slice of weight one per slot, whose good share is the
+    /// mean of the samples, ratios themselves.
+    RawRatio {
+        metric: Selector,
+        /// The samples are the bad share.
+        is_bad: bool,
+    },
+    /// A slot is one slice, bad where a matching alert fires. `alerts` selects
+    /// the firing series of `ALERTS`.
+    Alert {
+        alerts: Selector,
+    },
+    /// Somebody pushes good and total events of every slot.
+    Pushed {
+        /// The SLO that they are pushed for.
+        slo: String,
+    },
+    /// What the slots of other SLOs come to together.
+    Composite(Composite),
+    /// Two expressions that the source evaluates for each slot: events, or what
+    /// stands for them.
+    Estimated {
+        numerator: Expression,
+        /// The numerator is the bad side.
+        is_bad: bool,
+        total: Expression,
+    },
+}
+
+/// PromQL that only the source can evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expression {
+    pub text: String,
+    /// Its value is events per second, and not in the slot.
+    pub per_second: bool,
+}
+
+/// Which side of a ratio a definition names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numerator {
+    Good(SelectorSum),
+    Bad(SelectorSum),
+}
+
+impl Numerator {
+    pub fn sum(&self) -> &SelectorSum {
+        match self {
+            Numerator::Good(s) | Numerator::Bad(s) => s,
+        }
+    }
+}
+
+impl Indicator {
+    pub fn id(&self, source: &str) -> IndicatorId {
+        let said = self.to_string();
+        let mut parts: Vec<&[u8]> = vec![source.as_bytes(), said.as_bytes()];
+        if let Indicator::Composite(composite) = self {
+            // A component that counts something else makes another composite.
+            parts.extend(composite.components.iter().map(|component| component.indicator.0.as_slice()));
+        }
+        IndicatorId(content_hash(parts))
+    }
+
+    /// The selectors whose samples are read, as the definition gives them.
+    pub fn selectors(&self) -> Vec<&Selector> {
+        match self {
+            Indicator::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
+            Indicator::Latency { histogram, .. } => vec![histogram],
+            Indicator::Gauge { metric, .. } | Indicator::RawRatio { metric, .. } => vec![metric],
+            Indicator::Alert { alerts } => vec![alerts],
+            Indicator::Estimated { .. } | Indicator::Pushed { .. } | Indicator::Composite(_) => Vec::new(),
+        }
+    }
+
+    /// Whether what is counted are slots of time, and not events.
+    pub fn counts_time(&self) -> bool {
+        matches!(
+            self,
+            Indicator::Gauge { .. } | Indicator::RawRatio { .. } | Indicator::Alert { .. } | Indicator::Composite(_)
+        )
+    }
+
+    /// Whether it is read from a source.
+    pub fn is_read(&self) -> bool {
+        !matches!(self, Indicator::Pushed { .. } | Indicator::Composite(_))
+    }
+
+    /// Whether it has slices only, whose good share may be any: no events can be
+    /// budgeted.
+    pub fn is_ratio_of_slices(&self) -> bool {
+        match self {
+            Indicator::RawRatio { .. } => true,
+            Indicator::Composite(composite) => composite.combination == Combination::Weighted,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Indicator::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
+            Indicator::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
+            Indicator::Latency { histogram, threshold_seconds } => {
+                write!(f, "{histogram} within {threshold_seconds} s")
+            }
+            Indicator::Gauge { metric, good } => write!(f, "{metric} {good}"),
+            Indicator::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
+            Indicator::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
+            Indicator::Alert { alerts } => write!(f, "no {alerts}"),
+            Indicator::Pushed { slo } => write!(f, "pushed for {slo}"),
+            Indicator::Composite(composite) => composite.fmt(f),
+            Indicator::Estimated { numerator, is_bad, total } => {
+                let side = if *is_bad { "bad" } else { "good" };
+                write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)
+            }
+        }
+    }
+}
+
+/// The content hash of an indicator and its source.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndicatorId(pub [u8; 16]);
+
+impl fmt::Display for IndicatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for IndicatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IndicatorId({self})")
+    }
+}

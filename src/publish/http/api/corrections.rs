@@ -1,0 +1,304 @@
+//! Corrections as JSON: those in force and the trail; declared with POST,
+//! withdrawn with DELETE. Who may change anything over HTTP is decided here.
+//! Must not know what a correction does.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::time::{Instant, PeriodJson};
+use crate::model::labels::content_hash;
+use crate::model::operations::correction::{Correction, Frequency, Recurrence, When};
+use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, Origin, TrailEntry};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+
+/// The longest author and reason of a withdrawal.
+const WORDS_BYTES_MAX: usize = 2_048;
+
+/// Who may change corrections, and times of incidents, over HTTP.
+#[derive(Clone, Debug)]
+pub enum Writes {
+    /// Nobody: whoever can reach the port could take an outage out of a report.
+    Refused,
+    /// Whoever reaches the port; for a server that listens on this machine only.
+    /// Requests that a page of a browser makes are refused.
+    Local,
+    /// Who knows the token.
+    Token(SecretString),
+}
+
+impl Writes {
+    /// Whether a request may change anything, or why not.
+    pub(crate) fn allow(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        match self {
+            Writes::Refused => Err(Problem::forbidden("nothing can be changed over the API here")
+                .hint("set `write_token_file` in the configuration, listen on 127.0.0.1, or write a definition file")),
+            // Browsers send the origin with every request that changes something.
+            Writes::Local if headers.contains_key(header::ORIGIN) => {
+                Err(Problem::forbidden("pages of a browser may not change anything"))
+            }
+            Writes::Local => Ok(()),
+            Writes::Token(token) => {
+                let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+                let sent = sent.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+                // Hashes take the same time to compare however much is right.
+                let hash = |text: &str| content_hash([text.as_bytes()]);
+                let right = hash(sent.trim()) == hash(token.expose_secret());
+                right.then_some(()).ok_or_else(|| {
+                    Problem::forbidden("the token is missing or wrong").hint("send `Authorization: Bearer TOKEN`")
+                })
+            }
+        }
+    }
+}
+
+/// A page of another site cannot send these types without asking first.
+pub(crate) fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "application/yaml"].contains(&kind) {
+        return Ok(());
+    }
+    Err(Problem::bad_body("the type of the body is not known").hint("send `Content-Type: application/json`"))
+}
+
+/// The corrections in force, and the trail of those that came over the API.
+#[utoipa::path(
+    get, path = "/api/v1/corrections", tag = "Corrections",
+    responses((status = 200, body = CorrectionListJson))
+)]
+pub(crate) async fn list(State(daemon): State<Daemon>, _params: Params) -> Result<Json<CorrectionListJson>, Problem> {
+    let (in_force, trail) = daemon.ask(|answers| answers.corrections()).await?;
+    Ok(Json(CorrectionListJson {
+        corrections: in_force.iter().map(CorrectionJson::from).collect(),
+        trail: trail.into_iter().map(TrailJson::from).collect(),
+    }))
+}
+
+/// One correction in force.
+#[utoipa::path(
+    get, path = "/api/v1/corrections/{name}", tag = "Corrections",
+    params(("name" = String, Path, description = "the correction")),
+    responses(
+        (status = 200, body = CorrectionJson),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn one(
+    State(daemon): State<Daemon>,
+    Path(name): Path<String>,
+    _params: Params,
+) -> Result<Json<CorrectionJson>, Problem> {
+    let (in_force, _) = daemon.ask(|answers| answers.corrections()).await?;
+    let found = in_force.iter().find(|declared| declared.correction.name == name);
+    found.map(|declared| Json(CorrectionJson::from(declared))).ok_or_else(|| unknown(&name))
+}
+
+/// Declares a correction; one of the API with the same name is replaced.
+#[utoipa::path(
+    post, path = "/api/v1/corrections", tag = "Corrections",
+    request_body(content = Object, description = "a document of kind `Correction`, as in a definition file, in JSON or YAML"),
+    responses(
+        (status = 201, body = CorrectionJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn declare(
+    State(daemon): State<Daemon>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    daemon.writes.allow(&headers)?;
+    is_document(&headers)?;
+    let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::bad_body("the body is no UTF-8 text"))?;
+    let name = change(&daemon, CorrectionChange::Declare(text)).await?;
+    let made = one(State(daemon), Path(name), Params::default()).await?;
+    Ok((StatusCode::CREATED, made).into_response())
+}
+
+/// Withdraws a correction of the API. The trail keeps it.
+#[utoipa::path(
+    delete, path = "/api/v1/corrections/{name}", tag = "Corrections",
+    params(("name" = String, Path, description = "the correction")),
+    request_body = Withdrawal,
+    responses(
+        (status = 204, description = "it no longer applies"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn withdraw(
+    State(daemon): State<Daemon>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    daemon.writes.allow(&headers)?;
+    is_document(&headers)?;
+    let Withdrawal { author, reason } = Withdrawal::read(&body)?;
+    change(&daemon, CorrectionChange::Withdraw { name, author, reason }).await.map(|_| StatusCode::NO_CONTENT)
+}
+
+async fn change(daemon: &Daemon, change: CorrectionChange) -> Result<String, Problem> {
+    let changed = daemon.ask(move |answers| Ok(answers.change_correction(change))).await?;
+    changed.map_err(|refused| match &refused {
+        CorrectionRefused::NotSound(_) => Problem::bad_body(refused.to_string()),
+        CorrectionRefused::OfFile(name) => Problem::conflict(refused.to_string())
+            .about("name")
+            .hint(format!("change `{name}` there, or use another name")),
+        CorrectionRefused::Unknown(name) => unknown(name),
+        CorrectionRefused::TooMany(_) => {
+            Problem::conflict(refused.to_string()).hint("withdraw old ones, or use one that recurs")
+        }
+        CorrectionRefused::TrailFull(_) => {
+            Problem::conflict(refused.to_string()).hint("write it into a definition file; those leave no trail here")
+        }
+        CorrectionRefused::NotStored(_) => {
+            tracing::error!(error = %refused, "a correction was not stored");
+            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    })
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::not_found(format!("there is no correction `{name}` in force"))
+        .about("name")
+        .hint("/api/v1/corrections lists all")
+}
+
+/// Who takes something back, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Withdrawal {
+    pub author: String,
+    pub reason: String,
+}
+
+impl Withdrawal {
+    pub(crate) fn read(body: &[u8]) -> Result<Withdrawal, Problem> {
+        let wrong = |detail: String| Problem::bad_body(detail).hint(r#"write {"author": "...", "reason": "..."}"#);
+        let read: Withdrawal = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
+        one_line("author", &read.author).and_then(|()| one_line("reason", &read.reason)).map_err(wrong)?;
+        Ok(read)
+    }
+}
+
+/// Checks who and why; what is wrong if they cannot be shown.
+pub(crate) fn one_line(word: &str, text: &str) -> Result<(), String> {
+    if text.trim().is_empty() || text.len() > WORDS_BYTES_MAX || text.chars().any(char::is_control) {
+        return Err(format!("`{word}` must be one line of at most {WORDS_BYTES_MAX} bytes, and not empty"));
+    }
+    Ok(())
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CorrectionList)]
+pub(crate) struct CorrectionListJson {
+    corrections: Vec<CorrectionJson>,
+    /// Every declaration and withdrawal over the API, oldest first.
+    trail: Vec<TrailJson>,
+}
+
+/// Time that is left out of promises. Nothing that was counted is deleted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Correction)]
+pub(crate) struct CorrectionJson {
+    name: String,
+    /// The SLOs that are named.
+    slos: Vec<String>,
+    /// SLOs that have all of these labels; `service` is one of them.
+    labels: std::collections::BTreeMap<String, String>,
+    /// The time of one that happens once.
+    period: Option<PeriodJson>,
+    /// The rule of one that recurs.
+    recurrence: Option<RecurrenceJson>,
+    author: String,
+    reason: String,
+    /// `file` or `api`.
+    origin: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Recurrence)]
+struct RecurrenceJson {
+    /// `daily`, `weekly` or `monthly`.
+    every: &'static str,
+    interval: u32,
+    /// The civil time of the first one, in the zone.
+    start: String,
+    duration: String,
+    timezone: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CorrectionTrail)]
+struct TrailJson {
+    recorded_at: Instant,
+    name: String,
+    /// `declared` or `withdrawn`.
+    action: &'static str,
+    author: String,
+    reason: String,
+}
+
+impl From<&DeclaredCorrection> for CorrectionJson {
+    fn from(declared: &DeclaredCorrection) -> Self {
+        let Correction { name, scope, when, author, reason } = &*declared.correction;
+        let (period, recurrence) = match when {
+            When::Once(period) => (Some((*period).into()), None),
+            When::Recurring(recurrence) => (None, Some(recurrence.into())),
+        };
+        CorrectionJson {
+            name: name.clone(),
+            slos: scope.slos.clone(),
+            labels: scope.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            period,
+            recurrence,
+            author: author.clone(),
+            reason: reason.clone(),
+            origin: match declared.origin {
+                Origin::File => "file",
+                Origin::Api => "api",
+            },
+        }
+    }
+}
+
+impl From<&Recurrence> for RecurrenceJson {
+    fn from(recurrence: &Recurrence) -> Self {
+        RecurrenceJson {
+            every: match recurrence.rule.frequency {
+                Frequency::Daily => "daily",
+                Frequency::Weekly => "weekly",
+                Frequency::Monthly => "monthly",
+            },
+            interval: recurrence.rule.interval,
+            start: recurrence.start.format("%Y-%m-%dT%H:%M").to_string(),
+            duration: recurrence.duration.compact(),
+            timezone: recurrence.zone.name().to_owned(),
+        }
+    }
+}
+
+impl From<TrailEntry> for TrailJson {
+    fn from(entry: TrailEntry) -> Self {
+        TrailJson {
+            recorded_at: Instant(entry.recorded_at),
+            name: entry.name,
+            action: if entry.withdrawn { "withdrawn" } else { "declared" },
+            author: entry.author,
+            reason: entry.reason,
+        }
+    }
+}

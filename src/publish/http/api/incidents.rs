@@ -1,0 +1,309 @@
+//! Incidents as JSON: their eight times, each with source and resolution.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::time::{Instant, instant};
+use crate::model::operations::alert::Mark;
+use crate::model::operations::incident::{Episode, Incident, IncidentState, IncidentTimes, StatedTime, ToldOf};
+use crate::model::time::Millis;
+use crate::publish::http::ingress::records::RecordJson;
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+
+/// What lists show when no period is asked for.
+pub(crate) const DEFAULT_PERIOD: Millis = Millis::from_days(30);
+/// Entries of a list without `limit`.
+pub(crate) const LIMIT_DEFAULT: usize = 1_000;
+/// Entries of a list at most: some megabytes of JSON.
+pub(crate) const LIMIT_MAX: usize = 10_000;
+
+/// Incidents of a period, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "Incidents",
+    params(
+        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
+        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
+        ("service" = Option<String>, Query, description = "only incidents in which this service was disturbed"),
+        ("state" = Option<String>, Query, description = "only `open` or `closed` incidents"),
+        ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
+    ),
+    responses(
+        (status = 200, body = IncidentListJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
+    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let state = params.word("state", &["open", "closed"], |word| {
+        [IncidentState::Open, IncidentState::Closed].into_iter().find(|s| s.word() == word)
+    })?;
+    let service = params.get("service").map(str::to_owned);
+    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let wanted: Vec<&Incident> = review
+        .incidents
+        .iter()
+        .filter(|incident| service.as_deref().is_none_or(|service| incident.concerns(service)))
+        .filter(|incident| state.is_none_or(|state| incident.state == state))
+        .collect();
+    Ok(Json(IncidentListJson {
+        from: Instant(period.start),
+        to: Instant(period.end),
+        matching: wanted.len(),
+        incidents: wanted.into_iter().take(limit).map(IncidentJson::from).collect(),
+    }))
+}
+
+/// One incident of the stored history.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "Incidents",
+    params(("id" = String, Path, description = "the incident")),
+    responses((status = 200, body = IncidentDetailJson), (status = 404, body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn one(
+    State(daemon): State<Daemon>,
+    Path(id): Path<String>,
+    _params: Params,
+) -> Result<Json<IncidentDetailJson>, Problem> {
+    let review = daemon.review_of(&id).await?;
+    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id);
+    let incident = incident.ok_or_else(|| {
+        Problem::not_found(format!("there is no incident `{id}` in the stored history"))
+            .about("id")
+            .hint("/api/v1/incidents lists the incidents of a period")
+    })?;
+    let burned = review.episodes.iter().filter(|episode| incident.episodes.contains(&episode.id));
+    Ok(Json(IncidentDetailJson {
+        incident: IncidentJson::from(incident),
+        burned: burned.map(EpisodeJson::from).collect(),
+    }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentList)]
+pub(crate) struct IncidentListJson {
+    from: Instant,
+    to: Instant,
+    /// How many there are, whatever `limit` says.
+    matching: usize,
+    incidents: Vec<IncidentJson>,
+}
+
+/// One disturbance, of one service or of several that are tied together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Incident)]
+struct IncidentJson {
+    id: String,
+    /// The service that was disturbed first.
+    service: String,
+    /// All services, in the order in which they were drawn in; empty where no alert
+    /// names one.
+    services: Vec<String>,
+    /// What first told of it: the rule of its first alert, else the SLO that burned.
+    cause: String,
+    /// The incident of the same service and cause that had ended less than a day
+    /// before; `null` if there was none.
+    reopens: Option<String>,
+    /// `open` or `closed`.
+    state: &'static str,
+    /// `page`, `ticket` or `info`.
+    severity: &'static str,
+    /// Whether a page was sent for it.
+    detected: bool,
+    /// The largest share of its budget that any SLO of the service lost; may
+    /// pass 1; `null` when no SLO burned.
+    budget_burned_ratio: Option<f64>,
+    times: TimesJson,
+    alerts: Vec<String>,
+    episodes: Vec<String>,
+    changes: Vec<String>,
+    /// Times that tools or people state in the place of, or beside, what was
+    /// computed.
+    stated: Vec<StatedJson>,
+    /// What outside systems said of it, in order of time.
+    told: Vec<ToldJson>,
+}
+
+/// A time as somebody stated it, with the computed one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatedTime)]
+struct StatedJson {
+    time: &'static str,
+    computed: Option<MarkJson>,
+    stated: MarkJson,
+    /// Whether it stands in the place of the computed one.
+    stands: bool,
+    /// The tool with its id, or the author.
+    by: String,
+    reason: String,
+}
+
+/// What an outside system said of an incident.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Told)]
+struct ToldJson {
+    #[serde(flatten)]
+    record: RecordJson,
+    /// Why it does not count; `null` if it does.
+    set_aside: Option<&'static str>,
+}
+
+impl From<&StatedTime> for StatedJson {
+    fn from(stated: &StatedTime) -> Self {
+        StatedJson {
+            time: stated.time.word(),
+            computed: stated.computed.as_ref().map(MarkJson::from),
+            stated: MarkJson::from(&stated.stated),
+            stands: stated.stands,
+            by: stated.by.clone(),
+            reason: stated.reason.clone(),
+        }
+    }
+}
+
+impl From<&ToldOf> for ToldJson {
+    fn from(told: &ToldOf) -> Self {
+        ToldJson { record: RecordJson::from(&told.record), set_aside: told.set_aside }
+    }
+}
+
+impl From<&Incident> for IncidentJson {
+    fn from(incident: &Incident) -> Self {
+        IncidentJson {
+            id: incident.id.to_string(),
+            service: incident.service.clone(),
+            services: incident.services.clone(),
+            cause: incident.cause.clone(),
+            reopens: incident.reopens.map(|id| id.to_string()),
+            state: incident.state.word(),
+            severity: incident.severity.word(),
+            detected: incident.detected,
+            budget_burned_ratio: incident.budget_burned_ratio,
+            times: TimesJson::from(&incident.times),
+            alerts: incident.alerts.iter().map(ToString::to_string).collect(),
+            episodes: incident.episodes.iter().map(ToString::to_string).collect(),
+            changes: incident.changes.iter().map(ToString::to_string).collect(),
+            stated: incident.stated.iter().map(StatedJson::from).collect(),
+            told: incident.told.iter().map(ToldJson::from).collect(),
+        }
+    }
+}
+
+/// The eight times of an incident, in the order in which they should come;
+/// `null` where not known.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentTimes)]
+struct TimesJson {
+    /// Users began to be hurt.
+    onset: Option<MarkJson>,
+    /// The first and the last minute in which that may have been, at 95 %; `null`
+    /// where no SLI tells of it.
+    onset_between: Option<BetweenJson>,
+    /// An alert's expression first held.
+    condition: Option<MarkJson>,
+    /// The first page; without any, the first alert.
+    firing: Option<MarkJson>,
+    notified: Option<MarkJson>,
+    acknowledged: Option<MarkJson>,
+    mitigated: Option<MarkJson>,
+    /// Users were served again.
+    restored: Option<MarkJson>,
+    /// The last alert ended, or a tool closed its incident.
+    resolved: Option<MarkJson>,
+}
+
+impl From<&IncidentTimes> for TimesJson {
+    fn from(times: &IncidentTimes) -> Self {
+        let json = |mark: Option<Mark>| mark.as_ref().map(MarkJson::from);
+        TimesJson {
+            onset: json(times.onset),
+            onset_between: times.onset_between.map(|p| BetweenJson { from: Instant(p.start), to: Instant(p.end) }),
+            condition: json(times.condition),
+            firing: json(times.firing),
+            notified: json(times.notified),
+            acknowledged: json(times.acknowledged),
+            mitigated: json(times.mitigated),
+            restored: json(times.restored),
+            resolved: json(times.resolved),
+        }
+    }
+}
+
+/// `from` belongs to it, `to` does not.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Between)]
+struct BetweenJson {
+    from: Instant,
+    to: Instant,
+}
+
+/// A point in time, where it comes from and how sharp it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub(crate) struct MarkJson {
+    at: Instant,
+    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager`, `change`, `webhook`,
+    /// `event_recorder`, `pagerduty`, `oncall`, `record` or `override`.
+    source: &'static str,
+    /// The true instant lies within this much of `at`.
+    resolution_seconds: f64,
+    /// Derived from settings rather than seen.
+    estimated: bool,
+}
+
+impl From<&Mark> for MarkJson {
+    fn from(mark: &Mark) -> Self {
+        MarkJson {
+            at: Instant(mark.at),
+            source: mark.source.word(),
+            resolution_seconds: mark.resolution.secs_f64(),
+            estimated: mark.estimated,
+        }
+    }
+}
+
+/// An incident with the stretches in which budget burned.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentDetail)]
+pub(crate) struct IncidentDetailJson {
+    #[serde(flatten)]
+    incident: IncidentJson,
+    burned: Vec<EpisodeJson>,
+}
+
+/// A maximal stretch in which the budget of an SLO burned faster than allowed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Episode)]
+struct EpisodeJson {
+    id: String,
+    slo: String,
+    start: Instant,
+    /// `null` while it goes on.
+    end: Option<Instant>,
+    bad: i64,
+    total: i64,
+    /// Share of the whole budget of the SLO's first window.
+    budget_burned_ratio: f64,
+    /// The highest 5-minute burn rate.
+    peak_burn_rate: f64,
+}
+
+impl From<&Episode> for EpisodeJson {
+    fn from(episode: &Episode) -> Self {
+        EpisodeJson {
+            id: episode.id.to_string(),
+            slo: episode.slo.clone(),
+            start: Instant(episode.start),
+            end: instant(episode.end),
+            bad: episode.bad,
+            total: episode.total,
+            budget_burned_ratio: episode.budget_burned_ratio,
+            peak_burn_rate: episode.peak_burn_rate,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The reliability review of a month, as Markdown or as one HTML file. Must not
+//! know what stands in it.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::model::time::window::Month;
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+use crate::publish::report;
+
+/// A report carries its style inside and needs nothing else; everything else
+/// stays forbidden to it.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+#[derive(Clone, Copy)]
+enum Format {
+    Markdown,
+    Html,
+}
+
+impl Format {
+    const WORDS: [&str; 2] = ["md", "html"];
+
+    fn from_word(word: &str) -> Option<Format> {
+        match word {
+            "md" => Some(Format::Markdown),
+            "html" => Some(Format::Html),
+            _ => None,
+        }
+    }
+}
+
+/// The reliability review of a month, for people.
+#[utoipa::path(
+    get, path = "/api/v1/report", tag = "Reports",
+    params(
+        ("month" = Option<String>, Query, description = "`2026-07`, in the time zone of the configuration; default the running month"),
+        ("format" = Option<String>, Query, description = "`md` (the default) or `html`"),
+    ),
+    responses(
+        (status = 200, content(
+            (String = "text/markdown"),
+            (String = "text/html"),
+        )),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn report(State(daemon): State<Daemon>, params: Params) -> Result<Response, Problem> {
+    let format = params.word("format", &Format::WORDS, Format::from_word)?.unwrap_or(Format::Markdown);
+    let month = params.get("month").map(str::parse::<Month>).transpose();
+    let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;
+    let text = daemon
+        .ask(move |answers| {
+            let input = answers.report(month)?;
+            Ok(input.map(|input| match format {
+                Format::Markdown => report::markdown(&input),
+                Format::Html => report::html(&input),
+            }))
+        })
+        .await?;
+    let text = text.ok_or_else(|| {
+        Problem::bad_parameter("month", "this month has not begun").hint("ask for the running month or an earlier one")
+    })?;
+    Ok(match format {
+        Format::Markdown => ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response(),
+        Format::Html => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+            ];
+            (headers, text).into_response()
+        }
+    })
+}

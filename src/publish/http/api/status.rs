@@ -1,0 +1,186 @@
+//! How the daemon itself is doing, as JSON.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::time::{Instant, instant, seconds};
+use crate::evaluate::review::snapshot::Finding;
+use crate::publish::answers::{Backfill, LoopStatus, ReceiverStatus, SourceStatus, StoreStatus};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+
+/// Sources, loops, backfill, store and findings.
+#[utoipa::path(
+    get, path = "/api/v1/status", tag = "Status",
+    responses((status = 200, body = StatusJson))
+)]
+pub(crate) async fn status(State(daemon): State<Daemon>, _params: Params) -> Result<Json<StatusJson>, Problem> {
+    let status = daemon.answers.status();
+    Ok(Json(StatusJson {
+        version: status.version,
+        now: Instant(daemon.answers.now()),
+        started_at: Instant(status.started_at),
+        ready: status.ready,
+        as_of: instant(daemon.answers.snapshot().as_of),
+        sources: status.sources.iter().map(SourceJson::from).collect(),
+        loops: status.loops.iter().map(LoopJson::from).collect(),
+        backfill: BackfillJson::from(&status.backfill),
+        store: StoreJson::from(&status.store),
+        findings: status.findings.iter().map(FindingJson::from).collect(),
+        receivers: status.receivers.iter().map(ReceiverJson::from).collect(),
+    }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+pub(crate) struct StatusJson {
+    version: &'static str,
+    now: Instant,
+    started_at: Instant,
+    /// The first evaluation is done.
+    ready: bool,
+    /// The moment of the latest evaluation.
+    as_of: Option<Instant>,
+    sources: Vec<SourceJson>,
+    loops: Vec<LoopJson>,
+    backfill: BackfillJson,
+    store: StoreJson,
+    findings: Vec<FindingJson>,
+    /// What was pushed to each receiver since the process started.
+    receivers: Vec<ReceiverJson>,
+}
+
+/// A receiver of the configuration.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receiver)]
+struct ReceiverJson {
+    name: String,
+    /// `alertmanager`, `events`, `pagerduty`, `oncall` or `records`.
+    kind: &'static str,
+    /// How many deliveries had each outcome.
+    deliveries: std::collections::BTreeMap<&'static str, u64>,
+    /// Alerts that the sender left out.
+    truncated_alerts: u64,
+    last_accepted: Option<Instant>,
+}
+
+impl From<&ReceiverStatus> for ReceiverJson {
+    fn from(receiver: &ReceiverStatus) -> Self {
+        ReceiverJson {
+            name: receiver.name.clone(),
+            kind: receiver.kind,
+            deliveries: receiver.deliveries.iter().copied().collect(),
+            truncated_alerts: receiver.truncated_alerts,
+            last_accepted: instant(receiver.last_accepted),
+        }
+    }
+}
+
+/// A source of facts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Source)]
+struct SourceJson {
+    name: String,
+    /// `prometheus`, `alertmanager`, `kubernetes` or `demo`.
+    kind: &'static str,
+    /// Without user, password and query; empty where there is none.
+    address: String,
+    /// `null` until it was asked once.
+    up: Option<bool>,
+    last_success: Option<Instant>,
+    last_error: Option<String>,
+}
+
+impl From<&SourceStatus> for SourceJson {
+    fn from(source: &SourceStatus) -> Self {
+        SourceJson {
+            name: source.name.clone(),
+            kind: source.kind,
+            address: source.address.clone(),
+            up: source.up,
+            last_success: instant(source.last_success),
+            last_error: source.last_error.clone(),
+        }
+    }
+}
+
+/// A loop of the daemon.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Loop)]
+struct LoopJson {
+    name: &'static str,
+    iterations: u64,
+    failures: u64,
+    last_ok_at: Option<Instant>,
+    last_error: Option<String>,
+    last_duration_seconds: Option<f64>,
+}
+
+impl From<&LoopStatus> for LoopJson {
+    fn from(status: &LoopStatus) -> Self {
+        LoopJson {
+            name: status.name,
+            iterations: status.iterations,
+            failures: status.failures,
+            last_ok_at: instant(status.last_ok_at),
+            last_error: status.last_error.clone(),
+            last_duration_seconds: seconds(status.last_duration),
+        }
+    }
+}
+
+/// How much of the wanted history is stored, in indicator-days.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Backfill)]
+struct BackfillJson {
+    wanted: usize,
+    done: usize,
+    /// From here up to now everything is stored, for all indicators.
+    complete_since: Option<Instant>,
+}
+
+impl From<&Backfill> for BackfillJson {
+    fn from(backfill: &Backfill) -> Self {
+        BackfillJson { wanted: backfill.wanted, done: backfill.done, complete_since: instant(backfill.complete_since) }
+    }
+}
+
+/// The store of facts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Store)]
+struct StoreJson {
+    bytes: u64,
+    sealed_days: u64,
+    open_tiles: u64,
+    last_error: Option<String>,
+}
+
+impl From<&StoreStatus> for StoreJson {
+    fn from(store: &StoreStatus) -> Self {
+        StoreJson {
+            bytes: store.bytes,
+            sealed_days: store.sealed_days,
+            open_tiles: store.open_tiles,
+            last_error: store.last_error.clone(),
+        }
+    }
+}
+
+/// Something that a person should mend.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+struct FindingJson {
+    /// The SLO or source that it is about.
+    subject: String,
+    message: String,
+    hint: String,
+}
+
+impl From<&Finding> for FindingJson {
+    fn from(finding: &Finding) -> Self {
+        FindingJson { subject: finding.subject.clone(), message: finding.message.clone(), hint: finding.hint.clone() }
+    }
+}

@@ -1,0 +1,95 @@
+//! Facts that other systems push, at `/in/NAME`. Who may push is decided where
+//! the secrets are. Must not know what a body says.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::publish::answers::{Delivery, DeliveryRefused};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+
+/// A thousand alerts with long labels; larger deliveries are sent in parts.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Problems of a body that are told in an answer.
+const TOLD_MAX: usize = 20;
+
+/// Takes in what a tool pushes to a receiver of the configuration. Answered once
+/// it is durable. What was told before is taken without effect; only a signed
+/// time that is used twice is refused.
+#[utoipa::path(
+    post, path = "/in/{receiver}", tag = "Receivers",
+    params(("receiver" = String, Path, description = "the receiver")),
+    request_body(content = Object, description = "what the receiver's `type` says: JSON, for records also CSV or one record a line"),
+    responses(
+        (status = 200, body = ReceivedJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn receive(
+    State(daemon): State<Daemon>,
+    Path(receiver): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<ReceivedJson>, Problem> {
+    // A small body could be made to unfold into a large one.
+    if text(&headers, header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let content_type = text(&headers, header::CONTENT_TYPE).unwrap_or_default();
+    let delivery = Delivery {
+        authorization: text(&headers, header::AUTHORIZATION),
+        pagerduty_signature: text(&headers, HeaderName::from_static("x-pagerduty-signature")),
+        signature: text(&headers, HeaderName::from_static("x-evenkeel-signature")),
+        content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+        body: body.to_vec(),
+    };
+    let received = daemon.ask(move |answers| Ok(answers.receive(&receiver, delivery))).await?.map_err(refused)?;
+    Ok(Json(ReceivedJson { accepted: received.accepted, known: received.known, truncated_alerts: received.truncated }))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn refused(refused: DeliveryRefused) -> Problem {
+    let told = refused.to_string();
+    match refused {
+        DeliveryRefused::Unknown(_) => Problem::not_found(told).hint("`receivers:` of the configuration names all"),
+        DeliveryRefused::NotBelieved => Problem::unauthorized(told),
+        DeliveryRefused::Late => Problem::unauthorized(told).hint("check the clock of the sender"),
+        DeliveryRefused::Replayed => Problem::conflict(told).hint("nothing more is to be done: it is stored"),
+        DeliveryRefused::NotSound(problems) => {
+            let more = problems.len().saturating_sub(TOLD_MAX);
+            let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let shown: Vec<String> = problems.into_iter().take(TOLD_MAX).collect();
+            Problem::bad_body(format!("{}{rest}", shown.join("; "))).hint("nothing of it was taken")
+        }
+        DeliveryRefused::NotStored(cause) => {
+            tracing::error!(cause, "a delivery was not stored");
+            Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Received)]
+pub(crate) struct ReceivedJson {
+    /// Records that are new.
+    accepted: usize,
+    /// Records that were told before, and change nothing.
+    known: usize,
+    /// Alerts that the sender left out of its list.
+    truncated_alerts: u64,
+}

@@ -1,0 +1,268 @@
+//! What outside systems said, and the times of incidents that people set, as
+//! JSON. Must not know what follows from them.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::operations::incident::IncidentId;
+use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use crate::model::time::Timestamp;
+use crate::publish::answers::TimeRefused;
+use crate::publish::http::api::corrections::{Withdrawal, is_document, one_line};
+use crate::publish::http::api::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
+use crate::publish::http::api::time::{Instant, instant};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::Params;
+
+/// What outside systems said of a period, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/records", tag = "Receivers",
+    params(
+        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
+        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
+        ("kind" = Option<String>, Query, description = "only records of this kind"),
+        ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
+    ),
+    responses(
+        (status = 200, body = RecordListJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<RecordListJson>, Problem> {
+    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
+    let words = RecordKind::ALL.map(RecordKind::word);
+    let kind = params.word("kind", &words, RecordKind::from_word)?;
+    let records = daemon.ask(move |answers| answers.records(period)).await?;
+    let wanted: Vec<&Record> = records.iter().filter(|record| kind.is_none_or(|kind| record.kind == kind)).collect();
+    Ok(Json(RecordListJson {
+        from: Instant(period.start),
+        to: Instant(period.end),
+        matching: wanted.len(),
+        records: wanted.into_iter().take(limit).map(RecordJson::from).collect(),
+    }))
+}
+
+/// The times of one incident that people set or took back, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/times", tag = "Incidents",
+    params(("id" = String, Path, description = "the incident")),
+    responses(
+        (status = 200, body = TimeListJson),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn times(
+    State(daemon): State<Daemon>,
+    Path(id): Path<String>,
+    _params: Params,
+) -> Result<Json<TimeListJson>, Problem> {
+    let incident = incident_id(&id)?;
+    let trail = daemon.ask(|answers| answers.time_overrides()).await?;
+    let of_incident = trail.iter().filter(|set| set.incident == incident);
+    Ok(Json(TimeListJson { trail: of_incident.map(TimeJson::from).collect() }))
+}
+
+/// Sets one of the eight times of an incident, in the place of the computed one.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/times", tag = "Incidents",
+    params(("id" = String, Path, description = "the incident")),
+    request_body = TimeSetting,
+    responses(
+        (status = 201, body = TimeJson),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn set_time(
+    State(daemon): State<Daemon>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    daemon.writes.allow(&headers)?;
+    is_document(&headers)?;
+    let wrong = |detail: String| {
+        let hint = r#"write {"time": "restored", "at": "2026-07-14T15:12:00Z", "author": "...", "reason": "..."}"#;
+        Problem::bad_body(detail).hint(hint)
+    };
+    let setting: TimeSetting = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
+    let time = IncidentTime::from_word(&setting.time).ok_or_else(|| {
+        let words = IncidentTime::ALL.map(IncidentTime::word).join(", ");
+        wrong(format!("`time` must be one of {words}"))
+    })?;
+    let at = Timestamp::parse(&setting.at).map_err(|error| wrong(format!("`at`: {error}")))?;
+    let now = daemon.answers.now();
+    if at > now {
+        return Err(wrong("`at` lies in the future".to_owned()));
+    }
+    one_line("author", &setting.author).and_then(|()| one_line("reason", &setting.reason)).map_err(wrong)?;
+    let (author, reason) = (setting.author, setting.reason);
+    let set = TimeOverride { incident: incident_id(&id)?, time, at: Some(at), author, reason, recorded_at: now };
+    let made = Json(TimeJson::from(&set));
+    change(&daemon, set).await?;
+    Ok((StatusCode::CREATED, made).into_response())
+}
+
+/// Takes back a time that was set. The trail keeps it.
+#[utoipa::path(
+    delete, path = "/api/v1/incidents/{id}/times/{time}", tag = "Incidents",
+    params(("id" = String, Path, description = "the incident"), ("time" = String, Path, description = "the time, such as `restored`")),
+    request_body = Withdrawal,
+    responses(
+        (status = 204, description = "the computed time stands again"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn take_back_time(
+    State(daemon): State<Daemon>,
+    Path((id, time)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    daemon.writes.allow(&headers)?;
+    is_document(&headers)?;
+    let Withdrawal { author, reason } = Withdrawal::read(&body)?;
+    let time = IncidentTime::from_word(&time)
+        .ok_or_else(|| Problem::not_found(format!("`{time}` is no time of an incident")).about("time"))?;
+    let recorded_at = daemon.answers.now();
+    change(&daemon, TimeOverride { incident: incident_id(&id)?, time, at: None, author, reason, recorded_at }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(daemon: &Daemon, set: TimeOverride) -> Result<(), Problem> {
+    let changed = daemon.ask(move |answers| Ok(answers.set_time(set))).await?;
+    changed.map_err(|refused| match &refused {
+        TimeRefused::UnknownIncident => Problem::not_found(refused.to_string())
+            .about("id")
+            .hint("/api/v1/incidents lists the incidents of a period"),
+        TimeRefused::NotSet => Problem::not_found(refused.to_string()).about("time"),
+        TimeRefused::TrailFull(_) => Problem::conflict(refused.to_string()),
+        TimeRefused::NotStored(_) => {
+            tracing::error!(error = %refused, "a time of an incident was not stored");
+            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    })
+}
+
+fn incident_id(text: &str) -> Result<IncidentId, Problem> {
+    let unknown = || Problem::not_found("there is no such incident").about("id");
+    if text.len() != 32 || !text.is_ascii() {
+        return Err(unknown());
+    }
+    let number = u128::from_str_radix(text, 16).map_err(|_| unknown())?;
+    Ok(IncidentId(number.to_be_bytes()))
+}
+
+/// A time of an incident as a person sets it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TimeSetting {
+    /// `onset`, `condition`, `firing`, `notified`, `acknowledged`, `mitigated`, `restored` or `resolved`.
+    time: String,
+    /// RFC 3339 or Unix seconds.
+    at: String,
+    author: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentTimeTrail)]
+pub(crate) struct TimeListJson {
+    trail: Vec<TimeJson>,
+}
+
+/// A time as it was set, or taken back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentTimeSet)]
+pub(crate) struct TimeJson {
+    recorded_at: Instant,
+    time: &'static str,
+    /// `null` where it was taken back.
+    at: Option<Instant>,
+    author: String,
+    reason: String,
+}
+
+impl From<&TimeOverride> for TimeJson {
+    fn from(set: &TimeOverride) -> Self {
+        TimeJson {
+            recorded_at: Instant(set.recorded_at),
+            time: set.time.word(),
+            at: instant(set.at),
+            author: set.author.clone(),
+            reason: set.reason.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecordList)]
+pub(crate) struct RecordListJson {
+    from: Instant,
+    to: Instant,
+    /// How many there are, whatever `limit` says.
+    matching: usize,
+    records: Vec<RecordJson>,
+}
+
+/// One thing that an outside system said.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Record)]
+pub(crate) struct RecordJson {
+    /// The receiver or the import that it came through.
+    source: String,
+    /// `notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
+    kind: &'static str,
+    /// `webhook`, `event_recorder`, `pagerduty`, `oncall` or `record`.
+    told_by: &'static str,
+    /// The tool's id of the incident; empty where there is none.
+    external_id: String,
+    occurred_at: Instant,
+    /// Whether that is when it was received rather than what was told.
+    estimated: bool,
+    ended_at: Option<Instant>,
+    received_at: Instant,
+    service: Option<String>,
+    cluster: Option<String>,
+    severity: Option<&'static str>,
+    /// Of the alert that it is about.
+    labels: std::collections::BTreeMap<String, String>,
+    refs: Vec<String>,
+    actor: Option<String>,
+    /// `null` where nobody said.
+    human: Option<bool>,
+}
+
+impl From<&Record> for RecordJson {
+    fn from(record: &Record) -> Self {
+        RecordJson {
+            source: record.source.clone(),
+            kind: record.kind.word(),
+            told_by: record.told_by.word(),
+            external_id: record.external_id.clone(),
+            occurred_at: Instant(record.occurred_at),
+            estimated: record.estimated,
+            ended_at: instant(record.ended_at),
+            received_at: Instant(record.received_at),
+            service: record.service.clone(),
+            cluster: record.cluster.clone(),
+            severity: record.severity.map(|s| s.word()),
+            labels: record.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            refs: record.refs.clone(),
+            actor: record.actor.clone(),
+            human: record.human,
+        }
+    }
+}

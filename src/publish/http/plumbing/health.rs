@@ -1,0 +1,28 @@
+//! Whether the process lives and whether it may be asked, as Prometheus and
+//! Kubernetes want to know it.
+
+use axum::extract::State;
+
+use super::problem::Problem;
+use crate::publish::http::plumbing::context::Daemon;
+
+/// The process answers requests.
+#[utoipa::path(
+    get, path = "/-/healthy", tag = "Operations",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub(crate) async fn healthy() -> &'static str {
+    "Evenkeel is healthy.\n"
+}
+
+/// The first evaluation is done.
+#[utoipa::path(
+    get, path = "/-/ready", tag = "Operations",
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn ready(State(daemon): State<Daemon>) -> Result<&'static str, Problem> {
+    if daemon.answers.status().ready { Ok("Evenkeel is ready.\n") } else { Err(Problem::not_ready()) }
+}

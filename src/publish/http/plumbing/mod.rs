@@ -1,0 +1,10 @@
+//! What every request passes through: connections, layers, routes, queries, problems.
+
+pub(crate) mod connection;
+pub(crate) mod context;
+pub(crate) mod health;
+pub(crate) mod layers;
+pub(crate) mod openapi;
+pub(crate) mod problem;
+pub(crate) mod query;
+pub(crate) mod routes;

@@ -1,0 +1,140 @@
+//! The contract: the OpenAPI document of all endpoints, what it says about
+//! query parameters (handlers check against it), and the table for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::Json;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{Info, RefOr, Schema};
+
+use super::health;
+use crate::publish::http::api::{
+    alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
+    status, trends,
+};
+use crate::publish::http::ingress::{counts, intake, records};
+use crate::publish::metrics;
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        slos::list,
+        slos::one,
+        slos::history,
+        counts::push,
+        generations::generations,
+        incidents::list,
+        incidents::one,
+        records::times,
+        records::set_time,
+        records::take_back_time,
+        records::list,
+        intake::receive,
+        alerts::list,
+        rules::rules,
+        durations::durations,
+        replay::replay,
+        noise::noise,
+        changes::changes,
+        changes::cluster_events,
+        corrections::list,
+        corrections::declare,
+        corrections::one,
+        corrections::withdraw,
+        report::report,
+        restatements::list,
+        trends::trends,
+        status::status,
+        openapi,
+        metrics::scrape::scrape,
+        health::healthy,
+        health::ready,
+    ),
+    tags(
+        (name = "SLOs", description = "Attainment, error budget and burn rate"),
+        (name = "Incidents", description = "Disturbances of services"),
+        (name = "Alerts", description = "Firings of alert rules and what they were worth"),
+        (name = "Cluster", description = "Rollouts and Kubernetes Events"),
+        (name = "Corrections", description = "Time that is left out of promises"),
+        (name = "Receivers", description = "What other systems push, and say"),
+        (name = "Reports", description = "The reliability review of a month"),
+        (name = "Status", description = "The daemon itself"),
+        (name = "Operations", description = "For Prometheus and Kubernetes"),
+    )
+)]
+struct Contract;
+
+static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
+    let mut document = Contract::openapi();
+    let mut info = Info::new("Evenkeel", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Reads; only corrections and the times of incidents can be changed, and facts be pushed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
+         Ratios lie in 0..1. What is not known is `null`, never 0 or 1. Errors are `application/problem+json`."
+            .to_owned(),
+    );
+    document.info = info;
+    document
+});
+
+/// The OpenAPI document of all endpoints.
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    &DOCUMENT
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "Status",
+    responses((status = 200, body = Object, description = "OpenAPI 3.1"))
+)]
+pub(crate) async fn openapi(_params: super::query::Params) -> Json<&'static utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+/// A query parameter of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryParameter {
+    pub name: String,
+    pub repeatable: bool,
+}
+
+static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {
+    let operations = document().paths.paths.iter().filter_map(|(path, item)| Some((path, item.get.as_ref()?)));
+    operations
+        .map(|(path, operation)| {
+            let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some(parameter),
+                RefOr::Ref(_) => None,
+            });
+            let in_query = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
+            (path.clone(), in_query.map(QueryParameter::from).collect())
+        })
+        .collect()
+});
+
+impl From<&Parameter> for QueryParameter {
+    fn from(parameter: &Parameter) -> Self {
+        let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
+        QueryParameter { name: parameter.name.clone(), repeatable }
+    }
+}
+
+/// What a path of the contract takes in its query.
+pub(crate) fn query_parameters(path: &str) -> &'static [QueryParameter] {
+    QUERY_PARAMETERS.get(path).map_or(&[], Vec::as_slice)
+}
+
+/// The endpoints as a Markdown table: path, query parameters, what it gives.
+pub fn endpoints_markdown() -> String {
+    let mut table = String::from("| path | query | gives |\n| --- | --- | --- |\n");
+    for (path, item) in &document().paths.paths {
+        let Some(operation) = &item.get else { continue };
+        let query: Vec<String> = query_parameters(path).iter().map(|p| format!("`{}`", p.name)).collect();
+        let gives = operation.summary.as_deref().unwrap_or("").trim_end_matches('.');
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "| `{path}` | {} | {gives} |", query.join(", "));
+    }
+    table
+}

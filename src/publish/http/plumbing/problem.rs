@@ -1,0 +1,156 @@
+//! Errors as RFC 9457 `application/problem+json`: what is wrong, with which
+//! parameter, and what to do. Must not show causes that are for the log.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// An error, after RFC 9457.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// A stable name of the kind of problem, `urn:evenkeel:problem:...`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The kind of problem for people.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong in this request.
+    pub detail: String,
+    /// The query or path parameter that is wrong.
+    pub parameter: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Problem { kind, title, status: status.as_u16(), detail: detail.into(), parameter: None, hint: None }
+    }
+
+    /// A parameter that cannot be understood: 400.
+    pub fn bad_parameter(name: &str, detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "urn:evenkeel:problem:bad-parameter", "A parameter is not valid", detail)
+            .about(name)
+    }
+
+    /// A question that is understood and too big: 422.
+    pub fn over_limit(name: &str, detail: impl Into<String>) -> Self {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:evenkeel:problem:over-limit",
+            "The question is too big",
+            detail,
+        )
+        .about(name)
+    }
+
+    /// A body that is not what it should be: 400.
+    pub fn bad_body(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "urn:evenkeel:problem:bad-body", "The body is not valid", detail)
+    }
+
+    /// Nobody knows who sent it: 401.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::UNAUTHORIZED, "urn:evenkeel:problem:unauthorized", "Not known who sends", detail)
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::FORBIDDEN, "urn:evenkeel:problem:forbidden", "Not allowed", detail)
+    }
+
+    /// What is asked for goes against what is there: 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::CONFLICT, "urn:evenkeel:problem:conflict", "Not possible as it stands", detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "urn:evenkeel:problem:not-found", "Not found", detail)
+    }
+
+    /// The first evaluation is not done: 503.
+    pub fn not_ready() -> Self {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "urn:evenkeel:problem:not-ready",
+            "Not ready yet",
+            "the first evaluation is not done; there is nothing to answer from",
+        )
+        .hint("ask /api/v1/status for the progress, or /-/ready whether it is done")
+    }
+
+    /// The plain problem of a status, for errors that arise below the handlers.
+    pub fn of_status(status: StatusCode) -> Self {
+        let (kind, detail, hint) = match status {
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "urn:evenkeel:problem:method-not-allowed",
+                "nothing can be changed here; GET and HEAD are answered",
+                None,
+            ),
+            StatusCode::NOT_FOUND => (
+                "urn:evenkeel:problem:not-found",
+                "there is no such path",
+                Some("/api/v1/openapi.json lists all paths"),
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("urn:evenkeel:problem:over-limit", "the body is larger than any that is needed here", None)
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "urn:evenkeel:problem:bad-body",
+                "a packed body is not taken",
+                Some("send it without `Content-Encoding`"),
+            ),
+            StatusCode::SERVICE_UNAVAILABLE => (
+                "urn:evenkeel:problem:overloaded",
+                "more is asked at one time than can be answered",
+                Some("ask again in a moment"),
+            ),
+            StatusCode::GATEWAY_TIMEOUT => (
+                "urn:evenkeel:problem:timeout",
+                "the answer took too long",
+                Some("ask for a shorter period or a longer step"),
+            ),
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                ("urn:evenkeel:problem:internal", "the answer failed; the cause is in the log of the daemon", None)
+            }
+            _ => ("urn:evenkeel:problem:bad-request", "the request is not valid", None),
+        };
+        let title = status.canonical_reason().unwrap_or("Error");
+        let problem = Problem::new(status, kind, title, detail);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+
+    pub fn about(mut self, parameter: &str) -> Self {
+        self.parameter = Some(parameter.to_owned());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // Six strings and a number always serialize.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (self.status(), body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,96 @@
+//! All routes of the server and the lanes they run in. Must not know what the
+//! handlers answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use super::problem::Problem;
+use super::{health, layers, openapi};
+use crate::publish::answers::Answers;
+use crate::publish::http::HttpSettings;
+use crate::publish::http::api::{
+    alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
+    status, trends,
+};
+use crate::publish::http::ingress::{counts, intake, records};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::metrics::requests::HttpRequests;
+use crate::publish::metrics::scrape;
+use crate::publish::web;
+
+/// Only what changes something comes with a body; some clients send a small one with GET
+/// all the same.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Deliveries at one time: each may hold a megabyte.
+const PUSHES_MAX: usize = 32;
+/// Scrapes at one time: two Prometheus replicas and a person, with room. A
+/// page of 10,000 SLOs has tens of megabytes, so they are bounded too.
+const SCRAPES_MAX: usize = 8;
+
+pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
+    let requests = HttpRequests::default();
+    let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
+    let for_pushes = Arc::clone(&answers);
+    let daemon = Daemon::new(answers, settings.writes.clone(), settings.disk_questions_max);
+
+    let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
+    let health = Router::new()
+        .route("/-/healthy", get(health::healthy))
+        .route("/-/ready", get(health::ready))
+        .with_state(daemon);
+    // Of its own, so that no tool waits behind a question about months.
+    let taking = Daemon::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
+    let pushed = Router::new()
+        .route("/in/{receiver}", post(intake::receive))
+        .route("/api/v1/slos/{name}/counts", post(counts::push))
+        .with_state(taking);
+    let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
+
+    let reads = layers::bounded(questions, settings.requests_max, settings.request_timeout)
+        .merge(layers::bounded(metrics, SCRAPES_MAX, settings.request_timeout))
+        .merge(health)
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+    let pushed = layers::bounded(pushed, PUSHES_MAX, settings.request_timeout)
+        .layer(RequestBodyLimitLayer::new(intake::BODY_BYTES_MAX));
+    reads
+        .merge(pushed)
+        .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
+        .layer(CatchPanicLayer::custom(layers::panic_as_problem))
+        .layer(from_fn(layers::errors_as_problems))
+        .layer(from_fn(layers::reads_only))
+        .layer(from_fn_with_state(requests, layers::counted))
+        .layer(from_fn(layers::safe_headers))
+}
+
+fn api() -> Router<Daemon> {
+    Router::new()
+        .route("/api/v1/slos", get(slos::list))
+        .route("/api/v1/slos/{name}", get(slos::one))
+        .route("/api/v1/slos/{name}/history", get(slos::history))
+        .route("/api/v1/slos/{name}/generations", get(generations::generations))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/incidents/{id}/times", get(records::times).post(records::set_time))
+        .route("/api/v1/incidents/{id}/times/{time}", delete(records::take_back_time))
+        .route("/api/v1/records", get(records::list))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/rules", get(rules::rules))
+        .route("/api/v1/noise", get(noise::noise))
+        .route("/api/v1/durations", get(durations::durations))
+        .route("/api/v1/replay", get(replay::replay))
+        .route("/api/v1/changes", get(changes::changes))
+        .route("/api/v1/cluster-events", get(changes::cluster_events))
+        .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))
+        .route("/api/v1/corrections/{name}", get(corrections::one).delete(corrections::withdraw))
+        .route("/api/v1/report", get(report::report))
+        .route("/api/v1/restatements", get(restatements::list))
+        .route("/api/v1/trends", get(trends::trends))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/openapi.json", get(openapi::openapi))
+}

@@ -1,0 +1,4 @@
+//! What is sent: alerts to Alertmanager, telemetry and results by OTLP.
+
+pub mod alertmanager;
+pub mod otlp;

@@ -1,0 +1,166 @@
+//! What the alerts were worth: the noise band, each rule, the latest pages.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::rules;
+use crate::evaluate::review::snapshot::{Noise, PageClass, Review};
+use crate::model::time::Timestamp;
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::{Frame, Section};
+use crate::publish::web::parts::{components, text};
+use crate::publish::web::{Page, page};
+
+/// Pages that are listed; the API has all.
+const PAGES_MAX: usize = 50;
+
+pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+    let evaluated = daemon.evaluated()?;
+    let frame = Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))
+}
+
+fn body(review: &Review, now: Timestamp) -> Markup {
+    let noise = &review.noise;
+    html! {
+        h1 { "Alerts" }
+        (headline(noise, review.alerts.len()))
+        @if review.as_of.is_some() { (rules::tiles(review)) }
+        @if !review.rules.rules.is_empty() {
+            section {
+                h2 { "Rules, noisiest first" a.more href="/alerts/fixes" { "What would help" } }
+                (rules::league(review))
+            }
+        }
+        @if !noise.teams.is_empty() {
+            section {
+                h2 { "Teams" }
+                (rules::teams(&noise.teams))
+            }
+        }
+        @if !noise.receivers.is_empty() {
+            section {
+                h2 { "Receivers" }
+                (rules::receivers(&noise.receivers))
+            }
+        }
+        @if !noise.page_reasons.is_empty() {
+            section {
+                h2 { "Latest pages" }
+                (pages(noise, now))
+            }
+        }
+        @if review.as_of.is_some() {
+            section {
+                h2 { "Upkeep" }
+                (rules::upkeep(&review.upkeep))
+            }
+            (rules::measures(&review.measures))
+        }
+    }
+}
+
+/// `61.0 % – 66.0 %`, or one number where both are equal.
+pub(crate) fn band(noise: &Noise) -> Markup {
+    match (noise.lower, noise.upper) {
+        (Some(lower), Some(upper)) if text::share(lower) == text::share(upper) => {
+            html! { (text::share(lower)) }
+        }
+        (Some(lower), Some(upper)) => html! { (text::share(lower)) " – " (text::share(upper)) },
+        _ => components::no_data(),
+    }
+}
+
+/// The band in whole per cent, for a small place.
+pub(crate) fn short_band(noise: &Noise) -> Markup {
+    let whole = |ratio: f64| (ratio * 100.0).round();
+    match (noise.lower, noise.upper) {
+        (Some(lower), Some(upper)) if whole(lower) == whole(upper) => {
+            html! { (whole(lower)) "\u{202f}%" }
+        }
+        (Some(lower), Some(upper)) => html! { (whole(lower)) "–" (whole(upper)) "\u{202f}%" },
+        _ => components::no_data(),
+    }
+}
+
+fn headline(noise: &Noise, alerts: usize) -> Markup {
+    html! {
+        div.headline {
+            div {
+                p.big { (band(noise)) }
+                p { "of " strong { (text::count(noise.pages as i64)) } " incident-level pages were noise: not worth waking anyone." }
+                p.muted { "The band is as wide as the pages of unknown worth" @if let Some((low, high)) = noise.interval { "; were they a sample of many, " (text::share(low)) " – " (text::share(high)) " with 95\u{202f}% confidence" } ". " (text::count(alerts as i64)) " firings of alert rules are stored." }
+            }
+            div {
+                (classes_bar(noise))
+                ul.classes {
+                    @for (class, n) in noise.classes.iter().filter(|(_, n)| *n > 0) {
+                        li { span class={ "key " (class.word()) } title=(meaning(*class)) { (class.word()) } " " strong { (text::count(*n as i64)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All pages as one bar, by class.
+fn classes_bar(noise: &Noise) -> Markup {
+    stacked(&noise.classes, "Pages by class")
+}
+
+pub(crate) fn stacked(classes: &[(PageClass, usize)], name: &str) -> Markup {
+    let all: usize = classes.iter().map(|(_, n)| n).sum();
+    let mut left = 0.0;
+    let parts: Vec<(f64, f64, PageClass, usize)> = classes
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(class, n)| {
+            let width = *n as f64 / all.max(1) as f64 * 100.0;
+            left += width;
+            (left - width, width, *class, *n)
+        })
+        .collect();
+    html! {
+        svg.stack viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label=(name) {
+            rect.track x="0" y="0" width="100" height="8" {}
+            @for (x, width, class, n) in parts {
+                rect class=(class.word()) x=(format!("{x:.2}")) y="0" width=(format!("{width:.2}")) height="8" {
+                    title { (n) " " (class.word()) ": " (meaning(class)) }
+                }
+            }
+        }
+    }
+}
+
+fn meaning(class: PageClass) -> &'static str {
+    match class {
+        PageClass::Actionable => "someone acted, or budget burned",
+        PageClass::Flap => "it came and went several times",
+        PageClass::Short => "it was over before anyone could act",
+        PageClass::Duplicate => "another page told the same",
+        PageClass::Repeat => "told again, nothing new",
+        PageClass::AlwaysOn => "it fires most of the time",
+        PageClass::NoImpact => "nothing was done, and no budget burned",
+        PageClass::Planned => "work that was announced",
+        PageClass::Unknown => "too little is known to say",
+    }
+}
+
+fn pages(noise: &Noise, now: Timestamp) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "When" } th { "Rule" } th { "Service" } th { "It was" } th { "Because" } } }
+            tbody { @for page in noise.page_reasons.iter().take(PAGES_MAX) {
+                tr {
+                    td { (components::time(page.at)) div.muted { (components::ago(page.at, now)) } }
+                    td.name { (components::user(&page.rule)) }
+                    td { @match &page.service { Some(service) => (components::user(service)), None => span.no-data { "–" } } }
+                    td { span class={ "key " (page.class.word()) } { (page.class.word()) } }
+                    td.words { (components::user(&page.reason)) }
+                }
+            } }
+        } }
+        @if noise.page_reasons.len() > PAGES_MAX { p.muted { "and " (noise.page_reasons.len() - PAGES_MAX) " older ones" } }
+    }
+}

@@ -1,0 +1,48 @@
+//! A problem as a page.
+
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
+use maud::html;
+
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::web::parts::components;
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::Frame;
+
+/// While the daemon gets ready, a page looks again after so many seconds.
+const LOOK_AGAIN_SECONDS: u32 = 5;
+
+/// A problem that is told as HTML.
+pub(crate) struct Failure(Problem);
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure(problem)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Failure(problem) = self;
+        let waiting = problem == Problem::not_ready();
+        let frame =
+            Frame { title: problem.title, section: None, as_of: None, refresh: waiting.then_some(LOOK_AGAIN_SECONDS) };
+        let body = html! {
+            section.failure {
+                h1 { (problem.title) }
+                p { (components::user(&problem.detail)) }
+                @if waiting {
+                    p { "This page looks again by itself. The " a href="/status" { "status page" } " shows the progress." }
+                } @else {
+                    @if let Some(hint) = &problem.hint { p.muted { (components::user(hint)) } }
+                    p { a href="/" { "All SLOs" } }
+                }
+            }
+        };
+        let mut response = (problem.status(), Html(layout::page(&frame, &body).into_string())).into_response();
+        if waiting {
+            response.headers_mut().insert(header::RETRY_AFTER, LOOK_AGAIN_SECONDS.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,68 @@
+//! What would have helped: the changes of alerting that would have saved most
+//! pages and lost no burn.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use crate::evaluate::alerting::replay::{Outcome, Replay};
+use crate::model::time::{Millis, Period};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::{Frame, Section};
+use crate::publish::web::parts::{components, text};
+use crate::publish::web::{Page, page};
+
+/// What is replayed.
+const REPLAYED: Millis = Millis::from_days(30);
+
+pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+    let evaluated = daemon.evaluated()?;
+    let period = Period::new(evaluated.as_of - REPLAYED, evaluated.as_of);
+    let replays = daemon.ask(move |answers| answers.replay(period, None)).await?;
+    let frame =
+        Frame { title: "What would help", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &body(&replays)))
+}
+
+fn body(replays: &[Replay]) -> Markup {
+    html! {
+        div.title { h1 { "What would help" } span.muted { a href="/alerts" { "all alerts" } } }
+        p.muted {
+            "The alerts of the last 30 days, changed as Prometheus and Alertmanager would have changed them, and judged anew: "
+            "for each noisy rule the gentlest change that would have saved nearly most and lost no burn. "
+            code { "evenkeel replay --rule RULE --for 10m" } " tries others."
+        }
+        @if replays.is_empty() {
+            (components::empty("No change is known that would have saved a page and lost no burn."))
+        } @else {
+            section {
+                div.scroll { table {
+                    thead { tr {
+                        th { "Change" }
+                        th.num title="Cost of noisy pages, in pages by day; one in the night costs three" { "Saves" }
+                        th.num { "Pages" } th.num { "Noise" } th.num { "Burns told of" } th.num { "Told after" } th.num { "In the night" }
+                    } }
+                    tbody { @for replay in replays { (row(replay)) } }
+                } }
+            }
+        }
+    }
+}
+
+fn row(replay: &Replay) -> Markup {
+    let both = |part: &dyn Fn(&Outcome) -> String| {
+        let (before, after) = (part(&replay.before), part(&replay.after));
+        html! { @if before == after { (after) } @else { (after) div.muted { "was " (before) } } }
+    };
+    html! {
+        tr {
+            td.name { (components::user(&replay.lever.to_string())) }
+            td.num { strong { (format!("{:.0}", replay.saved())) } }
+            td.num { (both(&|o| o.pages.to_string())) }
+            td.num { (both(&|o| o.lower.map_or("–".to_owned(), text::share))) }
+            td.num { (both(&|o| format!("{} of {}", o.recall.k, o.recall.n))) }
+            td.num { (both(&|o| o.detection.median.map_or("–".to_owned(), Millis::human))) }
+            td.num { (both(&|o| o.load.asleep.k.to_string())) }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! One incident: its eight times with where each comes from, the alerts, the
+//! budget that burned and the changes around it.
+
+use axum::extract::{Path, State};
+use maud::{Markup, html};
+
+use super::slo;
+use crate::evaluate::review::snapshot::Review;
+use crate::model::operations::alert::{Alert, Mark};
+use crate::model::operations::change::Change;
+use crate::model::operations::incident::{Episode, Incident, StatedTime};
+use crate::model::operations::record::{IncidentTime, TimeOverride};
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::web::charts::timeline::{across, px};
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::{Frame, Section};
+use crate::publish::web::parts::{components, text};
+use crate::publish::web::{Page, page};
+
+/// Changes that belong to an incident began at most so long before it.
+const BEFORE: Millis = Millis::from_hours(24);
+
+/// Alerts in the table, the newest: an outage of a service with hundreds of pods has
+/// as many.
+const ALERTS_SHOWN_MAX: usize = 200;
+
+pub(crate) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -> Page {
+    let evaluated = daemon.evaluated()?;
+    let review = daemon.review_of(&id).await?;
+    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id).ok_or_else(|| {
+        Problem::not_found("there is no such incident in the stored history")
+            .about("id")
+            .hint("its history may have been dropped, or its first minute judged anew")
+    })?;
+    let now = evaluated.as_of;
+    let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
+    let wanted = incident.clone();
+    let (changes, trail) = daemon
+        .ask(move |answers| {
+            let start = wanted.start().unwrap_or(now);
+            let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
+            let changes = answers.changes(around)?;
+            let mut trail = answers.time_overrides()?;
+            trail.retain(|set| set.incident == wanted.id);
+            let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
+            Ok((changes.collect::<Vec<_>>(), trail))
+        })
+        .await?;
+    let frame = Frame {
+        title: &format!("Incident of {}", incident.service),
+        section: Some(Section::Incidents),
+        as_of: Some(now),
+        refresh: None,
+    };
+    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, now)))
+}
+
+fn body(
+    incident: &Incident,
+    review: &Review,
+    alerts: &[&Alert],
+    changes: &[Change],
+    trail: &[TimeOverride],
+    now: Timestamp,
+) -> Markup {
+    let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
+    let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
+    html! {
+        p.crumbs { a href="/incidents" { "Incidents" } " / " code { (incident.id) } }
+        div.title {
+            h1 { "Incident of " (components::user(&incident.service)) }
+            (components::tag(incident.state.word(), incident.state.word()))
+            (components::severity_chip(incident.severity))
+        }
+        @if incident.others().next().is_some() || incident.reopens.is_some() {
+            p {
+                @for (i, other) in incident.others().enumerate() {
+                    @if i == 0 { "Drew in " } @else { ", " }
+                    a href={ "/incidents?service=" (text::segment(other)) } { (components::user(other)) }
+                }
+                @if incident.others().next().is_some() { ". " }
+                @if let Some(before) = incident.reopens {
+                    "The same had ended less than a day before: " a href={ "/incidents/" (before) } { "the incident that it reopens" } "."
+                }
+            }
+        }
+        div.tiles {
+            (components::tile("Began", &components::known(incident.start().map(text::short_moment)), &html! {
+                @if let Some(start) = incident.start() { (components::ago(start, now)) }
+            }))
+            (components::tile(if incident.end().is_some() { "Lasted" } else { "Has lasted" }, &components::length(length), &html! { "until users were served again" }))
+            (components::tile("Budget burned", &components::known(incident.budget_burned_ratio.map(text::share)), &html! { "the most that one SLO lost" }))
+            (components::tile("Detected", &html! { @if incident.detected { "by a page" } @else { span.warn { "no page" } } }, &html! {
+                @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) { (delay(firing.at - onset.at)) " after the onset" }
+            }))
+        }
+        section { h2 { "Eight times" } (times(incident, now)) }
+        @if !incident.told.is_empty() || !trail.is_empty() {
+            section { h2 { "What tools and people said" } (said(incident, trail)) }
+        }
+        section { h2 { "Budget that burned" } (burned(&episodes, now)) }
+        section { h2 { "Alerts" } (fired(alerts, now)) }
+        section {
+            h2 { "Changes around it" }
+            @if changes.is_empty() { (components::empty("None are known.")) } @else { (slo::changes(changes, now)) }
+        }
+    }
+}
+
+fn times(incident: &Incident, now: Timestamp) -> Markup {
+    let start = incident.start();
+    html! {
+        (line(incident, now))
+        div.scroll { table {
+            thead { tr { th { "Time" } th { "At (UTC)" } th.num { "After the beginning" } th { "From" } th { "Resolution" } } }
+            tbody { @for (name, mark) in incident.times.named() {
+                tr {
+                    td { (name) div.muted { (meaning(name)) } }
+                    @match mark {
+                        Some(mark) => {
+                            td { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
+                            td.num { (components::known(start.map(|start| delay(mark.at - start)))) }
+                            td { code { (mark.source.word()) } @if mark.estimated { " " (components::tag("estimated", "estimated")) } }
+                            td {
+                                @match incident.times.onset_between.filter(|_| name == IncidentTime::Onset.word()) {
+                                    Some(between) => { "between " (text::clock(between.start)) " and " (text::clock(between.end)) }
+                                    None if mark.resolution.0 > 0 => { "within " (mark.resolution.human()) }
+                                    None => { "exact" }
+                                }
+                            }
+                        }
+                        None => { td colspan="4" { span.no-data { "not known" } } }
+                    }
+                }
+            } }
+        } }
+    }
+}
+
+/// What was computed where something else stands, or what was stated and does
+/// not stand.
+fn beside(stated: &StatedTime) -> Markup {
+    html! { div.muted {
+        @if stated.stands {
+            @match stated.computed { Some(mark) => { "computed: " (exact(mark.at)) }, None => { "not computed" } }
+            "; set by " (components::user(&stated.by)) ": " (components::user(&stated.reason))
+        } @else {
+            (components::user(&stated.by)) " says " (exact(stated.stated.at)) "; " (stated.reason)
+        }
+    } }
+}
+
+fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Told by" } th { "About" } } }
+            tbody {
+                @for told in &incident.told {
+                    @let record = &told.record;
+                    tr {
+                        td { (exact(record.occurred_at)) }
+                        td { (record.kind.word()) @if let Some(why) = told.set_aside { div.muted { "does not count: " (why) } } }
+                        td { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
+                        td { code { (record.told_by.word()) } " " (components::user(&record.source)) }
+                        td.words { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
+                    }
+                }
+                @for set in trail {
+                    tr {
+                        td { (exact(set.recorded_at)) }
+                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " taken back" } }
+                        td { (components::user(&set.author)) }
+                        td { code { "override" } }
+                        td.words { (components::user(&set.reason)) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn exact(at: Timestamp) -> Markup {
+    html! { time datetime=(at.rfc3339()) title=(at.rfc3339()) { (text::day(at)) " " (text::clock(at)) } }
+}
+
+fn delay(after: Millis) -> String {
+    if after.0 == 0 { "0s".to_owned() } else { after.human() }
+}
+
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "onset" => "users began to be hurt",
+        "condition" => "an alert's expression first held",
+        "firing" => "an alert fired",
+        "notified" => "someone was told",
+        "acknowledged" => "someone took it",
+        "mitigated" => "the cause was countered",
+        "restored" => "users were served again",
+        _ => "the last alert ended",
+    }
+}
+
+const WIDTH: f64 = 1_120.0;
+const MARGIN: f64 = 60.0;
+
+/// The known times on one line, names above and below in turn.
+fn line(incident: &Incident, now: Timestamp) -> Markup {
+    let marks: Vec<(&str, Mark)> =
+        incident.times.named().into_iter().filter_map(|(name, mark)| Some((name, mark?))).collect();
+    let first = marks.iter().map(|(_, mark)| mark.at).min();
+    let last = marks.iter().map(|(_, mark)| mark.at).max();
+    let (Some(first), Some(last)) = (first, last) else {
+        return html! {};
+    };
+    let whole = Period::new(first, if incident.end().is_some() { last } else { now });
+    let x = |at: Timestamp| MARGIN + across(whole, at) * (WIDTH - 2.0 * MARGIN);
+    html! {
+        div.scroll { svg.marks viewBox=(format!("0 0 {WIDTH} 112")) role="img" aria-label="The times of the incident in order" {
+            path.whole d=(format!("M{:.1} 56H{:.1}", x(whole.start), x(whole.end))) {}
+            @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) {
+                path.unseen d=(format!("M{:.1} 56H{:.1}", x(onset.at), x(firing.at))) {}
+                path.repair d=(format!("M{:.1} 56H{:.1}", x(firing.at), x(incident.end().unwrap_or(now)))) {}
+            }
+            @for (i, (name, mark)) in marks.iter().enumerate() {
+                @let above = i % 2 == 0;
+                // Four heights, so that names of times that lie close do not cover each other.
+                @let far = if i % 4 < 2 { 0.0 } else { 20.0 };
+                @let y = if above { 34.0 - far } else { 84.0 + far };
+                path.stem d=(format!("M{0:.1} 56V{1:.1}", x(mark.at), if above { y + 4.0 } else { y - 12.0 })) {}
+                circle class={ "dot " (name) } cx=(px(x(mark.at))) cy="56" r="6" { title { (name) " " (text::clock(mark.at)) } }
+                text x=(px(x(mark.at))) y=(px(y)) text-anchor="middle" { (name) }
+            }
+        } }
+    }
+}
+
+fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
+    if episodes.is_empty() {
+        return components::empty("No SLO of this service burned faster than allowed.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "SLO" } th { "From" } th.num { "For" } th.num { "Bad" } th.num { "Total" } th.num { "Budget burned" } th.num { "Peak burn rate" } } }
+            tbody { @for episode in episodes {
+                tr {
+                    td.name { a href={ "/slos/" (text::segment(&episode.slo)) } { (components::user(&episode.slo)) } }
+                    td { (exact(episode.start)) }
+                    td.num { (episode.period(now).length().human()) @if episode.end.is_none() { " so far" } }
+                    td.num { (text::count(episode.bad)) }
+                    td.num { (text::count(episode.total)) }
+                    td.num { (text::share(episode.budget_burned_ratio)) }
+                    td.num { (text::burn(episode.peak_burn_rate)) }
+                }
+            } }
+        } }
+    }
+}
+
+fn fired(alerts: &[&Alert], now: Timestamp) -> Markup {
+    if alerts.is_empty() {
+        return components::empty("No alert belongs to it.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } } }
+            tbody { @for alert in alerts.iter().take(ALERTS_SHOWN_MAX) {
+                tr {
+                    td.name { (components::user(&alert.rule)) @if alert.suppressed { " " (components::tag("planned", "suppressed")) } }
+                    td { (components::severity_chip(alert.severity)) }
+                    td { @match alert.condition { Some(mark) => (exact(mark.at)), None => span.no-data { "–" } } }
+                    td { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
+                    td.num { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
+                    td.words { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
+                }
+            } }
+        } }
+        @if alerts.len() > ALERTS_SHOWN_MAX { p.muted { "and " (alerts.len() - ALERTS_SHOWN_MAX) " more" } }
+    }
+}

@@ -1,0 +1,396 @@
+//! One SLO: its numbers over every window, its charts, its alerts, and what
+//! happened to its service.
+
+use axum::extract::{Path, RawQuery, State};
+use maud::{Markup, html};
+
+use super::{incidents, slos};
+use crate::evaluate::review::snapshot::{SloJudgement, TierStatus, TierVerdict};
+use crate::evaluate::slo::objectives::Basis;
+use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
+use crate::model::operations::change::Change;
+use crate::model::operations::incident::Incident;
+use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::answers::Generation;
+use crate::publish::http::api::slos::{elapsed, unit, verdict_word};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::step_for;
+use crate::publish::web::charts;
+use crate::publish::web::charts::{Pointer, Series};
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::{Frame, Section};
+use crate::publish::web::parts::{components, history_notes, text};
+use crate::publish::web::{Page, page, params};
+
+/// Related incidents and changes that are listed; the API has all.
+const RELATED_MAX: usize = 12;
+
+pub(crate) async fn show(State(daemon): State<Daemon>, Path(name): Path<String>, query: RawQuery) -> Page {
+    let params = params(&query)?;
+    let evaluated = daemon.evaluated()?;
+    let judgement = evaluated.slo(&name)?;
+    let status = chosen(judgement, params.get("window"))?;
+
+    let period = elapsed(status.period, status.as_of);
+    let step = step_for(period);
+    let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
+    let (generations, slots, changes) = daemon
+        .ask(move |answers| {
+            let slots = answers.history(&slo, Some(&window), period, step, Basis::Present)?.unwrap_or_default();
+            let changes = answers.changes(period)?;
+            let generations = answers.generations(&slo)?;
+            Ok((generations, slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
+        })
+        .await?;
+    let incidents = evaluated.snapshot.review.incidents.iter();
+    let incidents = incidents.filter(|incident| incident.service == judgement.slo.service);
+    let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
+    let view = View { generations, judgement, status, period, step, slots, incidents, changes, now: evaluated.as_of };
+    let frame = Frame { title: &name, section: Some(Section::Slos), as_of: Some(evaluated.as_of), refresh: None };
+    page(layout::page(&frame, &view.body()))
+}
+
+fn chosen<'a>(judgement: &'a SloJudgement, window: Option<&str>) -> Result<&'a SloStatus, Problem> {
+    let mut windows = judgement.windows.iter();
+    let found = match window {
+        None => windows.next(),
+        Some(word) => windows.find(|status| status.window.to_string() == word),
+    };
+    found.ok_or_else(|| Problem::not_found("the SLO has no such window").about("window"))
+}
+
+fn overlaps(incident: &Incident, period: Period, now: Timestamp) -> bool {
+    incident.start().is_some_and(|start| start < period.end) && incident.end().unwrap_or(now) > period.start
+}
+
+struct View<'a> {
+    generations: Vec<Generation>,
+    judgement: &'a SloJudgement,
+    status: &'a SloStatus,
+    period: Period,
+    step: Millis,
+    slots: Vec<HistorySlot>,
+    incidents: Vec<&'a Incident>,
+    changes: Vec<Change>,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn body(&self) -> Markup {
+        let slo = &self.judgement.slo;
+        html! {
+            (self.head())
+            (self.tiles())
+            (history_notes::corrected(self.status))
+            (history_notes::objectives(self.status))
+            (self.charts())
+            section {
+                h2 { "Every window" }
+                (self.windows())
+            }
+            section {
+                h2 { "Burn-rate alerts" }
+                (tiers(&self.judgement.tiers))
+            }
+            (policy(self.status))
+            (history_notes::changed(&self.generations))
+            section {
+                h2 { "Incidents of " (components::user(&slo.service)) }
+                @if self.incidents.is_empty() { (components::empty("None in this period.")) }
+                @else {
+                    (incidents::table(&self.incidents.iter().copied().take(RELATED_MAX).collect::<Vec<_>>(), self.now))
+                    (more(self.incidents.len()))
+                }
+            }
+            section {
+                h2 { "Changes of " (components::user(&slo.service)) }
+                @if self.changes.is_empty() { (components::empty("None in this period.")) }
+                @else {
+                    (changes(self.changes.iter().take(RELATED_MAX), self.now))
+                    (more(self.changes.len()))
+                }
+            }
+        }
+    }
+
+    fn head(&self) -> Markup {
+        let slo = &self.judgement.slo;
+        let path = format!("/slos/{}", text::segment(&slo.name));
+        html! {
+            p.crumbs { a href="/" { "SLOs" } " / " a href={ "/?" (service_query(&slo.service)) } { (components::user(&slo.service)) } }
+            div.title {
+                h1 { (components::user(&slo.name)) }
+                (components::state_chip(self.status.state))
+            }
+            @if !slo.description.is_empty() { p.lead { (components::user(&slo.description)) } }
+            p.labels {
+                @for (name, value) in slo.labels.iter() {
+                    span.label { (components::user(name)) "=" (components::user(value)) }
+                }
+                code { (components::user(&slo.indicator.to_string())) }
+            }
+            nav.tabs aria-label="Windows" {
+                @for status in &self.judgement.windows {
+                    @let word = status.window.to_string();
+                    a href={ (path) "?window=" (word) } aria-current=[(status.window == self.status.window).then_some("page")] { (word) }
+                }
+            }
+        }
+    }
+
+    fn tiles(&self) -> Markup {
+        let (slo, status) = (&self.judgement.slo, self.status);
+        let unit = unit(slo.budgeting);
+        let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
+        html! {
+            div.tiles {
+                (components::tile("Attainment", &value(status.attainment.map(text::percent), status.method), &html! {
+                    "objective " (text::chosen(slo.objective.ratio()))
+                    br; (bound(status))
+                }))
+                (components::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
+                (components::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
+                    @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
+                        Some(left) => { "at this rate spent in " (left.human()) (exhaustion_bound(status)) }
+                        None => { "1× spends the budget exactly" }
+                    }
+                }))
+                (components::tile("Coverage", &slos::coverage(status), &html! {
+                    "counted " (status.method.word()) br; "unknown time: " (slo.no_data.word())
+                    @if status.idle_ratio > 0.0 { br; "idle " (text::percent(status.idle_ratio)) }
+                }))
+                (components::tile(if unit == "slices" { "Slices" } else { "Events" }, &html! { (text::short_count(status.counts.total as f64)) }, &html! {
+                    (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
+                    @if status.unseen_events >= 1.0 { br; "up to " (text::count(status.unseen_events as i64)) " unseen" }
+                }))
+            }
+        }
+    }
+
+    fn charts(&self) -> Markup {
+        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|incident| pointer(incident, self.now)).collect();
+        let left_out = charts::left_out(self.status.corrected.as_ref(), self.period);
+        let series = Series {
+            period: self.period,
+            step: self.step,
+            slots: &self.slots,
+            pointers: &pointers,
+            left_out: &left_out,
+        };
+        let allowed = self.judgement.slo.objective.allowed_bad_ratio();
+        let missing = || components::empty("Nothing was observed in this period.");
+        html! {
+            figure {
+                figcaption {
+                    h2 { "Error budget" }
+                    span.legend {
+                        span.key.line { "remaining" } span.key.spent { "overspent" }
+                        span.key.incident { "incident" } span.key.unknown { "not observed" }
+                        @if !left_out.is_empty() { span.key.left-out { "left out by corrections" } }
+                    }
+                }
+                (charts::burn_down(&series).unwrap_or_else(missing))
+            }
+            figure {
+                figcaption {
+                    h2 { "Errors and traffic" }
+                    span.legend {
+                        span.key.spent { "bad ratio in " (self.step.compact()) }
+                        span.key.allowed { "allowed " (text::chosen(allowed)) }
+                        span.key.line { (unit(self.judgement.slo.budgeting)) " per minute" }
+                    }
+                }
+                (charts::errors_and_traffic(&series, allowed).unwrap_or_else(missing))
+            }
+        }
+    }
+
+    fn windows(&self) -> Markup {
+        html! {
+            div.scroll { table {
+                thead { tr {
+                    th { "Window" } th { "Period (UTC)" } th { "State" } th.num { "Attainment" } th.num { "Bad" }
+                    th.num { "Total" } th { "Budget left" } th.num { "Coverage" }
+                } }
+                tbody { @for status in &self.judgement.windows {
+                    tr {
+                        td { (status.window) @if status.elapsed_ratio < 1.0 { div.muted { (text::share(status.elapsed_ratio)) " elapsed" } } }
+                        td { (components::time(status.period.start)) " – " (components::time(status.period.end)) }
+                        td { (components::state_chip(status.state)) }
+                        td.num { (slos::attainment(status)) }
+                        td.num { (text::count(status.counts.bad())) }
+                        td.num { (text::count(status.counts.total)) }
+                        td { (components::budget_bar(status)) }
+                        td.num { (slos::coverage(status)) }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+fn service_query(service: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("service", service).finish()
+}
+
+fn value(text: Option<String>, method: Method) -> Markup {
+    match text {
+        Some(text) => html! { (text) },
+        None => components::absent(method),
+    }
+}
+
+/// The bound of the attainment; nothing unseen makes it as sharp as the value.
+fn bound(status: &SloStatus) -> Markup {
+    match (status.lo, status.hi) {
+        (Some(lo), Some(hi)) if lo == hi => html! { "no event went unseen" },
+        (Some(lo), Some(hi)) => html! {
+            span title="if every unobserved event was bad, and if every one was good" {
+                "bound " (text::percent(lo)) " – " (text::percent(hi))
+            }
+        },
+        _ => html! { "no bound" },
+    }
+}
+
+/// Between which times the budget ends, where what went unseen makes them differ.
+fn exhaustion_bound(status: &SloStatus) -> Markup {
+    let Some(budget) = status.budget else { return html! {} };
+    match (budget.exhaustion_soonest, budget.exhaustion_latest) {
+        (Some(soonest), Some(latest)) if soonest.human() != latest.human() => {
+            html! { br; "between " (soonest.human()) " and " (latest.human()) }
+        }
+        (Some(soonest), None) => html! { br; (soonest.human()) " at the soonest" },
+        _ => html! {},
+    }
+}
+
+fn budget_value(status: &SloStatus) -> Markup {
+    match status.budget {
+        Some(budget) => {
+            html! { span class=[(budget.remaining_ratio < 0.0).then_some("bad")] { (text::share(budget.remaining_ratio)) } }
+        }
+        None => components::absent(status.method),
+    }
+}
+
+fn budget_remark(status: &SloStatus, unit: &str, now: Timestamp) -> Markup {
+    let Some(budget) = status.budget else {
+        return html! { @if status.counts.total > 0 { "the bad events are not known for certain" } @else { "no events, no budget" } };
+    };
+    html! {
+        (text::count(budget.remaining_events.floor() as i64)) " of " (text::count(budget.total_events.floor() as i64)) " bad " (unit)
+        @if let (Some(left), Some(all)) = (budget.remaining_minutes(), budget.total_minutes()) {
+            ", " (text::minutes(left)) " of " (text::minutes(all))
+        }
+        @if let Some(at) = budget.exhausted_at { br; "spent " (components::ago(at, now)) }
+    }
+}
+
+fn pointer(incident: &Incident, now: Timestamp) -> Option<Pointer> {
+    let period = Period::new(incident.start()?, incident.end().unwrap_or(now));
+    let length = period.length().human();
+    Some(Pointer {
+        period,
+        title: format!("Incident, {}, {length}", text::short_moment(period.start)),
+        href: format!("/incidents/{}", incident.id),
+    })
+}
+
+fn tiers(tiers: &[TierStatus]) -> Markup {
+    if tiers.is_empty() {
+        return components::empty("This SLO has none.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr {
+                th { "Alert" } th { "State" } th { "Severity" } th.num { "Fires above" } th.num { "Long lookback" } th.num { "Short lookback" }
+            } }
+            tbody { @for status in tiers {
+                tr {
+                    td { (components::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
+                    td title=(explained(status.verdict)) { (components::tag(verdict_word(status.verdict), verdict_word(status.verdict)))
+                        @if let Some(lookback) = status.stretched { div.muted { "few events: judged over " (lookback) } }
+                        @if status.held_back > 0 { div.muted { "held back " (status.held_back) "×" } }
+                    }
+                    td { (components::severity_chip(status.tier.severity)) }
+                    td.num { (text::factor(status.factor)) }
+                    td.num { (rate(status.long_rate, status.factor)) " " span.muted { "in " (status.tier.long) } }
+                    td.num { (rate(status.short_rate, status.factor)) " " span.muted { "in " (status.tier.short) } }
+                }
+            } }
+        } }
+    }
+}
+
+/// What is agreed to be done as the budget goes, and where that stands.
+fn policy(status: &SloStatus) -> Markup {
+    let steps = &status.slo.budget_policy;
+    let entered = status.policy_step();
+    html! {
+        @if !steps.is_empty() {
+            section {
+                h2 { "Error budget policy" }
+                div.scroll { table {
+                    thead { tr { th.num { "Budget left" } th { "In force" } th { "What is done" } th { "Owner" } } }
+                    tbody { @for step in steps {
+                        tr {
+                            td.num { "at most " (text::chosen(step.remaining_ratio)) }
+                            td {
+                                @match status.judged_budget() {
+                                    None => (components::absent(status.method)),
+                                    Some(_) if entered == Some(step) => (components::tag("firing", "yes")),
+                                    Some(_) => { "no" }
+                                }
+                            }
+                            td.words { (components::user(&step.text)) }
+                            td { (components::user(&step.owner)) }
+                        }
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+fn rate(rate: Option<f64>, factor: f64) -> Markup {
+    match rate {
+        Some(rate) => {
+            html! { span class=[(rate > factor).then_some("bad")] { (text::burn(rate)) } }
+        }
+        None => components::no_data(),
+    }
+}
+
+fn explained(verdict: TierVerdict) -> &'static str {
+    match verdict {
+        TierVerdict::Firing => "both lookbacks burn faster than the factor",
+        TierVerdict::Quiet => "at least one lookback burns slower than the factor",
+        TierVerdict::HeldBack => "both lookbacks burn faster, but too few events failed to wake anyone",
+        TierVerdict::Frozen => "too little is known; the alert stays as it is",
+    }
+}
+
+/// Changes as a table, newest first.
+pub(crate) fn changes<'a>(changes: impl IntoIterator<Item = &'a Change>, now: Timestamp) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Started" } th { "Change" } th { "Outcome" } th { "Object" } th { "What" } th.num { "Took" } } }
+            tbody { @for change in changes {
+                tr {
+                    td { (components::time(change.started_at)) div.muted { (components::ago(change.started_at, now)) } }
+                    td { (change.kind.word()) }
+                    td { (components::tag(change.outcome.word(), change.outcome.word())) }
+                    td.name { (components::user(&change.object.to_string())) }
+                    td.words { (components::user(&change.summary)) }
+                    td.num { (components::length(change.ended_at.map(|end| end - change.started_at))) }
+                }
+            } }
+        } }
+    }
+}
+
+fn more(all: usize) -> Markup {
+    html! { @if all > RELATED_MAX { p.muted { "and " (all - RELATED_MAX) " more" } } }
+}

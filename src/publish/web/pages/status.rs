@@ -1,0 +1,150 @@
+//! How the daemon itself is doing. Shown before the first evaluation, too.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use crate::evaluate::review::snapshot::Finding;
+use crate::model::time::Timestamp;
+use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
+use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::web::parts::layout;
+use crate::publish::web::parts::layout::{Frame, Section};
+use crate::publish::web::parts::{components, text};
+use crate::publish::web::{Page, page};
+
+/// The page shows progress.
+const REFRESH_SECONDS: u32 = 15;
+/// Findings that are listed; the API has all.
+const FINDINGS_MAX: usize = 100;
+
+pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+    let status = daemon.answers.status();
+    let as_of = daemon.answers.snapshot().as_of;
+    let frame = Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
+    page(layout::page(&frame, &body(&status, daemon.answers.now())))
+}
+
+fn body(status: &ServiceStatus, now: Timestamp) -> Markup {
+    let store = &status.store;
+    html! {
+        h1 { "Status" }
+        div.tiles {
+            (components::tile("Evenkeel", &html! { (status.version) }, &html! { "started " (components::ago(status.started_at, now)) }))
+            (components::tile("Ready", &html! { @if status.ready { "yes" } @else { span.warn { "not yet" } } }, &html! {
+                @if status.ready { "answers are given" } @else { "the first evaluation is not done" }
+            }))
+            (backfill(&status.backfill))
+            (components::tile("Store", &html! { (text::bytes(store.bytes)) }, &html! {
+                (text::count(i64::try_from(store.sealed_days).unwrap_or(i64::MAX))) " sealed days" br;
+                (text::count(i64::try_from(store.open_tiles).unwrap_or(i64::MAX))) " open tiles"
+            }))
+            (components::tile("Findings", &html! { (status.findings.len()) }, &html! { "things to mend" }))
+        }
+        @if let Some(error) = &store.last_error {
+            p.alarm { strong { "The store reports: " } (components::user(error)) }
+        }
+        section { h2 { "Sources" } (sources(&status.sources, now)) }
+        section { h2 { "Loops" } (loops(&status.loops, now)) }
+        section { h2 { "Findings" } (findings(&status.findings)) }
+    }
+}
+
+fn backfill(backfill: &Backfill) -> Markup {
+    let since = html! {
+        @match backfill.complete_since {
+            Some(since) => { "complete since " (components::time(since)) }
+            None => "nothing complete yet",
+        }
+    };
+    if backfill.wanted == 0 {
+        return components::tile("History", &html! { "–" }, &since);
+    }
+    let ratio = backfill.done as f64 / backfill.wanted as f64;
+    components::tile(
+        "History",
+        &html! { (text::share(ratio)) },
+        &html! {
+            (components::meter("left", ratio))
+            (text::count(backfill.done as i64)) " of " (text::count(backfill.wanted as i64)) " indicator-days" br;
+            (since)
+        },
+    )
+}
+
+fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
+    if sources.is_empty() {
+        return components::empty("None are configured.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Source" } th { "Kind" } th { "State" } th { "Address" } th { "Last success" } th { "Last error" } } }
+            tbody { @for source in sources {
+                tr {
+                    td.name { (components::user(&source.name)) }
+                    td { (source.kind) }
+                    td { @match source.up {
+                        Some(true) => (components::tag("ok", "up")),
+                        Some(false) => (components::tag("exhausted", "down")),
+                        None => (components::tag("unknown", "not asked yet")),
+                    } }
+                    td.words { (components::user(&source.address)) }
+                    td { (when(source.last_success, now)) }
+                    td.words { (error(source.last_error.as_deref())) }
+                }
+            } }
+        } }
+    }
+}
+
+fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
+    if loops.is_empty() {
+        return components::empty("None run.");
+    }
+    html! {
+        div.scroll { table {
+            thead { tr { th { "Loop" } th.num { "Rounds" } th.num { "Failures" } th.num { "Last took" } th { "Last success" } th { "Last error" } } }
+            tbody { @for status in loops {
+                tr {
+                    td.name { (status.name) }
+                    td.num { (text::count(i64::try_from(status.iterations).unwrap_or(i64::MAX))) }
+                    td.num { span class=[(status.failures > 0).then_some("warn")] { (text::count(i64::try_from(status.failures).unwrap_or(i64::MAX))) } }
+                    td.num { @match status.last_duration { Some(length) => (text::took(length)), None => span.no-data { "–" } } }
+                    td { (when(status.last_ok_at, now)) }
+                    td.words { (error(status.last_error.as_deref())) }
+                }
+            } }
+        } }
+    }
+}
+
+fn when(at: Option<Timestamp>, now: Timestamp) -> Markup {
+    match at {
+        Some(at) => components::ago(at, now),
+        None => html! { span.no-data { "never" } },
+    }
+}
+
+fn error(error: Option<&str>) -> Markup {
+    match error {
+        Some(text) => components::user(text),
+        None => html! { span.no-data { "–" } },
+    }
+}
+
+fn findings(findings: &[Finding]) -> Markup {
+    if findings.is_empty() {
+        return components::empty("Nothing to mend.");
+    }
+    html! {
+        ul.findings {
+            @for finding in findings.iter().take(FINDINGS_MAX) {
+                li {
+                    strong { (components::user(&finding.subject)) }
+                    p { (components::prose(&finding.message)) }
+                    p.muted { (components::prose(&finding.hint)) }
+                }
+            }
+        }
+        @if findings.len() > FINDINGS_MAX { p.muted { "and " (findings.len() - FINDINGS_MAX) " more" } }
+    }
+}

@@ -1,0 +1,7 @@
+//! The parts that pages are made of.
+
+pub(crate) mod components;
+pub(crate) mod history_notes;
+pub(crate) mod layout;
+pub(crate) mod text;
+pub(crate) mod verdicts;

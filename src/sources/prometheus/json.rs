@@ -1,0 +1,188 @@
+//! JSON as Prometheus and Alertmanager write it, read straight into our types:
+//! label maps, instants, and `[seconds, "value"]` pairs. Must not know which
+//! question an answer belongs to.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::ingest::raw::{Sample, in_order};
+use crate::model::labels::Labels;
+use crate::model::time::{Millis, Timestamp};
+use crate::sources::scrape::exposition::number;
+
+/// An object of strings; a name that stands twice is an error.
+#[derive(Debug, Default)]
+pub(crate) struct JsonLabels(pub Labels);
+
+impl<'de> Deserialize<'de> for JsonLabels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LabelsVisitor;
+        impl<'de> Visitor<'de> for LabelsVisitor {
+            type Value = JsonLabels;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of labels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonLabels, A::Error> {
+                let mut labels = Labels::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if labels.get(&name).is_some() {
+                        return Err(de::Error::custom("a label stands twice"));
+                    }
+                    labels.set(name, value);
+                }
+                Ok(JsonLabels(labels))
+            }
+        }
+        deserializer.deserialize_map(LabelsVisitor)
+    }
+}
+
+/// RFC 3339; the year 1 is how Go writes that there is no such time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonTime(pub Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for JsonTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        if text.starts_with("0001-01-01T00:00:00") {
+            return Ok(JsonTime(None));
+        }
+        let time =
+            chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| de::Error::custom("a time is not RFC 3339"))?;
+        Ok(JsonTime(Some(Timestamp::from_millis(time.timestamp_millis()))))
+    }
+}
+
+/// A length of time in seconds, with a fraction; absent, null and absurd values
+/// are zero.
+pub(crate) fn seconds(value: Option<f64>) -> Millis {
+    value.and_then(Timestamp::from_secs_f64).map_or(Millis(0), |t| Millis(t.millis()))
+}
+
+/// `[1700000000.123, "4.5"]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point(pub Sample);
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PointVisitor;
+        impl<'de> Visitor<'de> for PointVisitor {
+            type Value = Point;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a pair of a time and a value")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Point, A::Error> {
+                let seconds: f64 = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                let Number(value) = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
+                if seq.next_element::<de::IgnoredAny>()?.is_some() {
+                    return Err(de::Error::custom("a sample has more than a time and a value"));
+                }
+                let at = Timestamp::from_secs_f64(seconds)
+                    .ok_or_else(|| de::Error::custom("a sample's time is out of range"))?;
+                Ok(Point(Sample { at, value }))
+            }
+        }
+        deserializer.deserialize_seq(PointVisitor)
+    }
+}
+
+/// A float in a string, with `NaN` and `+Inf`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number(pub f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number in a string")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
+                number::value(text).map(Number).ok_or_else(|| E::custom("a sample's value is not a number"))
+            }
+        }
+        deserializer.deserialize_str(NumberVisitor)
+    }
+}
+
+/// The samples of one series, in order of time, one at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Points(pub Vec<Sample>);
+
+impl<'de> Deserialize<'de> for Points {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PointsVisitor;
+        impl<'de> Visitor<'de> for PointsVisitor {
+            type Value = Points;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of samples")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Points, A::Error> {
+                let mut samples = Vec::new();
+                while let Some(Point(sample)) = seq.next_element()? {
+                    samples.push(sample);
+                }
+                in_order(&mut samples);
+                Ok(Points(samples))
+            }
+        }
+        deserializer.deserialize_seq(PointsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(json: &str) -> Result<Vec<(i64, f64)>, String> {
+        let points: Points = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        Ok(points.0.iter().map(|s| (s.at.millis(), s.value)).collect())
+    }
+
+    #[test]
+    fn points_are_exact_sorted_and_unique_in_time() {
+        assert_eq!(
+            points(r#"[[1700000000.123,"1"],[1700000001,"2.5"]]"#),
+            Ok(vec![(1_700_000_000_123, 1.0), (1_700_000_001_000, 2.5)])
+        );
+        assert_eq!(
+            points(r#"[[3,"1"],[1,"7"],[3,"9"],[3,"NaN"],[2,"+Inf"]]"#),
+            Ok(vec![(1_000, 7.0), (2_000, f64::INFINITY), (3_000, 9.0)])
+        );
+        assert_eq!(points("[]"), Ok(vec![]));
+        for bad in [
+            r#"[[1,"x"]]"#,
+            "[[1,2]]",
+            r#"[["1","2"]]"#,
+            r#"[[1]]"#,
+            r#"[[1,"2",3]]"#,
+            r#"[[1e300,"2"]]"#,
+            r#"[[1,"1e400"]]"#,
+            "{}",
+        ] {
+            assert!(points(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn labels_and_times() {
+        let labels: JsonLabels = serde_json::from_str(r#"{"b":"2","a":"x\"y"}"#).unwrap();
+        assert_eq!(labels.0.to_string(), r#"{a="x\"y", b="2"}"#);
+        assert!(serde_json::from_str::<JsonLabels>(r#"{"a":"1","a":"2"}"#).is_err());
+        let time = |json: &str| serde_json::from_str::<JsonTime>(json).ok().map(|t| t.0.map(Timestamp::millis));
+        assert_eq!(time(r#""2026-07-01T00:00:00.123456789+02:00""#), Some(Some(1_782_856_800_123)));
+        assert_eq!(time(r#""0001-01-01T00:00:00.000Z""#), Some(None));
+        assert_eq!(time(r#""yesterday""#), None);
+        assert_eq!((seconds(Some(1.5)), seconds(None), seconds(Some(f64::NAN))), (Millis(1_500), Millis(0), Millis(0)));
+    }
+}

@@ -1,0 +1,222 @@
+//! One question, whoever answers it: the raw samples of a selector in a period,
+//! and what was known before it. Must not know what samples are counted for.
+
+use std::collections::BTreeSet;
+
+use super::last::{Target, last};
+use super::memory::MemorySource;
+use crate::ingest::counting::{Baselines, Points, Thresholds};
+use crate::ingest::raw::RawSeries;
+use crate::ingest::requests::Batch;
+use crate::model::labels::Labels;
+use crate::model::labels::selector::{Matcher, Selector};
+use crate::model::operations::rule::AlertRule;
+use crate::model::slo::groups::Group;
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::sources::demo::DemoSource;
+use crate::sources::error::Error;
+use crate::sources::prometheus::{Answer, Prometheus};
+
+/// How far back the last sample of a series is looked for. Longer than any
+/// outage of scraping after which anyone wants the counters bridged; short
+/// enough for one query.
+const BASELINE_HORIZON: Millis = Millis::from_hours(24);
+
+/// Minutes in one question that has a point for each: the most points that
+/// Prometheus gives in one answer is 11,000.
+const POINTS_MAX: i64 = 10_000;
+
+/// Where samples come from.
+#[derive(Debug)]
+pub enum SampleSource {
+    Prometheus(Prometheus),
+    Demo(DemoSource),
+    Memory(MemorySource),
+}
+
+/// The last sample of each series, of those with a value; series without any
+/// are left out.
+pub(crate) fn last_of_each(mut series: Vec<RawSeries>, value: Option<f64>) -> Vec<RawSeries> {
+    for one in &mut series {
+        let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
+        one.samples = last.into_iter().collect();
+    }
+    series.retain(|s| !s.samples.is_empty());
+    series
+}
+
+/// The series of an answer, with the counters of its native histograms.
+fn told(answer: Answer<Vec<RawSeries>>, thresholds: &Thresholds) -> Vec<RawSeries> {
+    let mut series = answer.data;
+    series.extend(answer.histograms.iter().flat_map(|histogram| thresholds.tell(histogram)));
+    series
+}
+
+impl SampleSource {
+    /// The address without credentials; empty for what is in this process.
+    pub fn shown_url(&self) -> &str {
+        match self {
+            SampleSource::Prometheus(client) => client.shown_url(),
+            SampleSource::Demo(_) | SampleSource::Memory(_) => "",
+        }
+    }
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            SampleSource::Prometheus(_) => "prometheus",
+            SampleSource::Demo(_) => "demo",
+            SampleSource::Memory(_) => "memory",
+        }
+    }
+
+    /// The samples with `start < at <= end`; native histograms are left out.
+    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+        self.read_counters(selector, &Thresholds::default(), period).await
+    }
+
+    /// The same with the counters of native histograms that have a threshold.
+    pub async fn read_counters(
+        &self,
+        selector: &Selector,
+        thresholds: &Thresholds,
+        period: Period,
+    ) -> Result<Vec<RawSeries>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => Ok(told(client.read(selector, period).await?, thresholds)),
+            SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
+            SampleSource::Memory(memory) => Ok(memory.read(selector, period)),
+        }
+    }
+
+    /// The samples of several metrics under the same matchers, in one question
+    /// where the source can be asked so.
+    pub async fn read_metrics(
+        &self,
+        metrics: &[String],
+        matchers: &[Matcher],
+        thresholds: &Thresholds,
+        period: Period,
+    ) -> Result<Vec<RawSeries>, Error> {
+        if let SampleSource::Prometheus(client) = self {
+            return Ok(told(client.read_metrics(metrics, matchers, period).await?, thresholds));
+        }
+        let mut series = Vec::new();
+        for metric in metrics {
+            series.extend(self.read(&Selector::new(metric.clone(), matchers.to_vec()), period).await?);
+        }
+        Ok(series)
+    }
+
+    /// The alerting rules that it has loaded; `None` where the server tells of
+    /// none, as one that only stores samples does not.
+    pub async fn rules(&self) -> Result<Option<Vec<AlertRule>>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => match client.rules().await {
+                Ok(answer) => Ok(Some(answer.data.into_iter().map(|served| served.rule).collect())),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(error),
+            },
+            SampleSource::Demo(demo) => Ok(Some(demo.rules())),
+            SampleSource::Memory(_) => Ok(None),
+        }
+    }
+
+    /// The values of some labels that series of the period have, empty where a series
+    /// has no such label.
+    pub async fn groups(&self, selector: &Selector, labels: &[String], period: Period) -> Result<Vec<Group>, Error> {
+        let group = |of: &Labels| labels.iter().map(|label| of.get(label).unwrap_or_default().to_owned()).collect();
+        if let SampleSource::Prometheus(client) = self {
+            let (by, length) = (labels.join(", "), period.length());
+            let query = format!("group by ({by}) (last_over_time({selector}[{length}]))");
+            let answer = client.query_vector(&query, period.end).await?;
+            return Ok(answer.data.iter().map(|(labels, _)| group(labels)).collect());
+        }
+        let series = self.read(selector, period).await?;
+        let groups: BTreeSet<Group> = series.iter().map(|series| group(&series.labels)).collect();
+        Ok(groups.into_iter().collect())
+    }
+
+    /// Ends of the minutes in which the source scraped anything, in order.
+    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, Error> {
+        match self {
+            SampleSource::Prometheus(client) => alive(client, period).await,
+            SampleSource::Demo(demo) => Ok(demo.alive(period)),
+            SampleSource::Memory(memory) => Ok(memory.alive(period)),
+        }
+    }
+
+    /// What an expression comes to at the end of every slot in the period, summed
+    /// over its series. Only a server that has a query engine can tell.
+    pub async fn estimate(&self, expression: &str, period: Period) -> Result<Points, Error> {
+        match self {
+            SampleSource::Prometheus(client) => estimate(client, expression, period).await,
+            SampleSource::Demo(_) | SampleSource::Memory(_) => Ok(Points::new()),
+        }
+    }
+
+    /// The last sample of everything at or before an instant, for a batch; exact to
+    /// the millisecond for these targets, or for all, else to the minute at least.
+    pub async fn baselines(
+        &self,
+        batch: &Batch,
+        at: Timestamp,
+        exact: Option<&BTreeSet<Target>>,
+    ) -> Result<Baselines, Error> {
+        let mut baselines = Baselines::default();
+        for request in &batch.requests {
+            baselines.series.extend(self.last(request, None, &batch.thresholds, at, exact).await?);
+        }
+        let nothing = Thresholds::default();
+        baselines.up = self.last(&batch.up, Some(1.0), &nothing, at, exact).await?;
+        baselines.starts = self.last(&batch.starts(), None, &nothing, at, exact).await?;
+        Ok(baselines)
+    }
+
+    /// The last sample of each series at or before an instant, of those with a
+    /// value, if one is given.
+    async fn last(
+        &self,
+        selector: &Selector,
+        value: Option<f64>,
+        thresholds: &Thresholds,
+        at: Timestamp,
+        exact: Option<&BTreeSet<Target>>,
+    ) -> Result<Vec<RawSeries>, Error> {
+        let period = Period::new(at - BASELINE_HORIZON, at);
+        match self {
+            SampleSource::Prometheus(client) => {
+                Ok(told(last(client, selector, value, period, exact).await?, thresholds))
+            }
+            SampleSource::Demo(demo) => Ok(demo.last(selector, value, period)),
+            SampleSource::Memory(memory) => Ok(memory.last(selector, value, period)),
+        }
+    }
+}
+
+async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {
+    let mut ends = Vec::new();
+    let mut start = period.start.ceil_slot();
+    while start <= period.end {
+        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
+        let query = "count(count_over_time(up[1m]))";
+        let answer = client.query_range_matrix(query, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
+        ends.extend(answer.data.iter().flat_map(|s| &s.samples).map(|s| s.at));
+        start = end + Millis(SLOT_MS);
+    }
+    Ok(ends)
+}
+
+async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Result<Points, Error> {
+    let mut points = Points::new();
+    let mut start = period.start.ceil_slot();
+    while start <= period.end {
+        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
+        let answer =
+            client.query_range_matrix(expression, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
+        for sample in answer.data.iter().flat_map(|series| &series.samples) {
+            *points.entry(sample.at).or_insert(0.0) += sample.value;
+        }
+        start = end + Millis(SLOT_MS);
+    }
+    Ok(points)
+}

@@ -1,0 +1,322 @@
+//! Reading, from any thread, while the writer writes: each call sees the store
+//! as one commit left it. Must not know what the facts mean.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use super::error::Error;
+use super::layout;
+use crate::model::labels::content_hash;
+use crate::model::operations::alert::Alert;
+use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::record::{Record, TimeOverride};
+use crate::model::operations::restatement::PublishedMonth;
+use crate::model::operations::rule::LoadedRule;
+use crate::model::operations::silence::Silence;
+use crate::model::slo::groups::{Group, GroupBy};
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::DayTiles;
+use crate::model::time::Period;
+use crate::store::tables::corrections;
+use crate::store::tables::corrections::Correction;
+use crate::store::tables::declarations;
+use crate::store::tables::declarations::Declaration;
+use crate::store::tables::facts;
+use crate::store::tables::facts::{Definition, Entry};
+use crate::store::tables::objective_history;
+use crate::store::tables::objective_history::Promise;
+use crate::store::tables::records;
+use crate::store::tables::records::UsedSignature;
+use crate::store::tables::{groups, ingested, inhibitions, published, rules, silences};
+use crate::store::tiles;
+use crate::store::tiles::late;
+use crate::store::tiles::late::Added;
+use crate::store::tiles::rows;
+
+/// Connections that read at the same time; further callers wait. Each has a
+/// page cache of 2 MiB, and more do not read faster on a small machine.
+const CONNECTIONS_MAX: usize = 8;
+
+/// Reads the store. Clones share their connections.
+#[derive(Clone)]
+pub struct Reader {
+    pool: Arc<Pool>,
+}
+
+/// How much is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Size of the files on the disk, the log included.
+    pub bytes: u64,
+    /// Sealed days of single indicators.
+    pub blocks: u64,
+    /// Hours of single indicators that are not sealed.
+    pub open_hours: u64,
+    /// The first and the last UTC day with any tile.
+    pub first_day: Option<i64>,
+    pub last_day: Option<i64>,
+    pub corrections: u64,
+    pub alerts: u64,
+    pub changes: u64,
+    pub cluster_events: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(path: PathBuf) -> Reader {
+        Reader { pool: Arc::new(Pool { path, state: Mutex::default(), freed: Condvar::new() }) }
+    }
+
+    /// All tiles of one indicator and UTC day; `None` without any.
+    pub fn day(&self, indicator: IndicatorId, day: i64) -> Result<Option<DayTiles>, Error> {
+        self.read(|db| tiles::load_day(db, indicator, day))
+    }
+
+    /// The days that the period touches and that have tiles, in order, each of
+    /// them whole.
+    pub fn days(&self, indicator: IndicatorId, period: Period) -> Result<Vec<DayTiles>, Error> {
+        self.read(|db| {
+            let Some((first, last)) = tiles::day_range(db)? else {
+                return Ok(Vec::new());
+            };
+            let days = period.days();
+            let days = (*days.start()).max(first)..=(*days.end()).min(last);
+            days.filter_map(|day| tiles::load_day(db, indicator, day).transpose()).collect()
+        })
+    }
+
+    /// What was fetched for an indicator, in order, without overlaps.
+    pub fn ingested(&self, indicator: IndicatorId) -> Result<Vec<Period>, Error> {
+        self.read(|db| ingested::of(db, indicator))
+    }
+
+    /// Tiles of sealed days that changed, whose slot begins in the period; the
+    /// oldest change first.
+    pub fn corrections(&self, period: Period) -> Result<Vec<Correction>, Error> {
+        self.read(|db| corrections::of(db, period))
+    }
+
+    /// Alerts that overlap the period, those that go on included, in the order
+    /// of their beginning.
+    pub fn alerts(&self, period: Period) -> Result<Vec<Alert>, Error> {
+        self.read(|db| facts::alerts(db, period))
+    }
+
+    /// Silences that overlap the period, in the order of their beginning.
+    pub fn silences(&self, period: Period) -> Result<Vec<Silence>, Error> {
+        self.read(|db| silences::of(db, period))
+    }
+
+    /// Which alerts were seen in the period to hold which others back, in the order
+    /// of the first sight.
+    pub fn inhibitions(&self, period: Period) -> Result<Vec<Inhibition>, Error> {
+        self.read(|db| inhibitions::of(db, period))
+    }
+
+    /// The groups of an SLO that were seen by these labels, in the order in which they
+    /// were.
+    pub fn groups(&self, slo: &str, by: &GroupBy) -> Result<Vec<Group>, Error> {
+        self.read(|db| groups::of(db, slo, by))
+    }
+
+    /// Alert rules that were loaded at some time of the period, by source, file
+    /// and group.
+    pub fn alert_rules(&self, period: Period) -> Result<Vec<LoadedRule>, Error> {
+        self.read(|db| rules::of(db, period))
+    }
+
+    /// What outside systems said of the period, in order of time.
+    pub fn records(&self, period: Period) -> Result<Vec<Record>, Error> {
+        self.read(|db| records::of(db, period))
+    }
+
+    /// How many of these records of a source are known.
+    pub fn known_records(&self, source: &str, keys: &[&str]) -> Result<usize, Error> {
+        self.read(|db| {
+            let known = keys.iter().map(|key| records::is_known(db, source, key));
+            Ok(known.collect::<Result<Vec<bool>, Error>>()?.into_iter().filter(|known| *known).count())
+        })
+    }
+
+    /// Whether a signature was used before.
+    pub fn is_used(&self, used: &UsedSignature) -> Result<bool, Error> {
+        self.read(|db| records::is_used(db, used))
+    }
+
+    /// How far what is only ever added has come.
+    pub fn added(&self) -> Result<Added, Error> {
+        self.read(late::added)
+    }
+
+    /// Whether anything was added since that may change what a period came to.
+    pub fn is_touched(&self, period: Period, since: Added) -> Result<bool, Error> {
+        self.read(|db| late::is_touched(db, period, since))
+    }
+
+    /// Closed months as they were first published, in their order.
+    pub fn published_months(&self) -> Result<Vec<PublishedMonth>, Error> {
+        self.read(published::all)
+    }
+
+    /// Times of incidents that people set or took back, oldest first.
+    pub fn time_overrides(&self) -> Result<Vec<TimeOverride>, Error> {
+        self.read(records::overrides)
+    }
+
+    /// Changes that overlap the period, those that go on included, in the order
+    /// of their beginning.
+    pub fn changes(&self, period: Period) -> Result<Vec<Change>, Error> {
+        self.read(|db| facts::changes(db, period))
+    }
+
+    /// Cluster events of which an occurrence may lie in the period, in the
+    /// order in which they were first seen.
+    pub fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, Error> {
+        self.read(|db| facts::cluster_events(db, period))
+    }
+
+    /// In the order in which they were first seen.
+    pub fn definitions(&self) -> Result<Vec<Definition>, Error> {
+        self.read(facts::definitions)
+    }
+
+    /// What SLOs promised since when, the oldest first.
+    pub fn promises(&self) -> Result<Vec<Promise>, Error> {
+        self.read(objective_history::all)
+    }
+
+    /// What people declared, the oldest first.
+    pub fn declarations(&self) -> Result<Vec<Declaration>, Error> {
+        self.read(declarations::all)
+    }
+
+    /// The state of every burn alert, by key.
+    pub fn burn_alerts(&self) -> Result<Vec<Entry>, Error> {
+        self.read(facts::burn_alerts)
+    }
+
+    pub fn state(&self, key: &str) -> Result<Option<String>, Error> {
+        self.read(|db| facts::state(db, key))
+    }
+
+    pub fn stats(&self) -> Result<Stats, Error> {
+        self.read(|db| {
+            let count = |table: &str| {
+                let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+                Ok::<_, Error>(rows.unsigned_abs())
+            };
+            let days = tiles::day_range(db)?;
+            Ok(Stats {
+                bytes: size_of_files(&self.pool.path),
+                blocks: count("blocks")?,
+                open_hours: count("open_tiles")?,
+                first_day: days.map(|d| d.0),
+                last_day: days.map(|d| d.1),
+                corrections: count("corrections")?,
+                alerts: count("alerts")?,
+                changes: count("changes")?,
+                cluster_events: count("cluster_events")?,
+            })
+        })
+    }
+
+    /// A hash of all tiles that hold something: equal for two stores with the
+    /// same content, whatever the order in which it came and the moments of
+    /// sealing. Reads and checks every tile.
+    pub fn content_hash(&self) -> Result<[u8; 16], Error> {
+        self.read(|db| {
+            let mut hash = [0; 16];
+            for (id, day) in tiles::keys(db)? {
+                let mut bytes = id.0.to_vec();
+                for tile in tiles::load_day(db, id, day)?.iter().flat_map(rows::held_tiles) {
+                    for number in [tile.start.millis(), tile.counts.good, tile.counts.total, tile.counts.uncertain] {
+                        bytes.extend(number.to_le_bytes());
+                    }
+                    bytes.extend(tile.covered_ms.to_le_bytes());
+                    bytes.extend(tile.unseen_ms.to_le_bytes());
+                    bytes.push(tile.peak.0);
+                }
+                hash = content_hash([hash.as_slice(), bytes.as_slice()]);
+            }
+            Ok(hash)
+        })
+    }
+
+    /// Lets SQLite look through the whole file; for use after an unclean stop,
+    /// beside the daily work, as it takes some seconds per gigabyte.
+    pub fn check(&self) -> Result<(), Error> {
+        self.read(|db| layout::quick_check(db, None, &self.pool.path))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        self.pool.read(work).map_err(|e| e.at(&self.pool.path))
+    }
+}
+
+fn size_of_files(path: &Path) -> u64 {
+    let log = path.with_extension("db-wal");
+    [path, &log].iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+}
+
+struct Pool {
+    path: PathBuf,
+    state: Mutex<PoolState>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct PoolState {
+    idle: Vec<Connection>,
+    in_use: usize,
+}
+
+impl Pool {
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let mut lease = self.lease();
+        let db = match lease.db.take() {
+            Some(db) => db,
+            None => layout::open_reader(&self.path)?,
+        };
+        let result = in_snapshot(&db, work);
+        if !result.as_ref().is_err_and(Error::spoils_connection) {
+            lease.db = Some(db);
+        }
+        result
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        let mut state = self.state();
+        while state.in_use >= CONNECTIONS_MAX {
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.in_use += 1;
+        Lease { pool: self, db: state.idle.pop() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to use one connection; gives it back when dropped.
+struct Lease<'p> {
+    pool: &'p Pool,
+    db: Option<Connection>,
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut state = self.pool.state();
+        state.in_use -= 1;
+        state.idle.extend(self.db.take());
+        drop(state);
+        self.pool.freed.notify_one();
+    }
+}
+
+fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    let tx = db.unchecked_transaction()?;
+    work(&tx)
+}

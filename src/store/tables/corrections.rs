@@ -1,0 +1,75 @@
+//! The trail of corrections: tiles of sealed days that changed after they had
+//! held something. Must not know why they changed.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+
+use super::facts::damaged;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
+use crate::model::time::{Period, Timestamp};
+use crate::store::engine::error::Error;
+
+/// Corrections that are kept; the oldest go first. Rewriting history is rare,
+/// and a source that rewrites all of it must not fill the disk with the trail:
+/// 100,000 take 15 MB.
+const CORRECTIONS_MAX: i64 = 100_000;
+
+/// A tile of a sealed day that changed after it had held something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Correction {
+    pub indicator: IndicatorId,
+    pub recorded_at: Timestamp,
+    pub old: Tile,
+    pub new: Tile,
+}
+
+pub fn record(db: &Connection, correction: &Correction) -> Result<(), Error> {
+    db.prepare_cached(
+        "INSERT INTO corrections (recorded_at_ms, indicator, slot_ms, old, new) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        correction.recorded_at.millis(),
+        correction.indicator.0,
+        correction.new.start.millis(),
+        tile_json(&correction.old),
+        tile_json(&correction.new),
+    ])?;
+    Ok(())
+}
+
+/// Forgets the oldest ones beyond the bound.
+pub fn trim(db: &Connection) -> Result<(), Error> {
+    db.prepare_cached("DELETE FROM corrections WHERE seq <= (SELECT max(seq) FROM corrections) - ?1")?
+        .execute([CORRECTIONS_MAX])?;
+    Ok(())
+}
+
+/// Those of tiles whose slot begins in the period, oldest record first.
+pub fn of(db: &Connection, period: Period) -> Result<Vec<Correction>, Error> {
+    let mut statement = db.prepare_cached(
+        "SELECT indicator, recorded_at_ms, slot_ms, old, new FROM corrections WHERE slot_ms >= ?1 AND slot_ms < ?2 ORDER BY seq",
+    )?;
+    let rows = statement.query_map([period.start.millis(), period.end.millis()], |row| {
+        let start = Timestamp::from_millis(row.get(2)?);
+        Ok(Correction {
+            indicator: IndicatorId(row.get(0)?),
+            recorded_at: Timestamp::from_millis(row.get(1)?),
+            old: tile_from_json(row, 3, start)?,
+            new: tile_from_json(row, 4, start)?,
+        })
+    })?;
+    rows.map(|row| row.map_err(|e| damaged("corrections", e))).collect()
+}
+
+fn tile_json(tile: &Tile) -> String {
+    let EventCounts { good, total, uncertain } = tile.counts;
+    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0]).to_string()
+}
+
+fn tile_from_json(row: &Row<'_>, column: usize, start: Timestamp) -> rusqlite::Result<Tile> {
+    let text: String = row.get(column)?;
+    let (good, total, uncertain, covered_ms, unseen_ms, peak) = serde_json::from_str(&text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))?;
+    Ok(Tile { start, counts: EventCounts { good, total, uncertain }, covered_ms, unseen_ms, peak: PeakRate(peak) })
+}

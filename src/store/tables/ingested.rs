@@ -1,0 +1,69 @@
+//! Which periods of each indicator were fetched, so that catching up and
+//! backfilling know what is left. Must not know how anything is fetched.
+
+use rusqlite::{Connection, params};
+
+use super::facts::damaged;
+use crate::model::slo::sli::IndicatorId;
+use crate::model::time::{Period, Timestamp};
+use crate::store::engine::error::Error;
+
+/// Adds a period; those that overlap or touch become one.
+pub fn add(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Error> {
+    if period.is_empty() {
+        return Ok(());
+    }
+    let near = near(db, id, period)?;
+    let start = near.iter().map(|p| p.start).fold(period.start, Timestamp::min);
+    let end = near.iter().map(|p| p.end).fold(period.end, Timestamp::max);
+    if near == [Period::new(start, end)] {
+        return Ok(());
+    }
+    replace(db, id, &near, &[Period::new(start, end)])
+}
+
+/// Takes a period away, so that it is fetched again.
+pub fn remove(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Error> {
+    let near = near(db, id, period)?;
+    let left: Vec<Period> = near
+        .iter()
+        .flat_map(|p| [Period::new(p.start, period.start.min(p.end)), Period::new(period.end.max(p.start), p.end)])
+        .filter(|p| !p.is_empty())
+        .collect();
+    if near == left { Ok(()) } else { replace(db, id, &near, &left) }
+}
+
+/// In order; they neither overlap nor touch.
+pub fn of(db: &Connection, id: IndicatorId) -> Result<Vec<Period>, Error> {
+    near(db, id, Period::new(Timestamp::MIN, Timestamp::MAX))
+}
+
+/// Forgets everything before `cut`, for all indicators.
+pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+    db.execute("DELETE FROM ingested WHERE end_ms <= ?1", [cut.millis()])?;
+    db.execute("UPDATE ingested SET start_ms = ?1 WHERE start_ms < ?1", [cut.millis()])?;
+    Ok(())
+}
+
+/// Stored periods that overlap or touch this one.
+fn near(db: &Connection, id: IndicatorId, period: Period) -> Result<Vec<Period>, Error> {
+    let mut statement = db.prepare_cached(
+        "SELECT start_ms, end_ms FROM ingested WHERE indicator = ?1 AND start_ms <= ?3 AND end_ms >= ?2 ORDER BY start_ms",
+    )?;
+    let rows = statement.query_map(params![id.0, period.start.millis(), period.end.millis()], |row| {
+        Ok(Period::new(Timestamp::from_millis(row.get(0)?), Timestamp::from_millis(row.get(1)?)))
+    })?;
+    rows.map(|row| row.map_err(|e| damaged("ingested", e))).collect()
+}
+
+fn replace(db: &Connection, id: IndicatorId, old: &[Period], new: &[Period]) -> Result<(), Error> {
+    let mut delete = db.prepare_cached("DELETE FROM ingested WHERE indicator = ?1 AND start_ms = ?2")?;
+    for period in old {
+        delete.execute(params![id.0, period.start.millis()])?;
+    }
+    let mut insert = db.prepare_cached("INSERT INTO ingested VALUES (?1, ?2, ?3)")?;
+    for period in new {
+        insert.execute(params![id.0, period.start.millis(), period.end.millis()])?;
+    }
+    Ok(())
+}

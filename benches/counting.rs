@@ -13,7 +13,7 @@ use evenkeel::ingest::counting::{Baselines, Counted, Observed, Plan, State, coun
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::labels::{Labels, NAME};
-use evenkeel::model::slo::sli::{Indicator, IndicatorId, Numerator};
+use evenkeel::model::slo::sli::{Numerator, Sli, SliId};
 use evenkeel::model::slo::tile::DayTiles;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 use evenkeel::store::{Batch, Store};
@@ -75,7 +75,7 @@ fn plan() -> Plan {
         Selector::new("requests_total", [Some(job), more].into_iter().flatten().collect())
     };
     let bad = select(Some(Matcher::new("code", MatchOp::Regex, "5..").unwrap()));
-    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: select(None).into() })
+    Plan::new(&Sli::Ratio { numerator: Numerator::Bad(bad.into()), total: select(None).into() })
 }
 
 static COUNTS: AtomicU64 = AtomicU64::new(0);
@@ -120,7 +120,7 @@ fn storing(c: &mut Criterion) {
     const DAYS: i64 = 90;
     let mut counted = DayTiles::empty(FIRST_DAY);
     count_day(&plan(), &day(), &Baselines::default()).tiles.iter().for_each(|tile| counted.put(tile));
-    let id = |n: u8| IndicatorId([n; 16]);
+    let id = |n: u8| SliId([n; 16]);
     let now = Timestamp::day_start(FIRST_DAY + DAYS);
     let mut group = c.benchmark_group("storing");
     group.sample_size(10);

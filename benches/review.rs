@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use evenkeel::evaluate::alerting::alerts::Alerts;
-use evenkeel::evaluate::incident::external_records::Said;
+use evenkeel::evaluate::incident::external_records::ExternalRecords;
 use evenkeel::evaluate::review::{ReviewInputs, review};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
@@ -104,7 +104,7 @@ fn bench(c: &mut Criterion) {
             inhibitions: &[],
             rules: &[],
             on_call: &on_call,
-            said: Said::default(),
+            said: ExternalRecords::default(),
         };
         group.bench_with_input(BenchmarkId::new("judge", &name), &inputs, |b, inputs| {
             b.iter_with_large_drop(|| review(inputs));

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::model::slo::sli::IndicatorId;
+use evenkeel::model::slo::sli::SliId;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp};
 use evenkeel::store::{Batch, Reader, Store, Writer};
@@ -47,11 +47,11 @@ impl Random {
     }
 }
 
-fn indicator(number: u32) -> IndicatorId {
+fn indicator(number: u32) -> SliId {
     let mut id = [0; 16];
     let mut random = Random(u64::from(number) + 1);
     id.iter_mut().for_each(|byte| *byte = random.next() as u8);
-    IndicatorId(id)
+    SliId(id)
 }
 
 /// Scrapes of all targets in one slot: 3 targets, every 15 seconds.

@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 use crate::app::counting::backfill::{Holes, Renewed};
 use crate::app::counting::composites::Composites;
-use crate::app::counting::live::{Found, Live};
+use crate::app::counting::live::{CountedMinute, Live};
 use crate::app::judging::ledger::Ledger;
 use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::evaluate::review::snapshot::{Finding, Review, SloJudgement, Snapshot};
 use crate::model::operations::record::Record;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
 
@@ -34,7 +34,7 @@ const SETTLED_AFTER: Millis = Millis::from_mins(5);
 const SERVICES_SHOWN: usize = 5;
 
 pub struct Counting {
-    pub daemon: Arc<Daemon>,
+    pub daemon: Arc<AppState>,
     pub live: Live,
     pub composites: Composites,
     pub ledger: Ledger,
@@ -42,12 +42,12 @@ pub struct Counting {
     pub holes: Holes,
     pub renewed: Renewed,
     /// By indicator; those of the last round that succeeded.
-    findings: BTreeMap<IndicatorId, Finding>,
+    findings: BTreeMap<SliId, Finding>,
 }
 
 impl Counting {
     pub fn new(
-        daemon: Arc<Daemon>,
+        daemon: Arc<AppState>,
         live: Live,
         composites: Composites,
         ledger: Ledger,
@@ -91,7 +91,7 @@ impl Round for Counting {
 impl Counting {
     /// Takes in what was stored of the past, and what composites make of all
     /// that is new.
-    async fn combine(&mut self, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
+    async fn combine(&mut self, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
         let facts = self.daemon.facts.clone();
         let combined = tokio::task::block_in_place(|| self.composites.live(found, &facts.reader));
         let combined = unless_damaged(&self.daemon.facts, &self.holes, combined).await?;
@@ -119,7 +119,7 @@ impl Counting {
         unless_damaged(&self.daemon.facts, &self.holes, judged).await
     }
 
-    fn note_findings(&mut self, found: Vec<Found>) {
+    fn note_findings(&mut self, found: Vec<CountedMinute>) {
         for one in found {
             match one.finding {
                 Some(finding) => {
@@ -154,7 +154,7 @@ fn loose(review: &Review) -> impl Iterator<Item = Finding> {
     })
 }
 
-async fn store(facts: &Facts, found: &[Found], now: Timestamp) -> anyhow::Result<()> {
+async fn store(facts: &Facts, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
     if found.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::runtime::tasks::{Round, Tasks};
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::serve;
 use crate::store::Batch;
@@ -24,7 +24,7 @@ pub struct Demo {
 }
 
 /// Serves and scrapes the world, and takes in its rollouts and events.
-pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, demo: Demo) {
+pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, demo: Demo) {
     let SampleSource::Demo(source) = &demo.source.samples else { return };
     let world = Arc::clone(source.world());
     let interval = world.config().scrape_interval;
@@ -36,7 +36,7 @@ pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, demo: Demo) {
 }
 
 struct Scrapes {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     source: Arc<Source>,
 }
 
@@ -48,7 +48,7 @@ impl Round for Scrapes {
 }
 
 struct Cluster {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     world: Arc<crate::sources::demo::World>,
     until: Timestamp,
 }

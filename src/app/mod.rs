@@ -28,7 +28,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::app::catalog::setup::{DemoWorld, Setup, Surroundings, identity, push_destination};
+pub use crate::app::catalog::setup::{DemoWorld, ProcessContext, Setup, identity, push_destination};
 
 use self::counting::Counting;
 use crate::app::alerting::alerts::{AlertFeed, AlertFeeds};
@@ -42,7 +42,7 @@ use crate::app::judging::ledger::Ledger;
 use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::{Round, Tasks};
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::trends::MONTHS_DEFAULT;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -96,7 +96,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     facts.write(noted).await.context("note the definitions")?;
     let slos = generations::with_objectives(&slos, &facts.reader).context("read the objectives")?;
     let corrections = Corrections::new(setup.corrections, &facts.reader).context("read the corrections")?;
-    let daemon = Daemon::new(
+    let daemon = AppState::new(
         clock.clone(),
         delay,
         config.timezone,
@@ -139,7 +139,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
 
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let stopped = tasks.stop_token().cancelled_owned();
-    let answers: Arc<dyn Answers> = Arc::<Daemon>::clone(&daemon);
+    let answers: Arc<dyn Answers> = Arc::<AppState>::clone(&daemon);
     let writes = setup::writes(config, &listener)?;
     tasks.run("serve", async move {
         http::serve(listener, answers, HttpSettings { writes, ..HttpSettings::default() }, stopped)
@@ -187,7 +187,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     outcome.map(|()| if appeared.load(Ordering::Relaxed) { Ended::GroupsAppeared } else { Ended::Stopped })
 }
 
-fn live_group(group: &slis::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {
+fn live_group(group: &slis::QueryGroup, facts: &Facts) -> anyhow::Result<LiveGroup> {
     let mut until: Option<Timestamp> = None;
     for indicator in &group.indicators {
         let last = facts.reader.ingested(indicator.id)?.last().map(|p| p.end);
@@ -202,7 +202,7 @@ fn live_group(group: &slis::Group, facts: &Facts) -> anyhow::Result<LiveGroup> {
 }
 
 struct Filling {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     backfill: Backfill,
     shown: progress::Bar,
 }
@@ -223,7 +223,7 @@ impl Round for Filling {
 }
 
 struct Alerts {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     feeds: AlertFeeds,
 }
 
@@ -234,7 +234,7 @@ impl Round for Alerts {
 }
 
 struct ReviewRound {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     length: Millis,
 }
 
@@ -283,7 +283,7 @@ impl ReviewRound {
 }
 
 struct Tidying {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     retention: Millis,
     /// After a crash the file is looked through once.
     is_checked: bool,
@@ -302,7 +302,7 @@ impl Round for Tidying {
 }
 
 struct Pushing {
-    daemon: Arc<Daemon>,
+    daemon: Arc<AppState>,
     pusher: ResultPusher,
 }
 

@@ -337,7 +337,7 @@ mod tests {
     fn settings_arrive_as_they_were_typed() {
         let cli = parse("evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c").unwrap();
         let Commands::Run(run) = cli.command else { panic!("not run") };
-        let surroundings = crate::config::Surroundings { variable: &|_| None, readable: &|_| Ok(()) };
+        let surroundings = crate::config::Environment { variable: &|_| None, readable: &|_| Ok(()) };
         let (config, problems) = crate::config::load(None, &run.settings.overrides, &surroundings);
         assert!(config.is_none());
         assert_eq!(problems.len(), 1);

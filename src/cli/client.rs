@@ -25,27 +25,27 @@ const TIMEOUT: Millis = Millis::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// A running daemon.
-pub struct Daemon {
+pub struct ApiClient {
     http: Http,
     runtime: Runtime,
 }
 
-impl Daemon {
-    pub fn new(address: &Url) -> anyhow::Result<Daemon> {
-        Daemon::of(Endpoint::new(address.clone()))
+impl ApiClient {
+    pub fn new(address: &Url) -> anyhow::Result<ApiClient> {
+        ApiClient::of(Endpoint::new(address.clone()))
     }
 
     /// One that takes in what is pushed with this token.
-    pub fn with_token(address: &Url, token: SecretString) -> anyhow::Result<Daemon> {
-        Daemon::of(Endpoint { auth: Some(Auth::Bearer(token)), ..Endpoint::new(address.clone()) })
+    pub fn with_token(address: &Url, token: SecretString) -> anyhow::Result<ApiClient> {
+        ApiClient::of(Endpoint { auth: Some(Auth::Bearer(token)), ..Endpoint::new(address.clone()) })
     }
 
-    fn of(endpoint: Endpoint) -> anyhow::Result<Daemon> {
+    fn of(endpoint: Endpoint) -> anyhow::Result<ApiClient> {
         install_crypto_provider();
         let endpoint = Endpoint { timeout: TIMEOUT, body_limit_bytes: ANSWER_BYTES_MAX, ..endpoint };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
-        Ok(Daemon { http: Http::new(&endpoint)?, runtime })
+        Ok(ApiClient { http: Http::new(&endpoint)?, runtime })
     }
 
     /// The text at a path.
@@ -87,13 +87,13 @@ impl Daemon {
 }
 
 pub fn status(args: &ClientArgs) -> anyhow::Result<ExitCode> {
-    let daemon = Daemon::new(&args.daemon.address)?;
+    let daemon = ApiClient::new(&args.daemon.address)?;
     let answer = daemon.json(&["api", "v1", "status"], &[])?;
     show(&daemon, args, answer, tables::status)
 }
 
 pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
-    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let daemon = ApiClient::new(&args.client.daemon.address)?;
     let Some(name) = &args.name else {
         anyhow::ensure!(
             args.window.is_none() && args.at.is_none(),
@@ -110,7 +110,7 @@ pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
-    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let daemon = ApiClient::new(&args.client.daemon.address)?;
     if let Some(months) = args.months {
         let answer = daemon.json(&["api", "v1", "trends"], &[("months", months.to_string())])?;
         return show(&daemon, &args.client, answer, tables::trends);
@@ -120,7 +120,7 @@ pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
-    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let daemon = ApiClient::new(&args.client.daemon.address)?;
     let since = [daemon.since(args.last)?];
     if args.rules {
         let answer = daemon.json(&["api", "v1", "alerts", "rules"], &since)?;
@@ -144,7 +144,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         args.rule.is_none() || !change.is_empty(),
         "nothing says what is changed about the rule: add --for, --keep-firing-for, --inhibit-by, --burn-rate or --delete"
     );
-    let daemon = Daemon::new(&args.client.daemon.address)?;
+    let daemon = ApiClient::new(&args.client.daemon.address)?;
     let is_one = !change.is_empty();
     let mut query = vec![daemon.since(args.last)?];
     query.extend(args.rule.clone().map(|rule| ("rule", rule)));
@@ -156,7 +156,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 
 /// Prints an answer for whoever reads it: a person or a program.
 fn show<T: for<'a> Deserialize<'a>>(
-    daemon: &Daemon,
+    daemon: &ApiClient,
     args: &ClientArgs,
     answer: Value,
     table: impl Fn(&T, Colour) -> String,

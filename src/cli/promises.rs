@@ -17,7 +17,7 @@ pub struct Promises {
 
 /// Configuration and definitions; `None` after every problem was printed.
 pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<Promises>> {
-    let (config, mut problems) = config::load(file, &config::Overrides::default(), &config::Surroundings::real());
+    let (config, mut problems) = config::load(file, &config::Overrides::default(), &config::Environment::real());
     let Some(config) = config else {
         report_problems(&problems);
         return Ok(None);

@@ -11,7 +11,7 @@ use crate::model::operations::on_call::{OnCall, TeamHours};
 use super::endpoint::{Auth, Endpoint, Header};
 use super::on_call::shown_hours;
 use super::secret::{REDACTED, Secret};
-use super::{Config, LogFormat, Receiver, Toggle};
+use super::{Config, LogFormat, Toggle, Webhook};
 
 #[derive(Serialize)]
 struct File {
@@ -60,8 +60,8 @@ struct ReceiverKeys {
     services: BTreeMap<String, String>,
 }
 
-impl From<&Receiver> for ReceiverKeys {
-    fn from(receiver: &Receiver) -> ReceiverKeys {
+impl From<&Webhook> for ReceiverKeys {
+    fn from(receiver: &Webhook) -> ReceiverKeys {
         let shown = |secret: &Secret| match secret {
             Secret::Value(_) => REDACTED.to_owned(),
             Secret::File(path) => path.display().to_string(),

@@ -9,7 +9,7 @@ use crate::yaml::fields::At;
 use crate::yaml::source::Source as Text;
 use crate::yaml::words::{Complaint, shown};
 
-use super::Surroundings;
+use super::Environment;
 use super::settings::{Overrides, Setting, setting};
 
 /// Entries of the other lists.
@@ -18,7 +18,7 @@ const LIST_MAX: usize = 1_000;
 /// The layers, and the problems found in them so far.
 pub(super) struct Reading<'a, 't> {
     pub source: Text<'t>,
-    pub surroundings: &'a Surroundings<'a>,
+    pub surroundings: &'a Environment<'a>,
     pub overrides: &'a Overrides,
     /// Where relative paths of the file start.
     pub directory: PathBuf,

@@ -42,7 +42,7 @@ pub struct Config {
     /// Every one of them is told of every alert.
     pub alertmanagers: Vec<Endpoint>,
     /// Who may push facts.
-    pub receivers: Vec<Receiver>,
+    pub receivers: Vec<Webhook>,
     /// Files and directories of definitions.
     pub definitions: Vec<PathBuf>,
     /// The store's directory, made if absent.
@@ -88,7 +88,7 @@ pub enum SourceKind {
 
 /// Something that facts are pushed to, at `/in/NAME`.
 #[derive(Clone, Debug)]
-pub struct Receiver {
+pub struct Webhook {
     /// Unique; a DNS label.
     pub name: String,
     pub kind: ReceiverKind,
@@ -179,18 +179,18 @@ impl LogLevel {
 }
 
 /// What a setting may refer to outside the file.
-pub struct Surroundings<'s> {
+pub struct Environment<'s> {
     /// The value of an environment variable.
     pub variable: &'s dyn Fn(&str) -> Option<String>,
     /// Whether a file can be read; the reason if not.
     pub readable: &'s dyn Fn(&Path) -> Result<(), String>,
 }
 
-impl Surroundings<'_> {
+impl Environment<'_> {
     /// This process and this machine.
     #[expect(clippy::disallowed_methods, reason = "settings may name variables that hold their secrets")]
-    pub fn real() -> Surroundings<'static> {
-        Surroundings {
+    pub fn real() -> Environment<'static> {
+        Environment {
             variable: &|name| std::env::var(name).ok(),
             readable: &|path| fs::File::open(path).map(drop).map_err(|error| error.to_string()),
         }
@@ -202,7 +202,7 @@ impl Surroundings<'_> {
 pub fn load(
     file: Option<&Path>,
     overrides: &Overrides,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
     let Some(path) = file else {
         return parse("", "configuration", overrides, surroundings);
@@ -220,7 +220,7 @@ pub fn parse(
     text: &str,
     file: &str,
     overrides: &Overrides,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
     read::config(text, file, overrides, surroundings)
 }

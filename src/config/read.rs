@@ -22,7 +22,7 @@ use super::peers::{alertmanagers, sources};
 use super::receivers::receivers;
 use super::secret::Secret;
 use super::settings::Overrides;
-use super::{Config, Kubernetes, Log, LogFormat, LogLevel, Otlp, Surroundings, Toggle};
+use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Otlp, Toggle};
 
 /// Labels on everything that leaves.
 const EXTERNAL_LABELS_MAX: usize = 16;
@@ -32,7 +32,7 @@ pub(super) fn config(
     text: &str,
     file: &str,
     overrides: &Overrides,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
     let directory = Path::new(file).parent().unwrap_or(Path::new("")).to_path_buf();
     let source = Text::new(file, text);

@@ -8,7 +8,7 @@ use crate::yaml::words::{dns_label, label_value, one_of};
 
 use super::layers::{Reading, path, readable_path};
 use super::secret::Secret;
-use super::{Receiver, ReceiverKind};
+use super::{ReceiverKind, Webhook};
 
 /// Receivers of one daemon: a few tools, each for some teams.
 const RECEIVERS_MAX: usize = 64;
@@ -24,7 +24,7 @@ pub(super) const KINDS: [(&str, ReceiverKind); 5] = [
     ("records", ReceiverKind::Records),
 ];
 
-pub(super) fn receivers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Receiver>> {
+pub(super) fn receivers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
     let Some(at) = at else {
         return Some(Vec::new());
     };
@@ -42,7 +42,7 @@ pub(super) fn receivers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Op
     (receivers.len() == items.len()).then_some(receivers)
 }
 
-fn receiver(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Receiver> {
+fn receiver(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
     let mut fields = at.fields(&mut reading.source)?;
     let name_at = fields.required("name", &mut reading.source, "for example `pagerduty`; posts go to /in/pagerduty");
     let kind_at =
@@ -74,7 +74,7 @@ fn receiver(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Receiver> {
         at.error(&mut reading.source, message, Some(hint.to_owned()));
         return None;
     }
-    Some(Receiver { name: name?, kind, tokens, secrets, services: services? })
+    Some(Webhook { name: name?, kind, tokens, secrets, services: services? })
 }
 
 fn files(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Secret>> {

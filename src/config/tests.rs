@@ -46,8 +46,8 @@ fn variable(name: &str) -> Option<String> {
     (name == "PASSWORD").then(|| "hunter2".to_owned())
 }
 
-fn surroundings() -> Surroundings<'static> {
-    Surroundings {
+fn surroundings() -> Environment<'static> {
+    Environment {
         variable: &variable,
         readable: &|path: &Path| {
             if path.ends_with("none") { Err("no such file".to_owned()) } else { Ok(()) }
@@ -246,7 +246,7 @@ fn credentials_come_whole_and_from_outside() {
     ] {
         assert!(told_of(auth).contains(part), "{auth}: {}", told_of(auth));
     }
-    let breaks = Surroundings { variable: &|_| Some("a\r\nX-Evil: 1".to_owned()), readable: &|_| Ok(()) };
+    let breaks = Environment { variable: &|_| Some("a\r\nX-Evil: 1".to_owned()), readable: &|_| Ok(()) };
     let text = "sources: [{url: http://p, headers: {X-A: \"${A}\"}}]\n";
     let (config, problems) = parse(text, "f", &Overrides::default(), &breaks);
     assert!(config.is_none() && problems[0].message.contains("line break"), "{problems:?}");

@@ -10,7 +10,7 @@ use super::*;
 use crate::model::labels::Labels;
 use crate::model::operations::comparison::{Comparison, ComparisonOp};
 use crate::model::operations::correction::When;
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::{AlertTier, Budgeting, NoDataPolicy, Objective, Severity};
 use crate::model::time::window::{Calendar, CalendarUnit, ComplianceWindow};
 use crate::model::time::{Millis, Period, Timestamp};
@@ -94,7 +94,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((slo.source, slo.budgeting, slo.no_data), (None, Budgeting::Events, NoDataPolicy::Ignore));
     assert_eq!(slo.alerts.tiers, AlertTier::standard());
     let good = Comparison { op: ComparisonOp::Equal, value: 1.0 };
-    assert!(matches!(slo.indicator, Indicator::Gauge { good: g, .. } if g == good));
+    assert!(matches!(slo.indicator, Sli::Gauge { good: g, .. } if g == good));
     assert_eq!(sound(&minimal("a", "alerts: {tiers: none}")).alerts.tiers, []);
     assert_eq!(sound(&minimal("a", "windows:")).windows.len(), 1);
 }
@@ -105,9 +105,9 @@ fn latency_and_good_of_total_are_read() {
         "ratio:\n      bad: http_requests_total{job=\"checkout\",code=~\"5..\"}\n      total: http_requests_total{job=\"checkout\"}",
         "latency: {histogram: 'http_request_duration_seconds{job=\"checkout\"}', threshold: 300ms}",
     );
-    assert!(matches!(sound(&text).indicator, Indicator::Latency { threshold_seconds, .. } if threshold_seconds == 0.3));
+    assert!(matches!(sound(&text).indicator, Sli::Latency { threshold_seconds, .. } if threshold_seconds == 0.3));
     let text = FULL.replace("bad: http", "good: http");
-    assert!(matches!(sound(&text).indicator, Indicator::Ratio { numerator: Numerator::Good(_), .. }));
+    assert!(matches!(sound(&text).indicator, Sli::Ratio { numerator: Numerator::Good(_), .. }));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::evaluate::review::snapshot::TierStatus;
 use crate::evaluate::slo::compliance::{judge, needed_minutes, needed_since, present};
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::{HOUR_MS, History};
 use crate::evaluate::slo::status::SloStatus;
 use crate::model::operations::correction::{Correction, Scope, When};
@@ -182,7 +182,7 @@ proptest! {
         let all = Period::new(at(0), at(SLOTS));
         let mut history = loaded(slo.budgeting, &tiles, |_| true);
         let whole = history.fold(all);
-        history.leave_out(LeftOut::of(&slo, &corrections, all));
+        history.leave_out(ExcludedTime::of(&slo, &corrections, all));
         let mut sum = history.fold_corrected(all);
         for part in history.left_out().rest_of(all).windows(2) {
             sum += history.fold(Period::new(part[0].end, part[1].start));

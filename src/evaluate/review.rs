@@ -16,7 +16,7 @@ use crate::evaluate::alerting::rules::rule_scores;
 use crate::evaluate::alerting::upkeep::upkeep;
 use crate::evaluate::incident::durations::durations;
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::external_records::{Attached, Said, attach, told_changes};
+use crate::evaluate::incident::external_records::{Attached, ExternalRecords, attach, told_changes};
 use crate::evaluate::incident::incidents::{Facts, Silenced, incidents};
 use crate::evaluate::review::snapshot::Review;
 use crate::model::operations::alert::Alert;
@@ -54,7 +54,7 @@ pub struct ReviewInputs<'a> {
     pub rules: &'a [LoadedRule],
     pub on_call: &'a OnCall,
     /// What outside systems and people said.
-    pub said: Said<'a>,
+    pub said: ExternalRecords<'a>,
 }
 
 /// The review of a period as known at `now`. The order of the inputs does not

@@ -24,9 +24,9 @@ use std::sync::Arc;
 use super::review::{ReviewInputs, review};
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::incident::episodes::{SloBurn, burn};
-use crate::evaluate::incident::external_records::Said;
+use crate::evaluate::incident::external_records::ExternalRecords;
 use crate::evaluate::review::snapshot::Review;
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::History;
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::labels::{Labels, content_hash};
@@ -136,7 +136,7 @@ impl Scenario {
                 let all = tiles(-1440, &calm).into_iter().chain(tiles(0, timeline));
                 let mut history = History::new(slo.budgeting);
                 let whole = Period::new(minute(-1440), minute(self.length));
-                history.leave_out(LeftOut::of(&slo, &self.corrections, whole));
+                history.leave_out(ExcludedTime::of(&slo, &self.corrections, whole));
                 self.burns.push(burn(&slo, all, &history, minute(self.length)));
                 self.slos.push(Arc::new(slo));
             }
@@ -285,7 +285,7 @@ impl Scenario {
             inhibitions: &self.inhibitions,
             rules: &self.rules,
             on_call: &self.on_call,
-            said: Said { records: &self.records, overrides: &self.overrides },
+            said: ExternalRecords { records: &self.records, overrides: &self.overrides },
         }
     }
 

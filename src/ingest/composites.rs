@@ -107,7 +107,7 @@ fn weighted(components: &[Component], tiles: &[Tile]) -> Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::sli::IndicatorId;
+    use crate::model::slo::sli::SliId;
     use crate::model::time::Timestamp;
 
     /// One slot of two components, each `good/total`, `good+uncertain/total`,
@@ -116,7 +116,7 @@ mod tests {
     fn check(combination: Combination, slots: [&str; 2], expected: &str) {
         let component = |weight| Component {
             slo: "x".to_owned(),
-            indicator: IndicatorId([0; 16]),
+            indicator: SliId([0; 16]),
             is_estimated: false,
             target: Objective::new(0.9),
             weight,

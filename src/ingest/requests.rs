@@ -13,7 +13,7 @@ const VALUES_MAX: usize = 200;
 
 /// Indicators that are read together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
+pub struct SourceQuery {
     /// Places in the list of plans.
     pub plans: Vec<usize>,
     /// Together they give every series that the plans need.
@@ -27,7 +27,7 @@ pub struct Batch {
     pub thresholds: Thresholds,
 }
 
-impl Batch {
+impl SourceQuery {
     pub fn starts(&self) -> Selector {
         self.up.derive("process_start_time_seconds", [])
     }
@@ -40,7 +40,7 @@ pub fn up_of<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Option<Selector> 
 }
 
 /// Batches of plans that share requests; every plan is in one.
-pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
+pub fn batches(plans: &[&Plan]) -> Vec<SourceQuery> {
     let requests = merge(plans.iter().flat_map(|p| p.selectors()));
     // Two plans that need one request belong together.
     let mut group: Vec<usize> = (0..plans.len()).collect();
@@ -69,7 +69,7 @@ pub fn batches(plans: &[&Plan]) -> Vec<Batch> {
         }
         let mut thresholds = Thresholds::default();
         mine.iter().for_each(|plan| plan.add_threshold(&mut thresholds));
-        Batch { plans: members, requests, up, created, thresholds }
+        SourceQuery { plans: members, requests, up, created, thresholds }
     };
     by_group.into_values().map(batch).collect()
 }
@@ -148,7 +148,7 @@ fn common(selectors: &[&Selector]) -> Option<Selector> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::sli::{Indicator, Numerator};
+    use crate::model::slo::sli::{Numerator, Sli};
 
     fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
         Selector::new(metric, matchers.iter().map(|(l, o, v)| Matcher::new(*l, *o, *v).unwrap()).collect())
@@ -157,7 +157,7 @@ mod tests {
     fn plan(job: &str, metric: &str) -> Plan {
         let total = selector(metric, &[("job", MatchOp::Equal, job)]);
         let bad = selector(metric, &[("job", MatchOp::Equal, job), ("code", MatchOp::Regex, "5..")]);
-        Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
+        Plan::new(&Sli::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
     }
 
     #[test]

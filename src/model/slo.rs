@@ -13,7 +13,7 @@ use super::labels::Labels;
 use super::time::{Millis, Period, Timestamp};
 use crate::model::slo::groups::GroupBy;
 use crate::model::slo::objectives::Objectives;
-use crate::model::slo::sli::{Indicator, IndicatorId};
+use crate::model::slo::sli::{Sli, SliId};
 use crate::model::time::window::ComplianceWindow;
 
 /// One SLO, validated: every value of this type can be evaluated.
@@ -35,7 +35,7 @@ pub struct Slo {
     pub windows: Vec<ComplianceWindow>,
     /// The source's name; `None` means the only one.
     pub source: Option<String>,
-    pub indicator: Indicator,
+    pub indicator: Sli,
     /// One promise for each value of some labels; it then is none of its own.
     pub group_by: Option<GroupBy>,
     /// The SLO that this is a group of.
@@ -51,7 +51,7 @@ pub struct Slo {
 impl Slo {
     /// The identity of what is counted. Tiles are stored under it, so a new
     /// objective keeps the history and a new indicator starts a new one.
-    pub fn indicator_id(&self) -> IndicatorId {
+    pub fn indicator_id(&self) -> SliId {
         self.indicator.id(self.source.as_deref().unwrap_or(""))
     }
 

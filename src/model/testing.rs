@@ -3,7 +3,7 @@
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
 use crate::model::slo::objectives::Objectives;
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, Slo};
 use crate::model::time::window::ComplianceWindow;
 
@@ -20,7 +20,7 @@ pub fn slo(name: &str) -> Slo {
         objectives: Objectives::default(),
         windows: vec![ComplianceWindow::rolling_days(30)],
         source: None,
-        indicator: Indicator::Ratio {
+        indicator: Sli::Ratio {
             numerator: Numerator::Bad(selector("bad_total").into()),
             total: selector("all_total").into(),
         },

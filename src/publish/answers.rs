@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::evaluate::alerting::replay::Replay;
-use crate::evaluate::alerting::rule_changes::Lever;
+use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::review::trends::Trends;
@@ -14,7 +14,7 @@ use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::correction::Correction;
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -54,7 +54,7 @@ pub trait Answers: Send + Sync + 'static {
 
     /// A period with one change of alerting; without one, the changes that would
     /// have saved most. May take seconds.
-    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError>;
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError>;
 
     /// The report of a month, of the running one if `None`, in the zone of the
     /// configuration. `Ok(None)`: the month has not begun.
@@ -103,7 +103,7 @@ pub trait Answers: Send + Sync + 'static {
 /// indicator, so a changed one begins anew and leaves the old tiles as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    pub indicator: IndicatorId,
+    pub indicator: SliId,
     /// The indicator as it was written, in one line.
     pub counted: String,
     /// When the daemon first ran with it.

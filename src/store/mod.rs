@@ -17,11 +17,11 @@ use std::path::Path;
 pub use crate::store::engine::error::Error;
 pub use crate::store::engine::reader::{Reader, Stats};
 pub use crate::store::engine::writer::{Batch, Writer};
-pub use crate::store::tables::corrections::Correction;
+pub use crate::store::tables::corrections::TileRevision;
 pub use crate::store::tables::declarations::Declaration;
 pub use crate::store::tables::facts::{Definition, Entry};
 pub use crate::store::tables::groups::SeenGroups;
-pub use crate::store::tables::objective_history::Promise;
+pub use crate::store::tables::objective_history::ObjectiveChange;
 pub use crate::store::tables::records::UsedSignature;
 pub use crate::store::tiles::late::Added;
 

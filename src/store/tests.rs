@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Batch, Reader, Store, Writer};
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -27,8 +27,8 @@ fn database(dir: &TempDir) -> rusqlite::Connection {
     rusqlite::Connection::open(Path::new(dir.path()).join("evenkeel.db")).unwrap()
 }
 
-fn id(number: u8) -> IndicatorId {
-    IndicatorId([number; 16])
+fn id(number: u8) -> SliId {
+    SliId([number; 16])
 }
 
 fn slot(day: i64, minute: i64) -> Timestamp {

@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row, params};
 
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::Timestamp;
 use crate::store::engine::error::Error;
 use crate::store::tables::corrections;
-use crate::store::tables::corrections::Correction;
+use crate::store::tables::corrections::TileRevision;
 use crate::store::tables::facts::damaged;
 use crate::store::tiles::rows::{Block, HOURS_PER_DAY, first_hour, held_tiles, hour_of, is_held};
 
@@ -40,7 +40,7 @@ impl<'db> TileWriter<'db> {
     }
 
     /// Replaces single tiles, also by unknown ones.
-    pub fn put(&mut self, id: IndicatorId, tiles: &[Tile]) -> Result<(), Error> {
+    pub fn put(&mut self, id: SliId, tiles: &[Tile]) -> Result<(), Error> {
         let mut by_day: BTreeMap<i64, Vec<Tile>> = BTreeMap::new();
         for tile in tiles {
             by_day.entry(tile.start.day()).or_default().push(Tile { start: tile.start.floor_slot(), ..*tile });
@@ -56,7 +56,7 @@ impl<'db> TileWriter<'db> {
 
     /// Replaces every tile of a day that the given one holds. A slot that was
     /// never written in it says nothing, so what is stored there stays.
-    pub fn put_day(&mut self, id: IndicatorId, day: &DayTiles) -> Result<(), Error> {
+    pub fn put_day(&mut self, id: SliId, day: &DayTiles) -> Result<(), Error> {
         if let Some(block) = self.block(id, day.day)? {
             let tiles: Vec<Tile> = held_tiles(day).collect();
             return self.rewrite_block(id, block, &tiles);
@@ -82,7 +82,7 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn put_open(&mut self, id: IndicatorId, day: i64, tiles: &[Tile]) -> Result<(), Error> {
+    fn put_open(&mut self, id: SliId, day: i64, tiles: &[Tile]) -> Result<(), Error> {
         let mut rest = tiles;
         while let Some(first) = rest.first() {
             let number = hour_of(first);
@@ -97,11 +97,11 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn block(&mut self, id: IndicatorId, day: i64) -> Result<Option<Block>, Error> {
+    fn block(&mut self, id: SliId, day: i64) -> Result<Option<Block>, Error> {
         if self.presence(day)?.blocks { rows::load_block(self.db, id, day) } else { Ok(None) }
     }
 
-    fn insert_block(&mut self, id: IndicatorId, day: &DayTiles) -> Result<(), Error> {
+    fn insert_block(&mut self, id: SliId, day: &DayTiles) -> Result<(), Error> {
         if held_tiles(day).next().is_some() {
             rows::insert_block(self.db, id, day)?;
             self.days.entry(day.day).and_modify(|p| p.blocks = true);
@@ -109,7 +109,7 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn rewrite_block(&mut self, id: IndicatorId, mut block: Block, tiles: &[Tile]) -> Result<(), Error> {
+    fn rewrite_block(&mut self, id: SliId, mut block: Block, tiles: &[Tile]) -> Result<(), Error> {
         let mut changed = false;
         for tile in tiles {
             let old = block.tiles.get(tile.start.slot_of_day());
@@ -121,7 +121,7 @@ impl<'db> TileWriter<'db> {
             if is_held(&old) {
                 self.corrected = true;
                 let (indicator, recorded_at, new) = (id, self.recorded_at, *tile);
-                corrections::record(self.db, &Correction { indicator, recorded_at, old, new })?;
+                corrections::record(self.db, &TileRevision { indicator, recorded_at, old, new })?;
             }
         }
         if changed {
@@ -149,7 +149,7 @@ impl<'db> TileWriter<'db> {
 }
 
 /// The whole day of one indicator, sealed or open; `None` without any tile.
-pub fn load_day(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn load_day(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
     match rows::load_block(db, id, day)? {
         Some(block) => Ok(Some(block.tiles)),
         None => rows::load_open(db, id, day),
@@ -173,8 +173,8 @@ fn ends(row: &Row<'_>) -> rusqlite::Result<Option<(i64, i64)>> {
 }
 
 /// Every indicator and day with tiles, in order.
-pub fn keys(db: &Connection) -> Result<BTreeSet<(IndicatorId, i64)>, Error> {
-    let key = |row: &Row<'_>| Ok((IndicatorId(row.get(0)?), row.get::<_, i64>(1)?));
+pub fn keys(db: &Connection) -> Result<BTreeSet<(SliId, i64)>, Error> {
+    let key = |row: &Row<'_>| Ok((SliId(row.get(0)?), row.get::<_, i64>(1)?));
     let mut keys = BTreeSet::new();
     for row in db.prepare("SELECT indicator, day FROM blocks")?.query_map([], key)? {
         keys.insert(row.map_err(|e| damaged("blocks", e))?);
@@ -194,9 +194,9 @@ pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> 
     let Some(day) = oldest.map(|hour| hour.div_euclid(HOURS_PER_DAY)) else {
         return Ok(0);
     };
-    let ids: Vec<IndicatorId> = db
+    let ids: Vec<SliId> = db
         .prepare_cached("SELECT DISTINCT indicator FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT ?3")?
-        .query_map(params![first_hour(day), first_hour(day + 1), limit as i64], |row| row.get(0).map(IndicatorId))?
+        .query_map(params![first_hour(day), first_hour(day + 1), limit as i64], |row| row.get(0).map(SliId))?
         .collect::<Result<_, _>>()?;
     for id in &ids {
         if let Some(tiles) = rows::take_open(db, *id, day)? {

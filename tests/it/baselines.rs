@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use evenkeel::ingest::counting::Thresholds;
 use evenkeel::ingest::raw::{RawSeries, Sample};
-use evenkeel::ingest::requests::Batch;
+use evenkeel::ingest::requests::SourceQuery;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::time::{Millis, Period, Timestamp};
@@ -37,7 +37,7 @@ async fn check(server: &SampleSource, world: &Arc<World>) {
     let start = world.config().start;
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let script = SampleSource::Demo(DemoSource::new(Arc::clone(world), nowhere, start + days(2)));
-    let batch = Batch {
+    let batch = SourceQuery {
         plans: Vec::new(),
         requests: vec![of_catalog("http_requests_total")],
         up: of_catalog("up"),

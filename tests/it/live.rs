@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenkeel::model::slo::sli::Indicator;
+use evenkeel::model::slo::sli::Sli;
 use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::sources::demo::{AnsweredScrape, World, WorldConfig};
 
@@ -44,7 +44,7 @@ fn a_world_that_is_scraped_is_counted_to_the_last_event() {
     let since = scrapes.iter().map(|s| s.at).min().unwrap();
     let (surely, perhaps) = (shown(end - SKEW), shown(end + SKEW));
 
-    for slo in demo_slos().iter().filter(|s| !matches!(s.indicator, Indicator::Gauge { .. })) {
+    for slo in demo_slos().iter().filter(|s| !matches!(s.indicator, Sli::Gauge { .. })) {
         let counted = answer["slos"].as_array().unwrap().iter().find(|a| a["slo"] == slo.name.as_str()).unwrap();
         let least = world.truth_of_scrapes(&slo.indicator, &surely, since);
         let most = world.truth_of_scrapes(&slo.indicator, &perhaps, since);

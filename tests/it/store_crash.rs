@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use evenkeel::model::slo::sli::IndicatorId;
+use evenkeel::model::slo::sli::SliId;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{DAY_MS, Millis, Period, SLOTS_PER_DAY, Timestamp};
 use evenkeel::store::{Batch, Error, Reader, Store, Writer};
@@ -24,9 +24,9 @@ const FIRST_DAY: i64 = 20_000;
 const SLOTS_PER_BATCH: i64 = 180;
 const BATCHES_PER_DAY: i64 = SLOTS_PER_DAY as i64 / SLOTS_PER_BATCH;
 /// Written minute by minute, and sealed when a day is over.
-const LIVE: [IndicatorId; 3] = [IndicatorId([1; 16]), IndicatorId([2; 16]), IndicatorId([3; 16])];
+const LIVE: [SliId; 3] = [SliId([1; 16]), SliId([2; 16]), SliId([3; 16])];
 /// Written as whole days.
-const BACKFILLED: IndicatorId = IndicatorId([4; 16]);
+const BACKFILLED: SliId = SliId([4; 16]);
 
 #[expect(clippy::disallowed_methods, reason = "a child of these tests is told its directory this way")]
 fn child_dir() -> Option<PathBuf> {
@@ -140,7 +140,7 @@ fn period_of(number: i64) -> Period {
 }
 
 /// A function of indicator and slot alone, as in the daemon.
-fn tile(id: IndicatorId, start: Timestamp) -> Tile {
+fn tile(id: SliId, start: Timestamp) -> Tile {
     let minute = start.millis() / 60_000;
     let total = 100 + minute % 37 * i64::from(id.0[0]);
     let counts = EventCounts::new(total - minute % 11 / 10, total);

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::app::catalog::slis::Source;
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::evaluate::review::snapshot::Finding;
-use crate::ingest::alerts::{AlertmanagerEntry, Heard, REREAD, from_alertmanager, merge, spans};
+use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
 use crate::model::labels::content_hash;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::silence::Silence;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
 use crate::sources::error::Error;
@@ -41,7 +41,7 @@ impl AlertFeeds {
 
     /// Reads what is new everywhere, and all of the history that is wanted. A
     /// source that fails keeps no other from being read.
-    pub async fn round(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+    pub async fn round(&mut self, daemon: &AppState) -> anyhow::Result<()> {
         let held = held(daemon, &self.alertmanagers).await;
         if held.is_complete {
             self.heard_at = daemon.clock.now();
@@ -62,9 +62,9 @@ impl AlertFeeds {
         result
     }
 
-    async fn read(&mut self, number: usize, daemon: &Daemon, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
+    async fn read(&mut self, number: usize, daemon: &AppState, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
         let others = self.feeds.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, feed)| feed.until);
-        let heard = Heard { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers: self.heard_at };
+        let heard = Observation { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers: self.heard_at };
         let Some(feed) = self.feeds.get_mut(number) else { return Ok(()) };
         feed.round(daemon, held, heard).await?;
         while !feed.is_done() {
@@ -81,8 +81,8 @@ pub struct NamedAlertmanager {
 }
 
 /// The key under which the store remembers which alerts of a source were read.
-pub fn feed_id(source: &str) -> IndicatorId {
-    IndicatorId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
+pub fn feed_id(source: &str) -> SliId {
+    SliId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
 }
 
 /// The alerts of one source on their way into the store.
@@ -100,12 +100,12 @@ impl AlertFeed {
         AlertFeed { source, since: now, until: now, wanted_since }
     }
 
-    fn id(&self) -> IndicatorId {
+    fn id(&self) -> SliId {
         feed_id(&self.source.name)
     }
 
     /// Takes up where an earlier run ended.
-    pub fn resume(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+    pub fn resume(&mut self, daemon: &AppState) -> anyhow::Result<()> {
         let stored = daemon.facts.reader.ingested(self.id())?;
         if let Some(last) = stored.last() {
             self.since = last.start;
@@ -116,7 +116,7 @@ impl AlertFeed {
 
     /// Reads what is new, and one more stretch of history while some is wanted.
     /// `heard`: what others than this source were heard of.
-    async fn round(&mut self, daemon: &Daemon, held: &[AlertmanagerEntry], heard: Heard) -> anyhow::Result<()> {
+    async fn round(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: Observation) -> anyhow::Result<()> {
         let now = daemon.clock.now();
         // A day at most in one round: after a long pause the rest follows.
         let end = now.min(self.until + STRETCH);
@@ -136,10 +136,10 @@ impl AlertFeed {
 
     async fn take(
         &self,
-        daemon: &Daemon,
+        daemon: &AppState,
         period: Period,
         held: &[AlertmanagerEntry],
-        heard: Heard,
+        heard: Observation,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
@@ -170,7 +170,7 @@ impl AlertFeed {
 
 /// What Alertmanagers tell of.
 #[derive(Default)]
-struct Held {
+struct AlertmanagerState {
     /// All of them answered.
     is_complete: bool,
     alerts: Vec<AlertmanagerEntry>,
@@ -182,8 +182,8 @@ struct Held {
 }
 
 /// What all Alertmanagers hold, of those that answer.
-async fn held(daemon: &Daemon, alertmanagers: &[NamedAlertmanager]) -> Held {
-    let mut held = Held { is_complete: true, ..Held::default() };
+async fn held(daemon: &AppState, alertmanagers: &[NamedAlertmanager]) -> AlertmanagerState {
+    let mut held = AlertmanagerState { is_complete: true, ..AlertmanagerState::default() };
     for one in alertmanagers {
         let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
         match both.await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::app::runtime::tasks::Tasks;
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::config::{Kubernetes, Toggle};
 use crate::evaluate::review::snapshot::Finding;
 use crate::model::time::{Millis, Period};
@@ -48,7 +48,7 @@ pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::
 }
 
 /// One watch for each namespace, or one for all.
-pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, access: &Access, namespaces: &[String]) {
+pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespaces: &[String]) {
     let stop = tasks.stop_token();
     let mut start = |namespace: Option<String>| {
         let (stop, daemon, access) = (stop.clone(), Arc::clone(daemon), access.clone());
@@ -63,7 +63,7 @@ pub fn start(tasks: &mut Tasks, daemon: &Arc<Daemon>, access: &Access, namespace
 }
 
 /// Watches one namespace, or all; ends only with an error of the store.
-async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
+async fn run(daemon: Arc<AppState>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
     loop {
         let known = known(&daemon, namespace.as_deref())?;
         let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
@@ -91,7 +91,7 @@ async fn run(daemon: Arc<Daemon>, access: Access, namespace: Option<String>) -> 
 
 /// An unreadable store is an error, not an empty past: old rollouts would be
 /// judged again.
-fn known(daemon: &Daemon, namespace: Option<&str>) -> Result<Known, crate::store::Error> {
+fn known(daemon: &AppState, namespace: Option<&str>) -> Result<Known, crate::store::Error> {
     let now = daemon.clock.now();
     let reader = &daemon.facts.reader;
     let since = |length: Millis| Period::new(now - length, now);
@@ -103,7 +103,7 @@ fn known(daemon: &Daemon, namespace: Option<&str>) -> Result<Known, crate::store
     })
 }
 
-async fn take(daemon: &Daemon, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
+async fn take(daemon: &AppState, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
     let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
     for fact in facts {
         match fact {

@@ -8,13 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::app::runtime::facts::Facts;
-use crate::config::{Receiver, ReceiverKind, Secret};
+use crate::config::{ReceiverKind, Secret, Webhook};
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::Alert;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{Delivery, DeliveryRefused, Received, ReceiverStatus};
 use crate::sources::webhooks::auth::{self, Doubt};
-use crate::sources::webhooks::{Form, Muted, Told, read};
+use crate::sources::webhooks::{DeliveredFacts, Form, Muted, read};
 use crate::store::{Batch, Error, Reader, Store, UsedSignature};
 
 /// An alert that was known when it was told of began at most so long before, or
@@ -33,7 +33,7 @@ const OUTCOMES: [&str; 7] = ["accepted", "known", "unauthorized", "late", "malfo
 
 /// The receivers, shared by whoever takes something in.
 pub struct Intake {
-    receivers: Vec<Receiver>,
+    receivers: Vec<Webhook>,
     /// By receiver and outcome.
     counts: Mutex<BTreeMap<(String, &'static str), u64>>,
     truncated: Mutex<BTreeMap<String, u64>>,
@@ -44,7 +44,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub fn new(receivers: Vec<Receiver>) -> Intake {
+    pub fn new(receivers: Vec<Webhook>) -> Intake {
         Intake {
             receivers,
             counts: Mutex::default(),
@@ -85,7 +85,7 @@ impl Intake {
     async fn take(
         &self,
         facts: &Facts,
-        receiver: &Receiver,
+        receiver: &Webhook,
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<Received, DeliveryRefused> {
@@ -110,7 +110,7 @@ impl Intake {
     pub fn status(&self) -> Vec<ReceiverStatus> {
         let (counts, truncated) = (locked(&self.counts), locked(&self.truncated));
         let last_accepted = locked(&self.last_accepted);
-        let status = |receiver: &Receiver| {
+        let status = |receiver: &Webhook| {
             let name = &receiver.name;
             let count = |outcome| counts.get(&(name.clone(), outcome)).copied().unwrap_or_default();
             ReceiverStatus {
@@ -131,7 +131,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Whether a delivery comes from who it should; the signature that is used up
 /// by it, if it has one.
-fn believe(receiver: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
+fn believe(receiver: &Webhook, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
     let (tokens, secrets) = (revealed(&receiver.tokens), revealed(&receiver.secrets));
     let authorization = delivery.authorization.as_deref();
     let believed = match (receiver.kind, &delivery.signature) {
@@ -170,7 +170,7 @@ fn form(kind: ReceiverKind, content_type: &str) -> Form {
 pub async fn store(
     facts: &Facts,
     source: &str,
-    told: Told,
+    told: DeliveredFacts,
     used: Option<UsedSignature>,
     now: Timestamp,
 ) -> Result<Received, DeliveryRefused> {
@@ -180,7 +180,7 @@ pub async fn store(
     keys.dedup();
     let known = facts.reader.known_records(source, &keys).map_err(|e| failed(e.to_string()))?;
     let received = Received { accepted: keys.len() - known, known, truncated: told.truncated };
-    let Told { records, alerts, muted, silences, .. } = told;
+    let DeliveredFacts { records, alerts, muted, silences, .. } = told;
     let joined = joined(&facts.reader, alerts, &muted, now).map_err(|e| failed(e.to_string()))?;
     let batch = Batch {
         records,
@@ -202,7 +202,7 @@ pub async fn store(
 pub async fn import(
     dir: &Path,
     source: &str,
-    told: Vec<Told>,
+    told: Vec<DeliveredFacts>,
     now: Timestamp,
     done: impl Fn(usize),
 ) -> anyhow::Result<(usize, usize)> {
@@ -219,7 +219,14 @@ pub async fn import(
         let records = std::mem::take(&mut file.records);
         store(&facts, source, file, None, now).await?;
         for part in records.chunks(PART_RECORDS) {
-            let received = store(&facts, source, Told { records: part.to_vec(), ..Told::default() }, None, now).await?;
+            let received = store(
+                &facts,
+                source,
+                DeliveredFacts { records: part.to_vec(), ..DeliveredFacts::default() },
+                None,
+                now,
+            )
+            .await?;
             new += received.accepted;
             known += received.known;
             done(new + known);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::model::operations::rule::LoadedRule;
 use crate::store::Batch;
 
@@ -15,7 +15,7 @@ const RULES_MAX: usize = 20_000;
 
 /// Asks every source for its rules.
 pub struct Inventory {
-    pub daemon: Arc<Daemon>,
+    pub daemon: Arc<AppState>,
     pub sources: Vec<Arc<Source>>,
 }
 

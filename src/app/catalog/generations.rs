@@ -7,7 +7,7 @@ use crate::model::slo::objectives::Objectives;
 use crate::model::slo::{Objective, Slo};
 use crate::model::time::Timestamp;
 use crate::publish::answers::Generation;
-use crate::store::{Definition, Error, Promise, Reader};
+use crate::store::{Definition, Error, ObjectiveChange, Reader};
 
 /// What is noted of definitions when the daemon starts with them.
 pub fn definitions(slos: &[Arc<Slo>], now: Timestamp) -> Vec<Definition> {
@@ -21,8 +21,8 @@ pub fn definitions(slos: &[Arc<Slo>], now: Timestamp) -> Vec<Definition> {
 }
 
 /// What is noted of promises when the daemon starts with them.
-pub fn promises(slos: &[Arc<Slo>], now: Timestamp) -> Vec<Promise> {
-    let note = |slo: &Arc<Slo>| Promise {
+pub fn promises(slos: &[Arc<Slo>], now: Timestamp) -> Vec<ObjectiveChange> {
+    let note = |slo: &Arc<Slo>| ObjectiveChange {
         slo: slo.name.clone(),
         indicator: slo.indicator_id(),
         objective: slo.objective.ratio(),
@@ -47,9 +47,9 @@ pub fn with_objectives(slos: &[Arc<Slo>], reader: &Reader) -> Result<Vec<Arc<Slo
 }
 
 /// What an SLO has counted, oldest first, from all that was noted.
-pub fn generations(slo: &Slo, noted: &[Definition], promises: &[Promise]) -> Vec<Generation> {
+pub fn generations(slo: &Slo, noted: &[Definition], promises: &[ObjectiveChange]) -> Vec<Generation> {
     let current = slo.indicator_id();
-    let mine: Vec<&Promise> = promises.iter().filter(|p| p.slo == slo.name).collect();
+    let mine: Vec<&ObjectiveChange> = promises.iter().filter(|p| p.slo == slo.name).collect();
     // Where it was counted after another one, for the last time.
     let taken_up = |d: &Definition| {
         let turns = mine.windows(2).filter_map(|pair| match pair {

@@ -15,7 +15,7 @@ use crate::app::runtime::tasks::Round;
 use crate::model::labels::selector::Selector;
 use crate::model::slo::Slo;
 use crate::model::slo::groups::{Group, GroupBy, expand};
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 use crate::sources::error::Error;
 use crate::store::{Batch, SeenGroups};
@@ -175,11 +175,11 @@ impl Round for Groups {
 }
 
 /// The selectors of all events, good and bad.
-fn totals(indicator: &Indicator) -> Vec<Selector> {
+fn totals(indicator: &Sli) -> Vec<Selector> {
     match indicator {
-        Indicator::Ratio { total, .. } => total.iter().cloned().collect(),
+        Sli::Ratio { total, .. } => total.iter().cloned().collect(),
         // Of the classic form, and of the native one.
-        Indicator::Latency { histogram, .. } => {
+        Sli::Latency { histogram, .. } => {
             vec![histogram.derive(format!("{}_count", histogram.metric), []), histogram.clone()]
         }
         _ => indicator.selectors().into_iter().cloned().collect(),

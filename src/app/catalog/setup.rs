@@ -17,7 +17,7 @@ use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::http::Writes;
 use crate::publish::outbound::alertmanager;
-use crate::publish::outbound::alertmanager::{AlertSender, Receiver};
+use crate::publish::outbound::alertmanager::{AlertSender, AlertmanagerTarget};
 use crate::publish::outbound::otlp::{Destination, Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
 use crate::sources::demo::{DemoSource, World, WorldConfig};
@@ -30,7 +30,7 @@ const DEMO_INGEST_DELAY: Millis = Millis::from_secs(30);
 
 /// What only `main` can find out about the process.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct ProcessContext {
     pub on_terminal: bool,
     /// Whether this process runs in a pod.
     pub in_cluster: bool,
@@ -56,7 +56,7 @@ pub struct Setup {
 
 impl Setup {
     /// A daemon on the sources of a configuration.
-    pub fn new(config: Config, slos: Vec<Slo>, surroundings: &Surroundings) -> anyhow::Result<Setup> {
+    pub fn new(config: Config, slos: Vec<Slo>, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
         http::install_crypto_provider();
         let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
         Setup::with_sources(config, slos, sources, Clock::System, surroundings)
@@ -67,7 +67,7 @@ impl Setup {
         config: Config,
         slos: Vec<Slo>,
         world: DemoWorld,
-        surroundings: &Surroundings,
+        surroundings: &ProcessContext,
     ) -> anyhow::Result<Setup> {
         http::install_crypto_provider();
         let clock = Clock::fast(world.speed);
@@ -98,7 +98,7 @@ impl Setup {
         slos: Vec<Slo>,
         sources: Vec<Arc<Source>>,
         clock: Clock,
-        surroundings: &Surroundings,
+        surroundings: &ProcessContext,
     ) -> anyhow::Result<Setup> {
         let alertmanagers =
             config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
@@ -198,12 +198,12 @@ fn endpoint(settings: &config::Endpoint) -> anyhow::Result<Endpoint> {
     })
 }
 
-fn receiver(settings: &config::Endpoint) -> anyhow::Result<Receiver> {
+fn receiver(settings: &config::Endpoint) -> anyhow::Result<AlertmanagerTarget> {
     let Endpoint { url, auth, headers, ca_pem, .. } = endpoint(settings)?;
     let auth = match auth {
         None => alertmanager::Auth::None,
         Some(Auth::Basic { user, password }) => alertmanager::Auth::Basic { user, password },
         Some(Auth::Bearer(token)) => alertmanager::Auth::Bearer(token),
     };
-    Ok(Receiver { url, auth, headers, ca_pem })
+    Ok(AlertmanagerTarget { url, auth, headers, ca_pem })
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::ingest::counting::Plan;
 use crate::ingest::replicas::ReplicaLabels;
-use crate::ingest::requests::{self, Batch};
+use crate::ingest::requests::{self, SourceQuery};
 use crate::model::slo::Slo;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::Millis;
 use crate::sources::prometheus::samples::SampleSource;
 
@@ -23,8 +23,8 @@ pub struct Source {
 
 /// An indicator, which several SLOs may share.
 #[derive(Clone, Debug)]
-pub struct Indicator {
-    pub id: IndicatorId,
+pub struct CountedSli {
+    pub id: SliId,
     pub plan: Plan,
     /// The name of an SLO that has it, for messages.
     pub slo: String,
@@ -32,13 +32,13 @@ pub struct Indicator {
 
 /// Indicators of one source that are read together.
 #[derive(Clone)]
-pub struct Group {
+pub struct QueryGroup {
     pub source: Arc<Source>,
-    pub batch: Batch,
-    pub indicators: Vec<Indicator>,
+    pub batch: SourceQuery,
+    pub indicators: Vec<CountedSli>,
 }
 
-impl Group {
+impl QueryGroup {
     /// The replica labels, less those that an indicator of the group selects by.
     pub fn replica_labels(&self) -> ReplicaLabels {
         let selectors = self.indicators.iter().flat_map(|i| i.plan.selectors());
@@ -50,26 +50,26 @@ impl Group {
 /// The groups of all SLOs. An SLO whose source is not there is told of in the
 /// second part. `divided` are SLOs that some of them are groups of: their series
 /// are asked for as a whole.
-pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<Group>, Vec<String>) {
+pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -> (Vec<QueryGroup>, Vec<String>) {
     let mut problems = Vec::new();
     let mut groups = Vec::new();
     let slos: Vec<&Arc<Slo>> = slos.iter().filter(|slo| slo.indicator.is_read()).collect();
     for source in sources {
         let mine = slos.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
-        let mut indicators: Vec<Indicator> = Vec::new();
+        let mut indicators: Vec<CountedSli> = Vec::new();
         for slo in mine {
             let id = slo.indicator_id();
             if !indicators.iter().any(|i| i.id == id) {
-                indicators.push(Indicator { id, plan: Plan::new(&slo.indicator), slo: slo.name.clone() });
+                indicators.push(CountedSli { id, plan: Plan::new(&slo.indicator), slo: slo.name.clone() });
             }
         }
         let whole = divided.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
         let whole: Vec<Plan> = whole.map(|slo| Plan::new(&slo.indicator)).collect();
         let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).chain(&whole).collect();
         for batch in requests::batches(&plans) {
-            let members: Vec<Indicator> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
+            let members: Vec<CountedSli> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
             if !members.is_empty() {
-                groups.push(Group { source: Arc::clone(source), batch, indicators: members });
+                groups.push(QueryGroup { source: Arc::clone(source), batch, indicators: members });
             }
         }
     }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reading::recount;
-use crate::app::catalog::slis::Group;
+use crate::app::catalog::slis::QueryGroup;
 use crate::app::runtime::facts::Facts;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -24,16 +24,16 @@ const REFUSED_PAUSE: Millis = Millis::from_mins(10);
 
 /// Stretches that have to be counted, or counted again.
 #[derive(Clone, Debug, Default)]
-pub struct Holes(Arc<Mutex<Vec<(IndicatorId, Period)>>>);
+pub struct Holes(Arc<Mutex<Vec<(SliId, Period)>>>);
 
 impl Holes {
-    pub fn push(&self, id: IndicatorId, period: Period) {
+    pub fn push(&self, id: SliId, period: Period) {
         if !period.is_empty() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id, period));
         }
     }
 
-    pub fn take(&self) -> Vec<(IndicatorId, Period)> {
+    pub fn take(&self) -> Vec<(SliId, Period)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -41,23 +41,23 @@ impl Holes {
 /// Days of indicators that were stored anew and must be read again by whoever
 /// holds them.
 #[derive(Clone, Debug, Default)]
-pub struct Renewed(Arc<Mutex<BTreeSet<(IndicatorId, i64)>>>);
+pub struct Renewed(Arc<Mutex<BTreeSet<(SliId, i64)>>>);
 
 impl Renewed {
-    pub fn add(&self, id: IndicatorId, day: i64) {
+    pub fn add(&self, id: SliId, day: i64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((id, day));
     }
 
-    pub fn take(&self) -> BTreeSet<(IndicatorId, i64)> {
+    pub fn take(&self) -> BTreeSet<(SliId, i64)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// What is wanted, what is there, and what comes next.
 pub struct Backfill {
-    groups: Vec<Group>,
+    groups: Vec<QueryGroup>,
     /// What is still to be counted, by indicator and UTC day.
-    missing: BTreeMap<(i64, IndicatorId), Period>,
+    missing: BTreeMap<(i64, SliId), Period>,
     wanted: usize,
     since: Timestamp,
     /// By group: the stretch that its source answers at once.
@@ -71,7 +71,7 @@ pub struct Backfill {
 
 impl Backfill {
     /// Wants `[since, until)` of every indicator, less what is stored.
-    pub fn new(groups: Vec<Group>, facts: Facts, since: Timestamp, until: Timestamp) -> anyhow::Result<Backfill> {
+    pub fn new(groups: Vec<QueryGroup>, facts: Facts, since: Timestamp, until: Timestamp) -> anyhow::Result<Backfill> {
         let mut backfill = Backfill {
             missing: BTreeMap::new(),
             wanted: 0,
@@ -83,7 +83,7 @@ impl Backfill {
             renewed: Renewed::default(),
             groups,
         };
-        let ids: Vec<IndicatorId> = backfill.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
+        let ids: Vec<SliId> = backfill.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
         let wanted = Period::new(since, until);
         for id in ids {
             backfill.wanted += wanted.days().count();
@@ -94,7 +94,7 @@ impl Backfill {
         Ok(backfill)
     }
 
-    fn want(&mut self, id: IndicatorId, period: Period) {
+    fn want(&mut self, id: SliId, period: Period) {
         for day in period.days() {
             let whole = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
             let part = period.intersect(whole);
@@ -117,7 +117,7 @@ impl Backfill {
         }
         let Some((index, day)) = self.next(now) else { return Ok(false) };
         let Some(group) = self.groups.get(index).cloned() else { return Ok(false) };
-        let members: Vec<IndicatorId> = group.indicators.iter().map(|i| i.id).collect();
+        let members: Vec<SliId> = group.indicators.iter().map(|i| i.id).collect();
         let parts = members.iter().filter_map(|id| self.missing.get(&(day, *id)));
         let Some(period) = parts.copied().reduce(|a, b| Period::new(a.start.min(b.start), a.end.max(b.end))) else {
             return Ok(false);
@@ -140,7 +140,13 @@ impl Backfill {
     }
 
     /// Whether the whole period was counted and stored.
-    async fn count(&mut self, index: usize, group: &Group, period: Period, now: Timestamp) -> anyhow::Result<bool> {
+    async fn count(
+        &mut self,
+        index: usize,
+        group: &QueryGroup,
+        period: Period,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
         let horizon = now - group.source.ingest_delay;
         let mut end = period.end;
         while end > period.start {
@@ -171,7 +177,7 @@ impl Backfill {
 
     async fn store(
         &self,
-        group: &Group,
+        group: &QueryGroup,
         part: Period,
         counted: Vec<crate::ingest::counting::Counted>,
         now: Timestamp,

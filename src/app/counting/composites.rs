@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::live::Found;
+use super::live::CountedMinute;
 use crate::ingest::composites::combine;
 use crate::model::slo::Slo;
 use crate::model::slo::composite::Composite;
-use crate::model::slo::sli::{Indicator, IndicatorId};
+use crate::model::slo::sli::{Sli, SliId};
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::common;
 use crate::model::time::{Period, Timestamp};
@@ -20,16 +20,16 @@ use crate::store::{Error, Reader};
 const DAYS_A_ROUND: usize = 1_000;
 
 pub struct Composites {
-    all: BTreeMap<IndicatorId, Composite>,
+    all: BTreeMap<SliId, Composite>,
     /// Days that are to be combined, or combined again, the newest first.
-    waiting: BTreeSet<(Reverse<i64>, IndicatorId)>,
+    waiting: BTreeSet<(Reverse<i64>, SliId)>,
 }
 
 impl Composites {
     /// Whatever the components have, and the composites have not, is waiting.
     pub fn new(slos: &[Arc<Slo>], reader: &Reader) -> Result<Composites, Error> {
         let composite = |slo: &Arc<Slo>| match &slo.indicator {
-            Indicator::Composite(composite) => Some((slo.indicator_id(), composite.clone())),
+            Sli::Composite(composite) => Some((slo.indicator_id(), composite.clone())),
             _ => None,
         };
         let mut composites = Composites { all: slos.iter().filter_map(composite).collect(), waiting: BTreeSet::new() };
@@ -46,7 +46,7 @@ impl Composites {
     }
 
     /// Days of components that were stored anew.
-    pub fn note(&mut self, days: &BTreeSet<(IndicatorId, i64)>) {
+    pub fn note(&mut self, days: &BTreeSet<(SliId, i64)>) {
         for (id, composite) in &self.all {
             let of_it = days.iter().filter(|(component, _)| has(composite, *component));
             self.waiting.extend(of_it.map(|(_, day)| (Reverse(*day), *id)));
@@ -54,7 +54,7 @@ impl Composites {
     }
 
     /// What the minutes that were just stored come to.
-    pub fn live(&self, stored: &[Found], reader: &Reader) -> Result<Vec<Found>, Error> {
+    pub fn live(&self, stored: &[CountedMinute], reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
         let mut combined = Vec::new();
         for (id, composite) in &self.all {
             let periods = stored.iter().filter(|f| has(composite, f.id)).map(|f| f.counted);
@@ -67,29 +67,29 @@ impl Composites {
     }
 
     /// The days that wait, the newest first, as many as one round may combine.
-    pub fn due(&self) -> Vec<(IndicatorId, i64)> {
+    pub fn due(&self) -> Vec<(SliId, i64)> {
         self.waiting.iter().take(DAYS_A_ROUND).map(|(Reverse(day), id)| (*id, *day)).collect()
     }
 
     /// What a day of a composite comes to.
-    pub fn count(&self, (id, day): (IndicatorId, i64), reader: &Reader) -> Result<Vec<Found>, Error> {
+    pub fn count(&self, (id, day): (SliId, i64), reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
         let whole = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
         let Some(composite) = self.all.get(&id) else { return Ok(Vec::new()) };
         found(id, composite, whole, reader)
     }
 
     /// Notes that a day was stored.
-    pub fn done(&mut self, (id, day): (IndicatorId, i64)) {
+    pub fn done(&mut self, (id, day): (SliId, i64)) {
         self.waiting.remove(&(Reverse(day), id));
     }
 }
 
-fn has(composite: &Composite, component: IndicatorId) -> bool {
+fn has(composite: &Composite, component: SliId) -> bool {
     composite.components.iter().any(|c| c.indicator == component)
 }
 
 /// The parts of a period that all components have, each combined.
-fn found(id: IndicatorId, composite: &Composite, period: Period, reader: &Reader) -> Result<Vec<Found>, Error> {
+fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
     let parts: Vec<Period> =
         shared(composite, reader)?.into_iter().map(|p| p.intersect(period)).filter(|p| !p.is_empty()).collect();
     let mut combined = Vec::new();
@@ -100,7 +100,7 @@ fn found(id: IndicatorId, composite: &Composite, period: Period, reader: &Reader
             let components = composite.components.iter().map(|c| read(c.indicator));
             tiles.extend(combine(composite, &components.collect::<Result<Vec<_>, Error>>()?, part));
         }
-        combined.push(Found { id, tiles, counted: part, finding: None });
+        combined.push(CountedMinute { id, tiles, counted: part, finding: None });
     }
     Ok(combined)
 }

@@ -9,12 +9,12 @@ use futures_util::StreamExt;
 
 use super::backfill::Holes;
 use super::reading::{Samples, count_plan};
-use super::sharing::{Apart, Shared};
-use crate::app::catalog::slis::{Group, Indicator};
+use super::sharing::{Apart, SharedQuery};
+use crate::app::catalog::slis::{CountedSli, QueryGroup};
 use crate::evaluate::review::snapshot::Finding;
 use crate::ingest::counting::{Counted, Inexact, Reading, State};
 use crate::model::labels::selector::Selector;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::sources::error::Error;
@@ -37,8 +37,8 @@ const GAUGE_LOOKBACK: Millis = Millis::from_mins(5);
 const FORGET_AFTER: Millis = Millis::from_days(2);
 
 /// What a round found out about one indicator.
-pub struct Found {
-    pub id: IndicatorId,
+pub struct CountedMinute {
+    pub id: SliId,
     pub tiles: Vec<Tile>,
     pub counted: Period,
     pub finding: Option<Finding>,
@@ -46,7 +46,7 @@ pub struct Found {
 
 /// One group on its way through time.
 pub struct LiveGroup {
-    group: Group,
+    group: QueryGroup,
     states: Vec<State>,
     /// Everything before is counted for good. `None` before the first round.
     committed: Option<Timestamp>,
@@ -58,7 +58,7 @@ pub struct LiveGroup {
 impl LiveGroup {
     /// `counted_until`: up to where the store has tiles of all indicators of
     /// the group.
-    pub fn new(group: Group, counted_until: Option<Timestamp>) -> LiveGroup {
+    pub fn new(group: QueryGroup, counted_until: Option<Timestamp>) -> LiveGroup {
         let states = vec![State::default(); group.indicators.len()];
         let committed = counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS));
         LiveGroup { group, states, committed, read_until: None, recount_slots: RECOUNT_SLOTS }
@@ -86,7 +86,12 @@ impl LiveGroup {
         Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end) }
     }
 
-    async fn round(&mut self, stretch: Stretch, shared: &Shared, holes: &Holes) -> Result<Vec<Found>, Error> {
+    async fn round(
+        &mut self,
+        stretch: Stretch,
+        shared: &SharedQuery,
+        holes: &Holes,
+    ) -> Result<Vec<CountedMinute>, Error> {
         let Stretch { emit, read } = stretch;
         let Period { start: begin, end } = emit;
         if begin >= end {
@@ -110,7 +115,7 @@ impl LiveGroup {
                 holes.push(indicator.id, Period::new(from, begin));
             }
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
-            found.push(Found {
+            found.push(CountedMinute {
                 id: indicator.id,
                 finding: finding(indicator, &counted),
                 tiles: counted.tiles,
@@ -163,7 +168,7 @@ pub struct Live {
 /// What a round brought, and which sources failed.
 #[derive(Default)]
 pub struct Round {
-    pub found: Vec<Found>,
+    pub found: Vec<CountedMinute>,
     /// Those that were asked, by name; one that answered everything has `None`.
     pub sources: Vec<(String, Option<Error>)>,
 }
@@ -178,14 +183,14 @@ impl Live {
         let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now, holes), group)).collect();
         // Those that read the same of one source share what they ask.
         let key = |stretch: &Stretch, group: &LiveGroup| (group.source_name().to_owned(), stretch.read);
-        let mut together: BTreeMap<(String, Period), Vec<&Group>> = BTreeMap::new();
+        let mut together: BTreeMap<(String, Period), Vec<&QueryGroup>> = BTreeMap::new();
         for (stretch, group) in &due {
             together.entry(key(stretch, group)).or_default().push(&group.group);
         }
-        let mut shared: BTreeMap<(String, Period), Arc<Shared>> = BTreeMap::new();
+        let mut shared: BTreeMap<(String, Period), Arc<SharedQuery>> = BTreeMap::new();
         for (key, groups) in together {
             if let Some(first) = groups.first() {
-                let one = Shared::of(&first.source, &groups, &self.apart).await;
+                let one = SharedQuery::of(&first.source, &groups, &self.apart).await;
                 shared.insert(key, Arc::new(one));
             }
         }
@@ -221,9 +226,9 @@ impl Live {
 async fn named_round(
     group: &mut LiveGroup,
     stretch: Stretch,
-    shared: Arc<Shared>,
+    shared: Arc<SharedQuery>,
     holes: &Holes,
-) -> (String, Result<Vec<Found>, Error>) {
+) -> (String, Result<Vec<CountedMinute>, Error>) {
     let result = group.round(stretch, &shared, holes).await;
     (group.source_name().to_owned(), result)
 }
@@ -251,7 +256,7 @@ fn inexact_finding(subject: String, inexact: &Inexact) -> Finding {
 }
 
 /// What a person should mend about an indicator.
-fn finding(indicator: &Indicator, counted: &Counted) -> Option<Finding> {
+fn finding(indicator: &CountedSli, counted: &Counted) -> Option<Finding> {
     let subject = indicator.slo.clone();
     if !counted.matched
         && let Reading::Estimated { total, .. } = indicator.plan.reading()

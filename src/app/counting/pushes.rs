@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::backfill::Renewed;
 use crate::app::runtime::facts::Facts;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::{PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::publish::answers::{PushRefused, PushedCounts};
@@ -22,7 +22,7 @@ pub async fn push(
     (now, retention): (Timestamp, Millis),
 ) -> Result<(), PushRefused> {
     let slo = slos.iter().find(|slo| slo.name == name).ok_or_else(|| PushRefused::Unknown(name.to_owned()))?;
-    if !matches!(slo.indicator, Indicator::Pushed { .. }) {
+    if !matches!(slo.indicator, Sli::Pushed { .. }) {
         return Err(PushRefused::NotPushed(name.to_owned()));
     }
     let oldest = Timestamp::day_start((now - retention).day() + 1);

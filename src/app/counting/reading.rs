@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sharing::{BatchSamples, Shared};
-use crate::app::catalog::slis::Group;
+use super::sharing::{BatchSamples, SharedQuery};
+use crate::app::catalog::slis::QueryGroup;
 use crate::ingest::counting::{
     Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Points, Reading, State, alert_slices, count, estimates,
     slices,
@@ -35,7 +35,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    pub async fn read(group: &Group, shared: &Shared, read: Period) -> Result<Samples, Error> {
+    pub async fn read(group: &QueryGroup, shared: &SharedQuery, read: Period) -> Result<Samples, Error> {
         let samples = &group.source.samples;
         let mut batch = shared.read_batch(&group.batch, read).await?;
         let replicas = group.replica_labels();
@@ -62,7 +62,7 @@ impl Samples {
 
     /// Looks up what was known of the time before, to the millisecond of the targets
     /// that are here.
-    async fn look_back(&mut self, group: &Group) -> Result<(), Error> {
+    async fn look_back(&mut self, group: &QueryGroup) -> Result<(), Error> {
         let b = &self.batch;
         let here: BTreeSet<Target> =
             [&b.series, &b.up, &b.starts].into_iter().flatten().map(|series| target_of(&series.labels)).collect();
@@ -71,11 +71,11 @@ impl Samples {
 
     /// The same of all targets: one that is down now may come again when nobody
     /// looks back any more.
-    pub async fn look_back_for_good(&mut self, group: &Group) -> Result<(), Error> {
+    pub async fn look_back_for_good(&mut self, group: &QueryGroup) -> Result<(), Error> {
         self.look_up(group, None).await
     }
 
-    async fn look_up(&mut self, group: &Group, exact: Option<&BTreeSet<Target>>) -> Result<(), Error> {
+    async fn look_up(&mut self, group: &QueryGroup, exact: Option<&BTreeSet<Target>>) -> Result<(), Error> {
         let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, exact).await?;
         group.replica_labels().merge_baselines(&mut baselines);
         self.baselines = Some(baselines);
@@ -131,12 +131,12 @@ pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Perio
 
 /// Counts a period from nothing, for all indicators of a group. Nothing that is
 /// later than `horizon` is read.
-pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
+pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
     let mut counted = Vec::new();
     for ahead in READ_ON {
         let end = (period.end + ahead).min(horizon).max(period.end);
         let read = Period::new(period.start - CONTEXT, end);
-        let mut samples = Samples::read(group, &Shared::alone(group), read).await?;
+        let mut samples = Samples::read(group, &SharedQuery::alone(group), read).await?;
         counted = count_all(group, &samples, period);
         if counted.iter().any(|c| c.open.before) {
             samples.look_back(group).await?;
@@ -149,6 +149,6 @@ pub async fn recount(group: &Group, period: Period, horizon: Timestamp) -> Resul
     Ok(counted)
 }
 
-fn count_all(group: &Group, samples: &Samples, emit: Period) -> Vec<Counted> {
+fn count_all(group: &QueryGroup, samples: &Samples, emit: Period) -> Vec<Counted> {
     group.indicators.iter().map(|i| count_plan(&i.plan, &mut State::default(), samples, emit)).collect()
 }

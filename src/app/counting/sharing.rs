@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::app::catalog::slis::{Group, Source};
+use crate::app::catalog::slis::{QueryGroup, Source};
 use crate::ingest::counting::{Thresholds, asked_name};
 use crate::ingest::raw::RawSeries;
-use crate::ingest::requests::{Batch, up_of};
+use crate::ingest::requests::{SourceQuery, up_of};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Period, Timestamp};
@@ -41,16 +41,16 @@ type Answers<K, V> = Mutex<HashMap<K, Arc<OnceCell<Result<V, Error>>>>>;
 type ByMetric = Arc<Mutex<BTreeMap<String, Vec<RawSeries>>>>;
 
 /// Requests that differ in nothing but the metric.
-struct Joint {
+struct JoinedQuery {
     first: Selector,
     metrics: Vec<String>,
 }
 
-pub struct Shared {
+pub struct SharedQuery {
     source: Arc<Source>,
     /// Gives the `up` of every group; `None` where each asks for its own.
     up: Option<Selector>,
-    joints: Vec<Joint>,
+    joints: Vec<JoinedQuery>,
     /// The place of the joint that a request is part of.
     joint_of: HashMap<String, usize>,
     /// What is asked of native histograms.
@@ -61,13 +61,13 @@ pub struct Shared {
     apart: Arc<Apart>,
 }
 
-impl Shared {
+impl SharedQuery {
     /// Of one group, which shares with nobody. Only the two forms of a histogram
     /// are asked for at once: most often one of them is not there.
-    pub fn alone(group: &Group) -> Shared {
+    pub fn alone(group: &QueryGroup) -> SharedQuery {
         let thresholds = group.batch.thresholds.clone();
         let (joints, joint_of) = joints(&[group], |metric| thresholds.concern(metric));
-        Shared {
+        SharedQuery {
             source: Arc::clone(&group.source),
             up: None,
             joints,
@@ -81,13 +81,13 @@ impl Shared {
     }
 
     /// Of groups of one source that read the same period.
-    pub async fn of(source: &Arc<Source>, groups: &[&Group], apart: &Arc<Apart>) -> Shared {
+    pub async fn of(source: &Arc<Source>, groups: &[&QueryGroup], apart: &Arc<Apart>) -> SharedQuery {
         let known = apart.lock().await;
         let (joints, joint_of) = joints(groups, |metric| !known.contains(&(source.name.clone(), metric.to_owned())));
         drop(known);
         let mut thresholds = Thresholds::default();
         groups.iter().for_each(|g| thresholds.extend(&g.batch.thresholds));
-        Shared {
+        SharedQuery {
             thresholds,
             source: Arc::clone(source),
             up: up_of(groups.iter().flat_map(|g| &g.indicators).map(|i| &i.plan)),
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     /// Everything that a batch needs, of one and the same period.
-    pub async fn read_batch(&self, batch: &Batch, period: Period) -> Result<BatchSamples, Error> {
+    pub async fn read_batch(&self, batch: &SourceQuery, period: Period) -> Result<BatchSamples, Error> {
         let mut samples = BatchSamples::default();
         for request in &batch.requests {
             samples.series.extend(self.counted(request, period).await?);
@@ -162,7 +162,7 @@ impl Shared {
         }
     }
 
-    async fn read_joint(&self, joint: &Joint, period: Period) -> Result<ByMetric, Error> {
+    async fn read_joint(&self, joint: &JoinedQuery, period: Period) -> Result<ByMetric, Error> {
         let mut by_metric: BTreeMap<String, Vec<RawSeries>> =
             joint.metrics.iter().map(|metric| (metric.clone(), Vec::new())).collect();
         let (metrics, matchers) = (&joint.metrics, joint.first.matchers());
@@ -178,8 +178,8 @@ impl Shared {
 
 /// Which requests can be made at once, of those for metrics that may be joined,
 /// and where in these each is.
-fn joints(groups: &[&Group], may_join: impl Fn(&str) -> bool) -> (Vec<Joint>, HashMap<String, usize>) {
-    let mut joints: Vec<Joint> = Vec::new();
+fn joints(groups: &[&QueryGroup], may_join: impl Fn(&str) -> bool) -> (Vec<JoinedQuery>, HashMap<String, usize>) {
+    let mut joints: Vec<JoinedQuery> = Vec::new();
     let mut open: HashMap<String, usize> = HashMap::new();
     let mut joint_of: HashMap<String, usize> = HashMap::new();
     for request in groups.iter().flat_map(|g| &g.batch.requests) {
@@ -191,7 +191,7 @@ fn joints(groups: &[&Group], may_join: impl Fn(&str) -> bool) -> (Vec<Joint>, Ha
             Some(joint) => joint.metrics.push(request.metric.clone()),
             None => {
                 *index = joints.len();
-                joints.push(Joint { first: request.clone(), metrics: vec![request.metric.clone()] });
+                joints.push(JoinedQuery { first: request.clone(), metrics: vec![request.metric.clone()] });
             }
         }
         joint_of.insert(request.to_string(), *index);

@@ -4,25 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::app::counting::live::Found;
+use crate::app::counting::live::CountedMinute;
 use crate::app::runtime::facts::Facts;
 use crate::evaluate::review::snapshot::{SloJudgement, TierStatus, TierVerdict};
 use crate::evaluate::slo::compliance::{judge, needed_minutes, needed_since, present};
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::{HOUR_MS, History, hour_of};
 use crate::evaluate::slo::status::SloStatus;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::store::{Error, Reader};
 
 /// What is held of one SLO.
-struct Held {
+struct JudgedWindow {
     slo: Arc<Slo>,
-    id: IndicatorId,
+    id: SliId,
     history: History,
     loaded: BTreeSet<i64>,
     /// The hour for which everything is loaded; `None` when something is not.
@@ -40,14 +40,14 @@ struct Held {
 
 /// All SLOs.
 pub struct Ledger {
-    held: Vec<Held>,
+    held: Vec<JudgedWindow>,
     facts: Facts,
 }
 
 impl Ledger {
     /// Events are counted from `started_at` for the counters in `/metrics`.
     pub fn new(slos: &[Arc<Slo>], facts: Facts, started_at: Timestamp) -> Ledger {
-        let hold = |slo: &Arc<Slo>| Held {
+        let hold = |slo: &Arc<Slo>| JudgedWindow {
             slo: Arc::clone(slo),
             id: slo.indicator_id(),
             history: History::new(slo.budgeting),
@@ -63,8 +63,8 @@ impl Ledger {
     }
 
     /// Takes in tiles that have been stored.
-    pub fn apply(&mut self, found: &[Found]) {
-        let by_id: BTreeMap<IndicatorId, &Found> = found.iter().map(|f| (f.id, f)).collect();
+    pub fn apply(&mut self, found: &[CountedMinute]) {
+        let by_id: BTreeMap<SliId, &CountedMinute> = found.iter().map(|f| (f.id, f)).collect();
         for held in &mut self.held {
             let Some(found) = by_id.get(&held.id) else { continue };
             for tile in &found.tiles {
@@ -80,7 +80,7 @@ impl Ledger {
     }
 
     /// Forgets days that were stored anew; they are read again when needed.
-    pub fn renew(&mut self, days: &BTreeSet<(IndicatorId, i64)>) {
+    pub fn renew(&mut self, days: &BTreeSet<(SliId, i64)>) {
         for held in &mut self.held {
             let id = held.id;
             for (_, day) in days.iter().filter(|(of, _)| *of == id) {
@@ -119,7 +119,7 @@ impl Ledger {
     }
 }
 
-impl Held {
+impl JudgedWindow {
     fn unload(&mut self, day: i64) {
         self.prepared = None;
         if self.loaded.remove(&day) {
@@ -135,7 +135,7 @@ impl Held {
         }
         // Calendar periods run ahead of now, and this stands for an hour.
         let within = Period::new(needed_since(&self.slo, as_of), as_of + Millis::from_hours(2));
-        self.history.leave_out(LeftOut::of(&self.slo, corrections, within));
+        self.history.leave_out(ExcludedTime::of(&self.slo, corrections, within));
         self.prepared = None;
         self.left_out_by = Some((Arc::clone(corrections), hour));
     }
@@ -225,7 +225,7 @@ pub fn judge_at(
     let mut needed = needed_minutes(slo, as_of);
     let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
     let read = Period::new(since, as_of);
-    let left_out = LeftOut::of(slo, corrections, read);
+    let left_out = ExcludedTime::of(slo, corrections, read);
     needed.extend(left_out.needed_minutes(since));
     let mut history = history_of(slo, reader, read, |hour| needed.contains(&hour))?;
     history.leave_out(left_out);
@@ -247,7 +247,7 @@ pub fn judge_tiles<'t>(
         days.entry(day).or_insert_with(|| DayTiles::empty(day)).put(tile);
     }
     let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
-    let left_out = LeftOut::of(slo, corrections, Period::new(since, as_of));
+    let left_out = ExcludedTime::of(slo, corrections, Period::new(since, as_of));
     let mut needed = needed_minutes(slo, as_of);
     needed.extend(left_out.needed_minutes(since));
     let mut history = History::new(slo.budgeting);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::serving::answers::Daemon;
+use crate::app::serving::answers::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::burn_alerts::{BurnAlert, BurnAlerts, Due, Moment, step};
 use crate::model::labels::Labels;
@@ -24,7 +24,7 @@ pub struct Notifier {
 impl Notifier {
     /// Takes up the alerts that an earlier run left.
     pub fn new(
-        daemon: &Daemon,
+        daemon: &AppState,
         sender: Option<AlertSender>,
         names: Vec<String>,
         external_labels: Labels,
@@ -44,7 +44,7 @@ impl Notifier {
     }
 
     /// Moves the alerts on and sends what is due.
-    pub async fn round(&mut self, daemon: &Daemon, slos: &[SloJudgement], as_of: Timestamp) -> anyhow::Result<()> {
+    pub async fn round(&mut self, daemon: &AppState, slos: &[SloJudgement], as_of: Timestamp) -> anyhow::Result<()> {
         let before = self.alerts.clone();
         let now = daemon.clock.now();
         let moment = Moment { as_of, now, interval: self.interval };

@@ -7,7 +7,7 @@ mod figures;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::catalog::slis::{Group, Source, group};
+use crate::app::catalog::slis::{QueryGroup, Source, group};
 use crate::app::counting::backfill::Holes;
 use crate::app::counting::live::{Live, LiveGroup};
 use crate::app::counting::reading::recount;
@@ -17,7 +17,7 @@ use crate::ingest::raw::{RawSeries, Sample};
 use crate::ingest::replicas::ReplicaLabels;
 use crate::model::labels::REPLICA_LABELS;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::sources::error::Error;
@@ -72,8 +72,8 @@ fn fail(scenario: &Scenario, message: String, hint: Option<String>) -> Failure {
 struct World<'s> {
     scenario: &'s Scenario,
     slo: &'s Arc<Slo>,
-    id: IndicatorId,
-    groups: Vec<Group>,
+    id: SliId,
+    groups: Vec<QueryGroup>,
     live: Live,
     holes: Holes,
     /// Counted up to here by the live path.
@@ -83,7 +83,7 @@ struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    fn new(scenario: &'s Scenario, slo: &'s Arc<Slo>, groups: Vec<Group>) -> World<'s> {
+    fn new(scenario: &'s Scenario, slo: &'s Arc<Slo>, groups: Vec<QueryGroup>) -> World<'s> {
         let live = Live::new(groups.iter().map(|g| LiveGroup::new(g.clone(), None)).collect());
         let last = scenario.expectations.last().map_or(scenario.start, |e| e.at);
         let minutes = (last - scenario.start).0 / SLOT_MS;

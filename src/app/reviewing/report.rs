@@ -17,7 +17,7 @@ use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::snapshot::Finding;
 use crate::evaluate::review::trends::{MONTHS_DEFAULT, Trends};
 use crate::evaluate::slo::compliance::{judge_over, lookbacks, needed_minutes, present};
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::hour_of;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
@@ -115,7 +115,7 @@ impl Reporting<'_> {
         let since = period.start.min(judged_at - longest);
         let mut needed = minutes(slo, period, judged_at);
         let read = Period::new(since, judged_at);
-        let left_out = LeftOut::of(slo, self.corrections, read);
+        let left_out = ExcludedTime::of(slo, self.corrections, read);
         needed.extend(left_out.needed_minutes(since));
         let mut history = history_of(slo, self.reader, read, |hour| needed.contains(&hour))?;
         history.leave_out(left_out);

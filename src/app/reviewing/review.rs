@@ -7,14 +7,14 @@ use std::sync::Arc;
 use crate::app::judging::ledger::history_of;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
-use crate::evaluate::alerting::rule_changes::{Lever, burn_alerts};
+use crate::evaluate::alerting::rule_changes::{RuleChange, burn_alerts};
 use crate::evaluate::incident::episodes::{SloBurn, burn};
-use crate::evaluate::incident::external_records::{Said, told_changes};
+use crate::evaluate::incident::external_records::{ExternalRecords, told_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
 use crate::evaluate::review::snapshot::Review;
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::slo::compliance::needed_since;
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::Change;
 use crate::model::operations::correction::Correction;
@@ -72,7 +72,7 @@ impl Reviewing<'_> {
 
     /// A period with one change of alerting; without one, those that would have
     /// saved most.
-    pub fn replay(&self, period: Period, as_of: Timestamp, lever: Option<Lever>) -> Result<Vec<Replay>, Error> {
+    pub fn replay(&self, period: Period, as_of: Timestamp, lever: Option<RuleChange>) -> Result<Vec<Replay>, Error> {
         let known = self.known(period, as_of)?;
         let inputs = self.inputs(&known);
         let made: RefCell<HashMap<String, Arc<Vec<Alert>>>> = RefCell::default();
@@ -90,7 +90,7 @@ impl Reviewing<'_> {
         let replays = match lever {
             Some(lever) => {
                 let slo = match &lever {
-                    Lever::BurnRate { slo, .. } => self.slos.iter().find(|s| s.name == *slo),
+                    RuleChange::BurnRate { slo, .. } => self.slos.iter().find(|s| s.name == *slo),
                     _ => None,
                 };
                 let burning = slo.map(|slo| burning(slo)).unwrap_or_default();
@@ -108,7 +108,7 @@ impl Reviewing<'_> {
     fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, Error> {
         let read = Period::new(needed_since(slo, period.start), period.end);
         let mut history = history_of(slo, self.reader, read, |_| true)?;
-        history.leave_out(LeftOut::of(slo, self.corrections, read));
+        history.leave_out(ExcludedTime::of(slo, self.corrections, read));
         Ok(Arc::new(burn_alerts(slo, &history, period)))
     }
 
@@ -144,7 +144,7 @@ impl Reviewing<'_> {
             inhibitions: &known.inhibitions,
             rules: &known.rules,
             on_call: self.on_call,
-            said: Said { records: &known.records, overrides: &known.overrides },
+            said: ExternalRecords { records: &known.records, overrides: &known.overrides },
         }
     }
 
@@ -169,7 +169,7 @@ impl Reviewing<'_> {
         let days = self.reader.days(slo.indicator_id(), read)?;
         // Hours are enough to know how many events a window has.
         let mut history = history_of(slo, self.reader, Period::new(period.start - window, period.end), |_| false)?;
-        history.leave_out(LeftOut::of(slo, self.corrections, read));
+        history.leave_out(ExcludedTime::of(slo, self.corrections, read));
         let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
         Ok(burn(slo, tiles, &history, period.end))
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::store::{Batch, Error, Reader, Store, Writer};
 
 /// Shared by all loops.
@@ -33,7 +33,7 @@ impl Facts {
         self.with_writer(move |writer| without_damage(writer, |writer| writer.write(&batch))).await
     }
 
-    pub async fn drop_day(&self, indicator: IndicatorId, day: i64) -> anyhow::Result<()> {
+    pub async fn drop_day(&self, indicator: SliId, day: i64) -> anyhow::Result<()> {
         self.with_writer(move |writer| writer.drop_day(indicator, day)).await
     }
 
@@ -118,7 +118,7 @@ mod tests {
     async fn a_damaged_day_does_not_keep_the_others_from_being_packed() {
         let dir = tempfile::tempdir().unwrap();
         let facts = Facts::open(dir.path()).unwrap();
-        let ids = [1, 2, 3].map(|n| IndicatorId([n; 16]));
+        let ids = [1, 2, 3].map(|n| SliId([n; 16]));
         for id in ids {
             let tiles = vec![(id, minutes(20_635))];
             facts.write(Batch { tiles, recorded_at: Timestamp::day_start(20_635), ..Batch::default() }).await.unwrap();

@@ -22,13 +22,13 @@ use crate::app::reviewing::trends::Following;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Pulse;
-use crate::config::Receiver;
+use crate::config::Webhook;
 use crate::evaluate::alerting::replay::Replay;
-use crate::evaluate::alerting::rule_changes::Lever;
+use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::snapshot::{Finding, Review, Snapshot};
 use crate::evaluate::review::trends::Trends;
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
@@ -47,7 +47,7 @@ use crate::publish::answers::{
 use crate::publish::report::ReportInput;
 
 /// The state of the daemon that others may look at.
-pub struct Daemon {
+pub struct AppState {
     pub clock: Clock,
     pub started_at: Timestamp,
     /// How long the newest minute is left to late samples.
@@ -75,7 +75,7 @@ pub struct Daemon {
     alert_sources: Vec<String>,
 }
 
-impl Daemon {
+impl AppState {
     pub fn new(
         clock: Clock,
         ingest_delay: Millis,
@@ -84,8 +84,8 @@ impl Daemon {
         slos: Vec<Arc<Slo>>,
         facts: Facts,
         corrections: Corrections,
-    ) -> Daemon {
-        Daemon {
+    ) -> AppState {
+        AppState {
             started_at: clock.now(),
             clock,
             ingest_delay,
@@ -109,18 +109,18 @@ impl Daemon {
     }
 
     /// With receivers that facts are pushed to.
-    pub fn with_receivers(self, receivers: Vec<Receiver>) -> Daemon {
-        Daemon { intake: Intake::new(receivers), ..self }
+    pub fn with_receivers(self, receivers: Vec<Webhook>) -> AppState {
+        AppState { intake: Intake::new(receivers), ..self }
     }
 
     /// With sources whose alerts are read.
-    pub fn with_alert_sources(self, alert_sources: Vec<String>) -> Daemon {
-        Daemon { alert_sources, ..self }
+    pub fn with_alert_sources(self, alert_sources: Vec<String>) -> AppState {
+        AppState { alert_sources, ..self }
     }
 
     /// With a history of this length in the snapshot.
-    pub fn with_lengths(self, review_length: Millis, retention: Millis) -> Daemon {
-        Daemon { review_length, retention, ..self }
+    pub fn with_lengths(self, review_length: Millis, retention: Millis) -> AppState {
+        AppState { review_length, retention, ..self }
     }
 
     /// Judges the history of the snapshot anew, for whoever changed something
@@ -212,7 +212,7 @@ fn unreadable(error: impl std::fmt::Display) -> AnswerError {
     AnswerError { cause: error.to_string() }
 }
 
-impl Answers for Daemon {
+impl Answers for AppState {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -261,7 +261,7 @@ impl Answers for Daemon {
         let since = window.period_at(period.start).start.min(period.start);
         let read = Period::new(since, period.end.min(as_of));
         let mut history = history_of(slo, &self.facts.reader, read, |_| true).map_err(unreadable)?;
-        history.leave_out(LeftOut::of(slo, &self.corrections.in_force(), read));
+        history.leave_out(ExcludedTime::of(slo, &self.corrections.in_force(), read));
         Ok(Some(history_slots(slo, Shown { window, basis }, &history, period, step, as_of)))
     }
 
@@ -274,7 +274,7 @@ impl Answers for Daemon {
         self.reviewing(&self.corrections.in_force()).compare(period, before, self.as_of()).map_err(unreadable)
     }
 
-    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
         self.reviewing(&self.corrections.in_force()).replay(period, self.as_of(), lever).map_err(unreadable)
     }
 

@@ -23,7 +23,7 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout();
     if args.config.is_some() || args.show_config {
         let overrides = config::Overrides::default();
-        let (config, found) = config::load(args.config.as_deref(), &overrides, &config::Surroundings::real());
+        let (config, found) = config::load(args.config.as_deref(), &overrides, &config::Environment::real());
         problems.extend(found);
         if let Some(config) = config {
             sources = config.sources.iter().map(|s| s.name.clone()).collect();

@@ -39,7 +39,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     settings.set("backfill", vec![length.to_string()]);
     settings.set("evaluation_interval", vec!["30s".to_owned()]);
     settings.set("kubernetes.enabled", vec!["false".to_owned()]);
-    let (config, problems) = config::load(None, &settings, &config::Surroundings::real());
+    let (config, problems) = config::load(None, &settings, &config::Environment::real());
     let failed = report_problems(&problems);
     let Some(config) = config.filter(|_| !failed) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;

@@ -14,10 +14,10 @@ use secrecy::SecretString;
 use crate::app::alerting::intake;
 use crate::app::runtime::clock::Clock;
 use crate::cli::args::ImportArgs;
-use crate::cli::client::Daemon;
+use crate::cli::client::ApiClient;
 use crate::cli::{BAD_INPUT, print};
 use crate::model::time::Timestamp;
-use crate::sources::webhooks::{Form, Told, lines_of, read_file};
+use crate::sources::webhooks::{DeliveredFacts, Form, lines_of, read_file};
 
 /// The largest file: some years of a large team.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -31,7 +31,7 @@ const TOKEN_BYTES_MAX: u64 = 64 * 1024;
 struct Source {
     form: Form,
     text: String,
-    told: Told,
+    told: DeliveredFacts,
 }
 
 pub fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
@@ -104,7 +104,7 @@ fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<(usize, usiz
     let mut text = String::new();
     let file = fs::File::open(token).with_context(|| format!("open {}", token.display()))?;
     file.take(TOKEN_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("read {}", token.display()))?;
-    let daemon = Daemon::with_token(&args.daemon.address, SecretString::from(text.trim()))?;
+    let daemon = ApiClient::with_token(&args.daemon.address, SecretString::from(text.trim()))?;
     let lines: Vec<String> = files.iter().flat_map(|file| lines_of(file.form, &file.text)).collect();
     let bar = bar(lines.len());
     let mut sum = (0, 0);

@@ -13,7 +13,7 @@ use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::report::Reporting;
 use crate::app::runtime::clock::Clock;
 use crate::cli::args::{ExportFormat, ReportArgs, ReportFormat};
-use crate::cli::client::Daemon;
+use crate::cli::client::ApiClient;
 use crate::cli::{BAD_INPUT, files, print, promises};
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
@@ -36,7 +36,7 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         ReportFormat::Html => "html",
     };
     let query = [("month", args.month.to_string()), ("format", format.to_owned())];
-    let text = Daemon::new(&args.daemon.address)?.text(&["api", "v1", "report"], &query)?;
+    let text = ApiClient::new(&args.daemon.address)?.text(&["api", "v1", "report"], &query)?;
     deliver(args, &text)
 }
 

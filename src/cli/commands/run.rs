@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, Ended, Setup, Surroundings};
+use crate::app::{self, Ended, ProcessContext, Setup};
 use crate::cli::args::RunArgs;
 use crate::cli::output::log;
 use crate::cli::{BAD_INPUT, report_problems};
@@ -32,7 +32,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// Configuration and definitions, or every problem of both on standard error.
 fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>, Vec<Correction>)> {
     let (config, mut problems) =
-        config::load(args.config.as_deref(), &args.settings.overrides, &config::Surroundings::real());
+        config::load(args.config.as_deref(), &args.settings.overrides, &config::Environment::real());
     let (mut slos, mut corrections) = (Vec::new(), Vec::new());
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
@@ -58,8 +58,8 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// What this process can say of its surroundings.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-pub fn surroundings() -> Surroundings {
-    Surroundings {
+pub fn surroundings() -> ProcessContext {
+    ProcessContext {
         on_terminal: io::stderr().is_terminal(),
         in_cluster: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
         home: std::env::var_os("HOME").map(PathBuf::from),

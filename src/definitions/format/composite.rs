@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::slo::composite::{Combination, Component, Composite};
-use crate::model::slo::sli::{Indicator, IndicatorId};
+use crate::model::slo::sli::{Sli, SliId};
 use crate::model::slo::{Budgeting, Objective, Slo};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
@@ -23,7 +23,7 @@ const RULES: &str = "`allOf: [a, b]` (a minute is good while all reach their tar
 
 /// Reads the mapping below `composite`. What the components count is not known
 /// before all definitions are read; see `resolve`.
-pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let all_of = fields.optional("allOf");
     let weighted = fields.optional("weighted");
@@ -46,17 +46,12 @@ pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<
         let hint = "a composite is made of two SLOs at least";
         at.error(source, "there is nothing to combine", Some(hint.to_owned()));
     }
-    (source.errors() == before).then_some(Indicator::Composite(Composite { combination, components }))
+    (source.errors() == before).then_some(Sli::Composite(Composite { combination, components }))
 }
 
 fn read_component(item: &At<'_>, combination: Combination, source: &mut Source<'_>) -> Option<Component> {
-    let plain = |slo: String| Component {
-        slo,
-        indicator: IndicatorId([0; 16]),
-        is_estimated: false,
-        target: None,
-        weight: 1.0,
-    };
+    let plain =
+        |slo: String| Component { slo, indicator: SliId([0; 16]), is_estimated: false, target: None, weight: 1.0 };
     if matches!(item.node.value, Value::Text(_)) {
         return item.parse(source, dns_label).map(plain);
     }
@@ -85,13 +80,13 @@ fn weight_of(text: &str) -> Result<f64, Complaint> {
 /// are taken out of the list, and said with the reason and a hint.
 pub(crate) fn resolve(slos: &mut Vec<Slo>) -> Vec<(String, String, String)> {
     let mut complaints = Vec::new();
-    if !slos.iter().any(|slo| matches!(slo.indicator, Indicator::Composite(_))) {
+    if !slos.iter().any(|slo| matches!(slo.indicator, Sli::Composite(_))) {
         return complaints;
     }
     let known: BTreeMap<String, Known> = slos.iter().map(|slo| (slo.name.clone(), Known::of(slo))).collect();
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
     slos.retain_mut(|slo| {
-        let Indicator::Composite(composite) = &mut slo.indicator else { return true };
+        let Sli::Composite(composite) = &mut slo.indicator else { return true };
         let before = complaints.len();
         for component in &mut composite.components {
             let name = component.slo.clone();
@@ -123,7 +118,7 @@ pub(crate) fn resolve(slos: &mut Vec<Slo>) -> Vec<(String, String, String)> {
 struct Known {
     /// `None` for a composite and for one that is divided into groups, which count
     /// nothing of their own.
-    indicator: Option<IndicatorId>,
+    indicator: Option<SliId>,
     is_estimated: bool,
     /// The ratio from which a minute of it is good.
     target: Objective,
@@ -135,10 +130,10 @@ impl Known {
             Budgeting::Timeslices { target, .. } => Objective::new(target).unwrap_or(slo.objective),
             Budgeting::Events | Budgeting::RatioTimeslices { .. } => slo.objective,
         };
-        let counts = !matches!(slo.indicator, Indicator::Composite(_)) && slo.group_by.is_none();
+        let counts = !matches!(slo.indicator, Sli::Composite(_)) && slo.group_by.is_none();
         Known {
             indicator: counts.then(|| slo.indicator_id()),
-            is_estimated: matches!(slo.indicator, Indicator::Estimated { .. }),
+            is_estimated: matches!(slo.indicator, Sli::Estimated { .. }),
             target,
         }
     }

@@ -4,7 +4,7 @@
 use crate::model::labels::NAME;
 use crate::model::labels::selector::MatchOp;
 use crate::model::slo::groups::{GROUPS_MAX, GroupBy};
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
@@ -18,11 +18,7 @@ const GROUPS_DEFAULT: usize = 50;
 const EXAMPLE: &str = "`[route]`, or {labels: [route], max: 50}";
 
 /// Reads `groupBy`; an empty list divides nothing.
-pub(crate) fn read_groups(
-    at: &At<'_>,
-    indicator: Option<&Indicator>,
-    source: &mut Source<'_>,
-) -> Option<Option<GroupBy>> {
+pub(crate) fn read_groups(at: &At<'_>, indicator: Option<&Sli>, source: &mut Source<'_>) -> Option<Option<GroupBy>> {
     let before = source.errors();
     let (labels_at, groups_max) = if matches!(at.node.value, Value::List(_)) {
         (None, Some(GROUPS_DEFAULT))
@@ -62,12 +58,12 @@ fn groups_max(text: &str) -> Result<usize, Complaint> {
     })
 }
 
-fn label(text: &str, indicator: Option<&Indicator>) -> Result<String, Complaint> {
+fn label(text: &str, indicator: Option<&Sli>) -> Result<String, Complaint> {
     let label = label_name(text)?;
     if label == NAME || label == "le" {
         return Err(Complaint::from(format!("`{label}` tells series of one group apart, not groups")));
     }
-    let selectors = indicator.map(Indicator::selectors).unwrap_or_default();
+    let selectors = indicator.map(Sli::selectors).unwrap_or_default();
     let fixed = selectors
         .iter()
         .flat_map(|selector| selector.matchers())
@@ -82,21 +78,19 @@ fn label(text: &str, indicator: Option<&Indicator>) -> Result<String, Complaint>
 }
 
 /// Why an indicator cannot be divided by so many labels.
-fn undividable(indicator: &Indicator, labels: usize) -> Option<Complaint> {
+fn undividable(indicator: &Sli, labels: usize) -> Option<Complaint> {
     match indicator {
         _ if labels == 0 => None,
-        Indicator::Ratio { .. } => None,
-        Indicator::Latency { .. } | Indicator::Gauge { .. } | Indicator::RawRatio { .. } => (labels > 1).then(|| {
+        Sli::Ratio { .. } => None,
+        Sli::Latency { .. } | Sli::Gauge { .. } | Sli::RawRatio { .. } => (labels > 1).then(|| {
             Complaint::new(
                 "only a `ratio` can be divided by several labels",
                 "one selector cannot name the rest of them",
             )
         }),
-        Indicator::Alert { .. } | Indicator::Pushed { .. } | Indicator::Composite(_) | Indicator::Estimated { .. } => {
-            Some(Complaint::new(
-                "this indicator has no series that could be divided",
-                "`ratio`, `latency`, `gauge` and `rawRatio` have; write one definition per group otherwise",
-            ))
-        }
+        Sli::Alert { .. } | Sli::Pushed { .. } | Sli::Composite(_) | Sli::Estimated { .. } => Some(Complaint::new(
+            "this indicator has no series that could be divided",
+            "`ratio`, `latency`, `gauge` and `rawRatio` have; write one definition per group otherwise",
+        )),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
@@ -21,7 +21,7 @@ const ALERT_LABELS_MAX: usize = 32;
 const SELECTORS_MAX: usize = 32;
 
 /// Reads the mapping below `spec.indicator`.
-pub(crate) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+pub(crate) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let ratio = fields.optional("ratio");
     let latency = fields.optional("latency");
@@ -48,13 +48,13 @@ pub(crate) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Indic
     // Whose they are is said by the name of the SLO.
     let pushed = pushed.and_then(|at| {
         at.fields(source)?.finish(source);
-        Some(Indicator::Pushed { slo: String::new() })
+        Some(Sli::Pushed { slo: String::new() })
     });
     let composite = composite.and_then(|at| read_composite(&at, source));
     ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).or(pushed).or(composite).filter(|_| kinds == 1)
 }
 
-fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -71,7 +71,7 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     fields.finish(source);
     let (numerator, total) = (good_sum.or(bad_sum).filter(|_| one_side)?, total?);
     let at = good.or(bad)?;
-    check_sides(&at, &numerator, &total, source).then_some(Indicator::Ratio { numerator, total })
+    check_sides(&at, &numerator, &total, source).then_some(Sli::Ratio { numerator, total })
 }
 
 /// One selector, or a list of selectors whose events are added up.
@@ -123,7 +123,7 @@ pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSu
     true
 }
 
-fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let histogram_at =
         fields.required("histogram", source, "for example 'http_request_duration_seconds{job=\"checkout\"}'");
@@ -138,7 +138,7 @@ fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
         let hint = "bucket bounds are compared with the threshold in seconds".to_owned();
         histogram_at?.warning(source, message, Some(hint));
     }
-    Some(Indicator::Latency { histogram, threshold_seconds })
+    Some(Sli::Latency { histogram, threshold_seconds })
 }
 
 /// A selector whose name is that of the histogram itself.
@@ -181,7 +181,7 @@ fn threshold(text: &str) -> Result<f64, Complaint> {
     seconds.filter(|s| *s > 0.0).ok_or_else(|| wrong(rule.to_owned()))
 }
 
-fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let metric = fields.required("metric", source, "for example 'probe_success{instance=\"shop\"}'");
     let good = fields.required("good", source, "the condition of a good sample, in quotes: \"== 1\"");
@@ -200,10 +200,10 @@ fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
         let message = "a counter is judged as if it were a gauge".to_owned();
         metric?.warning(source, message, Some("counters are counted by `ratio`".to_owned()));
     }
-    Some(Indicator::Gauge { metric: metric_selector, good })
+    Some(Sli::Gauge { metric: metric_selector, good })
 }
 
-fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -220,10 +220,10 @@ fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> 
     if metric.metric.ends_with("_total") {
         at.warning(source, "a counter is taken for a ratio", Some("counters are counted by `ratio`".to_owned()));
     }
-    Some(Indicator::RawRatio { metric, is_bad })
+    Some(Sli::RawRatio { metric, is_bad })
 }
 
-fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let rule = fields.required("rule", source, "the name of the alert rule, its `alertname`");
     let labels = fields.optional("labels");
@@ -242,5 +242,5 @@ fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
     }
     let matchers = matchers.into_iter().filter_map(|(name, value)| Matcher::new(name, MatchOp::Equal, value).ok());
     let alerts = Selector::new("ALERTS", matchers.collect());
-    (source.errors() == before).then_some(Indicator::Alert { alerts })
+    (source.errors() == before).then_some(Sli::Alert { alerts })
 }

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use crate::model::labels::Labels;
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
 use crate::model::time::window::Calendar;
 use crate::model::time::{Millis, SLOT_MS};
@@ -70,7 +70,7 @@ pub(crate) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> 
         return None;
     }
     let (Metadata { name, name_span, service, depends_on, labels }, mut spec) = (metadata?, spec?);
-    if let Indicator::Pushed { slo } = &mut spec.indicator {
+    if let Sli::Pushed { slo } = &mut spec.indicator {
         slo.clone_from(&name);
     }
     let slo = Slo { name, service, depends_on, labels, ..spec };
@@ -187,7 +187,7 @@ pub(crate) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let windows = windows(windows_at, calendar.unwrap_or(Calendar::of_zone(Tz::UTC)), source);
     let from = from.map_or(Some(None), |at| at.parse(source, dns_label).map(Some));
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
-    let is_raw = indicator.as_ref().is_some_and(Indicator::is_ratio_of_slices);
+    let is_raw = indicator.as_ref().is_some_and(Sli::is_ratio_of_slices);
     // A ratio has no events: only its slices can be counted.
     let usual = if is_raw { Budgeting::RatioTimeslices { slice: Millis(SLOT_MS) } } else { Budgeting::Events };
     let budgeting = budgeting.map_or(Some(usual), |at| {

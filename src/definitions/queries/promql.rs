@@ -9,7 +9,7 @@ use std::time::Duration;
 use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, parse};
 
 use crate::model::labels::selector::{Selector, SelectorSum};
-use crate::model::slo::sli::{Expression, Indicator, Numerator};
+use crate::model::slo::sli::{Expression, Numerator, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};
@@ -31,7 +31,7 @@ const EXACT: &str = "sums of `rate` or `increase` over plain selectors are count
                      sum(rate(http_requests_total{job=\"checkout\"}[5m])); write the SLI so, or as `ratio` of selectors";
 
 /// Reads the mapping below `indicator.promql`.
-pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Indicator> {
+pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -60,7 +60,7 @@ pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Ind
         return None;
     }
     let numerator = if is_good { Numerator::Good(part.sum) } else { Numerator::Bad(part.sum) };
-    check_sides(&at, &numerator, &total.sum, source).then_some(Indicator::Ratio { numerator, total: total.sum })
+    check_sides(&at, &numerator, &total.sum, source).then_some(Sli::Ratio { numerator, total: total.sum })
 }
 
 /// One side as it was read.
@@ -76,7 +76,7 @@ enum Read {
 
 /// Both sides are evaluated by the source, also one that could be counted: what
 /// is divided must have been measured alike.
-fn estimated(at: &At<'_>, part: Read, is_bad: bool, total: Read, source: &mut Source<'_>) -> Option<Indicator> {
+fn estimated(at: &At<'_>, part: Read, is_bad: bool, total: Read, source: &mut Source<'_>) -> Option<Sli> {
     let reasons: Vec<&str> = [&part, &total].into_iter().filter_map(Read::reason).collect();
     let message = format!("the ratio is estimated by the source, a minute at a time: {}", reasons.join("; "));
     at.warning(source, message, Some(EXACT.to_owned()));
@@ -91,7 +91,7 @@ fn estimated(at: &At<'_>, part: Read, is_bad: bool, total: Read, source: &mut So
         at.error(source, message, Some("use `rate` on both sides, or `increase` on both".to_owned()));
         return None;
     }
-    Some(Indicator::Estimated { numerator, is_bad, total })
+    Some(Sli::Estimated { numerator, is_bad, total })
 }
 
 /// Whether an expression takes a rate: its value is then taken as events per

@@ -92,17 +92,17 @@ pub fn score(evidence: &[Evidence]) -> f64 {
 
 /// A page as far as this room is concerned.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct ActionWindow<'a> {
     pub rule: &'a str,
     pub service: Option<&'a str>,
     pub window: Period,
 }
 
-impl<'a> Told<'a> {
-    pub fn of<'p: 'a>(page: &'p Page<'a>, now: Timestamp) -> Told<'a> {
+impl<'a> ActionWindow<'a> {
+    pub fn of<'p: 'a>(page: &'p Page<'a>, now: Timestamp) -> ActionWindow<'a> {
         let end = page.end.map_or(now, |end| (end + EVIDENCE_AFTER).min(now));
         let window = Period::new(page.at - EVIDENCE_LEAD, end);
-        Told { rule: page.rule, service: page.service, window }
+        ActionWindow { rule: page.rule, service: page.service, window }
     }
 }
 
@@ -121,7 +121,7 @@ pub struct Actions<'a> {
 impl<'a> Actions<'a> {
     /// `pages`: all of them, whatever they were worth. `known`: where changes
     /// would have been seen.
-    pub fn new(facts: &Facts<'a>, pages: &[Told<'_>], known: Period) -> Actions<'a> {
+    pub fn new(facts: &Facts<'a>, pages: &[ActionWindow<'_>], known: Period) -> Actions<'a> {
         let mut silences: HashMap<AlertId, Vec<&Silenced>> = HashMap::new();
         for silenced in facts.silenced {
             silences.entry(silenced.alert).or_default().push(silenced);
@@ -157,7 +157,7 @@ impl<'a> Actions<'a> {
 
     /// The traces that a page left, by time.
     pub fn of(&self, page: &Page<'_>, now: Timestamp) -> Vec<Evidence> {
-        let told = Told::of(page, now);
+        let told = ActionWindow::of(page, now);
         let mut evidence: Vec<Evidence> = Vec::new();
         for silenced in page.alerts.iter().filter_map(|id| self.silences.get(id)).flatten() {
             let period = silenced.period;
@@ -196,11 +196,11 @@ impl<'a> Actions<'a> {
         changes.get(from..to).unwrap_or_default()
     }
 
-    fn lifts(&self, pages: &[Told<'_>], known: Period) -> BTreeMap<String, bool> {
+    fn lifts(&self, pages: &[ActionWindow<'_>], known: Period) -> BTreeMap<String, bool> {
         if self.changes.is_empty() {
             return BTreeMap::new();
         }
-        let mut by_rule: BTreeMap<&str, Vec<&Told<'_>>> = BTreeMap::new();
+        let mut by_rule: BTreeMap<&str, Vec<&ActionWindow<'_>>> = BTreeMap::new();
         for page in pages {
             by_rule.entry(page.rule).or_default().push(page);
         }
@@ -208,13 +208,13 @@ impl<'a> Actions<'a> {
             of_rule.sort_by_key(|page| std::cmp::Reverse(page.window.start));
             of_rule.truncate(COMPARED_MAX);
         }
-        let lifted = |of_rule: Vec<&Told<'_>>| self.is_lifted(&of_rule, known);
+        let lifted = |of_rule: Vec<&ActionWindow<'_>>| self.is_lifted(&of_rule, known);
         by_rule.into_iter().map(|(rule, of_rule)| (rule.to_owned(), lifted(of_rule))).collect()
     }
 
     /// Whether the 95 % interval of P(rollout | page) / P(rollout | same hour
     /// without one) lies above 1.
-    fn is_lifted(&self, pages: &[&Told<'_>], known: Period) -> bool {
+    fn is_lifted(&self, pages: &[&ActionWindow<'_>], known: Period) -> bool {
         let rolled_out =
             |service, window| self.changes_in(service, window).iter().any(|c| c.kind == ChangeKind::Rollout);
         let mut control = (0, 0);
@@ -222,7 +222,7 @@ impl<'a> Actions<'a> {
             for week in (-CONTROL_WEEKS..=CONTROL_WEEKS).filter(|week| *week != 0) {
                 let shift = Millis(WEEK.0 * week);
                 let window = Period::new(page.window.start + shift, page.window.end + shift);
-                let paged = |other: &&Told<'_>| other.service == page.service && overlap(other.window, window);
+                let paged = |other: &&ActionWindow<'_>| other.service == page.service && overlap(other.window, window);
                 if window.start < known.start || window.end > known.end || pages.iter().any(paged) {
                     continue;
                 }

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use self::band::{Band, count, counted, receivers};
 
-use super::action::{ACTED_MIN, Actions, Evidence, IDLE_MAX, Told, score};
+use super::action::{ACTED_MIN, ActionWindow, Actions, Evidence, IDLE_MAX, score};
 use super::alerts::is_of_replica;
 use super::load::{cost, load};
 use super::pages::{Index, Page, Spells};
@@ -117,7 +117,7 @@ impl<'a> Judge<'a> {
         let first_slot = burns.iter().filter_map(|b| b.observed.first()).map(|p| p.start).min();
         let known_since = [first_alert, first_slot].into_iter().flatten().min().unwrap_or(period.start);
         let judged = Period::new(period.start.max(known_since), period.end.min(now));
-        let told: Vec<Told<'_>> = pages.iter().flatten().map(|page| Told::of(page, now)).collect();
+        let told: Vec<ActionWindow<'_>> = pages.iter().flatten().map(|page| ActionWindow::of(page, now)).collect();
         let actions = Actions::new(facts, &told, Period::new(known_since, now));
         let spells = Spells::new(facts.alerts);
         Judge { now, period, facts, burns: by_service, actions, spells, judged }

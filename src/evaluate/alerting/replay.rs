@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::alerts::Alerts;
 use super::load::Load;
 use super::rules::{RuleScore, Share};
-use crate::evaluate::alerting::rule_changes::{Lever, pull};
+use crate::evaluate::alerting::rule_changes::{RuleChange, pull};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::review::snapshot::{DurationStat, Noise, PageClass, Review};
 use crate::evaluate::review::{ReviewInputs, review};
@@ -84,7 +84,7 @@ impl Outcome {
 /// A change, and what came and would have come of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
-    pub lever: Lever,
+    pub lever: RuleChange,
     pub before: Outcome,
     pub after: Outcome,
 }
@@ -110,12 +110,12 @@ impl Replay {
 }
 
 /// The period with one change. `burning`: what a `BurnRate` would have sent.
-pub fn replay(inputs: &ReviewInputs<'_>, lever: Lever, burning: &[Alert]) -> Replay {
+pub fn replay(inputs: &ReviewInputs<'_>, lever: RuleChange, burning: &[Alert]) -> Replay {
     let after = review_with(inputs, &lever, burning);
     Replay { lever, before: Outcome::of(&review(inputs)), after: Outcome::of(&after) }
 }
 
-fn review_with(inputs: &ReviewInputs<'_>, lever: &Lever, burning: &[Alert]) -> Review {
+fn review_with(inputs: &ReviewInputs<'_>, lever: &RuleChange, burning: &[Alert]) -> Review {
     let all: Vec<Alert> = inputs.alerts.iter().cloned().collect();
     let pulled = pull(lever, &all, inputs.rules, burning, inputs.period.end.min(inputs.now));
     let alerts: Alerts = pulled.into_iter().collect();
@@ -137,7 +137,7 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
         let before = review(&inputs);
         let tried = candidates(&inputs, &before, &rule.rule).into_iter().map(|lever| {
             let slo = match &lever {
-                Lever::BurnRate { slo, .. } => inputs.slos.iter().find(|s| s.name == *slo),
+                RuleChange::BurnRate { slo, .. } => inputs.slos.iter().find(|s| s.name == *slo),
                 _ => None,
             };
             let burning = slo.map(|slo| burning(slo)).unwrap_or_default();
@@ -181,26 +181,26 @@ impl Scope {
 }
 
 /// What may help a rule, the gentlest first.
-fn candidates(inputs: &ReviewInputs<'_>, before: &Review, rule: &str) -> Vec<Lever> {
+fn candidates(inputs: &ReviewInputs<'_>, before: &Review, rule: &str) -> Vec<RuleChange> {
     let named = || rule.to_owned();
     let loaded = inputs.rules.iter().filter(|r| r.rule.name == rule);
     let longest = |part: fn(&AlertRule) -> Millis| loaded.clone().map(|r| part(&r.rule)).max().unwrap_or_default();
     let (hold, keep) = (longest(|r| r.hold), longest(|r| r.keep_firing_for));
-    let keeps = KEEPS.into_iter().filter(|k| *k > keep).map(|keep| Lever::KeepFiring { rule: named(), keep });
-    let holds = HOLDS.into_iter().filter(|h| *h > hold).map(|hold| Lever::Hold { rule: named(), hold });
-    let inhibits = inhibitors(before, rule).into_iter().map(|by| Lever::Inhibit {
+    let keeps = KEEPS.into_iter().filter(|k| *k > keep).map(|keep| RuleChange::KeepFiring { rule: named(), keep });
+    let holds = HOLDS.into_iter().filter(|h| *h > hold).map(|hold| RuleChange::Hold { rule: named(), hold });
+    let inhibits = inhibitors(before, rule).into_iter().map(|by| RuleChange::Inhibit {
         rule: named(),
         by,
         equal: vec!["service".to_owned()],
     });
     let slos = inputs.slos.iter().filter(|slo| !slo.alerts.tiers.is_empty());
-    let burns = slos.take(SLOS_TRIED_MAX).map(|slo| Lever::BurnRate {
+    let burns = slos.take(SLOS_TRIED_MAX).map(|slo| RuleChange::BurnRate {
         slo: slo.name.clone(),
         service: slo.service.clone(),
         instead_of: Some(named()),
     });
     // Where another page told the same, that one should keep this one quiet.
-    let (first, last): (Vec<Lever>, Vec<Lever>) =
+    let (first, last): (Vec<RuleChange>, Vec<RuleChange>) =
         if is_duplicate(before, rule) { (inhibits.collect(), Vec::new()) } else { (Vec::new(), inhibits.collect()) };
     first
         .into_iter()
@@ -208,7 +208,7 @@ fn candidates(inputs: &ReviewInputs<'_>, before: &Review, rule: &str) -> Vec<Lev
         .chain(holds)
         .chain(last)
         .chain(burns)
-        .chain([Lever::Delete { rule: named() }])
+        .chain([RuleChange::Delete { rule: named() }])
         .collect()
 }
 
@@ -266,7 +266,7 @@ mod tests {
         let fixes = best(&text);
         assert_eq!(fixes, ["A: for 5m; 4 -> 1 pages, 1 -> 1 burns"]);
         let scenario = Scenario::new(&text);
-        let lever = Lever::Hold { rule: "A".to_owned(), hold: Millis::from_mins(30) };
+        let lever = RuleChange::Hold { rule: "A".to_owned(), hold: Millis::from_mins(30) };
         let longer = replay(&scenario.inputs(&scenario.sorted()), lever, &[]);
         assert!(!longer.keeps_recall() && longer.after.pages == 0);
     }

@@ -19,7 +19,7 @@ const GROUP_WAIT: Millis = Millis::from_secs(30);
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lever {
+pub enum RuleChange {
     /// Alerts of a rule fire on for so long after the condition has ended
     /// (`keep_firing_for`).
     KeepFiring { rule: String, keep: Millis },
@@ -34,30 +34,32 @@ pub enum Lever {
     Delete { rule: String },
 }
 
-impl Lever {
+impl RuleChange {
     /// The rule that changes.
     pub fn rule(&self) -> Option<&str> {
         match self {
-            Lever::KeepFiring { rule, .. } | Lever::Hold { rule, .. } | Lever::Inhibit { rule, .. } => Some(rule),
-            Lever::Delete { rule } => Some(rule),
-            Lever::BurnRate { instead_of, .. } => instead_of.as_deref(),
+            RuleChange::KeepFiring { rule, .. } | RuleChange::Hold { rule, .. } | RuleChange::Inhibit { rule, .. } => {
+                Some(rule)
+            }
+            RuleChange::Delete { rule } => Some(rule),
+            RuleChange::BurnRate { instead_of, .. } => instead_of.as_deref(),
         }
     }
 }
 
-impl fmt::Display for Lever {
+impl fmt::Display for RuleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Lever::KeepFiring { rule, keep } => write!(f, "{rule}: keep_firing_for {keep}"),
-            Lever::Hold { rule, hold } => write!(f, "{rule}: for {hold}"),
-            Lever::Inhibit { rule, by, equal } => {
+            RuleChange::KeepFiring { rule, keep } => write!(f, "{rule}: keep_firing_for {keep}"),
+            RuleChange::Hold { rule, hold } => write!(f, "{rule}: for {hold}"),
+            RuleChange::Inhibit { rule, by, equal } => {
                 write!(f, "{rule}: inhibited by {by} with the same {}", equal.join(", "))
             }
-            Lever::BurnRate { slo, instead_of: Some(rule), .. } => {
+            RuleChange::BurnRate { slo, instead_of: Some(rule), .. } => {
                 write!(f, "{rule}: the burn-rate alerts of {slo} instead")
             }
-            Lever::BurnRate { slo, instead_of: None, .. } => write!(f, "the burn-rate alerts of {slo} beside all"),
-            Lever::Delete { rule } => write!(f, "{rule}: deleted"),
+            RuleChange::BurnRate { slo, instead_of: None, .. } => write!(f, "the burn-rate alerts of {slo} beside all"),
+            RuleChange::Delete { rule } => write!(f, "{rule}: deleted"),
         }
     }
 }
@@ -65,28 +67,34 @@ impl fmt::Display for Lever {
 /// The alerts as they would have been. `rules` says what is set now; without it
 /// a rule is taken to have no `keep_firing_for`. `burning`: what a `BurnRate`
 /// would have sent; see `burn_alerts`.
-pub fn pull(lever: &Lever, alerts: &[Alert], rules: &[LoadedRule], burning: &[Alert], now: Timestamp) -> Vec<Alert> {
+pub fn pull(
+    lever: &RuleChange,
+    alerts: &[Alert],
+    rules: &[LoadedRule],
+    burning: &[Alert],
+    now: Timestamp,
+) -> Vec<Alert> {
     match lever {
-        Lever::Hold { rule, hold } => {
+        RuleChange::Hold { rule, hold } => {
             let keep = keep_now(rule, rules);
             alerts.iter().map(|a| if a.rule == *rule { held(a, *hold, keep, now) } else { a.clone() }).collect()
         }
-        Lever::KeepFiring { rule, keep } => {
+        RuleChange::KeepFiring { rule, keep } => {
             let (mut changed, mut out): (Vec<Alert>, Vec<Alert>) =
                 alerts.iter().cloned().partition(|a| a.rule == *rule);
             changed = kept(changed, *keep, keep_now(rule, rules), now);
             out.extend(changed);
             out
         }
-        Lever::Inhibit { rule, by, equal } => {
+        RuleChange::Inhibit { rule, by, equal } => {
             let sources = Sources::new(alerts.iter().filter(|a| a.rule == *by), equal);
             alerts.iter().map(|a| if a.rule == *rule { sources.inhibit(a) } else { a.clone() }).collect()
         }
-        Lever::BurnRate { service, instead_of, .. } => {
+        RuleChange::BurnRate { service, instead_of, .. } => {
             let gone = |a: &Alert| instead_of.as_deref() == Some(a.rule.as_str()) && a.service() == Some(service);
             alerts.iter().filter(|a| !gone(a)).chain(burning).cloned().collect()
         }
-        Lever::Delete { rule } => alerts.iter().filter(|a| a.rule != *rule).cloned().collect(),
+        RuleChange::Delete { rule } => alerts.iter().filter(|a| a.rule != *rule).cloned().collect(),
     }
 }
 
@@ -242,7 +250,7 @@ mod tests {
 
     /// `rule: condition firing-end` of each alert, by time; `S` after those
     /// that wake nobody.
-    fn pulled(lever: &Lever, text: &str) -> Vec<String> {
+    fn pulled(lever: &RuleChange, text: &str) -> Vec<String> {
         let scenario = Scenario::new(text);
         let mut alerts = pull(lever, &scenario.alerts, &scenario.rules, &[], minute(scenario.length));
         alerts.sort_by_key(|a| (a.start(), a.rule.clone()));
@@ -254,8 +262,8 @@ mod tests {
         alerts.iter().map(line).collect()
     }
 
-    fn hold(minutes: i64) -> Lever {
-        Lever::Hold { rule: "A".to_owned(), hold: Millis::from_mins(minutes) }
+    fn hold(minutes: i64) -> RuleChange {
+        RuleChange::Hold { rule: "A".to_owned(), hold: Millis::from_mins(minutes) }
     }
 
     #[test]
@@ -273,7 +281,7 @@ mod tests {
 
     #[test]
     fn keep_firing_joins_what_comes_and_goes() {
-        let keep = |m| Lever::KeepFiring { rule: "A".to_owned(), keep: Millis::from_mins(m) };
+        let keep = |m| RuleChange::KeepFiring { rule: "A".to_owned(), keep: Millis::from_mins(m) };
         let text = "page A/x web ..FF....FF....FF .*40\npage A/y web ...F .*50";
         assert_eq!(pulled(&keep(5), text), ["A: 2 2-21", "A: 3 3-9"]);
         assert_eq!(pulled(&keep(3), text), ["A: 2 2-7", "A: 3 3-7", "A: 8 8-13", "A: 14 14-19"]);
@@ -282,7 +290,7 @@ mod tests {
 
     #[test]
     fn an_inhibited_alert_tells_when_what_inhibits_it_is_over() {
-        let by = Lever::Inhibit { rule: "A".to_owned(), by: "B".to_owned(), equal: vec!["service".to_owned()] };
+        let by = RuleChange::Inhibit { rule: "A".to_owned(), by: "B".to_owned(), equal: vec!["service".to_owned()] };
         let text = "page B web .. F*10 .*40\npage A web .... F*5 .*40\npage A db .... F*5 .*40";
         assert_eq!(pulled(&by, text), ["B: 2 2-12", "A: 4 4-9 S", "A: 4 4-9"]);
         assert_eq!(pulled(&by, "page B web .. F*10 .*40\npage A web .... F*20 .*40"), ["B: 2 2-12", "A: 4 12-24"]);
@@ -322,6 +330,6 @@ mod tests {
     #[test]
     fn a_rule_can_go() {
         let text = "page A web ..FF .*9\npage B web ..FF .*9";
-        assert_eq!(pulled(&Lever::Delete { rule: "A".to_owned() }, text), ["B: 2 2-4"]);
+        assert_eq!(pulled(&RuleChange::Delete { rule: "A".to_owned() }, text), ["B: 2 2-4"]);
     }
 }

@@ -6,7 +6,7 @@ mod evidence;
 use std::ops::Range;
 
 use self::evidence::{Calm, Evidence, Onset, excess, likely, sums};
-use crate::evaluate::slo::corrections::LeftOut;
+use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::{HOUR_MS, History};
 use crate::evaluate::slo::slots::{Slot, Slots};
 use crate::model::labels::content_hash;
@@ -75,7 +75,7 @@ pub struct SloBurn {
     /// The stretches that were observed and are not left out, in order.
     pub observed: Vec<Period>,
     /// What corrections leave out: no episodes are looked for there.
-    pub left_out: LeftOut,
+    pub left_out: ExcludedTime,
 }
 
 impl SloBurn {

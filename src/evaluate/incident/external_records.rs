@@ -18,7 +18,9 @@ use super::incidents::{LEAD, QUIET};
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::{Mark, MarkSource};
-use crate::model::operations::incident::{Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf};
+use crate::model::operations::incident::{
+    AttachedRecord, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime,
+};
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
@@ -28,7 +30,7 @@ const RESOLUTION: Millis = Millis::from_secs(1);
 
 /// What was said, in any order; of the overrides the whole trail in its order.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Said<'a> {
+pub struct ExternalRecords<'a> {
     pub records: &'a [Record],
     pub overrides: &'a [TimeOverride],
 }
@@ -48,7 +50,7 @@ pub fn attach(
     incidents: Vec<Incident>,
     alerts: &Alerts,
     services: &BTreeSet<&str>,
-    said: Said<'_>,
+    said: ExternalRecords<'_>,
     now: Timestamp,
 ) -> Attached {
     let mut records: Vec<Record> =
@@ -251,6 +253,6 @@ fn set_by_people(incident: &mut Incident, overrides: &[TimeOverride], now: Times
 }
 
 /// A record as it belongs to an incident.
-fn told_of(record: &Record) -> ToldOf {
-    ToldOf { record: record.clone(), set_aside: None }
+fn told_of(record: &Record) -> AttachedRecord {
+    AttachedRecord { record: record.clone(), set_aside: None }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::snapshot::{DurationStat, Durations, Review};
-use super::verdict::{self, Finding, Verdict, verdicts};
+use super::verdict::{self, Finding, TrendVerdict, verdicts};
 use crate::evaluate::incident::durations::{durations, observations};
 use crate::evaluate::statistics::counts::{RateRatio, poisson};
 use crate::evaluate::statistics::shares::wilson;
@@ -108,14 +108,14 @@ pub struct CountChange {
     pub interval: (f64, f64),
     /// The rate now over the rate before; absent with too few.
     pub ratio: Option<RateRatio>,
-    pub verdict: Verdict,
+    pub verdict: TrendVerdict,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DurationChange {
     pub now: DurationStat,
     pub before: DurationStat,
-    pub verdict: Verdict,
+    pub verdict: TrendVerdict,
 }
 
 /// How often the same thing happened again within `RECURRENCE_WITHIN`, in the
@@ -139,7 +139,7 @@ pub struct NoiseChange {
     pub before: (usize, usize),
     /// 95 % bounds of the difference of the shares.
     pub difference: Option<(f64, f64)>,
-    pub verdict: Verdict,
+    pub verdict: TrendVerdict,
 }
 
 /// Compares the reviews of two periods.
@@ -246,7 +246,7 @@ fn table(by: GroupedBy, now: &Side<'_>, before: &Side<'_>) -> Vec<Group> {
 fn group(by: GroupedBy, name: &str, now: &Side<'_>, before: &Side<'_>) -> Group {
     let counts = (now.of(by, name).count() as u64, before.of(by, name).count() as u64);
     let (after, earlier) = (now.durations(by, name), before.durations(by, name));
-    let change = |now, before| DurationChange { now, before, verdict: Verdict::TooFew };
+    let change = |now, before| DurationChange { now, before, verdict: TrendVerdict::TooFew };
     Group {
         by,
         name: name.to_owned(),
@@ -255,7 +255,7 @@ fn group(by: GroupedBy, name: &str, now: &Side<'_>, before: &Side<'_>) -> Group 
             before: counts.1,
             interval: poisson(counts.0),
             ratio: None,
-            verdict: Verdict::TooFew,
+            verdict: TrendVerdict::TooFew,
         },
         detect: change(after.detect, earlier.detect),
         acknowledge: change(after.acknowledge, earlier.acknowledge),
@@ -304,9 +304,9 @@ mod tests {
         let c = compared(&[("web", &[25, 30, 28, 35, 31, 29, 33, 27], &[6, 7, 5, 9, 8, 6, 7, 10])]);
         let all = group(&c, GroupedBy::All, "");
         assert_eq!((all.restore.now.n, all.restore.before.n), (8, 8));
-        assert_eq!(all.restore.verdict, Verdict::Better);
-        assert_eq!(all.incidents.verdict, Verdict::NoEvidence, "as many as before");
-        assert_eq!(all.detect.verdict, Verdict::TooFew, "nobody was paged");
+        assert_eq!(all.restore.verdict, TrendVerdict::Better);
+        assert_eq!(all.incidents.verdict, TrendVerdict::NoEvidence, "as many as before");
+        assert_eq!(all.detect.verdict, TrendVerdict::TooFew, "nobody was paged");
         assert_eq!(group(&c, GroupedBy::Service, "web").restore, all.restore);
     }
 
@@ -316,8 +316,8 @@ mod tests {
             ("few", &[30, 40], &[5, 5]),
             ("alike", &[10, 14, 12, 9, 20, 11, 13], &[12, 10, 15, 11, 9, 19, 14]),
         ]);
-        assert_eq!(group(&c, GroupedBy::Service, "few").restore.verdict, Verdict::TooFew);
-        assert_eq!(group(&c, GroupedBy::Service, "alike").restore.verdict, Verdict::NoEvidence);
+        assert_eq!(group(&c, GroupedBy::Service, "few").restore.verdict, TrendVerdict::TooFew);
+        assert_eq!(group(&c, GroupedBy::Service, "alike").restore.verdict, TrendVerdict::NoEvidence);
         assert!(c.groups.iter().all(|g| g.by != GroupedBy::Team), "nobody has a team");
     }
 
@@ -325,9 +325,9 @@ mod tests {
     fn far_fewer_incidents_are_better() {
         let c = compared(&[("web", &[10; 12], &[10])]);
         let all = group(&c, GroupedBy::All, "");
-        assert_eq!((all.incidents.now, all.incidents.before, all.incidents.verdict), (1, 12, Verdict::Better));
+        assert_eq!((all.incidents.now, all.incidents.before, all.incidents.verdict), (1, 12, TrendVerdict::Better));
         assert!(all.incidents.ratio.unwrap().upper < 1.0);
-        assert_eq!(all.restore.verdict, Verdict::TooFew);
+        assert_eq!(all.restore.verdict, TrendVerdict::TooFew);
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         let c = compare(now, &scenario.review(), before, &nothing);
         let all = group(&c, GroupedBy::All, "");
         assert!(c.is_lopsided());
-        assert_eq!((all.incidents.now, all.incidents.verdict, all.incidents.ratio), (7, Verdict::TooFew, None));
+        assert_eq!((all.incidents.now, all.incidents.verdict, all.incidents.ratio), (7, TrendVerdict::TooFew, None));
     }
 
     #[test]

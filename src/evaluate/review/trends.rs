@@ -6,7 +6,7 @@
 //! makes the next one worse, or a season does, it finds a trend more often than
 //! it says.
 
-use super::verdict::{Finding, Verdict, verdicts};
+use super::verdict::{Finding, TrendVerdict, verdicts};
 use crate::evaluate::statistics::trend::{Trend, trend};
 use crate::model::operations::restatement::Figure;
 use crate::model::time::Period;
@@ -178,7 +178,7 @@ pub struct SeriesTrend {
     pub values: Vec<Option<f64>>,
     /// Its slope is per month; absent with too few months.
     pub trend: Option<Trend>,
-    pub verdict: Verdict,
+    pub verdict: TrendVerdict,
 }
 
 impl SeriesTrend {

@@ -26,7 +26,7 @@ pub const EVENTS_MIN: u64 = 6;
 pub const SHARE_OF_MIN: usize = 10;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
+pub enum TrendVerdict {
     Better,
     Worse,
     /// The difference may be chance.
@@ -36,13 +36,13 @@ pub enum Verdict {
     TooFew,
 }
 
-impl Verdict {
+impl TrendVerdict {
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Better => "better",
-            Verdict::Worse => "worse",
-            Verdict::NoEvidence => "no evidence",
-            Verdict::TooFew => "too few",
+            TrendVerdict::Better => "better",
+            TrendVerdict::Worse => "worse",
+            TrendVerdict::NoEvidence => "no evidence",
+            TrendVerdict::TooFew => "too few",
         }
     }
 }
@@ -76,27 +76,27 @@ pub fn events(now: (u64, f64), before: (u64, f64)) -> Option<(RateRatio, Finding
 }
 
 /// Less is better; `k` of `n`. The interval is of the difference now - before.
-pub fn share(now: (usize, usize), before: (usize, usize)) -> (Option<(f64, f64)>, Verdict) {
+pub fn share(now: (usize, usize), before: (usize, usize)) -> (Option<(f64, f64)>, TrendVerdict) {
     let interval = newcombe(now, before);
     let verdict = match interval {
-        _ if now.1 < SHARE_OF_MIN || before.1 < SHARE_OF_MIN => Verdict::TooFew,
-        Some((_, upper)) if upper < 0.0 => Verdict::Better,
-        Some((lower, _)) if lower > 0.0 => Verdict::Worse,
-        Some(_) => Verdict::NoEvidence,
-        None => Verdict::TooFew,
+        _ if now.1 < SHARE_OF_MIN || before.1 < SHARE_OF_MIN => TrendVerdict::TooFew,
+        Some((_, upper)) if upper < 0.0 => TrendVerdict::Better,
+        Some((lower, _)) if lower > 0.0 => TrendVerdict::Worse,
+        Some(_) => TrendVerdict::NoEvidence,
+        None => TrendVerdict::TooFew,
     };
     (interval, verdict)
 }
 
 /// The verdicts of one table: each must stand by itself, and among the others.
-pub fn verdicts(findings: &[Option<Finding>]) -> Vec<Verdict> {
+pub fn verdicts(findings: &[Option<Finding>]) -> Vec<TrendVerdict> {
     let p_values: Vec<f64> = findings.iter().map(|f| f.map_or(f64::NAN, |f| f.p)).collect();
     let stands = significant(&p_values, FALSE_DISCOVERY_RATIO_MAX);
     let verdict = |(finding, stands): (&Option<Finding>, bool)| match finding {
-        None => Verdict::TooFew,
-        Some(f) if !stands || f.p > WRONG_RATIO_MAX => Verdict::NoEvidence,
-        Some(f) if f.is_better => Verdict::Better,
-        Some(_) => Verdict::Worse,
+        None => TrendVerdict::TooFew,
+        Some(f) if !stands || f.p > WRONG_RATIO_MAX => TrendVerdict::NoEvidence,
+        Some(f) if f.is_better => TrendVerdict::Better,
+        Some(_) => TrendVerdict::Worse,
     };
     findings.iter().zip(stands).map(verdict).collect()
 }
@@ -132,8 +132,8 @@ mod tests {
         for _ in 0..WORLDS {
             let (now, before) = (period(&mut random, n.0, median.0), period(&mut random, n.1, median.1));
             match verdicts(&[durations(&now, &before)])[..] {
-                [Verdict::Better] => called.0 += 1,
-                [Verdict::Worse] => called.1 += 1,
+                [TrendVerdict::Better] => called.0 += 1,
+                [TrendVerdict::Worse] => called.1 += 1,
                 _ => {}
             }
         }
@@ -166,7 +166,7 @@ mod tests {
     fn few_durations_say_nothing() {
         let of = |values: &[f64]| values.iter().map(|v| Observation { value: *v, ended: true }).collect::<Vec<_>>();
         assert_eq!(durations(&of(&[1.0; 5]), &of(&[99.0; 50])), None);
-        assert_eq!(verdicts(&[None]), [Verdict::TooFew]);
+        assert_eq!(verdicts(&[None]), [TrendVerdict::TooFew]);
     }
 
     #[test]
@@ -178,11 +178,12 @@ mod tests {
             let mut count = || (0..300).filter(|_| random.random_bool(0.04)).count() as u64;
             let (now, before) = (count(), count());
             let finding = events((now, 30.0), (before, 30.0)).map(|(_, finding)| finding);
-            wrong += usize::from(!matches!(verdicts(&[finding])[..], [Verdict::NoEvidence | Verdict::TooFew]));
+            wrong +=
+                usize::from(!matches!(verdicts(&[finding])[..], [TrendVerdict::NoEvidence | TrendVerdict::TooFew]));
         }
         assert!(wrong <= at_most(2_000), "{wrong}");
         let (_, finding) = events((3, 30.0), (30, 30.0)).unwrap();
-        assert_eq!(verdicts(&[Some(finding)]), [Verdict::Better]);
+        assert_eq!(verdicts(&[Some(finding)]), [TrendVerdict::Better]);
         assert_eq!(events((2, 1.0), (3, 1.0)), None);
     }
 
@@ -193,19 +194,19 @@ mod tests {
         for _ in 0..2_000 {
             let mut noisy = |n: usize| ((0..n).filter(|_| random.random_bool(0.6)).count(), n);
             let (_, verdict) = share(noisy(25), noisy(40));
-            wrong += usize::from(matches!(verdict, Verdict::Better | Verdict::Worse));
+            wrong += usize::from(matches!(verdict, TrendVerdict::Better | TrendVerdict::Worse));
         }
         assert!(wrong <= at_most(2_000), "{wrong}");
-        assert_eq!(share((2, 40), (30, 40)).1, Verdict::Better);
-        assert_eq!(share((30, 40), (2, 40)).1, Verdict::Worse);
-        assert_eq!(share((9, 9), (0, 40)).1, Verdict::TooFew);
+        assert_eq!(share((2, 40), (30, 40)).1, TrendVerdict::Better);
+        assert_eq!(share((30, 40), (2, 40)).1, TrendVerdict::Worse);
+        assert_eq!(share((9, 9), (0, 40)).1, TrendVerdict::TooFew);
     }
 
     #[test]
     fn of_many_groups_one_is_significant_by_chance_and_not_called_so() {
         let finding = |p| Some(Finding { p, is_better: true });
-        assert_eq!(verdicts(&[finding(0.03)]), [Verdict::Better]);
+        assert_eq!(verdicts(&[finding(0.03)]), [TrendVerdict::Better]);
         let twenty: Vec<Option<Finding>> = (0..20).map(|i| finding(if i == 3 { 0.03 } else { 0.5 })).collect();
-        assert!(verdicts(&twenty).iter().all(|v| *v == Verdict::NoEvidence));
+        assert!(verdicts(&twenty).iter().all(|v| *v == TrendVerdict::NoEvidence));
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::figures::{Figures, ratio};
 use super::history::{HOUR_MS, History, Sum, hour_of};
 use super::objectives::{Basis, differed};
-use super::status::{Budget, BurnRate, Corrected, Method, SloState, SloStatus, ThenValid};
+use super::status::{Budget, BurnRate, Corrected, HistoricalObjective, Method, SloState, SloStatus};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
 use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{NoDataPolicy, Slo};
 use crate::model::time::window::ComplianceWindow;
@@ -205,7 +205,7 @@ impl Counting<'_> {
     }
 
     /// The budgets by the objectives that were in force, if one was another.
-    fn then(&self, figures: &Figures) -> Option<ThenValid> {
+    fn then(&self, figures: &Figures) -> Option<HistoricalObjective> {
         if !differed(self.slo, self.elapsed) {
             return None;
         }
@@ -214,7 +214,7 @@ impl Counting<'_> {
         let promised = |figures: &Figures, time| {
             ratio(self.allowed(figures, time, Basis::Then), figures.total).map(|allowed| 1.0 - allowed)
         };
-        Some(ThenValid {
+        Some(HistoricalObjective {
             objectives: self.slo.objectives.over(self.elapsed, self.slo.objective),
             objective_ratio: promised(figures, Time::All),
             budget: self.budget(figures, Time::All, Basis::Then),
@@ -255,9 +255,9 @@ impl Counting<'_> {
 
 fn method(slo: &Slo, counts: EventCounts) -> Method {
     match &slo.indicator {
-        Indicator::Composite(composite) if composite.components.iter().any(|c| c.is_estimated) => Method::Estimated,
-        Indicator::Latency { .. } | Indicator::Composite(_) if counts.uncertain > 0 => Method::Interval,
-        Indicator::Estimated { .. } => Method::Estimated,
+        Sli::Composite(composite) if composite.components.iter().any(|c| c.is_estimated) => Method::Estimated,
+        Sli::Latency { .. } | Sli::Composite(_) if counts.uncertain > 0 => Method::Interval,
+        Sli::Estimated { .. } => Method::Estimated,
         _ => Method::Exact,
     }
 }

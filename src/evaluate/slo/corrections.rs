@@ -12,16 +12,16 @@ use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// What is left out of one SLO within a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LeftOut {
+pub struct ExcludedTime {
     corrections: Vec<(Arc<Correction>, Vec<Period>)>,
     /// Of all corrections, joined and in order.
     periods: Vec<Period>,
 }
 
-impl LeftOut {
+impl ExcludedTime {
     /// What the corrections leave out of an SLO within a period, in whole minutes
     /// or, where the budget is in slices, in whole slices.
-    pub fn of(slo: &Slo, corrections: &[Arc<Correction>], within: Period) -> LeftOut {
+    pub fn of(slo: &Slo, corrections: &[Arc<Correction>], within: Period) -> ExcludedTime {
         let unit = slo.budgeting.slice().map_or(SLOT_MS, |slice| slice.0.max(SLOT_MS));
         let whole = |p: Period| {
             let floor = |at: Timestamp| at.millis().div_euclid(unit) * unit;
@@ -34,7 +34,7 @@ impl LeftOut {
         });
         let corrections: Vec<(Arc<Correction>, Vec<Period>)> = applied.collect();
         let periods = joined(corrections.iter().flat_map(|(_, periods)| periods).copied().collect());
-        LeftOut { corrections, periods }
+        ExcludedTime { corrections, periods }
     }
 
     pub fn is_empty(&self) -> bool {

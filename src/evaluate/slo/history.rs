@@ -15,7 +15,7 @@ use std::ops::{AddAssign, Range};
 use self::folding::{fold_hour, fold_minutes, slice_slots};
 use self::minutes::{Hour, SLOTS_PER_HOUR};
 use self::sums::DaySums;
-use super::corrections::LeftOut;
+use super::corrections::ExcludedTime;
 use crate::model::slo::Budgeting;
 use crate::model::slo::tile::{DayTiles, EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -111,7 +111,7 @@ pub struct History {
     /// Sums of long runs of hours, derived from the above when asked for.
     runs: RefCell<Vec<(Range<i64>, Sum)>>,
     /// Stretches that corrections leave out.
-    left_out: LeftOut,
+    left_out: ExcludedTime,
 }
 
 /// The number of the hour since the epoch.
@@ -134,7 +134,7 @@ impl History {
             days: BTreeMap::new(),
             minutes: BTreeMap::new(),
             runs: RefCell::default(),
-            left_out: LeftOut::default(),
+            left_out: ExcludedTime::default(),
         }
     }
 
@@ -253,11 +253,11 @@ impl History {
     }
 
     /// Says what corrections leave out; the tiles stay as they are.
-    pub fn leave_out(&mut self, left_out: LeftOut) {
+    pub fn leave_out(&mut self, left_out: ExcludedTime) {
         self.left_out = left_out;
     }
 
-    pub fn left_out(&self) -> &LeftOut {
+    pub fn left_out(&self) -> &ExcludedTime {
         &self.left_out
     }
 

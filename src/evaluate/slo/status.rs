@@ -43,7 +43,7 @@ pub struct SloStatus {
     pub corrected: Option<Corrected>,
     /// The budget by the objectives that were in force; absent where that was
     /// the present one all the time.
-    pub then: Option<ThenValid>,
+    pub then: Option<HistoricalObjective>,
     /// By the corrected budget where there is one, and by the alerts, which
     /// corrections hold still.
     pub state: SloState,
@@ -67,7 +67,7 @@ pub struct Corrected {
 
 /// What the objectives come to that were in force in a period.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ThenValid {
+pub struct HistoricalObjective {
     /// The parts of the elapsed period, each with its objective.
     pub objectives: Vec<(Period, Objective)>,
     /// The objective of the whole, weighted by the events of each part; absent

@@ -23,17 +23,17 @@ const REPEAT_PATIENCE: Millis = Millis::from_hours(5);
 /// Up to when everything was heard that could have shown an alert. A source that
 /// does not answer ends no alert: the silence may be its own.
 #[derive(Clone, Copy, Debug)]
-pub struct Heard {
+pub struct Observation {
     /// By all whose `ALERTS` are read.
     pub prometheus: Timestamp,
     /// By all Alertmanagers that are asked.
     pub alertmanagers: Timestamp,
 }
 
-impl Heard {
+impl Observation {
     /// All of them answered.
-    pub fn all(until: Timestamp) -> Heard {
-        Heard { prometheus: until, alertmanagers: until }
+    pub fn all(until: Timestamp) -> Observation {
+        Observation { prometheus: until, alertmanagers: until }
     }
 }
 
@@ -53,7 +53,7 @@ pub struct Merged {
 /// Prometheus and of Alertmanager; one of Alertmanager lends its start and its
 /// suppression to the Prometheus alert with the same labels (external labels
 /// aside), and stands alone only where there is none.
-pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Heard) -> Merged {
+pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Observation) -> Merged {
     let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
     let (foreign, own): (Vec<Alert>, Vec<Alert>) = known.into_iter().chain(new).partition(only_alertmanager);
     let mut by_labels: BTreeMap<Labels, Vec<Alert>> = BTreeMap::new();
@@ -80,7 +80,7 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Heard) -> 
 /// `known` must hold what was active since a day before the first of them. Who
 /// pushes says nothing about other alerts, so none of them is closed.
 pub fn merge_told(known: Vec<Alert>, told: Vec<Alert>) -> Merged {
-    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN), Heard::all(Timestamp::MIN))
+    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN), Observation::all(Timestamp::MIN))
 }
 
 /// Nothing of Prometheus is in it.
@@ -241,7 +241,7 @@ fn patience(alert: &Alert, interval: Millis) -> Millis {
 }
 
 /// An alert that nothing has shown for long is over, whoever was to tell us.
-fn close_if_silent(alert: &mut Alert, read: Period, heard: Heard) {
+fn close_if_silent(alert: &mut Alert, read: Period, heard: Observation) {
     let interval = interval_of(alert);
     let foreign = only_alertmanager(alert);
     let until = if foreign { heard.alertmanagers } else { heard.prometheus };

@@ -12,7 +12,7 @@ mod merge;
 mod spans;
 
 pub use alertmanager::{AlertmanagerEntry, from_alertmanager, told_alert};
-pub use merge::{Heard, Merged, merge, merge_told};
+pub use merge::{Merged, Observation, merge, merge_told};
 pub use spans::spans;
 
 use crate::model::operations::alert::Alert;

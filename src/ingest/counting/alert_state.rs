@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::ingest::raw::{RawSeries, Sample};
     use crate::model::labels::selector::{MatchOp, Matcher, Selector};
-    use crate::model::slo::sli::Indicator;
+    use crate::model::slo::sli::Sli;
 
     fn at(minutes: f64) -> Timestamp {
         Timestamp::from_millis((minutes * 60_000.0) as i64)
@@ -61,7 +61,7 @@ mod tests {
     fn slices(a: &[f64], b: &[f64], alive: std::ops::Range<i64>, minutes: i64) -> String {
         let matcher = |l: &str, v: &str| Matcher::new(l, MatchOp::Equal, v).unwrap();
         let alerts = Selector::new("ALERTS", vec![matcher("alertname", "Down"), matcher("alertstate", "firing")]);
-        let plan = Plan::new(&Indicator::Alert { alerts });
+        let plan = Plan::new(&Sli::Alert { alerts });
         let series = |samples: &[f64], pod: &str, state: &str| RawSeries {
             labels: [("__name__", "ALERTS"), ("alertname", "Down"), ("alertstate", state), ("pod", pod)]
                 .into_iter()

@@ -12,7 +12,7 @@ use super::tiles::{Grid, Spread};
 use super::{COUNTER_MAX, Counted, Inexact, Observed, Open, TARGET_REMEMBERED};
 use crate::ingest::counting::counters::created::Created;
 use crate::ingest::counting::counters::renames::Ends;
-use crate::ingest::counting::counters::restarts::{Witness, settle};
+use crate::ingest::counting::counters::restarts::{ResetEvidence, settle};
 use crate::ingest::counting::targets::target::Timeline;
 use crate::ingest::counting::targets::watch::{Watch, any_alive};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -103,12 +103,12 @@ impl<'a> Counting<'a> {
     }
 
     fn settle_restarts(&mut self, state: &State) {
-        let mut witnesses: Vec<Vec<Witness<'_>>> = self.timelines.iter().map(|_| Vec::new()).collect();
+        let mut witnesses: Vec<Vec<ResetEvidence<'_>>> = self.timelines.iter().map(|_| Vec::new()).collect();
         for counter in self.counters.iter().filter(|c| c.weights.witness()) {
             if let Some(list) = counter.target.and_then(|t| witnesses.get_mut(t)) {
                 let last = state.series.get(&counter.series.labels);
                 let before = last.map(|l| Sample { at: l.at, value: l.value });
-                list.push(Witness { samples: &counter.series.samples, before });
+                list.push(ResetEvidence { samples: &counter.series.samples, before });
             }
         }
         for (line, witnesses) in self.timelines.iter_mut().zip(&witnesses) {

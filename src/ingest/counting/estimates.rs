@@ -63,11 +63,11 @@ fn whole(value: f64, slot: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::sli::{Expression, Indicator};
+    use crate::model::slo::sli::{Expression, Sli};
 
     fn day(bad: impl Fn(i64) -> Option<f64>, total: impl Fn(i64) -> Option<f64>, per_second: bool) -> Vec<Tile> {
         let expression = || Expression { text: String::new(), per_second };
-        let plan = Plan::new(&Indicator::Estimated { numerator: expression(), is_bad: true, total: expression() });
+        let plan = Plan::new(&Sli::Estimated { numerator: expression(), is_bad: true, total: expression() });
         let slot = |n: i64| Timestamp::from_millis(n * SLOT_MS);
         let points = |of: &dyn Fn(i64) -> Option<f64>| {
             (0..1_440).filter_map(|n| Some((slot(n + 1), of(n)?))).collect::<Points>()

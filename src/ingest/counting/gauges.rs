@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::ingest::raw::RawSeries;
     use crate::model::labels::selector::Selector;
-    use crate::model::slo::sli::Indicator;
+    use crate::model::slo::sli::Sli;
 
     #[test]
     fn a_raw_ratio_is_as_good_as_the_mean_of_its_slot() {
@@ -122,7 +122,7 @@ mod tests {
         let judged = |values: &[(i64, f64)], is_bad: bool| {
             let samples = values.iter().map(|(t, value)| Sample { at: at(*t), value: *value }).collect();
             let series = [RawSeries { labels: [("__name__", "sli")].into_iter().collect(), samples }];
-            let plan = Plan::new(&Indicator::RawRatio { metric: Selector::new("sli", Vec::new()), is_bad });
+            let plan = Plan::new(&Sli::RawRatio { metric: Selector::new("sli", Vec::new()), is_bad });
             let read = Period::new(at(-300), at(180));
             let observed = Observed { series: &series, up: &[], starts: &[], alive: &[], read, baselines: None };
             let tiles = slices(&plan, observed, Period::new(at(0), at(180))).tiles;

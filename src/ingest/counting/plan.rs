@@ -9,7 +9,7 @@ use crate::ingest::raw::RawSeries;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Expression, Indicator, Numerator};
+use crate::model::slo::sli::{Expression, Numerator, Sli};
 use crate::model::time::Timestamp;
 
 /// An indicator, ready to be counted.
@@ -112,22 +112,20 @@ impl Weights {
 }
 
 impl Plan {
-    pub fn new(indicator: &Indicator) -> Plan {
+    pub fn new(indicator: &Sli) -> Plan {
         let reading = match indicator {
-            Indicator::Ratio { numerator, total } => {
-                Reading::Ratio { numerator: numerator.clone(), total: total.clone() }
-            }
-            Indicator::Latency { histogram, threshold_seconds } => Reading::Buckets {
+            Sli::Ratio { numerator, total } => Reading::Ratio { numerator: numerator.clone(), total: total.clone() },
+            Sli::Latency { histogram, threshold_seconds } => Reading::Buckets {
                 buckets: histogram.derive(format!("{}_bucket", histogram.metric), []),
                 histogram: histogram.clone(),
                 native: histogram.derive(native_name(&histogram.metric), []),
                 threshold: *threshold_seconds,
             },
-            Indicator::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
-            Indicator::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },
-            Indicator::Alert { alerts } => Reading::Alert { alerts: alerts.clone() },
-            Indicator::Pushed { .. } | Indicator::Composite(_) => Reading::Nothing,
-            Indicator::Estimated { numerator, is_bad, total } => {
+            Sli::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
+            Sli::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },
+            Sli::Alert { alerts } => Reading::Alert { alerts: alerts.clone() },
+            Sli::Pushed { .. } | Sli::Composite(_) => Reading::Nothing,
+            Sli::Estimated { numerator, is_bad, total } => {
                 Reading::Estimated { numerator: numerator.clone(), is_bad: *is_bad, total: total.clone() }
             }
         };

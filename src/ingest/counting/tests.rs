@@ -5,7 +5,7 @@ use super::*;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::tile::EventCounts;
 
 /// Where the timelines begin: a round minute.
@@ -82,7 +82,7 @@ fn world(text: &str) -> World {
 fn availability() -> Plan {
     let total = selector("requests_total", &[("job", MatchOp::Equal, "shop")]);
     let bad = selector("requests_total", &[("job", MatchOp::Equal, "shop"), ("code", MatchOp::Regex, "5..")]);
-    Plan::new(&Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
+    Plan::new(&Sli::Ratio { numerator: Numerator::Bad(bad.into()), total: total.into() })
 }
 
 impl World {

@@ -114,7 +114,7 @@ pub struct Incident {
     /// what was computed.
     pub stated: Vec<StatedTime>,
     /// What outside systems said of it, in order of time.
-    pub told: Vec<ToldOf>,
+    pub told: Vec<AttachedRecord>,
 }
 
 /// A time as somebody stated it, with the computed one.
@@ -133,7 +133,7 @@ pub struct StatedTime {
 
 /// A record that belongs to an incident.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ToldOf {
+pub struct AttachedRecord {
     pub record: Record,
     /// Why it does not count; `None` if it does.
     pub set_aside: Option<&'static str>,

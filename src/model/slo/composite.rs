@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::model::slo::Objective;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 
 /// What the slots of several SLOs come to together.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub enum Combination {
 pub struct Component {
     /// Its name.
     pub slo: String,
-    pub indicator: IndicatorId,
+    pub indicator: SliId,
     /// Whether its counts are evaluated by the source, and not exact.
     pub is_estimated: bool,
     /// The ratio of good events from which a slot of it is good; only for

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::labels::{content_hash, hex};
 use crate::model::slo::Slo;
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 
 /// By what an SLO is divided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ fn outside(labels: &[String], groups: &[&[String]]) -> Option<Vec<Vec<Matcher>>>
 
 /// An indicator of those series that match one of the parts; `None` where it
 /// cannot be divided so.
-fn narrow(indicator: &Indicator, parts: &[Vec<Matcher>]) -> Option<Indicator> {
+fn narrow(indicator: &Sli, parts: &[Vec<Matcher>]) -> Option<Sli> {
     let of = |selector: &Selector, part: &Vec<Matcher>| selector.derive(selector.metric.clone(), part.iter().cloned());
     let sum = |sum: &SelectorSum| {
         SelectorSum::new(sum.iter().flat_map(|selector| parts.iter().map(move |part| of(selector, part))).collect())
@@ -163,19 +163,19 @@ fn narrow(indicator: &Indicator, parts: &[Vec<Matcher>]) -> Option<Indicator> {
         _ => None,
     };
     Some(match indicator {
-        Indicator::Ratio { numerator, total } => Indicator::Ratio {
+        Sli::Ratio { numerator, total } => Sli::Ratio {
             numerator: match numerator {
                 Numerator::Good(good) => Numerator::Good(sum(good)?),
                 Numerator::Bad(bad) => Numerator::Bad(sum(bad)?),
             },
             total: sum(total)?,
         },
-        Indicator::Latency { histogram, threshold_seconds } => {
-            Indicator::Latency { histogram: only(histogram)?, threshold_seconds: *threshold_seconds }
+        Sli::Latency { histogram, threshold_seconds } => {
+            Sli::Latency { histogram: only(histogram)?, threshold_seconds: *threshold_seconds }
         }
-        Indicator::Gauge { metric, good } => Indicator::Gauge { metric: only(metric)?, good: *good },
-        Indicator::RawRatio { metric, is_bad } => Indicator::RawRatio { metric: only(metric)?, is_bad: *is_bad },
-        Indicator::Alert { .. } | Indicator::Pushed { .. } | Indicator::Composite(_) | Indicator::Estimated { .. } => {
+        Sli::Gauge { metric, good } => Sli::Gauge { metric: only(metric)?, good: *good },
+        Sli::RawRatio { metric, is_bad } => Sli::RawRatio { metric: only(metric)?, is_bad: *is_bad },
+        Sli::Alert { .. } | Sli::Pushed { .. } | Sli::Composite(_) | Sli::Estimated { .. } => {
             return None;
         }
     })

@@ -10,7 +10,7 @@ use crate::model::operations::comparison::Comparison;
 
 /// How good and total events are counted.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Indicator {
+pub enum Sli {
     Ratio {
         numerator: Numerator,
         total: SelectorSum,
@@ -79,67 +79,64 @@ impl Numerator {
     }
 }
 
-impl Indicator {
-    pub fn id(&self, source: &str) -> IndicatorId {
+impl Sli {
+    pub fn id(&self, source: &str) -> SliId {
         let said = self.to_string();
         let mut parts: Vec<&[u8]> = vec![source.as_bytes(), said.as_bytes()];
-        if let Indicator::Composite(composite) = self {
+        if let Sli::Composite(composite) = self {
             // A component that counts something else makes another composite.
             parts.extend(composite.components.iter().map(|component| component.indicator.0.as_slice()));
         }
-        IndicatorId(content_hash(parts))
+        SliId(content_hash(parts))
     }
 
     /// The selectors whose samples are read, as the definition gives them.
     pub fn selectors(&self) -> Vec<&Selector> {
         match self {
-            Indicator::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
-            Indicator::Latency { histogram, .. } => vec![histogram],
-            Indicator::Gauge { metric, .. } | Indicator::RawRatio { metric, .. } => vec![metric],
-            Indicator::Alert { alerts } => vec![alerts],
-            Indicator::Estimated { .. } | Indicator::Pushed { .. } | Indicator::Composite(_) => Vec::new(),
+            Sli::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
+            Sli::Latency { histogram, .. } => vec![histogram],
+            Sli::Gauge { metric, .. } | Sli::RawRatio { metric, .. } => vec![metric],
+            Sli::Alert { alerts } => vec![alerts],
+            Sli::Estimated { .. } | Sli::Pushed { .. } | Sli::Composite(_) => Vec::new(),
         }
     }
 
     /// Whether what is counted are slots of time, and not events.
     pub fn counts_time(&self) -> bool {
-        matches!(
-            self,
-            Indicator::Gauge { .. } | Indicator::RawRatio { .. } | Indicator::Alert { .. } | Indicator::Composite(_)
-        )
+        matches!(self, Sli::Gauge { .. } | Sli::RawRatio { .. } | Sli::Alert { .. } | Sli::Composite(_))
     }
 
     /// Whether it is read from a source.
     pub fn is_read(&self) -> bool {
-        !matches!(self, Indicator::Pushed { .. } | Indicator::Composite(_))
+        !matches!(self, Sli::Pushed { .. } | Sli::Composite(_))
     }
 
     /// Whether it has slices only, whose good share may be any: no events can be
     /// budgeted.
     pub fn is_ratio_of_slices(&self) -> bool {
         match self {
-            Indicator::RawRatio { .. } => true,
-            Indicator::Composite(composite) => composite.combination == Combination::Weighted,
+            Sli::RawRatio { .. } => true,
+            Sli::Composite(composite) => composite.combination == Combination::Weighted,
             _ => false,
         }
     }
 }
 
-impl fmt::Display for Indicator {
+impl fmt::Display for Sli {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Indicator::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
-            Indicator::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
-            Indicator::Latency { histogram, threshold_seconds } => {
+            Sli::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
+            Sli::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
+            Sli::Latency { histogram, threshold_seconds } => {
                 write!(f, "{histogram} within {threshold_seconds} s")
             }
-            Indicator::Gauge { metric, good } => write!(f, "{metric} {good}"),
-            Indicator::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
-            Indicator::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
-            Indicator::Alert { alerts } => write!(f, "no {alerts}"),
-            Indicator::Pushed { slo } => write!(f, "pushed for {slo}"),
-            Indicator::Composite(composite) => composite.fmt(f),
-            Indicator::Estimated { numerator, is_bad, total } => {
+            Sli::Gauge { metric, good } => write!(f, "{metric} {good}"),
+            Sli::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
+            Sli::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
+            Sli::Alert { alerts } => write!(f, "no {alerts}"),
+            Sli::Pushed { slo } => write!(f, "pushed for {slo}"),
+            Sli::Composite(composite) => composite.fmt(f),
+            Sli::Estimated { numerator, is_bad, total } => {
                 let side = if *is_bad { "bad" } else { "good" };
                 write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)
             }
@@ -149,16 +146,16 @@ impl fmt::Display for Indicator {
 
 /// The content hash of an indicator and its source.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IndicatorId(pub [u8; 16]);
+pub struct SliId(pub [u8; 16]);
 
-impl fmt::Display for IndicatorId {
+impl fmt::Display for SliId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))
     }
 }
 
-impl fmt::Debug for IndicatorId {
+impl fmt::Debug for SliId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IndicatorId({self})")
+        write!(f, "SliId({self})")
     }
 }

@@ -44,7 +44,7 @@ pub struct OutgoingAlert {
 
 /// One Alertmanager.
 #[derive(Clone, Debug)]
-pub struct Receiver {
+pub struct AlertmanagerTarget {
     /// The address under which its web interface is reached.
     pub url: Url,
     pub auth: Auth,
@@ -62,7 +62,7 @@ pub enum Auth {
     Bearer(SecretString),
 }
 
-impl Receiver {
+impl AlertmanagerTarget {
     /// Without user, password and query.
     fn address(&self) -> String {
         let mut url = self.url.clone();
@@ -116,13 +116,13 @@ impl SendError {
 #[derive(Clone, Debug)]
 pub struct AlertSender {
     /// Each with a client of its own, which trusts what the receiver says.
-    receivers: Vec<(Receiver, Client)>,
+    receivers: Vec<(AlertmanagerTarget, Client)>,
 }
 
 impl AlertSender {
     /// Fails when no TLS provider is installed or certificates cannot be read.
-    pub fn new(receivers: Vec<Receiver>) -> Result<Self, reqwest::Error> {
-        let with_client = |receiver: Receiver| {
+    pub fn new(receivers: Vec<AlertmanagerTarget>) -> Result<Self, reqwest::Error> {
+        let with_client = |receiver: AlertmanagerTarget| {
             let mut builder = Client::builder()
                 .user_agent(concat!("evenkeel/", env!("CARGO_PKG_VERSION")))
                 .timeout(REQUEST_TIMEOUT)
@@ -146,7 +146,7 @@ impl AlertSender {
 }
 
 /// A batch that fails does not keep the next one from being sent.
-async fn send_to(receiver: &Receiver, client: &Client, batches: &[Batch]) -> Delivery {
+async fn send_to(receiver: &AlertmanagerTarget, client: &Client, batches: &[Batch]) -> Delivery {
     let mut delivery = Delivery { address: receiver.address(), delivered: 0, error: None };
     for batch in batches {
         match send_batch(receiver, client, batch).await {
@@ -164,7 +164,7 @@ async fn send_to(receiver: &Receiver, client: &Client, batches: &[Batch]) -> Del
     delivery
 }
 
-async fn send_batch(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(), SendError> {
+async fn send_batch(receiver: &AlertmanagerTarget, client: &Client, batch: &Batch) -> Result<(), SendError> {
     let mut wait = FIRST_WAIT;
     for _ in 1..ATTEMPTS {
         match post(receiver, client, batch).await {
@@ -176,7 +176,7 @@ async fn send_batch(receiver: &Receiver, client: &Client, batch: &Batch) -> Resu
     post(receiver, client, batch).await
 }
 
-async fn post(receiver: &Receiver, client: &Client, batch: &Batch) -> Result<(), SendError> {
+async fn post(receiver: &AlertmanagerTarget, client: &Client, batch: &Batch) -> Result<(), SendError> {
     let mut request = client
         .post(receiver.endpoint())
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))

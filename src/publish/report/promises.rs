@@ -18,30 +18,30 @@ const PICTURES_MAX: usize = 24;
 
 /// Whether a promise was kept. What was not observed can leave it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(super) enum SloResult {
     Broken,
     NotKnown,
     Kept,
 }
 
-impl Verdict {
+impl SloResult {
     /// Kept if even the lower bound keeps it, broken if even the upper one does
     /// not; without the time that corrections leave out.
-    pub fn of(status: &SloStatus) -> Verdict {
+    pub fn of(status: &SloStatus) -> SloResult {
         let promised = status.promised_ratio();
         let (lo, hi) = status.corrected.as_ref().map_or((status.lo, status.hi), |c| (c.lo, c.hi));
         match (lo, hi) {
-            (Some(lo), _) if lo >= promised => Verdict::Kept,
-            (_, Some(hi)) if hi < promised => Verdict::Broken,
-            _ => Verdict::NotKnown,
+            (Some(lo), _) if lo >= promised => SloResult::Kept,
+            (_, Some(hi)) if hi < promised => SloResult::Broken,
+            _ => SloResult::NotKnown,
         }
     }
 
     fn cell(self) -> Cell {
         match self {
-            Verdict::Kept => Cell::chip("kept", "kept"),
-            Verdict::Broken => Cell::chip("broken", "broken"),
-            Verdict::NotKnown => Cell::chip("not known", "unknown"),
+            SloResult::Kept => Cell::chip("kept", "kept"),
+            SloResult::Broken => Cell::chip("broken", "broken"),
+            SloResult::NotKnown => Cell::chip("not known", "unknown"),
         }
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn spent(status: &SloStatus) -> Option<f64> {
 pub(super) fn by_need(input: &ReportInput) -> Vec<&SloReport> {
     let mut all: Vec<&SloReport> = input.slos.iter().collect();
     all.sort_by(|a, b| {
-        let key = |r: &SloReport| (Verdict::of(&r.status), spent(&r.status));
+        let key = |r: &SloReport| (SloResult::of(&r.status), spent(&r.status));
         let ((va, sa), (vb, sb)) = (key(a), key(b));
         va.cmp(&vb).then(sb.partial_cmp(&sa).unwrap_or(std::cmp::Ordering::Equal))
     });
@@ -118,7 +118,7 @@ fn row(status: &SloStatus) -> Vec<Cell> {
     let team = status.slo.team().map_or(String::new(), |team| format!(", team {team}"));
     vec![
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
-        Verdict::of(status).cell(),
+        SloResult::of(status).cell(),
         promised(status),
         percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
         percent(status.lo),
@@ -306,7 +306,7 @@ fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
         left_out: &left_out,
     };
     let burn_down = charts::burn_down(&series)?;
-    let remark = match (spent(status), Verdict::of(status)) {
+    let remark = match (spent(status), SloResult::of(status)) {
         (Some(share), _) if !left_out.is_empty() => {
             format!("{} of the budget was spent; the blue stretches are left out by corrections", text::share(share))
         }

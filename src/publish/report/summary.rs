@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::document::{Block, Section, Tile, few, many};
 use super::incidents::restored_in;
 use super::noise::band;
-use super::promises::{Verdict, by_need, spent, why_not_known};
+use super::promises::{SloResult, by_need, spent, why_not_known};
 use super::{ReportInput, SloReport, text};
 use crate::model::operations::change::ChangeOutcome;
 use crate::model::operations::incident::IncidentState;
@@ -25,15 +25,15 @@ pub(super) fn section(input: &ReportInput) -> Section {
     Section { id: "summary", title: "Summary", blocks }
 }
 
-fn with(input: &ReportInput, verdict: Verdict) -> Vec<&SloReport> {
-    by_need(input).into_iter().filter(|r| Verdict::of(&r.status) == verdict).collect()
+fn with(input: &ReportInput, verdict: SloResult) -> Vec<&SloReport> {
+    by_need(input).into_iter().filter(|r| SloResult::of(&r.status) == verdict).collect()
 }
 
 fn promises(input: &ReportInput) -> Vec<String> {
     if input.slos.is_empty() {
         return vec!["Nothing was promised: no SLO is defined.".to_owned()];
     }
-    let [kept, broken, open] = [Verdict::Kept, Verdict::Broken, Verdict::NotKnown].map(|v| with(input, v));
+    let [kept, broken, open] = [SloResult::Kept, SloResult::Broken, SloResult::NotKnown].map(|v| with(input, v));
     let mut sentences = vec![format!(
         "Of {}, {} kept, {} broken, and of {} it is not known.",
         many(input.slos.len(), "promise", "promises"),
@@ -65,7 +65,7 @@ fn was(n: usize) -> String {
 
 /// The promises that hold but came close to breaking.
 fn budget(input: &ReportInput) -> Option<String> {
-    let close: Vec<String> = with(input, Verdict::Kept)
+    let close: Vec<String> = with(input, SloResult::Kept)
         .iter()
         .filter_map(|r| spent(&r.status).filter(|s| *s >= 0.5).map(|s| (r, s)))
         .map(|(r, s)| format!("{} ({})", r.status.slo.name, text::share(s)))
@@ -134,7 +134,7 @@ fn coverage(input: &ReportInput) -> Option<String> {
 }
 
 pub(super) fn tiles(input: &ReportInput) -> Vec<Tile> {
-    let [kept, broken, open] = [Verdict::Kept, Verdict::Broken, Verdict::NotKnown].map(|v| with(input, v).len());
+    let [kept, broken, open] = [SloResult::Kept, SloResult::Broken, SloResult::NotKnown].map(|v| with(input, v).len());
     let all = &input.review.incidents;
     let missed = all.iter().filter(|i| !i.detected).count();
     let noise = &input.review.noise;

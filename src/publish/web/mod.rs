@@ -19,7 +19,7 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use maud::Markup;
 
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 use crate::publish::web::charts::sparklines::Sparks;
@@ -31,7 +31,7 @@ const ICON: &str = include_str!("icon.svg");
 /// for a day.
 const CACHE_CONTROL: &str = "public, max-age=86400";
 
-pub(super) fn routes(daemon: Daemon) -> Router {
+pub(super) fn routes(daemon: ApiContext) -> Router {
     let list = Router::new().route("/", get(slos::show)).with_state((daemon.clone(), Sparks::default()));
     Router::new()
         .route("/slos/{name}", get(slo::show))

@@ -10,7 +10,7 @@ use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::operations::comparison::{Comparison, ComparisonOp};
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::time::{Millis, Period, Timestamp};
 
 pub(super) fn world(seed: u64) -> World {
@@ -30,10 +30,10 @@ pub(super) fn select(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Select
     )
 }
 
-fn availability(job: &str) -> Indicator {
+fn availability(job: &str) -> Sli {
     let job = ("job", MatchOp::Equal, job);
     let bad = select("http_requests_total", &[job, ("code", MatchOp::Regex, "5..")]);
-    Indicator::Ratio { numerator: Numerator::Bad(bad.into()), total: select("http_requests_total", &[job]).into() }
+    Sli::Ratio { numerator: Numerator::Bad(bad.into()), total: select("http_requests_total", &[job]).into() }
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn error_children_are_born_with_their_first_error() {
 fn disturbances_hurt_as_much_as_the_script_says() {
     let world = world(12);
     for d in world.disturbances(hours(&world, 0, 14 * 24)) {
-        let slow = Indicator::Latency {
+        let slow = Sli::Latency {
             histogram: select("http_request_duration_seconds", &[("job", MatchOp::Equal, d.service)]),
             threshold_seconds: 0.3,
         };
@@ -228,7 +228,7 @@ fn every_service_has_its_rhythm() {
 fn the_probe_fails_with_the_storefront() {
     let world = world(14);
     let good = Comparison { op: ComparisonOp::Equal, value: 1.0 };
-    let probe = Indicator::Gauge { metric: select("probe_success", &[]), good };
+    let probe = Sli::Gauge { metric: select("probe_success", &[]), good };
     let blip = world.disturbances(hours(&world, 0, 14 * 24)).into_iter().find(|d| d.plot == Plot::Blip).unwrap();
     let during = world.truth(&probe, blip.period).observable;
     assert!(during.total >= 6 && during.good <= 1, "{during:?}");

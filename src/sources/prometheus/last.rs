@@ -35,7 +35,7 @@ pub async fn last(
 ) -> Result<Answer<Vec<RawSeries>>, Error> {
     let at = period.end;
     let recent = Period::new((at - READ_BACK).max(period.start), at);
-    let mut found = Found::default();
+    let mut found = LastSamples::default();
     found.take(client.read(selector, recent).await?, value, |_| true);
     let horizon = period.length();
     // What a failed scrape hides from a selector, a range still shows.
@@ -84,12 +84,12 @@ pub async fn last(
 
 /// The last samples, by labels; of each series one of a kind.
 #[derive(Default)]
-struct Found {
+struct LastSamples {
     values: BTreeMap<Labels, RawSeries>,
     histograms: BTreeMap<Labels, RawSeries<Histogram>>,
 }
 
-impl Found {
+impl LastSamples {
     fn has(&self, labels: &Labels) -> bool {
         self.values.contains_key(labels) || self.histograms.contains_key(labels)
     }

@@ -7,7 +7,7 @@ use super::last::{Target, last};
 use super::memory::MemorySource;
 use crate::ingest::counting::{Baselines, Points, Thresholds};
 use crate::ingest::raw::RawSeries;
-use crate::ingest::requests::Batch;
+use crate::ingest::requests::SourceQuery;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{Matcher, Selector};
 use crate::model::operations::rule::AlertRule;
@@ -158,7 +158,7 @@ impl SampleSource {
     /// the millisecond for these targets, or for all, else to the minute at least.
     pub async fn baselines(
         &self,
-        batch: &Batch,
+        batch: &SourceQuery,
         at: Timestamp,
         exact: Option<&BTreeSet<Target>>,
     ) -> Result<Baselines, Error> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Flaw, Told, group_hash};
+use super::{Context, DeliveredFacts, Flaw, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::labels::hex;
 use crate::model::operations::alert::MarkSource;
@@ -62,7 +62,7 @@ fn kind_of(reason: Option<&str>) -> Option<RecordKind> {
     }
 }
 
-pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let webhook: Webhook = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
     if webhook.version.as_deref() != Some("4") {
         let message = "not version 4 of Alertmanager's webhook; send it without a payload template";
@@ -70,7 +70,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
     }
     let kind = kind_of(webhook.reason.as_deref());
     let group = group_hash(&webhook.group_key);
-    let mut told = Told { truncated: webhook.truncated_alerts, ..Told::default() };
+    let mut told = DeliveredFacts { truncated: webhook.truncated_alerts, ..DeliveredFacts::default() };
     for alert in webhook.alerts {
         let Some(starts_at) = alert.starts_at.0 else { continue };
         let resolved = alert.status == Status::Resolved;

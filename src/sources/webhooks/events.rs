@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::{Context, Flaw, Muted, Told, group_hash};
+use super::{Context, DeliveredFacts, Flaw, Muted, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::labels::{Labels, hex};
@@ -148,7 +148,7 @@ struct MutedByAlert {
 }
 
 /// One event, or a list of them.
-pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     #[derive(Deserialize)]
     #[serde(transparent)]
     struct List(Vec<Event>);
@@ -161,18 +161,18 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
     if events.len() > most {
         return Err(vec![Flaw::whole(format!("{} events; at most {most} are taken at once", events.len()))]);
     }
-    let mut told = Told::default();
+    let mut told = DeliveredFacts::default();
     events.into_iter().for_each(|event| told.add(facts(event, context)));
     Ok(told)
 }
 
 /// One event of the file, which stands in one line.
-pub(super) fn line(text: &str, context: &Context<'_>) -> Result<Told, serde_json::Error> {
+pub(super) fn line(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, serde_json::Error> {
     serde_json::from_str(text).map(|event| facts(event, context))
 }
 
-fn facts(event: Event, context: &Context<'_>) -> Told {
-    let mut told = Told::default();
+fn facts(event: Event, context: &Context<'_>) -> DeliveredFacts {
+    let mut told = DeliveredFacts::default();
     let Some(at) = event.at.0 else { return told };
     let data = event.data;
     let grouped = [data.alert_grouped, data.alert_resolved].into_iter().flatten().filter_map(|of| of.alert.details);
@@ -221,7 +221,7 @@ impl Pairs {
 }
 
 impl Notification {
-    fn tell(&self, at: Timestamp, context: &Context<'_>, told: &mut Told) {
+    fn tell(&self, at: Timestamp, context: &Context<'_>, told: &mut DeliveredFacts) {
         let by_hash: HashMap<&str, &Details> =
             self.alerts.iter().filter_map(|alert| Some((alert.hash.as_str(), alert.details.as_ref()?))).collect();
         let muted: Vec<&str> = self.muted_alerts.iter().map(|alert| alert.hash.as_str()).collect();

@@ -57,7 +57,7 @@ pub enum Form {
 
 /// What one delivery says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
+pub struct DeliveredFacts {
     pub records: Vec<Record>,
     /// Instances of alerts, to be joined to those that are known.
     pub alerts: Vec<Alert>,
@@ -75,8 +75,8 @@ pub struct Muted {
     pub at: Timestamp,
 }
 
-impl Told {
-    fn add(&mut self, other: Told) {
+impl DeliveredFacts {
+    fn add(&mut self, other: DeliveredFacts) {
         self.records.extend(other.records);
         self.alerts.extend(other.alerts);
         self.muted.extend(other.muted);
@@ -87,16 +87,16 @@ impl Told {
 
 /// Reads a body that was received at `now` through `source`. All of it, or with
 /// what is wrong nothing.
-pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Told, Vec<Flaw>> {
+pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<DeliveredFacts, Vec<Flaw>> {
     read_within(form, &Context { source, now, items_max: ITEMS_MAX, flaws_max: FLAWS_MAX }, body)
 }
 
 /// Reads a file, which may be larger, and tells all that is wrong with it.
-pub fn read_file(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<Told, Vec<Flaw>> {
+pub fn read_file(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<DeliveredFacts, Vec<Flaw>> {
     read_within(form, &Context { source, now, items_max: usize::MAX, flaws_max: usize::MAX }, body)
 }
 
-fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<Told, Vec<Flaw>> {
+fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<DeliveredFacts, Vec<Flaw>> {
     let text = std::str::from_utf8(body).map_err(|error| vec![Flaw::no_text(body, error.valid_up_to())])?;
     match form {
         Form::Alertmanager => alertmanager::read(text, context),

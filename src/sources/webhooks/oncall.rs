@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, Flaw, Told, group_hash, shown_text, shown_texts};
+use super::{Context, DeliveredFacts, Flaw, group_hash, shown_text, shown_texts};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};
@@ -46,13 +46,13 @@ struct Group {
     labels: BTreeMap<String, Value>,
 }
 
-pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let body: Body = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
     let kind = match body.event.r#type.as_str() {
         "alert group created" | "firing" => RecordKind::Incident,
         "acknowledge" => RecordKind::Acknowledge,
         "resolve" => RecordKind::Resolve,
-        _ => return Ok(Told::default()),
+        _ => return Ok(DeliveredFacts::default()),
     };
     let created = body.alert_group.created_at.as_deref().filter(|_| kind == RecordKind::Incident);
     let told_at = match body.event.time.as_deref().filter(|time| !time.is_empty()).or(created) {
@@ -78,7 +78,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         external_id: body.alert_group.id,
         ..context.record(kind, MarkSource::OnCall, &key, at)
     };
-    Ok(Told { records: vec![record], ..Told::default() })
+    Ok(DeliveredFacts { records: vec![record], ..DeliveredFacts::default() })
 }
 
 /// The labels of the first alert, and the group of Alertmanager that it came in.

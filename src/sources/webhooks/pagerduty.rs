@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, Flaw, Told, shown_text, shown_texts};
+use super::{Context, DeliveredFacts, Flaw, shown_text, shown_texts};
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::slo::Severity;
@@ -47,14 +47,14 @@ struct Named {
     summary: Option<String>,
 }
 
-pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let Body { event } = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
     let kind = match event.event_type.as_str() {
         "incident.triggered" | "incident.reopened" => RecordKind::Incident,
         "incident.acknowledged" => RecordKind::Acknowledge,
         "incident.resolved" => RecordKind::Resolve,
         // Escalations, notes and pings say nothing of these times.
-        _ => return Ok(Told::default()),
+        _ => return Ok(DeliveredFacts::default()),
     };
     let data = IncidentData::deserialize(event.data)
         .map_err(|error| vec![Flaw::at("event.data", crate::sources::error::shown(&error.to_string()))])?;
@@ -71,5 +71,5 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
         human: Some(agent.is_some_and(|a| a.r#type.starts_with("user"))),
         ..context.record(kind, MarkSource::PagerDuty, &event.id, at)
     };
-    Ok(Told { records: vec![record], ..Told::default() })
+    Ok(DeliveredFacts { records: vec![record], ..DeliveredFacts::default() })
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Context, Flaw, Form, Told, events, shown_text};
+use super::{Context, DeliveredFacts, Flaw, Form, events, shown_text};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};
@@ -21,7 +21,7 @@ const AHEAD_MAX: Millis = Millis::from_mins(5);
 const KINDS: &str = "`notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`";
 
 /// One record, or a list of them.
-pub(super) fn json(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn json(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let value: Value = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
     let (items, is_list) = match value {
         Value::Array(items) => (items, true),
@@ -44,7 +44,7 @@ pub(super) fn json(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>>
 }
 
 /// A record, or an event of the event recorder, in each line.
-pub(super) fn lines(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn lines(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     all(
         lines.map(|(n, line)| {
@@ -69,7 +69,7 @@ pub(super) fn lines(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>
 }
 
 /// A header with the names of the fields, and a record in each row.
-pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| vec![csv_flaw(&e)])?.clone();
     let header: Vec<&str> = headers.iter().collect();
@@ -130,9 +130,12 @@ fn csv_flaw(error: &csv::Error) -> Flaw {
 }
 
 /// All of them, or all that is wrong with them.
-fn all(items: impl Iterator<Item = Result<Told, Vec<Flaw>>>, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+fn all(
+    items: impl Iterator<Item = Result<DeliveredFacts, Vec<Flaw>>>,
+    context: &Context<'_>,
+) -> Result<DeliveredFacts, Vec<Flaw>> {
     let (items_max, flaws_max) = (context.items_max, context.flaws_max);
-    let mut told = Told::default();
+    let mut told = DeliveredFacts::default();
     let mut flaws: Vec<Flaw> = Vec::new();
     for (n, item) in items.enumerate() {
         if n >= items_max {
@@ -159,7 +162,7 @@ struct Item<'m> {
 }
 
 impl Item<'_> {
-    fn record(mut self, context: &Context<'_>) -> Result<Told, Vec<Flaw>> {
+    fn record(mut self, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
         let kind = self.kind();
         let occurred_at = self.time("occurred_at", context.now);
         let ended_at = self.time("ended_at", context.now);
@@ -196,7 +199,7 @@ impl Item<'_> {
             human,
             ..context.record(kind, MarkSource::Record, &key, at)
         };
-        Ok(Told { records: vec![record], ..Told::default() })
+        Ok(DeliveredFacts { records: vec![record], ..DeliveredFacts::default() })
     }
 
     fn flaw(&mut self, field: &str, message: impl Into<String>) {

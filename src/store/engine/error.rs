@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum Error {
     /// cannot be read. Everything else is readable; `Writer::drop_day` removes
     /// the day, so that it is fetched again.
     #[error("the stored tiles of indicator {indicator} on {} are damaged ({reason}); the day has to be dropped and fetched again", date(*day))]
-    CorruptTiles { indicator: IndicatorId, day: i64, reason: &'static str },
+    CorruptTiles { indicator: SliId, day: i64, reason: &'static str },
 
     /// A row that is no tile cannot be read.
     #[error(
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn messages_name_the_place_and_the_way_out() {
-        let error = Error::CorruptTiles { indicator: IndicatorId([7; 16]), day: 20_635, reason: "checksum" };
+        let error = Error::CorruptTiles { indicator: SliId([7; 16]), day: 20_635, reason: "checksum" };
         let text = error.to_string();
         assert!(text.contains("07070707") && text.contains("2026-07-01") && text.contains("fetched again"), "{text}");
         let text = Error::Locked { dir: "/data".into(), pid: Some(42) }.to_string();

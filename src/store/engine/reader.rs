@@ -17,17 +17,17 @@ use crate::model::operations::restatement::PublishedMonth;
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
 use crate::model::slo::groups::{Group, GroupBy};
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::Period;
 use crate::store::tables::corrections;
-use crate::store::tables::corrections::Correction;
+use crate::store::tables::corrections::TileRevision;
 use crate::store::tables::declarations;
 use crate::store::tables::declarations::Declaration;
 use crate::store::tables::facts;
 use crate::store::tables::facts::{Definition, Entry};
 use crate::store::tables::objective_history;
-use crate::store::tables::objective_history::Promise;
+use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
 use crate::store::tables::{groups, ingested, inhibitions, published, rules, silences};
@@ -70,13 +70,13 @@ impl Reader {
     }
 
     /// All tiles of one indicator and UTC day; `None` without any.
-    pub fn day(&self, indicator: IndicatorId, day: i64) -> Result<Option<DayTiles>, Error> {
+    pub fn day(&self, indicator: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
         self.read(|db| tiles::load_day(db, indicator, day))
     }
 
     /// The days that the period touches and that have tiles, in order, each of
     /// them whole.
-    pub fn days(&self, indicator: IndicatorId, period: Period) -> Result<Vec<DayTiles>, Error> {
+    pub fn days(&self, indicator: SliId, period: Period) -> Result<Vec<DayTiles>, Error> {
         self.read(|db| {
             let Some((first, last)) = tiles::day_range(db)? else {
                 return Ok(Vec::new());
@@ -88,13 +88,13 @@ impl Reader {
     }
 
     /// What was fetched for an indicator, in order, without overlaps.
-    pub fn ingested(&self, indicator: IndicatorId) -> Result<Vec<Period>, Error> {
+    pub fn ingested(&self, indicator: SliId) -> Result<Vec<Period>, Error> {
         self.read(|db| ingested::of(db, indicator))
     }
 
     /// Tiles of sealed days that changed, whose slot begins in the period; the
     /// oldest change first.
-    pub fn corrections(&self, period: Period) -> Result<Vec<Correction>, Error> {
+    pub fn corrections(&self, period: Period) -> Result<Vec<TileRevision>, Error> {
         self.read(|db| corrections::of(db, period))
     }
 
@@ -183,7 +183,7 @@ impl Reader {
     }
 
     /// What SLOs promised since when, the oldest first.
-    pub fn promises(&self) -> Result<Vec<Promise>, Error> {
+    pub fn promises(&self) -> Result<Vec<ObjectiveChange>, Error> {
         self.read(objective_history::all)
     }
 

@@ -16,7 +16,7 @@ use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::store::tables::declarations;
@@ -26,7 +26,7 @@ use crate::store::tables::facts::Definition;
 use crate::store::tables::groups;
 use crate::store::tables::groups::SeenGroups;
 use crate::store::tables::objective_history;
-use crate::store::tables::objective_history::Promise;
+use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
 use crate::store::tables::{ingested, inhibitions, published, rules, silences};
@@ -43,12 +43,12 @@ const EXPIRE_CHUNK: usize = 5_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Single tiles; each replaces the stored one, also by an unknown one.
-    pub tiles: Vec<(IndicatorId, Vec<Tile>)>,
+    pub tiles: Vec<(SliId, Vec<Tile>)>,
     /// Whole days, the cheap way to backfill. A slot that was never written in
     /// one leaves the stored tile as it is.
-    pub days: Vec<(IndicatorId, DayTiles)>,
+    pub days: Vec<(SliId, DayTiles)>,
     /// What was fetched; with tiles of the same batch or without any.
-    pub ingested: Vec<(IndicatorId, Period)>,
+    pub ingested: Vec<(SliId, Period)>,
     /// The last version of an alert stands.
     pub alerts: Vec<Alert>,
     /// Alerts that turned out to be parts of others; removed after `alerts` are
@@ -79,7 +79,7 @@ pub struct Batch {
     /// The first sight of a definition stands.
     pub definitions: Vec<Definition>,
     /// What SLOs promise; one that promised the same before is not noted again.
-    pub promises: Vec<Promise>,
+    pub promises: Vec<ObjectiveChange>,
     /// Small texts by key; `None` forgets one.
     pub state: Vec<(String, Option<String>)>,
     /// Added to the trail of what people declared.
@@ -178,7 +178,7 @@ impl Writer {
 
     /// Removes the tiles of one indicator and day, readable or not, and forgets
     /// that they were fetched.
-    pub fn drop_day(&mut self, indicator: IndicatorId, day: i64) -> Result<(), Error> {
+    pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), Error> {
         self.transact(|db| {
             rows::drop_day(db, indicator, day)?;
             let period = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));

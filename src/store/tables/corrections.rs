@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
@@ -17,14 +17,14 @@ const CORRECTIONS_MAX: i64 = 100_000;
 
 /// A tile of a sealed day that changed after it had held something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Correction {
-    pub indicator: IndicatorId,
+pub struct TileRevision {
+    pub indicator: SliId,
     pub recorded_at: Timestamp,
     pub old: Tile,
     pub new: Tile,
 }
 
-pub fn record(db: &Connection, correction: &Correction) -> Result<(), Error> {
+pub fn record(db: &Connection, correction: &TileRevision) -> Result<(), Error> {
     db.prepare_cached(
         "INSERT INTO corrections (recorded_at_ms, indicator, slot_ms, old, new) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -46,14 +46,14 @@ pub fn trim(db: &Connection) -> Result<(), Error> {
 }
 
 /// Those of tiles whose slot begins in the period, oldest record first.
-pub fn of(db: &Connection, period: Period) -> Result<Vec<Correction>, Error> {
+pub fn of(db: &Connection, period: Period) -> Result<Vec<TileRevision>, Error> {
     let mut statement = db.prepare_cached(
         "SELECT indicator, recorded_at_ms, slot_ms, old, new FROM corrections WHERE slot_ms >= ?1 AND slot_ms < ?2 ORDER BY seq",
     )?;
     let rows = statement.query_map([period.start.millis(), period.end.millis()], |row| {
         let start = Timestamp::from_millis(row.get(2)?);
-        Ok(Correction {
-            indicator: IndicatorId(row.get(0)?),
+        Ok(TileRevision {
+            indicator: SliId(row.get(0)?),
             recorded_at: Timestamp::from_millis(row.get(1)?),
             old: tile_from_json(row, 3, start)?,
             new: tile_from_json(row, 4, start)?,

@@ -12,14 +12,14 @@ use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::slo::Severity;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::engine::error::Error;
 
 /// What an SLO's definition said when its indicator was first seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
-    pub indicator: IndicatorId,
+    pub indicator: SliId,
     pub slo: String,
     pub text: String,
     pub first_seen: Timestamp,
@@ -207,12 +207,7 @@ pub fn definitions(db: &Connection) -> Result<Vec<Definition>, Error> {
         "SELECT indicator, slo, text, first_seen_ms FROM definitions ORDER BY first_seen_ms, slo, indicator",
     )?;
     let rows = statement.query_map([], |row| {
-        Ok(Definition {
-            indicator: IndicatorId(row.get(0)?),
-            slo: row.get(1)?,
-            text: row.get(2)?,
-            first_seen: time(row, 3)?,
-        })
+        Ok(Definition { indicator: SliId(row.get(0)?), slo: row.get(1)?, text: row.get(2)?, first_seen: time(row, 3)? })
     })?;
     rows.map(|row| row.map_err(|e| damaged("definitions", e))).collect()
 }

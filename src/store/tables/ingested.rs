@@ -4,12 +4,12 @@
 use rusqlite::{Connection, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
 
 /// Adds a period; those that overlap or touch become one.
-pub fn add(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Error> {
+pub fn add(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
     if period.is_empty() {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub fn add(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Error
 }
 
 /// Takes a period away, so that it is fetched again.
-pub fn remove(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Error> {
+pub fn remove(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
     let near = near(db, id, period)?;
     let left: Vec<Period> = near
         .iter()
@@ -34,7 +34,7 @@ pub fn remove(db: &Connection, id: IndicatorId, period: Period) -> Result<(), Er
 }
 
 /// In order; they neither overlap nor touch.
-pub fn of(db: &Connection, id: IndicatorId) -> Result<Vec<Period>, Error> {
+pub fn of(db: &Connection, id: SliId) -> Result<Vec<Period>, Error> {
     near(db, id, Period::new(Timestamp::MIN, Timestamp::MAX))
 }
 
@@ -46,7 +46,7 @@ pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
 }
 
 /// Stored periods that overlap or touch this one.
-fn near(db: &Connection, id: IndicatorId, period: Period) -> Result<Vec<Period>, Error> {
+fn near(db: &Connection, id: SliId, period: Period) -> Result<Vec<Period>, Error> {
     let mut statement = db.prepare_cached(
         "SELECT start_ms, end_ms FROM ingested WHERE indicator = ?1 AND start_ms <= ?3 AND end_ms >= ?2 ORDER BY start_ms",
     )?;
@@ -56,7 +56,7 @@ fn near(db: &Connection, id: IndicatorId, period: Period) -> Result<Vec<Period>,
     rows.map(|row| row.map_err(|e| damaged("ingested", e))).collect()
 }
 
-fn replace(db: &Connection, id: IndicatorId, old: &[Period], new: &[Period]) -> Result<(), Error> {
+fn replace(db: &Connection, id: SliId, old: &[Period], new: &[Period]) -> Result<(), Error> {
     let mut delete = db.prepare_cached("DELETE FROM ingested WHERE indicator = ?1 AND start_ms = ?2")?;
     for period in old {
         delete.execute(params![id.0, period.start.millis()])?;

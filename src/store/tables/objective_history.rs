@@ -4,15 +4,15 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::time::Timestamp;
 use crate::store::engine::error::Error;
 
 /// What an SLO promised from a moment on, until its next row.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Promise {
+pub struct ObjectiveChange {
     pub slo: String,
-    pub indicator: IndicatorId,
+    pub indicator: SliId,
     /// 0..1.
     pub objective: f64,
     /// When the daemon first ran with it.
@@ -21,10 +21,10 @@ pub struct Promise {
 
 /// Adds a row unless the last one of the SLO says the same. The first one of an
 /// SLO goes back to the first sight of its definition.
-pub fn put(db: &Connection, promise: &Promise) -> Result<(), Error> {
+pub fn put(db: &Connection, promise: &ObjectiveChange) -> Result<(), Error> {
     let last = db
         .prepare_cached("SELECT indicator, objective FROM promises WHERE slo = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([&promise.slo], |row| Ok((IndicatorId(row.get(0)?), row.get::<_, f64>(1)?)))
+        .query_row([&promise.slo], |row| Ok((SliId(row.get(0)?), row.get::<_, f64>(1)?)))
         .optional()?;
     let since = match last {
         Some(last) if last == (promise.indicator, promise.objective) => return Ok(()),
@@ -36,7 +36,7 @@ pub fn put(db: &Connection, promise: &Promise) -> Result<(), Error> {
     Ok(())
 }
 
-fn first_sight(db: &Connection, promise: &Promise) -> Result<Timestamp, Error> {
+fn first_sight(db: &Connection, promise: &ObjectiveChange) -> Result<Timestamp, Error> {
     let seen = db
         .prepare_cached("SELECT first_seen_ms FROM definitions WHERE indicator = ?1 AND slo = ?2")?
         .query_row(params![promise.indicator.0, promise.slo], |row| row.get(0))
@@ -45,12 +45,12 @@ fn first_sight(db: &Connection, promise: &Promise) -> Result<Timestamp, Error> {
 }
 
 /// The oldest first.
-pub fn all(db: &Connection) -> Result<Vec<Promise>, Error> {
+pub fn all(db: &Connection) -> Result<Vec<ObjectiveChange>, Error> {
     let mut statement = db.prepare_cached("SELECT slo, indicator, objective, since_ms FROM promises ORDER BY seq")?;
     let rows = statement.query_map([], |row| {
-        Ok(Promise {
+        Ok(ObjectiveChange {
             slo: row.get(0)?,
-            indicator: IndicatorId(row.get(1)?),
+            indicator: SliId(row.get(1)?),
             objective: row.get(2)?,
             since: Timestamp::from_millis(row.get(3)?),
         })

@@ -91,7 +91,7 @@ fn a_changed_tile_of_a_sealed_day_is_a_correction() {
     let old = day.get(10);
     assert_eq!(
         reader.corrections(minutes(DAY, 0, 1_440)).unwrap(),
-        [crate::store::Correction { indicator: id(1), recorded_at: slot(DAY + 2, 720), old, new: corrected }]
+        [crate::store::TileRevision { indicator: id(1), recorded_at: slot(DAY + 2, 720), old, new: corrected }]
     );
     let touched =
         [(0, 10), (10, 11), (11, 20)].map(|(from, to)| reader.is_touched(minutes(DAY, from, to), added).unwrap());

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::codec::{self, CODEC, Hour, SLOTS_PER_HOUR};
 use super::column::Damage;
-use crate::model::slo::sli::IndicatorId;
+use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY};
 use crate::store::engine::error::Error;
@@ -29,7 +29,7 @@ pub struct Block {
 }
 
 /// The block of a sealed day, once its checksum holds.
-pub fn load_block(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<Block>, Error> {
+pub fn load_block(db: &Connection, id: SliId, day: i64) -> Result<Option<Block>, Error> {
     let mut statement =
         db.prepare_cached("SELECT codec, crc, payload, version FROM blocks WHERE day = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![day, id.0])?;
@@ -44,7 +44,7 @@ pub fn load_block(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<B
     read().map(Some).map_err(|reason| Error::CorruptTiles { indicator: id, day, reason })
 }
 
-fn load_hour(db: &Connection, id: IndicatorId, number: i64) -> Result<Option<Hour>, Error> {
+fn load_hour(db: &Connection, id: SliId, number: i64) -> Result<Option<Hour>, Error> {
     let mut statement =
         db.prepare_cached("SELECT codec, crc, payload FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![number, id.0])?;
@@ -60,7 +60,7 @@ fn load_hour(db: &Connection, id: IndicatorId, number: i64) -> Result<Option<Hou
 
 /// The payload of a row that begins with codec, crc and payload, once its
 /// checksum holds.
-fn payload<'r>(row: &'r Row<'_>, id: &IndicatorId, first_slot: i64) -> Result<&'r [u8], Damage> {
+fn payload<'r>(row: &'r Row<'_>, id: &SliId, first_slot: i64) -> Result<&'r [u8], Damage> {
     let codec: u8 = row.get(0).map_err(|_| "the codec is no number")?;
     let crc: u32 = row.get(1).map_err(|_| "the checksum is no number")?;
     let bytes = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).ok_or("the payload is no blob")?;
@@ -71,7 +71,7 @@ fn payload<'r>(row: &'r Row<'_>, id: &IndicatorId, first_slot: i64) -> Result<&'
 }
 
 /// The open hours of a day, together.
-pub fn load_open(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn load_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
     let mut found = None;
     for number in first_hour(day)..first_hour(day + 1) {
         if let Some(hour) = load_hour(db, id, number)? {
@@ -83,13 +83,13 @@ pub fn load_open(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<Da
 }
 
 /// The open hours of a day, which are no longer there then.
-pub fn take_open(db: &Connection, id: IndicatorId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn take_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
     let tiles = load_open(db, id, day)?;
     delete_open(db, id, day)?;
     Ok(tiles)
 }
 
-fn delete_open(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> {
+fn delete_open(db: &Connection, id: SliId, day: i64) -> Result<(), Error> {
     let mut statement = db.prepare_cached("DELETE FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     for number in first_hour(day)..first_hour(day + 1) {
         statement.execute(params![number, id.0])?;
@@ -98,7 +98,7 @@ fn delete_open(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> 
 }
 
 /// Replaces tiles of one hour; an hour without any is not kept.
-pub fn put_hour(db: &Connection, id: IndicatorId, number: i64, tiles: &[Tile]) -> Result<(), Error> {
+pub fn put_hour(db: &Connection, id: SliId, number: i64, tiles: &[Tile]) -> Result<(), Error> {
     let stored = load_hour(db, id, number)?;
     let mut hour = stored.unwrap_or_else(|| codec::empty_hour(number));
     for tile in tiles {
@@ -122,7 +122,7 @@ pub fn put_hour(db: &Connection, id: IndicatorId, number: i64, tiles: &[Tile]) -
 }
 
 /// Stores a day that has no block yet.
-pub fn insert_block(db: &Connection, id: IndicatorId, tiles: &DayTiles) -> Result<(), Error> {
+pub fn insert_block(db: &Connection, id: SliId, tiles: &DayTiles) -> Result<(), Error> {
     let (payload, crc) = sealed(id, tiles);
     db.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, 1, ?3, ?4, ?5)")?
         .execute(params![tiles.day, id.0, CODEC, crc, payload])?;
@@ -130,7 +130,7 @@ pub fn insert_block(db: &Connection, id: IndicatorId, tiles: &DayTiles) -> Resul
 }
 
 /// Replaces the block that was loaded; one without any tile is not kept.
-pub fn update_block(db: &Connection, id: IndicatorId, block: &Block) -> Result<(), Error> {
+pub fn update_block(db: &Connection, id: SliId, block: &Block) -> Result<(), Error> {
     let tiles = &block.tiles;
     if held_tiles(tiles).next().is_none() {
         return drop_day(db, id, tiles.day);
@@ -143,14 +143,14 @@ pub fn update_block(db: &Connection, id: IndicatorId, block: &Block) -> Result<(
     Ok(())
 }
 
-fn sealed(id: IndicatorId, tiles: &DayTiles) -> (Vec<u8>, u32) {
+fn sealed(id: SliId, tiles: &DayTiles) -> (Vec<u8>, u32) {
     let payload = codec::encode_day(tiles);
     let crc = codec::checksum(&id.0, tiles.day.wrapping_mul(SLOTS_PER_DAY as i64), CODEC, &payload);
     (payload, crc)
 }
 
 /// Removes what is stored of one day, readable or not.
-pub fn drop_day(db: &Connection, id: IndicatorId, day: i64) -> Result<(), Error> {
+pub fn drop_day(db: &Connection, id: SliId, day: i64) -> Result<(), Error> {
     db.execute("DELETE FROM blocks WHERE day = ?1 AND indicator = ?2", params![day, id.0])?;
     delete_open(db, id, day)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use evenkeel::definitions;
 use evenkeel::evaluate::incident::episodes::burn;
-use evenkeel::evaluate::incident::external_records::Said;
+use evenkeel::evaluate::incident::external_records::ExternalRecords;
 use evenkeel::evaluate::review::{ReviewInputs, review};
 use evenkeel::evaluate::slo::history::History;
 use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
@@ -141,7 +141,7 @@ fn judged(fired: Timestamp, changes: &[Change]) -> (&'static str, Vec<(&'static 
         inhibitions: &[],
         rules: &[],
         on_call: &OnCall::new(chrono_tz::Tz::UTC),
-        said: Said::default(),
+        said: ExternalRecords::default(),
     });
     let page = &review.noise.page_reasons[0];
     (page.class.word(), page.evidence.iter().map(|e| (e.kind.word(), e.weight)).collect())

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use evenkeel::evaluate::alerting::replay::Replay;
-use evenkeel::evaluate::alerting::rule_changes::Lever;
+use evenkeel::evaluate::alerting::rule_changes::RuleChange;
 use evenkeel::evaluate::review::compare::Comparison;
 use evenkeel::evaluate::review::snapshot::{Review, Snapshot};
 use evenkeel::evaluate::review::trends::Trends;
@@ -75,7 +75,7 @@ impl Answers for Troubled {
         self.shop.comparison(period)
     }
 
-    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
         self.shop.replay(period, lever)
     }
 

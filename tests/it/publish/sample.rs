@@ -10,12 +10,12 @@ use evenkeel::evaluate::alerting::action::{Evidence, EvidenceKind};
 use evenkeel::evaluate::alerting::load::load;
 use evenkeel::evaluate::alerting::measures::{MeasureInputs, measures};
 use evenkeel::evaluate::alerting::replay::{Replay, fixes, replay};
-use evenkeel::evaluate::alerting::rule_changes::Lever;
+use evenkeel::evaluate::alerting::rule_changes::RuleChange;
 use evenkeel::evaluate::alerting::rules::{Share, rule_scores};
 use evenkeel::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
 use evenkeel::evaluate::incident::durations::durations;
 use evenkeel::evaluate::incident::episodes::SloBurn;
-use evenkeel::evaluate::incident::external_records::Said;
+use evenkeel::evaluate::incident::external_records::ExternalRecords;
 use evenkeel::evaluate::review::ReviewInputs;
 use evenkeel::evaluate::review::compare::{Comparison, compare};
 use evenkeel::evaluate::review::snapshot::{
@@ -23,7 +23,7 @@ use evenkeel::evaluate::review::snapshot::{
     TierStatus, TierVerdict,
 };
 use evenkeel::evaluate::review::trends::{FollowedMonth, MonthFigures, Trends, trends};
-use evenkeel::evaluate::slo::corrections::LeftOut;
+use evenkeel::evaluate::slo::corrections::ExcludedTime;
 use evenkeel::evaluate::slo::objectives::Basis;
 use evenkeel::evaluate::slo::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
 use evenkeel::evaluate::statistics::shares::wilson;
@@ -32,13 +32,13 @@ use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use evenkeel::model::operations::correction::Correction;
 use evenkeel::model::operations::incident::{
-    Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime, ToldOf,
+    AttachedRecord, Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime,
 };
 use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::problem::Problem;
-use evenkeel::model::slo::sli::IndicatorId;
+use evenkeel::model::slo::sli::SliId;
 use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
@@ -187,7 +187,7 @@ impl Answers for Sample {
         Ok(compare(period, &self.review(period)?, before, &self.review(before)?))
     }
 
-    fn replay(&self, period: Period, lever: Option<Lever>) -> Result<Vec<Replay>, AnswerError> {
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
         let review = self.review(period)?;
         let slos: Vec<Arc<Slo>> = self.traffic.iter().map(|(slo, _)| Arc::clone(slo)).collect();
         let burns = burns(&review, period);
@@ -203,7 +203,7 @@ impl Answers for Sample {
             inhibitions: &[],
             rules: &[],
             on_call: &on_call,
-            said: Said::default(),
+            said: ExternalRecords::default(),
         };
         Ok(match lever {
             Some(lever) => vec![replay(&inputs, lever, &[])],
@@ -261,7 +261,7 @@ impl Answers for Sample {
         };
         let current = of(slo.indicator_id(), slo.indicator.to_string(), "2026-11-12T08:00:00Z", true);
         let older = "bad http_errors_total{<job>} of http_requests_total".to_owned();
-        let older = of(IndicatorId([7; 16]), older, "2026-08-01T10:00:00Z", false);
+        let older = of(SliId([7; 16]), older, "2026-08-01T10:00:00Z", false);
         Ok(if name == "checkout-availability" { vec![older, current] } else { vec![current] })
     }
 
@@ -687,7 +687,7 @@ fn burns(review: &Review, period: Period) -> Vec<SloBurn> {
                 service: episode.service.clone(),
                 episodes: vec![episode.clone()],
                 observed: vec![period],
-                left_out: LeftOut::default(),
+                left_out: ExcludedTime::default(),
             }),
         }
     }
@@ -801,7 +801,7 @@ fn stated(number: u8, restored: Option<&str>) -> Vec<StatedTime> {
 }
 
 /// Of one incident somebody took it, and before that a service.
-fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<ToldOf> {
+fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<AttachedRecord> {
     let Some(when) = when.filter(|_| number == 3) else { return Vec::new() };
     let record = |actor: &str, human: bool, seconds: i64| Record {
         source: "pager".to_owned(),
@@ -824,8 +824,8 @@ fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<ToldOf> {
     };
     let aside = Some("given by a service, not by a person");
     vec![
-        ToldOf { record: record("auto-responder", false, -20), set_aside: aside },
-        ToldOf { record: record("Ann", true, 5), set_aside: None },
+        AttachedRecord { record: record("auto-responder", false, -20), set_aside: aside },
+        AttachedRecord { record: record("Ann", true, 5), set_aside: None },
     ]
 }
 

@@ -6,7 +6,7 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::operations::comparison::Comparison;
 use evenkeel::model::slo::objectives::Objectives;
-use evenkeel::model::slo::sli::{Indicator, Numerator};
+use evenkeel::model::slo::sli::{Numerator, Sli};
 use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, PolicyStep, Severity, Slo};
 use evenkeel::model::time::window::ComplianceWindow;
@@ -124,21 +124,18 @@ pub fn selector(metric: &str, matchers: &[(&str, MatchOp, &str)]) -> Selector {
     Selector::new(metric, matchers.iter().map(|(l, op, v)| Matcher::new(*l, *op, *v).unwrap()).collect())
 }
 
-fn requests(job: &str) -> Indicator {
+fn requests(job: &str) -> Sli {
     let total = selector("http_requests_total", &[("job", MatchOp::Equal, job)]);
     let code = Matcher::new("code", MatchOp::Regex, "5..").unwrap();
-    Indicator::Ratio {
-        numerator: Numerator::Bad(total.derive("http_requests_total", [code]).into()),
-        total: total.into(),
-    }
+    Sli::Ratio { numerator: Numerator::Bad(total.derive("http_requests_total", [code]).into()), total: total.into() }
 }
 
-fn latency(job: &str, threshold_seconds: f64) -> Indicator {
+fn latency(job: &str, threshold_seconds: f64) -> Sli {
     let metric = format!("{job}_request_duration_seconds");
-    Indicator::Latency { histogram: selector(&metric, &[("job", MatchOp::Equal, job)]), threshold_seconds }
+    Sli::Latency { histogram: selector(&metric, &[("job", MatchOp::Equal, job)]), threshold_seconds }
 }
 
-fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str, indicator: Indicator) -> Slo {
+fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str, indicator: Sli) -> Slo {
     let zone = chrono_tz::Europe::Berlin;
     Slo {
         name: name.to_owned(),
@@ -172,7 +169,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
         "platform",
         0.999,
         "Minutes in which the shop answers the probe from outside.",
-        Indicator::Gauge {
+        Sli::Gauge {
             metric: selector("probe_success", &[("instance", MatchOp::Equal, "https://shop.example")]),
             good: Comparison::parse("== 1").unwrap(),
         },

@@ -35,7 +35,7 @@ fn slos(pairs: &[(&str, &str)]) -> Vec<Arc<Slo>> {
     slos.into_iter().map(Arc::new).collect()
 }
 
-fn groups(pairs: &[(&str, &str)], samples: SampleSource) -> Vec<Group> {
+fn groups(pairs: &[(&str, &str)], samples: SampleSource) -> Vec<QueryGroup> {
     let source = Source {
         name: "main".to_owned(),
         samples,
@@ -53,8 +53,8 @@ fn series(name: &str, job: &str, code: &str) -> RawSeries {
     RawSeries { labels: labels.into_iter().filter(|(_, value)| !value.is_empty()).collect(), samples }
 }
 
-async fn shared(groups: &[Group], apart: &Arc<Apart>) -> Shared {
-    Shared::of(&groups[0].source, &groups.iter().collect::<Vec<_>>(), apart).await
+async fn shared(groups: &[QueryGroup], apart: &Arc<Apart>) -> SharedQuery {
+    SharedQuery::of(&groups[0].source, &groups.iter().collect::<Vec<_>>(), apart).await
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn each_group_gets_what_it_would_get_alone() {
     let together = shared(&groups, &Arc::default()).await;
     assert!(!together.joints.is_empty() && together.up.is_some());
     for group in &groups {
-        let mut alone = Shared::alone(group).read_batch(&group.batch, period()).await.unwrap();
+        let mut alone = SharedQuery::alone(group).read_batch(&group.batch, period()).await.unwrap();
         // A second time nothing is left in the joint answer, and it is read anew.
         for _ in 0..2 {
             let mut mine = together.read_batch(&group.batch, period()).await.unwrap();
@@ -89,7 +89,7 @@ async fn each_group_gets_what_it_would_get_alone() {
             }
             assert!(!mine.series.is_empty() && !mine.up.is_empty());
         }
-        assert_eq!(together.alive(period()).await, Shared::alone(group).alive(period()).await);
+        assert_eq!(together.alive(period()).await, SharedQuery::alone(group).alive(period()).await);
     }
 }
 
@@ -100,7 +100,7 @@ async fn prometheus(script: fn(&str) -> Vec<Step>) -> (FakeServer, SampleSource)
     (server, SampleSource::Prometheus(client))
 }
 
-async fn read_all(groups: &[Group], apart: &Arc<Apart>) {
+async fn read_all(groups: &[QueryGroup], apart: &Arc<Apart>) {
     let shared = shared(groups, apart).await;
     let all = groups.iter().map(|group| async {
         shared.read_batch(&group.batch, period()).await.unwrap();
@@ -162,7 +162,7 @@ async fn both_forms_of_a_histogram_are_one_question() {
     };
     let (groups, _) = group(&slos.into_iter().map(Arc::new).collect::<Vec<_>>(), &[], &[Arc::new(source)]);
     let [group] = groups.as_slice() else { panic!("one group") };
-    for shared in [Shared::alone(group), shared(&groups, &Arc::default()).await] {
+    for shared in [SharedQuery::alone(group), shared(&groups, &Arc::default()).await] {
         let before = server.requests().len();
         let found = shared.read_batch(&group.batch, period()).await.unwrap().series;
         let value = |name: &str, le: &str| {

@@ -3,7 +3,7 @@
 
 use crate::model::labels::selector::Selector;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period};
 use crate::sources::error::Error;
 use crate::sources::prometheus::Prometheus;
@@ -72,7 +72,7 @@ pub async fn pyrra(client: &Prometheus, window: Period, slo: &Slo) -> Result<Fig
 
 fn selectors(slo: &Slo) -> Option<(&Selector, &Selector)> {
     match &slo.indicator {
-        Indicator::Ratio { numerator, total } => numerator.sum().only().zip(total.only()),
+        Sli::Ratio { numerator, total } => numerator.sum().only().zip(total.only()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::app::reviewing::report::Reporting;
 use crate::app::testing::checkout;
 use crate::evaluate::review::trends::{MONTHS_DEFAULT, Series, SeriesTrend};
-use crate::evaluate::review::verdict::Verdict;
+use crate::evaluate::review::verdict::TrendVerdict;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::operations::on_call::OnCall;
@@ -123,20 +123,20 @@ fn ten_months_with_fewer_outages_each_are_better() {
     assert_eq!(known(&trends)[..3], ["2025-11 not known", "2025-12 not known", "2026-01 stored"]);
     let incidents = of(&trends, Series::Incidents);
     assert_eq!(incidents.values[1..4], [None, Some(10.0), Some(9.0)], "nothing was read of December");
-    assert_eq!((incidents.n(), incidents.values[11], incidents.verdict), (10, Some(1.0), Verdict::Better));
+    assert_eq!((incidents.n(), incidents.values[11], incidents.verdict), (10, Some(1.0), TrendVerdict::Better));
     let slope = |series| of(&trends, series).trend.map(|t| t.slope);
     assert_eq!((slope(Series::Incidents), slope(Series::Pages)), (Some(-1.0), Some(-1.0)));
     // Each burns 20 minutes of the 432 that 1 % of 30 days are.
     let burned = of(&trends, Series::BudgetBurned);
-    assert_eq!(burned.verdict, Verdict::Better);
+    assert_eq!(burned.verdict, TrendVerdict::Better);
     let march = burned.values[4].unwrap();
     assert!((march - 8.0 * 20.0 / 432.0).abs() < 0.01, "{march}");
     let restore = of(&trends, Series::Restore);
-    assert_eq!((restore.values[4], restore.verdict), (Some(1_200.0), Verdict::NoEvidence), "as slow as ever");
+    assert_eq!((restore.values[4], restore.verdict), (Some(1_200.0), TrendVerdict::NoEvidence), "as slow as ever");
     let detect = of(&trends, Series::Detect);
     assert_eq!((detect.values[4], detect.values[11]), (Some(300.0), None), "nobody was paged in October");
     // One of ten, one of nine, and so on to one of one.
-    assert_eq!(of(&trends, Series::Undetected).verdict, Verdict::Worse);
+    assert_eq!(of(&trends, Series::Undetected).verdict, TrendVerdict::Worse);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::{CONTROL_WEEKS, Told, WEEK};
+use super::{ActionWindow, CONTROL_WEEKS, WEEK};
 use crate::evaluate::alerting::pages::Page;
 use crate::evaluate::incident::incidents::Facts;
 use crate::evaluate::incident::nodes::named_nodes;
@@ -30,7 +30,7 @@ pub(crate) struct ByHand<'a> {
 }
 
 impl<'a> ByHand<'a> {
-    pub(crate) fn new(facts: &Facts<'a>, pages: &[Told<'_>]) -> ByHand<'a> {
+    pub(crate) fn new(facts: &Facts<'a>, pages: &[ActionWindow<'_>]) -> ByHand<'a> {
         let by_hand = |c: &&Change| matches!(c.kind, ChangeKind::Restart | ChangeKind::Scale | ChangeKind::Cordon);
         let mut by_object: HashMap<&ObjectRef, Vec<&Change>> = HashMap::new();
         for change in facts.changes.iter().filter(by_hand) {

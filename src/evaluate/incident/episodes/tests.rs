@@ -6,7 +6,7 @@ use crate::model::testing::slo;
 
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::Objective;
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::window::ComplianceWindow;
 
@@ -91,7 +91,7 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
     let requests = slo("checkout");
     let mut probe = slo("probe");
     let metric = requests.indicator.selectors()[0].clone();
-    probe.indicator = Indicator::Gauge { metric, good: Comparison::parse("== 1").unwrap() };
+    probe.indicator = Sli::Gauge { metric, good: Comparison::parse("== 1").unwrap() };
     let of = |slo: &Slo| burned(&burn(slo, few.clone(), &History::new(slo.budgeting), minute(60)).episodes);
     assert_eq!(of(&requests), [""; 0]);
     assert_eq!(of(&probe), ["10-13 3 bad peak 600"]);

@@ -92,7 +92,7 @@ fn a_month_that_is_not_known_is_no_month_without_incidents() {
     let trends = followed("incidents ? ? 12 11 10 ? ? 7 6 5 4 ?");
     let incidents = of(&trends, Series::Incidents);
     assert_eq!(incidents.values[..3], [None, None, Some(12.0)]);
-    assert_eq!((incidents.n(), incidents.trend, incidents.verdict), (7, None, Verdict::TooFew));
+    assert_eq!((incidents.n(), incidents.trend, incidents.verdict), (7, None, TrendVerdict::TooFew));
     assert_eq!((trends.months_known(), trends.is_told()), (7, true));
     let one_more = followed("incidents ? ? 12 11 10 ? ? 7 6 5 4 3");
     assert_eq!(told(&one_more, Series::Incidents), "incidents better -1.00 a month, n 8", "the gap takes its time");
@@ -197,7 +197,7 @@ fn where_nothing_changes_better_and_worse_are_seldom_said() {
         for _ in 0..WORLDS {
             let month = |_| random.random_bool(world.known).then(|| month(&mut random, world));
             let trends = trends(months((0..world.months).map(month).collect()));
-            let wrong = |s: &SeriesTrend| matches!(s.verdict, Verdict::Better | Verdict::Worse);
+            let wrong = |s: &SeriesTrend| matches!(s.verdict, TrendVerdict::Better | TrendVerdict::Worse);
             any += usize::from(trends.series.iter().any(wrong));
             called.iter_mut().zip(&trends.series).for_each(|(n, s)| *n += usize::from(wrong(s)));
         }
@@ -221,8 +221,8 @@ fn a_year_in_which_incidents_fall_to_a_quarter_is_better_and_never_worse() {
         };
         let figures = (0..12).map(|i| Some(month(&mut random, falling(i)))).collect();
         match of(&trends(months(figures)), Series::Incidents).verdict {
-            Verdict::Better => better += 1,
-            Verdict::Worse => worse += 1,
+            TrendVerdict::Better => better += 1,
+            TrendVerdict::Worse => worse += 1,
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use crate::ingest::raw::Sample;
 use crate::model::time::Timestamp;
 
 /// One counter of the target.
-pub(crate) struct Witness<'a> {
+pub(crate) struct ResetEvidence<'a> {
     pub samples: &'a [Sample],
     /// Its last sample before the reading.
     pub before: Option<Sample>,
@@ -22,7 +22,7 @@ pub(crate) struct Witness<'a> {
 /// counted, is a restart. A start time that moved, though not to between the last
 /// two scrapes, is a restart only if a counter fell or vanished with it: otherwise
 /// the old process lives on, and its clock was set.
-pub(crate) fn settle(line: &mut Timeline, witnesses: &[Witness<'_>]) {
+pub(crate) fn settle(line: &mut Timeline, witnesses: &[ResetEvidence<'_>]) {
     let doubtful = line.lives.iter().any(|l| l.doubtful);
     if !doubtful && !witnesses.iter().any(falls) {
         return;
@@ -78,7 +78,7 @@ pub(crate) fn settle(line: &mut Timeline, witnesses: &[Witness<'_>]) {
     }
 }
 
-fn falls(witness: &Witness<'_>) -> bool {
+fn falls(witness: &ResetEvidence<'_>) -> bool {
     let mut before = witness.before.map(|s| s.value);
     witness.samples.iter().filter(|s| is_count(s)).any(|s| before.replace(s.value).is_some_and(|b| s.value < b))
 }

@@ -74,7 +74,7 @@ fn every_series_is_in_one_group_or_in_the_rest() {
     let totals: Vec<SelectorSum> = slos
         .iter()
         .map(|slo| match &slo.indicator {
-            Indicator::Ratio { total, .. } => total.clone(),
+            Sli::Ratio { total, .. } => total.clone(),
             other => panic!("{other}"),
         })
         .collect();

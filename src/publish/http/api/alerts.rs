@@ -12,7 +12,7 @@ use super::time::{Instant, seconds};
 use crate::model::operations::alert::Alert;
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -33,7 +33,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<AlertListJson>, Problem> {
+pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<AlertListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let severity = params.word("severity", &["page", "ticket", "info"], |word| {

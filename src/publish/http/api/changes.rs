@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
 use super::time::{Instant, instant};
 use crate::model::operations::change::{Change, ClusterEvent, ObjectRef};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -28,7 +28,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn changes(State(daemon): State<Daemon>, params: Params) -> Result<Json<ChangeListJson>, Problem> {
+pub(crate) async fn changes(State(daemon): State<ApiContext>, params: Params) -> Result<Json<ChangeListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let changes = daemon.ask(move |answers| answers.changes(period)).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn changes(State(daemon): State<Daemon>, params: Params) -> Res
     )
 )]
 pub(crate) async fn cluster_events(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     params: Params,
 ) -> Result<Json<ClusterEventListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;

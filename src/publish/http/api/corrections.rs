@@ -15,7 +15,7 @@ use super::time::{Instant, PeriodJson};
 use crate::model::labels::content_hash;
 use crate::model::operations::correction::{Correction, Frequency, Recurrence, When};
 use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, Origin, TrailEntry};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -74,7 +74,10 @@ pub(crate) fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
     get, path = "/api/v1/corrections", tag = "Corrections",
     responses((status = 200, body = CorrectionListJson))
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, _params: Params) -> Result<Json<CorrectionListJson>, Problem> {
+pub(crate) async fn list(
+    State(daemon): State<ApiContext>,
+    _params: Params,
+) -> Result<Json<CorrectionListJson>, Problem> {
     let (in_force, trail) = daemon.ask(|answers| answers.corrections()).await?;
     Ok(Json(CorrectionListJson {
         corrections: in_force.iter().map(CorrectionJson::from).collect(),
@@ -92,7 +95,7 @@ pub(crate) async fn list(State(daemon): State<Daemon>, _params: Params) -> Resul
     )
 )]
 pub(crate) async fn one(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     _params: Params,
 ) -> Result<Json<CorrectionJson>, Problem> {
@@ -113,7 +116,7 @@ pub(crate) async fn one(
     )
 )]
 pub(crate) async fn declare(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
@@ -139,7 +142,7 @@ pub(crate) async fn declare(
     )
 )]
 pub(crate) async fn withdraw(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -150,7 +153,7 @@ pub(crate) async fn withdraw(
     change(&daemon, CorrectionChange::Withdraw { name, author, reason }).await.map(|_| StatusCode::NO_CONTENT)
 }
 
-async fn change(daemon: &Daemon, change: CorrectionChange) -> Result<String, Problem> {
+async fn change(daemon: &ApiContext, change: CorrectionChange) -> Result<String, Problem> {
     let changed = daemon.ask(move |answers| Ok(answers.change_correction(change))).await?;
     changed.map_err(|refused| match &refused {
         CorrectionRefused::NotSound(_) => Problem::bad_body(refused.to_string()),

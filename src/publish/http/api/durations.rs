@@ -10,7 +10,7 @@ use super::time::{PeriodJson, seconds};
 use crate::evaluate::review::compare::{CountChange, DurationChange, Group, GroupedBy, Recurrence};
 use crate::evaluate::review::snapshot::DurationStat;
 use crate::model::time::Millis;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -28,7 +28,10 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn durations(State(daemon): State<Daemon>, params: Params) -> Result<Json<DurationsJson>, Problem> {
+pub(crate) async fn durations(
+    State(daemon): State<ApiContext>,
+    params: Params,
+) -> Result<Json<DurationsJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let words = GroupedBy::ALL.map(GroupedBy::word);
     let by = params.word("by", &words, |word| GroupedBy::ALL.into_iter().find(|by| by.word() == word))?;

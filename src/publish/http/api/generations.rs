@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::time::{Instant, instant};
 use crate::publish::answers::{Generation, seam};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -22,7 +22,7 @@ use crate::publish::http::plumbing::query::Params;
     )
 )]
 pub(crate) async fn generations(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     _params: Params,
 ) -> Result<Json<GenerationListJson>, Problem> {

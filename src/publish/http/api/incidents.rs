@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use super::time::{Instant, instant};
 use crate::model::operations::alert::Mark;
-use crate::model::operations::incident::{Episode, Incident, IncidentState, IncidentTimes, StatedTime, ToldOf};
+use crate::model::operations::incident::{AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime};
 use crate::model::time::Millis;
 use crate::publish::http::ingress::records::RecordJson;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -37,7 +37,7 @@ pub(crate) const LIMIT_MAX: usize = 10_000;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
+pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let state = params.word("state", &["open", "closed"], |word| {
@@ -66,7 +66,7 @@ pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result
     responses((status = 200, body = IncidentDetailJson), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn one(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(id): Path<String>,
     _params: Params,
 ) -> Result<Json<IncidentDetailJson>, Problem> {
@@ -166,8 +166,8 @@ impl From<&StatedTime> for StatedJson {
     }
 }
 
-impl From<&ToldOf> for ToldJson {
-    fn from(told: &ToldOf) -> Self {
+impl From<&AttachedRecord> for ToldJson {
+    fn from(told: &AttachedRecord) -> Self {
         ToldJson { record: RecordJson::from(&told.record), set_aside: told.set_aside }
     }
 }

@@ -14,7 +14,7 @@ use crate::evaluate::alerting::action::Evidence;
 use crate::evaluate::alerting::load::Load;
 use crate::evaluate::alerting::measures::Measure;
 use crate::evaluate::review::snapshot::{PageClass, PageReason, ReceiverNoise, TeamNoise};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -31,7 +31,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn noise(State(daemon): State<Daemon>, params: Params) -> Result<Json<NoiseJson>, Problem> {
+pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> Result<Json<NoiseJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let review = daemon.ask(move |answers| answers.review(period)).await?;
     let noise = &review.noise;

@@ -13,9 +13,9 @@ use super::noise::{LoadJson, classes};
 use super::rules::ShareJson;
 use super::time::Instant;
 use crate::evaluate::alerting::replay::{Outcome, Replay};
-use crate::evaluate::alerting::rule_changes::Lever;
+use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::model::time::Millis;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -44,7 +44,7 @@ const LENGTH_MAX: Millis = Millis::from_days(7);
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn replay(State(daemon): State<Daemon>, params: Params) -> Result<Json<ReplaysJson>, Problem> {
+pub(crate) async fn replay(State(daemon): State<ApiContext>, params: Params) -> Result<Json<ReplaysJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let lever = lever(&daemon, &params)?;
     let replays = daemon.ask(move |answers| answers.replay(period, lever)).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn replay(State(daemon): State<Daemon>, params: Params) -> Resu
     }))
 }
 
-fn lever(daemon: &Daemon, params: &Params) -> Result<Option<Lever>, Problem> {
+fn lever(daemon: &ApiContext, params: &Params) -> Result<Option<RuleChange>, Problem> {
     const LEVERS: [&str; 5] = ["for", "keep_firing_for", "inhibit_by", "burn_rate", "delete"];
     let named: Vec<&str> = LEVERS.into_iter().filter(|name| params.get(name).is_some()).collect();
     let name = match named.as_slice() {
@@ -79,7 +79,7 @@ fn lever(daemon: &Daemon, params: &Params) -> Result<Option<Lever>, Problem> {
                 Problem::bad_parameter(name, format!("there is no SLO `{slo}`")).hint("/api/v1/slos lists them")
             );
         };
-        return Ok(Some(Lever::BurnRate { slo, service: judged.slo.service.clone(), instead_of: rule }));
+        return Ok(Some(RuleChange::BurnRate { slo, service: judged.slo.service.clone(), instead_of: rule }));
     }
     let rule = rule.ok_or_else(|| {
         Problem::bad_parameter("rule", format!("`{name}` changes a rule, and none is named"))
@@ -94,18 +94,18 @@ fn lever(daemon: &Daemon, params: &Params) -> Result<Option<Lever>, Problem> {
         })
     };
     Ok(Some(match name {
-        "for" => Lever::Hold { rule, hold: length(name)? },
-        "keep_firing_for" => Lever::KeepFiring { rule, keep: length(name)? },
+        "for" => RuleChange::Hold { rule, hold: length(name)? },
+        "keep_firing_for" => RuleChange::KeepFiring { rule, keep: length(name)? },
         "inhibit_by" => {
             let equal: Vec<String> = params.get("equal").unwrap_or("service").split(',').map(str::to_owned).collect();
             if equal.len() > EQUAL_MAX {
                 return Err(Problem::bad_parameter("equal", format!("more than {EQUAL_MAX} labels")));
             }
-            Lever::Inhibit { rule, by: params.get(name).unwrap_or_default().to_owned(), equal }
+            RuleChange::Inhibit { rule, by: params.get(name).unwrap_or_default().to_owned(), equal }
         }
         _ => {
             params.word("delete", &["true"], |word| (word == "true").then_some(()))?;
-            Lever::Delete { rule }
+            RuleChange::Delete { rule }
         }
     }))
 }

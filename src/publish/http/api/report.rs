@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::model::time::window::Month;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 use crate::publish::report;
@@ -49,7 +49,7 @@ impl Format {
         (status = 400, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn report(State(daemon): State<Daemon>, params: Params) -> Result<Response, Problem> {
+pub(crate) async fn report(State(daemon): State<ApiContext>, params: Params) -> Result<Response, Problem> {
     let format = params.word("format", &Format::WORDS, Format::from_word)?.unwrap_or(Format::Markdown);
     let month = params.get("month").map(str::parse::<Month>).transpose();
     let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;

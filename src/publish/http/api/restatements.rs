@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::time::Instant;
 use crate::model::operations::restatement::Restatement;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -18,7 +18,10 @@ use crate::publish::http::plumbing::query::Params;
     get, path = "/api/v1/restatements", tag = "Reports",
     responses((status = 200, body = RestatementListJson))
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, _params: Params) -> Result<Json<RestatementListJson>, Problem> {
+pub(crate) async fn list(
+    State(daemon): State<ApiContext>,
+    _params: Params,
+) -> Result<Json<RestatementListJson>, Problem> {
     let all = daemon.ask(|answers| answers.restatements()).await?;
     Ok(Json(RestatementListJson { months: all.iter().map(RestatementJson::from).collect() }))
 }

@@ -14,7 +14,7 @@ use super::time::Instant;
 use crate::evaluate::alerting::rules::{RuleScore, Share};
 use crate::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
 use crate::evaluate::review::snapshot::RuleNoise;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -31,7 +31,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn rules(State(daemon): State<Daemon>, params: Params) -> Result<Json<RuleListJson>, Problem> {
+pub(crate) async fn rules(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RuleListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let review = daemon.ask(move |answers| answers.review(period)).await?;
     let scores: HashMap<&str, &RuleScore> = review.rules.rules.iter().map(|s| (s.rule.as_str(), s)).collect();

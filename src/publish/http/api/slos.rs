@@ -15,7 +15,7 @@ use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 use parts::{BudgetJson, BurnRateJson, CorrectedJson, PolicyStepJson, ThenJson, TierJson, TimeJson, policy};
@@ -33,7 +33,7 @@ pub(crate) use parts::verdict_word;
     ),
     responses((status = 200, body = SloListJson), (status = 400, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<SloListJson>, Problem> {
+pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<SloListJson>, Problem> {
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;
     let slos = evaluated.snapshot.slos.iter().filter(|judgement| wanted.admits(judgement));
@@ -55,7 +55,7 @@ pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result
     )
 )]
 pub(crate) async fn one(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Json<SloJson>, Problem> {
@@ -92,7 +92,7 @@ pub(crate) async fn one(
     )
 )]
 pub(crate) async fn history(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Json<HistoryJson>, Problem> {

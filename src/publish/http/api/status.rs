@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::time::{Instant, instant, seconds};
 use crate::evaluate::review::snapshot::Finding;
 use crate::publish::answers::{Backfill, LoopStatus, ReceiverStatus, SourceStatus, StoreStatus};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -17,7 +17,7 @@ use crate::publish::http::plumbing::query::Params;
     get, path = "/api/v1/status", tag = "Status",
     responses((status = 200, body = StatusJson))
 )]
-pub(crate) async fn status(State(daemon): State<Daemon>, _params: Params) -> Result<Json<StatusJson>, Problem> {
+pub(crate) async fn status(State(daemon): State<ApiContext>, _params: Params) -> Result<Json<StatusJson>, Problem> {
     let status = daemon.answers.status();
     Ok(Json(StatusJson {
         version: status.version,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::time::PeriodJson;
 use crate::evaluate::review::trends::{FollowedMonth, MONTHS_DEFAULT, MONTHS_MAX, SeriesTrend};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -24,7 +24,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 400, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn trends(State(daemon): State<Daemon>, params: Params) -> Result<Json<TrendsJson>, Problem> {
+pub(crate) async fn trends(State(daemon): State<ApiContext>, params: Params) -> Result<Json<TrendsJson>, Problem> {
     let months = params.whole("months", MONTHS_DEFAULT, MONTHS_MAX)?;
     let trends = daemon.ask(move |answers| answers.trends(months)).await?;
     Ok(Json(TrendsJson {

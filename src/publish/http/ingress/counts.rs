@@ -14,7 +14,7 @@ use crate::model::slo::tile::EventCounts;
 use crate::model::time::{SLOT_MS, Timestamp};
 use crate::publish::answers::{PushRefused, PushedCounts};
 use crate::publish::http::api::corrections::is_document;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 
 /// A week of minutes in one request.
@@ -47,7 +47,7 @@ const EXAMPLE: &str = r#"write {"counts": [{"start": "2026-07-14T15:12:00Z", "to
     )
 )]
 pub(crate) async fn push(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,

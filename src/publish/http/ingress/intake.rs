@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::publish::answers::{Delivery, DeliveryRefused};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 
 /// A thousand alerts with long labels; larger deliveries are sent in parts.
@@ -37,7 +37,7 @@ const TOLD_MAX: usize = 20;
     )
 )]
 pub(crate) async fn receive(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(receiver): Path<String>,
     headers: HeaderMap,
     body: Bytes,

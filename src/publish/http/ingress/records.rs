@@ -16,7 +16,7 @@ use crate::publish::answers::TimeRefused;
 use crate::publish::http::api::corrections::{Withdrawal, is_document, one_line};
 use crate::publish::http::api::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::publish::http::api::time::{Instant, instant};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
@@ -35,7 +35,7 @@ use crate::publish::http::plumbing::query::Params;
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result<Json<RecordListJson>, Problem> {
+pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RecordListJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let words = RecordKind::ALL.map(RecordKind::word);
@@ -60,7 +60,7 @@ pub(crate) async fn list(State(daemon): State<Daemon>, params: Params) -> Result
     )
 )]
 pub(crate) async fn times(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(id): Path<String>,
     _params: Params,
 ) -> Result<Json<TimeListJson>, Problem> {
@@ -84,7 +84,7 @@ pub(crate) async fn times(
     )
 )]
 pub(crate) async fn set_time(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -126,7 +126,7 @@ pub(crate) async fn set_time(
     )
 )]
 pub(crate) async fn take_back_time(
-    State(daemon): State<Daemon>,
+    State(daemon): State<ApiContext>,
     Path((id, time)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -141,7 +141,7 @@ pub(crate) async fn take_back_time(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(daemon: &Daemon, set: TimeOverride) -> Result<(), Problem> {
+async fn change(daemon: &ApiContext, set: TimeOverride) -> Result<(), Problem> {
     let changed = daemon.ask(move |answers| Ok(answers.set_time(set))).await?;
     changed.map_err(|refused| match &refused {
         TimeRefused::UnknownIncident => Problem::not_found(refused.to_string())

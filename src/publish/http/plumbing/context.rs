@@ -14,7 +14,7 @@ use crate::publish::http::api::corrections::Writes;
 use crate::publish::http::api::incidents::DEFAULT_PERIOD;
 
 #[derive(Clone)]
-pub(crate) struct Daemon {
+pub(crate) struct ApiContext {
     pub answers: Arc<dyn Answers>,
     pub writes: Writes,
     disk: Arc<Semaphore>,
@@ -36,9 +36,9 @@ impl Evaluated {
     }
 }
 
-impl Daemon {
+impl ApiContext {
     pub fn new(answers: Arc<dyn Answers>, writes: Writes, disk_questions_max: usize) -> Self {
-        Daemon { answers, writes, disk: Arc::new(Semaphore::new(disk_questions_max)) }
+        ApiContext { answers, writes, disk: Arc::new(Semaphore::new(disk_questions_max)) }
     }
 
     /// The latest evaluation, or the problem that there is none yet.

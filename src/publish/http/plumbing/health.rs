@@ -4,7 +4,7 @@
 use axum::extract::State;
 
 use super::problem::Problem;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 
 /// The process answers requests.
 #[utoipa::path(
@@ -23,6 +23,6 @@ pub(crate) async fn healthy() -> &'static str {
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn ready(State(daemon): State<Daemon>) -> Result<&'static str, Problem> {
+pub(crate) async fn ready(State(daemon): State<ApiContext>) -> Result<&'static str, Problem> {
     if daemon.answers.status().ready { Ok("Evenkeel is ready.\n") } else { Err(Problem::not_ready()) }
 }

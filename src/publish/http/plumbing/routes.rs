@@ -19,7 +19,7 @@ use crate::publish::http::api::{
     status, trends,
 };
 use crate::publish::http::ingress::{counts, intake, records};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
@@ -37,7 +37,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     let requests = HttpRequests::default();
     let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
     let for_pushes = Arc::clone(&answers);
-    let daemon = Daemon::new(answers, settings.writes.clone(), settings.disk_questions_max);
+    let daemon = ApiContext::new(answers, settings.writes.clone(), settings.disk_questions_max);
 
     let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
     let health = Router::new()
@@ -45,7 +45,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .route("/-/ready", get(health::ready))
         .with_state(daemon);
     // Of its own, so that no tool waits behind a question about months.
-    let taking = Daemon::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
+    let taking = ApiContext::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
     let pushed = Router::new()
         .route("/in/{receiver}", post(intake::receive))
         .route("/api/v1/slos/{name}/counts", post(counts::push))
@@ -68,7 +68,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .layer(from_fn(layers::safe_headers))
 }
 
-fn api() -> Router<Daemon> {
+fn api() -> Router<ApiContext> {
     Router::new()
         .route("/api/v1/slos", get(slos::list))
         .route("/api/v1/slos/{name}", get(slos::one))

@@ -147,6 +147,6 @@ fn only_web_addresses_are_sent_as_links() {
     assert!(!batches(&[alert], 10_000)[0].body.contains("javascript"));
 }
 
-fn receiver(url: Url, auth: Auth) -> Receiver {
-    Receiver { url, auth, headers: Vec::new(), ca_pem: None }
+fn receiver(url: Url, auth: Auth) -> AlertmanagerTarget {
+    AlertmanagerTarget { url, auth, headers: Vec::new(), ca_pem: None }
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::rules;
 use crate::evaluate::review::snapshot::{Noise, PageClass, Review};
 use crate::model::time::Timestamp;
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
@@ -15,7 +15,7 @@ use crate::publish::web::{Page, page};
 /// Pages that are listed; the API has all.
 const PAGES_MAX: usize = 50;
 
-pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let evaluated = daemon.evaluated()?;
     let frame = Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
     page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::evaluate::alerting::replay::{Outcome, Replay};
 use crate::model::time::{Millis, Period};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
@@ -15,7 +15,7 @@ use crate::publish::web::{Page, page};
 /// What is replayed.
 const REPLAYED: Millis = Millis::from_days(30);
 
-pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let evaluated = daemon.evaluated()?;
     let period = Period::new(evaluated.as_of - REPLAYED, evaluated.as_of);
     let replays = daemon.ask(move |answers| answers.replay(period, None)).await?;

@@ -11,7 +11,7 @@ use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};
 use crate::model::operations::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::web::charts::timeline::{across, px};
 use crate::publish::web::parts::layout;
@@ -26,7 +26,7 @@ const BEFORE: Millis = Millis::from_hours(24);
 /// as many.
 const ALERTS_SHOWN_MAX: usize = 200;
 
-pub(crate) async fn show(State(daemon): State<Daemon>, Path(id): Path<String>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Page {
     let evaluated = daemon.evaluated()?;
     let review = daemon.review_of(&id).await?;
     let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id).ok_or_else(|| {

@@ -10,7 +10,7 @@ use crate::evaluate::review::snapshot::{DurationStat, Durations, Review};
 use crate::evaluate::review::trends::Trends;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::charts::timeline;
 use crate::publish::web::charts::timeline::{Lane, Span};
 use crate::publish::web::parts::layout;
@@ -26,7 +26,7 @@ const TIMELINE: Millis = Millis::from_days(30);
 /// themselves say more.
 const MEDIAN_MIN: usize = 6;
 
-pub(crate) async fn show(State(daemon): State<Daemon>, query: RawQuery) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>, query: RawQuery) -> Page {
     let params = params(&query)?;
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;

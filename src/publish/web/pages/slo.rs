@@ -13,7 +13,7 @@ use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Generation;
 use crate::publish::http::api::slos::{elapsed, unit, verdict_word};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
 use crate::publish::web::charts;
@@ -26,7 +26,7 @@ use crate::publish::web::{Page, page, params};
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
 
-pub(crate) async fn show(State(daemon): State<Daemon>, Path(name): Path<String>, query: RawQuery) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<String>, query: RawQuery) -> Page {
     let params = params(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;

@@ -12,7 +12,7 @@ use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
 use crate::model::operations::incident::IncidentState;
 use crate::model::time::Millis;
 use crate::publish::http::api::slos::Wanted;
-use crate::publish::http::plumbing::context::{Daemon, Evaluated};
+use crate::publish::http::plumbing::context::{ApiContext, Evaluated};
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 use crate::publish::web::charts::sparklines::Sparks;
@@ -26,7 +26,7 @@ const ROWS_MAX: usize = 50;
 /// The page shows a state that changes each minute.
 const REFRESH_SECONDS: u32 = 60;
 
-pub(crate) async fn show(State((daemon, sparks)): State<(Daemon, Sparks)>, query: RawQuery) -> Page {
+pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, query: RawQuery) -> Page {
     let params = params(&query)?;
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::evaluate::review::snapshot::Finding;
 use crate::model::time::Timestamp;
 use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
-use crate::publish::http::plumbing::context::Daemon;
+use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
@@ -17,7 +17,7 @@ const REFRESH_SECONDS: u32 = 15;
 /// Findings that are listed; the API has all.
 const FINDINGS_MAX: usize = 100;
 
-pub(crate) async fn show(State(daemon): State<Daemon>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let status = daemon.answers.status();
     let as_of = daemon.answers.snapshot().as_of;
     let frame = Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use crate::evaluate::review::trends::{FollowedMonth, SeriesTrend, Trends};
-use crate::evaluate::review::verdict::Verdict;
+use crate::evaluate::review::verdict::TrendVerdict;
 use crate::publish::series;
 use crate::publish::web::parts::verdicts;
 
@@ -44,11 +44,11 @@ fn row(followed: &SeriesTrend, months: &[FollowedMonth]) -> Markup {
 }
 
 /// A class that may give points a colour.
-fn evidence(verdict: Verdict) -> Option<&'static str> {
+fn evidence(verdict: TrendVerdict) -> Option<&'static str> {
     match verdict {
-        Verdict::Better => Some("better"),
-        Verdict::Worse => Some("worse"),
-        Verdict::NoEvidence | Verdict::TooFew => None,
+        TrendVerdict::Better => Some("better"),
+        TrendVerdict::Worse => Some("worse"),
+        TrendVerdict::NoEvidence | TrendVerdict::TooFew => None,
     }
 }
 

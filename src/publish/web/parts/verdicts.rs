@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::text;
 use crate::evaluate::review::compare::{Comparison, DurationChange, Group, GroupedBy};
-use crate::evaluate::review::verdict::Verdict;
+use crate::evaluate::review::verdict::TrendVerdict;
 use crate::publish::web::parts::components;
 
 /// Groups that are listed of each kind; the API has all.
@@ -65,11 +65,11 @@ fn duration(change: &DurationChange) -> Markup {
     }
 }
 
-pub(crate) fn word(verdict: Verdict) -> Markup {
+pub(crate) fn word(verdict: TrendVerdict) -> Markup {
     let class = match verdict {
-        Verdict::Better => "verdict better",
-        Verdict::Worse => "verdict worse",
-        Verdict::NoEvidence | Verdict::TooFew => "verdict",
+        TrendVerdict::Better => "verdict better",
+        TrendVerdict::Worse => "verdict worse",
+        TrendVerdict::NoEvidence | TrendVerdict::TooFew => "verdict",
     };
     html! { div class=(class) { (verdict.word()) } }
 }

@@ -8,19 +8,19 @@ use super::{availability, hours, select, world};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Selector, SelectorSum};
 use crate::model::labels::{Labels, NAME};
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
-fn indicators() -> Vec<Indicator> {
+fn indicators() -> Vec<Sli> {
     let ours = [("job", MatchOp::NotEqual, "blackbox")];
     let not_failed =
         select("http_requests_total", &[("job", MatchOp::Equal, "payments"), ("code", MatchOp::NotRegex, "5..")]);
     let payments = select("http_requests_total", &[("job", MatchOp::Equal, "payments")]);
     let fast = select("http_request_duration_seconds_bucket", &[ours[0], ("le", MatchOp::Equal, "0.3")]);
-    let mut all: Vec<Indicator> = world(1).services().iter().map(|job| availability(job)).collect();
-    all.push(Indicator::Ratio { numerator: Numerator::Good(not_failed.into()), total: payments.into() });
-    all.push(Indicator::Ratio {
+    let mut all: Vec<Sli> = world(1).services().iter().map(|job| availability(job)).collect();
+    all.push(Sli::Ratio { numerator: Numerator::Good(not_failed.into()), total: payments.into() });
+    all.push(Sli::Ratio {
         numerator: Numerator::Good(fast.into()),
         total: select("http_request_duration_seconds_count", &ours).into(),
     });
@@ -75,7 +75,7 @@ fn counting_the_samples_finds_what_the_log_says_can_be_found() {
     let mut hidden = 0;
     for indicator in indicators() {
         let truth = world.truth(&indicator, period);
-        let Indicator::Ratio { numerator, total } = &indicator else { panic!("ratios only") };
+        let Sli::Ratio { numerator, total } = &indicator else { panic!("ratios only") };
         let of = |sum: &SelectorSum, counts: EventCounts, named: bool| {
             let expected = match (named, numerator) {
                 (false, _) => counts.total,

@@ -5,7 +5,7 @@ use super::lives::Pod;
 use super::traffic::{BOUNDS, CELLS, Cell};
 use crate::model::labels::selector::{Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Indicator, Numerator};
+use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Period, Timestamp};
 use crate::sources::demo::serve::log::Witness;
@@ -36,8 +36,8 @@ type Weights = Vec<EventCounts>;
 impl World {
     /// The truth of an indicator for `start < t <= end`. A gauge has slices of a
     /// minute, of whose truth only the scrapes tell.
-    pub fn truth(&self, indicator: &Indicator, period: Period) -> Truth {
-        if let Indicator::Gauge { metric, good } = indicator {
+    pub fn truth(&self, indicator: &Sli, period: Period) -> Truth {
+        if let Sli::Gauge { metric, good } = indicator {
             let slices = self.slices(metric, *good, period);
             return Truth { happened: slices, observable: slices };
         }
@@ -56,7 +56,7 @@ impl World {
     /// What a counter that makes no mistake counts from exactly these scrapes,
     /// if it was there from `since` on: a process that is older has its first
     /// scrape as the baseline.
-    pub fn truth_of_scrapes(&self, indicator: &Indicator, scrapes: &[AnsweredScrape], since: Timestamp) -> EventCounts {
+    pub fn truth_of_scrapes(&self, indicator: &Sli, scrapes: &[AnsweredScrape], since: Timestamp) -> EventCounts {
         let end = scrapes.iter().map(|s| s.at).max().unwrap_or(since);
         let period = Period::new(since, end + crate::model::time::Millis(1));
         let mut sum = EventCounts::ZERO;
@@ -78,7 +78,7 @@ impl World {
         sum
     }
 
-    fn for_each_weighed(&self, indicator: &Indicator, period: Period, mut act: impl FnMut(&Pod<'_>, &Weights)) {
+    fn for_each_weighed(&self, indicator: &Sli, period: Period, mut act: impl FnMut(&Pod<'_>, &Weights)) {
         let admits = |pod: &Pod<'_>| indicator.selectors().iter().any(|s| s.admits_target(&pod.labels));
         for slot in self.slots.iter().filter(|slot| slot.service.peak_per_second.is_some()) {
             for pod in self.pods(slot, period).iter().filter(|pod| admits(pod)) {
@@ -106,16 +106,16 @@ fn weigh(weights: &Weights, counts: &Counts) -> EventCounts {
     })
 }
 
-fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
+fn weights(indicator: &Sli, pod: &Pod<'_>) -> Weights {
     match indicator {
         // What counts time has no requests, and the world evaluates no expressions.
-        Indicator::Gauge { .. }
-        | Indicator::RawRatio { .. }
-        | Indicator::Alert { .. }
-        | Indicator::Pushed { .. }
-        | Indicator::Composite(_)
-        | Indicator::Estimated { .. } => Vec::new(),
-        Indicator::Ratio { numerator, total } => {
+        Sli::Gauge { .. }
+        | Sli::RawRatio { .. }
+        | Sli::Alert { .. }
+        | Sli::Pushed { .. }
+        | Sli::Composite(_)
+        | Sli::Estimated { .. } => Vec::new(),
+        Sli::Ratio { numerator, total } => {
             let selected = |sum: &SelectorSum| -> Vec<i64> {
                 let times = |cell| sum.iter().filter(|s| counts_in(s, pod, cell)).count() as i64;
                 CELLS.iter().map(times).collect()
@@ -130,7 +130,7 @@ fn weights(indicator: &Indicator, pod: &Pod<'_>) -> Weights {
             };
             named.iter().zip(&total).map(weight).collect()
         }
-        Indicator::Latency { histogram, threshold_seconds } => {
+        Sli::Latency { histogram, threshold_seconds } => {
             let ours = histogram.metric == DURATION && histogram.matches_labels(&pod.labels);
             CELLS.iter().map(|cell| if ours { within(cell, *threshold_seconds) } else { EventCounts::ZERO }).collect()
         }

@@ -5,7 +5,7 @@ use crate::ingest::counting::{Baselines, Counted, Inexact, Observed, Plan, State
 use crate::ingest::raw::Bucket;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
-use crate::model::slo::sli::Indicator;
+use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -146,7 +146,7 @@ fn series(story: &Story) -> RawSeries<Histogram> {
 
 fn plan(threshold_seconds: f64) -> Plan {
     let job = Matcher::new("job", MatchOp::Equal, "shop").unwrap();
-    Plan::new(&Indicator::Latency { histogram: Selector::new("h", vec![job]), threshold_seconds })
+    Plan::new(&Sli::Latency { histogram: Selector::new("h", vec![job]), threshold_seconds })
 }
 
 /// Counts series of a target that is new at the first step, in parts that begin

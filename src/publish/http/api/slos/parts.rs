@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::time::{Instant, instant, seconds};
 use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
-use crate::evaluate::slo::status::{Budget, BurnRate, Corrected, SloStatus, ThenValid};
+use crate::evaluate::slo::status::{Budget, BurnRate, Corrected, HistoricalObjective, SloStatus};
 use crate::model::operations::correction::Correction;
 use crate::model::slo::{Objective, PolicyStep};
 use crate::model::time::{Millis, Period};
@@ -126,7 +126,7 @@ impl From<&Corrected> for CorrectedJson {
 
 /// The budget by the objectives that were in force.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ThenValid)]
+#[schema(as = HistoricalObjective)]
 pub(crate) struct ThenJson {
     /// The objective of the whole, weighted by the events of each part.
     objective: Option<f64>,
@@ -147,8 +147,8 @@ struct ObjectiveJson {
     objective: f64,
 }
 
-impl From<&ThenValid> for ThenJson {
-    fn from(then: &ThenValid) -> Self {
+impl From<&HistoricalObjective> for ThenJson {
+    fn from(then: &HistoricalObjective) -> Self {
         let part = |(period, objective): &(Period, Objective)| ObjectiveJson {
             from: Instant(period.start),
             to: Instant(period.end),

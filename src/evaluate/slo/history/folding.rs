@@ -1,12 +1,13 @@
 //! Minutes to sums: what was seen, and how much at most happened in what was
 //! not.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
-use super::minutes::{Hour, SLOTS_PER_HOUR, Tiles, rates_before};
+use super::minutes::{Hour, Rates, SLOTS_PER_HOUR, Tiles, rates_before};
 use super::{NANO, Slices, Sum, UNSEEN_RATE_FACTOR};
 use crate::model::slo::Budgeting;
-use crate::model::slo::tile::{EventCounts, PeakRate, SlotState, Tile};
+use crate::model::slo::tile::{EventCounts, SlotState, Tile};
 use crate::model::time::SLOT_MS;
 
 pub(crate) fn slice_slots(budgeting: Budgeting) -> usize {
@@ -25,10 +26,14 @@ pub(crate) fn fold_hour(previous: Option<&Hour>, minutes: &Hour, budgeting: Budg
 /// Some minutes of an hour; the hour before it gives the rates for what was not
 /// seen in the first of them.
 pub(crate) fn fold_minutes(previous: Option<&Hour>, hour: &Hour, range: Range<usize>, budgeting: Budgeting) -> Sum {
+    if hour.is_unknown() && previous.is_none_or(Hour::is_unknown) {
+        return unobserved(range, budgeting);
+    }
     let mut sum = Sum::default();
     let mut unseen = [0_i64; SLOTS_PER_HOUR];
+    let before = LazyCell::new(|| rates_before(previous, hour));
     let mut add = |i: usize| {
-        let estimate = add_tile(&mut sum, &hour.get(i), || rates_before(previous, hour, i));
+        let estimate = add_tile(&mut sum, &hour.get(i), || before.get(i).copied().flatten());
         if let Some(cell) = unseen.get_mut(i) {
             *cell = estimate;
         }
@@ -53,8 +58,19 @@ pub(crate) fn fold_minutes(previous: Option<&Hour>, hour: &Hour, range: Range<us
     sum
 }
 
+/// Minutes of which nothing was observed, nor of the hour before them: there is no
+/// rate to estimate by.
+fn unobserved(range: Range<usize>, budgeting: Budgeting) -> Sum {
+    let mut sum = Sum { unestimated_ms: range.len() as i64 * SLOT_MS, ..Sum::default() };
+    if budgeting != Budgeting::Events && !range.is_empty() {
+        let width = slice_slots(budgeting);
+        sum.slices.unknown = (range.end.div_ceil(width) - range.start / width) as i64;
+    }
+    sum
+}
+
 /// Adds one minute; returns the estimate of what was not seen in it.
-fn add_tile(sum: &mut Sum, tile: &Tile, rates: impl FnOnce() -> Option<(i64, PeakRate)>) -> i64 {
+fn add_tile(sum: &mut Sum, tile: &Tile, rates: impl FnOnce() -> Option<Rates>) -> i64 {
     sum.counts += tile.counts;
     sum.covered_ms += i64::from(tile.covered_ms);
     if tile.state() == SlotState::Idle {

@@ -25,6 +25,9 @@ enum Minutes {
     Any(Box<Tiles>),
 }
 
+/// Events of a minute of the whole service, and the rate of its busiest target.
+pub(crate) type Rates = (i64, PeakRate);
+
 /// More odd minutes than this are no exceptions any more.
 const ODD_MAX: usize = 8;
 
@@ -114,15 +117,13 @@ impl<T: Copy + Default + Ord + Into<i64> + TryFrom<i64>> Columns<T> {
         }
     }
 
-    /// The highest rates, as `Hour::rates` gives them.
-    fn rates(&self, range: Range<usize>, start: Timestamp) -> Option<(i64, PeakRate)> {
-        let known = self.seen & bits(&range) != 0;
-        let service = self.total.get(range.clone())?.iter().max().map_or(0, |total| (*total).into());
-        let peak = self.peak.get(range.clone())?.iter().max().copied().unwrap_or_default();
-        let plain = known.then_some((service, PeakRate(peak)));
-        let minute = |tile: &Tile| ((tile.start - start).0 / SLOT_MS) as usize;
-        let odd = self.odd.iter().filter(|tile| range.contains(&minute(tile))).filter_map(rates_of);
-        odd.chain(plain).reduce(higher)
+    /// The rates of one minute, as `Hour::rates` gives them.
+    fn rates(&self, i: usize, start: Timestamp) -> Option<Rates> {
+        if self.seen >> i & 1 == 1 {
+            return Some((self.total.get(i).copied()?.into(), PeakRate(self.peak.get(i).copied()?)));
+        }
+        let at = start + Millis(i as i64 * SLOT_MS);
+        self.odd.iter().find(|tile| tile.start == at).and_then(rates_of)
     }
 }
 
@@ -131,11 +132,11 @@ fn bits(range: &Range<usize>) -> u64 {
     if range.is_empty() { 0 } else { (u64::MAX >> (64 - range.len().min(SLOTS_PER_HOUR))) << range.start }
 }
 
-fn rates_of(tile: &Tile) -> Option<(i64, PeakRate)> {
+fn rates_of(tile: &Tile) -> Option<Rates> {
     (tile.state() != SlotState::Unknown).then_some((tile.counts.total, tile.peak))
 }
 
-fn higher(a: (i64, PeakRate), b: (i64, PeakRate)) -> (i64, PeakRate) {
+fn higher(a: Rates, b: Rates) -> Rates {
     (a.0.max(b.0), a.1.max(b.1))
 }
 
@@ -148,7 +149,10 @@ impl Hour {
     pub fn from_tiles(start: Timestamp, tiles: impl Iterator<Item = Tile>) -> Hour {
         let mut hour = Hour::empty(start);
         for (i, tile) in tiles.take(SLOTS_PER_HOUR).enumerate() {
-            hour.set(i, &tile);
+            // An empty hour knows of no minute already.
+            if tile != (Tile { start: tile.start, ..Tile::default() }) {
+                hour.set(i, &tile);
+            }
         }
         hour
     }
@@ -203,22 +207,45 @@ impl Hour {
         }
     }
 
-    /// The highest rates of some minutes: of the whole service per minute, and
-    /// of one target; `None` where nothing was observed.
-    pub fn rates(&self, range: Range<usize>) -> Option<(i64, PeakRate)> {
+    /// Whether nothing was observed in any minute. `false` may also mean that it
+    /// would take a look at each minute to know.
+    pub fn is_unknown(&self) -> bool {
         match &self.minutes {
-            Minutes::Small(columns) => columns.rates(range, self.start),
-            Minutes::Large(columns) => columns.rates(range, self.start),
-            Minutes::Any(tiles) => tiles.get(range)?.iter().filter_map(rates_of).reduce(higher),
+            Minutes::Small(columns) => columns.seen == 0 && columns.odd.is_empty(),
+            Minutes::Large(columns) => columns.seen == 0 && columns.odd.is_empty(),
+            Minutes::Any(_) => false,
+        }
+    }
+
+    /// The rates of one minute; `None` where nothing was observed.
+    fn rates(&self, i: usize) -> Option<Rates> {
+        match &self.minutes {
+            Minutes::Small(columns) => columns.rates(i, self.start),
+            Minutes::Large(columns) => columns.rates(i, self.start),
+            Minutes::Any(tiles) => tiles.get(i).and_then(rates_of),
         }
     }
 }
 
-/// The highest rates of the hour that ends with a minute, as `Hour::rates`
-/// gives them.
-pub(crate) fn rates_before(previous: Option<&Hour>, hour: &Hour, minute: usize) -> Option<(i64, PeakRate)> {
-    let earlier = previous.and_then(|previous| previous.rates(minute..SLOTS_PER_HOUR));
-    earlier.into_iter().chain(hour.rates(0..minute + 1)).reduce(higher)
+/// For each minute of an hour the highest rates of the sixty minutes before it and
+/// of itself, in one pass over both hours: a scan for each minute made reports of
+/// young daemons take minutes.
+pub(crate) fn rates_before(previous: Option<&Hour>, hour: &Hour) -> [Option<Rates>; SLOTS_PER_HOUR] {
+    let mut highest = [None; SLOTS_PER_HOUR];
+    let either = |a: Option<Rates>, b: Option<Rates>| a.into_iter().chain(b).reduce(higher);
+    if let Some(previous) = previous.filter(|previous| !previous.is_unknown()) {
+        let mut later = None;
+        for (i, cell) in highest.iter_mut().enumerate().rev() {
+            later = either(later, previous.rates(i));
+            *cell = later;
+        }
+    }
+    let mut earlier = None;
+    for (i, cell) in highest.iter_mut().enumerate() {
+        earlier = either(earlier, hour.rates(i));
+        *cell = either(*cell, earlier);
+    }
+    highest
 }
 
 #[cfg(test)]
@@ -272,8 +299,21 @@ mod tests {
         hour.set(12, &tile(start, 12, 400, 500, 30_000));
         let seen = hour.seen(9..14).unwrap();
         assert_eq!((seen.minutes, seen.total, seen.others), (3, 9 + 11 + 13, 1 << 10 | 1 << 12));
-        assert_eq!(hour.rates(9..12), Some((11, PeakRate(70))));
-        assert_eq!(hour.rates(9..14), Some((500, PeakRate(70))));
-        assert_eq!(hour.rates(10..11), None);
+    }
+
+    #[test]
+    fn each_minute_knows_the_busiest_of_the_hour_before_it() {
+        let start = Timestamp::from_millis(3_600_000);
+        let mut hour = Hour::empty(start);
+        hour.set(10, &tile(start, 10, 4, 4, 60_000));
+        hour.set(12, &tile(start, 12, 400, 500, 30_000));
+        let alone = rates_before(None, &hour);
+        assert_eq!((alone[9], alone[10], alone[11]), (None, Some((4, PeakRate(70))), Some((4, PeakRate(70)))));
+        assert_eq!(alone[59], Some((500, PeakRate(70))));
+        let mut previous = Hour::empty(Timestamp::from_millis(0));
+        previous.set(10, &tile(Timestamp::from_millis(0), 10, 900, 900, 60_000));
+        let both = rates_before(Some(&previous), &hour);
+        assert_eq!((both[0], both[10], both[11]), (Some((900, PeakRate(70))), Some((900, PeakRate(70))), alone[11]));
+        assert!(Hour::empty(start).is_unknown() && !hour.is_unknown());
     }
 }

@@ -130,6 +130,52 @@ proptest! {
     }
 }
 
+/// The estimate of one minute by a look at each of the sixty before it.
+fn scanned(tiles: &[Tile], n: usize) -> Sum {
+    let tile = tiles[n];
+    let mut sum = Sum { counts: tile.counts, covered_ms: i64::from(tile.covered_ms), ..Sum::default() };
+    let uncovered = SLOT_MS - sum.covered_ms;
+    if uncovered > 0 || tile.unseen_ms > 0 {
+        let hour = &tiles[n.saturating_sub(60)..=n];
+        let observed = || hour.iter().filter(|t| t.covered_ms > 0 || t.counts.total > 0);
+        match (observed().map(|t| t.counts.total).max(), observed().map(|t| t.peak).max()) {
+            (Some(_), Some(peak)) if tile.unseen_ms > 0 => {
+                sum.unseen_milli = (peak.per_second() * f64::from(tile.unseen_ms) * 2.0).ceil() as i64;
+            }
+            (Some(busiest), _) => {
+                sum.unseen_milli = (busiest as f64 * 1000.0 * uncovered as f64 / 60_000.0 * 2.0).ceil() as i64;
+            }
+            _ => sum.unestimated_ms = uncovered,
+        }
+    }
+    sum
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Long stretches without any observation, as before the installation and in
+    /// outages of the source, between stretches of any kind.
+    #[test]
+    fn unobserved_time_is_estimated_by_the_busiest_minute_of_the_hour_before(
+        seed: u64, known in 1_usize..300, unknown in 1_usize..700, from in 0..MINUTES, length in 1..200_i64,
+    ) {
+        let mut tiles = world(seed | 1);
+        for (n, tile) in tiles.iter_mut().enumerate().filter(|(n, _)| n % (known + unknown) >= known) {
+            *tile = Tile { start: minute(n as i64), ..Tile::default() };
+        }
+        let history = loaded(&tiles, Budgeting::Events, |_| true);
+        let end = (from + length).min(MINUTES);
+        let folded = history.fold(Period::new(minute(from), minute(end)));
+        let mut expected = Sum::default();
+        (from..end).for_each(|n| expected += scanned(&tiles, n as usize));
+        prop_assert_eq!(
+            (folded.counts, folded.covered_ms, folded.unseen_milli, folded.unestimated_ms),
+            (expected.counts, expected.covered_ms, expected.unseen_milli, expected.unestimated_ms)
+        );
+    }
+}
+
 #[test]
 fn what_is_not_loaded_is_unknown() {
     let history = History::new(Budgeting::Events);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::runtime::tasks::Tasks;
+use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
 use crate::config::{Kubernetes, Toggle};
 use crate::evaluate::review::snapshot::Finding;
@@ -49,12 +49,9 @@ pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::
 
 /// One watch for each namespace, or one for all.
 pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespaces: &[String]) {
-    let stop = tasks.stop_token();
     let mut start = |namespace: Option<String>| {
-        let (stop, daemon, access) = (stop.clone(), Arc::clone(daemon), access.clone());
-        tasks.run("cluster", async move {
-            stop.run_until_cancelled(run(daemon, access, namespace)).await.unwrap_or(Ok(()))
-        });
+        let watching = Watching { daemon: Arc::clone(daemon), access: access.clone(), namespace };
+        tasks.every("cluster", RETRY, watching);
     };
     if namespaces.is_empty() {
         start(None);
@@ -62,13 +59,21 @@ pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespa
     namespaces.iter().for_each(|name| start(Some(name.clone())));
 }
 
-/// Watches one namespace, or all; ends only with an error of the store.
-async fn run(daemon: Arc<AppState>, access: Access, namespace: Option<String>) -> anyhow::Result<()> {
-    loop {
-        let known = known(&daemon, namespace.as_deref())?;
+/// Watches one namespace, or all.
+struct Watching {
+    daemon: Arc<AppState>,
+    access: Access,
+    namespace: Option<String>,
+}
+
+impl Round for Watching {
+    /// Lasts as long as the watch; fails when the store does.
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let Watching { daemon, access, namespace } = self;
+        let known = known(daemon, namespace.as_deref())?;
         let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
         let watching = async {
-            let client = connect(&access).await?;
+            let client = connect(access).await?;
             let options = Options { namespace: namespace.clone(), ..Options::default() };
             let clock = daemon.clock.clone();
             watch(client, options, known, move || clock.now(), tell).await
@@ -76,7 +81,7 @@ async fn run(daemon: Arc<AppState>, access: Access, namespace: Option<String>) -
         let taking = async {
             let mut facts = Vec::new();
             while told.recv_many(&mut facts, FACTS_IN_FLIGHT).await > 0 {
-                take(&daemon, namespace.as_deref(), std::mem::take(&mut facts)).await?;
+                take(daemon, namespace.as_deref(), std::mem::take(&mut facts)).await?;
             }
             Ok::<(), anyhow::Error>(())
         };
@@ -85,7 +90,7 @@ async fn run(daemon: Arc<AppState>, access: Access, namespace: Option<String>) -
         if let Err(error) = watched {
             daemon.note_source(SOURCE, Some(error.to_string()));
         }
-        daemon.clock.sleep(RETRY).await;
+        Ok(())
     }
 }
 

@@ -1,15 +1,19 @@
-//! Named loops: who runs, how they fare, and how they stop. The first loop that
-//! ends unasked stops the others; a failed round of a loop is no end, it is
-//! counted, shown and tried again.
+//! Named loops: what runs, how it fares, and how it stops. A round that fails or
+//! panics is counted, shown and tried again after a pause. A task that ends
+//! without a request to stop ends the process.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use crate::evaluate::review::snapshot::Finding;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::LoopStatus;
 
@@ -17,14 +21,29 @@ use crate::publish::answers::LoopStatus;
 /// than the 30 s after which Kubernetes kills.
 const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// How the loops fare; shared with whoever publishes it.
+/// The shortest pause after a panic: a loop that panics each time must not fill
+/// the log or keep a core busy.
+const PANIC_PAUSE: Millis = Millis::from_secs(10);
+
+/// A panic stays a finding for this long, although the loop works again: it is a
+/// fault of Evenkeel that should be reported.
+const PANIC_SHOWN: Millis = Millis::from_days(1);
+
+/// How the loops fare; shared by the loops and the status.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, LoopStatus>>>);
+pub struct Pulse(Arc<Mutex<Beats>>);
+
+#[derive(Debug, Default)]
+struct Beats {
+    loops: BTreeMap<&'static str, LoopStatus>,
+    /// The last panic of each loop that had one.
+    panics: BTreeMap<&'static str, (Timestamp, String)>,
+}
 
 impl Pulse {
     /// Notes one round of a loop.
     pub fn note<E: std::fmt::Display>(&self, name: &'static str, result: &Result<(), E>, took: Millis, now: Timestamp) {
-        let mut loops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let loops = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).loops;
         let status = loops.entry(name).or_insert_with(|| LoopStatus { name, ..LoopStatus::default() });
         status.iterations += 1;
         status.last_duration = Some(took);
@@ -41,13 +60,39 @@ impl Pulse {
         }
     }
 
+    fn note_panic(&self, name: &'static str, message: String, now: Timestamp) {
+        tracing::error!(task = name, message, "a task panicked; it is started again after a pause");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).panics.insert(name, (now, message));
+    }
+
     pub fn all(&self) -> Vec<LoopStatus> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).loops.values().cloned().collect()
+    }
+
+    /// The panics of the last day.
+    pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
+        let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = beats.panics.iter().filter(|(_, (at, _))| now - *at < PANIC_SHOWN);
+        let finding = |(name, (at, message)): (&&'static str, &(Timestamp, String))| Finding {
+            subject: (*name).to_owned(),
+            message: format!("the task `{name}` panicked at {at} and was started again: {message}"),
+            hint:
+                "this is a fault of Evenkeel: report it with the log lines before it; restart the daemon if the task \
+                   keeps failing"
+                    .to_owned(),
+        };
+        recent.map(finding).collect()
     }
 }
 
+/// What a panic says of itself.
+fn panic_message(cause: &(dyn Any + Send)) -> String {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").to_owned()
+}
+
 /// The work of a loop. A round starts from what is there, not from what has
-/// changed, so that a round that failed is made up for by the next.
+/// changed, so that the next round does what a failed one left out.
 pub trait Round: Send {
     fn round(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
@@ -83,10 +128,18 @@ impl Tasks {
         self.run(name, async move {
             while !stop.is_cancelled() {
                 let began = tokio::time::Instant::now();
-                let Some(result) = stop.run_until_cancelled(work.round()).await else { break };
+                let round = AssertUnwindSafe(work.round()).catch_unwind();
+                let Some(ended) = stop.run_until_cancelled(round).await else { break };
+                let mut rest = pause;
+                let result = ended.unwrap_or_else(|cause| {
+                    let message = panic_message(&*cause);
+                    pulse.note_panic(name, message.clone(), clock.now());
+                    rest = rest.max(PANIC_PAUSE);
+                    Err(anyhow::anyhow!("panicked: {message}"))
+                });
                 let took = Millis(began.elapsed().as_millis() as i64);
                 pulse.note(name, &result.map_err(|e| format!("{e:#}")), took, clock.now());
-                if stop.run_until_cancelled(clock.sleep(pause)).await.is_none() {
+                if stop.run_until_cancelled(clock.sleep(rest)).await.is_none() {
                     break;
                 }
             }
@@ -136,5 +189,43 @@ impl Tasks {
             }
             Err(error) => Err(anyhow::anyhow!("a task broke: {error}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics in its second round.
+    struct Stumbling(Arc<Mutex<u32>>);
+
+    impl Round for Stumbling {
+        async fn round(&mut self) -> anyhow::Result<()> {
+            let mut rounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *rounds += 1;
+            assert!(*rounds != 2, "round two is broken");
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_finding_and_the_loop_runs_again() {
+        let (pulse, clock, rounds) = (Pulse::default(), Clock::fast(10_000), Arc::new(Mutex::new(0)));
+        let stop = CancellationToken::new();
+        let mut tasks = Tasks::new(stop.clone(), pulse.clone(), clock.clone());
+        tasks.every("stumbling", Millis::from_secs(1), Stumbling(Arc::clone(&rounds)));
+        let stopping = async {
+            while *rounds.lock().unwrap_or_else(PoisonError::into_inner) < 4 {
+                tokio::task::yield_now().await;
+            }
+            stop.cancel();
+        };
+        assert!(tokio::join!(tasks.until_stopped(), stopping).0.is_ok());
+        let status = pulse.all().remove(0);
+        assert_eq!((status.failures, status.last_error), (1, None));
+        let found = pulse.findings(clock.now());
+        assert_eq!((found.len(), found[0].subject.as_str()), (1, "stumbling"));
+        assert!(found[0].message.contains("round two is broken"), "{found:?}");
+        assert!(pulse.findings(clock.now() + PANIC_SHOWN).is_empty(), "after a day it is no finding");
     }
 }

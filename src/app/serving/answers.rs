@@ -190,6 +190,15 @@ impl AppState {
         status.last_error = error;
     }
 
+    /// Those of the latest evaluation, and of tasks that panicked.
+    fn findings(&self, snapshot: &Snapshot) -> Arc<Vec<Finding>> {
+        let panicked = self.pulse.findings(self.clock.now());
+        if panicked.is_empty() {
+            return Arc::clone(&snapshot.findings);
+        }
+        Arc::new(panicked.into_iter().chain(snapshot.findings.iter().cloned()).collect())
+    }
+
     pub fn is_up(&self, source: &str) -> bool {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
     }
@@ -237,7 +246,7 @@ impl Answers for AppState {
                 open_tiles: stats.as_ref().map_or(0, |s| s.open_hours * 60),
                 last_error: self.facts.last_error(),
             },
-            findings: Arc::<Vec<Finding>>::clone(&snapshot.findings),
+            findings: self.findings(&snapshot),
             receivers: self.intake.status(),
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod renames;
 pub(crate) mod restarts;
 
 use super::super::raw::{RawSeries, Sample};
+use super::notices::{NoticeKind, Notices, Observation};
 use super::plan::{Plan, Weights};
 use super::state::{Last, State};
 use super::targets::{TargetFinder, relevant_targets, timelines};
@@ -62,6 +63,7 @@ struct Counting<'a> {
     open: Open,
     without_up: usize,
     inexact: Option<Inexact>,
+    notices: Notices,
 }
 
 impl<'a> Counting<'a> {
@@ -95,11 +97,21 @@ impl<'a> Counting<'a> {
             open: Open::default(),
             without_up: counters.iter().filter(|c| c.target.is_none()).count(),
             inexact,
+            notices: Notices::default(),
             counters,
             timelines,
         };
+        counting.note_observation();
         counting.settle_restarts(state);
         counting
+    }
+
+    /// What tells that the counters were observed.
+    fn note_observation(&mut self) {
+        for counter in &self.counters {
+            let evidence = if counter.target.is_some() { Observation::Up } else { Observation::OwnRhythm };
+            self.notices.add(NoticeKind::ObservedBy { evidence }, Some(&counter.series.labels));
+        }
     }
 
     fn settle_restarts(&mut self, state: &State) {
@@ -375,6 +387,7 @@ impl<'a> Counting<'a> {
             scrape_interval: targets.iter().map(|line| line.interval).max(),
             without_up: self.without_up,
             inexact: self.inexact,
+            notices: self.notices.into_vec(),
         }
     }
 }

@@ -29,6 +29,7 @@ mod counters;
 mod estimates;
 mod gauges;
 pub mod histograms;
+mod notices;
 mod plan;
 mod state;
 mod targets;
@@ -42,6 +43,7 @@ pub use alert_state::alert_slices;
 pub use counters::count;
 pub use estimates::{Points, estimates};
 pub use gauges::slices;
+pub use notices::{DeltaEvidence, Notice, NoticeKind, Observation, Operand};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
@@ -107,6 +109,8 @@ pub struct Counted {
     pub without_up: usize,
     /// Why not every event could be told good or bad by a histogram.
     pub inexact: Option<Inexact>,
+    /// What the series showed that a person may have to know.
+    pub notices: Vec<Notice>,
 }
 
 /// A threshold that a histogram does not tell.

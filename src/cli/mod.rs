@@ -15,6 +15,7 @@ pub mod commands;
 mod files;
 pub mod output;
 mod promises;
+mod reference;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Cli, Commands, GenerateCommands};
+
+pub use self::reference::reference_markdown;
 
 /// What is wrong is in the input: a configuration, a definition, a flag.
 const BAD_INPUT: u8 = 2;

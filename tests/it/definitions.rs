@@ -74,3 +74,12 @@ fn shipped_definitions_say_what_they_promise() {
     }
     assert!(Path::new(&root().join("slo-definitions/README.md")).exists());
 }
+
+#[test]
+fn the_example_configuration_is_sound() {
+    let file = root().join("examples/evenkeel.yaml");
+    let anything = evenkeel::config::Environment { variable: &|_| Some("value".to_owned()), readable: &|_| Ok(()) };
+    let (config, problems) = evenkeel::config::load(Some(&file), &evenkeel::config::Overrides::default(), &anything);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(config.is_some());
+}

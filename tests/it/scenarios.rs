@@ -77,15 +77,15 @@ hint: over 1h from -50m to 10m: good 400, bad 3, total 403, attainment 0.992556 
 }
 
 #[tokio::test]
-async fn the_scenario_of_the_readme_holds_for_its_definition() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+async fn the_scenario_of_the_guide_holds_for_its_definition() {
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/definitions.md")).unwrap();
     let example = |first: &str| {
-        let yaml = readme.split("```yaml\n").find(|block| block.starts_with(first)).unwrap();
+        let yaml = guide.split("```yaml\n").find(|block| block.starts_with(first)).unwrap();
         yaml.split("```").next().unwrap().to_owned()
     };
     let text = format!("{}---\n{}", example("apiVersion:"), example("scenario:"));
-    let (scenarios, mut problems) = scenario::read(&text, "README.md", &[]);
+    let (scenarios, mut problems) = scenario::read(&text, "definitions.md", &[]);
     assert_eq!(scenarios.len(), 1);
-    problems.extend(scenario::problems(&text, "README.md", app::proof::scenario::run(&scenarios[0]).await));
+    problems.extend(scenario::problems(&text, "definitions.md", app::proof::scenario::run(&scenarios[0]).await));
     assert_eq!(render(&problems, false), "");
 }

@@ -148,7 +148,7 @@ fn loose(review: &Review) -> impl Iterator<Item = Finding> {
         Finding {
             subject: source.to_owned(),
             message: format!("{} records are about incidents that nothing here knows{of}", records.len()),
-            hint: "name the services as they are called here in `receivers[].services`; /api/v1/records lists all"
+            hint: "name the services as they are called here in `webhooks[].service_names`; /api/v1/records lists all"
                 .to_owned(),
         }
     })

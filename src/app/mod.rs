@@ -106,7 +106,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         corrections,
     );
     let daemon = daemon
-        .with_receivers(config.receivers.clone())
+        .with_webhooks(config.webhooks.clone())
         .with_lengths(config.backfill, config.retention)
         .with_alert_sources(setup.sources.iter().map(|source| source.name.clone()).collect());
     let daemon = Arc::new(daemon);

@@ -165,8 +165,8 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel import incidents.csv --receiver records --token-file token
-  evenkeel import events.jsonl --receiver events --token-file token    what the event recorder wrote
+  evenkeel import incidents.csv --webhook records --token-file token
+  evenkeel import events.jsonl --webhook events --token-file token    what the event recorder wrote
   evenkeel import 2025.csv 2026.jsonl --data evenkeel-data             while no daemon runs on it
 
 CSV has a header; JSON is one record in each line, or a list. The fields: id, kind (incident,
@@ -178,10 +178,10 @@ pub struct ImportArgs {
     /// Files to take in: *.csv, or JSON.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Receiver of the running daemon; with --data the name that the records are kept under.
+    /// Webhook of the running daemon; with --data the name that the records are kept under.
     #[arg(long, value_name = "NAME")]
-    pub receiver: Option<String>,
-    /// File with a token of the receiver.
+    pub webhook: Option<String>,
+    /// File with a token of the webhook.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Directory of the store, written while no daemon runs on it.

@@ -60,13 +60,13 @@ impl ApiClient {
         String::from_utf8(body.bytes).map_err(|_| self.foreign())
     }
 
-    /// Pushes lines to a receiver; how many of them are new, and known.
-    pub fn push(&self, receiver: &str, lines: String) -> anyhow::Result<(usize, usize)> {
-        let path = ["in", receiver];
+    /// Pushes lines to a webhook; how many of them are new, and duplicates.
+    pub fn push(&self, webhook: &str, lines: String) -> anyhow::Result<(usize, usize)> {
+        let path = ["in", webhook];
         let body = self.runtime.block_on(self.http.post_text(&path, "application/x-ndjson", lines))?;
         let answer: Value = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        number("accepted").zip(number("known")).ok_or_else(|| self.foreign())
+        number("accepted").zip(number("duplicates")).ok_or_else(|| self.foreign())
     }
 
     fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {

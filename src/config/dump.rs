@@ -18,7 +18,7 @@ struct File {
     sources: Vec<SourceKeys>,
     alertmanagers: Vec<EndpointKeys>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    receivers: Vec<ReceiverKeys>,
+    webhooks: Vec<WebhookKeys>,
     definitions: Vec<String>,
     data: String,
     listen: String,
@@ -49,7 +49,7 @@ struct SourceKeys {
 }
 
 #[derive(Serialize)]
-struct ReceiverKeys {
+struct WebhookKeys {
     name: String,
     r#type: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -57,21 +57,21 @@ struct ReceiverKeys {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     secret_files: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    services: BTreeMap<String, String>,
+    service_names: BTreeMap<String, String>,
 }
 
-impl From<&Webhook> for ReceiverKeys {
-    fn from(receiver: &Webhook) -> ReceiverKeys {
+impl From<&Webhook> for WebhookKeys {
+    fn from(webhook: &Webhook) -> WebhookKeys {
         let shown = |secret: &Secret| match secret {
             Secret::Value(_) => REDACTED.to_owned(),
             Secret::File(path) => path.display().to_string(),
         };
-        ReceiverKeys {
-            name: receiver.name.clone(),
-            r#type: receiver.kind.word(),
-            token_files: receiver.tokens.iter().map(shown).collect(),
-            secret_files: receiver.secrets.iter().map(shown).collect(),
-            services: receiver.services.clone(),
+        WebhookKeys {
+            name: webhook.name.clone(),
+            r#type: webhook.kind.word(),
+            token_files: webhook.tokens.iter().map(shown).collect(),
+            secret_files: webhook.secrets.iter().map(shown).collect(),
+            service_names: webhook.service_names.clone(),
         }
     }
 }
@@ -147,7 +147,7 @@ pub(super) fn yaml(config: &Config) -> String {
             })
             .collect(),
         alertmanagers: config.alertmanagers.iter().map(endpoint).collect(),
-        receivers: config.receivers.iter().map(ReceiverKeys::from).collect(),
+        webhooks: config.webhooks.iter().map(WebhookKeys::from).collect(),
         definitions: config.definitions.iter().map(text).collect(),
         data: text(&config.data),
         listen: config.listen.to_string(),

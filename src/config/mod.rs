@@ -9,11 +9,11 @@ mod layers;
 mod on_call;
 mod peers;
 mod read;
-mod receivers;
 mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +42,7 @@ pub struct Config {
     /// Every one of them is told of every alert.
     pub alertmanagers: Vec<Endpoint>,
     /// Who may push facts.
-    pub receivers: Vec<Webhook>,
+    pub webhooks: Vec<Webhook>,
     /// Files and directories of definitions.
     pub definitions: Vec<PathBuf>,
     /// The store's directory, made if absent.
@@ -91,17 +91,17 @@ pub enum SourceKind {
 pub struct Webhook {
     /// Unique; a DNS label.
     pub name: String,
-    pub kind: ReceiverKind,
-    /// Any of them is right, as bearer token or as password.
+    pub kind: WebhookKind,
+    /// Each is valid, as bearer token or as password.
     pub tokens: Vec<Secret>,
-    /// Any of them signs.
+    /// Each is valid for a signature.
     pub secrets: Vec<Secret>,
-    /// What the tool calls a service, and what it is called here.
-    pub services: BTreeMap<String, String>,
+    /// What the tool calls a service, to the name of that service here.
+    pub service_names: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReceiverKind {
+pub enum WebhookKind {
     /// The webhook of Alertmanager.
     Alertmanager,
     /// Alertmanager's event recorder.
@@ -113,9 +113,9 @@ pub enum ReceiverKind {
     Records,
 }
 
-impl ReceiverKind {
+impl WebhookKind {
     pub fn word(self) -> &'static str {
-        receivers::KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+        webhooks::KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 }
 

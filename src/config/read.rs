@@ -19,9 +19,9 @@ use super::endpoint::{Header, header, headers, url};
 use super::layers::{Reading, path, readable_path, section};
 use super::on_call::on_call;
 use super::peers::{alertmanagers, sources};
-use super::receivers::receivers;
 use super::secret::Secret;
 use super::settings::Overrides;
+use super::webhooks::webhooks;
 use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Otlp, Toggle};
 
 /// Labels on everything that leaves.
@@ -57,7 +57,7 @@ pub(super) fn config(
 fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option<Config> {
     let sources = sources(fields.optional("sources"), reading);
     let alertmanagers = alertmanagers(fields.optional("alertmanagers"), reading);
-    let receivers = receivers(fields.optional("receivers"), reading);
+    let webhooks = webhooks(fields.optional("webhooks"), reading);
     let definitions = reading.paths("definitions", fields.optional("definitions"));
     let data = reading.path("data", fields.optional("data"));
     let listen = reading.scalar("listen", fields.optional("listen"), address);
@@ -92,7 +92,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     Some(Config {
         sources: sources?,
         alertmanagers: alertmanagers?,
-        receivers: receivers?,
+        webhooks: webhooks?,
         definitions: definitions?,
         data: data?,
         listen: listen?,

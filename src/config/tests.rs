@@ -25,8 +25,8 @@ alertmanagers:
   - http://alertmanager-0:9093
   - url: http://alertmanager-1:9093
     auth: {bearer_token: "${PASSWORD}"}
-receivers:
-  - {name: pager, type: pagerduty, secret_files: [old, /run/secrets/new], services: {Web Shop: shop}}
+webhooks:
+  - {name: pager, type: pagerduty, secret_files: [old, /run/secrets/new], service_names: {Web Shop: shop}}
   - {name: am, type: alertmanager, token_files: [am-token]}
 definitions: [slos, /etc/slos]
 data: store
@@ -276,10 +276,10 @@ proptest! {
 #[test]
 fn a_receiver_proves_its_sender_as_its_tool_can() {
     let config = sound(FULL, &[]);
-    let pager = &config.receivers[0];
-    assert_eq!((pager.name.as_str(), pager.kind, pager.secrets.len()), ("pager", ReceiverKind::PagerDuty, 2));
-    assert_eq!(pager.services["Web Shop"], "shop");
-    let one = |rest: &str| told(&format!("receivers: [{{name: a, {rest}}}]"), &[]);
+    let pager = &config.webhooks[0];
+    assert_eq!((pager.name.as_str(), pager.kind, pager.secrets.len()), ("pager", WebhookKind::PagerDuty, 2));
+    assert_eq!(pager.service_names["Web Shop"], "shop");
+    let one = |rest: &str| told(&format!("webhooks: [{{name: a, {rest}}}]"), &[]);
     for wrong in [
         "type: pagerduty",
         "type: pagerduty, token_files: [t]",
@@ -292,6 +292,6 @@ fn a_receiver_proves_its_sender_as_its_tool_can() {
     ] {
         assert!(!one(wrong).is_empty(), "{wrong}");
     }
-    let twice = "receivers: [{name: a, type: records, token_files: [t]}, {name: a, type: records, token_files: [t]}]";
-    assert!(told(twice, &[])[0].contains("two receivers are named `a`"));
+    let twice = "webhooks: [{name: a, type: records, token_files: [t]}, {name: a, type: records, token_files: [t]}]";
+    assert!(told(twice, &[])[0].contains("two webhooks are named `a`"));
 }

@@ -72,8 +72,8 @@ pub trait Answers: Send + Sync + 'static {
     /// The corrections in force by name, and the trail of the API, oldest first.
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError>;
 
-    /// Takes in what was pushed to a receiver, and stores it before it returns.
-    fn receive(&self, receiver: &str, delivery: Delivery) -> Result<Received, DeliveryRefused>;
+    /// Takes in what was pushed to a webhook, and stores it before it returns.
+    fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused>;
 
     /// What outside systems said of a period, newest first.
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError>;
@@ -178,7 +178,7 @@ pub enum CorrectionRefused {
     NotStored(String),
 }
 
-/// What was pushed to a receiver, with what shows who sent it.
+/// What was pushed to a webhook, with what shows who sent it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// The header `Authorization`.
@@ -191,31 +191,71 @@ pub struct Delivery {
     pub body: Vec<u8>,
 }
 
-/// What became of a delivery that was taken.
+/// What was stored of a delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Records that are new.
     pub accepted: usize,
-    /// Records that were told before, and change nothing.
-    pub known: usize,
+    /// Records that were stored before, and change nothing.
+    pub duplicates: usize,
     /// Alerts that the sender left out.
     pub truncated: u64,
 }
 
-/// Why a delivery was not taken.
+/// What a delivery is counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeliveryOutcome {
+    /// Something of it is new.
+    Accepted,
+    /// All of it was stored before, or its signature was used before.
+    Duplicate,
+    /// It holds nothing that incidents are made of, such as a note or a ping.
+    Ignored,
+    Invalid,
+    Unauthorized,
+    ExpiredSignature,
+    /// It could not be stored.
+    Failed,
+}
+
+impl DeliveryOutcome {
+    pub const ALL: [DeliveryOutcome; 7] = [
+        DeliveryOutcome::Accepted,
+        DeliveryOutcome::Duplicate,
+        DeliveryOutcome::Ignored,
+        DeliveryOutcome::Invalid,
+        DeliveryOutcome::Unauthorized,
+        DeliveryOutcome::ExpiredSignature,
+        DeliveryOutcome::Failed,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            DeliveryOutcome::Accepted => "accepted",
+            DeliveryOutcome::Duplicate => "duplicate",
+            DeliveryOutcome::Ignored => "ignored",
+            DeliveryOutcome::Invalid => "invalid",
+            DeliveryOutcome::Unauthorized => "unauthorized",
+            DeliveryOutcome::ExpiredSignature => "expired_signature",
+            DeliveryOutcome::Failed => "failed",
+        }
+    }
+}
+
+/// Why a delivery was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryRefused {
-    #[error("there is no receiver `{0}`")]
+    #[error("unknown webhook `{0}`")]
     Unknown(String),
-    #[error("the token or the signature is missing or wrong")]
-    NotBelieved,
-    #[error("the time that is signed is more than five minutes from ours")]
-    Late,
-    #[error("this delivery was taken before")]
-    Replayed,
-    /// All that is wrong, with its places.
+    #[error("authentication failed: missing or invalid token or signature")]
+    Unauthorized,
+    #[error("expired signature: the signed time is more than five minutes from the time of this server")]
+    ExpiredSignature,
+    #[error("duplicate delivery: its signature was used before, and the delivery is stored")]
+    Duplicate,
+    /// All problems, with their places.
     #[error("{}", .0.join("; "))]
-    NotSound(Vec<String>),
+    Invalid(Vec<String>),
     /// The cause is for the log.
     #[error("the delivery could not be stored: {0}")]
     NotStored(String),
@@ -275,17 +315,17 @@ pub struct ServiceStatus {
     pub backfill: Backfill,
     pub store: StoreStatus,
     pub findings: Arc<Vec<Finding>>,
-    pub receivers: Vec<ReceiverStatus>,
+    pub webhooks: Vec<WebhookStatus>,
 }
 
-/// What was pushed to one receiver since the process started.
+/// What was pushed to one webhook since the process started.
 #[derive(Clone, Debug, Default)]
-pub struct ReceiverStatus {
+pub struct WebhookStatus {
     pub name: String,
     /// `alertmanager`, `events`, `pagerduty`, `oncall`, `records`.
     pub kind: &'static str,
-    /// Deliveries by what became of them, all outcomes included.
-    pub deliveries: Vec<(&'static str, u64)>,
+    /// Deliveries by outcome, all outcomes included.
+    pub deliveries: Vec<(DeliveryOutcome, u64)>,
     /// Alerts that the sender left out.
     pub truncated_alerts: u64,
     pub last_accepted: Option<Timestamp>,

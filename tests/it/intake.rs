@@ -39,11 +39,11 @@ groups:
       - {alert: ShopFails, expr: vector(1), labels: {severity: page, service: shop}}
 "#;
 
-const RECEIVERS: &str = r#"
-receivers:
+const WEBHOOKS: &str = r#"
+webhooks:
   - {name: am, type: alertmanager, token_files: [old-token, token]}
   - {name: events, type: events, token_files: [token]}
-  - {name: pager, type: pagerduty, secret_files: [old-token, secret], services: {Web Shop: shop}}
+  - {name: pager, type: pagerduty, secret_files: [old-token, secret], service_names: {Web Shop: shop}}
   - {name: records, type: records, token_files: [token], secret_files: [secret]}
 "#;
 
@@ -78,7 +78,7 @@ impl World {
     fn daemon(&self) -> Daemon {
         let config = format!(
             "sources:\n  - {{name: main, url: '{}', ingest_delay: 5s}}\ndefinitions: ['{}']\ndata: '{}'\nbackfill: 1h\n\
-             evaluation_interval: 5s\nkubernetes: {{enabled: false}}\n{RECEIVERS}",
+             evaluation_interval: 5s\nkubernetes: {{enabled: false}}\n{WEBHOOKS}",
             self.prometheus.url(),
             self.path("shop.yaml"),
             self.path("data"),
@@ -88,8 +88,8 @@ impl World {
     }
 }
 
-fn post(daemon: &Daemon, receiver: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
-    let (status, text) = http_send(daemon.address(), "POST", &format!("/in/{receiver}"), headers, body);
+fn post(daemon: &Daemon, webhook: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
+    let (status, text) = http_send(daemon.address(), "POST", &format!("/in/{webhook}"), headers, body);
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
@@ -182,8 +182,8 @@ fn a_real_alertmanager_tells_of_notifications_and_of_what_it_held_back() {
     set_a_time(&daemon, &incident, taken);
 
     let metrics = daemon.get("/metrics");
-    for counted in [r#"{receiver="pager",outcome="accepted"} 3"#, r#"{receiver="am",outcome="unauthorized"} 0"#] {
-        assert!(metrics.contains(&format!("evenkeel_receiver_deliveries_total{counted}\n")), "{counted}: {metrics}");
+    for counted in [r#"{webhook="pager",outcome="accepted"} 3"#, r#"{webhook="am",outcome="unauthorized"} 0"#] {
+        assert!(metrics.contains(&format!("evenkeel_webhook_deliveries_total{counted}\n")), "{counted}: {metrics}");
     }
     daemon.stop();
 }
@@ -217,14 +217,14 @@ fn files_are_imported_once_to_a_daemon_or_into_a_store() {
     let daemon = world.daemon();
     let address = format!("http://{}", daemon.address());
     let token = world.path("token");
-    let push = |file: &str| import(&[file, "--receiver", "records", "--token-file", &token, "--address", &address]);
-    let (code, said) = import(&[&csv, &bad, "--receiver", "records", "--token-file", &token, "--address", &address]);
+    let push = |file: &str| import(&[file, "--webhook", "records", "--token-file", &token, "--address", &address]);
+    let (code, said) = import(&[&csv, &bad, "--webhook", "records", "--token-file", &token, "--address", &address]);
     assert!(code == Some(2) && said.contains("bad.jsonl: line 1, column 15: occurred_at"), "{said}");
     assert!(said.contains("bad.jsonl: line 2, column 2: ") && said.contains("nothing was imported"), "{said}");
     assert_eq!(daemon.json("/api/v1/records")["matching"], 0);
-    assert_eq!(push(&csv), (Some(0), "1100 new, 0 known already\n".to_owned()));
-    assert_eq!(push(&csv), (Some(0), "0 new, 1100 known already\n".to_owned()));
-    assert_eq!(push(&events), (Some(0), "0 new, 0 known already\n".to_owned()), "an instance is no record");
+    assert_eq!(push(&csv), (Some(0), "1100 new, 0 duplicates\n".to_owned()));
+    assert_eq!(push(&csv), (Some(0), "0 new, 1100 duplicates\n".to_owned()));
+    assert_eq!(push(&events), (Some(0), "0 new, 0 duplicates\n".to_owned()), "an instance is no record");
     let imported = |a: &Value| a["alerts"].as_array().unwrap().iter().any(|alert| alert["rule"] == "Imported");
     assert!(imported(&daemon.json("/api/v1/alerts")));
     assert_eq!(daemon.json("/api/v1/records?limit=1")["records"][0]["service"], "a shop, with \"quotes\"");
@@ -238,9 +238,9 @@ fn files_are_imported_once_to_a_daemon_or_into_a_store() {
     assert!(code == Some(1) && said.contains("a running evenkeel has the store"), "{said}");
     daemon.stop();
 
-    let store = |name: &str| import(&[&csv, "--receiver", name, "--data", &world.path("data")]);
-    assert_eq!(store("records"), (Some(0), "0 new, 1100 known already\n".to_owned()));
-    assert_eq!(store("elsewhere"), (Some(0), "1100 new, 0 known already\n".to_owned()));
+    let store = |name: &str| import(&[&csv, "--webhook", name, "--data", &world.path("data")]);
+    assert_eq!(store("records"), (Some(0), "0 new, 1100 duplicates\n".to_owned()));
+    assert_eq!(store("elsewhere"), (Some(0), "1100 new, 0 duplicates\n".to_owned()));
 }
 
 /// A person sets a time, sees both, and takes it back.
@@ -288,7 +288,7 @@ fn whoever_has_no_right_to_changes_nothing_and_what_is_taken_is_durable() {
         "service": "shop", "actor": "ann", "human": true,
     })
     .to_string();
-    let status = |receiver: &str, headers: &[(&str, &str)], body: &[u8]| post(&daemon, receiver, headers, body).0;
+    let status = |webhook: &str, headers: &[(&str, &str)], body: &[u8]| post(&daemon, webhook, headers, body).0;
 
     // Who is not known.
     assert_eq!(status("records", &[JSON], record.as_bytes()), 401);
@@ -315,11 +315,11 @@ fn whoever_has_no_right_to_changes_nothing_and_what_is_taken_is_durable() {
     let once: Vec<(&str, &str)> = once.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(
         post(&daemon, "records", &once, record.as_bytes()),
-        (200, json!({"accepted": 1, "known": 0, "truncated_alerts": 0}))
+        (200, json!({"accepted": 1, "duplicates": 0, "truncated_alerts": 0}))
     );
     assert_eq!(status("records", &once, record.as_bytes()), 409, "a signed time is used once");
     let again = post(&daemon, "records", &[JSON, TOKEN], record.as_bytes());
-    assert_eq!(again, (200, json!({"accepted": 0, "known": 1, "truncated_alerts": 0})));
+    assert_eq!(again, (200, json!({"accepted": 0, "duplicates": 1, "truncated_alerts": 0})));
     let stray = format!("kind,occurred_at,service\nack,{},ghost\n", (now() - Millis::from_mins(10)).rfc3339());
     assert_eq!(status("records", &[("Content-Type", "text/csv"), TOKEN], stray.as_bytes()), 200);
 

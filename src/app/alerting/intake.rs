@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::app::runtime::facts::Facts;
-use crate::config::{ReceiverKind, Secret, Webhook};
+use crate::config::{Secret, Webhook, WebhookKind};
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::Alert;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::answers::{Delivery, DeliveryRefused, Received, ReceiverStatus};
+use crate::publish::answers::{Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus};
 use crate::sources::webhooks::auth::{self, Doubt};
 use crate::sources::webhooks::{DeliveredFacts, Form, Muted, read};
 use crate::store::{Batch, Error, Reader, Store, UsedSignature};
@@ -28,14 +28,11 @@ const SLACK: Millis = Millis::from_mins(5);
 /// Records of a file that are stored at once: a commit a few times a second.
 const PART_RECORDS: usize = 1_000;
 
-/// What becomes of a delivery.
-const OUTCOMES: [&str; 7] = ["accepted", "known", "unauthorized", "late", "malformed", "replayed", "failed"];
-
-/// The receivers, shared by whoever takes something in.
+/// The webhooks, shared by all that accept deliveries.
 pub struct Intake {
-    receivers: Vec<Webhook>,
-    /// By receiver and outcome.
-    counts: Mutex<BTreeMap<(String, &'static str), u64>>,
+    webhooks: Vec<Webhook>,
+    /// By webhook and outcome.
+    counts: Mutex<BTreeMap<(String, DeliveryOutcome), u64>>,
     truncated: Mutex<BTreeMap<String, u64>>,
     last_accepted: Mutex<BTreeMap<String, Timestamp>>,
     /// One at a time: what is known is read before more is written. Whoever
@@ -44,9 +41,9 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub fn new(receivers: Vec<Webhook>) -> Intake {
+    pub fn new(webhooks: Vec<Webhook>) -> Intake {
         Intake {
-            receivers,
+            webhooks,
             counts: Mutex::default(),
             truncated: Mutex::default(),
             last_accepted: Mutex::default(),
@@ -61,22 +58,25 @@ impl Intake {
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<Received, DeliveryRefused> {
-        let Some(receiver) = self.receivers.iter().find(|r| r.name == name) else {
+        let Some(webhook) = self.webhooks.iter().find(|r| r.name == name) else {
             return Err(DeliveryRefused::Unknown(name.to_owned()));
         };
-        let received = self.take(facts, receiver, delivery, now).await;
+        let received = self.take(facts, webhook, delivery, now).await;
         let outcome = match &received {
-            Ok(received) if received.accepted == 0 && received.known > 0 => "known",
-            Ok(_) => "accepted",
-            Err(DeliveryRefused::Unknown(_) | DeliveryRefused::NotBelieved) => "unauthorized",
-            Err(DeliveryRefused::Late) => "late",
-            Err(DeliveryRefused::Replayed) => "replayed",
-            Err(DeliveryRefused::NotSound(_)) => "malformed",
-            Err(DeliveryRefused::NotStored(_)) => "failed",
+            Ok(received) if received.accepted == 0 && received.duplicates > 0 => DeliveryOutcome::Duplicate,
+            Ok(_) => DeliveryOutcome::Accepted,
+            Err(DeliveryRefused::Unknown(_) | DeliveryRefused::Unauthorized) => DeliveryOutcome::Unauthorized,
+            Err(DeliveryRefused::ExpiredSignature) => DeliveryOutcome::ExpiredSignature,
+            Err(DeliveryRefused::Duplicate) => DeliveryOutcome::Duplicate,
+            Err(DeliveryRefused::Invalid(_)) => DeliveryOutcome::Invalid,
+            Err(DeliveryRefused::NotStored(_)) => DeliveryOutcome::Failed,
         };
         *locked(&self.counts).entry((name.to_owned(), outcome)).or_default() += 1;
         if let Ok(received) = &received {
-            *locked(&self.truncated).entry(name.to_owned()).or_default() += received.truncated;
+            let mut truncated = locked(&self.truncated);
+            let sum = truncated.entry(name.to_owned()).or_default();
+            // The sender says how many, and may say anything.
+            *sum = sum.saturating_add(received.truncated);
             locked(&self.last_accepted).insert(name.to_owned(), now);
         }
         received
@@ -85,43 +85,43 @@ impl Intake {
     async fn take(
         &self,
         facts: &Facts,
-        receiver: &Webhook,
+        webhook: &Webhook,
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<Received, DeliveryRefused> {
-        let signature = believe(receiver, delivery, now)?;
-        let told = read(form(receiver.kind, &delivery.content_type), &receiver.name, &delivery.body, now);
-        let mut told = told.map_err(|f| DeliveryRefused::NotSound(f.iter().map(ToString::to_string).collect()))?;
+        let signature = believe(webhook, delivery, now)?;
+        let told = read(form(webhook.kind, &delivery.content_type), &webhook.name, &delivery.body, now);
+        let mut told = told.map_err(|f| DeliveryRefused::Invalid(f.iter().map(ToString::to_string).collect()))?;
         for record in &mut told.records {
-            let known_as = record.service.as_ref().and_then(|service| receiver.services.get(service));
+            let known_as = record.service.as_ref().and_then(|service| webhook.service_names.get(service));
             record.service = known_as.cloned().or(record.service.take());
         }
         let _one_at_a_time = self.joining.lock().await;
-        let used = signature.map(|signature| UsedSignature { receiver: receiver.name.clone(), signature });
+        let used = signature.map(|signature| UsedSignature { receiver: webhook.name.clone(), signature });
         let failed = |error: Error| DeliveryRefused::NotStored(error.to_string());
         if let Some(used) = &used
             && facts.reader.is_used(used).map_err(failed)?
         {
-            return Err(DeliveryRefused::Replayed);
+            return Err(DeliveryRefused::Duplicate);
         }
-        store(facts, &receiver.name, told, used, now).await
+        store(facts, &webhook.name, told, used, now).await
     }
 
-    pub fn status(&self) -> Vec<ReceiverStatus> {
+    pub fn status(&self) -> Vec<WebhookStatus> {
         let (counts, truncated) = (locked(&self.counts), locked(&self.truncated));
         let last_accepted = locked(&self.last_accepted);
-        let status = |receiver: &Webhook| {
-            let name = &receiver.name;
+        let status = |webhook: &Webhook| {
+            let name = &webhook.name;
             let count = |outcome| counts.get(&(name.clone(), outcome)).copied().unwrap_or_default();
-            ReceiverStatus {
+            WebhookStatus {
                 name: name.clone(),
-                kind: receiver.kind.word(),
-                deliveries: OUTCOMES.map(|outcome| (outcome, count(outcome))).to_vec(),
+                kind: webhook.kind.word(),
+                deliveries: DeliveryOutcome::ALL.map(|outcome| (outcome, count(outcome))).to_vec(),
                 truncated_alerts: truncated.get(name).copied().unwrap_or_default(),
                 last_accepted: last_accepted.get(name).copied(),
             }
         };
-        self.receivers.iter().map(status).collect()
+        self.webhooks.iter().map(status).collect()
     }
 }
 
@@ -131,19 +131,19 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Whether a delivery comes from who it should; the signature that is used up
 /// by it, if it has one.
-fn believe(receiver: &Webhook, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
-    let (tokens, secrets) = (revealed(&receiver.tokens), revealed(&receiver.secrets));
+fn believe(webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
+    let (tokens, secrets) = (revealed(&webhook.tokens), revealed(&webhook.secrets));
     let authorization = delivery.authorization.as_deref();
-    let believed = match (receiver.kind, &delivery.signature) {
-        (ReceiverKind::PagerDuty, _) => {
+    let believed = match (webhook.kind, &delivery.signature) {
+        (WebhookKind::PagerDuty, _) => {
             auth::signed(delivery.pagerduty_signature.as_deref(), &delivery.body, &secrets).map(|()| None)
         }
-        (ReceiverKind::Records, Some(header)) => auth::stamped(Some(header), &delivery.body, &secrets, now).map(Some),
+        (WebhookKind::Records, Some(header)) => auth::stamped(Some(header), &delivery.body, &secrets, now).map(Some),
         _ => auth::token(authorization, &tokens).map(|()| None),
     };
     believed.map_err(|doubt| match doubt {
-        Doubt::Wrong => DeliveryRefused::NotBelieved,
-        Doubt::Late => DeliveryRefused::Late,
+        Doubt::Wrong => DeliveryRefused::Unauthorized,
+        Doubt::Late => DeliveryRefused::ExpiredSignature,
     })
 }
 
@@ -153,15 +153,15 @@ fn revealed(secrets: &[Secret]) -> Vec<SecretString> {
     secrets.iter().filter_map(|secret| reveal(secret).ok()).collect()
 }
 
-fn form(kind: ReceiverKind, content_type: &str) -> Form {
+fn form(kind: WebhookKind, content_type: &str) -> Form {
     match (kind, content_type) {
-        (ReceiverKind::Alertmanager, _) => Form::Alertmanager,
-        (ReceiverKind::PagerDuty, _) => Form::PagerDuty,
-        (ReceiverKind::OnCall, _) => Form::OnCall,
-        (ReceiverKind::Events | ReceiverKind::Records, "application/x-ndjson" | "application/jsonl") => Form::JsonLines,
-        (ReceiverKind::Events, _) => Form::Events,
-        (ReceiverKind::Records, "text/csv") => Form::Csv,
-        (ReceiverKind::Records, _) => Form::Json,
+        (WebhookKind::Alertmanager, _) => Form::Alertmanager,
+        (WebhookKind::PagerDuty, _) => Form::PagerDuty,
+        (WebhookKind::OnCall, _) => Form::OnCall,
+        (WebhookKind::Events | WebhookKind::Records, "application/x-ndjson" | "application/jsonl") => Form::JsonLines,
+        (WebhookKind::Events, _) => Form::Events,
+        (WebhookKind::Records, "text/csv") => Form::Csv,
+        (WebhookKind::Records, _) => Form::Json,
     }
 }
 
@@ -179,7 +179,7 @@ pub async fn store(
     keys.sort_unstable();
     keys.dedup();
     let known = facts.reader.known_records(source, &keys).map_err(|e| failed(e.to_string()))?;
-    let received = Received { accepted: keys.len() - known, known, truncated: told.truncated };
+    let received = Received { accepted: keys.len() - known, duplicates: known, truncated: told.truncated };
     let DeliveredFacts { records, alerts, muted, silences, .. } = told;
     let joined = joined(&facts.reader, alerts, &muted, now).map_err(|e| failed(e.to_string()))?;
     let batch = Batch {
@@ -209,7 +209,7 @@ pub async fn import(
     anyhow::ensure!(Store::exists(dir), "there is no store in {}; `evenkeel run` makes it", dir.display());
     let facts = Facts::open(dir).map_err(|error| match error {
         Error::Locked { .. } => anyhow::anyhow!(
-            "a running evenkeel has the store in {}; push to one of its receivers, or stop it first",
+            "a running evenkeel has the store in {}; push to one of its webhooks, or stop it first",
             dir.display()
         ),
         other => other.into(),
@@ -228,7 +228,7 @@ pub async fn import(
             )
             .await?;
             new += received.accepted;
-            known += received.known;
+            known += received.duplicates;
             done(new + known);
         }
     }

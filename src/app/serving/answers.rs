@@ -108,9 +108,9 @@ impl AppState {
         }
     }
 
-    /// With receivers that facts are pushed to.
-    pub fn with_receivers(self, receivers: Vec<Webhook>) -> AppState {
-        AppState { intake: Intake::new(receivers), ..self }
+    /// With webhooks that tools push to.
+    pub fn with_webhooks(self, webhooks: Vec<Webhook>) -> AppState {
+        AppState { intake: Intake::new(webhooks), ..self }
     }
 
     /// With sources whose alerts are read.
@@ -247,7 +247,7 @@ impl Answers for AppState {
                 last_error: self.facts.last_error(),
             },
             findings: self.findings(&snapshot),
-            receivers: self.intake.status(),
+            webhooks: self.intake.status(),
         }
     }
 
@@ -337,8 +337,8 @@ impl Answers for AppState {
         Ok((self.corrections.listed(), trail.collect()))
     }
 
-    fn receive(&self, receiver: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
-        let taking = self.intake.receive(&self.facts, receiver, &delivery, self.clock.now());
+    fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
+        let taking = self.intake.receive(&self.facts, webhook, &delivery, self.clock.now());
         tokio::runtime::Handle::current().block_on(taking)
     }
 

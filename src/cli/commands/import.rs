@@ -21,7 +21,7 @@ use crate::sources::webhooks::{DeliveredFacts, Form, lines_of, read_file};
 
 /// The largest file: some years of a large team.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// What is sent at once: half of what a receiver takes.
+/// What is sent at once: half of what a webhook accepts.
 const PART_BYTES_MAX: usize = 512 * 1024;
 const PART_LINES_MAX: usize = 500;
 /// The largest token file.
@@ -36,7 +36,7 @@ struct Source {
 
 pub fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let now = Clock::System.now();
-    let name = args.receiver.as_deref().unwrap_or("import");
+    let name = args.webhook.as_deref().unwrap_or("import");
     let mut files = Vec::new();
     let mut is_sound = true;
     for path in &args.files {
@@ -58,7 +58,7 @@ pub fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         Some(dir) => into_store(dir, name, files, now)?,
         None => to_daemon(args, &files)?,
     };
-    print(&format!("{} new, {} known already\n", received.0, received.1))?;
+    print(&format!("{} new, {} duplicates\n", received.0, received.1))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,9 +96,9 @@ fn into_store(dir: &Path, name: &str, files: Vec<Source>, now: Timestamp) -> any
 }
 
 fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<(usize, usize)> {
-    let (Some(receiver), Some(token)) = (&args.receiver, &args.token_file) else {
+    let (Some(webhook), Some(token)) = (&args.webhook, &args.token_file) else {
         anyhow::bail!(
-            "name a receiver of type `records` or `events`: --receiver NAME --token-file FILE; or a store: --data DIR"
+            "name a webhook of type `records` or `events`: --webhook NAME --token-file FILE; or a store: --data DIR"
         );
     };
     let mut text = String::new();
@@ -109,7 +109,7 @@ fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<(usize, usiz
     let bar = bar(lines.len());
     let mut sum = (0, 0);
     for part in parts(&lines) {
-        let (new, known) = daemon.push(receiver, part.join("\n"))?;
+        let (new, known) = daemon.push(webhook, part.join("\n"))?;
         sum = (sum.0 + new, sum.1 + known);
         bar.inc(part.len() as u64);
     }

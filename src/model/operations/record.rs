@@ -55,7 +55,7 @@ impl RecordKind {
 /// One thing that an outside system said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The receiver or the import that it came through.
+    /// The webhook or the import that it came through.
     pub source: String,
     /// Unique in its source: what is told twice is one record.
     pub key: String,

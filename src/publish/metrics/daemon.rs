@@ -3,8 +3,8 @@
 use super::page::{LabelText, NO_LABELS, Page};
 use super::{
     BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS,
-    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, RECEIVER_DELIVERIES, RECEIVER_TRUNCATED, SOURCE_LAST_SUCCESS,
-    SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE,
+    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES,
+    STORE_SEALED_BLOCKS, STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
 };
 use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
@@ -30,14 +30,15 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.gauges(&LOOP_LAST_DURATION, loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))));
     page.gauges(&LOOP_LAST_SUCCESS, loops().map(|(labels, l)| (labels, unix_seconds(l.last_ok_at))));
 
-    let receivers = || status.receivers.iter();
-    let deliveries = receivers().flat_map(|r| r.deliveries.iter().map(|(outcome, n)| (r.name.as_str(), *outcome, *n)));
+    let webhooks = || status.webhooks.iter();
+    let deliveries =
+        webhooks().flat_map(|r| r.deliveries.iter().map(|(outcome, n)| (r.name.as_str(), outcome.word(), *n)));
     page.counters(
-        &RECEIVER_DELIVERIES,
-        deliveries.map(|(receiver, outcome, n)| ((&NO_LABELS, [("receiver", receiver), ("outcome", outcome)]), n)),
+        &WEBHOOK_DELIVERIES,
+        deliveries.map(|(webhook, outcome, n)| ((&NO_LABELS, [("webhook", webhook), ("outcome", outcome)]), n)),
     );
-    let truncated = receivers().map(|r| ((&NO_LABELS, [("receiver", r.name.as_str())]), r.truncated_alerts));
-    page.counters(&RECEIVER_TRUNCATED, truncated);
+    let truncated = webhooks().map(|r| ((&NO_LABELS, [("webhook", r.name.as_str())]), r.truncated_alerts));
+    page.counters(&WEBHOOK_TRUNCATED, truncated);
 
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);

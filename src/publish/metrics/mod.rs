@@ -158,10 +158,10 @@ metrics! {
         "How long the last round of a loop took.";
     LOOP_LAST_SUCCESS: Gauge "seconds" "evenkeel_loop_last_success_timestamp_seconds" ["loop"]
         "When a round of a loop last succeeded, in Unix seconds.";
-    RECEIVER_DELIVERIES: Counter "" "evenkeel_receiver_deliveries_total" ["receiver", "outcome"]
-        "What was pushed to a receiver, by what became of it, since the process started.";
-    RECEIVER_TRUNCATED: Counter "" "evenkeel_receiver_truncated_alerts_total" ["receiver"]
-        "Alerts that the sender left out of what it pushed, since the process started.";
+    WEBHOOK_DELIVERIES: Counter "" "evenkeel_webhook_deliveries_total" ["webhook", "outcome"]
+        "Webhook deliveries by outcome since the process started.";
+    WEBHOOK_TRUNCATED: Counter "" "evenkeel_webhook_truncated_alerts_total" ["webhook"]
+        "Alerts that senders left out of their deliveries since the process started.";
     HTTP_REQUESTS: Counter "" "evenkeel_http_requests_total" ["route", "code"]
         "HTTP requests by route and status.";
     HTTP_REQUEST_DURATION: Histogram "seconds" "evenkeel_http_request_duration_seconds" ["route"]

@@ -44,9 +44,9 @@ use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
-    Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received, ReceiverStatus, ServiceStatus, SourceStatus,
-    StoreStatus, TimeRefused, TrailEntry,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryOutcome,
+    DeliveryRefused, Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus,
+    StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -265,8 +265,8 @@ impl Answers for Sample {
         Ok(if name == "checkout-availability" { vec![older, current] } else { vec![current] })
     }
 
-    fn receive(&self, receiver: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
-        Err(DeliveryRefused::Unknown(receiver.to_owned()))
+    fn receive(&self, webhook: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
+        Err(DeliveryRefused::Unknown(webhook.to_owned()))
     }
 
     fn records(&self, _: Period) -> Result<Vec<Record>, AnswerError> {
@@ -1108,10 +1108,14 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
         store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
         findings,
-        receivers: vec![ReceiverStatus {
+        webhooks: vec![WebhookStatus {
             name: "pager".to_owned(),
             kind: "pagerduty",
-            deliveries: vec![("accepted", 41), ("known", 2), ("unauthorized", 1)],
+            deliveries: vec![
+                (DeliveryOutcome::Accepted, 41),
+                (DeliveryOutcome::Duplicate, 2),
+                (DeliveryOutcome::Unauthorized, 1),
+            ],
             truncated_alerts: 0,
             last_accepted: Some(at("2026-11-24T14:21:09Z")),
         }],

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::time::{Instant, instant, seconds};
 use crate::evaluate::review::snapshot::Finding;
-use crate::publish::answers::{Backfill, LoopStatus, ReceiverStatus, SourceStatus, StoreStatus};
+use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus, WebhookStatus};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
@@ -30,7 +30,7 @@ pub(crate) async fn status(State(daemon): State<ApiContext>, _params: Params) ->
         backfill: BackfillJson::from(&status.backfill),
         store: StoreJson::from(&status.store),
         findings: status.findings.iter().map(FindingJson::from).collect(),
-        receivers: status.receivers.iter().map(ReceiverJson::from).collect(),
+        webhooks: status.webhooks.iter().map(WebhookJson::from).collect(),
     }))
 }
 
@@ -49,14 +49,14 @@ pub(crate) struct StatusJson {
     backfill: BackfillJson,
     store: StoreJson,
     findings: Vec<FindingJson>,
-    /// What was pushed to each receiver since the process started.
-    receivers: Vec<ReceiverJson>,
+    /// What was pushed to each webhook since the process started.
+    webhooks: Vec<WebhookJson>,
 }
 
-/// A receiver of the configuration.
+/// A webhook of the configuration.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Receiver)]
-struct ReceiverJson {
+#[schema(as = Webhook)]
+struct WebhookJson {
     name: String,
     /// `alertmanager`, `events`, `pagerduty`, `oncall` or `records`.
     kind: &'static str,
@@ -67,14 +67,14 @@ struct ReceiverJson {
     last_accepted: Option<Instant>,
 }
 
-impl From<&ReceiverStatus> for ReceiverJson {
-    fn from(receiver: &ReceiverStatus) -> Self {
-        ReceiverJson {
-            name: receiver.name.clone(),
-            kind: receiver.kind,
-            deliveries: receiver.deliveries.iter().copied().collect(),
-            truncated_alerts: receiver.truncated_alerts,
-            last_accepted: instant(receiver.last_accepted),
+impl From<&WebhookStatus> for WebhookJson {
+    fn from(webhook: &WebhookStatus) -> Self {
+        WebhookJson {
+            name: webhook.name.clone(),
+            kind: webhook.kind,
+            deliveries: webhook.deliveries.iter().map(|(outcome, n)| (outcome.word(), *n)).collect(),
+            truncated_alerts: webhook.truncated_alerts,
+            last_accepted: instant(webhook.last_accepted),
         }
     }
 }

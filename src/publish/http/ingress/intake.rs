@@ -18,13 +18,13 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Problems of a body that are told in an answer.
 const TOLD_MAX: usize = 20;
 
-/// Takes in what a tool pushes to a receiver of the configuration. Answered once
-/// it is durable. What was told before is taken without effect; only a signed
-/// time that is used twice is refused.
+/// Accepts a delivery to a webhook of the configuration. Answered once it is
+/// durable. A repeated delivery has no effect; only a signature with a time that
+/// is used twice is rejected.
 #[utoipa::path(
-    post, path = "/in/{receiver}", tag = "Receivers",
-    params(("receiver" = String, Path, description = "the receiver")),
-    request_body(content = Object, description = "what the receiver's `type` says: JSON, for records also CSV or one record a line"),
+    post, path = "/in/{webhook}", tag = "Webhooks",
+    params(("webhook" = String, Path, description = "the webhook")),
+    request_body(content = Object, description = "what the webhook's `type` says: JSON, for records also CSV or one record a line"),
     responses(
         (status = 200, body = ReceivedJson),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -38,7 +38,7 @@ const TOLD_MAX: usize = 20;
 )]
 pub(crate) async fn receive(
     State(daemon): State<ApiContext>,
-    Path(receiver): Path<String>,
+    Path(webhook): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ReceivedJson>, Problem> {
@@ -54,8 +54,12 @@ pub(crate) async fn receive(
         content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
         body: body.to_vec(),
     };
-    let received = daemon.ask(move |answers| Ok(answers.receive(&receiver, delivery))).await?.map_err(refused)?;
-    Ok(Json(ReceivedJson { accepted: received.accepted, known: received.known, truncated_alerts: received.truncated }))
+    let received = daemon.ask(move |answers| Ok(answers.receive(&webhook, delivery))).await?.map_err(refused)?;
+    Ok(Json(ReceivedJson {
+        accepted: received.accepted,
+        duplicates: received.duplicates,
+        truncated_alerts: received.truncated,
+    }))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -65,15 +69,15 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 fn refused(refused: DeliveryRefused) -> Problem {
     let told = refused.to_string();
     match refused {
-        DeliveryRefused::Unknown(_) => Problem::not_found(told).hint("`receivers:` of the configuration names all"),
-        DeliveryRefused::NotBelieved => Problem::unauthorized(told),
-        DeliveryRefused::Late => Problem::unauthorized(told).hint("check the clock of the sender"),
-        DeliveryRefused::Replayed => Problem::conflict(told).hint("nothing more is to be done: it is stored"),
-        DeliveryRefused::NotSound(problems) => {
+        DeliveryRefused::Unknown(_) => Problem::not_found(told).hint("`webhooks:` in the configuration lists all"),
+        DeliveryRefused::Unauthorized => Problem::unauthorized(told),
+        DeliveryRefused::ExpiredSignature => Problem::unauthorized(told).hint("check the clock of the sender"),
+        DeliveryRefused::Duplicate => Problem::conflict(told).hint("do not retry"),
+        DeliveryRefused::Invalid(problems) => {
             let more = problems.len().saturating_sub(TOLD_MAX);
             let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
             let shown: Vec<String> = problems.into_iter().take(TOLD_MAX).collect();
-            Problem::bad_body(format!("{}{rest}", shown.join("; "))).hint("nothing of it was taken")
+            Problem::bad_body(format!("{}{rest}", shown.join("; "))).hint("the whole payload was rejected")
         }
         DeliveryRefused::NotStored(cause) => {
             tracing::error!(cause, "a delivery was not stored");
@@ -88,8 +92,8 @@ fn refused(refused: DeliveryRefused) -> Problem {
 pub(crate) struct ReceivedJson {
     /// Records that are new.
     accepted: usize,
-    /// Records that were told before, and change nothing.
-    known: usize,
+    /// Records that were stored before, and change nothing.
+    duplicates: usize,
     /// Alerts that the sender left out of its list.
     truncated_alerts: u64,
 }

@@ -22,7 +22,7 @@ use crate::publish::http::plumbing::query::Params;
 
 /// What outside systems said of a period, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/records", tag = "Receivers",
+    get, path = "/api/v1/records", tag = "Webhooks",
     params(
         ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
@@ -221,7 +221,7 @@ pub(crate) struct RecordListJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Record)]
 pub(crate) struct RecordJson {
-    /// The receiver or the import that it came through.
+    /// The webhook or the import that it came through.
     source: String,
     /// `notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
     kind: &'static str,

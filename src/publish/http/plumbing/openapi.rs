@@ -59,7 +59,7 @@ use crate::publish::metrics;
         (name = "Alerts", description = "Firings of alert rules and what they were worth"),
         (name = "Cluster", description = "Rollouts and Kubernetes Events"),
         (name = "Corrections", description = "Time that is left out of promises"),
-        (name = "Receivers", description = "What other systems push, and say"),
+        (name = "Webhooks", description = "What other systems push and report"),
         (name = "Reports", description = "The reliability review of a month"),
         (name = "Status", description = "The daemon itself"),
         (name = "Operations", description = "For Prometheus and Kubernetes"),

@@ -47,7 +47,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     // Of its own, so that no tool waits behind a question about months.
     let taking = ApiContext::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
     let pushed = Router::new()
-        .route("/in/{receiver}", post(intake::receive))
+        .route("/in/{webhook}", post(intake::receive))
         .route("/api/v1/slos/{name}/counts", post(counts::push))
         .with_state(taking);
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);

@@ -8,62 +8,62 @@ use crate::yaml::words::{dns_label, label_value, one_of};
 
 use super::layers::{Reading, path, readable_path};
 use super::secret::Secret;
-use super::{ReceiverKind, Webhook};
+use super::{Webhook, WebhookKind};
 
-/// Receivers of one daemon: a few tools, each for some teams.
-const RECEIVERS_MAX: usize = 64;
-/// Secrets of one receiver: the old one, the new one, and room.
+/// Webhooks of one daemon: a few tools, each for some teams.
+const WEBHOOKS_MAX: usize = 64;
+/// Secrets of one webhook: the old one, the new one, and room.
 const SECRETS_MAX: usize = 16;
 const SERVICES_MAX: usize = 10_000;
 
-pub(super) const KINDS: [(&str, ReceiverKind); 5] = [
-    ("alertmanager", ReceiverKind::Alertmanager),
-    ("events", ReceiverKind::Events),
-    ("pagerduty", ReceiverKind::PagerDuty),
-    ("oncall", ReceiverKind::OnCall),
-    ("records", ReceiverKind::Records),
+pub(super) const KINDS: [(&str, WebhookKind); 5] = [
+    ("alertmanager", WebhookKind::Alertmanager),
+    ("events", WebhookKind::Events),
+    ("pagerduty", WebhookKind::PagerDuty),
+    ("oncall", WebhookKind::OnCall),
+    ("records", WebhookKind::Records),
 ];
 
-pub(super) fn receivers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
+pub(super) fn webhooks(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
     let Some(at) = at else {
         return Some(Vec::new());
     };
-    let items = at.items(&mut reading.source, RECEIVERS_MAX)?;
+    let items = at.items(&mut reading.source, WEBHOOKS_MAX)?;
     let mut names = BTreeSet::new();
-    let mut receivers = Vec::new();
+    let mut webhooks = Vec::new();
     for item in &items {
-        let Some(receiver) = receiver(item, reading) else { continue };
-        if !names.insert(receiver.name.clone()) {
-            let message = format!("two receivers are named `{}`", receiver.name);
+        let Some(webhook) = webhook(item, reading) else { continue };
+        if !names.insert(webhook.name.clone()) {
+            let message = format!("two webhooks are named `{}`", webhook.name);
             item.error(&mut reading.source, message, Some("the name is the path that is posted to".to_owned()));
         }
-        receivers.push(receiver);
+        webhooks.push(webhook);
     }
-    (receivers.len() == items.len()).then_some(receivers)
+    (webhooks.len() == items.len()).then_some(webhooks)
 }
 
-fn receiver(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
+fn webhook(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
     let mut fields = at.fields(&mut reading.source)?;
     let name_at = fields.required("name", &mut reading.source, "for example `pagerduty`; posts go to /in/pagerduty");
     let kind_at =
         fields.required("type", &mut reading.source, "`alertmanager`, `events`, `pagerduty`, `oncall` or `records`");
     let (tokens_at, secrets_at) = (fields.optional("token_files"), fields.optional("secret_files"));
-    let services_at = fields.optional("services");
+    let service_names_at = fields.optional("service_names");
     fields.finish(&mut reading.source);
     let name = name_at.and_then(|at| at.parse(&mut reading.source, dns_label));
     let kind = kind_at.and_then(|at| at.parse(&mut reading.source, |text| one_of(text, &KINDS)));
     let tokens = files(tokens_at, reading);
     let secrets = files(secrets_at, reading);
-    let services = services_at.map_or(Some(BTreeMap::new()), |at| services(&at, reading));
+    let service_names = service_names_at.map_or(Some(BTreeMap::new()), |at| service_names(&at, reading));
     let (kind, tokens, secrets) = (kind?, tokens?, secrets?);
     let complaint = match kind {
-        ReceiverKind::PagerDuty if secrets.is_empty() || !tokens.is_empty() => {
+        WebhookKind::PagerDuty if secrets.is_empty() || !tokens.is_empty() => {
             Some(("PagerDuty signs what it sends", "name the secrets of its webhook as `secret_files`, and no tokens"))
         }
-        ReceiverKind::Records if secrets.is_empty() && tokens.is_empty() => {
+        WebhookKind::Records if secrets.is_empty() && tokens.is_empty() => {
             Some(("nothing tells who may push", "name `token_files` or `secret_files`"))
         }
-        ReceiverKind::Alertmanager | ReceiverKind::Events | ReceiverKind::OnCall
+        WebhookKind::Alertmanager | WebhookKind::Events | WebhookKind::OnCall
             if tokens.is_empty() || !secrets.is_empty() =>
         {
             Some(("this tool sends a token and signs nothing", "name `token_files`, and no secrets"))
@@ -74,7 +74,7 @@ fn receiver(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
         at.error(&mut reading.source, message, Some(hint.to_owned()));
         return None;
     }
-    Some(Webhook { name: name?, kind, tokens, secrets, services: services? })
+    Some(Webhook { name: name?, kind, tokens, secrets, service_names: service_names? })
 }
 
 fn files(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Secret>> {
@@ -90,7 +90,7 @@ fn files(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Secret
     read.into_iter().collect()
 }
 
-fn services(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<BTreeMap<String, String>> {
+fn service_names(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<BTreeMap<String, String>> {
     let before = reading.source.errors();
     let mut services = BTreeMap::new();
     for entry in at.entries(&mut reading.source, SERVICES_MAX)? {

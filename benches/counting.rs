@@ -9,11 +9,14 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::ingest::counting::{Baselines, Counted, Observed, Plan, State, count};
+use evenkeel::ingest::counting::counted::Counted;
+use evenkeel::ingest::counting::observed::{Baselines, Observed};
+use evenkeel::ingest::counting::{Plan, State, count};
 use evenkeel::ingest::raw::{RawSeries, Sample};
+use evenkeel::model::ids::SliId;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::labels::{Labels, NAME};
-use evenkeel::model::slo::sli::{Numerator, Sli, SliId};
+use evenkeel::model::slo::sli::{Numerator, Sli};
 use evenkeel::model::slo::tile::DayTiles;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 use evenkeel::store::{Batch, Store};

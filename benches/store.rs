@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::model::slo::sli::SliId;
+use evenkeel::model::ids::SliId;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp};
 use evenkeel::store::{Batch, Reader, Store, Writer};

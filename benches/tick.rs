@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evenkeel::definitions;
 use evenkeel::evaluate::slo::compliance::{judge, lookbacks, needed_minutes, present};
-use evenkeel::evaluate::slo::history::{History, hour_of};
+use evenkeel::evaluate::slo::history::History;
 use evenkeel::model::slo::Slo;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
-use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp};
+use evenkeel::model::time::{Millis, Period, SLOTS_PER_DAY, Timestamp, hour_of};
 
 /// Enough that their histories are not in any cache of the processor.
 const SLOS: usize = 10_000;

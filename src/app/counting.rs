@@ -20,9 +20,11 @@ use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::answers::AppState;
-use crate::evaluate::review::snapshot::{Finding, Review, SloJudgement, Snapshot};
+use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::result::Review;
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
+use crate::model::ids::SliId;
 use crate::model::operations::record::Record;
-use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
 

@@ -10,8 +10,9 @@ use super::*;
 use crate::model::labels::Labels;
 use crate::model::operations::comparison::{Comparison, ComparisonOp};
 use crate::model::operations::correction::When;
+use crate::model::slo::objectives::Objective;
 use crate::model::slo::sli::{Numerator, Sli};
-use crate::model::slo::{AlertTier, Budgeting, NoDataPolicy, Objective, Severity};
+use crate::model::slo::{AlertTier, Budgeting, NoDataPolicy, Severity};
 use crate::model::time::window::{Calendar, CalendarUnit, ComplianceWindow};
 use crate::model::time::{Millis, Period, Timestamp};
 

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use crate::evaluate::review::snapshot::TierStatus;
 use crate::evaluate::slo::compliance::{judge, needed_minutes, needed_since, present};
 use crate::evaluate::slo::corrections::ExcludedTime;
-use crate::evaluate::slo::history::{HOUR_MS, History};
+use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::tiers::TierStatus;
 use crate::model::operations::correction::{Correction, Scope, When};
 use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
 use crate::model::testing::slo;
 use crate::model::time::window::{Calendar, CalendarUnit, ComplianceWindow};
-use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{DAY_MS, HOUR_MS, Millis, Period, SLOT_MS, Timestamp};
 
 /// The day on which every world begins: four days before clocks change in Berlin.
 const FIRST_DAY: i64 = 20_535;

@@ -2,7 +2,9 @@
 //! not know where the facts come from.
 
 pub mod compare;
+pub mod finding;
 pub mod restatements;
+pub mod result;
 pub mod snapshot;
 pub mod trends;
 pub mod verdict;
@@ -17,8 +19,9 @@ use crate::evaluate::alerting::upkeep::upkeep;
 use crate::evaluate::incident::durations::durations;
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::external_records::{Attached, ExternalRecords, attach, told_changes};
-use crate::evaluate::incident::incidents::{Facts, Silenced, incidents};
-use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
+use crate::evaluate::incident::incidents::incidents;
+use crate::evaluate::review::result::Review;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, IncidentState};

@@ -25,7 +25,7 @@ use super::review::{ReviewInputs, review};
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::incident::episodes::{SloBurn, burn};
 use crate::evaluate::incident::external_records::ExternalRecords;
-use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::review::result::Review;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::History;
 use crate::model::labels::selector::{MatchOp, Matcher};

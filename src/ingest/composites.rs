@@ -1,8 +1,8 @@
 //! Tiles of several indicators to those of a composite. Must not know how theirs
 //! were counted.
 
-use crate::model::slo::Objective;
 use crate::model::slo::composite::{Combination, Component, Composite};
+use crate::model::slo::objectives::Objective;
 use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, SlotState, Tile};
 use crate::model::time::{Period, SLOT_MS};
 
@@ -107,7 +107,7 @@ fn weighted(components: &[Component], tiles: &[Tile]) -> Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::sli::SliId;
+    use crate::model::ids::SliId;
     use crate::model::time::Timestamp;
 
     /// One slot of two components, each `good/total`, `good+uncertain/total`,

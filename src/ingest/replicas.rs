@@ -9,8 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::counting::Baselines;
 use super::raw::{RawSeries, Sample, unite};
+use crate::ingest::counting::observed::Baselines;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Timestamp};
 

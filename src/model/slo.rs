@@ -2,18 +2,18 @@
 //! over which windows, and who is told when the budget burns.
 
 pub mod composite;
+pub mod group_by;
 pub mod groups;
 pub mod objectives;
 pub mod sli;
 pub mod tile;
 
-use std::fmt;
-
 use super::labels::Labels;
 use super::time::{Millis, Period, Timestamp};
-use crate::model::slo::groups::GroupBy;
-use crate::model::slo::objectives::Objectives;
-use crate::model::slo::sli::{Sli, SliId};
+use crate::model::ids::SliId;
+use crate::model::slo::group_by::GroupBy;
+use crate::model::slo::objectives::{Objective, Objectives};
+use crate::model::slo::sli::Sli;
 use crate::model::time::window::ComplianceWindow;
 
 /// One SLO, validated: every value of this type can be evaluated.
@@ -64,36 +64,6 @@ impl Slo {
 
     pub fn team(&self) -> Option<&str> {
         self.labels.get("team")
-    }
-}
-
-/// The promised ratio of good events, strictly between 0 and 1.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Objective(f64);
-
-impl Objective {
-    pub fn new(ratio: f64) -> Option<Self> {
-        (ratio > 0.0 && ratio < 1.0).then_some(Objective(ratio))
-    }
-
-    pub fn ratio(self) -> f64 {
-        self.0
-    }
-
-    /// The share of events that may be bad: 1 - objective, without the noise
-    /// of binary fractions (1 - 0.999 would be 0.0010000000000000009).
-    pub fn allowed_bad_ratio(self) -> f64 {
-        let raw = 1.0 - self.0;
-        let scale = 1e12;
-        let rounded = (raw * scale).round() / scale;
-        if rounded > 0.0 { rounded } else { raw }
-    }
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = format!("{:.6}", self.0 * 100.0);
-        write!(f, "{}%", percent.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
-use crate::model::slo::objectives::Objectives;
+use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::slo::sli::{Numerator, Sli};
-use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, Slo};
+use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Slo};
 use crate::model::time::window::ComplianceWindow;
 
 /// 99.9 % over 30 days, with the standard tiers; service and SLO are called alike.

@@ -267,6 +267,14 @@ impl Period {
     }
 }
 
+/// One hour, the unit of folding.
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// The number of the hour since the epoch.
+pub fn hour_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(HOUR_MS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

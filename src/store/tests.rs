@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Batch, Reader, Store, Writer};
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, Timestamp};
 

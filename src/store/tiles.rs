@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row, params};
 
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::Timestamp;
 use crate::store::engine::error::Error;

@@ -4,7 +4,8 @@
 use evenkeel::definitions;
 use evenkeel::evaluate::slo::compliance::{judge_over, present};
 use evenkeel::evaluate::slo::history::History;
-use evenkeel::ingest::counting::{Baselines, Observed, Plan, State, count};
+use evenkeel::ingest::counting::observed::{Baselines, Observed};
+use evenkeel::ingest::counting::{Plan, State, count};
 use evenkeel::ingest::raw::{RawSeries, Sample};
 use evenkeel::ingest::replicas::ReplicaLabels;
 use evenkeel::model::labels::Labels;

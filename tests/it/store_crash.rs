@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use evenkeel::model::slo::sli::SliId;
+use evenkeel::model::ids::SliId;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{DAY_MS, Millis, Period, SLOTS_PER_DAY, Timestamp};
 use evenkeel::store::{Batch, Error, Reader, Store, Writer};

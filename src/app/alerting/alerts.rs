@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::app::catalog::slis::Source;
 use crate::app::serving::answers::AppState;
-use crate::evaluate::review::snapshot::Finding;
+use crate::evaluate::review::finding::Finding;
 use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
+use crate::model::ids::SliId;
 use crate::model::labels::content_hash;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::silence::Silence;
-use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
 use crate::sources::error::Error;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
 use crate::config::{Kubernetes, Toggle};
-use crate::evaluate::review::snapshot::Finding;
+use crate::evaluate::review::finding::Finding;
 use crate::model::time::{Millis, Period};
 use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
 use crate::store::Batch;

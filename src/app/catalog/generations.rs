@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::model::slo::objectives::Objectives;
-use crate::model::slo::{Objective, Slo};
+use crate::model::slo::Slo;
+use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::time::Timestamp;
 use crate::publish::answers::Generation;
 use crate::store::{Definition, Error, ObjectiveChange, Reader};

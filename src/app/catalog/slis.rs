@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::ingest::counting::Plan;
 use crate::ingest::replicas::ReplicaLabels;
 use crate::ingest::requests::{self, SourceQuery};
+use crate::model::ids::SliId;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::SliId;
 use crate::model::time::Millis;
 use crate::sources::prometheus::samples::SampleSource;
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::reading::recount;
 use crate::app::catalog::slis::QueryGroup;
 use crate::app::runtime::facts::Facts;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -179,7 +179,7 @@ impl Backfill {
         &self,
         group: &QueryGroup,
         part: Period,
-        counted: Vec<crate::ingest::counting::Counted>,
+        counted: Vec<crate::ingest::counting::counted::Counted>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let mut batch = Batch { recorded_at: now, ..Batch::default() };

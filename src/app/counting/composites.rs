@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::live::CountedMinute;
 use crate::ingest::composites::combine;
+use crate::model::ids::SliId;
 use crate::model::slo::Slo;
 use crate::model::slo::composite::Composite;
-use crate::model::slo::sli::{Sli, SliId};
+use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::common;
 use crate::model::time::{Period, Timestamp};

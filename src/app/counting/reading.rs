@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sharing::{BatchSamples, SharedQuery};
 use crate::app::catalog::slis::QueryGroup;
-use crate::ingest::counting::{
-    Baselines, Counted, NEW_TARGET_PROOF, Observed, Plan, Points, Reading, State, alert_slices, count, estimates,
-    slices,
-};
+use crate::ingest::counting::counted::Counted;
+use crate::ingest::counting::observed::{Baselines, Observed};
+use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
+use crate::ingest::counting::{Plan, Points, Reading, State, alert_slices, count, estimates, slices};
 use crate::ingest::raw::unite;
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};

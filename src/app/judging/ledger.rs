@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use crate::app::counting::live::CountedMinute;
 use crate::app::runtime::facts::Facts;
-use crate::evaluate::review::snapshot::{SloJudgement, TierStatus, TierVerdict};
+use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::compliance::{judge, needed_minutes, needed_since, present};
 use crate::evaluate::slo::corrections::ExcludedTime;
-use crate::evaluate::slo::history::{HOUR_MS, History, hour_of};
+use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
+use crate::model::ids::SliId;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
-use crate::model::slo::sli::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::window::ComplianceWindow;
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{HOUR_MS, Millis, Period, SLOT_MS, Timestamp, hour_of};
 use crate::store::{Error, Reader};
 
 /// What is held of one SLO.

@@ -77,9 +77,9 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::app::runtime::facts::Facts;
+    use crate::model::ids::IncidentId;
     use crate::model::labels::Labels;
     use crate::model::operations::alert::{Alert, Mark, MarkSource};
-    use crate::model::operations::incident::IncidentId;
     use crate::model::operations::on_call::OnCall;
     use crate::model::operations::record::{IncidentTime, TimeOverride};
     use crate::model::slo::Severity;

@@ -11,7 +11,7 @@ use crate::evaluate::alerting::rule_changes::{RuleChange, burn_alerts};
 use crate::evaluate::incident::episodes::{SloBurn, burn};
 use crate::evaluate::incident::external_records::{ExternalRecords, told_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
-use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::review::result::Review;
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
 use crate::evaluate::slo::compliance::needed_since;
 use crate::evaluate::slo::corrections::ExcludedTime;

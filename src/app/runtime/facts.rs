@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::store::{Batch, Error, Reader, Store, Writer};
 
 /// Shared by all loops.

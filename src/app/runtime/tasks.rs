@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use crate::evaluate::review::snapshot::Finding;
+use crate::evaluate::review::finding::Finding;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::LoopStatus;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::evaluate::review::compare::Comparison;
-use crate::evaluate::review::snapshot::{Finding, Review};
+use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
 
 /// Shared by the loop that makes it and whoever changes something in between.

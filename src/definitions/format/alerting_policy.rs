@@ -2,16 +2,16 @@
 //! fire, or that fires on a service within its budget, is refused with the
 //! numbers that say why. After Google's SRE workbook, chapter 5.
 
-use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, Objective, Severity};
+use super::labels::{annotations, labels};
+use super::ratio::ratio;
+use crate::model::slo::objectives::Objective;
+use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, Severity};
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, SLOT_MS};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, dns_label, duration, one_of, shown};
-
-use super::labels::{annotations, labels};
-use super::ratio::ratio;
 
 /// Tiers of one SLO; more than a few pairs say nothing new.
 const TIERS_MAX: usize = 16;

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::ratio::objective;
+use crate::model::ids::SliId;
 use crate::model::slo::composite::{Combination, Component, Composite};
-use crate::model::slo::sli::{Sli, SliId};
-use crate::model::slo::{Budgeting, Objective, Slo};
+use crate::model::slo::objectives::Objective;
+use crate::model::slo::sli::Sli;
+use crate::model::slo::{Budgeting, Slo};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, dns_label, meant, shown};
-
-use super::ratio::objective;
 
 /// More parts than anybody can tell apart in an outage.
 const COMPONENTS_MAX: usize = 64;

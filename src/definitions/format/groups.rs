@@ -3,7 +3,8 @@
 
 use crate::model::labels::NAME;
 use crate::model::labels::selector::MatchOp;
-use crate::model::slo::groups::{GROUPS_MAX, GroupBy};
+use crate::model::slo::group_by::GroupBy;
+use crate::model::slo::groups::GROUPS_MAX;
 use crate::model::slo::sli::Sli;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;

@@ -3,13 +3,11 @@
 
 use chrono_tz::Tz;
 
-use crate::model::slo::Objective;
-use crate::model::slo::objectives::Objectives;
-use crate::yaml::fields::At;
-use crate::yaml::source::Source;
-
 use super::correction::instant;
 use super::ratio::objective;
+use crate::model::slo::objectives::{Objective, Objectives};
+use crate::yaml::fields::At;
+use crate::yaml::source::Source;
 
 /// Changes of one promise; what changes more often is none.
 const ENTRIES_MAX: usize = 100;

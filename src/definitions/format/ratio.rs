@@ -2,7 +2,7 @@
 //! point in the text, so that both give the same, nearest number. Must not
 //! know what the ratio is for.
 
-use crate::model::slo::Objective;
+use crate::model::slo::objectives::Objective;
 use crate::yaml::words::{Complaint, shown};
 
 /// Characters of a written ratio: `99.999999%` has ten.

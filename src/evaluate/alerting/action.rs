@@ -8,23 +8,21 @@
 //! whose pages are followed by more rollouts than that is believed to cause them.
 
 mod by_hand;
+pub(crate) mod window;
 
 use std::collections::{BTreeMap, HashMap};
 
 use self::by_hand::ByHand;
 use super::pages::Page;
-use crate::evaluate::incident::incidents::{Facts, Silenced};
+use crate::evaluate::alerting::action::window::{ActionWindow, CONTROL_WEEKS, WEEK};
+use crate::evaluate::alerting::evidence::{Evidence, EvidenceKind};
+use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::statistics::shares::quotient;
 use crate::model::operations::alert::AlertId;
 use crate::model::operations::change::{Change, ChangeKind};
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::RecordKind;
 use crate::model::time::{Millis, Period, Timestamp};
-
-/// Evidence may lie this long before a page, when somebody was faster, and this
-/// long after its end.
-pub const EVIDENCE_LEAD: Millis = Millis::from_mins(5);
-pub const EVIDENCE_AFTER: Millis = Millis::from_mins(60);
 
 /// From this score on somebody acted.
 pub const ACTED_MIN: f64 = 0.6;
@@ -38,73 +36,6 @@ const SUPPRESSION_MIN: Millis = Millis::from_hours(24);
 
 /// Pages of one rule that are compared with other weeks, the latest ones.
 const COMPARED_MAX: usize = 500;
-
-/// Weeks before and after a page in which the same hour is looked at.
-const CONTROL_WEEKS: i64 = 4;
-const WEEK: Millis = Millis::from_days(7);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EvidenceKind {
-    /// Somebody said that they had seen it.
-    Acknowledgement,
-    /// A ticket was opened for it.
-    Ticket,
-    Silence,
-    Rollback,
-    Rollout,
-    /// Pods were restarted on demand.
-    Restart,
-    /// A person set the number of a workload's pods.
-    Scale,
-    /// A person took the node out of scheduling that the page is about.
-    Cordon,
-}
-
-impl EvidenceKind {
-    pub fn word(self) -> &'static str {
-        match self {
-            EvidenceKind::Acknowledgement => "acknowledgement",
-            EvidenceKind::Ticket => "ticket",
-            EvidenceKind::Silence => "silence",
-            EvidenceKind::Rollback => "rollback",
-            EvidenceKind::Rollout => "rollout",
-            EvidenceKind::Restart => "restart",
-            EvidenceKind::Scale => "scale",
-            EvidenceKind::Cordon => "cordon",
-        }
-    }
-}
-
-/// One trace of an action.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evidence {
-    pub kind: EvidenceKind,
-    pub at: Timestamp,
-    /// 0..=1: how surely it was an answer to the page.
-    pub weight: f64,
-}
-
-/// How surely somebody acted, 0..=1: one minus the chance that all of the
-/// evidence is something else.
-pub fn score(evidence: &[Evidence]) -> f64 {
-    1.0 - evidence.iter().map(|e| 1.0 - e.weight).product::<f64>()
-}
-
-/// A page as far as this room is concerned.
-#[derive(Clone, Copy, Debug)]
-pub struct ActionWindow<'a> {
-    pub rule: &'a str,
-    pub service: Option<&'a str>,
-    pub window: Period,
-}
-
-impl<'a> ActionWindow<'a> {
-    pub fn of<'p: 'a>(page: &'p Page<'a>, now: Timestamp) -> ActionWindow<'a> {
-        let end = page.end.map_or(now, |end| (end + EVIDENCE_AFTER).min(now));
-        let window = Period::new(page.at - EVIDENCE_LEAD, end);
-        ActionWindow { rule: page.rule, service: page.service, window }
-    }
-}
 
 /// All traces of actions.
 pub struct Actions<'a> {
@@ -254,21 +185,10 @@ fn overlap(a: Period, b: Period) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::evaluate::scenario::{Scenario, verdicts};
 
     fn judged(text: &str) -> Vec<String> {
         verdicts(&Scenario::new(text).review())
-    }
-
-    #[test]
-    fn evidence_adds_up_and_is_never_more_than_certain() {
-        let of = |weights: &[f64]| {
-            let evidence = |w: &f64| Evidence { kind: EvidenceKind::Silence, at: Timestamp::MIN, weight: *w };
-            score(&weights.iter().map(evidence).collect::<Vec<_>>())
-        };
-        assert_eq!((of(&[]), of(&[0.6]), of(&[1.0, 0.7])), (0.0, 0.6, 1.0));
-        assert!((of(&[0.3, 0.3]) - 0.51).abs() < 1e-12);
     }
 
     #[test]

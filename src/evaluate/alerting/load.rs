@@ -1,8 +1,8 @@
 //! What pages cost the people on call: interruptions per shift and in the night.
 //! Must not know what a page was worth.
 
-use super::rules::Share;
-use crate::evaluate::review::snapshot::PageReason;
+use crate::evaluate::alerting::page_class::PageReason;
+use crate::evaluate::statistics::shares::Share;
 use crate::model::operations::on_call::{OnCall, TeamHours};
 use crate::model::time::{Millis, Period, Timestamp};
 

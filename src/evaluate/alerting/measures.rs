@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::action::{EvidenceKind, score};
 use super::alerts::{Alerts, Row};
-use super::rules::{RuleScores, Share};
+use super::rules::RuleScores;
 use super::upkeep::Upkeep;
-use crate::evaluate::review::snapshot::{Noise, PageClass, PageReason};
+use crate::evaluate::alerting::evidence::{EvidenceKind, score};
+use crate::evaluate::alerting::noise::result::Noise;
+use crate::evaluate::alerting::page_class::{PageClass, PageReason};
+use crate::evaluate::statistics::shares::Share;
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::slo::Severity;

@@ -2,9 +2,11 @@
 
 pub mod action;
 pub mod alerts;
+pub mod evidence;
 pub mod load;
 pub mod measures;
 pub mod noise;
+pub mod page_class;
 pub(crate) mod pages;
 pub mod replay;
 pub mod rule_changes;

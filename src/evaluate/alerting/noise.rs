@@ -19,19 +19,24 @@
 //! 10. unknown: nothing says either.
 
 mod band;
+pub mod result;
 
 use std::collections::{BTreeMap, HashMap};
 
 use self::band::{Band, count, counted, receivers};
-
-use super::action::{ACTED_MIN, ActionWindow, Actions, Evidence, IDLE_MAX, score};
+use super::action::{ACTED_MIN, Actions, IDLE_MAX};
 use super::alerts::is_of_replica;
 use super::load::{cost, load};
 use super::pages::{Index, Page, Spells};
 use super::rules::{AFTER_END, COVERAGE_MIN};
+use crate::evaluate::alerting::action::window::ActionWindow;
+use crate::evaluate::alerting::evidence::{Evidence, score};
+use crate::evaluate::alerting::noise::result::{Noise, RuleNoise, TeamNoise};
+use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::incidents::{Facts, LEAD, QUIET};
-use crate::evaluate::review::snapshot::{Noise, PageClass, PageReason, RuleNoise, TeamNoise};
+use crate::evaluate::incident::incidents::LEAD;
+use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::linking::QUIET;
 use crate::model::operations::incident::{Episode, Incident};
 use crate::model::operations::on_call::OnCall;
 use crate::model::time::{Millis, Period, Timestamp};

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::action::Evidence;
 use super::alerts::Alerts;
+use crate::evaluate::alerting::evidence::Evidence;
+use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::incidents::{Facts, UNASSIGNED};
-use crate::evaluate::review::snapshot::{PageClass, PageReason};
+use crate::evaluate::incident::incidents::UNASSIGNED;
+use crate::evaluate::incident::incidents::facts::Facts;
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::RecordKind;

@@ -7,11 +7,15 @@ use std::sync::Arc;
 
 use super::alerts::Alerts;
 use super::load::Load;
-use super::rules::{RuleScore, Share};
+use super::rules::RuleScore;
+use crate::evaluate::alerting::noise::result::Noise;
+use crate::evaluate::alerting::page_class::PageClass;
 use crate::evaluate::alerting::rule_changes::{RuleChange, pull};
+use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::review::snapshot::{DurationStat, Noise, PageClass, Review};
+use crate::evaluate::review::result::Review;
 use crate::evaluate::review::{ReviewInputs, review};
+use crate::evaluate::statistics::shares::Share;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::Slo;

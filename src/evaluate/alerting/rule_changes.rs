@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use crate::evaluate::review::snapshot::TierVerdict;
 use crate::evaluate::slo::compliance::present;
 use crate::evaluate::slo::history::History;
+use crate::evaluate::slo::tiers::TierVerdict;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::operations::rule::LoadedRule;

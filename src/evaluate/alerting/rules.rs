@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::alerts::{Alerts, Row};
 use crate::evaluate::incident::durations;
-use crate::evaluate::incident::durations::Length;
+use crate::evaluate::incident::durations::{DurationStat, Length};
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::incidents::{LEAD, QUIET};
-use crate::evaluate::review::snapshot::DurationStat;
-use crate::evaluate::statistics::shares::wilson;
-use crate::model::operations::incident::{Episode, EpisodeId};
+use crate::evaluate::incident::incidents::LEAD;
+use crate::evaluate::incident::incidents::linking::QUIET;
+use crate::evaluate::statistics::shares::Share;
+use crate::model::ids::EpisodeId;
+use crate::model::operations::incident::Episode;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -27,25 +28,6 @@ pub const COVERAGE_MIN: f64 = 0.9;
 /// An alert that fires for more than this share of the time meets every burn by
 /// chance: it tells of those in which it began.
 const BY_CHANCE_RATIO: f64 = 0.5;
-
-/// A share `k` of `n` with what chance leaves open.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Share {
-    pub k: usize,
-    pub n: usize,
-}
-
-impl Share {
-    /// Absent where n is 0.
-    pub fn ratio(self) -> Option<f64> {
-        (self.n > 0).then(|| self.k as f64 / self.n as f64)
-    }
-
-    /// Wilson's 95 % interval.
-    pub fn interval(self) -> Option<(f64, f64)> {
-        wilson(self.k, self.n)
-    }
-}
 
 /// How a rule, or all pages together, told of burns.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alerts::Alerts;
-use super::rules::Share;
-use crate::evaluate::review::snapshot::PageReason;
+use crate::evaluate::alerting::page_class::PageReason;
+use crate::evaluate::statistics::shares::Share;
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
 use crate::model::slo::Severity;

@@ -5,7 +5,6 @@
 //! period are on average longer.
 
 use super::incidents::LEAD;
-use crate::evaluate::review::snapshot::{DurationStat, Durations};
 use crate::evaluate::statistics::ranks::quantile_ranks;
 use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};
 use crate::model::operations::incident::{Incident, IncidentState};
@@ -128,6 +127,41 @@ fn interval(curve: &SurvivalCurve, q: f64, ended: &[Millis], open: &[Millis]) ->
 fn mean(values: &[Millis]) -> Option<Millis> {
     let n = i64::try_from(values.len()).ok().filter(|n| *n > 0)?;
     Some(Millis(values.iter().map(|v| v.0).sum::<i64>() / n))
+}
+
+/// Time to detect, acknowledge, restore and resolve, over all incidents.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Durations {
+    pub detect: DurationStat,
+    pub acknowledge: DurationStat,
+    pub restore: DurationStat,
+    pub resolve: DurationStat,
+}
+
+/// A distribution of durations in which open incidents are censored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DurationStat {
+    /// Durations that ended.
+    pub n: usize,
+    /// Durations that are still open: known to be at least so long.
+    pub censored: usize,
+    /// Kaplan-Meier median; absent when fewer than half have ended or n is 0.
+    pub median: Option<Millis>,
+    /// Where the median lies with 95 % confidence; absent below six durations.
+    /// The upper end is absent while the open ones leave it unknown.
+    pub median_interval: Option<(Millis, Option<Millis>)>,
+    /// Kaplan-Meier 90th percentile; absent where fewer have ended.
+    pub p90: Option<Millis>,
+    /// As for the median; absent below 36 durations.
+    pub p90_interval: Option<(Millis, Option<Millis>)>,
+    /// The mean, for those who know it from elsewhere; absent while one is open,
+    /// when it would be too short. One long incident moves it at will: never
+    /// compare it.
+    pub mean: Option<Millis>,
+    /// The ended durations, shortest first.
+    pub values: Vec<Millis>,
+    /// How long the open ones have been going on, shortest first.
+    pub open: Vec<Millis>,
 }
 
 #[cfg(test)]

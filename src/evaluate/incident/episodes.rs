@@ -6,14 +6,16 @@ mod evidence;
 use std::ops::Range;
 
 use self::evidence::{Calm, Evidence, Onset, excess, likely, sums};
+use crate::evaluate::incident::episodes::evidence::Run;
 use crate::evaluate::slo::corrections::ExcludedTime;
-use crate::evaluate::slo::history::{HOUR_MS, History};
+use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::slots::{Slot, Slots};
+use crate::model::ids::EpisodeId;
 use crate::model::labels::content_hash;
-use crate::model::operations::incident::{Episode, EpisodeId};
+use crate::model::operations::incident::Episode;
 use crate::model::slo::tile::Tile;
 use crate::model::slo::{Budgeting, Slo};
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{HOUR_MS, Millis, Period, Timestamp};
 
 /// An episode is where the burn rate over this lookback is above 1.
 pub const BURN_LOOKBACK_SLOTS: usize = 5;
@@ -34,10 +36,6 @@ pub const EPISODE_BUDGET_MIN: f64 = 0.001;
 /// With so few bad requests there is no stretch but chance, as for burn-rate
 /// alerts. Does not hold where one bad event is a slot or slice of time.
 pub const EPISODE_BAD_EVENTS_MIN: i64 = 5;
-
-/// The usual share of bad events is learned from this long before an episode,
-/// without the slots that burned.
-const BASELINE_SLOTS: usize = 1_440;
 
 /// The onset lies at most this long before the burn rate passed 1: trouble that
 /// grows more slowly has no sharp onset.
@@ -118,15 +116,6 @@ pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History,
         observed: slots.observed(),
         left_out: left_out.clone(),
     }
-}
-
-/// Burning slots that belong together, first and last.
-#[derive(Clone, Copy)]
-struct Run {
-    first: usize,
-    last: usize,
-    peak: f64,
-    over: bool,
 }
 
 struct Context<'a> {

@@ -2,30 +2,23 @@
 //! and was over, and what happened again. The same facts give the same incidents,
 //! in whatever order they come. Must not know how noisy a page was.
 
-mod linking;
+pub(crate) mod facts;
+pub mod linking;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use self::linking::{Group, Key, groups};
 use super::nodes::named_nodes;
 use crate::evaluate::alerting::alerts::{Alerts, Row};
+use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::linking::QUIET;
+use crate::model::ids::IncidentId;
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeKind};
-use crate::model::operations::incident::{Episode, Incident, IncidentId, IncidentState, IncidentTimes};
-use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::incident::{Episode, Incident, IncidentState, IncidentTimes};
 use crate::model::slo::{Severity, Slo};
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-
-/// What begins within this time after everything else was over is still the
-/// same incident, and an incident is closed once it has been quiet for so long.
-pub const QUIET: Millis = Millis::from_mins(15);
-
-/// An incident takes no new page once none has come for this long, even while
-/// one still fires: an alert that stays on for weeks must not swallow all that
-/// happens meanwhile. A burn that goes on keeps it open for the pages about it.
-pub const SPAN_MAX: Millis = Millis::from_hours(4);
+use crate::model::time::{Millis, SLOT_MS, Timestamp};
 
 /// A page this much before the burn still belongs to it: the rule saw it coming.
 pub const LEAD: Millis = Millis::from_mins(10);
@@ -51,26 +44,6 @@ pub const UNASSIGNED: &str = "unassigned";
 /// Without page tiers of its own, an SLO pages at the share of the budget that
 /// the fast standard tier stands for.
 const PAGE_BUDGET_DEFAULT: f64 = 0.02;
-
-/// A silence about an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Silenced {
-    pub alert: AlertId,
-    pub period: Period,
-    /// It names its alerts by patterns only.
-    pub is_broad: bool,
-}
-
-/// What incidents are made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    pub slos: &'a [Arc<Slo>],
-    pub alerts: &'a Alerts,
-    pub episodes: &'a [Episode],
-    pub changes: &'a [Change],
-    pub silenced: &'a [Silenced],
-    pub inhibitions: &'a [Inhibition],
-}
 
 /// All incidents in these facts as known at `now`, newest first; see `linking`.
 /// Tickets neither open nor prolong an incident; those that began to fire in it

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{DurationStat, Durations, Review};
 use super::verdict::{self, Finding, TrendVerdict, verdicts};
-use crate::evaluate::incident::durations::{durations, observations};
+use crate::evaluate::incident::durations::{DurationStat, Durations, durations, observations};
+use crate::evaluate::review::result::Review;
 use crate::evaluate::statistics::counts::{RateRatio, poisson};
 use crate::evaluate::statistics::shares::wilson;
 use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};

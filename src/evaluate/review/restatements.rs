@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::snapshot::{DurationStat, Review};
+use crate::evaluate::incident::durations::DurationStat;
+use crate::evaluate::review::result::Review;
 use crate::model::operations::restatement::{Figure, Restated};
 use crate::model::slo::Slo;
 use crate::model::time::Period;

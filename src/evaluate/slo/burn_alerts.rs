@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::compliance::PRESENT;
-use crate::evaluate::review::snapshot::{SloJudgement, TierStatus, TierVerdict};
+use crate::evaluate::review::snapshot::SloJudgement;
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::labels::Labels;
 use crate::model::slo::{NoDataPolicy, PolicyStep, Severity};
 use crate::model::time::{Millis, Timestamp};

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::figures::{Figures, ratio};
-use super::history::{HOUR_MS, History, Sum, hour_of};
+use super::history::History;
 use super::objectives::{Basis, differed};
 use super::status::{Budget, BurnRate, Corrected, HistoricalObjective, Method, SloState, SloStatus};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
-use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
+use crate::evaluate::slo::history::sum::Sum;
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{NoDataPolicy, Slo};
 use crate::model::time::window::ComplianceWindow;
-use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
+use crate::model::time::{DAY_MS, HOUR_MS, Millis, Period, Timestamp, hour_of};
 
 /// The lookbacks whose burn rates are published, with those of the tiers.
 pub const LOOKBACKS: [Millis; 6] = [

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::history::{HOUR_MS, hour_of};
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::periods::{joined, rest_of};
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{HOUR_MS, Millis, Period, SLOT_MS, Timestamp, hour_of};
 
 /// What is left out of one SLO within a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq)]

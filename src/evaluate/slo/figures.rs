@@ -2,7 +2,7 @@
 //! with the no-data policy applied and the bounds beside it. Must not know
 //! windows or lookbacks.
 
-use super::history::{NANO, Sum, UNSEEN_RATE_FACTOR};
+use crate::evaluate::slo::history::sum::{NANO, Sum, UNSEEN_RATE_FACTOR};
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
 

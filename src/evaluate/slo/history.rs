@@ -4,97 +4,25 @@
 
 mod folding;
 mod minutes;
+pub(crate) mod sum;
 mod sums;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 
-use self::folding::{fold_hour, fold_minutes, slice_slots};
+use self::folding::{fold_hour, fold_minutes};
 use self::minutes::{Hour, SLOTS_PER_HOUR};
 use self::sums::DaySums;
 use super::corrections::ExcludedTime;
+use crate::evaluate::slo::history::sum::Sum;
 use crate::model::slo::Budgeting;
-use crate::model::slo::tile::{DayTiles, EventCounts, Tile};
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::slo::tile::{DayTiles, Tile};
+use crate::model::time::{HOUR_MS, Millis, Period, SLOT_MS, Timestamp, hour_of};
 
-/// One hour, the unit of folding.
-pub const HOUR_MS: i64 = 3_600_000;
 const HOURS_PER_DAY: i64 = 24;
-
-/// How many events an unseen stretch held is not known. It is taken to have
-/// been busier than the busiest minute of the hour before, by this factor.
-pub const UNSEEN_RATE_FACTOR: i64 = 2;
-
-/// Ratios of slices are added in these units, so that sums do not depend on
-/// their order.
-pub const NANO: i64 = 1_000_000_000;
-
-/// What a stretch of time held. Adding is associative and commutative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    pub counts: EventCounts,
-    pub slices: Slices,
-    pub covered_ms: i64,
-    /// Of it, in minutes without events.
-    pub idle_ms: i64,
-    /// Upper estimate of unseen events, in thousandths.
-    pub unseen_milli: i64,
-    /// Unknown time for which the hour before gives no estimate either.
-    pub unestimated_ms: i64,
-    /// Events of the busiest minute.
-    pub busiest: i64,
-}
-
-/// Time slices of a stretch, where the budget is in slices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Slices {
-    /// Slices with events.
-    pub total: i64,
-    /// Sum over slices in billionths: 1 for a slice that reaches its target, or
-    /// its ratio.
-    pub good_nano: i64,
-    pub lo_nano: i64,
-    pub hi_nano: i64,
-    /// Slices of which nothing was observed.
-    pub unknown: i64,
-}
-
-impl AddAssign for Sum {
-    fn add_assign(&mut self, o: Sum) {
-        self.counts += o.counts;
-        self.slices.total += o.slices.total;
-        self.slices.good_nano += o.slices.good_nano;
-        self.slices.lo_nano += o.slices.lo_nano;
-        self.slices.hi_nano += o.slices.hi_nano;
-        self.slices.unknown += o.slices.unknown;
-        self.covered_ms += o.covered_ms;
-        self.idle_ms += o.idle_ms;
-        self.unseen_milli += o.unseen_milli;
-        self.unestimated_ms += o.unestimated_ms;
-        self.busiest = self.busiest.max(o.busiest);
-    }
-}
-
-impl Sum {
-    /// A stretch of which nothing is known.
-    fn unknown(length: Millis, budgeting: Budgeting) -> Sum {
-        let slice = slice_slots(budgeting) as i64 * SLOT_MS;
-        Sum {
-            unestimated_ms: length.0,
-            slices: Slices { unknown: length.0 / slice, ..Slices::default() },
-            ..Sum::default()
-        }
-    }
-
-    /// Upper estimate of the events that nobody saw.
-    pub fn unseen_events(&self) -> f64 {
-        let by_busiest = self.busiest as f64 * (self.unestimated_ms as f64 / SLOT_MS as f64);
-        self.unseen_milli as f64 / 1000.0 + by_busiest * UNSEEN_RATE_FACTOR as f64
-    }
-}
 
 /// Runs of hours that are summed once. Windows and lookbacks of an SLO need one
 /// each; more are of questions that are asked once.
@@ -112,11 +40,6 @@ pub struct History {
     runs: RefCell<Vec<(Range<i64>, Sum)>>,
     /// Stretches that corrections leave out.
     left_out: ExcludedTime,
-}
-
-/// The number of the hour since the epoch.
-pub fn hour_of(at: Timestamp) -> i64 {
-    at.millis().div_euclid(HOUR_MS)
 }
 
 fn hour_start(hour: i64) -> Timestamp {

@@ -2,8 +2,9 @@
 //! know how a budget is spent.
 
 use super::figures::Figures;
-use super::history::Sum;
-use crate::model::slo::{Objective, Slo};
+use crate::evaluate::slo::history::sum::Sum;
+use crate::model::slo::Slo;
+use crate::model::slo::objectives::Objective;
 use crate::model::time::Period;
 
 /// Which objectives a budget is made of.

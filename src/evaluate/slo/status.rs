@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::operations::correction::Correction;
+use crate::model::slo::objectives::Objective;
 use crate::model::slo::tile::EventCounts;
-use crate::model::slo::{Objective, PolicyStep, Slo};
+use crate::model::slo::{PolicyStep, Slo};
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
 

@@ -4,7 +4,6 @@
 //! enough to judge by.
 
 use super::status::BurnRate;
-use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
 use crate::model::slo::{AlertTier, NoDataPolicy, Severity, Slo};
 use crate::model::time::Millis;
 
@@ -97,6 +96,34 @@ fn stretch(slo: &Slo, tier: &AlertTier, factor: f64, burns: &impl Burns) -> (Tie
         }
     }
     (TierVerdict::HeldBack, None)
+}
+
+/// Whether one burn-rate tier fires.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierStatus {
+    pub tier: AlertTier,
+    /// The burn rate above which it fires.
+    pub factor: f64,
+    pub long_rate: Option<f64>,
+    pub short_rate: Option<f64>,
+    pub verdict: TierVerdict,
+    /// The longer lookback that the guard for low traffic judged by, if it had
+    /// to look further back than the tier says.
+    pub stretched: Option<Millis>,
+    /// How often the guard has begun to hold this tier back since this process
+    /// started.
+    pub held_back: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TierVerdict {
+    Firing,
+    Quiet,
+    /// Both rates are above the factor, but fewer events failed than the guard
+    /// asks for.
+    HeldBack,
+    /// Too little is known to say either; the alert stays as it is.
+    Frozen,
 }
 
 #[cfg(test)]

@@ -41,6 +41,25 @@ pub fn quotient((k1, n1): (usize, usize), (k2, n2): (usize, usize)) -> Option<(f
     Some(((log - half).exp(), (log + half).exp()))
 }
 
+/// A share `k` of `n` with what chance leaves open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    pub k: usize,
+    pub n: usize,
+}
+
+impl Share {
+    /// Absent where n is 0.
+    pub fn ratio(self) -> Option<f64> {
+        (self.n > 0).then(|| self.k as f64 / self.n as f64)
+    }
+
+    /// Wilson's 95 % interval.
+    pub fn interval(self) -> Option<(f64, f64)> {
+        wilson(self.k, self.n)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::assert_close;

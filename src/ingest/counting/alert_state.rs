@@ -2,7 +2,8 @@
 //! is bad, and good where the source was alive and none did.
 
 use super::plan::{Plan, Reading};
-use super::{Counted, Observed};
+use crate::ingest::counting::counted::Counted;
+use crate::ingest::counting::observed::Observed;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

@@ -1,21 +1,24 @@
 //! Cumulative counters to tiles.
 
+pub(crate) mod counter;
 pub(crate) mod created;
 pub(crate) mod renames;
 pub(crate) mod restarts;
 
-use super::super::raw::{RawSeries, Sample};
+use super::super::raw::Sample;
 use super::notices::{NoticeKind, Notices, Observation};
-use super::plan::{Plan, Weights};
+use super::plan::Plan;
 use super::state::{Last, State};
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
-use super::{COUNTER_MAX, Counted, Inexact, Observed, Open, TARGET_REMEMBERED};
+use crate::ingest::counting::counted::{Counted, Inexact, Open};
+use crate::ingest::counting::counters::counter::{Counter, is_count};
 use crate::ingest::counting::counters::created::Created;
 use crate::ingest::counting::counters::renames::Ends;
 use crate::ingest::counting::counters::restarts::{ResetEvidence, settle};
+use crate::ingest::counting::observed::Observed;
 use crate::ingest::counting::targets::target::Timeline;
-use crate::ingest::counting::targets::watch::{Watch, any_alive};
+use crate::ingest::counting::targets::watch::{TARGET_REMEMBERED, Watch, any_alive};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Counts the events of the slots of `emit` and moves `state` on to the end of
@@ -29,23 +32,6 @@ pub fn count(plan: &Plan, state: &mut State, observed: Observed<'_>, emit: Perio
     counting.observe_targets();
     counting.remember(state);
     counting.finish()
-}
-
-/// A series that the plan is about, with its target.
-pub(super) struct Counter<'a> {
-    pub series: &'a RawSeries,
-    weights: Weights,
-    target: Option<usize>,
-    created: Option<&'a RawSeries>,
-}
-
-impl Counter<'_> {
-    /// When the counter was created, by the last word at or before an instant.
-    fn created_at(&self, at: Timestamp) -> Option<f64> {
-        let samples = &self.created?.samples;
-        let n = samples.partition_point(|s| s.at <= at);
-        n.checked_sub(1).and_then(|i| samples.get(i)).map(|s| s.value)
-    }
 }
 
 struct Counting<'a> {
@@ -390,10 +376,6 @@ impl<'a> Counting<'a> {
             notices: self.notices.into_vec(),
         }
     }
-}
-
-pub(super) fn is_count(sample: &Sample) -> bool {
-    sample.value >= 0.0 && sample.value <= COUNTER_MAX
 }
 
 /// Whole events; differences of whole parts add up to the whole part of the sum.

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Counted;
 use super::plan::{Plan, Reading};
+use crate::ingest::counting::counted::Counted;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

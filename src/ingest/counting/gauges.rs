@@ -4,7 +4,8 @@
 
 use super::super::raw::Sample;
 use super::plan::{Plan, Reading};
-use super::{Counted, Observed, Open};
+use crate::ingest::counting::counted::{Counted, Open};
+use crate::ingest::counting::observed::Observed;
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -105,8 +106,12 @@ fn spans(samples: &[Sample], slot: Timestamp) -> bool {
 }
 
 fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels) -> Option<&'a [Sample]> {
-    let key = super::target_key(labels);
-    observed.up.iter().find(|u| super::target_key(&u.labels) == key).map(|u| u.samples.as_slice())
+    let key = crate::ingest::counting::targets::target::target_key(labels);
+    observed
+        .up
+        .iter()
+        .find(|u| crate::ingest::counting::targets::target::target_key(&u.labels) == key)
+        .map(|u| u.samples.as_slice())
 }
 
 #[cfg(test)]

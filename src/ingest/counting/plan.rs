@@ -1,16 +1,16 @@
 //! What must be read for an indicator, and what each series that comes back
 //! contributes to good, total and uncertain.
 
-use super::Inexact;
 use super::state::State;
+use crate::ingest::counting::counted::Inexact;
 use crate::ingest::counting::histograms::buckets::Buckets;
 use crate::ingest::counting::histograms::native::{Thresholds, native_name};
+use crate::ingest::counting::weights::{Weight, Weights};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::sli::{Expression, Numerator, Sli};
-use crate::model::time::Timestamp;
 
 /// An indicator, ready to be counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,57 +57,6 @@ impl Reading {
     /// Whether a slot may be told of by samples of the minutes before it.
     pub fn looks_back(&self) -> bool {
         matches!(self, Reading::Gauge { .. } | Reading::RawRatio { .. } | Reading::Alert { .. })
-    }
-}
-
-/// How often an event of a series counts on each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Weight {
-    pub good: i64,
-    pub total: i64,
-    pub uncertain: i64,
-}
-
-impl Weight {
-    pub fn is_zero(self) -> bool {
-        self == Weight::default()
-    }
-}
-
-/// The weight of a series, all the time or at each scrape.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Weights {
-    Always(Weight),
-    /// In order of time; none at the scrapes that are not here.
-    Each(Vec<(Timestamp, Weight)>),
-}
-
-impl Weights {
-    pub fn at(&self, at: Timestamp) -> Weight {
-        match self {
-            Weights::Always(weight) => *weight,
-            Weights::Each(list) => {
-                let found = list.binary_search_by_key(&at, |(at, _)| *at).ok();
-                found.and_then(|i| list.get(i)).map_or(Weight::default(), |(_, weight)| *weight)
-            }
-        }
-    }
-
-    /// Whether the series is to be counted or, since it may be later, remembered.
-    pub fn concern(&self) -> bool {
-        match self {
-            Weights::Always(weight) => !weight.is_zero(),
-            Weights::Each(_) => true,
-        }
-    }
-
-    /// Whether a fall tells of a restart. A bound that comes and goes with the
-    /// schema may have held an old value for long.
-    pub fn witness(&self) -> bool {
-        match self {
-            Weights::Always(_) => true,
-            Weights::Each(list) => list.iter().any(|(_, weight)| weight.total != 0),
-        }
     }
 }
 

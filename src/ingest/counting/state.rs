@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::raw::Sample;
-use super::{Baselines, target_key};
-use crate::ingest::counting::targets::target::TargetState;
+use crate::ingest::counting::observed::Baselines;
+use crate::ingest::counting::targets::target::{TargetState, target_key};
 use crate::model::labels::Labels;
 use crate::model::time::Timestamp;
 

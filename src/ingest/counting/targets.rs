@@ -1,16 +1,15 @@
 //! Which targets an indicator is about, and which target a series belongs to.
 
 pub(crate) mod target;
-pub(crate) mod watch;
+pub mod watch;
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
-use super::counters::Counter;
 use super::plan::Plan;
 use super::state::State;
-use super::target_key;
-use crate::ingest::counting::targets::target::{TargetState, Timeline};
+use crate::ingest::counting::counters::counter::Counter;
+use crate::ingest::counting::targets::target::{TargetState, Timeline, target_key};
 use crate::ingest::counting::targets::watch::Watch;
 use crate::model::labels::Labels;
 

@@ -1,12 +1,15 @@
 //! What counting asks for, and what does not depend on how the reading is cut.
 //! The rules themselves are told by `tests/scenarios`.
 
+use super::counted::Counted;
+use super::observed::{Baselines, Observed};
 use super::*;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::tile::EventCounts;
+use crate::model::time::{Millis, Period, Timestamp};
 
 /// Where the timelines begin: a round minute.
 const T0: i64 = 1_700_000_040_000 / 60_000 * 60_000;

@@ -1,6 +1,6 @@
 //! Sums per slot: where increments and observed time are put.
 
-use super::plan::Weight;
+use crate::ingest::counting::weights::Weight;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

@@ -6,6 +6,7 @@ use std::fmt;
 use super::alert::{AlertId, Mark};
 use super::change::ChangeId;
 use super::record::{IncidentTime, Record};
+use crate::model::ids::{EpisodeId, IncidentId};
 use crate::model::labels::hex;
 use crate::model::slo::Severity;
 use crate::model::time::{Period, Timestamp};
@@ -38,14 +39,6 @@ impl Episode {
         Period::new(self.start, self.end.unwrap_or(now))
     }
 }
-
-/// A hash of the SLO and the episode's first minute.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EpisodeId(pub [u8; 16]);
-
-/// A hash of the service and the incident's first minute.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IncidentId(pub [u8; 16]);
 
 macro_rules! hex_id {
     ($name:ident) => {

@@ -3,7 +3,7 @@
 //! what follows from it is derived.
 
 use super::alert::MarkSource;
-use super::incident::IncidentId;
+use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use crate::model::slo::Objective;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
+use crate::model::slo::objectives::Objective;
 
 /// What the slots of several SLOs come to together.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,16 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::labels::{content_hash, hex};
 use crate::model::slo::Slo;
+use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::sli::{Numerator, Sli};
-
-/// By what an SLO is divided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupBy {
-    /// Labels of the series; one at least.
-    pub labels: Vec<String>,
-    /// Groups of their own at most; what comes later is the rest.
-    pub groups_max: usize,
-}
 
 /// A value for each label of a `GroupBy`; empty for a label that is not there.
 pub type Group = Vec<String>;

@@ -1,7 +1,8 @@
 //! The objectives that an SLO has had: which one was in force when. Must not
 //! know where that is noted.
 
-use crate::model::slo::Objective;
+use std::fmt;
+
 use crate::model::time::{Period, Timestamp};
 
 /// Objectives by the moment since which each was in force; the first one also
@@ -44,6 +45,36 @@ impl Objectives {
             }
         }
         if parts.is_empty() { vec![(period, present)] } else { parts }
+    }
+}
+
+/// The promised ratio of good events, strictly between 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Objective(f64);
+
+impl Objective {
+    pub fn new(ratio: f64) -> Option<Self> {
+        (ratio > 0.0 && ratio < 1.0).then_some(Objective(ratio))
+    }
+
+    pub fn ratio(self) -> f64 {
+        self.0
+    }
+
+    /// The share of events that may be bad: 1 - objective, without the noise
+    /// of binary fractions (1 - 0.999 would be 0.0010000000000000009).
+    pub fn allowed_bad_ratio(self) -> f64 {
+        let raw = 1.0 - self.0;
+        let scale = 1e12;
+        let rounded = (raw * scale).round() / scale;
+        if rounded > 0.0 { rounded } else { raw }
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = format!("{:.6}", self.0 * 100.0);
+        write!(f, "{}%", percent.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use super::composite::{Combination, Composite};
+use crate::model::ids::SliId;
+use crate::model::labels::content_hash;
 use crate::model::labels::selector::{Selector, SelectorSum};
-use crate::model::labels::{content_hash, hex};
 use crate::model::operations::comparison::Comparison;
 
 /// How good and total events are counted.
@@ -141,21 +142,5 @@ impl fmt::Display for Sli {
                 write!(f, "{side} ({}) of ({}), estimated", numerator.text, total.text)
             }
         }
-    }
-}
-
-/// The content hash of an indicator and its source.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SliId(pub [u8; 16]);
-
-impl fmt::Display for SliId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
-impl fmt::Debug for SliId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SliId({self})")
     }
 }

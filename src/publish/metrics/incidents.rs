@@ -11,7 +11,9 @@ use super::{
     INTERRUPTIONS, Metric, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
 };
 use crate::evaluate::alerting::rules::RuleScore;
-use crate::evaluate::review::snapshot::{DurationStat, Review, Snapshot};
+use crate::evaluate::incident::durations::DurationStat;
+use crate::evaluate::review::result::Review;
+use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::operations::incident::IncidentState;
 use crate::model::slo::Severity;
 

@@ -9,8 +9,9 @@ use super::{
     SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP,
     SLO_TIME_TO_EXHAUSTION,
 };
-use crate::evaluate::review::snapshot::{SloJudgement, Snapshot, TierVerdict};
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::tiers::TierVerdict;
 use crate::model::slo::Slo;
 use crate::model::time::Millis;
 

@@ -3,8 +3,8 @@
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use super::{ReportInput, text};
+use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::review::compare::{Comparison, DurationChange, GroupedBy};
-use crate::evaluate::review::snapshot::DurationStat;
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;

@@ -15,9 +15,11 @@ mod summary;
 pub(super) mod tests;
 mod trends;
 
+use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::result::Review;
+
 use crate::evaluate::alerting::replay::Replay;
 use crate::evaluate::review::compare::Comparison;
-use crate::evaluate::review::snapshot::{Finding, Review};
 use crate::evaluate::review::trends::Trends;
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::model::operations::change::Change;

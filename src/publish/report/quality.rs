@@ -93,7 +93,7 @@ pub(super) fn coverage(input: &ReportInput) -> Section {
     }
     if !input.findings.is_empty() {
         blocks.push(Block::Title { id: "findings".to_owned(), text: "To mend".to_owned() });
-        let tell = |f: &crate::evaluate::review::snapshot::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
+        let tell = |f: &crate::evaluate::review::finding::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
         blocks.push(Block::List(input.findings.iter().map(tell).collect()));
     }
     Section { id: "coverage", title: "Coverage and data quality", blocks }

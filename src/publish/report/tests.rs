@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::evaluate::review::snapshot::{DurationStat, Durations, Noise, PageClass, PageReason, RuleNoise};
+use crate::evaluate::alerting::noise::result::{Noise, RuleNoise};
+use crate::evaluate::alerting::page_class::{PageClass, PageReason};
+use crate::evaluate::incident::durations::{DurationStat, Durations};
 use crate::evaluate::slo::status::{Budget, Method, SloState};
+use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{ChangeId, ChangeKind, ObjectRef};
-use crate::model::operations::incident::{Incident, IncidentId, IncidentState, IncidentTimes};
+use crate::model::operations::incident::{Incident, IncidentState, IncidentTimes};
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{PolicyStep, Severity};
 use crate::model::testing::slo;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::last::{Target, last};
 use super::memory::MemorySource;
-use crate::ingest::counting::{Baselines, Points, Thresholds};
+use crate::ingest::counting::observed::Baselines;
+use crate::ingest::counting::{Points, Thresholds};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::SourceQuery;
 use crate::model::labels::Labels;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
 
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::error::Error;
 use super::layout;
+use crate::model::ids::SliId;
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::{Change, ClusterEvent};
@@ -16,8 +17,8 @@ use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
-use crate::model::slo::groups::{Group, GroupBy};
-use crate::model::slo::sli::SliId;
+use crate::model::slo::group_by::GroupBy;
+use crate::model::slo::groups::Group;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::Period;
 use crate::store::tables::corrections;

@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;

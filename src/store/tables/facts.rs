@@ -8,11 +8,11 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;
 
+use crate::model::ids::SliId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::slo::Severity;
-use crate::model::slo::sli::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::engine::error::Error;
 

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::facts::damaged;
-use crate::model::slo::groups::{Group, GroupBy};
+use crate::model::slo::group_by::GroupBy;
+use crate::model::slo::groups::Group;
 use crate::model::time::Timestamp;
 use crate::store::engine::error::Error;
 

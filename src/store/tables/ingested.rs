@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
 

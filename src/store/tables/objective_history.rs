@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::facts::damaged;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
 use crate::store::engine::error::Error;
 

@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::facts::{collect, damaged, labels_from, labels_json, parse, severity_from};
+use crate::model::ids::IncidentId;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::incident::IncidentId;
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::engine::error::Error;

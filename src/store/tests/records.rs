@@ -2,9 +2,9 @@
 //! a sender may tell it again; what people set and what was published stays.
 
 use super::*;
+use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::incident::IncidentId;
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
 use crate::model::slo::Severity;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::codec::{self, CODEC, Hour, SLOTS_PER_HOUR};
 use super::column::Damage;
-use crate::model::slo::sli::SliId;
+use crate::model::ids::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY};
 use crate::store::engine::error::Error;

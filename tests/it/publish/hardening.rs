@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use evenkeel::evaluate::alerting::replay::Replay;
 use evenkeel::evaluate::alerting::rule_changes::RuleChange;
 use evenkeel::evaluate::review::compare::Comparison;
-use evenkeel::evaluate::review::snapshot::{Review, Snapshot};
+use evenkeel::evaluate::review::snapshot::Snapshot;
 use evenkeel::evaluate::review::trends::Trends;
 use evenkeel::evaluate::slo::objectives::Basis;
 use evenkeel::evaluate::slo::status::{HistorySlot, SloStatus};
@@ -30,6 +30,7 @@ use tokio::net::TcpStream;
 
 use super::sample::Sample;
 use super::server::Server;
+use evenkeel::evaluate::review::result::Review;
 
 /// The shop, but `review` hangs until it is let go, `changes` panics and
 /// `cluster_events` fails.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use evenkeel::evaluate::review::snapshot::{Finding, Snapshot};
+use evenkeel::evaluate::review::snapshot::Snapshot;
 use evenkeel::model::labels::Labels;
 use evenkeel::model::operations::alert::Alert;
 use evenkeel::model::slo::Slo;
@@ -11,6 +11,7 @@ use scraped::{row_of, text_of};
 
 use super::sample::Sample;
 use super::server::Server;
+use evenkeel::evaluate::review::finding::Finding;
 
 /// Just enough of HTML to read a page of ours.
 mod scraped {
@@ -198,7 +199,7 @@ fn hostile() -> Sample {
         Labels::new().with("team", HOSTILE).with(HOSTILE, HOSTILE).with("alertname", HOSTILE).with("service", HOSTILE)
     };
     let snapshot = Snapshot::clone(&sample.snapshot);
-    let mut review = evenkeel::evaluate::review::snapshot::Review::clone(&snapshot.review);
+    let mut review = evenkeel::evaluate::review::result::Review::clone(&snapshot.review);
     for incident in &mut review.incidents {
         incident.service = words();
     }

@@ -6,39 +6,34 @@ use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use evenkeel::definitions::parse_correction;
-use evenkeel::evaluate::alerting::action::{Evidence, EvidenceKind};
 use evenkeel::evaluate::alerting::load::load;
 use evenkeel::evaluate::alerting::measures::{MeasureInputs, measures};
 use evenkeel::evaluate::alerting::replay::{Replay, fixes, replay};
 use evenkeel::evaluate::alerting::rule_changes::RuleChange;
-use evenkeel::evaluate::alerting::rules::{Share, rule_scores};
+use evenkeel::evaluate::alerting::rules::rule_scores;
 use evenkeel::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
 use evenkeel::evaluate::incident::durations::durations;
 use evenkeel::evaluate::incident::episodes::SloBurn;
 use evenkeel::evaluate::incident::external_records::ExternalRecords;
 use evenkeel::evaluate::review::ReviewInputs;
 use evenkeel::evaluate::review::compare::{Comparison, compare};
-use evenkeel::evaluate::review::snapshot::{
-    Finding, Noise, PageClass, PageReason, ReceiverNoise, Review, RuleNoise, SloJudgement, Snapshot, TeamNoise,
-    TierStatus, TierVerdict,
-};
+use evenkeel::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use evenkeel::evaluate::review::trends::{FollowedMonth, MonthFigures, Trends, trends};
 use evenkeel::evaluate::slo::corrections::ExcludedTime;
 use evenkeel::evaluate::slo::objectives::Basis;
 use evenkeel::evaluate::slo::status::{Budget, BurnRate, Corrected, HistorySlot, Method, SloState, SloStatus};
-use evenkeel::evaluate::statistics::shares::wilson;
+use evenkeel::evaluate::statistics::shares::{Share, wilson};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use evenkeel::model::operations::correction::Correction;
 use evenkeel::model::operations::incident::{
-    AttachedRecord, Episode, EpisodeId, Incident, IncidentId, IncidentState, IncidentTimes, StatedTime,
+    AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime,
 };
 use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::problem::Problem;
-use evenkeel::model::slo::sli::SliId;
 use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
@@ -51,6 +46,13 @@ use evenkeel::publish::answers::{
 use evenkeel::publish::report::{ReportInput, SloReport};
 
 use super::world::{Traffic, definitions};
+use evenkeel::evaluate::alerting::evidence::{Evidence, EvidenceKind};
+use evenkeel::evaluate::alerting::noise::result::{Noise, ReceiverNoise, RuleNoise, TeamNoise};
+use evenkeel::evaluate::alerting::page_class::{PageClass, PageReason};
+use evenkeel::evaluate::review::finding::Finding;
+use evenkeel::evaluate::review::result::Review;
+use evenkeel::evaluate::slo::tiers::{TierStatus, TierVerdict};
+use evenkeel::model::ids::{EpisodeId, IncidentId, SliId};
 
 pub const NOW: &str = "2026-11-24T15:42:00Z";
 

@@ -5,10 +5,10 @@
 use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::operations::comparison::Comparison;
-use evenkeel::model::slo::objectives::Objectives;
+use evenkeel::model::slo::objectives::{Objective, Objectives};
 use evenkeel::model::slo::sli::{Numerator, Sli};
 use evenkeel::model::slo::tile::EventCounts;
-use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Objective, PolicyStep, Severity, Slo};
+use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, PolicyStep, Severity, Slo};
 use evenkeel::model::time::window::ComplianceWindow;
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 

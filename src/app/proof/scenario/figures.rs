@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::definitions::scenario::{Check, Failure, Figure, TileFigure, Wanted};
-use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
 use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::slo::tile::{EventCounts, SlotState, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 

@@ -7,9 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::{ActionWindow, CONTROL_WEEKS, WEEK};
+use crate::evaluate::alerting::action::window::{ActionWindow, CONTROL_WEEKS, WEEK};
 use crate::evaluate::alerting::pages::Page;
-use crate::evaluate::incident::incidents::Facts;
+use crate::evaluate::incident::incidents::facts::Facts;
 use crate::evaluate::incident::nodes::named_nodes;
 use crate::model::operations::alert::AlertId;
 use crate::model::operations::change::{Change, ChangeKind, ObjectRef};

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::evaluate::review::snapshot::{PageClass, PageReason, ReceiverNoise};
+use crate::evaluate::alerting::noise::result::ReceiverNoise;
+use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::statistics::shares::wilson;
 use crate::model::operations::alert::AlertId;
 use crate::model::operations::incident::Incident;

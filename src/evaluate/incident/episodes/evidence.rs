@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::{BASELINE_SLOTS, Run};
 use crate::evaluate::slo::slots::{Slot, Slots};
 
 /// An onset lies between the slots that make up so much of all that is likely,
@@ -91,4 +90,17 @@ impl Calm {
 
 pub(crate) fn sums<'a>(slots: impl Iterator<Item = &'a Slot>) -> (f64, f64) {
     slots.fold((0.0, 0.0), |(bad, total), s| (bad + s.bad, total + s.total))
+}
+
+/// The usual share of bad events is learned from this long before an episode,
+/// without the slots that burned.
+pub(crate) const BASELINE_SLOTS: usize = 1_440;
+
+/// Burning slots that belong together, first and last.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    pub first: usize,
+    pub last: usize,
+    pub peak: f64,
+    pub over: bool,
 }

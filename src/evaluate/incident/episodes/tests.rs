@@ -2,12 +2,11 @@
 
 use super::*;
 use crate::evaluate::scenario::{REQUESTS, burned, expand, minute, tiles};
-use crate::model::testing::slo;
-
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::Objective;
+use crate::model::slo::objectives::Objective;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
+use crate::model::testing::slo;
 use crate::model::time::window::ComplianceWindow;
 
 fn of(slo: &Slo, timeline: &str) -> SloBurn {

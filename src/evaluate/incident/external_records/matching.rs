@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{declared, told_of};
+use super::threads::{closed_at, declared, told_of};
 use crate::evaluate::alerting::alerts::Alerts;
-use crate::evaluate::incident::incidents::{ANSWER_WITHIN, LEAD, QUIET};
+use crate::evaluate::incident::incidents::linking::QUIET;
+use crate::evaluate::incident::incidents::{ANSWER_WITHIN, LEAD};
 use crate::model::operations::alert::Alert;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::operations::record::{Record, RecordKind};
@@ -115,7 +116,7 @@ impl<'a> Known<'a> {
         let service = services.iter().find(|service| service.eq_ignore_ascii_case(named))?;
         let incident = declared(thread, service, self.now)?;
         let number = self.add(incident);
-        let end = super::closed_at(thread).map_or(self.now, |end| end.at);
+        let end = closed_at(thread).map_or(self.now, |end| end.at);
         if let Some(span) = self.spans.get_mut(number) {
             *span = Period::new(span.start, end.max(span.start));
         }

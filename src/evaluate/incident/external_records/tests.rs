@@ -1,8 +1,9 @@
 //! What tools and people say of a small world, and what is made of it.
 
 use super::*;
-use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::review::result::Review;
 use crate::evaluate::scenario::{Scenario, minute, minutes_of};
+use crate::model::time::Millis;
 
 const WORLD: &str = "
     slo  shop            .*60 5*20  .*120

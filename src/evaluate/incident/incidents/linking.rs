@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Facts, QUIET, SPAN_MAX};
 use crate::evaluate::alerting::alerts::{Alerts, Row};
+use crate::evaluate::incident::incidents::facts::Facts;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::incident::Episode;
@@ -335,3 +335,12 @@ fn neighbours(slos: &[Arc<Slo>]) -> BTreeMap<&str, Vec<&str>> {
     });
     neighbours
 }
+
+/// What begins within this time after everything else was over is still the
+/// same incident, and an incident is closed once it has been quiet for so long.
+pub const QUIET: Millis = Millis::from_mins(15);
+
+/// An incident takes no new page once none has come for this long, even while
+/// one still fires: an alert that stays on for weeks must not swallow all that
+/// happens meanwhile. A burn that goes on keeps it open for the pages about it.
+pub const SPAN_MAX: Millis = Millis::from_hours(4);

@@ -5,19 +5,10 @@ use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::minutes::{Hour, Rates, SLOTS_PER_HOUR, Tiles, rates_before};
-use super::{NANO, Slices, Sum, UNSEEN_RATE_FACTOR};
+use crate::evaluate::slo::history::sum::{NANO, Slices, Sum, UNSEEN_RATE_FACTOR, slice_slots};
 use crate::model::slo::Budgeting;
 use crate::model::slo::tile::{EventCounts, SlotState, Tile};
 use crate::model::time::SLOT_MS;
-
-pub(crate) fn slice_slots(budgeting: Budgeting) -> usize {
-    match budgeting {
-        Budgeting::Events => 1,
-        Budgeting::Timeslices { slice, .. } | Budgeting::RatioTimeslices { slice } => {
-            ((slice.0 / SLOT_MS).max(1) as usize).min(SLOTS_PER_HOUR)
-        }
-    }
-}
 
 pub(crate) fn fold_hour(previous: Option<&Hour>, minutes: &Hour, budgeting: Budgeting) -> Sum {
     fold_minutes(previous, minutes, 0..SLOTS_PER_HOUR, budgeting)

@@ -1,8 +1,9 @@
 //! The sums of a day and of its hours in few bytes. Most fields of most hours
 //! are zero or small, so a hundred bytes become about eight.
 
-use super::{HOUR_MS, Slices, Sum};
+use crate::evaluate::slo::history::sum::{Slices, Sum};
 use crate::model::slo::tile::EventCounts;
+use crate::model::time::HOUR_MS;
 
 const HOURS: usize = 24;
 const ALL_HOURS: u32 = (1 << HOURS) - 1;

@@ -3,8 +3,9 @@
 
 use proptest::prelude::*;
 
+use super::sum::Slices;
 use super::*;
-use crate::model::slo::tile::PeakRate;
+use crate::model::slo::tile::{EventCounts, PeakRate};
 
 const DAY: i64 = 20_600;
 const MINUTES: i64 = 3 * 1_440;

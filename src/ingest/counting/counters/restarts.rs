@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ingest::counting::counters::is_count;
+use crate::ingest::counting::counters::counter::is_count;
 use crate::ingest::counting::targets::target::Timeline;
 use crate::ingest::raw::Sample;
 use crate::model::time::Timestamp;

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::ingest::counting::Inexact;
-use crate::ingest::counting::counters::is_count;
-use crate::ingest::counting::plan::{Weight, Weights};
+use crate::ingest::counting::counted::Inexact;
+use crate::ingest::counting::counters::counter::is_count;
 use crate::ingest::counting::state::State;
+use crate::ingest::counting::weights::{Weight, Weights, same_bound};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
@@ -200,8 +200,4 @@ fn set<T>(list: &mut [T], place: usize, value: T) {
 fn bound_of(labels: &Labels) -> Option<f64> {
     let le = labels.get("le")?;
     if le == "+Inf" { Some(f64::INFINITY) } else { le.parse().ok() }
-}
-
-pub(crate) fn same_bound(a: f64, b: f64) -> bool {
-    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
 }

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use super::buckets::same_bound;
+use crate::ingest::counting::weights::same_bound;
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::NAME;
 

@@ -2,7 +2,7 @@
 //! was scraped, when its process restarted, and what could not be seen.
 
 use super::watch::Watch;
-use crate::ingest::counting::NEW_TARGET_PROOF;
+use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -197,4 +197,9 @@ fn usual_interval(scrapes: &[Timestamp]) -> Option<Millis> {
     let middle = gaps.len() / 2;
     let (_, median, _) = gaps.select_nth_unstable(middle);
     Some(Millis((*median).max(1)))
+}
+
+/// The identity by which series and targets find each other.
+pub(crate) fn target_key(labels: &Labels) -> (&str, &str) {
+    (labels.get("job").unwrap_or(""), labels.get("instance").unwrap_or(""))
 }

@@ -1,7 +1,7 @@
 //! Since when, and in which minutes, anybody looked: what makes a counter that
 //! was not seen before a new one. Must not know targets or counters.
 
-use crate::ingest::counting::{NEW_TARGET_PROOF, Observed};
+use crate::ingest::counting::observed::Observed;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// What is known of the source, and of the time before a reading.
@@ -67,3 +67,13 @@ pub(crate) fn any_alive(alive: &[Timestamp], period: Period) -> bool {
     let from = alive.partition_point(|t| *t <= period.start);
     alive.get(from).is_some_and(|t| *t <= period.end)
 }
+
+/// How long before a target's first sample the source must have been seen
+/// alive without it, to call the target new. Longer than the longest usual
+/// scrape interval.
+pub const NEW_TARGET_PROOF: Millis = Millis::from_mins(5);
+
+/// A service that was scraped so lately, and has no target now, is idle: there
+/// is nothing that could fail. Longer than that, nobody knows. As far back as
+/// baselines are looked up.
+pub const TARGET_REMEMBERED: Millis = Millis::from_hours(24);

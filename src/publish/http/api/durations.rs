@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::incidents::DEFAULT_PERIOD;
 use super::time::{PeriodJson, seconds};
+use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::review::compare::{CountChange, DurationChange, Group, GroupedBy, Recurrence};
-use crate::evaluate::review::snapshot::DurationStat;
 use crate::model::time::Millis;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;

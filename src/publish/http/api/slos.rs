@@ -10,9 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::{Instant, PeriodJson};
-use crate::evaluate::review::snapshot::{SloJudgement, TierStatus};
+use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
+use crate::evaluate::slo::tiers::TierStatus;
 use crate::model::slo::{Budgeting, Slo};
 use crate::model::time::{Period, SLOT_MS, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;

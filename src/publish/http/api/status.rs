@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::{Instant, instant, seconds};
-use crate::evaluate::review::snapshot::Finding;
+use crate::evaluate::review::finding::Finding;
 use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus, WebhookStatus};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;

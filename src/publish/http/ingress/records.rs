@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::operations::incident::IncidentId;
+use crate::model::ids::IncidentId;
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::Timestamp;
 use crate::publish::answers::TimeRefused;

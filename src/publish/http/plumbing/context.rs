@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::problem::Problem;
-use crate::evaluate::review::snapshot::{Review, SloJudgement, Snapshot};
+use crate::evaluate::review::result::Review;
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::api::corrections::Writes;

@@ -11,8 +11,9 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
 use super::Identity;
-use crate::evaluate::review::snapshot::{SloJudgement, Snapshot, TierVerdict};
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::tiers::TierVerdict;
 use crate::model::time::Timestamp;
 use crate::publish::metrics::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, Kind, Metric, SLO_ALERT_FIRING, SLO_ATTAINMENT,

@@ -17,7 +17,9 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 use super::*;
-use crate::evaluate::review::snapshot::{Noise, Review, SloJudgement};
+use crate::evaluate::alerting::noise::result::Noise;
+use crate::evaluate::review::result::Review;
+use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::status::{BurnRate, Method, SloState, SloStatus};
 use crate::model::slo::tile::EventCounts;
 use crate::model::testing::slo;

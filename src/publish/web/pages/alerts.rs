@@ -4,7 +4,9 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::rules;
-use crate::evaluate::review::snapshot::{Noise, PageClass, Review};
+use crate::evaluate::alerting::noise::result::Noise;
+use crate::evaluate::alerting::page_class::PageClass;
+use crate::evaluate::review::result::Review;
 use crate::model::time::Timestamp;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::layout;

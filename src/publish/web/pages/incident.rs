@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::slo;
-use crate::evaluate::review::snapshot::Review;
+use crate::evaluate::review::result::Review;
 use crate::model::operations::alert::{Alert, Mark};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};

@@ -5,8 +5,9 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use super::trends;
+use crate::evaluate::incident::durations::{DurationStat, Durations};
 use crate::evaluate::review::compare::Comparison;
-use crate::evaluate::review::snapshot::{DurationStat, Durations, Review};
+use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};

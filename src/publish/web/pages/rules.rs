@@ -6,9 +6,12 @@ use maud::{Markup, html};
 use super::alerts::stacked;
 use crate::evaluate::alerting::load::Load;
 use crate::evaluate::alerting::measures::Measure;
-use crate::evaluate::alerting::rules::{RuleScore, Share};
+use crate::evaluate::alerting::noise::result::{ReceiverNoise, RuleNoise, TeamNoise};
+use crate::evaluate::alerting::page_class::PageClass;
+use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::alerting::upkeep::Upkeep;
-use crate::evaluate::review::snapshot::{PageClass, ReceiverNoise, Review, RuleNoise, TeamNoise};
+use crate::evaluate::review::result::Review;
+use crate::evaluate::statistics::shares::Share;
 use crate::publish::web::parts::{components, text};
 
 /// Rules that are listed; the API has all.

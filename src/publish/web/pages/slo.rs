@@ -5,9 +5,10 @@ use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
 
 use super::{incidents, slos};
-use crate::evaluate::review::snapshot::{SloJudgement, TierStatus, TierVerdict};
+use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};

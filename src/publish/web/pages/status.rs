@@ -3,7 +3,7 @@
 use axum::extract::State;
 use maud::{Markup, html};
 
-use crate::evaluate::review::snapshot::Finding;
+use crate::evaluate::review::finding::Finding;
 use crate::model::time::Timestamp;
 use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;

@@ -57,7 +57,7 @@ fn row(group: &Group) -> Markup {
 }
 
 fn duration(change: &DurationChange) -> Markup {
-    let median = |stat: &crate::evaluate::review::snapshot::DurationStat| stat.median.map(|m| m.human());
+    let median = |stat: &crate::evaluate::incident::durations::DurationStat| stat.median.map(|m| m.human());
     html! {
         @match median(&change.now) { Some(now) => (now), None => span.no-data { "–" } }
         @if let Some(before) = median(&change.before) { span.muted { ", was " (before) } }

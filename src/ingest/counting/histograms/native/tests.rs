@@ -1,7 +1,9 @@
 //! Native histograms against the events that they were made of, scrape by scrape.
 
 use super::*;
-use crate::ingest::counting::{Baselines, Counted, Inexact, Observed, Plan, State, count};
+use crate::ingest::counting::counted::{Counted, Inexact};
+use crate::ingest::counting::observed::{Baselines, Observed};
+use crate::ingest::counting::{Plan, State, count};
 use crate::ingest::raw::Bucket;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};

@@ -7,10 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::time::{Instant, instant, seconds};
-use crate::evaluate::review::snapshot::{TierStatus, TierVerdict};
 use crate::evaluate::slo::status::{Budget, BurnRate, Corrected, HistoricalObjective, SloStatus};
+use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::operations::correction::Correction;
-use crate::model::slo::{Objective, PolicyStep};
+use crate::model::slo::PolicyStep;
+use crate::model::slo::objectives::Objective;
 use crate::model::time::{Millis, Period};
 
 /// Shares of the elapsed part of a period; they add up to 1.

@@ -1,0 +1,58 @@
+//! How often an event of a series counts as good, as total and as uncertain.
+
+use crate::model::time::Timestamp;
+
+/// How often an event of a series counts on each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub good: i64,
+    pub total: i64,
+    pub uncertain: i64,
+}
+
+impl Weight {
+    pub fn is_zero(self) -> bool {
+        self == Weight::default()
+    }
+}
+
+/// The weight of a series, all the time or at each scrape.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Weights {
+    Always(Weight),
+    /// In order of time; none at the scrapes that are not here.
+    Each(Vec<(Timestamp, Weight)>),
+}
+
+impl Weights {
+    pub fn at(&self, at: Timestamp) -> Weight {
+        match self {
+            Weights::Always(weight) => *weight,
+            Weights::Each(list) => {
+                let found = list.binary_search_by_key(&at, |(at, _)| *at).ok();
+                found.and_then(|i| list.get(i)).map_or(Weight::default(), |(_, weight)| *weight)
+            }
+        }
+    }
+
+    /// Whether the series is to be counted or, since it may be later, remembered.
+    pub fn concern(&self) -> bool {
+        match self {
+            Weights::Always(weight) => !weight.is_zero(),
+            Weights::Each(_) => true,
+        }
+    }
+
+    /// Whether a fall tells of a restart. A bound that comes and goes with the
+    /// schema may have held an old value for long.
+    pub fn witness(&self) -> bool {
+        match self {
+            Weights::Always(_) => true,
+            Weights::Each(list) => list.iter().any(|(_, weight)| weight.total != 0),
+        }
+    }
+}
+
+pub(crate) fn same_bound(a: f64, b: f64) -> bool {
+    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
+}

@@ -19,13 +19,14 @@
 //! | --- | --- | --- | --- |
 //! | 3 | `cli` | commands, flags, tables on a terminal | everything |
 //! | 3 | `app` | wiring, named loops, the clock, the end | everything but `cli` |
-//! | 2 | `sources` | foreign protocols in | `model` `ingest` |
+//! | 2 | `sources` | foreign protocols in | `model` `ingest` `net` |
 //! | 2 | `store` | facts on disk, crash-safe, one writer | `model` |
-//! | 2 | `publish` | judgements out | `model` `evaluate` |
+//! | 2 | `publish` | judgements out | `model` `evaluate` `net` |
 //! | 2 | `definitions` | what is promised | `model` `yaml` |
-//! | 2 | `config` | how to run | `model` `yaml` |
+//! | 2 | `config` | how to run | `model` `net` `yaml` |
 //! | 1 | `ingest` | foreign words to our facts | `model` |
 //! | 1 | `evaluate` | facts to judgements | `model` |
+//! | 1 | `net` | outgoing HTTP: TLS, credentials, limits | `model` |
 //! | 1 | `yaml` | YAML with places and problems | `model` |
 //! | 0 | `model` | the nouns and their arithmetic | |
 //!
@@ -53,6 +54,7 @@ pub mod definitions;
 pub mod evaluate;
 pub mod ingest;
 pub mod model;
+pub mod net;
 pub mod publish;
 pub mod sources;
 pub mod store;

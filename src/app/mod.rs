@@ -28,7 +28,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::app::catalog::setup::{DemoWorld, ProcessContext, Setup, identity, push_destination};
+pub use crate::app::catalog::setup::{DemoWorld, ProcessContext, Setup, identity};
 
 use self::counting::Counting;
 use crate::app::alerting::alerts::{AlertFeed, AlertFeeds};
@@ -107,6 +107,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     );
     let daemon = daemon
         .with_webhooks(config.webhooks.clone())
+        .with_outbox(setup.outbox.clone())
         .with_lengths(config.backfill, config.retention)
         .with_alert_sources(setup.sources.iter().map(|source| source.name.clone()).collect());
     let daemon = Arc::new(daemon);
@@ -125,11 +126,9 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let (holes, renewed) = (backfill.holes.clone(), backfill.renewed.clone());
     daemon.note_backfill(backfill.progress());
     let ledger = Ledger::new(&slos, facts.clone(), now);
-    let names = setup.alertmanagers.iter().map(|a| a.name.clone()).collect();
     let notifier = Notifier::new(
         &daemon,
-        setup.sender,
-        names,
+        setup.outbox.clone(),
         config.external_labels.clone(),
         setup.external_url.clone(),
         config.evaluation_interval,
@@ -145,6 +144,13 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         http::serve(listener, answers, HttpSettings { writes, ..HttpSettings::default() }, stopped)
             .await
             .context("serve HTTP")
+    });
+    let noted = Arc::clone(&daemon);
+    let note = move |name: &str, error| noted.note_source(name, error);
+    let sending = setup.outbox.run(clock.clone(), tasks.stop_token(), note);
+    tasks.run("notify", async move {
+        sending.await;
+        Ok(())
     });
     tasks.every("count", config.evaluation_interval, counting);
     let shown = progress::Bar::new(setup.on_terminal);

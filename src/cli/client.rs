@@ -16,8 +16,7 @@ use super::{print, print_as_is};
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
 use crate::model::time::{Millis, Timestamp};
-use crate::sources::error::Error;
-use crate::sources::http::{Auth, Endpoint, Http, install_crypto_provider};
+use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
 
 /// As long as a daemon may think about one request.
 const TIMEOUT: Millis = Millis::from_secs(30);
@@ -37,7 +36,7 @@ impl ApiClient {
 
     /// One that takes in what is pushed with this token.
     pub fn with_token(address: &Url, token: SecretString) -> anyhow::Result<ApiClient> {
-        ApiClient::of(Endpoint { auth: Some(Auth::Bearer(token)), ..Endpoint::new(address.clone()) })
+        ApiClient::of(Endpoint { auth: Some(Auth::Bearer(Secret::Value(token))), ..Endpoint::new(address.clone()) })
     }
 
     fn of(endpoint: Endpoint) -> anyhow::Result<ApiClient> {
@@ -48,29 +47,24 @@ impl ApiClient {
         Ok(ApiClient { http: Http::new(&endpoint)?, runtime })
     }
 
-    /// The text at a path.
+    /// The text at a path, in any format.
     pub fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
-        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let body = self.runtime.block_on(self.http.get(path, &query, "*/*")).map_err(|error| match error {
-            Error::Unreachable { url, reason } => {
-                anyhow::anyhow!("no evenkeel answers at {url} ({reason}): is it running? `evenkeel demo` starts one")
-            }
-            other => other.into(),
-        })?;
+        let body = self.runtime.block_on(self.http.get_any(path, &pairs(query))).map_err(explained)?;
         String::from_utf8(body.bytes).map_err(|_| self.foreign())
     }
 
     /// Pushes lines to a webhook; how many of them are new, and duplicates.
     pub fn push(&self, webhook: &str, lines: String) -> anyhow::Result<(usize, usize)> {
         let path = ["in", webhook];
-        let body = self.runtime.block_on(self.http.post_text(&path, "application/x-ndjson", lines))?;
+        let body = self.runtime.block_on(self.http.post(&path, "application/x-ndjson", lines.into_bytes()))?;
         let answer: Value = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         number("accepted").zip(number("duplicates")).ok_or_else(|| self.foreign())
     }
 
     fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
-        serde_json::from_str(&self.text(path, query)?).map_err(|_| self.foreign())
+        let answer = self.runtime.block_on(self.http.get(path, &pairs(query), "application/json"));
+        serde_json::from_slice(&answer.map_err(explained)?.bytes).map_err(|_| self.foreign())
     }
 
     /// `from` for the last stretch of time, by the daemon's own clock: that of
@@ -83,6 +77,19 @@ impl ApiClient {
 
     fn foreign(&self) -> anyhow::Error {
         anyhow::anyhow!("what answers at {} is not an evenkeel of this version", self.http.shown_url())
+    }
+}
+
+fn pairs<'a>(query: &'a [(&str, String)]) -> Vec<(&'a str, &'a str)> {
+    query.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+fn explained(error: Error) -> anyhow::Error {
+    match error {
+        Error::Unreachable { url, reason } => {
+            anyhow::anyhow!("cannot reach Evenkeel at {url}: {reason}; is it running? `evenkeel demo` starts one")
+        }
+        other => other.into(),
     }
 }
 

@@ -7,10 +7,9 @@ use serde::Serialize;
 
 use crate::model::labels::Labels;
 use crate::model::operations::on_call::{OnCall, TeamHours};
+use crate::net::{Auth, Endpoint, Header, REDACTED, Secret};
 
-use super::endpoint::{Auth, Endpoint, Header};
 use super::on_call::shown_hours;
-use super::secret::{REDACTED, Secret};
 use super::{Config, LogFormat, Toggle, Webhook};
 
 #[derive(Serialize)]
@@ -79,9 +78,17 @@ impl From<&Webhook> for WebhookKeys {
 #[derive(Serialize)]
 struct EndpointKeys {
     url: String,
+    #[serde(flatten)]
+    details: DetailKeys,
+}
+
+#[derive(Serialize)]
+struct DetailKeys {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth: Option<BTreeMap<&'static str, String>>,
     headers: BTreeMap<String, &'static str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    header_files: BTreeMap<String, String>,
     timeout: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ca_file: Option<String>,
@@ -122,7 +129,8 @@ struct KubernetesKeys {
 #[derive(Serialize)]
 struct OtlpKeys {
     endpoint: String,
-    headers: BTreeMap<String, &'static str>,
+    #[serde(flatten)]
+    details: DetailKeys,
 }
 
 #[derive(Serialize)]
@@ -171,10 +179,7 @@ pub(super) fn yaml(config: &Config) -> String {
             kubeconfig: config.kubernetes.kubeconfig.as_ref().map(text),
             namespaces: config.kubernetes.namespaces.clone(),
         },
-        otlp: config
-            .otlp
-            .as_ref()
-            .map(|otlp| OtlpKeys { endpoint: otlp.endpoint.to_string(), headers: headers(&otlp.headers) }),
+        otlp: config.otlp.as_ref().map(|otlp| OtlpKeys { endpoint: otlp.url.to_string(), details: details(otlp) }),
         log: LogKeys {
             format: match config.log.format {
                 LogFormat::Auto => "auto",
@@ -189,31 +194,35 @@ pub(super) fn yaml(config: &Config) -> String {
 }
 
 fn endpoint(endpoint: &Endpoint) -> EndpointKeys {
-    EndpointKeys {
-        url: endpoint.url.to_string(),
-        auth: auth(&endpoint.auth),
-        headers: headers(&endpoint.headers),
+    EndpointKeys { url: endpoint.url.to_string(), details: details(endpoint) }
+}
+
+fn details(endpoint: &Endpoint) -> DetailKeys {
+    let file = |header: &Header| match &header.value {
+        Secret::File(path) => Some((header.name.clone(), path.display().to_string())),
+        Secret::Value(_) => None,
+    };
+    let values = endpoint.headers.iter().filter(|header| file(header).is_none());
+    DetailKeys {
+        auth: endpoint.auth.as_ref().map(auth),
+        headers: values.map(|header| (header.name.clone(), REDACTED)).collect(),
+        header_files: endpoint.headers.iter().filter_map(file).collect(),
         timeout: endpoint.timeout.to_string(),
         ca_file: endpoint.ca_file.as_ref().map(|path| path.display().to_string()),
     }
 }
 
-fn auth(auth: &Auth) -> Option<BTreeMap<&'static str, String>> {
+fn auth(auth: &Auth) -> BTreeMap<&'static str, String> {
     let secret = |key, file_key, secret: &Secret| match secret {
         Secret::Value(_) => (key, REDACTED.to_owned()),
         Secret::File(path) => (file_key, path.display().to_string()),
     };
     match auth {
-        Auth::None => None,
         Auth::Basic { username, password } => {
-            Some(BTreeMap::from([("username", username.clone()), secret("password", "password_file", password)]))
+            BTreeMap::from([("username", username.clone()), secret("password", "password_file", password)])
         }
-        Auth::Bearer(token) => Some(BTreeMap::from([secret("bearer_token", "bearer_token_file", token)])),
+        Auth::Bearer(token) => BTreeMap::from([secret("bearer_token", "bearer_token_file", token)]),
     }
-}
-
-fn headers(headers: &[Header]) -> BTreeMap<String, &'static str> {
-    headers.iter().map(|header| (header.name.clone(), REDACTED)).collect()
 }
 
 fn labels(labels: &Labels) -> BTreeMap<String, String> {

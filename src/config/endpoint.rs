@@ -1,17 +1,16 @@
-//! Something that is spoken to over HTTP: address, credentials, headers. Must
-//! not know what is said. Credentials come from variables or files; one that
-//! stands in the file itself is refused, since such files end up in Git.
-
-use std::path::PathBuf;
+//! The settings of an HTTP endpoint: address, credentials, headers. Credentials
+//! come from variables or files; one that is written in the configuration itself
+//! is refused, since such files end up in Git.
 
 use url::Url;
 
 use crate::model::time::Millis;
+use crate::net::{Auth, Endpoint, Header, Secret};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::words::{Complaint, duration, shown};
 
 use super::layers::Reading;
-use super::secret::{Secret, expand};
+use super::variables::expand;
 
 /// Headers of one endpoint.
 const HEADERS_MAX: usize = 32;
@@ -25,52 +24,52 @@ const TIMEOUT_MAX: Millis = Millis::from_mins(10);
 /// Headers whose values are credentials.
 const SECRET_HEADERS: [&str; 6] = ["authorization", "proxy-authorization", "cookie", "api-key", "apikey", "token"];
 
-/// Where and how a request goes.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// Without user, query and fragment; a path is a prefix.
-    pub url: Url,
-    pub auth: Auth,
-    pub headers: Vec<Header>,
-    pub timeout: Millis,
-    /// Trusted in addition to the system's authorities.
-    pub ca_file: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug)]
-pub enum Auth {
-    None,
-    Basic { username: String, password: Secret },
-    Bearer(Secret),
-}
-
-/// A header; its value is never shown.
-#[derive(Clone, Debug)]
-pub struct Header {
-    pub name: String,
-    pub value: Secret,
-}
-
-impl Endpoint {
-    /// An address alone, as a flag gives it.
-    pub(super) fn bare(url: Url, timeout: Millis) -> Self {
-        Endpoint { url, auth: Auth::None, headers: Vec::new(), timeout, ca_file: None }
-    }
-}
-
 /// Reads the keys of an endpoint; the caller finishes the mapping.
 pub(super) fn endpoint(fields: &mut Fields<'_>, timeout_key: &str, reading: &mut Reading<'_, '_>) -> Option<Endpoint> {
     let url_at = fields.required("url", &mut reading.source, "for example http://prometheus:9090");
-    let auth_at = fields.optional("auth");
-    let headers_at = fields.optional("headers");
-    let timeout_at = fields.optional("timeout");
-    let ca_at = fields.optional("ca_file");
+    let more = Details::of(fields);
     let url = url_at.and_then(|at| at.parse(&mut reading.source, url));
-    let auth = auth_at.map_or(Some(Auth::None), |at| auth(&at, reading));
-    let headers = headers_at.map_or(Some(Vec::new()), |at| headers(&at, reading));
-    let timeout = reading.scalar(timeout_key, timeout_at, timeout);
-    let ca_file = ca_at.map_or(Some(None), |at| reading.file(&at).map(Some));
-    Some(Endpoint { url: url?, auth: auth?, headers: headers?, timeout: timeout?, ca_file: ca_file? })
+    more.read(url, timeout_key, reading)
+}
+
+/// What an endpoint has besides its address.
+pub(super) struct Details<'n> {
+    auth: Option<At<'n>>,
+    pub headers: Option<At<'n>>,
+    header_files: Option<At<'n>>,
+    timeout: Option<At<'n>>,
+    ca_file: Option<At<'n>>,
+}
+
+impl<'n> Details<'n> {
+    pub fn of(fields: &mut Fields<'n>) -> Self {
+        Details {
+            auth: fields.optional("auth"),
+            headers: fields.optional("headers"),
+            header_files: fields.optional("header_files"),
+            timeout: fields.optional("timeout"),
+            ca_file: fields.optional("ca_file"),
+        }
+    }
+
+    /// The first of them that is there.
+    pub fn first(&self) -> Option<&At<'n>> {
+        let all = [&self.auth, &self.headers, &self.header_files, &self.timeout, &self.ca_file];
+        all.into_iter().find_map(Option::as_ref)
+    }
+
+    /// Reads all of them, also without an address, so that no problem waits for
+    /// another one to be solved.
+    pub fn read(self, url: Option<Url>, timeout_key: &str, reading: &mut Reading<'_, '_>) -> Option<Endpoint> {
+        let auth = self.auth.map_or(Some(None), |at| auth(&at, reading).map(Some));
+        let headers = self.headers.map_or(Some(Vec::new()), |at| headers(&at, reading));
+        let from_files = self.header_files.map_or(Some(Vec::new()), |at| header_files(&at, reading));
+        let timeout = reading.scalar(timeout_key, self.timeout, timeout);
+        let ca_file = self.ca_file.map_or(Some(None), |at| reading.file(&at).map(Some));
+        let mut headers = headers?;
+        headers.extend(from_files?);
+        Some(Endpoint { auth: auth?, headers, timeout: timeout?, ca_file: ca_file?, ..Endpoint::new(url?) })
+    }
 }
 
 /// A timeout within its bounds.
@@ -171,7 +170,7 @@ fn credential(
             at.parse_secret(&mut reading.source, |text| match expand(text, variable)? {
                 (value, true) => header_text(&value).map(Secret::value),
                 (_, false) => Err(Complaint::new(
-                    format!("the {} stands in the file itself", key.replace('_', " ")),
+                    format!("the {} is written in the configuration itself", key.replace('_', " ")),
                     format!(
                         "such files end up where others read them; write `{key}: ${{VARIABLE}}` or `{file_key}: PATH`"
                     ),
@@ -196,12 +195,31 @@ pub(super) fn headers(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Vec<
         let variable = reading.surroundings.variable;
         let value = entry_at.parse_secret(&mut reading.source, |text| match expand(text, variable)? {
             (_, false) if is_secret_header(&entry.key) => Err(Complaint::new(
-                format!("the header `{}` holds a credential that stands in the file itself", shown(&entry.key)),
-                "write it as `${VARIABLE}`, or use `auth`",
+                format!(
+                    "the header `{}` holds a credential that is written in the configuration itself",
+                    shown(&entry.key)
+                ),
+                "write it as `${VARIABLE}`, or use `header_files` or `auth`",
             )),
             (value, _) => header_text(&value).map(Secret::value),
         });
         headers.extend(value.map(|value| Header { name: entry.key.clone(), value }));
+    }
+    (reading.source.errors() == before).then_some(headers)
+}
+
+/// Headers from a mapping of names to files with the values.
+fn header_files(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Vec<Header>> {
+    let before = reading.source.errors();
+    let mut headers = Vec::new();
+    for entry in at.entries(&mut reading.source, HEADERS_MAX)? {
+        let entry_at = at.entry(entry);
+        if let Err(Complaint { message, hint }) = header_name(&entry.key) {
+            reading.source.error(entry.key_span, &entry_at.path, message, hint);
+            continue;
+        }
+        let file = reading.file(&entry_at);
+        headers.extend(file.map(|path| Header { name: entry.key.clone(), value: Secret::File(path) }));
     }
     (reading.source.errors() == before).then_some(headers)
 }

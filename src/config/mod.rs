@@ -9,10 +9,10 @@ mod layers;
 mod on_call;
 mod peers;
 mod read;
-mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -28,10 +28,9 @@ use crate::model::labels::Labels;
 use crate::model::operations::on_call::OnCall;
 use crate::model::problem::{Level, Problem};
 use crate::model::time::Millis;
+use crate::net::{Endpoint, Secret};
 use crate::yaml::read::TEXT_BYTES_MAX;
 
-pub use endpoint::{Auth, Endpoint, Header};
-pub use secret::Secret;
 pub use settings::{Overrides, Setting, reference};
 
 /// Everything that the daemon is told about how to run.
@@ -63,7 +62,9 @@ pub struct Config {
     pub timezone: Tz,
     pub on_call: OnCall,
     pub kubernetes: Kubernetes,
-    pub otlp: Option<Otlp>,
+    /// Where own telemetry and results are pushed; `/v1/metrics` and the others
+    /// follow its path.
+    pub otlp: Option<Endpoint>,
     pub log: Log,
 }
 
@@ -134,13 +135,6 @@ pub enum Toggle {
     Auto,
     On,
     Off,
-}
-
-/// Where own telemetry and results are pushed.
-#[derive(Clone, Debug)]
-pub struct Otlp {
-    pub endpoint: Url,
-    pub headers: Vec<Header>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use crate::model::labels::REPLICA_LABELS;
 use crate::model::time::Millis;
+use crate::net::Endpoint;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, one_of};
 
-use super::endpoint::{Endpoint, endpoint, timeout, url};
+use super::endpoint::{endpoint, timeout, url};
 use super::layers::Reading;
 use super::settings::{ALERTMANAGER, PROMETHEUS};
 use super::{Source, SourceKind};
@@ -25,7 +26,7 @@ pub(super) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
         let url = reading.scalar(PROMETHEUS, None, url);
         let timeout = reading.scalar("sources[].timeout", None, timeout);
         let ingest_delay = reading.scalar("sources[].ingest_delay", None, ingest_delay);
-        let endpoint = Endpoint::bare(url?, timeout?);
+        let endpoint = Endpoint { timeout: timeout?, ..Endpoint::new(url?) };
         return Some(vec![Source {
             name: "main".to_owned(),
             kind: SourceKind::Prometheus,
@@ -109,7 +110,7 @@ pub(super) fn alertmanagers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -
     let bare = reading.scalar(TIMEOUT, None, timeout);
     if reading.overrides.get(ALERTMANAGER).is_some() {
         let urls = reading.list(ALERTMANAGER, None, url)?;
-        return urls.into_iter().map(|url| Some(Endpoint::bare(url, bare?))).collect();
+        return urls.into_iter().map(|url| Some(Endpoint { timeout: bare?, ..Endpoint::new(url) })).collect();
     }
     let Some(at) = at else {
         return Some(Vec::new());
@@ -119,7 +120,7 @@ pub(super) fn alertmanagers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -
     for item in &items {
         // An address alone is short for a mapping with `url`.
         let read = if let Value::Text(_) = item.node.value {
-            item.parse(&mut reading.source, url).and_then(|url| Some(Endpoint::bare(url, bare?)))
+            item.parse(&mut reading.source, url).and_then(|url| Some(Endpoint { timeout: bare?, ..Endpoint::new(url) }))
         } else {
             item.fields(&mut reading.source).and_then(|mut fields| {
                 let endpoint = endpoint(&mut fields, TIMEOUT, reading);

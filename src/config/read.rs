@@ -9,20 +9,20 @@ use chrono_tz::Tz;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::time::Millis;
+use crate::net::{Endpoint, Secret};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::Source as Text;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
 
-use super::endpoint::{Header, header, headers, url};
+use super::endpoint::{Details, header, url};
 use super::layers::{Reading, path, readable_path, section};
 use super::on_call::on_call;
 use super::peers::{alertmanagers, sources};
-use super::secret::Secret;
 use super::settings::Overrides;
 use super::webhooks::webhooks;
-use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Otlp, Toggle};
+use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 
 /// Labels on everything that leaves.
 const EXTERNAL_LABELS_MAX: usize = 16;
@@ -172,25 +172,33 @@ fn kubernetes(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Kuber
     Some(Kubernetes { enabled: enabled?, kubeconfig: kubeconfig?, namespaces: namespaces? })
 }
 
-fn otlp(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Option<Otlp>> {
+fn otlp(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Option<Endpoint>> {
     const HEADERS: &str = "otlp.headers";
+    let nothing = Node { span: Span::default(), value: Value::Map(Vec::new()) };
     let place = at.as_ref().map(|at| at.node.span);
-    let [endpoint_at, headers_at] = section(at, ["endpoint", "headers"], reading)?;
-    let has_headers = headers_at.is_some() || reading.overrides.get(HEADERS).is_some();
-    let endpoint = reading.choice("otlp.endpoint", endpoint_at, url)?;
+    let mut fields = at.unwrap_or(At::root(&nothing)).fields(&mut reading.source)?;
+    let endpoint_at = fields.optional("endpoint");
+    let mut more = Details::of(&mut fields);
+    fields.finish(&mut reading.source);
     let variable = reading.surroundings.variable;
-    let headers: Option<Vec<Header>> = match (reading.overrides.get(HEADERS).is_some(), headers_at) {
-        (true, _) => reading.list(HEADERS, None, |text| header(text, variable)),
-        (false, Some(at)) => headers(&at, reading),
-        (false, None) => Some(Vec::new()),
+    let from_flags = match reading.overrides.get(HEADERS) {
+        Some(_) => {
+            more.headers = None;
+            Some(reading.list(HEADERS, None, |text| header(text, variable))?)
+        }
+        None => None,
     };
-    if endpoint.is_none() && has_headers {
-        let hint = Some("name the receiver as `endpoint`, or leave out the headers".to_owned());
-        reading.source.error(place.unwrap_or_default(), "otlp", "headers without an endpoint", hint);
-        return None;
-    }
-    let headers = headers?;
-    Some(endpoint.map(|endpoint| Otlp { endpoint, headers }))
+    let Some(endpoint) = reading.choice("otlp.endpoint", endpoint_at, url)? else {
+        if from_flags.is_some() || more.first().is_some() {
+            let hint = Some("name the receiver as `endpoint`, or remove the other keys".to_owned());
+            reading.source.error(place.unwrap_or_default(), "otlp", "settings of OTLP without an endpoint", hint);
+            return None;
+        }
+        return Some(None);
+    };
+    let mut endpoint = more.read(Some(endpoint), "otlp.timeout", reading)?;
+    endpoint.headers.extend(from_flags.unwrap_or_default());
+    Some(Some(endpoint))
 }
 
 fn log(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Log> {

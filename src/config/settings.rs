@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 43] = [
+const SETTINGS: [Setting; 49] = [
     key(
         "sources[].name",
         "NAME",
@@ -67,17 +67,38 @@ const SETTINGS: [Setting; 43] = [
     ),
     key("sources[].auth.username", "TEXT", None, "User of basic authentication."),
     key("sources[].auth.password", "${VARIABLE}", None, "Password, from a variable; or `password_file`."),
-    key("sources[].auth.password_file", "FILE", None, "File with the password, read anew for each use."),
+    key(
+        "sources[].auth.password_file",
+        "FILE",
+        None,
+        "File with the password. Read again for each request, so it can be rotated.",
+    ),
     key("sources[].auth.bearer_token", "${VARIABLE}", None, "Bearer token, from a variable; or `bearer_token_file`."),
-    key("sources[].auth.bearer_token_file", "FILE", None, "File with the bearer token, read anew for each use."),
+    key(
+        "sources[].auth.bearer_token_file",
+        "FILE",
+        None,
+        "File with the bearer token. Read again for each request, so it can be rotated.",
+    ),
     key(
         "sources[].headers",
         "{NAME: VALUE}",
         None,
         "Headers of each request, such as `X-Scope-OrgID`. Values may hold `${VARIABLE}`.",
     ),
+    key(
+        "sources[].header_files",
+        "{NAME: FILE}",
+        None,
+        "Headers whose values are in files. Read again for each request, so they can be rotated.",
+    ),
     key("sources[].timeout", "DURATION", Some("30s"), "Longest wait for an answer, 1s to 10m."),
-    key("sources[].ca_file", "FILE", None, "Certificate authority (PEM) that is trusted in addition to the system's."),
+    key(
+        "sources[].ca_file",
+        "FILE",
+        None,
+        "Certificate authorities (PEM) that are trusted in addition to the system's. Read again when the file changes.",
+    ),
     key(
         "sources[].ingest_delay",
         "DURATION",
@@ -100,6 +121,7 @@ const SETTINGS: [Setting; 43] = [
     )),
     key("alertmanagers[].auth", "{...}", None, "As `sources[].auth`."),
     key("alertmanagers[].headers", "{NAME: VALUE}", None, "As `sources[].headers`."),
+    key("alertmanagers[].header_files", "{NAME: FILE}", None, "As `sources[].header_files`."),
     key("alertmanagers[].ca_file", "FILE", None, "As `sources[].ca_file`."),
     key("alertmanagers[].timeout", "DURATION", Some("10s"), "Longest wait for an answer, 1s to 10m."),
     key("webhooks[].name", "NAME", None, "Name of a webhook that tools push to, at `POST /in/NAME`. Required."),
@@ -251,6 +273,10 @@ const SETTINGS: [Setting; 43] = [
         None,
         "Header of each push. Values may hold `${VARIABLE}`.",
     )),
+    key("otlp.header_files", "{NAME: FILE}", None, "As `sources[].header_files`."),
+    key("otlp.auth", "{...}", None, "As `sources[].auth`."),
+    key("otlp.ca_file", "FILE", None, "As `sources[].ca_file`."),
+    key("otlp.timeout", "DURATION", Some("10s"), "Longest wait for an answer, 1s to 10m."),
     flag(
         "log.format",
         "log-format",

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::net::Auth;
 
 const FULL: &str = r#"
 sources:
@@ -38,7 +39,11 @@ external_labels: {cluster: eu-1}
 external_url: https://evenkeel.example/
 timezone: Europe/Berlin
 kubernetes: {enabled: true, kubeconfig: kube.yaml, namespaces: [shop, payments]}
-otlp: {endpoint: "http://collector:4318", headers: {Authorization: "Bearer ${PASSWORD}"}}
+otlp:
+  endpoint: "http://collector:4318"
+  headers: {Authorization: "Bearer ${PASSWORD}"}
+  header_files: {X-Api-Key: key}
+  ca_file: certs/ca.pem
 log: {format: json, level: debug}
 "#;
 
@@ -116,14 +121,19 @@ fn a_full_file_is_read_and_paths_start_at_it() {
         (main.replica_labels.join(","), edge.replica_labels.join(",")),
         ("ha".into(), "prometheus_replica,replica".into())
     );
-    let Auth::Basic { username, password } = &main.endpoint.auth else { panic!("basic") };
+    let Some(Auth::Basic { username, password }) = &main.endpoint.auth else { panic!("basic") };
     assert_eq!((username.as_str(), password.reveal().unwrap().expose_secret()), ("evenkeel", "hunter2"));
-    assert!(matches!(&edge.endpoint.auth, Auth::Bearer(Secret::File(path)) if path == Path::new("/run/secrets/token")));
+    assert!(
+        matches!(&edge.endpoint.auth, Some(Auth::Bearer(Secret::File(path))) if path == Path::new("/run/secrets/token"))
+    );
     assert_eq!(config.definitions, [Path::new("etc/slos"), Path::new("/etc/slos")]);
     assert_eq!(config.data, Path::new("etc/store"));
     assert_eq!(config.external_labels.get("cluster"), Some("eu-1"));
     assert_eq!(config.kubernetes.namespaces, ["shop", "payments"]);
-    assert_eq!(config.otlp.unwrap().headers[0].value.reveal().unwrap().expose_secret(), "Bearer hunter2");
+    let otlp = config.otlp.unwrap();
+    assert_eq!(otlp.headers[0].value.reveal().unwrap().expose_secret(), "Bearer hunter2");
+    assert!(matches!(&otlp.headers[1].value, Secret::File(path) if path == Path::new("etc/key")));
+    assert_eq!((otlp.timeout, otlp.ca_file.as_deref()), (Millis::from_secs(10), Some(Path::new("etc/certs/ca.pem"))));
     assert_eq!(config.log, Log { format: LogFormat::Json, level: LogLevel::Debug });
 }
 
@@ -147,7 +157,7 @@ fn a_flag_wins_over_the_file() {
     assert_eq!(config.alertmanagers.len(), 2);
     assert_eq!(config.external_labels.to_string(), r#"{cluster="us-1", region="us"}"#);
     assert_eq!((config.kubernetes.enabled, config.kubernetes.namespaces), (Toggle::Off, vec!["one".to_owned()]));
-    assert_eq!(config.otlp.unwrap().headers.len(), 1);
+    assert_eq!(config.otlp.unwrap().headers.len(), 2, "those of the file's `headers` give way, `header_files` stay");
 }
 
 #[test]
@@ -181,7 +191,7 @@ fn no_secret_is_shown_anywhere() {
 
 #[test]
 fn the_dump_reads_back_as_the_same() {
-    let plain = "sources: [{url: http://p:9090, auth: {bearer_token_file: /t}}]\nexternal_labels: {zone: \"on\"}\nlog: {level: warn}\n";
+    let plain = "sources: [{url: http://p:9090, auth: {bearer_token_file: /t}, header_files: {X-K: /k}}]\nexternal_labels: {zone: \"on\"}\nlog: {level: warn}\n";
     let dump = sound(plain, &[]).dump();
     let (config, problems) = parse(&dump, "evenkeel.yaml", &Overrides::default(), &surroundings());
     assert_eq!(problems, []);
@@ -238,10 +248,11 @@ fn credentials_come_whole_and_from_outside() {
         ("{username: a, password: \"${PASSWORD}\", password_file: /x}", "both named"),
         (
             "{bearer_token: abc}",
-            "stands in the file itself | such files end up where others read them; write `bearer_token: ${VARIABLE}`",
+            "is written in the configuration itself | such files end up where others read them; write `bearer_token: ${VARIABLE}`",
         ),
         ("{bearer_token: \"${NONE}\"}", "`NONE` is not set"),
         ("{bearer_token_file: /run/none}", "cannot be read"),
+        ("{bearer_token_file: /x}, header_files: {X-K: /run/none}", "cannot be read"),
         ("{}", "incomplete"),
     ] {
         assert!(told_of(auth).contains(part), "{auth}: {}", told_of(auth));
@@ -259,7 +270,7 @@ fn a_file_is_one_mapping() {
         told("{}\n---\n{}\n", &[]),
         ["3:1 : a second document | a configuration is one document; remove the line `---`"]
     );
-    assert!(told("otlp: {headers: {A: b}}\n", &[])[0].contains("headers without an endpoint"));
+    assert!(told("otlp: {headers: {A: b}}\n", &[])[0].contains("settings of OTLP without an endpoint"));
     assert!(told("backfill: 30d\nretention: 7d\n", &[])[0].contains("longer than the retention"));
     assert!(load(Some(Path::new("/none/evenkeel.yaml")), &Overrides::default(), &surroundings()).0.is_none());
 }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::net::Secret;
 use crate::yaml::fields::At;
 use crate::yaml::words::{dns_label, label_value, one_of};
 
 use super::layers::{Reading, path, readable_path};
-use super::secret::Secret;
 use super::{Webhook, WebhookKind};
 
 /// Webhooks of one daemon: a few tools, each for some teams.

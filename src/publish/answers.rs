@@ -318,6 +318,22 @@ pub struct ServiceStatus {
     pub store: StoreStatus,
     pub findings: Arc<Vec<Finding>>,
     pub webhooks: Vec<WebhookStatus>,
+    pub alertmanagers: Vec<AlertmanagerStatus>,
+}
+
+/// What became of the alerts for one Alertmanager since the process started.
+#[derive(Clone, Debug, Default)]
+pub struct AlertmanagerStatus {
+    /// Its name among the sources.
+    pub name: String,
+    /// Alerts in the queue.
+    pub waiting: u64,
+    /// Alerts that it accepted, repetitions included.
+    pub sent: u64,
+    /// Requests that failed and were, or will be, tried again.
+    pub errors: u64,
+    /// Alerts that it will never get, by reason, all reasons included.
+    pub dropped: Vec<(&'static str, u64)>,
 }
 
 /// What was pushed to one webhook since the process started.

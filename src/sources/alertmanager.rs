@@ -7,12 +7,12 @@ mod tests;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{Error, shown};
-use super::http::{Endpoint, EndpointError, Http};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
+use crate::net::error::{Error, shown};
+use crate::net::{Endpoint, EndpointError, Http};
 use crate::sources::prometheus::json::{JsonLabels, JsonTime};
 
 /// A client for one Alertmanager. Cheap to clone.

@@ -5,10 +5,6 @@
 
 pub mod alertmanager;
 pub mod demo;
-pub mod error;
-#[cfg(test)]
-pub(crate) mod fake_server;
-pub mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 pub mod prometheus;

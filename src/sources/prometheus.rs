@@ -17,12 +17,12 @@ pub use rules::{ActiveAlert, AlertState, RuleHealth, ServedRule};
 use serde::de::DeserializeOwned;
 
 use self::answer::{Envelope, HistogramPoint, MatrixSeries, QueryData, VectorSeries};
-use super::error::Error;
-use super::http::{Endpoint, EndpointError, Http};
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::net::Error;
+use crate::net::{Endpoint, EndpointError, Http};
 
 /// Asked of every backend; each ignores what it does not know. VictoriaMetrics
 /// must not answer from its cache or from a part of its nodes, Thanos not from a
@@ -198,14 +198,15 @@ impl Prometheus {
         if answer.data.result_type == kind {
             Ok(answer.map(|data| data.result))
         } else {
-            let reason = format!("the query gives a {}, not a {kind}", super::error::shown(&answer.data.result_type));
+            let reason =
+                format!("the query gives a {}, not a {kind}", crate::net::error::shown(&answer.data.result_type));
             Err(self.bad_response(reason))
         }
     }
 
     fn open<T: DeserializeOwned>(&self, json: &[u8]) -> Result<Answer<T>, Error> {
         let envelope: Envelope<T> =
-            serde_json::from_slice(json).map_err(|e| self.bad_response(super::error::shown(&e.to_string())))?;
+            serde_json::from_slice(json).map_err(|e| self.bad_response(crate::net::error::shown(&e.to_string())))?;
         envelope.open(self.shown_url())
     }
 

@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use super::error::{Error, shown};
-use super::http::{Body, Endpoint, EndpointError, Http};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Timestamp};
+use crate::net::error::{Error, shown};
+use crate::net::{Body, Endpoint, EndpointError, Http};
 use crate::sources::scrape::exposition::{Format, Limits, ParseError, collect};
 
 /// The text formats, the ones that say where they end first. Neither protobuf nor

@@ -9,7 +9,7 @@ use evenkeel::ingest::requests::batches;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::slo::sli::Sli;
 use evenkeel::model::time::{Millis, Timestamp};
-use evenkeel::sources::http::{Endpoint, install_crypto_provider};
+use evenkeel::net::{Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::Prometheus as Client;
 use evenkeel::sources::prometheus::samples::SampleSource;
 use serde_json::Value;

@@ -10,8 +10,8 @@ use evenkeel::ingest::raw::RawSeries;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::labels::{Labels, NAME};
 use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::net::{Auth, Endpoint, Secret, install_crypto_provider};
 use evenkeel::sources::alertmanager::{Alertmanager, HeldState};
-use evenkeel::sources::http::{Auth, Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::{AlertState, Prometheus, RuleHealth};
 use evenkeel::sources::scrape::exposition::Limits;
 use evenkeel::sources::scrape::{SampleBuffer, Scraper, Target};
@@ -333,9 +333,9 @@ async fn tls_needs_the_right_certificate_and_basic_auth_the_right_password() {
     let mut url = server.url.clone();
     url.set_scheme("https").unwrap();
     let stranger = Endpoint::new(url);
-    let visitor = Endpoint { ca_pem: std::fs::read(server.dir.path().join("cert.pem")).ok(), ..stranger.clone() };
+    let visitor = Endpoint { ca_file: Some(server.dir.path().join("cert.pem")), ..stranger.clone() };
     let with = |password: &str| {
-        let auth = Auth::Basic { user: "ann".into(), password: password.to_owned().into() };
+        let auth = Auth::Basic { username: "ann".into(), password: Secret::value(password) };
         Alertmanager::new(&Endpoint { auth: Some(auth), ..visitor.clone() }).unwrap()
     };
     let ann = with("U*U");

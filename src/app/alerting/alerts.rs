@@ -15,8 +15,8 @@ use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::net::Error;
 use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
-use crate::sources::error::Error;
 use crate::store::Batch;
 
 /// History is read in stretches of this length, newest first: a day of a few

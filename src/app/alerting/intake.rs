@@ -8,10 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::app::runtime::facts::Facts;
-use crate::config::{Secret, Webhook, WebhookKind};
+use crate::config::{Webhook, WebhookKind};
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::Alert;
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::net::Secret;
 use crate::publish::answers::{Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus};
 use crate::sources::webhooks::auth::{self, Doubt};
 use crate::sources::webhooks::{DeliveredFacts, Form, Muted, read};

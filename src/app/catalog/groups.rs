@@ -18,7 +18,7 @@ use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::groups::{Group, expand};
 use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 use crate::store::{Batch, SeenGroups};
 
 /// New groups come with deployments; each makes the daemon start anew.

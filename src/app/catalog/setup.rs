@@ -9,19 +9,19 @@ use anyhow::Context;
 use crate::app::alerting::alerts::NamedAlertmanager;
 use crate::app::catalog::slis::Source;
 use crate::app::demo::Demo;
+use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::ingest::replicas::ReplicaLabels;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
+use crate::net::{Endpoint, install_crypto_provider};
 use crate::publish::http::Writes;
-use crate::publish::outbound::alertmanager;
-use crate::publish::outbound::alertmanager::{AlertSender, AlertmanagerTarget};
-use crate::publish::outbound::otlp::{Destination, Identity, ResultPusher};
+use crate::publish::outbound::alertmanager::AlertmanagerClient;
+use crate::publish::outbound::otlp::{Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
 use crate::sources::demo::{DemoSource, World, WorldConfig};
-use crate::sources::http::{self, Auth, Endpoint};
 use crate::sources::prometheus::Prometheus;
 use crate::sources::prometheus::samples::SampleSource;
 
@@ -45,7 +45,7 @@ pub struct Setup {
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Arc<Source>>,
     pub(crate) alertmanagers: Vec<NamedAlertmanager>,
-    pub(crate) sender: Option<AlertSender>,
+    pub(crate) outbox: Outbox,
     pub(crate) external_url: Option<url::Url>,
     pub(crate) pusher: Option<ResultPusher>,
     pub(crate) demo: Option<Demo>,
@@ -57,7 +57,7 @@ pub struct Setup {
 impl Setup {
     /// A daemon on the sources of a configuration.
     pub fn new(config: Config, slos: Vec<Slo>, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
-        http::install_crypto_provider();
+        install_crypto_provider();
         let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
         Setup::with_sources(config, slos, sources, Clock::System, surroundings)
     }
@@ -69,7 +69,7 @@ impl Setup {
         world: DemoWorld,
         surroundings: &ProcessContext,
     ) -> anyhow::Result<Setup> {
-        http::install_crypto_provider();
+        install_crypto_provider();
         let clock = Clock::fast(world.speed);
         let now = clock.now();
         // Every day starts alike, so that a world looks the same in every hour.
@@ -102,12 +102,15 @@ impl Setup {
     ) -> anyhow::Result<Setup> {
         let alertmanagers =
             config.alertmanagers.iter().enumerate().map(named_alertmanager).collect::<anyhow::Result<Vec<_>>>()?;
-        let receivers = config.alertmanagers.iter().map(receiver).collect::<anyhow::Result<Vec<_>>>()?;
-        let sender = if receivers.is_empty() { None } else { Some(AlertSender::new(receivers)?) };
+        let clients = config.alertmanagers.iter().zip(&alertmanagers);
+        let clients = clients.map(|(endpoint, named)| Ok((named.name.clone(), AlertmanagerClient::new(endpoint)?)));
+        let outbox = Outbox::new(clients.collect::<anyhow::Result<Vec<_>>>()?);
         let labels: Vec<(String, String)> =
             config.external_labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let pusher = push_destination(&config)?
-            .map(|destination| ResultPusher::new(&destination, identity(&labels), clock.now()))
+        let pusher = config
+            .otlp
+            .as_ref()
+            .map(|destination| ResultPusher::new(destination, identity(&labels), clock.now()))
             .transpose()?;
         Ok(Setup {
             pusher,
@@ -123,20 +126,12 @@ impl Setup {
             clock,
             sources,
             alertmanagers,
-            sender,
+            outbox,
             demo: None,
             on_terminal: surroundings.on_terminal,
             config,
         })
     }
-}
-
-/// Where results, traces and logs are pushed, if anywhere.
-pub fn push_destination(config: &Config) -> anyhow::Result<Option<Destination>> {
-    let Some(otlp) = &config.otlp else { return Ok(None) };
-    http::install_crypto_provider();
-    let headers = otlp.headers.iter().map(|h| Ok((h.name.clone(), h.value.reveal().map_err(anyhow::Error::msg)?)));
-    Ok(Some(Destination { endpoint: otlp.endpoint.clone(), headers: headers.collect::<anyhow::Result<_>>()? }))
 }
 
 /// Who may change corrections over HTTP: who knows the token, or without one who
@@ -163,47 +158,16 @@ pub struct DemoWorld {
 }
 
 fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
-    let endpoint = endpoint(&source.endpoint).with_context(|| format!("source {}", source.name))?;
     let samples = match source.kind {
-        SourceKind::Prometheus => SampleSource::Prometheus(Prometheus::new(&endpoint)?),
+        SourceKind::Prometheus => Prometheus::new(&source.endpoint).map(SampleSource::Prometheus),
     };
+    let samples = samples.with_context(|| format!("source {}", source.name))?;
     let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());
     Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay, replica_labels }))
 }
 
-fn named_alertmanager((i, settings): (usize, &config::Endpoint)) -> anyhow::Result<NamedAlertmanager> {
+fn named_alertmanager((i, endpoint): (usize, &Endpoint)) -> anyhow::Result<NamedAlertmanager> {
     let name = format!("alertmanager-{}", i + 1);
-    let endpoint = endpoint(settings).with_context(|| name.clone())?;
-    Ok(NamedAlertmanager { client: Alertmanager::new(&endpoint)?, name })
-}
-
-fn endpoint(settings: &config::Endpoint) -> anyhow::Result<Endpoint> {
-    let reveal = |secret: &config::Secret| secret.reveal().map_err(anyhow::Error::msg);
-    let auth = match &settings.auth {
-        config::Auth::None => None,
-        config::Auth::Basic { username, password } => {
-            Some(Auth::Basic { user: username.clone(), password: reveal(password)? })
-        }
-        config::Auth::Bearer(token) => Some(Auth::Bearer(reveal(token)?)),
-    };
-    let headers = settings.headers.iter().map(|h| Ok((h.name.clone(), reveal(&h.value)?)));
-    let ca_pem =
-        settings.ca_file.as_ref().map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
-    Ok(Endpoint {
-        auth,
-        headers: headers.collect::<anyhow::Result<Vec<_>>>()?,
-        timeout: settings.timeout,
-        ca_pem: ca_pem.transpose()?,
-        ..Endpoint::new(settings.url.clone())
-    })
-}
-
-fn receiver(settings: &config::Endpoint) -> anyhow::Result<AlertmanagerTarget> {
-    let Endpoint { url, auth, headers, ca_pem, .. } = endpoint(settings)?;
-    let auth = match auth {
-        None => alertmanager::Auth::None,
-        Some(Auth::Basic { user, password }) => alertmanager::Auth::Basic { user, password },
-        Some(Auth::Bearer(token)) => alertmanager::Auth::Bearer(token),
-    };
-    Ok(AlertmanagerTarget { url, auth, headers, ca_pem })
+    let client = Alertmanager::new(endpoint).with_context(|| name.clone())?;
+    Ok(NamedAlertmanager { client, name })
 }

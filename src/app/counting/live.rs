@@ -18,7 +18,7 @@ use crate::model::ids::SliId;
 use crate::model::labels::selector::Selector;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 
 /// Requests to one source at a time: a Prometheus has twenty query slots for
 /// everybody.

@@ -12,7 +12,7 @@ use crate::ingest::counting::{Plan, Points, Reading, State, alert_slices, count,
 use crate::ingest::raw::unite;
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 use crate::sources::prometheus::last::{Target, target_of};
 
 /// Samples before a period that are read with it: more than the lookback of

@@ -16,7 +16,7 @@ use crate::ingest::requests::{SourceQuery, up_of};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Period, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 
 /// Metrics in one question: most of what joining them saves, while one answer
 /// stays within what a source likes to give.

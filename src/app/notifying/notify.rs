@@ -1,21 +1,20 @@
 //! Burn alerts out: their state is stored before they are sent, so that a
-//! restart neither forgets nor doubles one.
+//! restart neither forgets nor doubles one. Sending itself waits in the outbox.
 
 use std::collections::BTreeMap;
 
+use super::outbox::Outbox;
 use crate::app::serving::answers::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::burn_alerts::{BurnAlert, BurnAlerts, Due, Moment, step};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
-use crate::publish::outbound::alertmanager::{AlertSender, OutgoingAlert};
+use crate::publish::outbound::alertmanager::OutgoingAlert;
 use crate::store::Batch;
 
 pub struct Notifier {
     alerts: BurnAlerts,
-    sender: Option<AlertSender>,
-    /// By the place of the receiver: the source name of its Alertmanager.
-    names: Vec<String>,
+    outbox: Outbox,
     external_labels: Labels,
     external_url: Option<url::Url>,
     interval: Millis,
@@ -25,8 +24,7 @@ impl Notifier {
     /// Takes up the alerts that an earlier run left.
     pub fn new(
         daemon: &AppState,
-        sender: Option<AlertSender>,
-        names: Vec<String>,
+        outbox: Outbox,
         external_labels: Labels,
         external_url: Option<url::Url>,
         interval: Millis,
@@ -36,14 +34,14 @@ impl Notifier {
             match read(&entry.text) {
                 Some(alert) => drop(alerts.insert(entry.key, alert)),
                 None => {
-                    tracing::error!(key = entry.key, "the stored state of a burn alert cannot be read; it begins anew")
+                    tracing::error!(key = entry.key, "the stored state of a burn alert is unreadable; it starts again")
                 }
             }
         }
-        Ok(Notifier { alerts, sender, names, external_labels, external_url, interval })
+        Ok(Notifier { alerts, outbox, external_labels, external_url, interval })
     }
 
-    /// Moves the alerts on and sends what is due.
+    /// Moves the alerts on and puts what is due into the outbox.
     pub async fn round(&mut self, daemon: &AppState, slos: &[SloJudgement], as_of: Timestamp) -> anyhow::Result<()> {
         let before = self.alerts.clone();
         let now = daemon.clock.now();
@@ -53,11 +51,8 @@ impl Notifier {
         if !changes.is_empty() {
             daemon.facts.write(Batch { burn_alerts: changes, recorded_at: now, ..Batch::default() }).await?;
         }
-        let Some(sender) = self.sender.as_ref().filter(|_| !due.is_empty()) else { return Ok(()) };
         let outgoing: Vec<OutgoingAlert> = due.into_iter().map(|due| self.outgoing(due)).collect();
-        for (delivery, name) in sender.send(&outgoing).await.iter().zip(&self.names) {
-            daemon.note_source(name, delivery.error.as_ref().map(ToString::to_string));
-        }
+        self.outbox.push(&outgoing);
         Ok(())
     }
 

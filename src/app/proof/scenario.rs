@@ -20,7 +20,7 @@ use crate::model::labels::REPLICA_LABELS;
 use crate::model::slo::Slo;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 use crate::sources::prometheus::memory::MemorySource;
 use crate::sources::prometheus::samples::SampleSource;
 

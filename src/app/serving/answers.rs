@@ -13,6 +13,7 @@ use crate::app::catalog::generations::generations;
 use crate::app::counting::backfill::Renewed;
 use crate::app::counting::pushes;
 use crate::app::judging::ledger::{history_of, judge_at};
+use crate::app::notifying::outbox::Outbox;
 use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::report::Reporting;
 use crate::app::reviewing::restatements;
@@ -62,6 +63,7 @@ pub struct AppState {
     pub corrections: Corrections,
     pub intake: Intake,
     pub pulse: Pulse,
+    outbox: Outbox,
     snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
     /// What sources do without, each under a key of its own.
@@ -98,6 +100,7 @@ impl AppState {
             corrections,
             intake: Intake::new(Vec::new()),
             pulse: Pulse::default(),
+            outbox: Outbox::default(),
             snapshot: RwLock::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
@@ -113,6 +116,11 @@ impl AppState {
     /// With webhooks that tools push to.
     pub fn with_webhooks(self, webhooks: Vec<Webhook>) -> AppState {
         AppState { intake: Intake::new(webhooks), ..self }
+    }
+
+    /// With Alertmanagers that alerts wait for.
+    pub fn with_outbox(self, outbox: Outbox) -> AppState {
+        AppState { outbox, ..self }
     }
 
     /// With sources whose alerts are read.
@@ -250,6 +258,7 @@ impl Answers for AppState {
             },
             findings: self.findings(&snapshot),
             webhooks: self.intake.status(),
+            alertmanagers: self.outbox.status(),
         }
     }
 

@@ -16,12 +16,12 @@ use crate::config::{self, Config};
 use crate::definitions;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
-use crate::publish::outbound::otlp::Destination;
+use crate::net::Endpoint;
 
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let Some((config, slos, corrections)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;
-    let (logging, pushing) = (config.log, app::push_destination(&config)?);
+    let (logging, pushing) = (config.log, config.otlp.clone());
     let make = async move || {
         let setup = Setup::new(config.clone(), slos.clone(), &surroundings())?;
         Ok(setup.with_corrections(corrections.clone()))
@@ -72,7 +72,7 @@ pub fn in_runtime(
     make: impl AsyncFn() -> anyhow::Result<Setup>,
     listener: TcpListener,
     logging: config::Log,
-    pushing: Option<Destination>,
+    pushing: Option<Endpoint>,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {

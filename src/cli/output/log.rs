@@ -10,12 +10,13 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::app::identity;
 use crate::config::{Log, LogFormat, LogLevel};
+use crate::net::Endpoint;
 use crate::publish::outbound::otlp;
-use crate::publish::outbound::otlp::{BoxedLayer, Destination, Telemetry};
+use crate::publish::outbound::otlp::{BoxedLayer, Telemetry};
 
 /// Starts logging; text with colour on a terminal, JSON where a machine reads.
 /// To be called within a runtime, which carries what is pushed.
-pub fn start(log: Log, pushing: Option<&Destination>) -> anyhow::Result<Option<Telemetry>> {
+pub fn start(log: Log, pushing: Option<&Endpoint>) -> anyhow::Result<Option<Telemetry>> {
     let (mut layers, telemetry): (Vec<BoxedLayer<Registry>>, _) = match pushing {
         Some(destination) => {
             let runtime = tokio::runtime::Handle::current();

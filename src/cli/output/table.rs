@@ -2,7 +2,7 @@
 //! that nothing from outside is obeyed by the terminal. Must not know what the
 //! columns mean.
 
-use crate::sources::error::shown;
+use crate::net::error::shown;
 
 const RESET: &str = "\u{1b}[0m";
 /// Between columns.

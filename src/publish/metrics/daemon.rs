@@ -2,9 +2,10 @@
 
 use super::page::{LabelText, NO_LABELS, Page};
 use super::{
-    BACKFILL_COMPLETE_SINCE, BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS,
-    LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES,
-    STORE_SEALED_BLOCKS, STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
+    ALERTMANAGER_DROPPED, ALERTMANAGER_ERRORS, ALERTMANAGER_QUEUE, ALERTMANAGER_SENT, BACKFILL_COMPLETE_SINCE,
+    BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS, LOOP_LAST_DURATION,
+    LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS,
+    STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
 };
 use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
@@ -39,6 +40,19 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     );
     let truncated = webhooks().map(|r| ((&NO_LABELS, [("webhook", r.name.as_str())]), r.truncated_alerts));
     page.counters(&WEBHOOK_TRUNCATED, truncated);
+
+    let alertmanagers = || {
+        let all = status.alertmanagers.iter();
+        all.map(|one| ((&NO_LABELS, [("alertmanager", one.name.as_str())]), one))
+    };
+    page.counters(&ALERTMANAGER_SENT, alertmanagers().map(|(labels, one)| (labels, one.sent)));
+    page.counters(&ALERTMANAGER_ERRORS, alertmanagers().map(|(labels, one)| (labels, one.errors)));
+    let dropped = status.alertmanagers.iter().flat_map(|one| {
+        let labels = |reason| (&NO_LABELS, [("alertmanager", one.name.as_str()), ("reason", reason)]);
+        one.dropped.iter().map(move |(reason, n)| (labels(*reason), *n))
+    });
+    page.counters(&ALERTMANAGER_DROPPED, dropped);
+    page.gauges(&ALERTMANAGER_QUEUE, alertmanagers().map(|(labels, one)| (labels, Some(one.waiting as f64))));
 
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);

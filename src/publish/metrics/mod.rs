@@ -162,6 +162,14 @@ metrics! {
         "Webhook deliveries by outcome since the process started.";
     WEBHOOK_TRUNCATED: Counter "" "evenkeel_webhook_truncated_alerts_total" ["webhook"]
         "Alerts that senders left out of their deliveries since the process started.";
+    ALERTMANAGER_SENT: Counter "" "evenkeel_alertmanager_sent_total" ["alertmanager"]
+        "Alerts that the Alertmanager accepted, repetitions included, since the process started.";
+    ALERTMANAGER_ERRORS: Counter "" "evenkeel_alertmanager_errors_total" ["alertmanager"]
+        "Attempts to send alerts that failed and are repeated, since the process started.";
+    ALERTMANAGER_DROPPED: Counter "" "evenkeel_alertmanager_dropped_total" ["alertmanager", "reason"]
+        "Alerts that were never accepted, since the process started: refused, expired in the queue, or displaced from a full queue.";
+    ALERTMANAGER_QUEUE: Gauge "" "evenkeel_alertmanager_queue_length" ["alertmanager"]
+        "Alerts that wait to be sent to the Alertmanager.";
     HTTP_REQUESTS: Counter "" "evenkeel_http_requests_total" ["route", "code"]
         "HTTP requests by route and status.";
     HTTP_REQUEST_DURATION: Histogram "seconds" "evenkeel_http_request_duration_seconds" ["route"]

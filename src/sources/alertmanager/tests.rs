@@ -1,7 +1,7 @@
 //! Answers as Alertmanager writes them.
 
 use super::*;
-use crate::sources::fake_server::{FakeServer, json};
+use crate::net::fake_server::{FakeServer, json};
 
 async fn served(body: &'static str) -> (FakeServer, Alertmanager) {
     let server = FakeServer::start(move |_| json(body)).await;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::ingest::raw::{Bucket, Histogram, RawSeries, Sample};
 use crate::model::time::Timestamp;
-use crate::sources::error::{Error, shown};
+use crate::net::error::{Error, shown};
 use crate::sources::prometheus::json::{JsonLabels, Number, Point, Points};
 
 /// Data that is whole, with what the source remarked.

@@ -8,7 +8,7 @@ use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 use crate::sources::prometheus::{Answer, Prometheus};
 
 /// Job and instance.

@@ -14,8 +14,8 @@ use crate::model::labels::selector::{Matcher, Selector};
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::groups::Group;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::net::Error;
 use crate::sources::demo::DemoSource;
-use crate::sources::error::Error;
 use crate::sources::prometheus::{Answer, Prometheus};
 
 /// How far back the last sample of a series is looked for. Longer than any

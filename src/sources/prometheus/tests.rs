@@ -3,7 +3,7 @@
 use super::*;
 use crate::ingest::raw::Bucket;
 use crate::model::labels::selector::{MatchOp, Matcher};
-use crate::sources::fake_server::{FakeServer, Step, answer, json};
+use crate::net::fake_server::{FakeServer, Step, answer, json};
 
 async fn served(body: &'static str) -> (FakeServer, Prometheus) {
     scripted(move || json(body)).await

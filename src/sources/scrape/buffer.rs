@@ -8,7 +8,7 @@ use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::error::Error;
+use crate::net::Error;
 
 /// Samples of the last minutes, found by metric name.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::Period;
-use crate::sources::fake_server::{FakeServer, Step, answer};
+use crate::net::fake_server::{FakeServer, Step, answer};
 
 fn target(url: &str) -> Target {
     Target {
@@ -92,7 +92,8 @@ async fn a_target_that_cannot_be_read_gives_nothing_at_all() {
         (answer(200, &text, "a 1\nb x\n"), "bad-response", "line 2: the value is not a number"),
         (answer(200, &text, "a 1\na 2\n"), "bad-response", "line 2: series"),
         (answer(200, &om, "a 1\n"), "bad-response", "without `# EOF`"),
-        (answer(200, &[("content-type", "text/html")], "a 1\n"), "bad-response", "content type is text/html"),
+        (answer(200, &[("content-type", "text/html")], "a 1\n"), "bad-response", "an HTML page instead of data"),
+        (answer(200, &[("content-type", "image/png")], "a 1\n"), "bad-response", "content type is image/png"),
         (answer(200, &text, "a 1\nb 1\nc 1\n"), "too-large", "line 3: more than 2 samples"),
         (answer(200, &text, "#".repeat(2_000)), "too-large", "more than 1000 bytes"),
         (answer(500, &[], "oops"), "overloaded", "oops"),

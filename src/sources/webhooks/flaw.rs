@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::sources::error::shown;
+use crate::net::error::shown;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

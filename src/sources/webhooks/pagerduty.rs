@@ -57,7 +57,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
         _ => return Ok(DeliveredFacts::default()),
     };
     let data = IncidentData::deserialize(event.data)
-        .map_err(|error| vec![Flaw::at("event.data", crate::sources::error::shown(&error.to_string()))])?;
+        .map_err(|error| vec![Flaw::at("event.data", crate::net::error::shown(&error.to_string()))])?;
     let at = event.occurred_at.0.ok_or_else(|| vec![Flaw::at("event.occurred_at", "there is no time")])?;
     let agent = event.agent.as_ref();
     let record = Record {

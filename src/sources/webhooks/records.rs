@@ -124,7 +124,7 @@ fn csv_flaw(error: &csv::Error) -> Flaw {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("{len} fields, where the header has {expected_len}")
         }
-        _ => crate::sources::error::shown(&error.to_string()),
+        _ => crate::net::error::shown(&error.to_string()),
     };
     Flaw { line, column: line.map(|_| 1), ..Flaw::whole(message) }
 }

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::World;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::http::{Endpoint, Http, install_crypto_provider};
+use crate::net::{Endpoint, Http, install_crypto_provider};
 
 /// Blocks are made of this much time each, at its multiples: the third of the
 /// lengths that Prometheus itself compacts to. `promtool` reads its input once
@@ -174,7 +174,7 @@ async fn run(tools: &Tools, dir: &Path, data: &Path) -> Result<Server, ServerErr
         if process.try_wait().map_err(io_error("watch Prometheus"))?.is_some() {
             return Err(not_ready());
         }
-        if http.get(&["-", "ready"], &[], "*/*").await.is_ok() {
+        if http.get_any(&["-", "ready"], &[]).await.is_ok() {
             return Ok(server(process));
         }
         tokio::time::sleep(START_PAUSE).await;

@@ -75,7 +75,7 @@ async fn what_is_wrong_is_told_with_a_way_out() {
     assert!(export.contains("--data"), "{export}");
     server.stop().await.unwrap();
     let gone = complained(&evenkeel(&here, "status").await);
-    assert!(gone.contains("no evenkeel answers at http://127.0.0.1:"), "{gone}");
+    assert!(gone.contains("cannot reach Evenkeel at http://127.0.0.1:"), "{gone}");
     assert!(gone.contains("is it running? `evenkeel demo` starts one"), "{gone}");
 }
 

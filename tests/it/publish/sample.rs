@@ -39,9 +39,9 @@ use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryOutcome,
-    DeliveryRefused, Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus,
-    StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
+    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection,
+    Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received,
+    ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -1110,6 +1110,22 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
         store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
         findings,
+        alertmanagers: vec![
+            AlertmanagerStatus {
+                name: "alertmanager-0".to_owned(),
+                waiting: 0,
+                sent: 1_204,
+                errors: 0,
+                dropped: vec![("queue_full", 0), ("expired", 0), ("refused", 0)],
+            },
+            AlertmanagerStatus {
+                name: "alertmanager-1".to_owned(),
+                waiting: 3,
+                sent: 880,
+                errors: 340,
+                dropped: vec![("queue_full", 0), ("expired", 2), ("refused", 1)],
+            },
+        ],
         webhooks: vec![WebhookStatus {
             name: "pager".to_owned(),
             kind: "pagerduty",

@@ -5,7 +5,7 @@ use crate::model::labels::selector::Selector;
 use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period};
-use crate::sources::error::Error;
+use crate::net::Error;
 use crate::sources::prometheus::Prometheus;
 
 /// A tool's word on the share of the budget that was used.

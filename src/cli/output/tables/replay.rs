@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Align, Cell, Colour, Instant, Table, Tone, band, many, share, took};
-use crate::sources::error::shown;
+use crate::net::error::shown;
 
 #[derive(Debug, Deserialize)]
 pub struct Replays {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Align, Cell, Colour, Instant, Table, Tone, many, share, took};
+use crate::net::error::shown;
 use crate::publish::web::parts::text;
-use crate::sources::error::shown;
 
 #[derive(Debug, Deserialize)]
 pub struct Status {

@@ -1,55 +1,21 @@
 //! Sending to Alertmanagers that accept, refuse, or are not there.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::http::HeaderMap;
-use axum::routing::post;
-
 use super::*;
+use crate::net::fake_server::{FakeServer, Request, answer};
 
-/// An Alertmanager that answers with each status in turn, the last one for
-/// good, and keeps what it accepted.
-#[derive(Clone, Default)]
-struct Fake {
-    asked: Arc<AtomicUsize>,
-    accepted: Arc<Mutex<Vec<serde_json::Value>>>,
-    authorization: Arc<Mutex<Option<String>>>,
+/// The alerts of a request.
+fn alerts(request: &Request) -> Vec<serde_json::Value> {
+    serde_json::from_str(&request.body).unwrap()
 }
 
-impl Fake {
-    async fn start(statuses: &'static [u16]) -> (Fake, Url) {
-        let fake = Fake::default();
-        let state = fake.clone();
-        let answer = move |headers: HeaderMap, body: String| async move {
-            let n = state.asked.fetch_add(1, Ordering::SeqCst);
-            let status = statuses.get(n).or(statuses.last()).copied().unwrap();
-            let header = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-            *state.authorization.lock().unwrap() = header;
-            if status == 200 {
-                let alerts: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
-                state.accepted.lock().unwrap().extend(alerts);
-            }
-            (axum::http::StatusCode::from_u16(status).unwrap(), "what \x1b[31mit\nsays")
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
-        let app = Router::new().route("/am/api/v2/alerts", post(answer));
-        #[expect(clippy::disallowed_methods, reason = "a receiver that lives as long as its test")]
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        (fake, url.join("/am/").unwrap())
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
+fn slo(alert: &serde_json::Value) -> String {
+    alert["labels"]["slo"].as_str().unwrap().to_owned()
 }
 
-fn sender(urls: &[&Url]) -> AlertSender {
-    // Fails when another test of this process was first; the provider is there then.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    AlertSender::new(urls.iter().map(|url| receiver((*url).clone(), Auth::None)).collect()).unwrap()
+fn client(server: &FakeServer) -> AlertmanagerClient {
+    AlertmanagerClient::new(&Endpoint::new(server.url.join("/am/").unwrap())).unwrap()
 }
 
 fn burning(slo: &str) -> OutgoingAlert {
@@ -63,13 +29,19 @@ fn burning(slo: &str) -> OutgoingAlert {
     }
 }
 
+fn many(count: usize) -> Vec<OutgoingAlert> {
+    (0..count).map(|n| burning(&format!("slo-{n}"))).collect()
+}
+
 #[tokio::test]
 async fn alerts_arrive_as_alertmanager_wants_them() {
-    let (fake, url) = Fake::start(&[200]).await;
-    let deliveries = sender(&[&url]).send(&[burning("checkout")]).await;
-    assert!(deliveries.iter().all(|d| d.error.is_none() && d.delivered == 1), "{deliveries:?}");
+    let server = FakeServer::start(|_| answer(200, &[], "")).await;
+    let sending = client(&server).send(&[burning("checkout")]).await;
+    assert_eq!((sending.delivered, sending.error), (vec![0], None));
+    let request = server.request();
+    assert_eq!(request.target, "/am/api/v2/alerts");
     assert_eq!(
-        *fake.accepted.lock().unwrap(),
+        alerts(&request),
         [serde_json::json!({
             "labels": {"alertname": "ErrorBudgetBurn", "severity": "page", "slo": "checkout"},
             "annotations": {"summary": "burns \"fast\"\n<b>"},
@@ -81,72 +53,73 @@ async fn alerts_arrive_as_alertmanager_wants_them() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_down_costs_the_others_nothing() {
-    let (fake, up) = Fake::start(&[200]).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let down = Url::parse(&format!("http://user:secret@{closed}/?token=secret")).unwrap();
-    let deliveries = sender(&[&down, &up]).send(&[burning("checkout")]).await;
-    assert_eq!(deliveries.iter().map(|d| d.delivered).collect::<Vec<_>>(), [0, 1]);
-    assert_eq!(fake.accepted.lock().unwrap().len(), 1);
-    let told = format!("{deliveries:?}");
-    assert!(told.contains("NotReached") && !told.contains("secret"), "{told}");
+async fn one_bad_alert_does_not_take_the_others_with_it() {
+    let accepted = Arc::new(Mutex::new(Vec::new()));
+    let taken = Arc::clone(&accepted);
+    let server = FakeServer::start(move |request| {
+        let alerts = alerts(request);
+        if alerts.iter().any(|alert| ["slo-17", "slo-200"].contains(&slo(alert).as_str())) {
+            return answer(400, &[], r#"{"code":601,"message":"bad label"}"#);
+        }
+        taken.lock().unwrap().extend(alerts.iter().map(slo));
+        answer(200, &[], "")
+    })
+    .await;
+    let sending = client(&server).send(&many(300)).await;
+    assert!(sending.error.is_none() && sending.left.is_empty(), "{sending:?}");
+    assert_eq!(sending.refused.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [17, 200]);
+    assert!(sending.refused[0].1.to_string().ends_with("bad label"), "{:?}", sending.refused);
+    let mut all = accepted.lock().unwrap().clone();
+    all.sort();
+    all.dedup();
+    assert_eq!((sending.delivered.len(), all.len()), (298, 298));
+    assert!(server.requests().len() <= 2 + 4 * 9, "{}", server.requests().len());
 }
 
 #[tokio::test]
-async fn a_failure_that_may_pass_is_tried_again() {
-    let (fake, url) = Fake::start(&[503, 429, 200]).await;
-    let deliveries = sender(&[&url]).send(&[burning("checkout")]).await;
-    assert_eq!((deliveries[0].delivered, fake.asked()), (1, 3));
+async fn an_alertmanager_that_refuses_everything_is_not_asked_for_ever() {
+    let server = FakeServer::start(|_| answer(400, &[], "no")).await;
+    let sending = client(&server).send(&many(2_000)).await;
+    assert_eq!((sending.delivered.len(), sending.refused.len()), (0, 2_000));
+    assert!(server.requests().len() <= 2 * HALVINGS_MAX + 8, "{}", server.requests().len());
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_and_not_repeated() {
-    let (fake, url) = Fake::start(&[400]).await;
-    let deliveries = sender(&[&url]).send(&[burning("checkout")]).await;
-    assert_eq!((deliveries[0].delivered, fake.asked()), (0, 1));
-    let told = deliveries[0].error.as_ref().unwrap().to_string();
-    assert_eq!(told, "Alertmanager refused 1 alerts with status 400 Bad Request: what [31mitsays");
+async fn what_is_left_by_a_failure_may_be_sent_again() {
+    for (status, is_asked_to_wait) in [(503, true), (429, true), (401, false), (404, false), (302, false)] {
+        let server = FakeServer::start(move |request| {
+            let is_second = alerts(request).iter().any(|alert| slo(alert) == "slo-256");
+            if is_second { answer(status, &[("retry-after", "7")], "") } else { answer(200, &[], "") }
+        })
+        .await;
+        let sending = client(&server).send(&many(600)).await;
+        assert_eq!((sending.delivered.len(), sending.refused.len()), (256, 0), "{status}");
+        assert_eq!(sending.left, (256..600).collect::<Vec<_>>(), "{status}");
+        let wait = sending.error.unwrap().retry_after();
+        assert_eq!(wait.is_some(), is_asked_to_wait, "{status}");
+    }
 }
 
 #[tokio::test]
-async fn attempts_end() {
-    let (fake, url) = Fake::start(&[500]).await;
-    let deliveries = sender(&[&url]).send(&[burning("checkout")]).await;
-    assert!(deliveries[0].error.is_some());
-    assert_eq!(fake.asked(), ATTEMPTS as usize);
-}
-
-#[tokio::test]
-async fn credentials_are_sent_and_not_shown() {
-    let (fake, url) = Fake::start(&[200]).await;
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let receiver = receiver(url, Auth::Bearer("hush".into()));
-    let sender = AlertSender::new(vec![receiver]).unwrap();
-    assert!(!format!("{sender:?}").contains("hush"));
-    sender.send(&[burning("checkout")]).await;
-    assert_eq!(fake.authorization.lock().unwrap().as_deref(), Some("Bearer hush"));
+async fn a_login_page_is_no_delivery() {
+    let server = FakeServer::start(|_| answer(200, &[("content-type", "text/html")], "<html>Sign in</html>")).await;
+    let sending = client(&server).send(&[burning("checkout")]).await;
+    assert_eq!((sending.delivered, sending.left), (vec![], vec![0]));
 }
 
 #[test]
 fn batches_are_bounded_and_lose_nothing() {
-    let alerts: Vec<OutgoingAlert> = (0..100).map(|n| burning(&format!("slo-{n}"))).collect();
-    let batches = batches(&alerts, 2_000);
-    assert!(batches.len() > 1);
-    assert!(batches.iter().all(|batch| batch.body.len() <= 2_000), "{batches:?}");
-    let sent: Vec<serde_json::Value> =
-        batches.iter().flat_map(|b| serde_json::from_str::<Vec<serde_json::Value>>(&b.body).unwrap()).collect();
-    assert_eq!(sent.len(), 100);
-    assert_eq!(batches.iter().map(|b| b.alerts).sum::<usize>(), 100);
-    assert_eq!(super::batches(&alerts, 1).len(), 100, "an alert that is too large goes alone");
+    let encoded: Vec<String> = (0..1_000).map(|n| "x".repeat(n)).collect();
+    let batches = batches(&encoded, 2_000);
+    let size = |batch: &Vec<usize>| 2 + batch.iter().map(|place| encoded[*place].len() + 1).sum::<usize>() - 1;
+    assert!(batches.iter().all(|batch| size(batch) <= 2_000 && batch.len() <= BATCH_ALERTS_MAX));
+    assert_eq!(batches.concat(), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(super::batches(&encoded[..5], 1).len(), 5, "an alert that is too large goes alone");
 }
 
 #[test]
 fn only_web_addresses_are_sent_as_links() {
     let mut alert = burning("checkout");
     alert.generator_url = Some("javascript:alert(1)".to_owned());
-    assert!(!batches(&[alert], 10_000)[0].body.contains("javascript"));
-}
-
-fn receiver(url: Url, auth: Auth) -> AlertmanagerTarget {
-    AlertmanagerTarget { url, auth, headers: Vec::new(), ca_pem: None }
+    assert!(!serde_json::to_string(&AlertJson::from(&alert)).unwrap().contains("javascript"));
 }

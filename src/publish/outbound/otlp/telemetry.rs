@@ -21,11 +21,15 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::{ANSWER_BYTES_MAX, Destination, Identity, OtlpError, REQUEST_TIMEOUT, beginning};
+use super::{Identity, OtlpError, PROTOBUF, client};
+use crate::net::{Endpoint, Http};
 
-/// The last push may take as long as one request.
-const SHUTDOWN_TIMEOUT: Duration = REQUEST_TIMEOUT;
+/// How long the last push may take: a process that stops must not wait long.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 const OWN: &str = env!("CARGO_CRATE_NAME");
+/// What may be logged while pushing.
+const PUSHING: [&str; 2] =
+    [concat!(env!("CARGO_CRATE_NAME"), "::publish::outbound::otlp"), concat!(env!("CARGO_CRATE_NAME"), "::net")];
 
 /// Holds what is not yet pushed. Call `shutdown` before the process ends.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl Telemetry {
     pub fn shutdown(self) -> Result<(), OtlpError> {
         let traces = self.traces.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
         let logs = self.logs.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
-        traces.and(logs).map_err(|error| OtlpError::NotReached(error.to_string()))
+        traces.and(logs).map_err(|error| OtlpError::Shutdown(error.to_string()))
     }
 }
 
@@ -51,7 +55,7 @@ pub type BoxedLayer<S> = Box<dyn Layer<S> + Send + Sync>;
 /// Layers that push spans and log lines from `level` on, and what flushes them.
 /// `runtime` carries the requests. Fails as `ResultPusher::new` does.
 pub fn telemetry<S>(
-    destination: &Destination,
+    destination: &Endpoint,
     identity: &Identity,
     level: LevelFilter,
     runtime: Handle,
@@ -60,29 +64,25 @@ where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
     let setup = |error: opentelemetry_otlp::ExporterBuildError| OtlpError::Setup(error.to_string());
-    let client = Transport { client: destination.client()?, runtime };
+    let http = client(destination)?;
+    let transport = |signal| Transport { http: http.clone(), signal, runtime: runtime.clone() };
+    let timeout = destination.timeout.to_std();
     let resource = resource(identity);
     let spans = SpanExporter::builder()
         .with_http()
-        .with_http_client(client.clone())
-        .with_endpoint(destination.address("traces"))
-        .with_timeout(REQUEST_TIMEOUT)
+        .with_http_client(transport("traces"))
+        .with_timeout(timeout)
         .build()
         .map_err(setup)?;
     let lines = LogExporter::builder()
         .with_http()
-        .with_http_client(client)
-        .with_endpoint(destination.address("logs"))
-        .with_timeout(REQUEST_TIMEOUT)
+        .with_http_client(transport("logs"))
+        .with_timeout(timeout)
         .build()
         .map_err(setup)?;
     let traces = SdkTracerProvider::builder().with_batch_exporter(spans).with_resource(resource.clone()).build();
     let logs = SdkLoggerProvider::builder().with_batch_exporter(lines).with_resource(resource).build();
-    let own = || {
-        Targets::new()
-            .with_target(OWN, level)
-            .with_target(concat!(env!("CARGO_CRATE_NAME"), "::publish::otlp"), LevelFilter::OFF)
-    };
+    let own = || Targets::new().with_target(OWN, level).with_targets(PUSHING.map(|module| (module, LevelFilter::OFF)));
     let layers: Vec<BoxedLayer<S>> = vec![
         Box::new(tracing_opentelemetry::layer().with_tracer(traces.tracer(OWN)).with_filter(own())),
         Box::new(OpenTelemetryTracingBridge::new(&logs).with_filter(own())),
@@ -99,11 +99,13 @@ fn resource(identity: &Identity) -> Resource {
     Resource::builder_empty().with_service_name(OWN).with_attributes(about).build()
 }
 
-/// Our own client in the place of the SDK's: no redirects, no proxy, answers
-/// with a limit, credentials that are never printed.
+/// Our own client in the place of the SDK's, which has neither our limits nor our
+/// credentials.
 #[derive(Clone, Debug)]
 struct Transport {
-    client: reqwest::Client,
+    http: Http,
+    /// The last segment of the path, `traces`. The SDK's address is not used.
+    signal: &'static str,
     runtime: Handle,
 }
 
@@ -116,14 +118,8 @@ impl HttpClient for Transport {
         Self: 'b,
     {
         let sending = Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let sent =
-                self.client.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await;
-            let response = sent.map_err(|error| error.without_url())?;
-            let status = response.status();
-            let answer = beginning(response).await;
-            debug_assert!(answer.len() <= ANSWER_BYTES_MAX);
-            Ok(Response::builder().status(status).body(Bytes::from(answer))?)
+            let answer = self.http.post(&["v1", self.signal], PROTOBUF, request.into_body().to_vec()).await?;
+            Ok(Response::new(Bytes::from(answer.bytes)))
         });
         Box::pin(InRuntime { sending, runtime: self.runtime.clone() })
     }

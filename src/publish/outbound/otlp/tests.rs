@@ -16,6 +16,8 @@ use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
+use url::Url;
+
 use super::*;
 use crate::evaluate::alerting::noise::result::Noise;
 use crate::evaluate::review::result::Review;
@@ -24,12 +26,13 @@ use crate::evaluate::slo::status::{BurnRate, Method, SloState, SloStatus};
 use crate::model::slo::tile::EventCounts;
 use crate::model::testing::slo;
 use crate::model::time::Millis;
+use crate::net::{Header, Secret};
 
 /// What arrived, by path, with one of its headers.
 type Arrived = Arc<Mutex<Vec<(String, Option<String>, Vec<u8>)>>>;
 
 /// A receiver that answers each request the same way.
-async fn receiver(status: u16, answer: Vec<u8>) -> (Destination, Arrived) {
+async fn receiver(status: u16, answer: Vec<u8>) -> (Endpoint, Arrived) {
     let arrived: Arrived = Arc::default();
     let take = move |Path(signal): Path<String>, State(arrived): State<Arrived>, headers: HeaderMap, body: Bytes| {
         let token = headers.get("x-token").map(|v| v.to_str().unwrap().to_owned());
@@ -43,12 +46,12 @@ async fn receiver(status: u16, answer: Vec<u8>) -> (Destination, Arrived) {
     let endpoint = Url::parse(&format!("http://{}/base/", listener.local_addr().unwrap())).unwrap();
     #[expect(clippy::disallowed_methods, reason = "a receiver that lives as long as its test")]
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (Destination { endpoint, headers: vec![("X-Token".to_owned(), "s3cret".to_owned().into())] }, arrived)
+    (with_header(endpoint, "X-Token", "s3cret"), arrived)
 }
 
-fn install_tls() {
-    // Another test may have been first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+fn with_header(url: Url, name: &str, value: &str) -> Endpoint {
+    let header = Header { name: name.to_owned(), value: Secret::value(value) };
+    Endpoint { headers: vec![header], ..Endpoint::new(url) }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -126,7 +129,6 @@ fn word<'a>(attributes: &'a [opentelemetry_proto::tonic::common::v1::KeyValue], 
 
 #[tokio::test]
 async fn results_arrive_with_the_moment_they_were_judged_at() {
-    install_tls();
     let (destination, arrived) = receiver(200, Vec::new()).await;
     let start = at("2026-07-14T09:00:00Z");
     ResultPusher::new(&destination, identity(), start).unwrap().push(&snapshot()).await.unwrap();
@@ -165,7 +167,6 @@ fn nothing_is_pushed_before_the_first_evaluation() {
 
 #[tokio::test]
 async fn refusals_are_told_without_secrets() {
-    install_tls();
     let partial = ExportMetricsServiceResponse {
         partial_success: Some(ExportMetricsPartialSuccess {
             rejected_data_points: 3,
@@ -173,8 +174,8 @@ async fn refusals_are_told_without_secrets() {
         }),
     };
     let cases = [
-        (401, b"who are you?".to_vec(), "refused with status 401"),
-        (302, Vec::new(), "refused with status 302"),
+        (401, b"who are you?".to_vec(), "status 401): who are you?"),
+        (302, Vec::new(), "status 302): it redirects"),
         (200, partial.encode_to_vec(), "rejected 3 points: too old"),
     ];
     for (status, answer, expected) in cases {
@@ -188,16 +189,13 @@ async fn refusals_are_told_without_secrets() {
 
 #[test]
 fn headers_that_cannot_be_sent_are_refused() {
-    install_tls();
     let endpoint = Url::parse("http://collector:4318").unwrap();
-    let destination = Destination { endpoint, headers: vec![("X-A".to_owned(), "a\nb".to_owned().into())] };
-    let error = ResultPusher::new(&destination, identity(), Timestamp::default()).unwrap_err();
-    assert!(matches!(&error, OtlpError::Header(name) if name == "X-A"), "{error}");
+    let error = ResultPusher::new(&with_header(endpoint, "X-A", "a\nb"), identity(), Timestamp::default()).unwrap_err();
+    assert!(error.to_string().contains("`X-A` cannot be sent as a header"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn own_spans_and_lines_arrive_and_those_of_pushing_do_not() {
-    install_tls();
     let (destination, arrived) = receiver(200, Vec::new()).await;
     let (layers, pushing) =
         telemetry(&destination, &identity(), LevelFilter::TRACE, tokio::runtime::Handle::current()).unwrap();
@@ -207,7 +205,7 @@ async fn own_spans_and_lines_arrive_and_those_of_pushing_do_not() {
         let _inside = span.enter();
         tracing::info!(target: "evenkeel::app", "judged");
         tracing::info!(target: "hyper_util::client", "connected");
-        tracing::info!(target: "evenkeel::publish::otlp::telemetry", "pushing");
+        tracing::info!(target: "evenkeel::publish::outbound::otlp::telemetry", "pushing");
     });
     tokio::task::spawn_blocking(|| pushing.shutdown()).await.unwrap().unwrap();
     let arrived = arrived.lock().unwrap().clone();

@@ -3,12 +3,16 @@
 
 use crate::model::time::Millis;
 
-/// Why a source gave no data. In every case nothing is known; none of it is zero.
+/// Why a request brought nothing. In every case nothing is known; none of it is
+/// zero.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No answer came: name, connection, TLS, time. Try again later.
     #[error("cannot reach {url}: {reason}")]
     Unreachable { url: String, reason: String },
+    /// Our own credential cannot be read or sent.
+    #[error("cannot authenticate at {url}: {reason}")]
+    Credential { url: String, reason: String },
     /// The question was understood and refused. Asking again will not help.
     #[error("{url} refuses the request (status {status}{}): {message}", kind_text(.kind))]
     Refused { url: String, status: u16, kind: String, message: String },
@@ -39,7 +43,10 @@ impl Error {
             Error::TooLarge { .. } => true,
             Error::Refused { status, .. } => matches!(status, 413 | 422),
             Error::Overloaded { kind, .. } => kind == "timeout",
-            Error::Unreachable { .. } | Error::Partial { .. } | Error::BadResponse { .. } => false,
+            Error::Unreachable { .. }
+            | Error::Credential { .. }
+            | Error::Partial { .. }
+            | Error::BadResponse { .. } => false,
         }
     }
 
@@ -60,6 +67,7 @@ impl Error {
     pub fn word(&self) -> &'static str {
         match self {
             Error::Unreachable { .. } => "unreachable",
+            Error::Credential { .. } => "credential",
             Error::Refused { .. } => "refused",
             Error::Overloaded { .. } => "overloaded",
             Error::Partial { .. } => "partial",

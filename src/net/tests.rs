@@ -3,8 +3,15 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use url::Url;
+
+use super::fake_server::{FakeServer, Step, answer};
+use super::refusal::RETRY_AFTER_MAX;
 use super::*;
-use crate::sources::fake_server::{FakeServer, Step, answer};
+use crate::model::time::Millis;
+
+mod credentials;
+mod tls;
 
 fn endpoint(server: &FakeServer) -> Endpoint {
     Endpoint { timeout: Millis(1_500), body_limit_bytes: 1_000_000, ..Endpoint::new(server.url.clone()) }
@@ -48,10 +55,10 @@ async fn credentials_are_sent_and_never_shown() {
     with_userinfo.set_password(Some("canary")).unwrap();
     with_userinfo.set_query(Some("token=canary"));
     let plain = Endpoint { url: with_userinfo.clone(), ..endpoint(&server) };
-    let basic = Auth::Basic { user: "u".into(), password: "canary".to_owned().into() };
-    let headers = vec![("X-Scope-OrgID".to_owned(), "canary".to_owned().into())];
+    let basic = Auth::Basic { username: "u".into(), password: Secret::value("canary") };
+    let headers = vec![Header { name: "X-Scope-OrgID".to_owned(), value: Secret::value("canary") }];
     let basic = Endpoint { auth: Some(basic), headers, ..plain.clone() };
-    let bearer = Endpoint { auth: Some(Auth::Bearer("canary".to_owned().into())), ..plain.clone() };
+    let bearer = Endpoint { auth: Some(Auth::Bearer(Secret::value("canary"))), ..plain.clone() };
     for (endpoint, authorization) in
         [(plain, "Basic dXMgZXI6Y2FuYXJ5"), (basic, "Basic dTpjYW5hcnk="), (bearer, "Bearer canary")]
     {
@@ -161,7 +168,7 @@ async fn refusals_say_why() {
         (r#"{"type":"about:blank","status":422,"detail":"no such\nday","hint":null}"#, "", "no such\\u{a}day"),
         (r#"{"status":422,"detail":"no such SLO","hint":"ask for the list"}"#, "", "no such SLO; ask for the list"),
         ("plain\tuntil the end", "", "plain\\u{9}until the end"),
-        ("<html><script>alert(1)</script>", "", "an HTML page, perhaps of a proxy on the way"),
+        ("<html><script>alert(1)</script>", "", "an HTML page, perhaps of a proxy"),
         ("", "", "no reason given"),
     ] {
         let error = ask(answer(422, &[], body)).await.unwrap_err();
@@ -209,16 +216,77 @@ fn endpoints_that_cannot_be_used_are_refused() {
         Some(EndpointError::Forbidden("http://[::ffff:a9fe:a9fe]/latest".into()))
     );
     let header = |name: &str, value: &str| {
-        refused(Endpoint { headers: vec![(name.into(), value.to_owned().into())], ..at("http://x/") })
+        let header = Header { name: name.to_owned(), value: Secret::value(value) };
+        refused(Endpoint { headers: vec![header], ..at("http://x/") })
     };
     assert_eq!(header("X Y", "v"), Some(EndpointError::Header("X Y".into())));
     assert_eq!(header("X-Y", "canary\r\nEvil: 1"), Some(EndpointError::Header("X-Y".into())));
     assert_eq!(header("X-Y", "v"), None);
+    let dir = tempfile::tempdir().unwrap();
+    let ca_file = dir.path().join("ca.pem");
     for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n"] {
-        assert_eq!(
-            refused(Endpoint { ca_pem: Some(pem.into()), ..at("https://x/") }),
-            Some(EndpointError::CaPem),
-            "{pem}"
-        );
+        std::fs::write(&ca_file, pem).unwrap();
+        let error = refused(Endpoint { ca_file: Some(ca_file.clone()), ..at("https://x/") }).unwrap();
+        assert!(error.to_string().ends_with("ca.pem cannot be used: it contains no certificate in PEM"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_web_page_is_not_data_whatever_its_status() {
+    let login = "<!DOCTYPE html>\n<html><head><title>Sign\nin</title></head></html>";
+    let expected = "an HTML page titled \"Sign\\u{a}in\" instead of data, perhaps the login page of a proxy; \
+                    check `url` and `auth`";
+    for (kind, body) in [("text/html; charset=utf-8", login), ("application/json", login), ("", login)] {
+        let error = ask(answer(200, &[("content-type", kind)], body)).await.unwrap_err();
+        assert!(matches!(&error, Error::BadResponse { reason, .. } if reason == expected), "{kind}: {error}");
+    }
+    let server = FakeServer::start(|_| answer(200, &[("content-type", "text/html")], "Moved")).await;
+    let http = Http::new(&endpoint(&server)).unwrap();
+    let error = http.post(&["x"], "application/json", b"[]".to_vec()).await.unwrap_err();
+    assert!(error.to_string().contains("an HTML page instead of data"), "alerts were not delivered: {error}");
+    assert!(http.get_any(&["report"], &[]).await.is_ok());
+    let error = ask(answer(502, &[], "<html><title>Bad gateway</title>")).await.unwrap_err();
+    assert!(error.to_string().ends_with("an HTML page titled \"Bad gateway\", perhaps of a proxy"), "{error}");
+}
+
+#[tokio::test]
+async fn a_redirect_says_where_it_leads_without_its_query() {
+    let location = [("location", "https://sso.example/login?return=canary")];
+    let error = ask(answer(302, &location, "")).await.unwrap_err().to_string();
+    assert!(error.contains("redirects to https://sso.example/login;") && !error.contains("canary"), "{error}");
+}
+
+#[tokio::test]
+async fn a_receipt_is_any_success() {
+    for status in [200, 202, 204] {
+        let server = FakeServer::start(move |_| answer(status, &[], "")).await;
+        let receipt = Http::new(&endpoint(&server)).unwrap().post(&["v1"], "text/plain", b"x".to_vec()).await;
+        assert!(receipt.is_ok(), "{status}: {receipt:?}");
+    }
+}
+
+/// The client must not look at the environment at all; a child process has one
+/// that it would have to obey.
+#[test]
+fn no_proxy_of_the_environment_is_used() {
+    const CHILD: &str = "EVENKEEL_TEST_PROXY_CHILD";
+    if let Ok(url) = std::env::var(CHILD) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let body = runtime.block_on(get(&Endpoint::new(url.parse().unwrap()))).unwrap();
+        assert_eq!(body.bytes, b"direct");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let target = FakeServer::start(|_| answer(200, &[], "direct")).await;
+        let proxy = FakeServer::start(|_| answer(200, &[], "through the proxy")).await;
+        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "net::tests::no_proxy_of_the_environment_is_used"]).env(CHILD, target.url.as_str());
+        for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+            child.env(name, proxy.url.as_str());
+        }
+        let output = child.output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(proxy.requests().is_empty() && target.requests().len() == 1);
+    });
 }

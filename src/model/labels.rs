@@ -167,11 +167,19 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut labels = Labels::new();
-        for (name, value) in pairs {
-            labels.set(name, value);
-        }
-        labels
+        let mut pairs: Vec<(String, String)> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        // Stable, so that of one name the last value comes last, and stays.
+        pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+        pairs.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(&mut kept.1, &mut later.1);
+            }
+            same
+        });
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs.shrink_to_fit();
+        Labels(Arc::new(Shared { pairs, hash: OnceLock::new() }))
     }
 }
 

@@ -207,7 +207,9 @@ impl Http {
         if response.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
-        let mut bytes = Vec::new();
+        // A buffer that doubles would take twice the space of a large answer.
+        let declared = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(declared.unwrap_or_default());
         while let Some(chunk) = response.chunk().await.map_err(|e| self.failure(&e))? {
             if bytes.len() + chunk.len() > limit {
                 return Err(too_large());

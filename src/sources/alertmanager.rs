@@ -13,7 +13,7 @@ use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
 use crate::net::error::{Error, shown};
 use crate::net::{Endpoint, EndpointError, Http};
-use crate::sources::prometheus::json::{JsonLabels, JsonTime};
+use crate::sources::prometheus::json::{JsonLabels, JsonTime, parse};
 
 /// A client for one Alertmanager. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -102,10 +102,11 @@ impl Alertmanager {
         Ok((silences, unread))
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
+    async fn get<T: DeserializeOwned + Send + 'static>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
         let body = self.http.get(&["api", "v2", path], query, "application/json").await?;
-        serde_json::from_slice(&body.bytes)
-            .map_err(|e| Error::BadResponse { url: self.shown_url().to_owned(), reason: shown(&e.to_string()) })
+        parse(body.bytes)
+            .await
+            .map_err(|reason| Error::BadResponse { url: self.shown_url().to_owned(), reason: shown(&reason) })
     }
 }
 

@@ -178,14 +178,18 @@ impl Prometheus {
         Ok(BuildInfo { version, application })
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer<T>, Error> {
+    async fn get<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer<T>, Error> {
         let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
         let body = self.http.get(&path, query, "application/json").await?;
-        self.open(&body.bytes)
+        self.open(body.bytes).await
     }
 
     /// POST, because a selector may be longer than what a URL may be.
-    async fn query<S: DeserializeOwned>(
+    async fn query<S: DeserializeOwned + Send + 'static>(
         &self,
         kind: &str,
         path: &[&str],
@@ -194,9 +198,9 @@ impl Prometheus {
         let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
         let form: Vec<(&str, &str)> = form.iter().chain(&EXACT).copied().collect();
         let body = self.http.post_form(&path, &form).await?;
-        let answer = self.open::<QueryData<S>>(&body.bytes)?;
+        let answer = self.open::<QueryData<S>>(body.bytes).await?;
         if answer.data.result_type == kind {
-            Ok(answer.map(|data| data.result))
+            Ok(answer.map(|data| data.result.0))
         } else {
             let reason =
                 format!("the query gives a {}, not a {kind}", crate::net::error::shown(&answer.data.result_type));
@@ -204,9 +208,9 @@ impl Prometheus {
         }
     }
 
-    fn open<T: DeserializeOwned>(&self, json: &[u8]) -> Result<Answer<T>, Error> {
+    async fn open<T: DeserializeOwned + Send + 'static>(&self, json: Vec<u8>) -> Result<Answer<T>, Error> {
         let envelope: Envelope<T> =
-            serde_json::from_slice(json).map_err(|e| self.bad_response(crate::net::error::shown(&e.to_string())))?;
+            json::parse(json).await.map_err(|reason| self.bad_response(crate::net::error::shown(&reason)))?;
         envelope.open(self.shown_url())
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use crate::ingest::raw::{Bucket, Histogram, RawSeries, Sample};
 use crate::model::time::Timestamp;
 use crate::net::error::{Error, shown};
-use crate::sources::prometheus::json::{JsonLabels, Number, Point, Points};
+use crate::sources::prometheus::json::{JsonLabels, Number, Point, Points, SeriesList};
 
 /// Data that is whole, with what the source remarked.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +44,11 @@ pub(super) struct Envelope<T> {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
 pub(super) struct QueryData<S> {
     #[serde(rename = "resultType")]
     pub result_type: String,
-    pub result: Vec<S>,
+    pub result: SeriesList<S>,
 }
 
 #[derive(Deserialize)]

@@ -1,17 +1,72 @@
 //! JSON as Prometheus and Alertmanager write it, read straight into our types:
-//! label maps, instants, and `[seconds, "value"]` pairs. Must not know which
-//! question an answer belongs to.
+//! label maps, instants, and `[seconds, "value"]` pairs. What no healthy server
+//! sends is refused while it is read, before it takes memory.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::ingest::raw::{Sample, in_order};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::scrape::exposition::number;
 
-/// An object of strings; a name that stands twice is an error.
+/// Series in one answer. Each takes about a kilobyte from here to the counted
+/// minutes; an SLI over more should be read from a recording rule.
+pub(crate) const SERIES_MAX: usize = 100_000;
+/// Labels of one series, alert or rule. Those of Kubernetes objects with all their
+/// own labels stay below a hundred.
+const LABELS_MAX: usize = 256;
+/// Names that people choose have some dozens of bytes.
+const NAME_BYTES_MAX: usize = 1_024;
+/// Annotations of alerts hold whole paragraphs.
+const VALUE_BYTES_MAX: usize = 64 * 1_024;
+
+/// Larger texts are read on a thread that may be busy for a while.
+const INLINE_BYTES_MAX: usize = 64 * 1_024;
+
+/// Reads a text, a large one beside the threads that answer requests and keep time.
+pub(crate) async fn parse<T: DeserializeOwned + Send + 'static>(text: Vec<u8>) -> Result<T, String> {
+    let read = |text: &[u8]| serde_json::from_slice(text).map_err(|error| error.to_string());
+    if text.len() <= INLINE_BYTES_MAX {
+        return read(&text);
+    }
+    tokio::task::spawn_blocking(move || read(&text)).await.unwrap_or_else(|_| Err("reading it failed".to_owned()))
+}
+
+/// A list of at most `SERIES_MAX` entries.
+#[derive(Debug)]
+pub(crate) struct SeriesList<S>(pub Vec<S>);
+
+impl<'de, S: Deserialize<'de>> Deserialize<'de> for SeriesList<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<S>(PhantomData<S>);
+        impl<'de, S: Deserialize<'de>> Visitor<'de> for ListVisitor<S> {
+            type Value = SeriesList<S>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of series")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<SeriesList<S>, A::Error> {
+                let mut series = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    if series.len() == SERIES_MAX {
+                        return Err(de::Error::custom(format_args!(
+                            "it has more than {SERIES_MAX} series; select fewer, or read a recording rule"
+                        )));
+                    }
+                    series.push(one);
+                }
+                Ok(SeriesList(series))
+            }
+        }
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+/// An object of strings; a name that occurs twice is an error.
 #[derive(Debug, Default)]
 pub(crate) struct JsonLabels(pub Labels);
 
@@ -26,14 +81,23 @@ impl<'de> Deserialize<'de> for JsonLabels {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonLabels, A::Error> {
-                let mut labels = Labels::new();
+                let mut pairs: Vec<(String, String)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if labels.get(&name).is_some() {
-                        return Err(de::Error::custom("a label stands twice"));
+                    if pairs.len() == LABELS_MAX {
+                        return Err(de::Error::custom(format_args!("there are more than {LABELS_MAX} labels")));
                     }
-                    labels.set(name, value);
+                    if name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
+                        return Err(de::Error::custom(format_args!(
+                            "a label has a name of more than {NAME_BYTES_MAX} bytes, or a value of more than {VALUE_BYTES_MAX}"
+                        )));
+                    }
+                    pairs.push((name, value));
                 }
-                Ok(JsonLabels(labels))
+                pairs.sort_unstable();
+                if pairs.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+                    return Err(de::Error::custom("a label occurs twice"));
+                }
+                Ok(JsonLabels(pairs.into_iter().collect()))
             }
         }
         deserializer.deserialize_map(LabelsVisitor)
@@ -172,6 +236,27 @@ mod tests {
         ] {
             assert!(points(bad).is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn more_than_any_server_sends_is_refused_while_it_is_read() {
+        let labels = |n: usize| {
+            let pairs: Vec<String> = (0..n).map(|i| format!(r#""l{:04}":"v""#, 9_999 - i)).collect();
+            serde_json::from_str::<JsonLabels>(&format!("{{{}}}", pairs.join(",")))
+        };
+        assert_eq!(labels(LABELS_MAX).unwrap().0.len(), LABELS_MAX);
+        assert!(labels(LABELS_MAX + 1).unwrap_err().to_string().contains("more than 256 labels"));
+        let long = |name: usize, value: usize| {
+            let label = format!(r#"{{"{}":"{}"}}"#, "n".repeat(name), "v".repeat(value));
+            serde_json::from_str::<JsonLabels>(&label).is_ok()
+        };
+        assert!(long(NAME_BYTES_MAX, VALUE_BYTES_MAX));
+        assert!(!long(NAME_BYTES_MAX + 1, 1) && !long(1, VALUE_BYTES_MAX + 1));
+        // The end of the text is broken, and is not reached.
+        let series = |n: usize, end: &str| parse::<SeriesList<u8>>(format!("[{}{end}", "1,".repeat(n)).into_bytes());
+        assert_eq!(series(SERIES_MAX - 1, "1]").await.unwrap().0.len(), SERIES_MAX);
+        let refused = series(SERIES_MAX + 1, "x").await.unwrap_err();
+        assert!(refused.contains("more than 100000 series"), "{refused}");
     }
 
     #[test]

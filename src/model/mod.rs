@@ -2,6 +2,7 @@
 //! tiles, alerts, incidents, changes. Must not know I/O, async code or any
 //! foreign format.
 
+pub mod asker;
 pub mod ids;
 pub mod labels;
 pub mod operations;

@@ -74,6 +74,10 @@ pub trait Answers: Send + Sync + 'static {
     /// The corrections in force by name, and the trail of the API, oldest first.
     fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError>;
 
+    /// Whether the head of a delivery shows a token of the webhook. Asked before the
+    /// body is read; takes as long for a webhook that does not exist.
+    fn has_token(&self, webhook: &str, credentials: &Credentials) -> bool;
+
     /// Takes in what was pushed to a webhook, and stores it before it returns.
     fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused>;
 
@@ -180,14 +184,21 @@ pub enum CorrectionRefused {
     NotStored(String),
 }
 
+/// What the head of a delivery says of its sender.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
+    /// The header `X-PagerDuty-Signature`.
+    pub pagerduty_signature: Option<String>,
+    /// The header `X-Evenkeel-Signature`.
+    pub signature: Option<String>,
+}
+
 /// What was pushed to a webhook, with what shows who sent it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The header `Authorization`.
-    pub authorization: Option<String>,
-    /// The header `X-PagerDuty-Signature` or `X-Evenkeel-Signature`.
-    pub pagerduty_signature: Option<String>,
-    pub signature: Option<String>,
+    pub credentials: Credentials,
     /// Without parameters, in small letters.
     pub content_type: String,
     pub body: Vec<u8>,
@@ -247,9 +258,9 @@ impl DeliveryOutcome {
 /// Why a delivery was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryRefused {
-    #[error("unknown webhook `{0}`")]
-    Unknown(String),
-    #[error("authentication failed: missing or invalid token or signature")]
+    /// The webhook does not exist, or the token or the signature is missing or wrong:
+    /// the sender does not learn which.
+    #[error("authentication failed: unknown webhook, or missing or invalid token or signature")]
     Unauthorized,
     #[error("expired signature: the signed time is more than five minutes from the time of this server")]
     ExpiredSignature,

@@ -294,7 +294,7 @@ fn whoever_has_no_right_to_changes_nothing_and_what_is_taken_is_durable() {
     assert_eq!(status("records", &[JSON], record.as_bytes()), 401);
     assert_eq!(status("records", &[JSON, ("Authorization", "Bearer guess")], record.as_bytes()), 401);
     assert_eq!(status("pager", &[JSON, TOKEN], record.as_bytes()), 401, "a token is no signature");
-    assert_eq!(status("nobody", &[JSON, TOKEN], record.as_bytes()), 404);
+    assert_eq!(status("nobody", &[JSON, TOKEN], record.as_bytes()), 401, "as if the token were wrong");
     let mut header = String::new();
     assert_eq!(status("records", &stamped(&record, &mut header, now() - Millis::from_mins(6)), record.as_bytes()), 401);
     let forged = record.replace("INC-1", "INC-2");

@@ -13,7 +13,7 @@ use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::Alert;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Secret;
-use crate::publish::answers::{Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus};
+use crate::publish::answers::{Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus};
 use crate::sources::webhooks::auth::{self, Doubt};
 use crate::sources::webhooks::{DeliveredFacts, Form, Muted, read};
 use crate::store::{Batch, Error, Reader, Store, UsedSignature};
@@ -52,6 +52,24 @@ impl Intake {
         }
     }
 
+    /// Whether a token of the webhook is shown. Where it does not exist, the tokens of
+    /// another one are compared in vain, so that the time says nothing of names.
+    pub fn has_token(&self, name: &str, credentials: &Credentials) -> bool {
+        let named = self.webhooks.iter().find(|r| r.name == name && r.kind != WebhookKind::PagerDuty);
+        let Some(webhook) = named.or(self.webhooks.first()) else { return false };
+        let is_right = auth::token(credentials.authorization.as_deref(), &revealed(&webhook.tokens)).is_ok();
+        let is_signed = credentials.pagerduty_signature.is_some() || credentials.signature.is_some();
+        if named.is_some() && !is_right && !is_signed {
+            // It is refused unread, so `receive` will not count it.
+            self.count(name, DeliveryOutcome::Unauthorized);
+        }
+        is_right && named.is_some()
+    }
+
+    fn count(&self, name: &str, outcome: DeliveryOutcome) {
+        *locked(&self.counts).entry((name.to_owned(), outcome)).or_default() += 1;
+    }
+
     pub async fn receive(
         &self,
         facts: &Facts,
@@ -60,19 +78,19 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Received, DeliveryRefused> {
         let Some(webhook) = self.webhooks.iter().find(|r| r.name == name) else {
-            return Err(DeliveryRefused::Unknown(name.to_owned()));
+            return Err(DeliveryRefused::Unauthorized);
         };
         let received = self.take(facts, webhook, delivery, now).await;
         let outcome = match &received {
             Ok(received) if received.accepted == 0 && received.duplicates > 0 => DeliveryOutcome::Duplicate,
             Ok(_) => DeliveryOutcome::Accepted,
-            Err(DeliveryRefused::Unknown(_) | DeliveryRefused::Unauthorized) => DeliveryOutcome::Unauthorized,
+            Err(DeliveryRefused::Unauthorized) => DeliveryOutcome::Unauthorized,
             Err(DeliveryRefused::ExpiredSignature) => DeliveryOutcome::ExpiredSignature,
             Err(DeliveryRefused::Duplicate) => DeliveryOutcome::Duplicate,
             Err(DeliveryRefused::Invalid(_)) => DeliveryOutcome::Invalid,
             Err(DeliveryRefused::NotStored(_)) => DeliveryOutcome::Failed,
         };
-        *locked(&self.counts).entry((name.to_owned(), outcome)).or_default() += 1;
+        self.count(name, outcome);
         if let Ok(received) = &received {
             let mut truncated = locked(&self.truncated);
             let sum = truncated.entry(name.to_owned()).or_default();
@@ -134,13 +152,13 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// by it, if it has one.
 fn believe(webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> Result<Option<String>, DeliveryRefused> {
     let (tokens, secrets) = (revealed(&webhook.tokens), revealed(&webhook.secrets));
-    let authorization = delivery.authorization.as_deref();
-    let believed = match (webhook.kind, &delivery.signature) {
+    let Credentials { authorization, pagerduty_signature, signature } = &delivery.credentials;
+    let believed = match (webhook.kind, signature) {
         (WebhookKind::PagerDuty, _) => {
-            auth::signed(delivery.pagerduty_signature.as_deref(), &delivery.body, &secrets).map(|()| None)
+            auth::signed(pagerduty_signature.as_deref(), &delivery.body, &secrets).map(|()| None)
         }
         (WebhookKind::Records, Some(header)) => auth::stamped(Some(header), &delivery.body, &secrets, now).map(Some),
-        _ => auth::token(authorization, &tokens).map(|()| None),
+        _ => auth::token(authorization.as_deref(), &tokens).map(|()| None),
     };
     believed.map_err(|doubt| match doubt {
         Doubt::Wrong => DeliveryRefused::Unauthorized,

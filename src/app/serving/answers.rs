@@ -44,8 +44,9 @@ use crate::model::slo::Slo;
 use crate::model::time::window::{ComplianceWindow, Month};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{
-    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection, Delivery, DeliveryRefused,
-    Generation, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry,
+    AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
+    DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus,
+    TimeRefused, TrailEntry,
 };
 use crate::publish::report::ReportInput;
 
@@ -346,6 +347,10 @@ impl Answers for AppState {
             reason: d.reason,
         });
         Ok((self.corrections.listed(), trail.collect()))
+    }
+
+    fn has_token(&self, webhook: &str, credentials: &Credentials) -> bool {
+        self.intake.has_token(webhook, credentials)
     }
 
     fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {

@@ -16,6 +16,7 @@ use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::{ReviewInputs, review};
 use crate::evaluate::statistics::shares::Share;
+use crate::model::asker;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::Slo;
@@ -139,7 +140,8 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
         let scope = Scope::of(inputs, &rule.rule);
         let inputs = scope.inputs(inputs);
         let before = review(&inputs);
-        let tried = candidates(&inputs, &before, &rule.rule).into_iter().map(|lever| {
+        let candidates = candidates(&inputs, &before, &rule.rule).into_iter().take_while(|_| !asker::has_left());
+        let tried = candidates.map(|lever| {
             let slo = match &lever {
                 RuleChange::BurnRate { slo, .. } => inputs.slos.iter().find(|s| s.name == *slo),
                 _ => None,

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::evaluate::slo::compliance::present;
 use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::tiers::TierVerdict;
+use crate::model::asker;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::operations::rule::LoadedRule;
@@ -198,7 +199,7 @@ pub fn burn_alerts(slo: &Slo, history: &History, period: Period) -> Vec<Alert> {
     let mut open: BTreeMap<String, Alert> = BTreeMap::new();
     let mut out: Vec<Alert> = Vec::new();
     let mut at = period.start.ceil_slot();
-    while at <= period.end {
+    while at <= period.end && !asker::has_left() {
         for status in present(slo, history, at).tiers {
             let name = &status.tier.name;
             let mark = Mark::new(at, MarkSource::Sli, Millis(SLOT_MS));

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answers::Answers;
-use crate::publish::http::plumbing::connection::Gatekeeper;
+use crate::publish::http::plumbing::connection::{Gatekeeper, Places};
 
 pub use crate::publish::http::api::corrections::Writes;
 pub use crate::publish::http::plumbing::openapi::{document, endpoints_markdown};
@@ -37,8 +37,14 @@ pub struct HttpSettings {
     pub head_timeout: Duration,
     /// A client that takes no byte of its answer for so long is cut off.
     pub stalled_write_timeout: Duration,
-    /// Connections at one time; further ones are closed at once.
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
+    /// Connections at one time, and those of one address. A further one takes the
+    /// place of the one that has waited longest.
     pub connections_max: usize,
+    pub connections_per_address_max: usize,
+    /// Connections beside these, on which only health and metrics are answered.
+    pub connections_reserved: usize,
     /// Requests to the API and the pages at one time; further ones get 503.
     /// Health and metrics have a lane of their own.
     pub requests_max: usize,
@@ -57,8 +63,15 @@ impl Default for HttpSettings {
             // longer.
             head_timeout: Duration::from_secs(10),
             stalled_write_timeout: Duration::from_secs(30),
+            // A delivery comes at once; even a megabyte over a slow line takes less.
+            body_timeout: Duration::from_secs(5),
             // Half of the usual limit of 1024 open files.
             connections_max: 512,
+            // Behind a proxy all clients have one address; more than this number of
+            // requests are never at work at the same time.
+            connections_per_address_max: 128,
+            // Two probes and two scrapers, with room.
+            connections_reserved: 32,
             requests_max: 64,
             // Evaluation needs the other cores.
             disk_questions_max: 4,
@@ -76,7 +89,12 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let handle = axum_server::Handle::new();
-    let gatekeeper = Gatekeeper::new(settings.connections_max, settings.stalled_write_timeout);
+    let places = Places {
+        general: settings.connections_max,
+        per_address: settings.connections_per_address_max,
+        reserved: settings.connections_reserved,
+    };
+    let gatekeeper = Gatekeeper::new(places, settings.stalled_write_timeout);
     let mut server = axum_server::from_tcp(listener)?
         .handle(handle.clone())
         // Without TLS no browser speaks HTTP/2, so its attack surface stays shut.

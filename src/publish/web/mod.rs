@@ -2,7 +2,6 @@
 //! escaped, and what is not known says "no data". Must not compute judgements.
 
 use crate::publish::web::pages::alerts;
-use crate::publish::web::pages::fixes;
 use crate::publish::web::pages::incident;
 use crate::publish::web::pages::incidents;
 use crate::publish::web::pages::slo;
@@ -38,7 +37,6 @@ pub(super) fn routes(daemon: ApiContext) -> Router {
         .route("/incidents", get(incidents::show))
         .route("/incidents/{id}", get(incident::show))
         .route("/alerts", get(alerts::show))
-        .route("/alerts/fixes", get(fixes::show))
         .route("/status", get(status::show))
         .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))

@@ -49,6 +49,10 @@ pub enum Error {
     )]
     OldEngine { found: &'static str },
 
+    /// The one who asked has left; see `model::asker`.
+    #[error("nobody waits for the answer any more")]
+    Abandoned,
+
     #[error("no space is left for the data directory {}; free some: nothing that was acknowledged is lost, and writing goes on by itself", dir.display())]
     Full { dir: PathBuf },
 

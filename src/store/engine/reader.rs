@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::error::Error;
 use super::layout;
+use crate::model::asker;
 use crate::model::ids::SliId;
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::Alert;
@@ -252,6 +253,9 @@ impl Reader {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        if asker::has_left() {
+            return Err(Error::Abandoned);
+        }
         self.pool.read(work).map_err(|e| e.at(&self.pool.path))
     }
 }

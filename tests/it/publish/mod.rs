@@ -6,6 +6,7 @@ mod contract;
 mod hardening;
 mod metrics;
 mod pages;
+mod port;
 pub mod sample;
 pub mod server;
 pub mod world;

@@ -39,7 +39,7 @@ use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
-    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, DeclaredCorrection,
+    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection,
     Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received,
     ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
 };
@@ -267,8 +267,14 @@ impl Answers for Sample {
         Ok(if name == "checkout-availability" { vec![older, current] } else { vec![current] })
     }
 
-    fn receive(&self, webhook: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
-        Err(DeliveryRefused::Unknown(webhook.to_owned()))
+    /// The token of the webhook `hook`.
+    fn has_token(&self, webhook: &str, credentials: &Credentials) -> bool {
+        webhook == "hook" && credentials.authorization.as_deref() == Some("Bearer hook-token")
+    }
+
+    fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
+        let known = self.has_token(webhook, &delivery.credentials);
+        if known { Ok(Received { accepted: 1, ..Received::default() }) } else { Err(DeliveryRefused::Unauthorized) }
     }
 
     fn records(&self, _: Period) -> Result<Vec<Record>, AnswerError> {

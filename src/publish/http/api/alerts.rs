@@ -39,7 +39,7 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
     let severity = params.word("severity", &["page", "ticket", "info"], |word| {
         [Severity::Page, Severity::Ticket, Severity::Info].into_iter().find(|s| s.word() == word)
     })?;
-    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let review = daemon.judge(move |answers| answers.review(period)).await?;
     let wanted: Vec<&Alert> = review
         .alerts
         .iter()

@@ -115,14 +115,8 @@ pub(crate) async fn one(
         (status = 409, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn declare(
-    State(daemon): State<ApiContext>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    daemon.writes.allow(&headers)?;
-    is_document(&headers)?;
-    let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::bad_body("the body is no UTF-8 text"))?;
+pub(crate) async fn declare(State(daemon): State<ApiContext>, body: Bytes) -> Result<Response, Problem> {
+    let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::bad_body("the body is not valid UTF-8"))?;
     let name = change(&daemon, CorrectionChange::Declare(text)).await?;
     let made = one(State(daemon), Path(name), Params::default()).await?;
     Ok((StatusCode::CREATED, made).into_response())
@@ -144,17 +138,14 @@ pub(crate) async fn declare(
 pub(crate) async fn withdraw(
     State(daemon): State<ApiContext>,
     Path(name): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    daemon.writes.allow(&headers)?;
-    is_document(&headers)?;
     let Withdrawal { author, reason } = Withdrawal::read(&body)?;
     change(&daemon, CorrectionChange::Withdraw { name, author, reason }).await.map(|_| StatusCode::NO_CONTENT)
 }
 
 async fn change(daemon: &ApiContext, change: CorrectionChange) -> Result<String, Problem> {
-    let changed = daemon.ask(move |answers| Ok(answers.change_correction(change))).await?;
+    let changed = daemon.change(move |answers| answers.change_correction(change)).await?;
     changed.map_err(|refused| match &refused {
         CorrectionRefused::NotSound(_) => Problem::bad_body(refused.to_string()),
         CorrectionRefused::OfFile(name) => Problem::conflict(refused.to_string())

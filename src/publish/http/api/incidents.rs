@@ -44,7 +44,7 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
         [IncidentState::Open, IncidentState::Closed].into_iter().find(|s| s.word() == word)
     })?;
     let service = params.get("service").map(str::to_owned);
-    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let review = daemon.judge(move |answers| answers.review(period)).await?;
     let wanted: Vec<&Incident> = review
         .incidents
         .iter()

@@ -34,7 +34,7 @@ use crate::publish::http::plumbing::query::Params;
 )]
 pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> Result<Json<NoiseJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let review = daemon.ask(move |answers| answers.review(period)).await?;
+    let review = daemon.judge(move |answers| answers.review(period)).await?;
     let noise = &review.noise;
     Ok(Json(NoiseJson {
         from: Instant(period.start),

@@ -47,7 +47,8 @@ const LENGTH_MAX: Millis = Millis::from_days(7);
 pub(crate) async fn replay(State(daemon): State<ApiContext>, params: Params) -> Result<Json<ReplaysJson>, Problem> {
     let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
     let lever = lever(&daemon, &params)?;
-    let replays = daemon.ask(move |answers| answers.replay(period, lever)).await?;
+    let asked = format!("{:?} {:?}", params.get("from"), params.get("to"));
+    let replays = daemon.replay(&asked, period, lever).await?;
     Ok(Json(ReplaysJson {
         from: Instant(period.start),
         to: Instant(period.end),

@@ -53,8 +53,9 @@ pub(crate) async fn report(State(daemon): State<ApiContext>, params: Params) -> 
     let format = params.word("format", &Format::WORDS, Format::from_word)?.unwrap_or(Format::Markdown);
     let month = params.get("month").map(str::parse::<Month>).transpose();
     let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;
+    let asked = format!("{} {}", params.get("month").unwrap_or_default(), params.get("format").unwrap_or_default());
     let text = daemon
-        .ask(move |answers| {
+        .report(asked, move |answers| {
             let input = answers.report(month)?;
             Ok(input.map(|input| match format {
                 Format::Markdown => report::markdown(&input),
@@ -62,7 +63,7 @@ pub(crate) async fn report(State(daemon): State<ApiContext>, params: Params) -> 
             }))
         })
         .await?;
-    let text = text.ok_or_else(|| {
+    let text = Option::clone(&text).ok_or_else(|| {
         Problem::bad_parameter("month", "this month has not begun").hint("ask for the running month or an earlier one")
     })?;
     Ok(match format {

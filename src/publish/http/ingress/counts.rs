@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{SLOT_MS, Timestamp};
 use crate::publish::answers::{PushRefused, PushedCounts};
-use crate::publish::http::api::corrections::is_document;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 
@@ -49,11 +48,8 @@ const EXAMPLE: &str = r#"write {"counts": [{"start": "2026-07-14T15:12:00Z", "to
 pub(crate) async fn push(
     State(daemon): State<ApiContext>,
     Path(name): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<TakenJson>, Problem> {
-    daemon.writes.allow(&headers)?;
-    is_document(&headers)?;
     let CountsJson { counts } =
         serde_json::from_slice(&body).map_err(|error| Problem::bad_body(error.to_string()).hint(EXAMPLE))?;
     let counts = sound(&counts, daemon.answers.now()).map_err(|wrong| {
@@ -63,7 +59,7 @@ pub(crate) async fn push(
         Problem::bad_body(format!("{}{more}", told.join("; "))).hint(EXAMPLE)
     })?;
     let minutes = counts.len();
-    let pushed = daemon.ask(move |answers| Ok(answers.push_counts(&name, counts))).await?;
+    let pushed = daemon.change(move |answers| answers.push_counts(&name, counts)).await?;
     pushed.map_err(|refused| match &refused {
         PushRefused::Unknown(_) => Problem::not_found(refused.to_string()).about("name"),
         PushRefused::NotPushed(_) => Problem::conflict(refused.to_string()),

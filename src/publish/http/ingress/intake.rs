@@ -4,11 +4,12 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::publish::answers::{Delivery, DeliveryRefused};
+use crate::publish::http::plumbing::bodies::{credentials, text};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 
@@ -29,7 +30,7 @@ const TOLD_MAX: usize = 20;
         (status = 200, body = ReceivedJson),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 408, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json"),
@@ -42,19 +43,13 @@ pub(crate) async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ReceivedJson>, Problem> {
-    // A small body could be made to unfold into a large one.
-    if text(&headers, header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
     let content_type = text(&headers, header::CONTENT_TYPE).unwrap_or_default();
     let delivery = Delivery {
-        authorization: text(&headers, header::AUTHORIZATION),
-        pagerduty_signature: text(&headers, HeaderName::from_static("x-pagerduty-signature")),
-        signature: text(&headers, HeaderName::from_static("x-evenkeel-signature")),
+        credentials: credentials(&headers),
         content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
         body: body.to_vec(),
     };
-    let received = daemon.ask(move |answers| Ok(answers.receive(&webhook, delivery))).await?.map_err(refused)?;
+    let received = daemon.change(move |answers| answers.receive(&webhook, delivery)).await?.map_err(refused)?;
     Ok(Json(ReceivedJson {
         accepted: received.accepted,
         duplicates: received.duplicates,
@@ -62,15 +57,10 @@ pub(crate) async fn receive(
     }))
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
 fn refused(refused: DeliveryRefused) -> Problem {
     let told = refused.to_string();
     match refused {
-        DeliveryRefused::Unknown(_) => Problem::not_found(told).hint("`webhooks:` in the configuration lists all"),
-        DeliveryRefused::Unauthorized => Problem::unauthorized(told),
+        DeliveryRefused::Unauthorized => Problem::unknown_sender(),
         DeliveryRefused::ExpiredSignature => Problem::unauthorized(told).hint("check the clock of the sender"),
         DeliveryRefused::Duplicate => Problem::conflict(told).hint("do not retry"),
         DeliveryRefused::Invalid(problems) => {

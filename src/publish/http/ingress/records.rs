@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::model::ids::IncidentId;
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::Timestamp;
 use crate::publish::answers::TimeRefused;
-use crate::publish::http::api::corrections::{Withdrawal, is_document, one_line};
+use crate::publish::http::api::corrections::{Withdrawal, one_line};
 use crate::publish::http::api::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::publish::http::api::time::{Instant, instant};
 use crate::publish::http::plumbing::context::ApiContext;
@@ -86,11 +86,8 @@ pub(crate) async fn times(
 pub(crate) async fn set_time(
     State(daemon): State<ApiContext>,
     Path(id): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    daemon.writes.allow(&headers)?;
-    is_document(&headers)?;
     let wrong = |detail: String| {
         let hint = r#"write {"time": "restored", "at": "2026-07-14T15:12:00Z", "author": "...", "reason": "..."}"#;
         Problem::bad_body(detail).hint(hint)
@@ -128,11 +125,8 @@ pub(crate) async fn set_time(
 pub(crate) async fn take_back_time(
     State(daemon): State<ApiContext>,
     Path((id, time)): Path<(String, String)>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    daemon.writes.allow(&headers)?;
-    is_document(&headers)?;
     let Withdrawal { author, reason } = Withdrawal::read(&body)?;
     let time = IncidentTime::from_word(&time)
         .ok_or_else(|| Problem::not_found(format!("`{time}` is no time of an incident")).about("time"))?;
@@ -142,7 +136,7 @@ pub(crate) async fn take_back_time(
 }
 
 async fn change(daemon: &ApiContext, set: TimeOverride) -> Result<(), Problem> {
-    let changed = daemon.ask(move |answers| Ok(answers.set_time(set))).await?;
+    let changed = daemon.change(move |answers| answers.set_time(set)).await?;
     changed.map_err(|refused| match &refused {
         TimeRefused::UnknownIncident => Problem::not_found(refused.to_string())
             .about("id")

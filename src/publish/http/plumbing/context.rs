@@ -1,5 +1,6 @@
 //! The running daemon as handlers see it: answers from memory at once, answers
-//! from disk on a bounded number of blocking threads.
+//! from disk on a bounded number of blocking threads for each kind of question,
+//! answers that are dear to make once for all.
 
 use std::sync::Arc;
 
@@ -7,18 +8,32 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::problem::Problem;
+use super::shared::SharedAnswers;
+use crate::evaluate::alerting::replay::Replay;
+use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
+use crate::model::asker::Asker;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
+use crate::publish::http::HttpSettings;
 use crate::publish::http::api::corrections::Writes;
 use crate::publish::http::api::incidents::DEFAULT_PERIOD;
+
+/// Reports, and replays, that are made at one time. Each keeps a core busy.
+const SHARED_AT_ONCE: usize = 1;
 
 #[derive(Clone)]
 pub(crate) struct ApiContext {
     pub answers: Arc<dyn Answers>,
     pub writes: Writes,
-    disk: Arc<Semaphore>,
+    /// Places for questions that read a little, for those that judge a period anew,
+    /// and for changes: no kind waits behind another.
+    little: Arc<Semaphore>,
+    judging: Arc<Semaphore>,
+    changing: Arc<Semaphore>,
+    replays: Arc<SharedAnswers<Vec<Replay>>>,
+    reports: Arc<SharedAnswers<Option<String>>>,
 }
 
 /// A snapshot that was evaluated, with the moment.
@@ -38,8 +53,19 @@ impl Evaluated {
 }
 
 impl ApiContext {
-    pub fn new(answers: Arc<dyn Answers>, writes: Writes, disk_questions_max: usize) -> Self {
-        ApiContext { answers, writes, disk: Arc::new(Semaphore::new(disk_questions_max)) }
+    pub fn new(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Self {
+        let places = || Arc::new(Semaphore::new(settings.disk_questions_max));
+        // Before the time-out of the request, so that the client learns what to do.
+        let patience = settings.request_timeout.mul_f64(0.9);
+        ApiContext {
+            answers,
+            writes: settings.writes.clone(),
+            little: places(),
+            judging: places(),
+            changing: places(),
+            replays: SharedAnswers::new(SHARED_AT_ONCE, patience),
+            reports: SharedAnswers::new(SHARED_AT_ONCE, patience),
+        }
     }
 
     /// The latest evaluation, or the problem that there is none yet.
@@ -57,33 +83,107 @@ impl ApiContext {
             return Ok(latest);
         }
         let now = self.answers.now();
-        self.ask(move |answers| answers.review(Period::new(now - DEFAULT_PERIOD, now))).await.map(Arc::new)
+        self.judge(move |answers| answers.review(Period::new(now - DEFAULT_PERIOD, now))).await.map(Arc::new)
     }
 
-    /// Asks a question that may read the disk. The place is held until the
-    /// question is done, even when the client has gone, so that impatient
-    /// clients cannot pile work up.
+    /// Asks a question that reads a little from the disk.
     pub async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let internal = || Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
-        let place = Arc::clone(&self.disk).acquire_owned().await.map_err(|_| internal())?;
+        self.work(&self.little, Asker::default(), question).await
+    }
+
+    /// Asks a question for which all of a period is judged.
+    pub async fn judge<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.work(&self.judging, Asker::default(), question).await
+    }
+
+    /// Changes something. It is done to its end, also when the client has left; what
+    /// was made of the facts before is not given out any more.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&dyn Answers) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = self.changing.clone().acquire_owned().await.map_err(|_| internal())?;
+        let (answers, replays, reports) =
+            (Arc::clone(&self.answers), Arc::clone(&self.replays), Arc::clone(&self.reports));
+        let changing = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            let changed = change(&*answers);
+            replays.forget();
+            reports.forget();
+            changed
+        });
+        changing.await.map_err(|error| broken(&error))
+    }
+
+    /// A replay, made once for all who ask the same. `asked` names the period as the
+    /// client does: one up to now moves on with each minute.
+    pub async fn replay(
+        &self,
+        asked: &str,
+        period: Period,
+        change: Option<RuleChange>,
+    ) -> Result<Arc<Vec<Replay>>, Problem> {
         let answers = Arc::clone(&self.answers);
+        self.replays.ask(format!("{asked} {change:?}"), move || answers.replay(period, change)).await
+    }
+
+    /// A text of which there is one for all who ask the same.
+    pub async fn report(
+        &self,
+        asked: String,
+        make: impl FnOnce(&dyn Answers) -> Result<Option<String>, AnswerError> + Send + 'static,
+    ) -> Result<Arc<Option<String>>, Problem> {
+        let answers = Arc::clone(&self.answers);
+        self.reports.ask(asked, move || make(&*answers)).await
+    }
+
+    /// Works in one of some places. A place is held until the work ends, which is soon
+    /// after the client has left, so that impatient clients cannot pile work up.
+    async fn work<T: Send + 'static>(
+        &self,
+        places: &Arc<Semaphore>,
+        asker: Asker,
+        question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = Arc::clone(places).acquire_owned().await.map_err(|_| internal())?;
+        let (answers, working) = (Arc::clone(&self.answers), asker.clone());
+        let _leaves = Leaves(asker);
         let asked = tokio::task::spawn_blocking(move || {
             let _place = place;
-            question(&*answers)
+            working.wait_for(|| question(&*answers))
         });
         match asked.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
+            Ok(Some(Ok(answer))) => Ok(answer),
+            Ok(Some(Err(error))) => {
                 tracing::error!(%error, "a question was not answered");
                 Err(internal())
             }
-            Err(error) => {
-                tracing::error!(%error, "answering a question failed");
-                Err(internal())
-            }
+            Ok(None) => Err(internal()),
+            Err(error) => Err(broken(&error)),
         }
     }
+}
+
+/// The asker leaves when the handler is dropped, as it is when its client has gone.
+struct Leaves(Asker);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+fn internal() -> Problem {
+    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn broken(error: &tokio::task::JoinError) -> Problem {
+    tracing::error!(%error, "answering a question failed");
+    internal()
 }

@@ -2,6 +2,7 @@
 //! panics, time, load. Must not know any route.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,6 +16,7 @@ use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 
+use super::connection::Connection;
 use super::problem::{PROBLEM_TYPE, Problem};
 use crate::publish::metrics::requests::HttpRequests;
 
@@ -40,6 +42,26 @@ pub(crate) async fn safe_headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// Refuses what a connection may not ask: a request whose length is stated twice,
+/// and anything but health and metrics on a connection that has a reserved place.
+/// After a body in chunks the connection ends: what follows it is not looked at.
+pub(crate) async fn admitted(request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let for_all = matches!(request.uri().path(), "/-/healthy" | "/-/ready" | "/metrics");
+    let (mut response, ends) = match connection {
+        Some(connection) if connection.is_ambiguous() => (Problem::ambiguous_length().into_response(), true),
+        Some(connection) if connection.is_reserved && !for_all => {
+            (Problem::of_status(StatusCode::SERVICE_UNAVAILABLE).into_response(), true)
+        }
+        _ => (next.run(request).await, is_chunked),
+    };
+    if ends {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 /// Answers nothing but GET and HEAD, except for corrections, the times of
 /// incidents and what is pushed, where it is decided who may do it: nothing
 /// else can be changed over HTTP.
@@ -50,10 +72,12 @@ pub(crate) async fn reads_only(request: Request, next: Next) -> Response {
         Method::POST => {
             path == "/api/v1/corrections"
                 || path.starts_with("/in/")
-                || is_time_of_incident(path)
+                || of_incident(path) == Some("times")
                 || is_counts_of_slo(path)
         }
-        Method::DELETE => path.starts_with("/api/v1/corrections/") || is_time_of_incident(path),
+        Method::DELETE => {
+            path.starts_with("/api/v1/corrections/") || of_incident(path).is_some_and(|rest| rest.starts_with("times/"))
+        }
         _ => false,
     };
     if allowed {
@@ -69,10 +93,9 @@ fn is_counts_of_slo(path: &str) -> bool {
     path.strip_prefix("/api/v1/slos/").and_then(|rest| rest.split_once('/')).is_some_and(|(_, rest)| rest == "counts")
 }
 
-/// `/api/v1/incidents/{id}/times`, or one of them.
-fn is_time_of_incident(path: &str) -> bool {
-    let rest = path.strip_prefix("/api/v1/incidents/").and_then(|rest| rest.split_once('/'));
-    rest.is_some_and(|(_, rest)| rest == "times" || rest.starts_with("times/"))
+/// What follows `/api/v1/incidents/{id}/`.
+fn of_incident(path: &str) -> Option<&str> {
+    path.strip_prefix("/api/v1/incidents/")?.split_once('/').map(|(_, rest)| rest)
 }
 
 /// Turns errors that arose below the handlers (a body that is too large, a

@@ -1,5 +1,6 @@
-//! What every request passes through: connections, layers, routes, queries, problems.
+//! What every request passes through: connections, bodies, layers, routes, queries, problems.
 
+pub(crate) mod bodies;
 pub(crate) mod connection;
 pub(crate) mod context;
 pub(crate) mod health;
@@ -8,3 +9,4 @@ pub(crate) mod openapi;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod routes;
+pub(crate) mod shared;

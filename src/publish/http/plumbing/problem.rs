@@ -58,6 +58,35 @@ impl Problem {
         Problem::new(StatusCode::UNAUTHORIZED, "urn:evenkeel:problem:unauthorized", "Not known who sends", detail)
     }
 
+    /// 401, the same for a wrong token and for a webhook that does not exist: who does
+    /// not know a token must not learn the names of webhooks.
+    pub fn unknown_sender() -> Self {
+        Problem::unauthorized("authentication failed: unknown webhook, or missing or invalid token or signature")
+            .hint("check the path `/in/NAME` and the token; the configuration names all webhooks")
+    }
+
+    /// An answer that takes longer than a client waits: 504. It is made all the same.
+    pub fn still_made(patience: std::time::Duration) -> Self {
+        Problem::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "urn:evenkeel:problem:still-made",
+            "The answer is still being made",
+            format!("the answer takes longer than {} s", patience.as_secs()),
+        )
+        .hint("ask the same again in a minute: the answer is made in the background and kept for a while")
+    }
+
+    /// 400.
+    pub fn ambiguous_length() -> Self {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "urn:evenkeel:problem:ambiguous-length",
+            "The length is not clear",
+            "the request has both `Content-Length` and `Transfer-Encoding`",
+        )
+        .hint("send one of them; if a proxy adds the other, change the proxy")
+    }
+
     /// 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::FORBIDDEN, "urn:evenkeel:problem:forbidden", "Not allowed", detail)
@@ -99,9 +128,12 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("urn:evenkeel:problem:over-limit", "the body is larger than any that is needed here", None)
             }
+            StatusCode::REQUEST_TIMEOUT => {
+                ("urn:evenkeel:problem:slow-body", "the body did not arrive in time", Some("send it in smaller parts"))
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => (
                 "urn:evenkeel:problem:bad-body",
-                "a packed body is not taken",
+                "compressed request bodies are not accepted",
                 Some("send it without `Content-Encoding`"),
             ),
             StatusCode::SERVICE_UNAVAILABLE => (

@@ -10,6 +10,7 @@ use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use super::bodies::{self, Bodies, Reading};
 use super::problem::Problem;
 use super::{health, layers, openapi};
 use crate::publish::answers::Answers;
@@ -23,6 +24,7 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
+use crate::publish::web::pages::fixes;
 
 /// Only what changes something comes with a body; some clients send a small one with GET
 /// all the same.
@@ -35,35 +37,47 @@ const SCRAPES_MAX: usize = 8;
 
 pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
     let requests = HttpRequests::default();
+    let reading = Arc::new(Reading::default());
     let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
-    let for_pushes = Arc::clone(&answers);
-    let daemon = ApiContext::new(answers, settings.writes.clone(), settings.disk_questions_max);
+    let daemon = ApiContext::new(answers, settings);
 
-    let questions = api().with_state(daemon.clone()).merge(web::routes(daemon.clone()));
+    // A lane for each kind of question: a hundred replays keep nobody from the alerts.
+    let lane = |routes| layers::bounded(routes, settings.requests_max, settings.request_timeout);
+    let little = lane(api().with_state(daemon.clone()).merge(web::routes(daemon.clone())));
+    let judging = lane(judging().with_state(daemon.clone()));
+    let shared = lane(shared().with_state(daemon.clone()));
     let health = Router::new()
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
-        .with_state(daemon);
-    // Of its own, so that no tool waits behind a question about months.
-    let taking = ApiContext::new(for_pushes, settings.writes.clone(), settings.disk_questions_max);
+        .with_state(daemon.clone());
+    let bodies = |bytes_max| Bodies {
+        daemon: daemon.clone(),
+        reading: Arc::clone(&reading),
+        bytes_max,
+        timeout: settings.body_timeout,
+    };
     let pushed = Router::new()
         .route("/in/{webhook}", post(intake::receive))
         .route("/api/v1/slos/{name}/counts", post(counts::push))
-        .with_state(taking);
+        .with_state(daemon.clone());
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 
-    let reads = layers::bounded(questions, settings.requests_max, settings.request_timeout)
+    let reads = little
+        .merge(judging)
+        .merge(shared)
         .merge(layers::bounded(metrics, SCRAPES_MAX, settings.request_timeout))
         .merge(health)
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(bodies(BODY_BYTES_MAX), bodies::read_if_allowed));
     let pushed = layers::bounded(pushed, PUSHES_MAX, settings.request_timeout)
-        .layer(RequestBodyLimitLayer::new(intake::BODY_BYTES_MAX));
+        .layer(from_fn_with_state(bodies(intake::BODY_BYTES_MAX), bodies::read_if_allowed));
     reads
         .merge(pushed)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
         .layer(from_fn(layers::reads_only))
+        .layer(from_fn(layers::admitted))
         .layer(from_fn_with_state(requests, layers::counted))
         .layer(from_fn(layers::safe_headers))
 }
@@ -74,23 +88,34 @@ fn api() -> Router<ApiContext> {
         .route("/api/v1/slos/{name}", get(slos::one))
         .route("/api/v1/slos/{name}/history", get(slos::history))
         .route("/api/v1/slos/{name}/generations", get(generations::generations))
-        .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/incidents/{id}/times", get(records::times).post(records::set_time))
         .route("/api/v1/incidents/{id}/times/{time}", delete(records::take_back_time))
         .route("/api/v1/records", get(records::list))
-        .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/rules", get(rules::rules))
-        .route("/api/v1/noise", get(noise::noise))
-        .route("/api/v1/durations", get(durations::durations))
-        .route("/api/v1/replay", get(replay::replay))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
         .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))
         .route("/api/v1/corrections/{name}", get(corrections::one).delete(corrections::withdraw))
-        .route("/api/v1/report", get(report::report))
-        .route("/api/v1/restatements", get(restatements::list))
-        .route("/api/v1/trends", get(trends::trends))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/openapi.json", get(openapi::openapi))
+}
+
+/// All of a period is judged for them.
+fn judging() -> Router<ApiContext> {
+    Router::new()
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/rules", get(rules::rules))
+        .route("/api/v1/noise", get(noise::noise))
+        .route("/api/v1/durations", get(durations::durations))
+        .route("/api/v1/restatements", get(restatements::list))
+        .route("/api/v1/trends", get(trends::trends))
+}
+
+/// They take seconds, and are made once for all who ask the same.
+fn shared() -> Router<ApiContext> {
+    Router::new()
+        .route("/api/v1/replay", get(replay::replay))
+        .route("/api/v1/report", get(report::report))
+        .route("/alerts/fixes", get(fixes::show))
 }

@@ -18,7 +18,7 @@ const REPLAYED: Millis = Millis::from_days(30);
 pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let evaluated = daemon.evaluated()?;
     let period = Period::new(evaluated.as_of - REPLAYED, evaluated.as_of);
-    let replays = daemon.ask(move |answers| answers.replay(period, None)).await?;
+    let replays = daemon.replay("page", period, None).await?;
     let frame =
         Frame { title: "What would help", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
     page(layout::page(&frame, &body(&replays)))

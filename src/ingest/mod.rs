@@ -9,3 +9,4 @@ pub mod counting;
 pub mod raw;
 pub mod replicas;
 pub mod requests;
+pub mod spoilt;

@@ -52,6 +52,31 @@ pub fn in_order(samples: &mut Vec<Sample>) {
     });
 }
 
+/// In the place of several values at one instant: a NaN of its own, as Prometheus
+/// marks a series that has ended.
+pub const CONFLICTING: f64 = f64::from_bits(0x7ff8_0000_0000_0c0f);
+
+/// Whether a value is the mark of several different ones.
+pub fn is_conflicting(value: f64) -> bool {
+    value.to_bits() == CONFLICTING.to_bits()
+}
+
+/// Sorts samples by time and keeps one for each instant, of different numbers the
+/// mark: two writers send as one series, and nothing tells which is right.
+pub fn in_order_or_conflicting(samples: &mut Vec<Sample>) {
+    if samples.is_sorted_by(|a, b| a.at < b.at) {
+        return;
+    }
+    samples.sort_by_key(|s| s.at);
+    samples.dedup_by(|later, kept| {
+        let same = later.at == kept.at;
+        if same && !is_conflicting(kept.value) && !later.value.is_nan() && later.value != kept.value {
+            kept.value = if kept.value.is_nan() { later.value } else { CONFLICTING };
+        }
+        same
+    });
+}
+
 /// Each label set once, sorted: a series that came in several answers is one.
 pub fn unite(series: &mut Vec<RawSeries>) {
     if series.is_sorted_by(|a, b| a.labels < b.labels) {

@@ -91,8 +91,8 @@ impl Prometheus {
     }
 
     /// Evaluates a range selector, `m{a="b"}[5m]`, at an instant. Series are sorted
-    /// by labels, samples by time; of two samples at one instant the greater is
-    /// kept. Native histograms stand beside the data in the answer.
+    /// by labels, samples by time; two different values at one instant become the
+    /// mark `CONFLICTING`. Native histograms are beside the data in the answer.
     pub async fn query_matrix(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<RawSeries>>, Error> {
         let at = seconds(at);
         let answer = self.query::<MatrixSeries>("matrix", &["query"], &[("query", query), ("time", &at)]).await?;

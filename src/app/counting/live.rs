@@ -118,7 +118,7 @@ impl LiveGroup {
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
             found.push(CountedMinute {
                 id: indicator.id,
-                finding: finding(indicator, &counted),
+                finding: finding(indicator, &counted).or_else(|| spoilt_finding(indicator, &samples)),
                 tiles: counted.tiles,
                 counted: emit,
             });
@@ -254,6 +254,29 @@ fn inexact_finding(subject: String, inexact: &Inexact) -> Finding {
             hint: "choose one of the two as the threshold, or give the histogram narrower buckets; until then only bounds of the attainment are known".to_owned(),
         },
     }
+}
+
+/// Values of counters that cannot be used.
+fn spoilt_finding(indicator: &CountedSli, samples: &Samples) -> Option<Finding> {
+    let spoilt = samples.spoilt.as_ref().filter(|_| indicator.plan.reading().is_counted())?;
+    let (series, n) = (&spoilt.example, spoilt.samples);
+    let (message, hint) = if spoilt.is_conflict() {
+        (
+            format!(
+                "series {series} has different values at one instant ({n} times in the last minutes); this time is unknown"
+            ),
+            "look for two exporters, agents or recording rules that write the same series, and give one of them another label",
+        )
+    } else {
+        (
+            format!(
+                "series {series} has the value {}, which no counter can have ({n} such samples in the last minutes); this time is unknown",
+                spoilt.value
+            ),
+            "repair the exporter, or select the series that count events",
+        )
+    };
+    Some(Finding { subject: indicator.slo.clone(), message, hint: hint.to_owned() })
 }
 
 /// What a person should mend about an indicator.

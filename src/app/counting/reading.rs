@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sharing::{BatchSamples, SharedQuery};
 use crate::app::catalog::slis::QueryGroup;
+use crate::app::runtime::tasks;
 use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::{Baselines, Observed};
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::counting::{Plan, Points, Reading, State, alert_slices, count, estimates, slices};
 use crate::ingest::raw::unite;
+use crate::ingest::spoilt::{Spoilt, spoilt};
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
@@ -30,6 +32,8 @@ pub struct Samples {
     pub alive: Vec<Timestamp>,
     pub read: Period,
     pub baselines: Option<Baselines>,
+    /// Scrapes that tell nothing of counters.
+    pub spoilt: Option<Spoilt>,
     /// By expression.
     pub estimates: BTreeMap<String, Points>,
 }
@@ -57,7 +61,8 @@ impl Samples {
                 estimates.insert(expression.text.clone(), samples.estimate(&expression.text, read).await?);
             }
         }
-        Ok(Samples { batch, alive, read, baselines: None, estimates })
+        let spoilt = spoilt(&batch.series, &batch.up);
+        Ok(Samples { batch, alive, read, baselines: None, spoilt, estimates })
     }
 
     /// Looks up what was known of the time before, to the millisecond of the targets
@@ -93,6 +98,12 @@ impl Samples {
         }
     }
 
+    /// The same for counters.
+    fn observed_counters(&self) -> Observed<'_> {
+        let up = self.spoilt.as_ref().map_or(&self.batch.up, |spoilt| &spoilt.up);
+        Observed { up, ..self.observed() }
+    }
+
     /// The same samples up to an earlier end.
     pub fn until(&self, end: Timestamp) -> Samples {
         let cut = |list: &[crate::ingest::raw::RawSeries]| {
@@ -110,13 +121,25 @@ impl Samples {
             alive: self.alive.clone(),
             read: Period::new(self.read.start, end),
             baselines: self.baselines.clone(),
+            spoilt: self.spoilt.clone().map(|spoilt| Spoilt { up: cut(&spoilt.up), ..spoilt }),
             estimates: self.estimates.clone(),
         }
     }
 }
 
+/// Series that are counted within milliseconds. More are counted beside the threads
+/// that answer requests.
+const SERIES_AT_ONCE: usize = 1_000;
+
 /// Counts one plan; only counters have a state.
 pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
+    if samples.batch.series.len() <= SERIES_AT_ONCE {
+        return count_at_once(plan, state, samples, emit);
+    }
+    tasks::busy(|| count_at_once(plan, state, samples, emit))
+}
+
+fn count_at_once(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
     match plan.reading() {
         Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, samples.observed(), emit),
         Reading::Alert { .. } => alert_slices(plan, samples.observed(), emit),
@@ -125,7 +148,7 @@ pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Perio
             estimates(plan, &points(numerator), &points(total), emit)
         }
         Reading::Nothing => Counted::default(),
-        Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed(), emit),
+        Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed_counters(), emit),
     }
 }
 

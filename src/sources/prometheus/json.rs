@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::ingest::raw::{Sample, in_order};
+use crate::ingest::raw::{Sample, in_order_or_conflicting};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::scrape::exposition::number;
@@ -17,7 +17,7 @@ use crate::sources::scrape::exposition::number;
 pub(crate) const SERIES_MAX: usize = 100_000;
 /// Labels of one series, alert or rule. Those of Kubernetes objects with all their
 /// own labels stay below a hundred.
-const LABELS_MAX: usize = 256;
+pub(crate) const LABELS_MAX: usize = 256;
 /// Names that people choose have some dozens of bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 /// Annotations of alerts hold whole paragraphs.
@@ -196,7 +196,7 @@ impl<'de> Deserialize<'de> for Points {
                 while let Some(Point(sample)) = seq.next_element()? {
                     samples.push(sample);
                 }
-                in_order(&mut samples);
+                in_order_or_conflicting(&mut samples);
                 Ok(Points(samples))
             }
         }
@@ -207,6 +207,7 @@ impl<'de> Deserialize<'de> for Points {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::raw::is_conflicting;
 
     fn points(json: &str) -> Result<Vec<(i64, f64)>, String> {
         let points: Points = serde_json::from_str(json).map_err(|e| e.to_string())?;
@@ -220,9 +221,12 @@ mod tests {
             Ok(vec![(1_700_000_000_123, 1.0), (1_700_000_001_000, 2.5)])
         );
         assert_eq!(
-            points(r#"[[3,"1"],[1,"7"],[3,"9"],[3,"NaN"],[2,"+Inf"]]"#),
+            points(r#"[[3,"9"],[1,"7"],[3,"9"],[3,"NaN"],[2,"+Inf"]]"#),
             Ok(vec![(1_000, 7.0), (2_000, f64::INFINITY), (3_000, 9.0)])
         );
+        let twice: Points = serde_json::from_str(r#"[[1,"7"],[2,"9"],[2,"8"],[2,"9"]]"#).unwrap();
+        let conflicts: Vec<bool> = twice.0.iter().map(|s| is_conflicting(s.value)).collect();
+        assert_eq!(conflicts, [false, true], "two different values at one instant are no value");
         assert_eq!(points("[]"), Ok(vec![]));
         for bad in [
             r#"[[1,"x"]]"#,

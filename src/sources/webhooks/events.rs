@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::{Context, DeliveredFacts, Flaw, Muted, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
@@ -17,7 +18,7 @@ use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::RecordKind;
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
-use crate::sources::prometheus::json::JsonTime;
+use crate::sources::prometheus::json::{JsonTime, LABELS_MAX};
 
 #[derive(Deserialize)]
 struct Event {
@@ -67,8 +68,17 @@ struct Details {
 
 #[derive(Default, Deserialize)]
 struct Pairs {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     labels: Vec<Pair>,
+}
+
+/// As many as labels may have elsewhere.
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pair>, D::Error> {
+    let pairs = Vec::<Pair>::deserialize(deserializer)?;
+    if pairs.len() > LABELS_MAX {
+        return Err(D::Error::custom(format_args!("there are more than {LABELS_MAX} labels")));
+    }
+    Ok(pairs)
 }
 
 #[derive(Deserialize)]

@@ -18,8 +18,8 @@ use crate::cli::output::tables;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
 
-/// As long as a daemon may think about one request.
-const TIMEOUT: Millis = Millis::from_secs(30);
+/// Longer than a daemon takes until it says that an answer takes longer: 30 s.
+const TIMEOUT: Millis = Millis::from_secs(40);
 /// Ten thousand SLOs have about 30 MiB.
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 

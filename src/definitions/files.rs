@@ -13,12 +13,23 @@ use crate::yaml::read::TEXT_BYTES_MAX;
 pub const FILES_MAX: usize = 10_000;
 /// Directories below one another, `team/service/slo.yaml` being 2.
 pub const DIRECTORY_DEPTH_MAX: usize = 12;
+/// Where the kernel shows its own state: endless, and slow to list.
+const SYSTEM_DIRECTORIES: [&str; 3] = ["/proc", "/sys", "/dev"];
 /// Entries that are looked at in one walk, of any kind.
 const ENTRIES_MAX: usize = 200_000;
 
 /// The files that the paths name, sorted, each once.
 pub(super) fn find(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let mut walk = Walk { problems, entries: 0, seen: BTreeSet::new(), found: Vec::new() };
+    find_within(paths, (FILES_MAX, ENTRIES_MAX), problems)
+}
+
+fn find_within(
+    paths: &[PathBuf],
+    (files_max, entries_max): (usize, usize),
+    problems: &mut Vec<Problem>,
+) -> Vec<PathBuf> {
+    let mut walk =
+        Walk { problems, files_max, entries_max, entries: 0, is_full: false, seen: BTreeSet::new(), found: Vec::new() };
     for path in paths {
         match fs::metadata(path) {
             Ok(data) if data.is_dir() => {
@@ -53,7 +64,11 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
 
 struct Walk<'p> {
     problems: &'p mut Vec<Problem>,
+    files_max: usize,
+    entries_max: usize,
     entries: usize,
+    /// A bound was reached, which was said.
+    is_full: bool,
     /// Real paths, so that a link is followed once and a circle ends.
     seen: BTreeSet<PathBuf>,
     found: Vec<PathBuf>,
@@ -65,7 +80,12 @@ impl Walk<'_> {
             let message = format!("lies deeper than {DIRECTORY_DEPTH_MAX} directories and is left out");
             return self.problem(Level::Error, directory, &message);
         }
-        if !self.is_new(directory) {
+        let real = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_path_buf());
+        if let Some(system) = SYSTEM_DIRECTORIES.iter().find(|system| real.starts_with(system)) {
+            let message = format!("lies in {system}, which holds no files that a person wrote, and is left out");
+            return self.problem(Level::Error, directory, &message);
+        }
+        if !self.seen.insert(real) {
             return;
         }
         let mut entries: Vec<PathBuf> = Vec::new();
@@ -76,10 +96,12 @@ impl Walk<'_> {
         }
         entries.sort();
         for path in entries {
+            if self.is_full {
+                return;
+            }
             self.entries += 1;
-            if self.entries > ENTRIES_MAX || self.found.len() >= FILES_MAX {
-                let message = format!("more than {FILES_MAX} files or {ENTRIES_MAX} entries; the rest is left out");
-                return self.problem(Level::Error, directory, &message);
+            if self.entries > self.entries_max {
+                return self.is_full_at(directory, &format!("{} entries", self.entries_max));
             }
             self.entry(path, depth);
         }
@@ -102,14 +124,23 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: PathBuf) {
-        if self.is_new(&path) {
-            self.found.push(path);
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if !self.seen.insert(real) {
+            return;
         }
+        if self.found.len() >= self.files_max {
+            return self.is_full_at(&path, &format!("{} definition files", self.files_max));
+        }
+        self.found.push(path);
     }
 
-    fn is_new(&mut self, path: &Path) -> bool {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        self.seen.insert(real)
+    fn is_full_at(&mut self, path: &Path, bound: &str) {
+        self.is_full = true;
+        self.problem(
+            Level::Error,
+            path,
+            &format!("is left out, with all that follows it: at most {bound} are read; name a smaller directory"),
+        );
     }
 
     fn problem(&mut self, level: Level, path: &Path, message: &str) {
@@ -145,6 +176,37 @@ mod tests {
             found.iter().map(|p| p.strip_prefix(root.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["same.yaml", "team/a.yml", "team/b/x.yaml"]);
         assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn a_bound_is_said_once_with_the_first_file_that_is_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        for team in ["a", "b"] {
+            fs::create_dir_all(root.path().join(team).join("slos")).unwrap();
+            for name in ["1.yaml", "2.yaml", "3.yaml"] {
+                fs::write(root.path().join(team).join("slos").join(name), "").unwrap();
+            }
+        }
+        for (limits, found, at) in [((4, 100), 4, "b/slos/2.yaml"), ((100, 6), 3, "b/slos"), ((6, 10), 6, "")] {
+            let mut problems = Vec::new();
+            assert_eq!(find_within(&[root.path().to_path_buf()], limits, &mut problems).len(), found);
+            assert_eq!(problems.len(), usize::from(!at.is_empty()), "{problems:?}");
+            if let Some(problem) = problems.first() {
+                assert!(problem.file.ends_with(at) && problem.message.contains("at most"), "{problem:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_kernel_shows_is_not_walked() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/proc/self", root.path().join("link")).unwrap();
+        for path in ["/proc/self".into(), root.path().to_path_buf()] {
+            let mut problems = Vec::new();
+            assert!(find(&[path], &mut problems).is_empty());
+            assert!(problems[0].message.contains("lies in /proc"), "{problems:?}");
+        }
     }
 
     #[test]

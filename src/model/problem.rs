@@ -35,8 +35,11 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// The line that it stands in, cropped around the place.
+    /// The line of the place, cropped around it.
     pub excerpt: Option<Excerpt>,
+    /// How many problems this is: more than one where it says that others are not
+    /// shown.
+    pub count: usize,
 }
 
 /// A piece of one source line, free of control characters.
@@ -61,7 +64,17 @@ impl Problem {
             message: message.into(),
             hint,
             excerpt: None,
+            count: 1,
         }
+    }
+
+    /// In place of problems of a file that are not shown.
+    pub fn not_shown(level: Level, file: impl Into<String>, count: usize) -> Self {
+        let message = match level {
+            Level::Error => format!("{count} more errors in this file are not shown"),
+            Level::Warning => format!("{count} more warnings in this file are not shown"),
+        };
+        Problem { count, ..Problem::of_file(level, file, message, None) }
     }
 
     pub fn is_error(&self) -> bool {

@@ -47,6 +47,8 @@ pub(super) fn refusal_text(body: &[u8]) -> (String, String) {
         },
         /// RFC 9457, as this program answers too.
         Problem {
+            #[serde(default)]
+            title: String,
             detail: String,
             hint: Option<String>,
         },
@@ -55,9 +57,9 @@ pub(super) fn refusal_text(body: &[u8]) -> (String, String) {
     match serde_json::from_slice(body) {
         Ok(Refusal::Prometheus { error, error_type }) => (shown(&error_type), shown(&error)),
         Ok(Refusal::Message { message } | Refusal::Text(message)) => (String::new(), shown(&message)),
-        Ok(Refusal::Problem { detail, hint: None }) => (String::new(), shown(&detail)),
-        Ok(Refusal::Problem { detail, hint: Some(hint) }) => {
-            (String::new(), format!("{}; {}", shown(&detail), shown(&hint)))
+        Ok(Refusal::Problem { title, detail, hint: None }) => (shown(&title), shown(&detail)),
+        Ok(Refusal::Problem { title, detail, hint: Some(hint) }) => {
+            (shown(&title), format!("{}; {}", shown(&detail), shown(&hint)))
         }
         Err(_) => {
             let text = String::from_utf8_lossy(body);

@@ -26,13 +26,20 @@ pub struct Source<'t> {
     file: String,
     lines: Vec<&'t str>,
     problems: Vec<Problem>,
-    /// How many problems were not kept.
-    dropped: usize,
+    /// How many errors and warnings were not kept.
+    dropped_errors: usize,
+    dropped_warnings: usize,
 }
 
 impl<'t> Source<'t> {
     pub fn new(file: impl Into<String>, text: &'t str) -> Self {
-        Source { file: file.into(), lines: text.lines().collect(), problems: Vec::new(), dropped: 0 }
+        Source {
+            file: file.into(),
+            lines: text.lines().collect(),
+            problems: Vec::new(),
+            dropped_errors: 0,
+            dropped_warnings: 0,
+        }
     }
 
     pub fn file(&self) -> &str {
@@ -59,28 +66,32 @@ impl<'t> Source<'t> {
 
     fn push(&mut self, level: Level, span: Span, path: &str, message: String, hint: Option<String>) {
         if self.problems.len() >= PROBLEMS_MAX {
-            self.dropped += 1;
+            match level {
+                Level::Error => self.dropped_errors += 1,
+                Level::Warning => self.dropped_warnings += 1,
+            }
             return;
         }
         let excerpt = self.excerpt(span);
         let file = self.file.clone();
         let (line, column, path) = (span.line, span.column, path.to_owned());
-        self.problems.push(Problem { level, file, line, column, path, message, hint, excerpt });
+        self.problems.push(Problem { level, file, line, column, path, message, hint, excerpt, count: 1 });
     }
 
     /// How many errors there are so far: a reader that compares before and
     /// after knows whether what it read is sound.
     pub fn errors(&self) -> usize {
-        self.dropped + self.problems.iter().filter(|p| p.is_error()).count()
+        self.dropped_errors + self.problems.iter().filter(|p| p.is_error()).count()
     }
 
     /// The problems in the order of the text.
     pub fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems;
         problems.sort_by_key(|p| (p.line, p.column));
-        if self.dropped > 0 {
-            let message = format!("{} more problems in this file are not shown", self.dropped);
-            problems.push(Problem::of_file(Level::Error, self.file, message, None));
+        for (level, dropped) in [(Level::Error, self.dropped_errors), (Level::Warning, self.dropped_warnings)] {
+            if dropped > 0 {
+                problems.push(Problem::not_shown(level, &self.file, dropped));
+            }
         }
         problems
     }

@@ -59,11 +59,12 @@ impl Intake {
         let Some(webhook) = named.or(self.webhooks.first()) else { return false };
         let is_right = auth::token(credentials.authorization.as_deref(), &revealed(&webhook.tokens)).is_ok();
         let is_signed = credentials.pagerduty_signature.is_some() || credentials.signature.is_some();
-        if named.is_some() && !is_right && !is_signed {
-            // It is refused unread, so `receive` will not count it.
+        let is_shown = is_right && named.is_some();
+        // It is refused unread, so `receive` will not count it.
+        if !is_shown && !is_signed && self.webhooks.iter().any(|webhook| webhook.name == name) {
             self.count(name, DeliveryOutcome::Unauthorized);
         }
-        is_right && named.is_some()
+        is_shown
     }
 
     fn count(&self, name: &str, outcome: DeliveryOutcome) {

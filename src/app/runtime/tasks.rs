@@ -17,9 +17,9 @@ use crate::evaluate::review::finding::Finding;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::LoopStatus;
 
-/// How long loops may take to stop: longer than one request's time-out, shorter
-/// than the 30 s after which Kubernetes kills.
-const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(20);
+/// How long loops may take to stop; what is left is ended. With the store and the
+/// last traces the process is gone within 10 s.
+const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(6);
 
 /// The shortest pause after a panic: a loop that panics each time must not fill
 /// the log or keep a core busy.
@@ -89,6 +89,16 @@ impl Pulse {
 fn panic_message(cause: &(dyn Any + Send)) -> String {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     text.unwrap_or("no message").to_owned()
+}
+
+/// Computes for longer than a thread may be kept that also answers requests.
+pub fn busy<T>(work: impl FnOnce() -> T) -> T {
+    let threads = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    match threads {
+        Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // Nobody else is there, as in a test.
+        _ => work(),
+    }
 }
 
 /// The work of a loop. A round starts from what is there, not from what has

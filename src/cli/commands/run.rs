@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ use crate::definitions;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::net::Endpoint;
+
+/// How long the last traces and logs may take to a collector that does not answer.
+const TELEMETRY_GRACE: Duration = Duration::from_secs(2);
 
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let Some((config, slos, corrections)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
@@ -75,15 +79,19 @@ pub fn in_runtime(
     pushing: Option<Endpoint>,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let telemetry = log::start(logging, pushing.as_ref())?;
         let outcome = until_signal(make, listener).await;
         if let Some(telemetry) = telemetry {
             // What is left of our own traces and logs; the daemon's work is done.
-            let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
+            let ending = tokio::task::spawn_blocking(move || telemetry.shutdown());
+            let _ = tokio::time::timeout(TELEMETRY_GRACE, ending).await;
         }
         outcome.map(|()| ExitCode::SUCCESS)
-    })
+    });
+    // What still computes on a blocking thread has nothing to store.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn until_signal(make: impl AsyncFn() -> anyhow::Result<Setup>, listener: TcpListener) -> anyhow::Result<()> {

@@ -27,8 +27,8 @@ pub fn render(problems: &[Problem], colour: bool) -> String {
 
 /// "2 errors, 1 warning in 3 files".
 fn summary(problems: &[Problem]) -> String {
-    let count = |level| problems.iter().filter(|problem| problem.level == level).count();
-    let counts = [(count(Level::Error), "error"), (count(Level::Warning), "warning")];
+    let count = |level| problems.iter().filter(|problem| problem.level == level).map(|problem| problem.count).sum();
+    let counts: [(usize, &str); 2] = [(count(Level::Error), "error"), (count(Level::Warning), "warning")];
     let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| plural(*n, word)).collect();
     let mut files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
     files.sort_unstable();
@@ -109,7 +109,16 @@ mod tests {
             message: "`99.9` is more than everything".to_owned(),
             hint: Some("did you mean `99.9%`?".to_owned()),
             excerpt: Some(Excerpt { text: "  objective: 99.9".to_owned(), caret: 13, width: 4 }),
+            count: 1,
         }
+    }
+
+    #[test]
+    fn problems_that_are_not_shown_are_counted() {
+        let problems = [problem(), Problem::not_shown(Level::Error, "slos/checkout.yaml", 400)];
+        let shown = render(&problems, false);
+        assert!(shown.contains("400 more errors in this file are not shown"), "{shown}");
+        assert!(shown.ends_with("\n401 errors\n"), "{shown}");
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         HttpSettings {
-            grace: Duration::from_secs(10),
+            // Shorter than the time in which the whole process stops.
+            grace: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             // People and scrapers send a head in one packet; only a drip needs
             // longer.

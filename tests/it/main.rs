@@ -19,6 +19,7 @@ mod counting_worlds;
 mod dashboards;
 mod definitions;
 mod docs;
+mod fuzz;
 mod groups;
 mod history;
 mod intake;

@@ -39,9 +39,9 @@ use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
-    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection,
-    Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused, PushedCounts, Received,
-    ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
+    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials,
+    DeclaredCorrection, Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused,
+    PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 

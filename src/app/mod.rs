@@ -20,9 +20,10 @@ pub mod serving;
 #[cfg(test)]
 mod testing;
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -30,14 +31,18 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::app::catalog::setup::{DemoWorld, ProcessContext, Setup, identity};
 
-use self::counting::Counting;
 use crate::app::alerting::alerts::{AlertFeed, AlertFeeds};
 use crate::app::alerting::rules::Inventory;
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::groups::Groups;
-use crate::app::counting::backfill::Backfill;
+use crate::app::catalog::slis::QueryGroup;
+use crate::app::counting::backfill::{Backfill, Holes};
 use crate::app::counting::composites::Composites;
-use crate::app::counting::live::{Live, LiveGroup};
+use crate::app::counting::counted::Counted;
+use crate::app::counting::filling::Filling;
+use crate::app::counting::live::Live;
+use crate::app::counting::source::SourceCounting;
+use crate::app::judging::judging::Judging;
 use crate::app::judging::ledger::Ledger;
 use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::facts::Facts;
@@ -45,6 +50,7 @@ use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
 use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::trends::MONTHS_DEFAULT;
+use crate::model::ids::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
@@ -118,13 +124,6 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         daemon.add_source(&one.name, "alertmanager", one.client.shown_url());
     }
 
-    // Live counting takes up where the store ends; history fills what is before.
-    let wanted_since = (now - config.backfill).ceil_slot();
-    let live_from = (now - delay).floor_slot() - Millis::from_mins(3);
-    let live = Live::new(groups.iter().map(|g| live_group(g, &facts)).collect::<anyhow::Result<_>>()?);
-    let backfill = Backfill::new(groups, facts.clone(), wanted_since, live_from)?;
-    let (holes, renewed) = (backfill.holes.clone(), backfill.renewed.clone());
-    daemon.note_backfill(backfill.progress());
     let ledger = Ledger::new(&slos, facts.clone(), now);
     let notifier = Notifier::new(
         &daemon,
@@ -134,7 +133,6 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         config.evaluation_interval,
     )?;
     let composites = Composites::new(&slos, &facts.reader).context("read what composites are made of")?;
-    let counting = Counting::new(Arc::clone(&daemon), live, composites, ledger, notifier, holes.clone(), renewed);
 
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let stopped = tasks.stop_token().cancelled_owned();
@@ -152,9 +150,36 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         sending.await;
         Ok(())
     });
-    tasks.every("count", config.evaluation_interval, counting);
-    let shown = progress::Bar::new(setup.on_terminal);
-    tasks.every("backfill", BACKFILL_PAUSE, Filling { daemon: Arc::clone(&daemon), backfill, shown });
+    // Live counting takes up where the store ends; history fills what is before.
+    let wanted_since = (now - config.backfill).ceil_slot();
+    let (counted, holes, renewed) = (Counted::new(), Holes::default(), daemon.renewed.clone());
+    let shown = Arc::new(Mutex::new(progress::Bar::new(setup.on_terminal)));
+    for source in &setup.sources {
+        let mine: Vec<QueryGroup> = groups.iter().filter(|g| g.source.name == source.name).cloned().collect();
+        let backfilled_to = (now - delay).floor_slot() - Millis::from_mins(3);
+        let mut live = Live::new();
+        live.adopt(&mine, &counted_until(&mine, &facts)?, backfilled_to);
+        let (keep, span) = ((holes.clone(), renewed.clone()), (wanted_since, backfilled_to));
+        let backfill = Backfill::new(mine, facts.clone(), keep, span)?;
+        let (daemon, name) = (Arc::clone(&daemon), &source.name);
+        let filling = Filling::new(Arc::clone(&daemon), name, backfill, Arc::clone(&shown));
+        let interval = config.evaluation_interval;
+        let counting = SourceCounting::new(daemon, Arc::clone(source), live, holes.clone(), counted.clone(), interval);
+        tasks.every(&format!("count/{name}"), interval, counting);
+        tasks.every(&format!("backfill/{name}"), BACKFILL_PAUSE, filling);
+    }
+    let judging = Judging {
+        daemon: Arc::clone(&daemon),
+        composites,
+        ledger,
+        notifier,
+        holes,
+        renewed,
+        changes: counted.subscribe(),
+        counted,
+        judged_at: None,
+    };
+    tasks.every("judge", config.evaluation_interval, judging);
     let feeds = setup.sources.iter().map(|source| {
         let mut feed = AlertFeed::new(Arc::clone(source), now, wanted_since);
         feed.resume(&daemon)?;
@@ -193,39 +218,13 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     outcome.map(|()| if appeared.load(Ordering::Relaxed) { Ended::GroupsAppeared } else { Ended::Stopped })
 }
 
-fn live_group(group: &slis::QueryGroup, facts: &Facts) -> anyhow::Result<LiveGroup> {
-    let mut until: Option<Timestamp> = None;
-    for indicator in &group.indicators {
-        let last = facts.reader.ingested(indicator.id)?.last().map(|p| p.end);
-        // The group goes on from where its last indicator stands.
-        until = match (until, last) {
-            (_, None) => return Ok(LiveGroup::new(group.clone(), None)),
-            (None, last) => last,
-            (Some(a), Some(b)) => Some(a.min(b)),
-        };
+/// Up to where the store has each of the SLIs.
+fn counted_until(groups: &[QueryGroup], facts: &Facts) -> anyhow::Result<BTreeMap<SliId, Timestamp>> {
+    let mut until = BTreeMap::new();
+    for sli in groups.iter().flat_map(|group| &group.indicators) {
+        until.extend(facts.reader.ingested(sli.id)?.last().map(|last| (sli.id, last.end)));
     }
-    Ok(LiveGroup::new(group.clone(), until))
-}
-
-struct Filling {
-    daemon: Arc<AppState>,
-    backfill: Backfill,
-    shown: progress::Bar,
-}
-
-impl Round for Filling {
-    /// Fills until nothing is missing, a day of a group at a time.
-    async fn round(&mut self) -> anyhow::Result<()> {
-        loop {
-            let more = self.backfill.round(self.daemon.clock.now()).await?;
-            let progress = self.backfill.progress();
-            self.shown.show(&progress);
-            self.daemon.note_backfill(progress);
-            if !more {
-                return Ok(());
-            }
-        }
-    }
+    Ok(until)
 }
 
 struct Alerts {
@@ -268,12 +267,12 @@ impl ReviewRound {
             Ok::<_, AnswerError>((review, comparison))
         });
         let (review, comparison) = both.await??;
-        self.daemon.latest.note_review(Arc::new(review));
-        self.daemon.latest.note_comparison(comparison);
+        self.daemon.board.note_review(Arc::new(review));
+        self.daemon.board.note_comparison(comparison);
         let took = began.elapsed();
         let asked = Arc::clone(&self.daemon);
         let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
-        self.daemon.latest.note_trends(trends);
+        self.daemon.board.note_trends(trends);
         Ok(took)
     }
 

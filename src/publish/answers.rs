@@ -321,8 +321,8 @@ pub struct AnswerError {
 pub struct ServiceStatus {
     pub version: &'static str,
     pub started_at: Timestamp,
-    /// The first evaluation is done and HTTP may be routed here.
-    pub ready: bool,
+    /// Why HTTP should not be routed here yet; `None` once it may.
+    pub not_ready: Option<String>,
     pub sources: Vec<SourceStatus>,
     pub loops: Vec<LoopStatus>,
     pub backfill: Backfill,
@@ -375,7 +375,7 @@ pub struct SourceStatus {
 
 #[derive(Clone, Debug, Default)]
 pub struct LoopStatus {
-    pub name: &'static str,
+    pub name: String,
     pub iterations: u64,
     pub failures: u64,
     pub last_ok_at: Option<Timestamp>,

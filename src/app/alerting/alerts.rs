@@ -46,7 +46,7 @@ impl AlertFeeds {
         if held.is_complete {
             self.heard_at = daemon.clock.now();
         }
-        daemon.latest.note_findings("silences", held.unread.into_values().collect());
+        daemon.board.note_findings("silences", held.unread.into_values().collect());
         let new: Vec<Silence> = held.silences.iter().filter(|s| !self.silences.contains(s)).cloned().collect();
         if !new.is_empty() || !held.inhibitions.is_empty() {
             let recorded_at = daemon.clock.now();

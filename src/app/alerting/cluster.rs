@@ -116,7 +116,7 @@ async fn take(daemon: &AppState, namespace: Option<&str>, facts: Vec<ClusterFact
             ClusterFact::Change(change) => batch.changes.push(change),
             ClusterFact::Unseen(denied) => {
                 let by = format!("{SOURCE}/{}", namespace.unwrap_or_default());
-                daemon.latest.note_findings(&by, lack(&denied).into_iter().collect());
+                daemon.board.note_findings(&by, lack(&denied).into_iter().collect());
             }
             ClusterFact::Synced { until } => {
                 batch.state.push((synced_key(namespace), Some(until.rfc3339())));

@@ -34,7 +34,7 @@ pub struct CountedSli {
 #[derive(Clone)]
 pub struct QueryGroup {
     pub source: Arc<Source>,
-    pub batch: SourceQuery,
+    pub batch: Arc<SourceQuery>,
     pub indicators: Vec<CountedSli>,
 }
 
@@ -69,7 +69,7 @@ pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -
         for batch in requests::batches(&plans) {
             let members: Vec<CountedSli> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
             if !members.is_empty() {
-                groups.push(QueryGroup { source: Arc::clone(source), batch, indicators: members });
+                groups.push(QueryGroup { source: Arc::clone(source), batch: Arc::new(batch), indicators: members });
             }
         }
     }

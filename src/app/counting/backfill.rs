@@ -1,6 +1,5 @@
-//! History from the sources that are there: newest day first, one group and day
-//! at a time, until all that is wanted is stored. Also fills the holes that the
-//! live path leaves.
+//! History of one source: newest day first, one group and day at a time, until all
+//! that is wanted is stored. Also fills the holes that live counting leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,8 +32,9 @@ impl Holes {
         }
     }
 
-    pub fn take(&self) -> Vec<(SliId, Period)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Those of some SLIs; the others are left to who counts them.
+    pub fn take_of(&self, is_mine: impl Fn(SliId) -> bool) -> Vec<(SliId, Period)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extract_if(.., |(id, _)| is_mine(*id)).collect()
     }
 }
 
@@ -65,13 +65,18 @@ pub struct Backfill {
     /// By group: not before this.
     paused_until: Vec<Option<Timestamp>>,
     facts: Facts,
-    pub holes: Holes,
-    pub renewed: Renewed,
+    holes: Holes,
+    renewed: Renewed,
 }
 
 impl Backfill {
     /// Wants `[since, until)` of every indicator, less what is stored.
-    pub fn new(groups: Vec<QueryGroup>, facts: Facts, since: Timestamp, until: Timestamp) -> anyhow::Result<Backfill> {
+    pub fn new(
+        groups: Vec<QueryGroup>,
+        facts: Facts,
+        (holes, renewed): (Holes, Renewed),
+        (since, until): (Timestamp, Timestamp),
+    ) -> anyhow::Result<Backfill> {
         let mut backfill = Backfill {
             missing: BTreeMap::new(),
             wanted: 0,
@@ -79,8 +84,8 @@ impl Backfill {
             chunk: vec![Millis(DAY_MS); groups.len()],
             paused_until: vec![None; groups.len()],
             facts,
-            holes: Holes::default(),
-            renewed: Renewed::default(),
+            holes,
+            renewed,
             groups,
         };
         let ids: Vec<SliId> = backfill.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
@@ -112,7 +117,8 @@ impl Backfill {
 
     /// Counts one day of one group. `Ok(false)`: nothing to do at present.
     pub async fn round(&mut self, now: Timestamp) -> anyhow::Result<bool> {
-        for (id, period) in self.holes.take() {
+        let mine: BTreeSet<SliId> = self.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
+        for (id, period) in self.holes.take_of(|id| mine.contains(&id)) {
             self.want(id, period.intersect(Period::new(self.since, now)));
         }
         let Some((index, day)) = self.next(now) else { return Ok(false) };

@@ -1,8 +1,9 @@
-//! Counting as time goes on: each round reads what came since the last one. A
+//! Live counting of one source: each round reads what came since the last one. A
 //! first start, a restart and a pause are the same path; what is too old for it
 //! is left to the backfill as a hole.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -14,6 +15,7 @@ use crate::app::catalog::slis::{CountedSli, QueryGroup};
 use crate::evaluate::review::finding::Finding;
 use crate::ingest::counting::counted::{Counted, Inexact};
 use crate::ingest::counting::{Reading, State};
+use crate::ingest::requests::SourceQuery;
 use crate::model::ids::SliId;
 use crate::model::labels::selector::Selector;
 use crate::model::slo::tile::Tile;
@@ -38,6 +40,7 @@ const GAUGE_LOOKBACK: Millis = Millis::from_mins(5);
 const FORGET_AFTER: Millis = Millis::from_days(2);
 
 /// What a round found out about one indicator.
+#[derive(Clone)]
 pub struct CountedMinute {
     pub id: SliId,
     pub tiles: Vec<Tile>,
@@ -45,46 +48,65 @@ pub struct CountedMinute {
     pub finding: Option<Finding>,
 }
 
-/// One group on its way through time.
-pub struct LiveGroup {
-    group: QueryGroup,
-    states: Vec<State>,
+/// How far the counting of a group has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Progress {
     /// Everything before is counted for good. `None` before the first round.
     committed: Option<Timestamp>,
     /// The end of the last minute that was read.
     read_until: Option<Timestamp>,
     recount_slots: i64,
+    /// The backfill reads up to here; what lies between and the first round that
+    /// succeeds is a hole. `None` after that round.
+    backfilled_to: Option<Timestamp>,
+}
+
+impl Progress {
+    /// `counted_until`: up to where the store has tiles.
+    fn new(counted_until: Option<Timestamp>, backfilled_to: Timestamp) -> Progress {
+        Progress {
+            committed: counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS)),
+            read_until: None,
+            recount_slots: RECOUNT_SLOTS,
+            backfilled_to: Some(backfilled_to),
+        }
+    }
+}
+
+/// SLIs that are read together and have come equally far.
+struct LiveGroup {
+    group: QueryGroup,
+    /// In the order of the indicators of `group`; none after a round that panicked
+    /// while it counted.
+    states: Vec<State>,
+    progress: Progress,
 }
 
 impl LiveGroup {
-    /// `counted_until`: up to where the store has tiles of all indicators of
-    /// the group.
-    pub fn new(group: QueryGroup, counted_until: Option<Timestamp>) -> LiveGroup {
-        let states = vec![State::default(); group.indicators.len()];
-        let committed = counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS));
-        LiveGroup { group, states, committed, read_until: None, recount_slots: RECOUNT_SLOTS }
-    }
-
     /// Whether a minute is over that was not read yet. What comes late for those
     /// that were is read with the next one.
     fn is_due(&self, now: Timestamp) -> bool {
-        self.read_until.is_none_or(|until| self.end(now) > until)
+        self.progress.read_until.is_none_or(|until| self.end(now) > until)
     }
 
     fn end(&self, now: Timestamp) -> Timestamp {
         (now - self.group.source.ingest_delay).floor_slot()
     }
 
-    pub fn source_name(&self) -> &str {
-        &self.group.source.name
-    }
-
-    /// What the next round reads; where this leaves a hole, that is said.
-    fn stretch(&mut self, now: Timestamp, holes: &Holes) -> Stretch {
+    /// What the next round reads. Nothing changes here: a round that fails must
+    /// leave no trace, or the time until the next one that succeeds would be lost.
+    fn stretch(&self, now: Timestamp) -> Stretch {
         let end = self.end(now);
-        let begin = self.begin(end, holes);
+        let fresh = end - Millis((self.progress.recount_slots + 1) * SLOT_MS);
+        let (begin, hole) = match (self.progress.committed, self.progress.backfilled_to) {
+            (Some(at), _) if end - at <= CATCH_UP_MAX && !self.states.is_empty() => (at, None),
+            (Some(at), _) => (fresh, Some(Period::new(at.min(fresh), fresh))),
+            (None, Some(from)) => (fresh, Some(Period::new(from.min(fresh), fresh))),
+            (None, None) => (fresh, None),
+        };
+        let begins_anew = self.progress.committed.is_none() || hole.is_some();
         let lookback = if self.looks_back() { GAUGE_LOOKBACK } else { Millis(0) };
-        Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end) }
+        Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end), hole, begins_anew }
     }
 
     async fn round(
@@ -93,20 +115,26 @@ impl LiveGroup {
         shared: &SharedQuery,
         holes: &Holes,
     ) -> Result<Vec<CountedMinute>, Error> {
-        let Stretch { emit, read } = stretch;
+        let Stretch { emit, read, hole, begins_anew } = stretch;
         let Period { start: begin, end } = emit;
         if begin >= end {
             return Ok(Vec::new());
         }
         let mut samples = Samples::read(&self.group, shared, read).await?;
-        if self.committed.is_none_or(|_| self.states.iter().all(|s| *s == State::default())) {
+        if begins_anew || self.states.iter().all(|s| *s == State::default()) {
             samples.look_back_for_good(&self.group).await?;
         }
-        let next = (end - Millis(self.recount_slots * SLOT_MS)).max(begin);
+        let mut states = std::mem::take(&mut self.states);
+        if begins_anew {
+            states = vec![State::default(); self.group.indicators.len()];
+        }
+        let next = (end - Millis(self.progress.recount_slots * SLOT_MS)).max(begin);
         let settled = samples.until(next);
         let mut found = Vec::new();
         let mut slowest = Millis(0);
-        for (indicator, state) in self.group.indicators.iter().zip(&mut self.states) {
+        for (indicator, state) in self.group.indicators.iter().zip(&mut states) {
+            // Counted twice: once up to the end, for the present, on a copy of the state;
+            // once for good, without the last minutes, whose late samples may still come.
             let counted = count_plan(&indicator.plan, &mut state.clone(), &samples, emit);
             if next > begin {
                 count_plan(&indicator.plan, state, &settled, Period::new(begin, next));
@@ -114,6 +142,9 @@ impl LiveGroup {
             }
             if let Some(from) = counted.open.recount_from {
                 holes.push(indicator.id, Period::new(from, begin));
+            }
+            if let Some(hole) = hole {
+                holes.push(indicator.id, hole);
             }
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
             found.push(CountedMinute {
@@ -123,29 +154,15 @@ impl LiveGroup {
                 counted: emit,
             });
         }
-        self.committed = Some(next);
-        self.read_until = Some(end);
-        // Two scrapes must fit into the minutes that are counted again.
-        self.recount_slots = RECOUNT_SLOTS.max(1 + (slowest.0 + SLOT_MS - 1) / SLOT_MS);
+        self.states = states;
+        self.progress = Progress {
+            committed: Some(next),
+            read_until: Some(end),
+            // Two scrapes must fit into the minutes that are counted again.
+            recount_slots: RECOUNT_SLOTS.max(1 + (slowest.0 + SLOT_MS - 1) / SLOT_MS),
+            backfilled_to: None,
+        };
         Ok(found)
-    }
-
-    /// Where this round begins. Where the live path is too far behind, it starts
-    /// anew and leaves a hole.
-    fn begin(&mut self, end: Timestamp, holes: &Holes) -> Timestamp {
-        let fresh = end - Millis((self.recount_slots + 1) * SLOT_MS);
-        match self.committed {
-            Some(at) if end - at <= CATCH_UP_MAX => at,
-            Some(at) => {
-                self.states = vec![State::default(); self.group.indicators.len()];
-                for indicator in &self.group.indicators {
-                    holes.push(indicator.id, Period::new(at, fresh));
-                }
-                self.committed = None;
-                fresh
-            }
-            None => fresh,
-        }
     }
 
     fn looks_back(&self) -> bool {
@@ -158,80 +175,120 @@ impl LiveGroup {
 struct Stretch {
     emit: Period,
     read: Period,
+    /// What the live path leaves to the backfill.
+    hole: Option<Period>,
+    /// Whether what is remembered of the time before is of no use.
+    begins_anew: bool,
 }
 
-/// The groups of all sources.
+/// The groups of one source.
 pub struct Live {
     groups: Vec<LiveGroup>,
     apart: Arc<Apart>,
 }
 
-/// What a round brought, and which sources failed.
+/// What a round of a source brought.
 #[derive(Default)]
 pub struct Round {
     pub found: Vec<CountedMinute>,
-    /// Those that were asked, by name; one that answered everything has `None`.
-    pub sources: Vec<(String, Option<Error>)>,
+    /// Whether the source was asked anything.
+    pub is_asked: bool,
+    /// The first failure, if any.
+    pub error: Option<Error>,
 }
 
 impl Live {
-    pub fn new(groups: Vec<LiveGroup>) -> Live {
-        Live { groups, apart: Arc::default() }
+    pub fn new() -> Live {
+        Live { groups: Vec::new(), apart: Arc::default() }
+    }
+
+    /// Takes over what is to be counted from now on. An SLI that is counted already
+    /// keeps its state; `counted_until` says of the others up to where the store has
+    /// them, and the backfill reads them up to `backfilled_to`.
+    pub fn adopt(
+        &mut self,
+        groups: &[QueryGroup],
+        counted_until: &BTreeMap<SliId, Timestamp>,
+        backfilled_to: Timestamp,
+    ) {
+        let mut known: BTreeMap<SliId, (Progress, State)> = BTreeMap::new();
+        for LiveGroup { group, mut states, progress } in self.groups.drain(..) {
+            states.resize_with(group.indicators.len(), State::default);
+            known.extend(group.indicators.iter().zip(states).map(|(sli, state)| (sli.id, (progress, state))));
+        }
+        for group in groups {
+            for sli in &group.indicators {
+                let (progress, state) = known.remove(&sli.id).unwrap_or_else(|| {
+                    (Progress::new(counted_until.get(&sli.id).copied(), backfilled_to), State::default())
+                });
+                let alone = QueryGroup { indicators: vec![sli.clone()], ..group.clone() };
+                self.groups.push(LiveGroup { group: alone, states: vec![state], progress });
+            }
+        }
+        self.join();
+    }
+
+    /// Joins what is read together and has come equally far. Who is new catches up
+    /// in a round or two.
+    fn join(&mut self) {
+        let mut joined: BTreeMap<(*const SourceQuery, Progress), LiveGroup> = BTreeMap::new();
+        for mut one in self.groups.drain(..) {
+            match joined.entry((Arc::as_ptr(&one.group.batch), one.progress)) {
+                Entry::Vacant(entry) => drop(entry.insert(one)),
+                Entry::Occupied(mut entry) => {
+                    let other = entry.get_mut();
+                    other.group.indicators.append(&mut one.group.indicators);
+                    other.states.append(&mut one.states);
+                }
+            }
+        }
+        self.groups = joined.into_values().collect();
+    }
+
+    /// Up to where all groups are read; `None` before that is known of each.
+    pub fn read_until(&self) -> Option<Timestamp> {
+        let each: Option<Vec<Timestamp>> = self.groups.iter().map(|group| group.progress.read_until).collect();
+        each?.into_iter().min()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
     }
 
     pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
         let due = self.groups.iter_mut().filter(|group| group.is_due(now));
-        let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now, holes), group)).collect();
-        // Those that read the same of one source share what they ask.
-        let key = |stretch: &Stretch, group: &LiveGroup| (group.source_name().to_owned(), stretch.read);
-        let mut together: BTreeMap<(String, Period), Vec<&QueryGroup>> = BTreeMap::new();
+        let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now), group)).collect();
+        // Those that read the same period share what they ask.
+        let mut together: BTreeMap<Period, Vec<&QueryGroup>> = BTreeMap::new();
         for (stretch, group) in &due {
-            together.entry(key(stretch, group)).or_default().push(&group.group);
+            together.entry(stretch.read).or_default().push(&group.group);
         }
-        let mut shared: BTreeMap<(String, Period), Arc<SharedQuery>> = BTreeMap::new();
-        for (key, groups) in together {
+        let mut shared: BTreeMap<Period, Arc<SharedQuery>> = BTreeMap::new();
+        for (read, groups) in together {
             if let Some(first) = groups.first() {
-                let one = SharedQuery::of(&first.source, &groups, &self.apart).await;
-                shared.insert(key, Arc::new(one));
+                shared.insert(read, Arc::new(SharedQuery::of(&first.source, &groups, &self.apart).await));
             }
         }
         let work: Vec<_> = due
             .into_iter()
             .filter_map(|(stretch, group)| {
-                let shared = shared.get(&key(&stretch, group)).map(Arc::clone)?;
-                Some(named_round(group, stretch, shared, holes))
+                let shared = shared.get(&stretch.read).map(Arc::clone)?;
+                Some(async move { group.round(stretch, &shared, holes).await })
             })
             .collect();
         // Each answer goes when the last group that shares it is done.
         drop(shared);
+        let mut round = Round { is_asked: !work.is_empty(), ..Round::default() };
         let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
-        let mut round = Round::default();
-        for (source, result) in results {
-            let error = match result {
-                Ok(found) => {
-                    round.found.extend(found);
-                    None
-                }
-                Err(error) => Some(error),
-            };
-            match round.sources.iter_mut().find(|(name, _)| *name == source) {
-                Some((_, known)) if known.is_none() => *known = error,
-                Some(_) => {}
-                None => round.sources.push((source, error)),
+        for result in results {
+            match result {
+                Ok(found) => round.found.extend(found),
+                Err(error) => round.error = round.error.or(Some(error)),
             }
         }
+        self.join();
         round
     }
-}
-
-async fn named_round(
-    group: &mut LiveGroup,
-    stretch: Stretch,
-    shared: Arc<SharedQuery>,
-    holes: &Holes,
-) -> (String, Result<Vec<CountedMinute>, Error>) {
-    let result = group.round(stretch, &shared, holes).await;
-    (group.source_name().to_owned(), result)
 }
 
 fn shown(selectors: &[&Selector]) -> String {
@@ -307,3 +364,6 @@ fn finding(indicator: &CountedSli, counted: &Counted) -> Option<Finding> {
         hint: "first increments of new series cannot be proven there and are left out; keep `job` and `instance` on the series".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,4 @@
-//! Evaluation of all SLOs.
+//! Judging: tiles in memory, every SLO at the present.
 
-pub(crate) mod ledger;
+pub(crate) mod judging;
+pub mod ledger;

@@ -41,19 +41,21 @@ impl Notifier {
         Ok(Notifier { alerts, outbox, external_labels, external_url, interval })
     }
 
-    /// Moves the alerts on and puts what is due into the outbox.
+    /// Moves the alerts on and puts what is due into the outbox, also when their state
+    /// cannot be stored: an alert that is sent twice after a restart is better than none.
     pub async fn round(&mut self, daemon: &AppState, slos: &[SloJudgement], as_of: Timestamp) -> anyhow::Result<()> {
         let before = self.alerts.clone();
         let now = daemon.clock.now();
         let moment = Moment { as_of, now, interval: self.interval };
         let due = step(&mut self.alerts, slos, &self.external_labels, moment);
         let changes = changes(&before, &self.alerts);
+        let mut stored = Ok(());
         if !changes.is_empty() {
-            daemon.facts.write(Batch { burn_alerts: changes, recorded_at: now, ..Batch::default() }).await?;
+            stored = daemon.facts.write(Batch { burn_alerts: changes, recorded_at: now, ..Batch::default() }).await;
         }
         let outgoing: Vec<OutgoingAlert> = due.into_iter().map(|due| self.outgoing(due)).collect();
         self.outbox.push(&outgoing);
-        Ok(())
+        stored
     }
 
     fn outgoing(&self, due: Due) -> OutgoingAlert {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::app::catalog::slis::{QueryGroup, Source, group};
 use crate::app::counting::backfill::Holes;
-use crate::app::counting::live::{Live, LiveGroup};
+use crate::app::counting::live::Live;
 use crate::app::counting::reading::recount;
 use crate::app::judging::ledger::judge_tiles;
 use crate::definitions::scenario::{Expectation, Failure, Scenario, ScrapedSeries};
@@ -84,7 +84,8 @@ struct World<'s> {
 
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, slo: &'s Arc<Slo>, groups: Vec<QueryGroup>) -> World<'s> {
-        let live = Live::new(groups.iter().map(|g| LiveGroup::new(g.clone(), None)).collect());
+        let mut live = Live::new();
+        live.adopt(&groups, &BTreeMap::new(), scenario.start - Millis(SLOT_MS));
         let last = scenario.expectations.last().map_or(scenario.start, |e| e.at);
         let minutes = (last - scenario.start).0 / SLOT_MS;
         World {
@@ -119,13 +120,13 @@ impl<'s> World<'s> {
     /// What the daemon does between two judgements.
     async fn live_round(&mut self) -> Result<(), Error> {
         let round = self.live.round(self.until + INGEST_DELAY, &self.holes).await;
-        if let Some(error) = round.sources.into_iter().find_map(|(_, error)| error) {
+        if let Some(error) = round.error {
             return Err(error);
         }
         for found in round.found.iter().filter(|found| found.id == self.id) {
             self.tiles.extend(found.tiles.iter().map(|tile| (tile.start, *tile)));
         }
-        for (_, hole) in self.holes.take().into_iter().filter(|(id, _)| *id == self.id) {
+        for (_, hole) in self.holes.take_of(|id| id == self.id) {
             let counted = self.count(hole).await?;
             self.tiles.extend(counted);
         }

@@ -149,7 +149,8 @@ async fn evenkeel(
     let (groups, problems) = group(std::slice::from_ref(slo), &[], &[source]);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let facts = Facts::open(&dir.join("store")).context("open a store")?;
-    let mut backfill = Backfill::new(groups, facts.clone(), world.window.start, world.window.end)?;
+    let mut backfill =
+        Backfill::new(groups, facts.clone(), Default::default(), (world.window.start, world.window.end))?;
     loop {
         let progress = backfill.progress();
         step(&format!("counting day {} of {}", (progress.done + 1).min(progress.wanted), progress.wanted));

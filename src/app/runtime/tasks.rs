@@ -35,16 +35,17 @@ pub struct Pulse(Arc<Mutex<Beats>>);
 
 #[derive(Debug, Default)]
 struct Beats {
-    loops: BTreeMap<&'static str, LoopStatus>,
+    loops: BTreeMap<String, LoopStatus>,
     /// The last panic of each loop that had one.
-    panics: BTreeMap<&'static str, (Timestamp, String)>,
+    panics: BTreeMap<String, (Timestamp, String)>,
 }
 
 impl Pulse {
     /// Notes one round of a loop.
-    pub fn note<E: std::fmt::Display>(&self, name: &'static str, result: &Result<(), E>, took: Millis, now: Timestamp) {
+    pub fn note<E: std::fmt::Display>(&self, name: &str, result: &Result<(), E>, took: Millis, now: Timestamp) {
         let loops = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).loops;
-        let status = loops.entry(name).or_insert_with(|| LoopStatus { name, ..LoopStatus::default() });
+        let status = loops.entry(name.to_owned()).or_default();
+        name.clone_into(&mut status.name);
         status.iterations += 1;
         status.last_duration = Some(took);
         match result {
@@ -60,9 +61,9 @@ impl Pulse {
         }
     }
 
-    fn note_panic(&self, name: &'static str, message: String, now: Timestamp) {
+    fn note_panic(&self, name: &str, message: String, now: Timestamp) {
         tracing::error!(task = name, message, "a task panicked; it is started again after a pause");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).panics.insert(name, (now, message));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).panics.insert(name.to_owned(), (now, message));
     }
 
     pub fn all(&self) -> Vec<LoopStatus> {
@@ -73,8 +74,8 @@ impl Pulse {
     pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = beats.panics.iter().filter(|(_, (at, _))| now - *at < PANIC_SHOWN);
-        let finding = |(name, (at, message)): (&&'static str, &(Timestamp, String))| Finding {
-            subject: (*name).to_owned(),
+        let finding = |(name, (at, message)): (&String, &(Timestamp, String))| Finding {
+            subject: name.clone(),
             message: format!("the task `{name}` panicked at {at} and was started again: {message}"),
             hint:
                 "this is a fault of Evenkeel: report it with the log lines before it; restart the daemon if the task \
@@ -105,12 +106,18 @@ pub fn busy<T>(work: impl FnOnce() -> T) -> T {
 /// changed, so that the next round does what a failed one left out.
 pub trait Round: Send {
     fn round(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// What lies between two rounds: the pause, unless there is a reason to begin
+    /// earlier.
+    fn rest(&mut self, clock: &Clock, pause: Millis) -> impl Future<Output = ()> + Send {
+        clock.sleep(pause)
+    }
 }
 
 /// The running loops.
 pub struct Tasks {
-    set: JoinSet<(&'static str, anyhow::Result<()>)>,
-    names: Vec<&'static str>,
+    set: JoinSet<(String, anyhow::Result<()>)>,
+    names: Vec<String>,
     stop: CancellationToken,
     pulse: Pulse,
     clock: Clock,
@@ -127,29 +134,37 @@ impl Tasks {
 
     /// A task that ends when it is asked to.
     #[expect(clippy::disallowed_methods, reason = "the one place that starts tasks")]
-    pub fn run(&mut self, name: &'static str, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
-        self.names.push(name);
+    pub fn run(&mut self, name: &str, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        let name = name.to_owned();
+        self.names.push(name.clone());
         self.set.spawn(async move { (name, work.await) });
     }
 
     /// A loop: one round, then a pause, until asked to stop.
-    pub fn every(&mut self, name: &'static str, pause: Millis, mut work: impl Round + 'static) {
+    pub fn every(&mut self, name: &str, pause: Millis, mut work: impl Round + 'static) {
+        let task = name.to_owned();
         let (stop, pulse, clock) = (self.stop.clone(), self.pulse.clone(), self.clock.clone());
         self.run(name, async move {
             while !stop.is_cancelled() {
                 let began = tokio::time::Instant::now();
                 let round = AssertUnwindSafe(work.round()).catch_unwind();
                 let Some(ended) = stop.run_until_cancelled(round).await else { break };
-                let mut rest = pause;
+                let mut panicked = false;
                 let result = ended.unwrap_or_else(|cause| {
                     let message = panic_message(&*cause);
-                    pulse.note_panic(name, message.clone(), clock.now());
-                    rest = rest.max(PANIC_PAUSE);
+                    pulse.note_panic(&task, message.clone(), clock.now());
+                    panicked = true;
                     Err(anyhow::anyhow!("panicked: {message}"))
                 });
                 let took = Millis(began.elapsed().as_millis() as i64);
-                pulse.note(name, &result.map_err(|e| format!("{e:#}")), took, clock.now());
-                if stop.run_until_cancelled(clock.sleep(rest)).await.is_none() {
+                pulse.note(&task, &result.map_err(|e| format!("{e:#}")), took, clock.now());
+                let rest = async {
+                    match panicked {
+                        true => clock.sleep(pause.max(PANIC_PAUSE)).await,
+                        false => work.rest(&clock, pause).await,
+                    }
+                };
+                if stop.run_until_cancelled(rest).await.is_none() {
                     break;
                 }
             }
@@ -185,7 +200,7 @@ impl Tasks {
 
     fn outcome(
         &mut self,
-        ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>,
+        ended: Result<(String, anyhow::Result<()>), tokio::task::JoinError>,
         unasked: bool,
     ) -> anyhow::Result<()> {
         match ended {

@@ -2,11 +2,11 @@
 //! from the store.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono_tz::Tz;
 
-use super::latest::Latest;
+use super::board::Board;
 use crate::app::alerting::intake::Intake;
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::generations::generations;
@@ -29,7 +29,7 @@ use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::result::Review;
-use crate::evaluate::review::snapshot::Snapshot;
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::review::trends::Trends;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
@@ -65,11 +65,10 @@ pub struct AppState {
     pub intake: Intake,
     pub pulse: Pulse,
     outbox: Outbox,
-    snapshot: RwLock<Arc<Snapshot>>,
     sources: Mutex<BTreeMap<String, SourceStatus>>,
-    /// What sources do without, each under a key of its own.
-    backfill: Mutex<Backfill>,
-    pub latest: Latest,
+    /// By source.
+    backfill: Mutex<BTreeMap<String, Backfill>>,
+    pub board: Board,
     review_length: Millis,
     /// How long facts are kept.
     retention: Millis,
@@ -102,10 +101,9 @@ impl AppState {
             intake: Intake::new(Vec::new()),
             pulse: Pulse::default(),
             outbox: Outbox::default(),
-            snapshot: RwLock::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
-            latest: Latest::default(),
+            board: Board::default(),
             review_length: Millis::default(),
             retention: Millis::default(),
             renewed: Renewed::default(),
@@ -139,9 +137,7 @@ impl AppState {
     fn renew_review(&self) -> Result<(), AnswerError> {
         let as_of = self.as_of();
         let review = Arc::new(self.review(Period::new(as_of - self.review_length, as_of))?);
-        self.latest.note_review(Arc::clone(&review));
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        *snapshot = Arc::new(Snapshot { review, ..Snapshot::clone(&snapshot) });
+        self.board.note_review(review);
         Ok(())
     }
 
@@ -151,23 +147,31 @@ impl AppState {
         (self.clock.now() - self.ingest_delay).floor_slot()
     }
 
-    pub fn publish(&self, snapshot: Snapshot) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
-    }
-
     /// Whether all of the history that is wanted was read.
     pub fn has_history(&self) -> bool {
-        let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner);
+        let backfill = self.backfill();
         backfill.done >= backfill.wanted
     }
 
-    pub fn note_backfill(&self, progress: Backfill) {
-        *self.backfill.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    /// Notes how far the history of a source is; gives that of all sources.
+    pub fn note_backfill(&self, source: &str, progress: Backfill) -> Backfill {
+        self.backfill.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned(), progress);
+        self.backfill()
+    }
+
+    /// How far the history of all sources is.
+    fn backfill(&self) -> Backfill {
+        let by_source = self.backfill.lock().unwrap_or_else(PoisonError::into_inner);
+        Backfill {
+            wanted: by_source.values().map(|one| one.wanted).sum(),
+            done: by_source.values().map(|one| one.done).sum(),
+            complete_since: by_source.values().filter_map(|one| one.complete_since).max(),
+        }
     }
 
     /// Keeps what is said of the last closed month, once its history is read.
     pub async fn publish_month(&self) -> anyhow::Result<()> {
-        let backfill = self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let backfill = self.backfill();
         let known_since = backfill.complete_since.filter(|_| backfill.done >= backfill.wanted);
         let corrections = self.corrections.in_force();
         let reviewing = self.reviewing(&corrections);
@@ -186,17 +190,21 @@ impl AppState {
         let now = self.clock.now();
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(status) = sources.get_mut(name) else { return };
-        if status.up != Some(error.is_none()) {
+        let has_changed = status.up != Some(error.is_none());
+        if has_changed {
             match &error {
                 Some(error) => {
-                    tracing::warn!(source = name, %error, "a source does not answer; what depends on it is unknown until it does")
+                    tracing::warn!(source = name, %error, "source unreachable; dependent SLOs are unknown until it recovers")
                 }
-                None => tracing::info!(source = name, "a source answers"),
+                None => tracing::info!(source = name, "source answers"),
             }
         }
         status.up = Some(error.is_none());
         if error.is_none() {
             status.last_success = Some(now);
+        }
+        if has_changed || status.last_error != error {
+            self.board.note_down(name, error.as_deref().map(|error| down(name, status.kind, error)));
         }
         status.last_error = error;
     }
@@ -214,6 +222,23 @@ impl AppState {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
     }
 
+    /// Why HTTP should not be routed here yet: nothing was judged, or nothing can be.
+    fn not_ready(&self, snapshot: &Snapshot) -> Option<String> {
+        if snapshot.as_of.is_none() {
+            return Some("the first evaluation is not done".to_owned());
+        }
+        let is_known = |slo: &SloJudgement| slo.windows.iter().any(|status| status.coverage > 0.0);
+        if snapshot.slos.is_empty() || snapshot.slos.iter().any(is_known) {
+            return None;
+        }
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = sources.values().filter(|one| self.alert_sources.contains(&one.name));
+        let errors: Option<Vec<String>> =
+            read.by_ref().map(|one| Some(format!("source `{}`: {}", one.name, one.last_error.as_ref()?))).collect();
+        let errors = errors.filter(|errors| !errors.is_empty())?;
+        Some(format!("no SLO can be evaluated: nothing is stored, and no source answers ({})", errors.join("; ")))
+    }
+
     fn reviewing<'a>(&'a self, corrections: &'a [Arc<Correction>]) -> Reviewing<'a> {
         Reviewing { slos: &self.slos, reader: &self.facts.reader, corrections, on_call: &self.on_call }
     }
@@ -228,6 +253,24 @@ impl AppState {
     }
 }
 
+/// What it means that a source does not answer.
+fn down(name: &str, kind: &str, error: &str) -> Finding {
+    let hint = match kind {
+        "alertmanager" => {
+            "burn alerts do not reach it, and its alerts and silences are unknown, until it recovers; check its address and credentials in `alertmanagers`"
+        }
+        "kubernetes" => {
+            "changes and events of the cluster are unknown until it recovers; check the account and the network"
+        }
+        _ => "SLOs that read from it are unknown until it recovers; check its address and credentials in `sources`",
+    };
+    Finding {
+        subject: name.to_owned(),
+        message: format!("source `{name}` unreachable: {error}"),
+        hint: hint.to_owned(),
+    }
+}
+
 fn unreadable(error: impl std::fmt::Display) -> AnswerError {
     AnswerError { cause: error.to_string() }
 }
@@ -238,7 +281,7 @@ impl Answers for AppState {
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+        self.board.snapshot()
     }
 
     fn status(&self) -> ServiceStatus {
@@ -247,10 +290,10 @@ impl Answers for AppState {
         ServiceStatus {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
-            ready: snapshot.as_of.is_some(),
+            not_ready: self.not_ready(&snapshot),
             sources: self.sources.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
             loops: self.pulse.all(),
-            backfill: self.backfill.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            backfill: self.backfill(),
             store: StoreStatus {
                 bytes: stats.as_ref().map_or(0, |s| s.bytes),
                 sealed_days: stats.as_ref().map_or(0, |s| s.blocks),
@@ -393,7 +436,7 @@ impl Answers for AppState {
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
-        let review = self.latest.get().review;
+        let review = Arc::clone(&self.board.snapshot().review);
         tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))?;
         if let Err(error) = self.renew_review() {
             tracing::warn!(%error, "the pages show a time that was set only after the next review");

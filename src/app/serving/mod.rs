@@ -1,4 +1,4 @@
 //! Answers to the HTTP server.
 
 pub mod answers;
-pub(crate) mod latest;
+pub(crate) mod board;

@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 pub struct Snapshot {
     /// `None` until the first evaluation.
     pub as_of: Option<Timestamp>,
-    pub slos: Vec<SloJudgement>,
+    pub slos: Arc<Vec<SloJudgement>>,
     pub review: Arc<Review>,
     /// The incidents of the review beside those of as long a time before it;
     /// `None` until both were looked at.

@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.gauge(&STORE_SEALED_BLOCKS, Some(status.store.sealed_days as f64));
     page.gauge(&STORE_OPEN_TILES, Some(status.store.open_tiles as f64));
 
-    let loops = || status.loops.iter().map(|l| ((&NO_LABELS, [("loop", l.name)]), l));
+    let loops = || status.loops.iter().map(|l| ((&NO_LABELS, [("loop", l.name.as_str())]), l));
     page.counters(&LOOP_ITERATIONS, loops().map(|(labels, l)| (labels, l.iterations)));
     page.counters(&LOOP_FAILURES, loops().map(|(labels, l)| (labels, l.failures)));
     page.gauges(&LOOP_LAST_DURATION, loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))));

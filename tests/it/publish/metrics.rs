@@ -80,7 +80,8 @@ async fn what_is_not_known_is_absent() {
 #[tokio::test]
 async fn label_values_are_escaped() {
     let mut sample = Sample::shop().only(&THREE[..1]);
-    let judgement = &mut Arc::make_mut(&mut sample.snapshot).slos[0];
+    let snapshot = Arc::make_mut(&mut sample.snapshot);
+    let judgement = &mut Arc::make_mut(&mut snapshot.slos)[0];
     let labels =
         Labels::new().with("team", "a\"b\\c\nd{e}").with("app.kubernetes.io/name", "x").with("service", "other");
     judgement.slo = Arc::new(Slo { labels, ..Slo::clone(&judgement.slo) });

@@ -73,7 +73,7 @@ async fn the_list_is_filtered_and_paged() {
     let mut many = Sample::shop();
     let snapshot = Arc::make_mut(&mut many.snapshot);
     let one = snapshot.slos[0].clone();
-    snapshot.slos = (0..120).map(|n| renamed(&one, &format!("slo-{n:03}"))).collect();
+    snapshot.slos = Arc::new((0..120).map(|n| renamed(&one, &format!("slo-{n:03}"))).collect());
     let server = Server::start(many);
     let last = server.text("/?page=3&team=payments").await;
     assert!(text_of(&last).contains("Page 3 of 3, 120 SLOs"));
@@ -232,7 +232,7 @@ fn hostile() -> Sample {
         judgement.slo = slo;
         judgement
     });
-    let slos = slos.collect();
+    let slos = Arc::new(slos.collect());
     let findings = Arc::new(vec![Finding { subject: words(), message: words(), hint: words() }]);
     sample.snapshot =
         Arc::new(Snapshot { slos, review: Arc::new(review), findings: Arc::clone(&findings), ..snapshot });

@@ -76,11 +76,11 @@ impl Sample {
         let now = at(NOW);
         let traffic: Vec<(Arc<Slo>, Traffic)> =
             definitions().into_iter().map(|(slo, shape)| (Arc::new(slo), Traffic::new(&shape, now))).collect();
-        let slos = traffic.iter().map(|(slo, traffic)| judge(slo, traffic, now)).collect();
+        let slos = traffic.iter().map(|(slo, traffic)| judge(slo, traffic, now)).collect::<Vec<_>>();
         let findings = Arc::new(findings());
         let snapshot = Snapshot {
             as_of: Some(now),
-            slos,
+            slos: Arc::new(slos),
             review: Arc::new(review()),
             comparison: None,
             trends: Some(Arc::new(followed(12))),
@@ -109,7 +109,7 @@ impl Sample {
     /// Only these SLOs, in the order of the shop.
     pub fn only(mut self, names: &[&str]) -> Sample {
         let snapshot = Arc::make_mut(&mut self.snapshot);
-        snapshot.slos.retain(|judgement| names.contains(&judgement.slo.name.as_str()));
+        Arc::make_mut(&mut snapshot.slos).retain(|judgement| names.contains(&judgement.slo.name.as_str()));
         self
     }
 
@@ -117,7 +117,7 @@ impl Sample {
     pub fn starting() -> Sample {
         let mut sample = Sample::shop();
         sample.snapshot = Arc::new(Snapshot::default());
-        sample.status.ready = false;
+        sample.status.not_ready = Some("the first evaluation is not done".to_owned());
         sample.status.backfill = Backfill { wanted: 390, done: 127, complete_since: None };
         sample
     }
@@ -1061,8 +1061,8 @@ fn findings() -> Vec<Finding> {
 }
 
 fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
-    let looped = |name, iterations, failures, ms, last_error: Option<&str>| LoopStatus {
-        name,
+    let looped = |name: &str, iterations, failures, ms, last_error: Option<&str>| LoopStatus {
+        name: name.to_owned(),
         iterations,
         failures,
         last_ok_at: Some(at("2026-11-24T15:42:00Z")),
@@ -1072,7 +1072,7 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
     ServiceStatus {
         version: "0.1.0",
         started_at: at("2026-11-20T07:00:00Z"),
-        ready: true,
+        not_ready: None,
         sources: vec![
             SourceStatus {
                 name: "main".to_owned(),

@@ -12,6 +12,7 @@ pub struct Status {
     now: Instant,
     started_at: Instant,
     ready: bool,
+    not_ready: Option<String>,
     as_of: Option<Instant>,
     sources: Vec<Source>,
     loops: Vec<Loop>,
@@ -141,7 +142,10 @@ fn summary(status: &Status, colour: Colour) -> String {
     lines.push_str(&format!("history: {read}{since}; store: {}\n", text::bytes(status.store.bytes)));
     let ready = match status.as_of {
         Some(as_of) if status.ready => format!("ready, as of {}", as_of.moment()),
-        _ => Tone::Warning.paint("not ready: the first evaluation is not done", colour),
+        _ => {
+            let reason = status.not_ready.as_deref().unwrap_or("the first evaluation is not done");
+            Tone::Warning.paint(&format!("not ready: {reason}"), colour)
+        }
     };
     lines.push_str(&format!(
         "evenkeel {}, started {}; {ready}; {}\n",

@@ -23,7 +23,8 @@ pub(crate) async fn status(State(daemon): State<ApiContext>, _params: Params) ->
         version: status.version,
         now: Instant(daemon.answers.now()),
         started_at: Instant(status.started_at),
-        ready: status.ready,
+        ready: status.not_ready.is_none(),
+        not_ready: status.not_ready,
         as_of: instant(daemon.answers.snapshot().as_of),
         sources: status.sources.iter().map(SourceJson::from).collect(),
         loops: status.loops.iter().map(LoopJson::from).collect(),
@@ -40,8 +41,10 @@ pub(crate) struct StatusJson {
     version: &'static str,
     now: Instant,
     started_at: Instant,
-    /// The first evaluation is done.
+    /// The first evaluation is done, and the SLOs can be evaluated.
     ready: bool,
+    /// Why it is not; null when it is.
+    not_ready: Option<String>,
     /// The moment of the latest evaluation.
     as_of: Option<Instant>,
     sources: Vec<SourceJson>,
@@ -111,7 +114,7 @@ impl From<&SourceStatus> for SourceJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Loop)]
 struct LoopJson {
-    name: &'static str,
+    name: String,
     iterations: u64,
     failures: u64,
     last_ok_at: Option<Instant>,
@@ -122,7 +125,7 @@ struct LoopJson {
 impl From<&LoopStatus> for LoopJson {
     fn from(status: &LoopStatus) -> Self {
         LoopJson {
-            name: status.name,
+            name: status.name.clone(),
             iterations: status.iterations,
             failures: status.failures,
             last_ok_at: instant(status.last_ok_at),

@@ -15,7 +15,7 @@ pub(crate) async fn healthy() -> &'static str {
     "Evenkeel is healthy.\n"
 }
 
-/// The first evaluation is done.
+/// The first evaluation is done, and its SLOs can be evaluated.
 #[utoipa::path(
     get, path = "/-/ready", tag = "Operations",
     responses(
@@ -24,5 +24,8 @@ pub(crate) async fn healthy() -> &'static str {
     )
 )]
 pub(crate) async fn ready(State(daemon): State<ApiContext>) -> Result<&'static str, Problem> {
-    if daemon.answers.status().ready { Ok("Evenkeel is ready.\n") } else { Err(Problem::not_ready()) }
+    match daemon.answers.status().not_ready {
+        None => Ok("Evenkeel is ready.\n"),
+        Some(reason) => Err(Problem::not_ready_because(reason)),
+    }
 }

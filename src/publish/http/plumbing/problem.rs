@@ -103,13 +103,14 @@ impl Problem {
 
     /// The first evaluation is not done: 503.
     pub fn not_ready() -> Self {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "urn:evenkeel:problem:not-ready",
-            "Not ready yet",
-            "the first evaluation is not done; there is nothing to answer from",
-        )
-        .hint("ask /api/v1/status for the progress, or /-/ready whether it is done")
+        Problem::not_ready_because("the first evaluation is not done; there is nothing to answer from")
+            .hint("ask /api/v1/status for the progress, or /-/ready whether it is done")
+    }
+
+    /// 503, with a reason of the moment.
+    pub fn not_ready_because(reason: impl Into<String>) -> Self {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "urn:evenkeel:problem:not-ready", "Not ready yet", reason)
+            .hint("/api/v1/status shows the sources and the progress")
     }
 
     /// The plain problem of a status, for errors that arise below the handlers.

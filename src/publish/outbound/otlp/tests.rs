@@ -92,13 +92,13 @@ fn snapshot() -> Snapshot {
     };
     Snapshot {
         as_of: Some(as_of),
-        slos: vec![SloJudgement {
+        slos: Arc::new(vec![SloJudgement {
             slo,
             windows: vec![status],
             good_since_start: 9_000,
             bad_since_start: 5,
             tiers: Vec::new(),
-        }],
+        }]),
         review: Arc::new(Review { noise: Noise { lower: Some(0.25), ..Noise::default() }, ..Review::default() }),
         ..Snapshot::default()
     }

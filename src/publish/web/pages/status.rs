@@ -30,8 +30,8 @@ fn body(status: &ServiceStatus, now: Timestamp) -> Markup {
         h1 { "Status" }
         div.tiles {
             (components::tile("Evenkeel", &html! { (status.version) }, &html! { "started " (components::ago(status.started_at, now)) }))
-            (components::tile("Ready", &html! { @if status.ready { "yes" } @else { span.warn { "not yet" } } }, &html! {
-                @if status.ready { "answers are given" } @else { "the first evaluation is not done" }
+            (components::tile("Ready", &html! { @if status.not_ready.is_none() { "yes" } @else { span.warn { "not yet" } } }, &html! {
+                @if let Some(reason) = &status.not_ready { (reason) } @else { "answers are given" }
             }))
             (backfill(&status.backfill))
             (components::tile("Store", &html! { (text::bytes(store.bytes)) }, &html! {

@@ -1,0 +1,111 @@
+//! The counting task of one source: count what is new, store it, hand it to the
+//! judging. Each source has a task of its own, so that one that hangs costs only
+//! the SLOs that read from it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::backfill::Holes;
+use super::counted::Counted;
+use super::live::{CountedMinute, Live};
+use super::unstored::Unstored;
+use crate::app::catalog::slis::Source;
+use crate::app::runtime::facts::Facts;
+use crate::app::runtime::tasks::Round;
+use crate::app::serving::answers::AppState;
+use crate::evaluate::review::finding::Finding;
+use crate::model::ids::SliId;
+use crate::model::time::{Millis, Timestamp};
+use crate::store::Batch;
+
+pub struct SourceCounting {
+    daemon: Arc<AppState>,
+    source: Arc<Source>,
+    live: Live,
+    holes: Holes,
+    counted: Counted,
+    unstored: Unstored,
+    /// The usual pause between two rounds.
+    interval: Millis,
+    /// By SLI, each as of its last round that succeeded.
+    findings: BTreeMap<SliId, Finding>,
+}
+
+impl SourceCounting {
+    pub fn new(
+        daemon: Arc<AppState>,
+        source: Arc<Source>,
+        live: Live,
+        holes: Holes,
+        counted: Counted,
+        interval: Millis,
+    ) -> SourceCounting {
+        if !live.is_empty() {
+            counted.begin(&source.name, Instant::now());
+        }
+        SourceCounting {
+            daemon,
+            source,
+            live,
+            holes,
+            counted,
+            unstored: Unstored::default(),
+            interval,
+            findings: BTreeMap::new(),
+        }
+    }
+
+    fn note_findings(&mut self, found: &[CountedMinute]) {
+        for one in found {
+            match &one.finding {
+                Some(finding) => drop(self.findings.insert(one.id, finding.clone())),
+                None => drop(self.findings.remove(&one.id)),
+            }
+        }
+        let findings = self.findings.values().cloned().collect();
+        self.daemon.board.note_findings(&format!("count/{}", self.source.name), findings);
+    }
+
+    /// Stores what was found, and what could not be stored before.
+    async fn store(&mut self, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
+        self.unstored.add(found, &self.holes);
+        store(&self.daemon.facts, self.unstored.all(), now).await?;
+        self.unstored.clear();
+        Ok(())
+    }
+}
+
+impl Round for SourceCounting {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        if self.live.is_empty() {
+            return Ok(());
+        }
+        let (now, began) = (self.daemon.clock.now(), Instant::now());
+        let round = self.live.round(now, &self.holes).await;
+        if round.is_asked {
+            self.daemon.note_source(&self.source.name, round.error.as_ref().map(ToString::to_string));
+        }
+        let stored = self.store(&round.found, now).await;
+        self.note_findings(&round.found);
+        self.counted.add(round.found);
+        let (took, next) = ((began, Instant::now()), self.daemon.clock.wait(self.interval));
+        self.counted.note(&self.source.name, self.live.read_until(), round.error.is_some(), took, next);
+        stored
+    }
+}
+
+/// Stores tiles and that they were counted.
+pub async fn store(facts: &Facts, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let batch = Batch {
+        tiles: found.iter().map(|f| (f.id, f.tiles.clone())).collect(),
+        ingested: found.iter().map(|f| (f.id, f.counted)).collect(),
+        recorded_at: now,
+        ..Batch::default()
+    };
+    facts.write(batch).await
+}

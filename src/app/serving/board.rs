@@ -1,0 +1,140 @@
+//! What every task made last, and the snapshot that is made of it. The snapshot
+//! is assembled here and nowhere else, whenever one of its parts changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::evaluate::review::compare::Comparison;
+use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::result::Review;
+use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
+use crate::evaluate::review::trends::Trends;
+use crate::model::operations::record::Record;
+use crate::model::time::Timestamp;
+
+/// Names of unknown services that one finding lists.
+const SERVICES_SHOWN: usize = 5;
+
+/// Shared by the tasks that make the parts and whoever answers.
+#[derive(Default)]
+pub struct Board {
+    parts: Mutex<Parts>,
+    snapshot: RwLock<Arc<Snapshot>>,
+}
+
+#[derive(Default)]
+struct Parts {
+    as_of: Option<Timestamp>,
+    slos: Arc<Vec<SloJudgement>>,
+    review: Arc<Review>,
+    comparison: Option<Arc<Comparison>>,
+    trends: Option<Arc<Trends>>,
+    /// What does not answer, by name.
+    down: BTreeMap<String, Finding>,
+    /// The others, by who found them.
+    findings: BTreeMap<String, Vec<Finding>>,
+}
+
+impl Board {
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn note_judged(&self, as_of: Timestamp, slos: Vec<SloJudgement>) {
+        self.change(|parts| (parts.as_of, parts.slos) = (Some(as_of), Arc::new(slos)));
+    }
+
+    pub fn note_review(&self, review: Arc<Review>) {
+        self.change(|parts| parts.review = review);
+    }
+
+    pub fn note_comparison(&self, comparison: Comparison) {
+        self.change(|parts| parts.comparison = Some(Arc::new(comparison)));
+    }
+
+    pub fn note_trends(&self, trends: Trends) {
+        self.change(|parts| parts.trends = Some(Arc::new(trends)));
+    }
+
+    /// In place of those that the same task found before; new ones go into the log,
+    /// too.
+    pub fn note_findings(&self, by: &str, findings: Vec<Finding>) {
+        self.change(|parts| {
+            let before = parts.findings.insert(by.to_owned(), findings.clone()).unwrap_or_default();
+            for finding in findings.iter().filter(|finding| !before.contains(finding)) {
+                tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
+            }
+        });
+    }
+
+    /// What a source that does not answer means; `None` once it answers.
+    pub fn note_down(&self, name: &str, finding: Option<Finding>) {
+        self.change(|parts| match finding {
+            Some(finding) => drop(parts.down.insert(name.to_owned(), finding)),
+            None => drop(parts.down.remove(name)),
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Parts)) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut parts);
+        // Under the lock, so that of two changes the later one stands.
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(parts.assemble());
+    }
+}
+
+impl Parts {
+    fn assemble(&self) -> Snapshot {
+        // What is down comes first: most others follow from it.
+        let findings = self.down.values().chain(self.findings.values().flatten()).cloned();
+        Snapshot {
+            as_of: self.as_of,
+            slos: Arc::clone(&self.slos),
+            review: Arc::clone(&self.review),
+            comparison: self.comparison.clone(),
+            trends: self.trends.clone(),
+            findings: Arc::new(findings.chain(unmatched(&self.review)).collect()),
+        }
+    }
+}
+
+/// Records about incidents that are not known here, a finding for each receiver.
+fn unmatched(review: &Review) -> impl Iterator<Item = Finding> {
+    let mut by_source: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in &review.loose {
+        by_source.entry(&record.source).or_default().push(record);
+    }
+    by_source.into_iter().map(|(source, records)| {
+        let named: BTreeSet<&str> = records.iter().filter_map(|r| r.service.as_deref()).collect();
+        let services: Vec<&str> = named.into_iter().take(SERVICES_SHOWN).collect();
+        let of = if services.is_empty() { String::new() } else { format!(" of {}", services.join(", ")) };
+        Finding {
+            subject: source.to_owned(),
+            message: format!("{} records match no incident{of}", records.len()),
+            hint: "name the services as they are called here in `webhooks[].service_names`; /api/v1/records lists all"
+                .to_owned(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(subject: &str) -> Finding {
+        Finding { subject: subject.to_owned(), message: "broken".to_owned(), hint: "repair it".to_owned() }
+    }
+
+    #[test]
+    fn what_is_down_is_the_first_finding_and_goes_when_it_answers() {
+        let board = Board::default();
+        let subjects = || board.snapshot().findings.iter().map(|f| f.subject.clone()).collect::<Vec<_>>();
+        board.note_findings("count/main", vec![finding("checkout"), finding("search")]);
+        board.note_findings("silences", vec![finding("alertmanager-1")]);
+        board.note_down("main", Some(finding("main")));
+        assert_eq!(subjects(), ["main", "checkout", "search", "alertmanager-1"]);
+        board.note_findings("count/main", Vec::new());
+        board.note_down("main", None);
+        assert_eq!(subjects(), ["alertmanager-1"]);
+    }
+}

@@ -83,6 +83,8 @@ impl Outbox {
     /// learns whether an Alertmanager accepts alerts.
     pub async fn run(self, clock: Clock, stop: CancellationToken, note: impl Fn(&str, Option<String>) + Sync) {
         join_all(self.0.iter().map(|channel| channel.run(&clock, &stop, &note))).await;
+        // Without any Alertmanager there was nothing to wait for.
+        stop.cancelled().await;
     }
 }
 
@@ -166,5 +168,25 @@ impl<'a> Taken<'a> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.channel.state().queue.put_back(std::mem::take(&mut self.alerts));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_an_alertmanager_it_runs_until_it_is_stopped() {
+        let stop = CancellationToken::new();
+        let running = Outbox::default().run(Clock::System, stop.clone(), |_, _| {});
+        tokio::pin!(running);
+        let ended = tokio::select! {
+            biased;
+            () = &mut running => true,
+            () = tokio::task::yield_now() => false,
+        };
+        assert!(!ended, "a task that ends before it is asked to ends the daemon");
+        stop.cancel();
+        running.await;
     }
 }

@@ -16,9 +16,9 @@ use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::asker::Asker;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
-use crate::publish::http::HttpSettings;
-use crate::publish::http::api::corrections::Writes;
-use crate::publish::http::api::incidents::DEFAULT_PERIOD;
+use crate::publish::http::plumbing::access::Writes;
+use crate::publish::http::plumbing::query::DEFAULT_PERIOD;
+use crate::publish::http::plumbing::settings::HttpSettings;
 
 /// Reports, and replays, that are made at one time. Each keeps a core busy.
 const SHARED_AT_ONCE: usize = 1;

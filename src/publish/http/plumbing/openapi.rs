@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use axum::Json;
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
@@ -85,13 +87,16 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
     &DOCUMENT
 }
 
+/// As it is sent. Made once: a flood of requests for it would keep all cores busy.
+static SENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(document()).unwrap_or_default().into());
+
 /// This document.
 #[utoipa::path(
     get, path = "/api/v1/openapi.json", tag = "Status",
     responses((status = 200, body = Object, description = "OpenAPI 3.1"))
 )]
-pub(crate) async fn openapi(_params: Params) -> Json<&'static utoipa::openapi::OpenApi> {
-    Json(document())
+pub(crate) async fn openapi(_params: Params) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], SENT.clone())
 }
 
 static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {

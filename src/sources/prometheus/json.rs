@@ -27,7 +27,7 @@ const VALUE_BYTES_MAX: usize = 64 * 1_024;
 /// Larger texts are read on a thread that may be busy for a while.
 const INLINE_BYTES_MAX: usize = 64 * 1_024;
 
-/// Reads a text, a large one beside the threads that answer requests and keep time.
+/// Reads a text, a large one on a thread that neither answers requests nor keeps time.
 pub(crate) async fn parse<T: DeserializeOwned + Send + 'static>(text: Vec<u8>) -> Result<T, String> {
     let read = |text: &[u8]| serde_json::from_slice(text).map_err(|error| error.to_string());
     if text.len() <= INLINE_BYTES_MAX {

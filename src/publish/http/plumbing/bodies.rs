@@ -45,7 +45,7 @@ pub(crate) async fn read_if_allowed(State(bodies): State<Bodies>, request: Reque
         Ok(request) => next.run(request).await,
         Err(problem) => {
             let mut response = problem.into_response();
-            // What was not read must not be taken for the next request.
+            // What was not read must not be read as the next request.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
         }

@@ -22,7 +22,7 @@ pub struct HttpSettings {
     /// place of the one that has waited longest.
     pub connections_max: usize,
     pub connections_per_address_max: usize,
-    /// Connections beside these, on which only health and metrics are answered.
+    /// Additional connections, on which only health and metrics are answered.
     pub connections_reserved: usize,
     /// Requests to the API and the pages at one time; further ones get 503.
     /// Health and metrics have a lane of their own.

@@ -59,13 +59,14 @@ fn alerts(n: u64, pods: u64) -> Vec<Alert> {
         let length = 60_000 + (random(i, 6) % 3_600_000) as i64;
         Alert {
             rule,
-            severity: Severity::from_label(Some(severity)),
+            severity: usual_of(&labels),
             labels,
             condition: mark(0),
             firing: mark(60_000),
             ended: mark(60_000 + length),
             last_seen: at + Millis(length),
             suppressed: false,
+            receivers: Default::default(),
         }
     };
     let mut alerts: Vec<Alert> = (0..n).map(&mut one).collect();

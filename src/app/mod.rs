@@ -20,7 +20,7 @@ pub mod serving;
 #[cfg(test)]
 mod testing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 pub use crate::app::catalog::setup::{DemoWorld, ProcessContext, Setup, identity};
 
 use crate::app::alerting::alerts::{AlertFeed, AlertFeeds};
+use crate::app::alerting::findings::{findings, lost_override};
 use crate::app::alerting::rules::Inventory;
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::groups::Groups;
@@ -48,9 +49,12 @@ use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
+use crate::evaluate::alerting::unmapped::unexplained;
 use crate::evaluate::review::compare::compare;
+use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::MONTHS_DEFAULT;
-use crate::model::ids::SliId;
+use crate::model::ids::{IncidentId, SliId};
+use crate::model::operations::incident::PublishedIncident;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
 use crate::publish::http::{self, HttpSettings};
@@ -112,6 +116,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         corrections,
     );
     let daemon = daemon
+        .with_alert_settings(Arc::clone(&config.alerts))
         .with_webhooks(config.webhooks.clone())
         .with_outbox(setup.outbox.clone())
         .with_lengths(config.backfill, config.retention)
@@ -190,7 +195,11 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     tasks.every("alerts", ALERTS_PAUSE, Alerts { daemon: Arc::clone(&daemon), feeds });
     let inventory = Inventory { daemon: Arc::clone(&daemon), sources: setup.sources.clone() };
     tasks.every("rules", RULES_PAUSE, inventory);
-    tasks.every("review", REVIEW_PAUSE, ReviewRound { daemon: Arc::clone(&daemon), length: config.backfill });
+    tasks.every(
+        "review",
+        REVIEW_PAUSE,
+        ReviewRound { daemon: Arc::clone(&daemon), length: config.backfill, published: HashMap::new() },
+    );
     tasks.every(
         "tidy",
         TIDY_PAUSE,
@@ -241,6 +250,8 @@ impl Round for Alerts {
 struct ReviewRound {
     daemon: Arc<AppState>,
     length: Millis,
+    /// Ids of incidents as they were stored last.
+    published: HashMap<IncidentId, PublishedIncident>,
 }
 
 impl Round for ReviewRound {
@@ -257,7 +268,7 @@ impl Round for ReviewRound {
 
 impl ReviewRound {
     /// How long it took, but for months that are over: each is judged once a day.
-    async fn renew(&self) -> anyhow::Result<Duration> {
+    async fn renew(&mut self) -> anyhow::Result<Duration> {
         let began = tokio::time::Instant::now();
         let as_of = self.daemon.as_of();
         let (asked, period) = (Arc::clone(&self.daemon), Period::new(as_of - self.length, as_of));
@@ -267,6 +278,10 @@ impl ReviewRound {
             Ok::<_, AnswerError>((review, comparison))
         });
         let (review, comparison) = both.await??;
+        self.publish_ids(&review).await?;
+        let unexplained = findings(&unexplained(&review.alerts));
+        let lost = review.lost_overrides.iter().map(lost_override);
+        self.daemon.board.note_findings("alerts", unexplained.into_iter().chain(lost).collect());
         self.daemon.board.note_review(Arc::new(review));
         self.daemon.board.note_comparison(comparison);
         let took = began.elapsed();
@@ -274,6 +289,20 @@ impl ReviewRound {
         let trends = tokio::task::spawn_blocking(move || asked.trends(MONTHS_DEFAULT)).await??;
         self.daemon.board.note_trends(trends);
         Ok(took)
+    }
+
+    /// Keeps the ids under which incidents are shown from now on.
+    async fn publish_ids(&mut self, review: &Review) -> anyhow::Result<()> {
+        let shown = review.incidents.iter().chain(&review.below_floor).filter_map(PublishedIncident::of);
+        let new: Vec<PublishedIncident> = shown.filter(|one| self.published.get(&one.id) != Some(one)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let recorded_at = self.daemon.clock.now();
+        let batch = Batch { published_incidents: new.clone(), recorded_at, ..Batch::default() };
+        self.daemon.facts.write(batch).await.context("keep the ids of incidents")?;
+        self.published.extend(new.into_iter().map(|one| (one.id, one)));
+        Ok(())
     }
 
     /// Whoever just installed it looks at once, and should not see for a minute what

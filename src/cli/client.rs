@@ -12,9 +12,9 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
+use super::{print, print_as_is};
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
-use crate::cli::output::terminal::{print, print_as_is};
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
 
@@ -134,7 +134,7 @@ pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
         return show(&daemon, &args.client, answer, tables::rules);
     }
     let answer = daemon.json(&["api", "v1", "alerts"], &since)?;
-    show(&daemon, &args.client, answer, tables::alerts)
+    show(&daemon, &args.client, answer, if args.explain { tables::explained } else { tables::alerts })
 }
 
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {

@@ -6,14 +6,6 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use super::endpoint::{Details, header, url};
-use super::layers::{Reading, path, readable_path, section};
-use super::on_call::on_call;
-use super::peers::{alertmanagers, sources};
-use super::settings::Overrides;
-use super::webhooks::webhooks;
-use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
-use crate::config::environment::Environment;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::time::Millis;
@@ -23,6 +15,15 @@ use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::Source as Text;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
+
+use super::alerts::alerts;
+use super::endpoint::{Details, header, url};
+use super::layers::{Reading, path, readable_path, section};
+use super::on_call::on_call;
+use super::peers::{alertmanagers, sources};
+use super::settings::Overrides;
+use super::webhooks::webhooks;
+use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 
 /// Labels on everything that leaves.
 const EXTERNAL_LABELS_MAX: usize = 16;
@@ -76,6 +77,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let external_url = reading.choice("external_url", fields.optional("external_url"), url);
     let timezone = reading.scalar::<Tz>("timezone", fields.optional("timezone"), timezone);
     let on_call = timezone.and_then(|zone| on_call(fields.optional("on_call"), zone, reading));
+    let alerts = alerts(fields.optional("alerts"), reading);
     let kubernetes = kubernetes(fields.optional("kubernetes"), reading);
     let otlp = otlp(fields.optional("otlp"), reading);
     let log = log(fields.optional("log"), reading);
@@ -104,6 +106,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         external_url: external_url?,
         timezone: timezone?,
         on_call: on_call?,
+        alerts: alerts?,
         kubernetes: kubernetes?,
         otlp: otlp?,
         log: log?,

@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 49] = [
+const SETTINGS: [Setting; 59] = [
     key(
         "sources[].name",
         "NAME",
@@ -232,6 +232,56 @@ const SETTINGS: [Setting; 49] = [
         "{TEAM: {timezone, sleep}}",
         None,
         "Time zone and sleep of single teams, by the label `team` of their alerts or SLOs.",
+    ),
+    key(
+        "alerts.service",
+        "[{match, label, regex, replacement}]",
+        None,
+        "Rules that name the service of an alert, before the built-in ones. Of each, `match` holds patterns by label, `label` or `labels` (joined with `;`) is what is read, `regex` and `replacement` work as in relabelling. The first rule that gives a name decides.",
+    ),
+    key("alerts.team", "[{...}]", None, "As `alerts.service`, for the team. Without a rule the label `team`."),
+    key(
+        "alerts.namespace",
+        "[{...}]",
+        None,
+        "As `alerts.service`, for the namespace. Without a rule the label `namespace`.",
+    ),
+    key("alerts.cluster", "[{...}]", None, "As `alerts.service`, for the cluster. Without a rule the label `cluster`."),
+    key(
+        "alerts.severity",
+        "{WORD: page|ticket|info}",
+        None,
+        "What words on alerts mean, beside the usual ones. Case and separators do not matter. An unknown word is a ticket, and a finding.",
+    ),
+    key(
+        "alerts.severity_labels",
+        "[NAME]",
+        Some("[severity, priority, level]"),
+        "Labels that hold that word; the first that an alert has is read.",
+    ),
+    key(
+        "alerts.incident_scope",
+        "auto|namespace|cluster|service",
+        Some("auto"),
+        "What tells two installations of a service apart, so that each has its own incidents. auto: the cluster, and the namespace where a Kubernetes object names the service; service: nothing.",
+    ),
+    key(
+        "alerts.incident_floor",
+        "PERCENT",
+        Some("1%"),
+        "Share of the error budget below which a burn without a page is no incident; 0% counts each.",
+    ),
+    key(
+        "alerts.paging_receivers",
+        "[PATTERN]",
+        None,
+        "Receivers of Alertmanager that interrupt somebody. Without them all that have an integration, except `silent_receivers`.",
+    ),
+    key(
+        "alerts.silent_receivers",
+        "[PATTERN]",
+        None,
+        "Receivers of Alertmanager that notify nobody, such as a dead man's switch.",
     ),
     flag(
         "kubernetes.enabled",

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use chrono_tz::Tz;
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::model::time::Millis;
-use crate::net::{Auth, Secret};
+use crate::net::Auth;
 
 const FULL: &str = r#"
 sources:

@@ -16,9 +16,11 @@ use crate::evaluate::alerting::measures::{MeasureInputs, measures};
 use crate::evaluate::alerting::noise::noise;
 use crate::evaluate::alerting::rules::rule_scores;
 use crate::evaluate::alerting::upkeep::upkeep;
+use crate::evaluate::incident::aliases;
 use crate::evaluate::incident::durations::durations;
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::external_records::{Attached, ExternalRecords, attach, told_changes};
+use crate::evaluate::incident::external_records::{Attached, ExternalRecords, attach, overridden, told_changes};
+use crate::evaluate::incident::floor;
 use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::incident::incidents::incidents;
 use crate::evaluate::review::result::Review;
@@ -84,9 +86,15 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     };
     let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
     let services = slo_services.chain(alerts.services_named()).collect();
-    let Attached { incidents, loose } = attach(incidents(&facts, now), &alerts, &services, inputs.said, now);
+    let said = ExternalRecords { overrides: &[], ..inputs.said };
+    let Attached { incidents, loose } = attach(incidents(&facts, now), &alerts, &services, said, now);
+    let aliases = aliases::aliases(inputs.said.published, &incidents, now);
+    let overrides = aliases::renamed(inputs.said.overrides, &aliases);
+    let lost_overrides = aliases::without_incident(&overrides, &incidents, period);
+    let mut incidents = overridden(incidents, &overrides, now);
+    floor::mark(&mut incidents, &burns, alerts.context().settings.floor, now);
     let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
-    let durations = durations(incidents.iter(), period, now);
+    let durations = durations(incidents.iter().filter(|i| i.below_floor.is_none()), period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, &alerts, &burns);
     let sees_actions = !changes.is_empty() || !silenced.is_empty();
@@ -108,10 +116,14 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
         sees_acknowledgements,
         records: inputs.said.records,
     });
+    let (incidents, below_floor) = incidents.into_iter().partition(|incident| incident.below_floor.is_none());
     Review {
         as_of: Some(now),
         known_since,
         incidents,
+        below_floor,
+        aliases,
+        lost_overrides,
         episodes,
         alerts,
         noise,
@@ -121,6 +133,26 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
         measures,
         loose: loose.into_iter().filter(|record| period.contains(record.occurred_at)).collect(),
     }
+}
+
+/// When the first incident began that overlaps the period. Where that is close to the
+/// oldest facts, they do not hold all of it.
+pub fn first_start(inputs: &ReviewInputs<'_>) -> Option<Timestamp> {
+    let now = inputs.now;
+    let period = Period::new(inputs.period.start, inputs.period.end.min(now));
+    let alerts = inputs.alerts.as_of(now);
+    let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
+    let episodes: Vec<Episode> = burns.into_iter().flat_map(|b| b.episodes).collect();
+    let facts = Facts {
+        slos: inputs.slos,
+        alerts: &alerts,
+        episodes: &episodes,
+        changes: &[],
+        silenced: &[],
+        inhibitions: inputs.inhibitions,
+    };
+    let all = incidents(&facts, now);
+    all.iter().filter(|incident| incident_overlaps(period, incident)).filter_map(Incident::start).min()
 }
 
 /// The rules as known at `now`.
@@ -196,7 +228,8 @@ mod tests {
     fn a_review_holds_what_overlaps_its_period() {
         let scenario = Scenario::new(WORLD);
         let all = scenario.review();
-        assert_eq!((all.incidents.len(), all.episodes.len(), all.alerts.len(), all.noise.pages), (3, 2, 2, 2));
+        assert_eq!((all.incidents.len(), all.episodes.len(), all.alerts.len(), all.noise.pages), (1, 2, 2, 2));
+        assert_eq!(all.below_floor.len(), 2, "a small burn, and a page without one");
         assert_eq!(burned(&all.episodes), ["120-210 270 bad peak 3", "60-80 10000 bad peak 500"], "newest first");
         let part = review(&ReviewInputs {
             period: Period::new(minute(70), minute(110)),
@@ -205,7 +238,7 @@ mod tests {
         assert_eq!((part.incidents.len(), part.episodes.len(), part.alerts.len()), (1, 1, 1));
         // What began before is shown, but counts in the period before.
         assert_eq!((part.noise.pages, part.durations.restore.n), (0, 0));
-        assert_eq!(part.incidents[0], all.incidents[2]);
+        assert_eq!(part.incidents[0], all.incidents[0]);
     }
 
     #[test]

@@ -33,14 +33,15 @@ use crate::model::labels::{Labels, content_hash};
 use crate::model::operations::alert::{Alert, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::operations::correction::{Correction, Scope, When};
-use crate::model::operations::incident::{Episode, Incident};
+use crate::model::operations::incident::{Episode, Incident, PublishedIncident};
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::on_call::OnCall;
 use crate::model::operations::record::{Record, RecordKind, TimeOverride};
 use crate::model::operations::rule::LoadedRule;
+use crate::model::operations::severity::usual_of;
 use crate::model::operations::silence::Silence;
+use crate::model::slo::Slo;
 use crate::model::slo::tile::{EventCounts, Tile};
-use crate::model::slo::{Severity, Slo};
 use crate::model::testing::slo;
 use crate::model::time::{DAY_MS, Millis, Period, SLOT_MS, Timestamp};
 
@@ -98,6 +99,7 @@ pub struct Scenario {
     pub on_call: OnCall,
     pub records: Vec<Record>,
     pub overrides: Vec<TimeOverride>,
+    pub published: Vec<PublishedIncident>,
     pub corrections: Vec<Arc<Correction>>,
     pub length: i64,
 }
@@ -115,6 +117,7 @@ impl Scenario {
             on_call: OnCall::new(chrono_tz::Tz::UTC),
             records: Vec::new(),
             overrides: Vec::new(),
+            published: Vec::new(),
             corrections: Vec::new(),
             length: 0,
         };
@@ -202,12 +205,13 @@ impl Scenario {
             let alert = open.get_or_insert_with(|| Alert {
                 rule: rule.to_owned(),
                 labels: labels.clone(),
-                severity: Severity::from_label(Some(severity)),
+                severity: usual_of(&labels),
                 condition: mark(n, MarkSource::AlertsForState),
                 firing: None,
                 ended: None,
                 last_seen: minute(n),
                 suppressed: false,
+                receivers: Default::default(),
             });
             alert.last_seen = minute(n);
             alert.suppressed |= matches!(c, 'S' | '!');
@@ -285,7 +289,7 @@ impl Scenario {
             inhibitions: &self.inhibitions,
             rules: &self.rules,
             on_call: &self.on_call,
-            said: ExternalRecords { records: &self.records, overrides: &self.overrides },
+            said: ExternalRecords { records: &self.records, overrides: &self.overrides, published: &self.published },
         }
     }
 

@@ -223,16 +223,6 @@ impl Severity {
             Severity::Page => "page",
         }
     }
-
-    /// From the `severity` label of an alert rule, by the usual words; an
-    /// unknown word pages nobody, a missing one is a ticket.
-    pub fn from_label(value: Option<&str>) -> Severity {
-        match value.map(str::to_ascii_lowercase).as_deref() {
-            Some("page" | "critical" | "crit" | "emergency" | "fatal" | "high" | "p1" | "sev1") => Severity::Page,
-            Some("ticket" | "warning" | "warn" | "error" | "medium" | "p2" | "sev2") | None => Severity::Ticket,
-            Some(_) => Severity::Info,
-        }
-    }
 }
 
 #[cfg(test)]

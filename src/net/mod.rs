@@ -4,7 +4,6 @@
 //! format of what is sent or received.
 
 mod address;
-mod cause;
 mod certificate;
 mod endpoint;
 pub mod error;

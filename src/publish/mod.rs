@@ -7,6 +7,7 @@ pub mod dashboards;
 #[cfg(feature = "analytics")]
 pub mod frames;
 pub mod http;
+mod incident_floor;
 pub mod metrics;
 pub mod outbound;
 pub mod report;

@@ -4,9 +4,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::ingest::alerts::Route;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::operations::silence::Silence;
@@ -43,6 +46,9 @@ pub struct HeldAlert {
     /// Names of time intervals.
     pub muted_by: Vec<String>,
     pub receivers: Vec<String>,
+    /// The groups that it is in, each on its way to a receiver; none where it is in
+    /// no group yet, or Alertmanager does not list groups.
+    pub routes: Vec<Route>,
 }
 
 /// A silence of which nobody here can say which alerts it is about: Alertmanager
@@ -78,18 +84,48 @@ impl Alertmanager {
     }
 
     /// All alerts that it holds, those that are held back too, sorted by labels.
+    ///
+    /// Only the groups say what a mute time interval holds back, as that is a matter
+    /// of the route: one alert may reach a receiver and not another.
     pub async fn alerts(&self) -> Result<Vec<HeldAlert>, Error> {
         let everything = [("active", "true"), ("silenced", "true"), ("inhibited", "true"), ("unprocessed", "true")];
-        let alerts: Vec<JsonAlert> = self.get("alerts", &everything).await?;
-        let mut alerts: Vec<HeldAlert> = alerts.into_iter().map(HeldAlert::from).collect();
+        let alerts: Vec<JsonAlert> = self.get(&["alerts"], &everything).await?;
+        let everything = [("active", "true"), ("silenced", "true"), ("inhibited", "true")];
+        let groups: Vec<JsonGroup> = match self.get(&["alerts", "groups"], &everything).await {
+            Err(error) if error.is_not_found() => Vec::new(),
+            groups => groups?,
+        };
+        let mut routes: HashMap<String, Vec<Route>> = HashMap::new();
+        for group in groups {
+            for alert in group.alerts {
+                let is_muted = !alert.status.muted_by.is_empty();
+                let route = Route { receiver: group.receiver.name.clone(), is_muted };
+                routes.entry(alert.fingerprint).or_default().push(route);
+            }
+        }
+        let held = |alert: JsonAlert| {
+            let mut held = HeldAlert::from(alert);
+            held.routes = routes.remove(&held.fingerprint).unwrap_or_default();
+            held
+        };
+        let mut alerts: Vec<HeldAlert> = alerts.into_iter().map(held).collect();
         alerts.sort_by(|a, b| a.labels.cmp(&b.labels));
         Ok(alerts)
+    }
+
+    /// The receivers of its configuration, with whether each has an integration.
+    /// `None` where it does not show its configuration, as with Mimir.
+    pub async fn receivers(&self) -> Result<Option<BTreeMap<String, bool>>, Error> {
+        match self.get::<JsonStatus>(&["status"], &[]).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            status => Ok(receivers_of(&status?.config.original)),
+        }
     }
 
     /// All silences that it knows, those to come and those that have expired too
     /// (for five days by default), sorted by id; and those that cannot be read.
     pub async fn silences(&self) -> Result<(Vec<Silence>, Vec<UnreadSilence>), Error> {
-        let listed: Vec<JsonSilence> = self.get("silences", &[]).await?;
+        let listed: Vec<JsonSilence> = self.get(&["silences"], &[]).await?;
         let (mut silences, mut unread) = (Vec::new(), Vec::new());
         for silence in listed {
             match silence.silence() {
@@ -102,8 +138,13 @@ impl Alertmanager {
         Ok((silences, unread))
     }
 
-    async fn get<T: DeserializeOwned + Send + 'static>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
-        let body = self.http.get(&["api", "v2", path], query, "application/json").await?;
+    async fn get<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Error> {
+        let path: Vec<&str> = ["api", "v2"].iter().chain(path).copied().collect();
+        let body = self.http.get(&path, query, "application/json").await?;
         parse(body.bytes)
             .await
             .map_err(|reason| Error::BadResponse { url: self.shown_url().to_owned(), reason: shown(&reason) })
@@ -136,6 +177,48 @@ struct JsonAlertStatus {
     muted_by: Vec<String>,
 }
 
+/// Alerts that are sent to one receiver together.
+#[derive(Deserialize)]
+struct JsonGroup {
+    receiver: JsonName,
+    alerts: Vec<JsonGrouped>,
+}
+
+#[derive(Deserialize)]
+struct JsonGrouped {
+    fingerprint: String,
+    status: JsonAlertStatus,
+}
+
+#[derive(Deserialize)]
+struct JsonStatus {
+    config: JsonConfig,
+}
+
+#[derive(Deserialize)]
+struct JsonConfig {
+    /// The configuration file, with secrets left out.
+    original: String,
+}
+
+/// The receivers of a configuration file. Each kind of integration is a list under a
+/// key of its own, such as `webhook_configs`.
+fn receivers_of(config: &str) -> Option<BTreeMap<String, bool>> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        receivers: Vec<BTreeMap<String, serde_json::Value>>,
+    }
+    let file: File = serde_saphyr::from_str(config).ok()?;
+    let receiver = |fields: BTreeMap<String, serde_json::Value>| {
+        let name = fields.get("name")?.as_str()?.to_owned();
+        let lists = fields.iter().filter(|(key, _)| key.ends_with("_configs"));
+        let has_any = lists.into_iter().any(|(_, list)| list.as_array().is_some_and(|list| !list.is_empty()));
+        Some((name, has_any))
+    };
+    Some(file.receivers.into_iter().filter_map(receiver).collect())
+}
+
 #[derive(Deserialize)]
 struct JsonName {
     name: String,
@@ -155,6 +238,7 @@ impl From<JsonAlert> for HeldAlert {
             inhibited_by: alert.status.inhibited_by,
             muted_by: alert.status.muted_by,
             receivers: alert.receivers.into_iter().map(|r| r.name).collect(),
+            routes: Vec::new(),
         }
     }
 }

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::app::alerting::feed_id::feed_id;
 use crate::app::catalog::slis::Source;
 use crate::app::serving::answers::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
 use crate::model::ids::SliId;
+use crate::model::labels::content_hash;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
@@ -23,6 +23,9 @@ use crate::store::Batch;
 /// hundred alerts is some megabytes.
 const STRETCH: Millis = Millis::from_days(1);
 
+/// The key under which the store remembers the receivers that have no integration.
+pub const SILENT_RECEIVERS: &str = "alertmanagers/silent_receivers";
+
 /// The alerts of all sources and what all Alertmanagers hold, on their way into
 /// the store.
 pub struct AlertFeeds {
@@ -32,11 +35,12 @@ pub struct AlertFeeds {
     heard_at: Timestamp,
     /// As they were stored last.
     silences: Vec<Silence>,
+    silent_receivers: Option<String>,
 }
 
 impl AlertFeeds {
     pub fn new(feeds: Vec<AlertFeed>, alertmanagers: Vec<NamedAlertmanager>) -> AlertFeeds {
-        AlertFeeds { feeds, alertmanagers, heard_at: Timestamp::MIN, silences: Vec::new() }
+        AlertFeeds { feeds, alertmanagers, heard_at: Timestamp::MIN, silences: Vec::new(), silent_receivers: None }
     }
 
     /// Reads what is new everywhere, and all of the history that is wanted. A
@@ -54,12 +58,32 @@ impl AlertFeeds {
             daemon.facts.write(batch).await?;
             self.silences = held.silences;
         }
+        if held.is_complete && !self.alertmanagers.is_empty() {
+            self.note_silent_receivers(daemon, &held.receivers).await?;
+        }
         let mut result = Ok(());
         for number in 0..self.feeds.len() {
             let read = self.read(number, daemon, &held.alerts).await;
             result = result.and(read);
         }
         result
+    }
+
+    /// Keeps which receivers have no integration, for reviews after a restart.
+    async fn note_silent_receivers(
+        &mut self,
+        daemon: &AppState,
+        receivers: &BTreeMap<String, bool>,
+    ) -> anyhow::Result<()> {
+        let silent = receivers.iter().filter(|(_, has_integration)| !**has_integration).map(|(name, _)| name);
+        let silent: Vec<&String> = silent.collect();
+        let text = serde_json::to_string(&silent)?;
+        if self.silent_receivers.as_ref() != Some(&text) {
+            let state = vec![(SILENT_RECEIVERS.to_owned(), Some(text.clone()))];
+            daemon.facts.write(Batch { state, recorded_at: daemon.clock.now(), ..Batch::default() }).await?;
+            self.silent_receivers = Some(text);
+        }
+        Ok(())
     }
 
     async fn read(&mut self, number: usize, daemon: &AppState, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
@@ -78,6 +102,11 @@ impl AlertFeeds {
 pub struct NamedAlertmanager {
     pub name: String,
     pub client: Alertmanager,
+}
+
+/// The key under which the store remembers which alerts of a source were read.
+pub fn feed_id(source: &str) -> SliId {
+    SliId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
 }
 
 /// The alerts of one source on their way into the store.
@@ -172,6 +201,8 @@ struct AlertmanagerState {
     silences: Vec<Silence>,
     /// Seen at the moment of the question.
     inhibitions: Vec<Inhibition>,
+    /// By name, whether any Alertmanager has an integration for it.
+    receivers: BTreeMap<String, bool>,
     /// About silences that hold or will hold and cannot be read, by their ids.
     unread: BTreeMap<String, Finding>,
 }
@@ -180,9 +211,15 @@ struct AlertmanagerState {
 async fn held(daemon: &AppState, alertmanagers: &[NamedAlertmanager]) -> AlertmanagerState {
     let mut held = AlertmanagerState { is_complete: true, ..AlertmanagerState::default() };
     for one in alertmanagers {
-        let both = async { Ok::<_, Error>((one.client.alerts().await?, one.client.silences().await?)) };
-        match both.await {
-            Ok((alerts, (silences, unread))) => {
+        let all = async {
+            let (alerts, silences) = (one.client.alerts().await?, one.client.silences().await?);
+            Ok::<_, Error>((alerts, silences, one.client.receivers().await?))
+        };
+        match all.await {
+            Ok((alerts, (silences, unread), receivers)) => {
+                for (receiver, has_integration) in receivers.into_iter().flatten() {
+                    *held.receivers.entry(receiver).or_default() |= has_integration;
+                }
                 let now = daemon.clock.now();
                 daemon.note_source(&one.name, None);
                 held.inhibitions.extend(inhibitions(&alerts, now));
@@ -234,7 +271,9 @@ fn entry(held: HeldAlert) -> Option<AlertmanagerEntry> {
     Some(AlertmanagerEntry {
         starts_at: held.starts_at?,
         ends_at: held.ends_at,
-        suppressed: held.state == HeldState::Suppressed,
+        // What a time interval mutes is a matter of the route.
+        suppressed: held.state == HeldState::Suppressed && (held.routes.is_empty() || held.muted_by.is_empty()),
+        routes: held.routes,
         silenced_by: held.silenced_by,
         inhibited_by: held.inhibited_by,
         labels: held.labels,

@@ -101,6 +101,7 @@ mod tests {
             ended: mark(30),
             last_seen: at(from) + Millis::from_mins(30),
             suppressed: false,
+            receivers: Default::default(),
         }
     }
 
@@ -120,7 +121,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let facts = Facts::open(dir.path()).unwrap();
         let on_call = OnCall::new(Tz::UTC);
-        let reviewing = Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call };
+        let alerting = Arc::default();
+        let reviewing =
+            Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call, alerting: &alerting };
         let closed = ClosedMonths::default();
         let incidents_at = |now: &str| {
             let figures = closed.figures(reviewing, "2026-07".parse().unwrap(), Tz::UTC, at(now)).unwrap();

@@ -20,6 +20,7 @@ use crate::evaluate::slo::compliance::{judge_over, lookbacks, needed_minutes, pr
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
+use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::correction::Correction;
 use crate::model::operations::on_call::OnCall;
 use crate::model::slo::Slo;
@@ -39,6 +40,7 @@ pub struct Reporting<'a> {
     /// Those in force.
     pub corrections: &'a [Arc<Correction>],
     pub on_call: &'a OnCall,
+    pub alerting: &'a Arc<AlertSettings>,
     pub closed: &'a ClosedMonths,
     /// Names of the sources whose alerts are read.
     pub sources: &'a [String],
@@ -61,8 +63,13 @@ impl Reporting<'_> {
             return Ok(None);
         }
         let slos = self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, Error>>()?;
-        let reviewing =
-            Reviewing { slos: self.slos, reader: self.reader, corrections: self.corrections, on_call: self.on_call };
+        let reviewing = Reviewing {
+            slos: self.slos,
+            reader: self.reader,
+            corrections: self.corrections,
+            on_call: self.on_call,
+            alerting: self.alerting,
+        };
         let review = reviewing.review(period, judged_at)?;
         let before = month.before().period(self.timezone);
         // A running month is compared with as much of the month before.
@@ -195,6 +202,7 @@ mod tests {
             reader: &reader,
             corrections: &[],
             on_call: &OnCall::new(Tz::UTC),
+            alerting: &Arc::default(),
             closed: &ClosedMonths::default(),
             sources: &[],
             timezone,
@@ -249,6 +257,7 @@ mod tests {
             reader: &reader,
             corrections: &[],
             on_call: &on_call,
+            alerting: &Arc::default(),
             closed: &ClosedMonths::default(),
             sources: &[],
             timezone: Tz::UTC,
@@ -279,6 +288,7 @@ mod tests {
             reader: &reader,
             corrections: &[],
             on_call: &OnCall::new(Tz::UTC),
+            alerting: &Arc::default(),
             closed: &ClosedMonths::default(),
             sources: &[],
             timezone: Tz::UTC,

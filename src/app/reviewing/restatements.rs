@@ -131,6 +131,8 @@ pub fn sentence(restatement: &Restatement) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::labels::Labels;
     use crate::model::operations::alert::{Alert, Mark, MarkSource};
@@ -156,10 +158,13 @@ mod tests {
             ended: mark("2026-07-14T14:30:00Z"),
             last_seen: at("2026-07-14T14:30:00Z"),
             suppressed: false,
+            receivers: Default::default(),
         };
         facts.write(Batch { alerts: vec![alert], ..Batch::default() }).await.unwrap();
         let on_call = OnCall::new(Tz::UTC);
-        let reviewing = Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call };
+        let alerting = Arc::default();
+        let reviewing =
+            Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call, alerting: &alerting };
         let closed = ClosedMonths::default();
         let publish_at = |now: &'static str, since: &'static str| {
             publish(reviewing, &closed, &facts, Tz::UTC, Some(at(since)), at(now))

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::alerting::alerts::SILENT_RECEIVERS;
 use crate::app::judging::ledger::history_of;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
@@ -12,24 +13,35 @@ use crate::evaluate::incident::episodes::{SloBurn, burn};
 use crate::evaluate::incident::external_records::{ExternalRecords, told_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
 use crate::evaluate::review::result::Review;
-use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, review};
+use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, first_start, review};
 use crate::evaluate::slo::compliance::needed_since;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::model::operations::alert::Alert;
+use crate::model::operations::alert_settings::{AlertContext, AlertSettings};
 use crate::model::operations::change::Change;
 use crate::model::operations::correction::Correction;
+use crate::model::operations::incident::PublishedIncident;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::on_call::OnCall;
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
+use crate::model::operations::subject::KnownServices;
 use crate::model::slo::Slo;
 use crate::model::time::periods::rest_of;
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 use crate::store::{Error, Reader};
 
 /// Minutes before the period that say what is usual.
 const BASELINE: Millis = Millis::from_days(1);
+
+/// Changes that say which service a workload of the cluster is: the longest time that
+/// facts are usually kept.
+const WORKLOADS_KNOWN: Millis = Millis::from_days(400);
+
+/// Of an incident that is longer, the first part is not seen. Reading more for one
+/// alert that nobody mends would make every review slow.
+const LEAD_MAX: Millis = Millis::from_days(30);
 
 /// What reviews are made from.
 #[derive(Clone, Copy)]
@@ -39,6 +51,8 @@ pub struct Reviewing<'a> {
     /// Those in force.
     pub corrections: &'a [Arc<Correction>],
     pub on_call: &'a OnCall,
+    /// How alerts are read.
+    pub alerting: &'a Arc<AlertSettings>,
 }
 
 /// What is known of a period, from the store.
@@ -53,6 +67,7 @@ struct Known {
     rules: Vec<LoadedRule>,
     records: Vec<Record>,
     overrides: Vec<TimeOverride>,
+    published: Vec<PublishedIncident>,
 }
 
 /// The changes of a period, those that were seen in the cluster and those that
@@ -112,24 +127,55 @@ impl Reviewing<'_> {
         Ok(Arc::new(burn_alerts(slo, &history, period)))
     }
 
+    /// The facts of a period, and so much from before it that every incident which
+    /// overlaps it is seen from its beginning: its onset, its budget and its id are
+    /// then those that any other period gives.
     fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, Error> {
+        let mut lead = Millis(REVIEW_LEAD_IN.0 * 2);
+        loop {
+            let known = self.known_since(period, as_of, period.start - lead)?;
+            let first = first_start(&self.inputs(&known));
+            if lead >= LEAD_MAX || first.is_none_or(|first| first >= period.start - lead + REVIEW_LEAD_IN) {
+                return Ok(known);
+            }
+            lead = Millis(lead.0 * 4);
+        }
+    }
+
+    fn known_since(&self, period: Period, as_of: Timestamp, since: Timestamp) -> Result<Known, Error> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
-        let burns = self.slos.iter().map(|slo| self.burn_of(slo, period));
+        let read = Period::new(since, period.end);
+        let burns = self.slos.iter().map(|slo| self.burn_of(slo, read));
         let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
-        let read = Period::new(period.start - REVIEW_LEAD_IN, period.end);
         Ok(Known {
             period,
             now,
             burns,
-            alerts: self.reader.alerts(read)?.into_iter().collect(),
+            alerts: Alerts::read(self.reader.alerts(read)?, self.alert_context(now)?),
             changes: self.reader.changes(read)?,
             silences: self.reader.silences(read)?,
             inhibitions: self.reader.inhibitions(read)?,
             rules: self.reader.alert_rules(read)?,
             records: self.reader.records(read)?,
             overrides: self.reader.time_overrides()?,
+            published: self.reader.published_incidents()?,
         })
+    }
+
+    /// The settings, with the names that are known from definitions, clusters and
+    /// Alertmanagers.
+    fn alert_context(&self, now: Timestamp) -> Result<AlertContext, Error> {
+        let silent = self.reader.state(SILENT_RECEIVERS)?;
+        // Both are texts of our own; what cannot be read is as good as not known.
+        let silent_receivers = silent.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let services = self.slos.iter().map(|slo| slo.service.clone()).collect();
+        // The watch of a cluster reads the service of a workload from its labels.
+        let changes = self.reader.changes(Period::new(now - WORKLOADS_KNOWN, now))?;
+        let named = changes.into_iter().filter(|c| !c.service.is_empty() && c.service != c.object.name);
+        let workloads = named.map(|c| ((c.object.namespace, c.object.name), c.service)).collect();
+        let known = KnownServices { services, workloads, silent_receivers };
+        Ok(AlertContext { settings: Arc::clone(self.alerting), known: Arc::new(known) })
     }
 
     fn inputs<'a>(&'a self, known: &'a Known) -> ReviewInputs<'a> {
@@ -144,7 +190,7 @@ impl Reviewing<'_> {
             inhibitions: &known.inhibitions,
             rules: &known.rules,
             on_call: self.on_call,
-            said: ExternalRecords { records: &known.records, overrides: &known.overrides },
+            said: ExternalRecords { records: &known.records, overrides: &known.overrides, published: &known.published },
         }
     }
 
@@ -164,7 +210,9 @@ impl Reviewing<'_> {
     }
 
     fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, Error> {
-        let window = slo.first_window().nominal_length();
+        // A calendar month may be longer than it is nominally, and the rate of events
+        // is that of a week at least.
+        let window = Millis(slo.first_window().nominal_length().0 + DAY_MS).max(Millis::from_days(8));
         let read = Period::new(period.start - BASELINE, period.end);
         let days = self.reader.days(slo.indicator_id(), read)?;
         // Hours are enough to know how many events a window has.
@@ -212,7 +260,9 @@ spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z
         let on_call = OnCall::new(chrono_tz::Tz::UTC);
         let slos = [slo];
         let starts = |corrections: &[Arc<Correction>]| {
-            let reviewing = Reviewing { slos: &slos, reader: &reader, corrections, on_call: &on_call };
+            let alerting = Arc::default();
+            let reviewing =
+                Reviewing { slos: &slos, reader: &reader, corrections, on_call: &on_call, alerting: &alerting };
             let review = reviewing.review(Period::new(at("2026-07-03T00:00:00Z"), last), last).unwrap();
             assert_eq!(review.incidents.len(), review.episodes.len());
             review.episodes.iter().map(|e| e.start).collect::<Vec<_>>()

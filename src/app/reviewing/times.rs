@@ -2,7 +2,6 @@
 //! before it is used, and what is taken back stays in the trail.
 
 use crate::app::runtime::facts::Facts;
-use crate::model::operations::incident::Incident;
 use crate::model::operations::record::TimeOverride;
 use crate::publish::answers::TimeRefused;
 use crate::store::Batch;
@@ -11,15 +10,16 @@ use crate::store::Batch;
 /// it must not fill the disk either.
 const TRAIL_MAX: usize = 20_000;
 
-/// Sets a time of one of these incidents, or takes it back.
-pub async fn set(facts: &Facts, incidents: &[Incident], set: TimeOverride) -> Result<(), TimeRefused> {
+/// Sets a time of an incident, or takes it back. `is_known`: whether there is such an
+/// incident.
+pub async fn set(facts: &Facts, is_known: bool, set: TimeOverride) -> Result<(), TimeRefused> {
     let trail = facts.reader.time_overrides().map_err(|e| TimeRefused::NotStored(e.to_string()))?;
     let last = trail.iter().rfind(|one| one.incident == set.incident && one.time == set.time);
     let in_force = last.is_some_and(|one| one.at.is_some());
     match set.at {
         // What is in force can always be taken back.
         None if !in_force => return Err(TimeRefused::NotSet),
-        Some(_) if !incidents.iter().any(|i| i.id == set.incident) => return Err(TimeRefused::UnknownIncident),
+        Some(_) if !is_known => return Err(TimeRefused::UnknownIncident),
         Some(_) if trail.len() >= TRAIL_MAX => return Err(TimeRefused::TrailFull(TRAIL_MAX)),
         _ => {}
     }

@@ -35,6 +35,7 @@ use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
+use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::correction::Correction;
 use crate::model::operations::on_call::OnCall;
@@ -59,6 +60,7 @@ pub struct AppState {
     /// Of the months of reports.
     pub timezone: Tz,
     pub on_call: OnCall,
+    pub alerting: Arc<AlertSettings>,
     pub slos: Vec<Arc<Slo>>,
     pub facts: Facts,
     pub corrections: Corrections,
@@ -95,6 +97,7 @@ impl AppState {
             ingest_delay,
             timezone,
             on_call,
+            alerting: Arc::default(),
             slos,
             facts,
             corrections,
@@ -125,6 +128,10 @@ impl AppState {
     /// With sources whose alerts are read.
     pub fn with_alert_sources(self, alert_sources: Vec<String>) -> AppState {
         AppState { alert_sources, ..self }
+    }
+
+    pub fn with_alert_settings(self, alerting: Arc<AlertSettings>) -> AppState {
+        AppState { alerting, ..self }
     }
 
     /// With a history of this length in the snapshot.
@@ -240,7 +247,13 @@ impl AppState {
     }
 
     fn reviewing<'a>(&'a self, corrections: &'a [Arc<Correction>]) -> Reviewing<'a> {
-        Reviewing { slos: &self.slos, reader: &self.facts.reader, corrections, on_call: &self.on_call }
+        Reviewing {
+            slos: &self.slos,
+            reader: &self.facts.reader,
+            corrections,
+            on_call: &self.on_call,
+            alerting: &self.alerting,
+        }
     }
 
     fn find(&self, name: &str, window: Option<&str>) -> Option<(&Arc<Slo>, ComplianceWindow)> {
@@ -348,6 +361,7 @@ impl Answers for AppState {
             reader: &self.facts.reader,
             corrections: &self.corrections.in_force(),
             on_call: &self.on_call,
+            alerting: &self.alerting,
             closed: &self.closed,
             sources: &self.alert_sources,
             timezone: self.timezone,
@@ -436,8 +450,8 @@ impl Answers for AppState {
     }
 
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
-        let review = Arc::clone(&self.board.snapshot().review);
-        tokio::runtime::Handle::current().block_on(times::set(&self.facts, &review.incidents, set))?;
+        let is_known = self.board.snapshot().review.incident(&set.incident.to_string()).is_some();
+        tokio::runtime::Handle::current().block_on(times::set(&self.facts, is_known, set))?;
         if let Err(error) = self.renew_review() {
             tracing::warn!(%error, "the pages show a time that was set only after the next review");
         }

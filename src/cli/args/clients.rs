@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::args::daemon::DaemonArgs;
+use super::DaemonArgs;
 use crate::model::time::{Millis, Timestamp};
 
 /// A question to a running daemon.
@@ -56,11 +56,15 @@ pub struct IncidentsArgs {
 #[command(after_help = "\
 Examples:
   evenkeel alerts                 alerts of the last thirty days
-  evenkeel alerts --rules         alert rules with noise, precision and recall")]
+  evenkeel alerts --rules         alert rules with noise, precision and recall
+  evenkeel alerts --explain       what each alert is about, and which rule says so")]
 pub struct AlertsArgs {
     /// Show rules with their noise instead of single alerts.
     #[arg(long)]
     pub rules: bool,
+    /// Show what each alert is about, and the label or rule that says so.
+    #[arg(long, conflicts_with = "rules")]
+    pub explain: bool,
     /// How far back alerts are listed or judged.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub last: Millis,

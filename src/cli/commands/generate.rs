@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::args::DashboardArgs;
-use crate::cli::output::terminal::{BAD_INPUT, print};
-use crate::cli::{files, promises};
+use crate::cli::{BAD_INPUT, files, print, promises};
 use crate::publish::dashboards;
 
 pub fn dashboards(args: &DashboardArgs) -> anyhow::Result<ExitCode> {

@@ -14,8 +14,7 @@ use crate::app::reviewing::report::Reporting;
 use crate::app::runtime::clock::Clock;
 use crate::cli::args::{ExportFormat, ReportArgs, ReportFormat};
 use crate::cli::client::ApiClient;
-use crate::cli::output::terminal::{BAD_INPUT, print};
-use crate::cli::{files, promises};
+use crate::cli::{BAD_INPUT, files, print, promises};
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
 use crate::store::{Error, Store};
@@ -70,6 +69,7 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         reader: &reader,
         corrections: &corrections,
         on_call: &config.on_call,
+        alerting: &config.alerts,
         closed: &ClosedMonths::default(),
         sources: &sources,
         timezone: config.timezone,

@@ -2,4 +2,3 @@
 
 pub(crate) mod promql;
 pub(crate) mod selector;
-pub(crate) mod sides;

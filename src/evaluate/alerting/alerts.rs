@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark};
+use crate::model::operations::alert_settings::AlertContext;
+use crate::model::operations::subject::Subject;
 use crate::model::slo::Severity;
 use crate::model::time::{Period, Timestamp};
 
@@ -103,8 +105,10 @@ struct Table {
     rules: Vec<String>,
     services: Vec<String>,
     nodes: Vec<String>,
-    series: usize,
+    /// What the alerts of each series are about, by the number of the series.
+    subjects: Vec<Subject>,
     kinds: usize,
+    context: AlertContext,
 }
 
 /// Some alerts, as they are known at some moment.
@@ -118,23 +122,9 @@ pub struct Alerts {
 }
 
 impl FromIterator<Alert> for Alerts {
+    /// As they are read without settings.
     fn from_iter<I: IntoIterator<Item = Alert>>(alerts: I) -> Self {
-        let mut alerts: Vec<Alert> = alerts.into_iter().collect();
-        alerts.sort_by(|a, b| (a.start(), &a.labels).cmp(&(b.start(), &b.labels)));
-        let mut numbers = Numbers::default();
-        let mut rows = Vec::with_capacity(alerts.len());
-        let mut ids = Vec::with_capacity(alerts.len());
-        // Places are 32 bits: what is beyond them would not fit into memory.
-        for (place, alert) in (0..NONE).zip(&alerts) {
-            ids.push(alert.id());
-            rows.push(numbers.row(alert, place));
-        }
-        let by_id = (0..NONE).zip(&ids).map(|(place, id)| (*id, place)).collect();
-        let (series, kinds) = (numbers.series.len(), numbers.kinds.len());
-        let [rules, services, nodes] = [numbers.rules, numbers.services, numbers.nodes].map(Names::in_order);
-        let rows = Arc::new(rows);
-        let table = Table { ids, by_id, rows: Arc::clone(&rows), rules, services, nodes, series, kinds, alerts };
-        Alerts { table: Arc::new(table), rows, changed: Arc::default() }
+        Alerts::read(alerts.into_iter().collect(), AlertContext::default())
     }
 }
 
@@ -143,25 +133,40 @@ struct Numbers {
     rules: Names,
     services: Names,
     nodes: Names,
-    series: HashMap<[u8; 16], (u32, u32)>,
+    series: HashMap<[u8; 16], Row>,
     kinds: HashMap<[u8; 16], u32>,
+    subjects: Vec<Subject>,
 }
 
 impl Numbers {
-    fn row(&mut self, alert: &Alert, place: u32) -> Row {
-        let (next, next_kind) = (self.series.len() as u32, self.kinds.len() as u32);
-        let kinds = &mut self.kinds;
-        let new = || (next, *kinds.entry(kind_of(alert).hash128()).or_insert(next_kind));
-        let (series, kind) = *self.series.entry(alert.labels.hash128()).or_insert_with(new);
-        Row {
-            place,
+    fn row(&mut self, alert: &Alert, place: u32, context: &AlertContext) -> Row {
+        let hash = alert.labels.hash128();
+        let known = match self.series.get(&hash) {
+            Some(known) => *known,
+            None => {
+                let new = self.new_series(alert, context);
+                self.series.insert(hash, new);
+                new
+            }
+        };
+        let Row { rule, service, node, series, kind, .. } = known;
+        Row { place, rule, service, node, series, kind, ..row_of(alert) }
+    }
+
+    /// What all alerts with these labels have in common.
+    fn new_series(&mut self, alert: &Alert, context: &AlertContext) -> Row {
+        let subject = context.subject(&alert.labels);
+        let next_kind = self.kinds.len() as u32;
+        let row = Row {
             rule: self.rules.number(&alert.rule),
-            service: alert.service().map_or(NONE, |service| self.services.number(service)),
-            node: alert.node().map_or(NONE, |node| self.nodes.number(node)),
-            series,
-            kind,
+            service: subject.service.as_ref().map_or(NONE, |service| self.services.number(service)),
+            node: subject.node.as_ref().map_or(NONE, |node| self.nodes.number(node)),
+            series: self.subjects.len() as u32,
+            kind: *self.kinds.entry(kind_of(alert).hash128()).or_insert(next_kind),
             ..row_of(alert)
-        }
+        };
+        self.subjects.push(subject);
+        row
     }
 }
 
@@ -208,6 +213,61 @@ impl Names {
 }
 
 impl Alerts {
+    /// Alerts as the settings read them: their severity by the words in force,
+    /// whether anybody was notified, and what each is about.
+    pub fn read(mut alerts: Vec<Alert>, context: AlertContext) -> Alerts {
+        for alert in &mut alerts {
+            alert.severity = context.severity(&alert.labels, alert.severity);
+            let was_held = alert.suppressed && !context.was_sent(&alert.receivers);
+            alert.suppressed = was_held || context.reaches_nobody(&alert.receivers);
+        }
+        alerts.sort_by(|a, b| (a.start(), &a.labels).cmp(&(b.start(), &b.labels)));
+        let mut numbers = Numbers::default();
+        let mut rows = Vec::with_capacity(alerts.len());
+        let mut ids = Vec::with_capacity(alerts.len());
+        // Places are 32 bits: what is beyond them would not fit into memory.
+        for (place, alert) in (0..NONE).zip(&alerts) {
+            ids.push(alert.id());
+            rows.push(numbers.row(alert, place, &context));
+        }
+        let by_id = (0..NONE).zip(&ids).map(|(place, id)| (*id, place)).collect();
+        let (subjects, kinds) = (numbers.subjects, numbers.kinds.len());
+        let [rules, services, nodes] = [numbers.rules, numbers.services, numbers.nodes].map(Names::in_order);
+        let rows = Arc::new(rows);
+        let table =
+            Table { ids, by_id, rows: Arc::clone(&rows), rules, services, nodes, subjects, kinds, alerts, context };
+        Alerts { table: Arc::new(table), rows, changed: Arc::default() }
+    }
+
+    /// Other alerts, as the same settings read them.
+    pub fn reread(&self, alerts: Vec<Alert>) -> Alerts {
+        Alerts::read(alerts, self.context().clone())
+    }
+
+    pub fn context(&self) -> &AlertContext {
+        &self.table.context
+    }
+
+    /// What the alert of a row is about.
+    pub fn subject(&self, row: &Row) -> Option<&Subject> {
+        self.table.subjects.get(row.series as usize)
+    }
+
+    /// The service of a row.
+    pub fn service(&self, row: &Row) -> Option<&str> {
+        self.subject(row)?.service.as_deref()
+    }
+
+    /// Newest first, with what each is about.
+    pub fn with_subjects(&self) -> impl Iterator<Item = (&Alert, &Subject)> {
+        self.rows.iter().rev().filter_map(|row| Some((self.alert(row)?, self.subject(row)?)))
+    }
+
+    /// What an alert of this table is about.
+    pub fn subject_of(&self, id: AlertId) -> Option<&Subject> {
+        self.numbers(id).and_then(|row| self.subject(row))
+    }
+
     /// Oldest first.
     pub fn rows(&self) -> &[Row] {
         &self.rows
@@ -240,12 +300,9 @@ impl Alerts {
         self.table.by_id.get(&id).and_then(|place| self.at(*place))
     }
 
-    /// The numbers of an alert, and the service that it names.
-    pub fn numbers(&self, id: AlertId) -> Option<(&Row, Option<&str>)> {
-        let place = *self.table.by_id.get(&id)?;
-        let row = self.table.rows.get(place as usize)?;
-        let service = row.service().and_then(|number| self.table.services.get(number as usize));
-        Some((row, service.map(String::as_str)))
+    /// The numbers of an alert.
+    pub fn numbers(&self, id: AlertId) -> Option<&Row> {
+        self.table.rows.get(*self.table.by_id.get(&id)? as usize)
     }
 
     fn at(&self, place: u32) -> Option<&Alert> {
@@ -278,7 +335,7 @@ impl Alerts {
 
     /// How many numbers there are of series.
     pub fn series(&self) -> usize {
-        self.table.series
+        self.table.subjects.len()
     }
 
     pub fn kinds(&self) -> usize {

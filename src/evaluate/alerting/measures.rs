@@ -5,19 +5,21 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::alerts::{Alerts, Row};
+use super::pages::without_gaps;
 use super::rules::RuleScores;
 use super::upkeep::Upkeep;
 use crate::evaluate::alerting::evidence::{EvidenceKind, score};
 use crate::evaluate::alerting::noise::result::Noise;
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::statistics::shares::Share;
+use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::slo::Severity;
 use crate::model::time::periods::joined;
 use crate::model::time::{Millis, Period, Timestamp};
 
-/// A firing that ends so soon is short-lived.
+/// A rule that stops firing so soon is short-lived.
 const SHORT_MAX: Millis = Millis::from_mins(5);
 /// An alert that fires again within this time had not been mended.
 const REFIRE_WITHIN: Millis = Millis::from_hours(24);
@@ -97,8 +99,8 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         ),
         share(
             "short-lived",
-            "firings of at most 5 minutes / firings that ended; depends on `for` and `keep_firing_for`",
-            Some(short_lived(&fired)),
+            "times a rule fired for at most 5 minutes / times it fired, instances that take turns as one; depends on `for` and `keep_firing_for`",
+            Some(short_lived(inputs.alerts, &fired)),
         ),
         share("flapping", "pages of alerts that come and go / pages", Some(of_pages(&|p| p.class == PageClass::Flap))),
         share(
@@ -143,10 +145,6 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
     ]
 }
 
-fn length(row: &Row) -> Option<Millis> {
-    Some(row.ended()? - row.firing()?)
-}
-
 /// Of incidents that were told to be resolved, by a person or not.
 fn auto_resolved(incidents: &[Incident]) -> Share {
     let by_person = |incident: &Incident| {
@@ -157,9 +155,23 @@ fn auto_resolved(incidents: &[Incident]) -> Share {
     Share { k: known.iter().filter(|by_person| !**by_person).count(), n: known.len() }
 }
 
-fn short_lived(fired: &[&Row]) -> Share {
-    let lengths = || fired.iter().filter_map(|row| length(row));
-    Share { k: lengths().filter(|length| *length <= SHORT_MAX).count(), n: lengths().count() }
+/// Of each rule and service; `fired`: oldest first.
+fn short_lived(alerts: &Alerts, fired: &[&Row]) -> Share {
+    let mut by_rule: BTreeMap<_, Vec<(Timestamp, Option<Mark>)>> = BTreeMap::new();
+    for row in fired {
+        let ended = alerts.alert(row).and_then(|alert| alert.ended);
+        by_rule.entry((row.rule, row.service())).or_default().extend(row.firing().map(|at| (at, ended)));
+    }
+    let mut share = Share::default();
+    for mut firings in by_rule.into_values() {
+        firings.sort_by_key(|(at, _)| *at);
+        let ended = without_gaps(firings.into_iter()).into_iter().filter_map(|(start, end)| Some(end? - start));
+        for length in ended {
+            share.k += usize::from(length <= SHORT_MAX);
+            share.n += 1;
+        }
+    }
+    share
 }
 
 /// `fired`: oldest first, so of one series those that fired first come first.

@@ -11,4 +11,5 @@ pub(crate) mod pages;
 pub mod replay;
 pub mod rule_changes;
 pub mod rules;
+pub mod unmapped;
 pub mod upkeep;

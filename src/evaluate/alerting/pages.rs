@@ -7,9 +7,8 @@ use super::alerts::Alerts;
 use crate::evaluate::alerting::evidence::Evidence;
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::incidents::UNASSIGNED;
 use crate::evaluate::incident::incidents::facts::Facts;
-use crate::model::operations::alert::{Alert, AlertId};
+use crate::model::operations::alert::{Alert, AlertId, Mark};
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::RecordKind;
 use crate::model::slo::Severity;
@@ -31,8 +30,9 @@ pub struct Page<'a> {
     pub team: Option<&'a str>,
     /// When it fired.
     pub at: Timestamp,
-    /// How long the longest alert of the rule in the incident fired; absent
-    /// while one fires.
+    /// How long the rule fired at a time in the incident without a gap, at most;
+    /// absent while it fires. Instances that take turns are one firing, such as those
+    /// of a rule that has its value in a label.
     pub longest: Option<Millis>,
     /// When the last alert of the rule in the incident ended; absent while one
     /// fires.
@@ -99,9 +99,10 @@ impl<'a> Index<'a> {
         alerts.sort_by_key(|(at, id, _)| (*at, *id));
         let (at, id, alert) = alerts.first().copied()?;
         let ends = alerts.iter().map(|(_, _, a)| a.ended.map(|e| e.at));
-        let lengths = alerts.iter().map(|(at, _, a)| a.ended.map(|e| e.at - *at));
-        let (row, named) = self.alerts.numbers(id)?;
-        let service = named.or(Some(incident.service.as_str()).filter(|service| *service != UNASSIGNED));
+        let lengths = without_gaps(alerts.iter().map(|(at, _, a)| (*at, a.ended))).into_iter();
+        let lengths = lengths.map(|(start, end)| end.map(|end| end - start));
+        let row = self.alerts.numbers(id)?;
+        let service = self.alerts.service(row).or(incident.services.first().map(String::as_str));
         Some(Page {
             id,
             alert,
@@ -151,6 +152,30 @@ fn was_told(incident: &Incident, alert: &Alert) -> bool {
     notifications
         .filter(|record| (alert.start()..=end).contains(&record.occurred_at))
         .any(|record| !record.labels.is_empty() && record.labels.agrees_with(&alert.labels))
+}
+
+/// A shorter time between two instances of one rule is no gap: the next evaluation
+/// made the next instance.
+const GAP_MIN: Millis = Millis::from_mins(1);
+
+/// Firings of one rule with their ends, in order of their starts, joined to the
+/// times in which it fired without a gap; the last end is absent while one fires.
+pub fn without_gaps(firings: impl Iterator<Item = (Timestamp, Option<Mark>)>) -> Vec<(Timestamp, Option<Timestamp>)> {
+    let mut joined: Vec<(Timestamp, Option<Mark>)> = Vec::new();
+    for (start, end) in firings {
+        match joined.last_mut() {
+            Some((_, last)) if last.is_none_or(|last| start <= last.at + gap(last)) => {
+                *last = last.zip(end).map(|(last, end)| if end.at > last.at { end } else { last });
+            }
+            _ => joined.push((start, end)),
+        }
+    }
+    joined.into_iter().map(|(start, end)| (start, end.map(|end| end.at))).collect()
+}
+
+/// Twice the interval of the evaluations.
+fn gap(end: Mark) -> Millis {
+    Millis(end.resolution.0 * 2).max(GAP_MIN)
 }
 
 /// When alerts of each kind fired, replicas taken together.

@@ -67,13 +67,14 @@ impl fmt::Display for RuleChange {
 
 /// The alerts as they would have been. `rules` says what is set now; without it
 /// a rule is taken to have no `keep_firing_for`. `burning`: what a `BurnRate`
-/// would have sent; see `burn_alerts`.
+/// would have sent; see `burn_alerts`. `service_of`: the service of an alert.
 pub fn pull(
     lever: &RuleChange,
     alerts: &[Alert],
     rules: &[LoadedRule],
     burning: &[Alert],
     now: Timestamp,
+    service_of: impl Fn(&Alert) -> Option<String>,
 ) -> Vec<Alert> {
     match lever {
         RuleChange::Hold { rule, hold } => {
@@ -92,7 +93,8 @@ pub fn pull(
             alerts.iter().map(|a| if a.rule == *rule { sources.inhibit(a) } else { a.clone() }).collect()
         }
         RuleChange::BurnRate { service, instead_of, .. } => {
-            let gone = |a: &Alert| instead_of.as_deref() == Some(a.rule.as_str()) && a.service() == Some(service);
+            let is_replaced = |a: &Alert| instead_of.as_deref() == Some(a.rule.as_str());
+            let gone = |a: &Alert| is_replaced(a) && service_of(a).as_deref() == Some(service);
             alerts.iter().filter(|a| !gone(a)).chain(burning).cloned().collect()
         }
         RuleChange::Delete { rule } => alerts.iter().filter(|a| a.rule != *rule).cloned().collect(),
@@ -237,6 +239,7 @@ fn burn_alert(slo: &Slo, tier: &str, severity: Severity, mark: Mark) -> Alert {
         ended: None,
         last_seen: mark.at,
         suppressed: false,
+        receivers: Default::default(),
     }
 }
 
@@ -253,7 +256,7 @@ mod tests {
     /// that wake nobody.
     fn pulled(lever: &RuleChange, text: &str) -> Vec<String> {
         let scenario = Scenario::new(text);
-        let mut alerts = pull(lever, &scenario.alerts, &scenario.rules, &[], minute(scenario.length));
+        let mut alerts = pull(lever, &scenario.alerts, &scenario.rules, &[], minute(scenario.length), |_| None);
         alerts.sort_by_key(|a| (a.start(), a.rule.clone()));
         let shown = |mark: Option<Mark>| mark.map_or("-".to_owned(), |m| minutes_of(m.at).to_string());
         let line = |a: &Alert| {

@@ -78,7 +78,8 @@ pub fn upkeep(
     }
     let active: BTreeSet<&str> = alerts.rules_named().collect();
     let has_runbook = |rules: &[&LoadedRule]| rules.iter().all(|r| r.rule.has_runbook());
-    let paging = || by_name.iter().filter(|(_, r)| r.iter().any(|r| r.rule.severity() == Severity::Page));
+    let words = &alerts.context().settings.severity;
+    let paging = || by_name.iter().filter(|(_, r)| r.iter().any(|r| r.rule.severity(words) == Severity::Page));
     let without_runbook: Vec<String> =
         paging().filter(|(_, r)| !has_runbook(r)).map(|(name, _)| (*name).to_owned()).collect();
     let known = || pages.iter().filter_map(|page| by_name.get(page.rule.as_str()));

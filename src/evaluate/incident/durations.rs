@@ -47,15 +47,23 @@ pub enum Length {
     AtLeast(Millis),
 }
 
+/// From the onset that counted events show to the first page; negative where the
+/// page came first. `None` where nobody was paged, or the onset is not known: an alert
+/// that stands in for it would give no more than the `for` of its rule.
+pub fn time_to_detect(incident: &Incident) -> Option<Millis> {
+    let onset = incident.times.onset.filter(|m| !m.estimated)?.at;
+    // A page from long before told of something else.
+    let page = incident.times.firing.filter(|page| incident.detected && page.at >= onset - LEAD)?;
+    Some(page.at - onset)
+}
+
 fn detect(incident: &Incident, now: Timestamp) -> Option<Length> {
     let onset = incident.times.onset.filter(|m| !m.estimated)?.at;
     if !incident.detected {
         let end = incident.times.restored.map_or(now, |m| m.at);
         return Some(Length::AtLeast(end - onset));
     }
-    // A page from long before told of something else.
-    let page = incident.times.firing.filter(|m| m.at >= onset - LEAD)?;
-    Some(Length::Ended(page.at - onset))
+    time_to_detect(incident).map(Length::Ended)
 }
 
 fn acknowledge(incident: &Incident, now: Timestamp) -> Option<Length> {

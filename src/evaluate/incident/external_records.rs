@@ -19,7 +19,7 @@ use self::threads::{RESOLUTION, closed_at, mark_of, pages, threads};
 use super::incidents::LEAD;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::model::operations::alert::{Mark, MarkSource};
-use crate::model::operations::incident::{Incident, StatedTime};
+use crate::model::operations::incident::{Incident, PublishedIncident, StatedTime};
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;
@@ -29,6 +29,8 @@ use crate::model::time::Timestamp;
 pub struct ExternalRecords<'a> {
     pub records: &'a [Record],
     pub overrides: &'a [TimeOverride],
+    /// Ids under which incidents were shown before.
+    pub published: &'a [PublishedIncident],
 }
 
 /// The incidents with what was said of them, and what is about none of them.
@@ -71,7 +73,7 @@ pub fn attach(
 }
 
 /// With the times that people set; newest first.
-fn overridden(mut incidents: Vec<Incident>, overrides: &[TimeOverride], now: Timestamp) -> Vec<Incident> {
+pub fn overridden(mut incidents: Vec<Incident>, overrides: &[TimeOverride], now: Timestamp) -> Vec<Incident> {
     incidents.iter_mut().for_each(|incident| set_by_people(incident, overrides, now));
     incidents.sort_by_cached_key(|i| (std::cmp::Reverse(i.start()), i.id));
     incidents

@@ -7,7 +7,7 @@ pub mod linking;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use self::linking::{Group, Key, groups};
+use self::linking::{Group, Key, Place, groups, key_of};
 use super::nodes::named_nodes;
 use crate::evaluate::alerting::alerts::{Alerts, Row};
 use crate::evaluate::incident::incidents::facts::Facts;
@@ -17,6 +17,7 @@ use crate::model::labels::content_hash;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeKind};
 use crate::model::operations::incident::{Episode, Incident, IncidentState, IncidentTimes};
+use crate::model::operations::subject::Subject;
 use crate::model::slo::{Severity, Slo};
 use crate::model::time::{Millis, SLOT_MS, Timestamp};
 
@@ -61,11 +62,11 @@ pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
 /// cause, if that had ended a short while before. They stay two, as each hurt
 /// users for a time of its own. `incidents`: newest first.
 fn mark_reopened(incidents: &mut [Incident]) {
-    let mut last: HashMap<(&str, &str), (IncidentId, Timestamp)> = HashMap::new();
+    let mut last: HashMap<_, (IncidentId, Timestamp)> = HashMap::new();
     let mut reopens: Vec<Option<IncidentId>> = vec![None; incidents.len()];
     for (incident, reopens) in incidents.iter().zip(&mut reopens).rev() {
         let Some(start) = incident.start() else { continue };
-        let key = (incident.service.as_str(), incident.cause.as_str());
+        let key = (&incident.service, &incident.cause, &incident.cluster, &incident.namespace);
         let before = last.get(&key).filter(|(_, end)| *end <= start && start - *end <= REOPEN_WITHIN);
         *reopens = before.map(|(id, _)| *id);
         // One that goes on is not over yet.
@@ -113,20 +114,13 @@ impl<'a> Context<'a> {
 /// Tickets that fired, by what they belong to, in order of the time at which they
 /// did.
 fn tickets(alerts: &Alerts) -> HashMap<Key<'_>, Vec<(Timestamp, &Row)>> {
-    let lists = |names: &[String]| vec![Vec::new(); names.len()];
-    let (mut of_service, mut of_rule) = (lists(alerts.services()), lists(alerts.rules()));
+    let mut tickets: HashMap<Key<'_>, Vec<(Timestamp, &Row)>> = HashMap::new();
     for row in alerts.rows().iter().filter(|row| row.severity == Severity::Ticket) {
-        let list = match row.service() {
-            Some(service) => of_service.get_mut(service as usize),
-            None => of_rule.get_mut(row.rule as usize),
-        };
-        if let Some((firing, list)) = row.firing().zip(list) {
-            list.push((firing, row));
+        let key = alerts.alert(row).zip(alerts.subject(row)).map(|(alert, subject)| key_of(alert, subject));
+        if let Some((firing, key)) = row.firing().zip(key) {
+            tickets.entry(key).or_default().push((firing, row));
         }
     }
-    let services = alerts.services().iter().map(|name| Key::Service(name)).zip(of_service);
-    let rules = alerts.rules().iter().map(|name| Key::Rule(name)).zip(of_rule);
-    let mut tickets: HashMap<Key<'_>, Vec<(Timestamp, &Row)>> = services.chain(rules).collect();
     tickets.values_mut().for_each(|of| of.sort_by_key(|(at, _)| *at));
     tickets
 }
@@ -145,10 +139,9 @@ impl Draft<'_> {
         let alerts = || group.pages.iter().chain(&tickets);
         let times = self.times(if group.pages.is_empty() { &tickets } else { &group.pages });
         let silent = |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0, alert.1).is_none();
-        let service = group.services.first().copied().unwrap_or(UNASSIGNED);
         Incident {
             id: self.id(),
-            service: service.to_owned(),
+            service: self.service(),
             services: group.services.iter().map(|service| (*service).to_owned()).collect(),
             cause: alerts()
                 .next()
@@ -157,12 +150,14 @@ impl Draft<'_> {
                 .cloned()
                 .unwrap_or_default(),
             reopens: None,
-            team: self.label("team"),
-            cluster: self.label("cluster"),
+            team: self.stated(|subject| subject.team.as_deref(), "team"),
+            cluster: self.stated(|subject| subject.cluster.as_deref(), "cluster"),
+            namespace: self.subjects().find_map(|subject| subject.namespace.clone()),
             state: if closed { IncidentState::Closed } else { IncidentState::Open },
             severity: self.severity(),
             detected: group.pages.iter().any(|page| !silent(&page)),
             budget_burned_ratio: self.budget_burned(),
+            below_floor: None,
             times,
             alerts: alerts().map(|(id, _)| *id).collect(),
             episodes: group.burns.iter().map(|e| e.id).collect(),
@@ -175,11 +170,28 @@ impl Draft<'_> {
     /// Made of what came first: the rest of an incident may grow.
     fn id(&self) -> IncidentId {
         let minute = self.group.first_start.floor_slot().millis().to_le_bytes();
-        let hash = |key: &str| IncidentId(content_hash([key.as_bytes(), minute.as_slice()]));
-        match self.group.key {
-            Key::Service(service) => hash(service),
-            Key::Rule(rule) => hash(&format!("{UNASSIGNED}/{rule}")),
+        let key = match self.group.key {
+            Key::Service(service) => service.to_owned(),
+            Key::Node(node) => node_name(node),
+            Key::Rule(rule) => format!("{UNASSIGNED}/{rule}"),
+        };
+        let Place { cluster, namespace } = self.group.first_place;
+        let place = [("cluster", cluster), ("namespace", namespace)];
+        let place = place.into_iter().filter_map(|(name, value)| Some([name.as_bytes(), value?.as_bytes()])).flatten();
+        IncidentId(content_hash([key.as_bytes(), minute.as_slice()].into_iter().chain(place)))
+    }
+
+    /// The first service, else the node that it is about.
+    fn service(&self) -> String {
+        match (self.group.services.first(), self.group.key) {
+            (Some(service), _) => (*service).to_owned(),
+            (None, Key::Node(node)) => node_name(node),
+            (None, Key::Service(_) | Key::Rule(_)) => UNASSIGNED.to_owned(),
         }
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.group.pages.iter().filter_map(|(id, _)| self.context.alerts.subject_of(*id))
     }
 
     /// Their SLOs, by service.
@@ -187,10 +199,10 @@ impl Draft<'_> {
         self.group.services.iter().filter_map(|service| self.context.slos.get(service)).flatten().copied()
     }
 
-    /// A label of the first alert that has it, else of an SLO of the services.
-    fn label(&self, name: &str) -> Option<String> {
-        let alerts = self.group.pages.iter().filter_map(|(_, alert)| alert.labels.get(name));
-        alerts.chain(self.slos().filter_map(|slo| slo.labels.get(name))).next().map(str::to_owned)
+    /// What the first alert says that says it, else a label of an SLO of the services.
+    fn stated(&self, part: fn(&Subject) -> Option<&str>, label: &str) -> Option<String> {
+        let alerts = self.subjects().filter_map(part);
+        alerts.chain(self.slos().filter_map(|slo| slo.labels.get(label))).next().map(str::to_owned)
     }
 
     /// When a silence that was set after the alert fired began: somebody
@@ -210,13 +222,20 @@ impl Draft<'_> {
         let mut linked: Vec<(AlertId, &Alert)> = Vec::new();
         for tickets in keys.filter_map(|key| self.context.tickets.get(&key)) {
             let began = tickets.partition_point(|(at, _)| *at < from)..tickets.partition_point(|(at, _)| *at <= to);
-            let began = tickets.get(began).unwrap_or_default().iter();
+            let began = tickets.get(began).unwrap_or_default().iter().filter(|(_, row)| self.is_here(row));
             linked.extend(
                 began.filter_map(|(_, row)| Some((self.context.alerts.id(row)?, self.context.alerts.alert(row)?))),
             );
         }
         linked.sort_by_key(|(id, a)| (a.start(), *id));
         linked
+    }
+
+    /// Whether a ticket is about the place of the incident.
+    fn is_here(&self, row: &Row) -> bool {
+        let scope = self.context.alerts.context().settings.scope;
+        let subject = self.context.alerts.subject(row);
+        subject.is_some_and(|subject| self.group.place.fits(Place::of_alert(subject, scope)))
     }
 
     /// That of its pages; a burn that none paged for is a page if it spent what
@@ -262,6 +281,8 @@ impl Draft<'_> {
         let ends: Vec<Option<Mark>> = alerts.iter().map(|(_, a)| a.ended).collect();
         let resolved =
             ends.iter().copied().collect::<Option<Vec<Mark>>>().and_then(|e| e.into_iter().max_by_key(|m| m.at));
+        // While anything goes on, the end of the alerts so far is no end.
+        let resolved = resolved.filter(|_| self.group.end != Timestamp::MAX);
         let restored = self.restored(resolved);
         IncidentTimes {
             onset: onset.or(condition.map(stand_in)),
@@ -321,6 +342,11 @@ impl Draft<'_> {
         let ends: Option<Vec<Timestamp>> = self.group.burns.iter().map(|e| e.end).collect();
         Some(Mark::new(ends?.into_iter().max()?, MarkSource::Sli, Millis(SLOT_MS)))
     }
+}
+
+/// What an incident of a node is called, as no service is named like it.
+fn node_name(node: &str) -> String {
+    format!("node/{node}")
 }
 
 /// A mark in the place of one that nobody could see.

@@ -1,8 +1,10 @@
 //! Which alerts and episodes belong to one incident, its timeline, and what people
 //! and tools reported about it.
 
+pub mod aliases;
 pub mod durations;
 pub mod episodes;
 pub mod external_records;
+pub mod floor;
 pub mod incidents;
 pub(crate) mod nodes;

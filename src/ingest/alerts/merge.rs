@@ -5,7 +5,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::ingest::alerts::spacing::{bridge, interval_of, silence_limit};
+use super::same::SameRule;
+use super::{bridge, interval_of, silence_limit};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::time::{Millis, Period, Timestamp};
@@ -50,9 +51,9 @@ pub struct Merged {
 ///
 /// `known` must hold all alerts that are open and all that were last seen after
 /// `read.start - REREAD`; more does no harm. `new` may hold alerts of
-/// Prometheus and of Alertmanager; one of Alertmanager lends its start and its
-/// suppression to the Prometheus alert with the same labels (external labels
-/// aside), and stands alone only where there is none.
+/// Prometheus and of Alertmanager; one of Alertmanager lends its start, its
+/// suppression and its receivers to the alert of Prometheus that it is a view of
+/// (see `same`), and is an alert of its own only where there is none.
 pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Observation) -> Merged {
     let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
     let (foreign, own): (Vec<Alert>, Vec<Alert>) = known.into_iter().chain(new).partition(only_alertmanager);
@@ -144,7 +145,8 @@ fn join(a: Alert, b: Alert) -> Alert {
         let sureness = alert.ended.map(|e| (!e.estimated, Reverse(e.resolution)));
         (alert.last_seen, sureness)
     };
-    let last = if life(&b) > life(&a) { b } else { a };
+    let (mut last, other) = if life(&b) > life(&a) { (b, a) } else { (a, b) };
+    last.join_receivers(&other.receivers);
     Alert { condition, firing, suppressed, ..last }
 }
 
@@ -183,21 +185,36 @@ fn join_foreign(foreign: Vec<Alert>) -> Vec<Alert> {
 /// Gives what Alertmanager knows to the alerts of Prometheus; what finds none
 /// is added.
 fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
-    let mut by_rule: HashMap<String, Vec<usize>> = HashMap::new();
-    for (i, alert) in alerts.iter().enumerate() {
-        by_rule.entry(alert.rule.clone()).or_default().push(i);
+    let mut numbers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, alert) in alerts.iter().enumerate() {
+        numbers.entry(&alert.rule).or_default().push(number);
+    }
+    let mut entries: HashMap<&str, Vec<&Alert>> = HashMap::new();
+    for entry in &foreign {
+        entries.entry(&entry.rule).or_default().push(entry);
+    }
+    let none = Vec::new();
+    let mut matching: Vec<Vec<usize>> = vec![Vec::new(); foreign.len()];
+    let mut rules: HashMap<&str, SameRule<'_>> = HashMap::new();
+    for (entry, matching) in foreign.iter().zip(&mut matching) {
+        let rule = entry.rule.as_str();
+        let same = rules.entry(rule).or_insert_with(|| {
+            let theirs = entries.get(rule).map(Vec::as_slice).unwrap_or_default();
+            SameRule::new(alerts, numbers.get(rule).unwrap_or(&none), theirs)
+        });
+        *matching = same.of(entry);
     }
     let mut alone = Vec::new();
-    for entry in foreign {
-        let same = by_rule.get(&entry.rule).map(Vec::as_slice).unwrap_or_default();
-        let matching = same.iter().copied().filter(|i| alerts.get(*i).is_some_and(|alert| is_same(alert, &entry)));
-        let matching: Vec<usize> = matching.collect();
+    for (entry, matching) in foreign.into_iter().zip(matching) {
         let best = |i: &usize| alerts.get(*i).map(|a| (a.labels.len(), a.start()));
         let latest = matching.iter().copied().max_by_key(best);
         for i in &matching {
             if let Some(alert) = alerts.get_mut(*i) {
                 lend_start(alert, &entry);
-                alert.suppressed |= entry.suppressed && Some(*i) == latest;
+                if Some(*i) == latest {
+                    alert.suppressed |= entry.suppressed;
+                    alert.join_receivers(&entry.receivers);
+                }
             }
         }
         if matching.is_empty() {
@@ -205,16 +222,6 @@ fn lend(alerts: &mut Vec<Alert>, foreign: Vec<Alert>) {
         }
     }
     alerts.extend(alone);
-}
-
-/// The same labels, of which either side may have more (external labels are
-/// added on the way to Alertmanager, replica labels are dropped), at a common
-/// time.
-fn is_same(alert: &Alert, entry: &Alert) -> bool {
-    let labels = entry.labels.agrees_with(&alert.labels);
-    let slack = bridge(interval_of(alert));
-    let ended = alert.ended.map(|e| e.at + slack);
-    labels && alert.start() - slack <= entry.last_seen && ended.is_none_or(|end| entry.start() <= end)
 }
 
 fn lend_start(alert: &mut Alert, entry: &Alert) {

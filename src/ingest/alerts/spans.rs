@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
-use crate::ingest::alerts::spacing::{INTERVAL_DEFAULT, bridge, silence_limit};
+use super::{INTERVAL_DEFAULT, bridge, silence_limit};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::{Labels, NAME};
 use crate::model::operations::alert::{Alert, Mark, MarkSource};
-use crate::model::slo::Severity;
+use crate::model::operations::severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// The value of `ALERTS_FOR_STATE` may lie after its sample: rules can be
@@ -235,13 +235,14 @@ fn alert(instance: &Instance, spell: &Spell, interval: Millis, read: Period, oth
     let over = is_over(spell.last, interval, read.end, others);
     Alert {
         rule: instance.rule.clone(),
-        severity: Severity::from_label(instance.labels.get("severity")),
+        severity: severity::usual_of(&instance.labels),
         labels: instance.labels.clone(),
         condition,
         firing: firing(spell, interval, cut),
         ended: over.then(|| Mark::new(spell.last + interval, MarkSource::Alerts, interval)),
         last_seen: spell.last,
         suppressed: false,
+        receivers: Default::default(),
     }
 }
 

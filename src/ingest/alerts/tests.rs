@@ -324,6 +324,22 @@ fn an_alert_that_only_alertmanager_knows_ends_when_it_leaves_the_list() {
     assert_eq!(show(&from_alertmanager(&[ended], at(9))), ["Other condition - firing 2±0 ended 6±0"]);
 }
 
+#[test]
+fn labels_that_change_on_the_way_do_not_make_a_second_alert() {
+    let world = World::new(&["HighErrors ..FFFFFFFFFFFF"]);
+    let relabelled = |starts: i64, service: &str| AlertmanagerEntry {
+        labels: Labels::new().with("alertname", "HighErrors").with("service", service).with("severity", "critical"),
+        ..entry("HighErrors", starts, true)
+    };
+    let mut kept = Kept::default();
+    kept.take(world.spans(0, 12), read(0, 12));
+    kept.take(from_alertmanager(&[relabelled(2, "checkout")], at(12)), read(12, 13));
+    assert_eq!(show(&kept.alerts()), ["HighErrors condition 2±1 firing 2±1 ended - suppressed"]);
+    // The same rule began to fire for something else at another time.
+    kept.take(from_alertmanager(&[relabelled(9, "search")], at(13)), read(13, 14));
+    assert_eq!(kept.alerts().len(), 2);
+}
+
 /// A timeline of some hours as runs of one state.
 fn timeline() -> impl Strategy<Value = String> {
     let run = (prop::sample::select(vec!['.', '.', 'P', 'F', 'F', 'f']), 1_usize..50);

@@ -1,5 +1,6 @@
 //! One firing of one alert rule instance, with a beginning and an end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::labels::{Labels, content_hash, hex};
@@ -91,38 +92,6 @@ impl Mark {
     }
 }
 
-/// Labels that name a node, the first that is there.
-const NODE: [&str; 4] = ["node", "kubernetes_node", "nodename", "hostname"];
-
-/// Whether a job or service only tells of what others do. Their own name stays
-/// that of an alert about none of those.
-fn looks_at_others(job: &str) -> bool {
-    job.contains("kube-state-metrics") || job == "kubelet"
-}
-
-/// The workload that an alert's labels name, by itself or by one of its pods.
-fn workload(labels: &Labels) -> Option<&str> {
-    let named = ["deployment", "statefulset", "daemonset"].iter().find_map(|name| labels.get(name));
-    named.or_else(|| labels.get("pod").map(workload_of_pod))
-}
-
-/// A pod's name without what its controller put behind the workload's: the number
-/// of a StatefulSet's replica, the five random characters of a DaemonSet's, or
-/// these after the hash of a Deployment's revision. Kubernetes makes both of
-/// `bcdfghjklmnpqrstvwxz2456789`, so that they spell no words.
-fn workload_of_pod(pod: &str) -> &str {
-    let cut = |name, fits: &dyn Fn(&str) -> bool| match str::rsplit_once(name, '-') {
-        Some((head, tail)) if !head.is_empty() && fits(tail) => Some(head),
-        _ => None,
-    };
-    let is_random = |text: &str| text.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
-    let is_ordinal = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|b| b.is_ascii_digit());
-    match cut(pod, &|tail| tail.len() == 5 && is_random(tail)) {
-        Some(set) => cut(set, &|tail| (8..=10).contains(&tail.len()) && is_random(tail)).unwrap_or(set),
-        None => cut(pod, &is_ordinal).unwrap_or(pod),
-    }
-}
-
 /// The id of an alert: a hash of its labels and the moment it began.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertId(pub [u8; 16]);
@@ -157,6 +126,33 @@ pub struct Alert {
     pub last_seen: Timestamp,
     /// Alertmanager held it back, by a silence or an inhibition.
     pub suppressed: bool,
+    /// The receivers that Alertmanager routes it to, where it says so.
+    pub receivers: BTreeMap<String, ReceiverState>,
+}
+
+/// What is known of the notifications to one receiver. Of several observations the
+/// greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReceiverState {
+    /// Not held back so far; the group may not have been looked at yet.
+    Routed,
+    /// A mute time interval holds it back.
+    Muted,
+    /// Not held back although the alert had fired long enough to be sent.
+    Sent,
+}
+
+impl ReceiverState {
+    const WORDS: [(&str, ReceiverState); 3] =
+        [("routed", ReceiverState::Routed), ("muted", ReceiverState::Muted), ("sent", ReceiverState::Sent)];
+
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, state)| *state == self).map_or("routed", |(word, _)| word)
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, state)| *state)
+    }
 }
 
 impl Alert {
@@ -172,73 +168,17 @@ impl Alert {
         self.condition.or(self.firing).map_or(self.last_seen, |m| m.at)
     }
 
-    /// The service that it is about: its label `service`, `job` or `app`, or where
-    /// those name only who looked, the workload that was looked at.
-    pub fn service(&self) -> Option<&str> {
-        let named = ["service", "job", "app"].iter().find_map(|name| self.labels.get(name));
-        match named {
-            Some(name) if looks_at_others(name) => workload(&self.labels).or(Some(name)),
-            named => named,
+    /// Takes up what another observation says of its receivers.
+    pub fn join_receivers(&mut self, other: &BTreeMap<String, ReceiverState>) {
+        for (receiver, state) in other {
+            let known = self.receivers.entry(receiver.clone()).or_insert(*state);
+            *known = (*known).max(*state);
         }
-    }
-
-    /// The machine that it is about, or that what it is about runs on.
-    pub fn node(&self) -> Option<&str> {
-        NODE.iter().find_map(|name| self.labels.get(name))
     }
 
     /// How long it fired up to `now`; absent if it never fired.
     pub fn firing_time(&self, now: Timestamp) -> Option<Millis> {
         let firing = self.firing?;
         Some(self.ended.map_or(now, |e| e.at).max(firing.at) - firing.at)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pod_tells_its_workload() {
-        for (pod, workload) in [
-            ("checkout-7d9f8b6c5-x2v9k", "checkout"),
-            ("web-shop-6b9d7c54df-4lqzt", "web-shop"),
-            ("fluent-bit-xk2vd", "fluent-bit"),
-            ("postgres-0", "postgres"),
-            ("kafka-12", "kafka"),
-            // No controller made these.
-            ("checkout-worker", "checkout-worker"),
-            ("backup-20261127", "backup-20261127"),
-            ("standalone", "standalone"),
-            ("-x2v9k", "-x2v9k"),
-            ("", ""),
-        ] {
-            assert_eq!(workload_of_pod(pod), workload);
-        }
-    }
-
-    #[test]
-    fn who_only_looks_is_not_the_service() {
-        let service = |pairs: &[(&str, &str)]| {
-            let at = Timestamp::from_millis(0);
-            let alert = Alert {
-                rule: "A".to_owned(),
-                labels: pairs.iter().copied().collect(),
-                severity: Severity::Page,
-                condition: None,
-                firing: None,
-                ended: None,
-                last_seen: at,
-                suppressed: false,
-            };
-            alert.service().unwrap_or_default().to_owned()
-        };
-        let pod = ("pod", "checkout-7d9f8b6c5-x2v9k");
-        assert_eq!(service(&[("job", "kube-state-metrics"), pod]), "checkout");
-        assert_eq!(service(&[("service", "mon-kube-state-metrics"), ("deployment", "web")]), "web");
-        assert_eq!(service(&[("job", "kube-state-metrics")]), "kube-state-metrics");
-        assert_eq!(service(&[("job", "shop"), pod]), "shop", "a service that speaks of itself");
-        assert_eq!(service(&[("service", "pay"), ("job", "kube-state-metrics"), pod]), "pay");
-        assert_eq!(service(&[pod]), "");
     }
 }

@@ -87,17 +87,21 @@ pub struct Incident {
     /// The incident of the same service and cause that had ended less than a day
     /// before.
     pub reopens: Option<IncidentId>,
-    /// The label `team` of its alerts, else of the service's SLOs.
+    /// That of its alerts, else of the service's SLOs.
     pub team: Option<String>,
-    /// The label `cluster` of its alerts, else of the service's SLOs.
+    /// That of its alerts, else of the service's SLOs.
     pub cluster: Option<String>,
+    /// That of its alerts.
+    pub namespace: Option<String>,
     pub state: IncidentState,
     pub severity: Severity,
     /// Whether a page was sent for it.
     pub detected: bool,
-    /// The largest share that any SLO of the service lost in it; absent when no
-    /// SLO of the service burned, or the service has none.
+    /// The largest share that any SLO of its services lost in it; 0 where it is known
+    /// that none burned, absent where a service has no SLO or was not observed.
     pub budget_burned_ratio: Option<f64>,
+    /// Why it is not counted as an incident; `None` if it is.
+    pub below_floor: Option<BelowFloor>,
     pub times: IncidentTimes,
     /// Pages first, then tickets, each in order of their beginning.
     pub alerts: Vec<AlertId>,
@@ -108,6 +112,48 @@ pub struct Incident {
     pub stated: Vec<StatedTime>,
     /// What outside systems said of it, in order of time.
     pub told: Vec<AttachedRecord>,
+}
+
+/// An id under which an incident was shown, and what it was about then. Facts that
+/// come later may move its first minute, and with it its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedIncident {
+    pub id: IncidentId,
+    pub service: String,
+    pub cluster: Option<String>,
+    pub start: Timestamp,
+    /// `None` if it was open.
+    pub end: Option<Timestamp>,
+}
+
+impl PublishedIncident {
+    pub fn of(incident: &Incident) -> Option<PublishedIncident> {
+        Some(PublishedIncident {
+            id: incident.id,
+            service: incident.service.clone(),
+            cluster: incident.cluster.clone(),
+            start: incident.start()?,
+            end: incident.end(),
+        })
+    }
+}
+
+/// Why a group of alerts and burns is too small to be an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BelowFloor {
+    /// Nobody was paged, and it cost less of the budget than the floor.
+    SmallBurn,
+    /// The SLOs of its services were observed, and none burned.
+    NoBurn,
+}
+
+impl BelowFloor {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BelowFloor::SmallBurn => "small_burn",
+            BelowFloor::NoBurn => "no_burn",
+        }
+    }
 }
 
 /// A time as somebody stated it, with the computed one.
@@ -148,9 +194,11 @@ impl Incident {
         [self.times.onset, self.times.condition, self.times.firing].into_iter().flatten().map(|m| m.at).min()
     }
 
-    /// When users were served again, else when the last alert ended.
+    /// When users were served again, else when the last alert ended. An open incident
+    /// whose users are not served again has no end, whatever its alerts do.
     pub fn end(&self) -> Option<Timestamp> {
-        self.times.restored.or(self.times.resolved).map(|m| m.at)
+        let resolved = self.times.resolved.filter(|_| self.state == IncidentState::Closed);
+        self.times.restored.or(resolved).map(|m| m.at)
     }
 }
 

@@ -2,6 +2,7 @@
 //! incidents, records, changes, corrections.
 
 pub mod alert;
+pub mod alert_settings;
 pub mod change;
 pub mod comparison;
 pub mod correction;
@@ -11,4 +12,6 @@ pub mod on_call;
 pub mod record;
 pub mod restatement;
 pub mod rule;
+pub mod severity;
 pub mod silence;
+pub mod subject;

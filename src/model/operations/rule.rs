@@ -1,6 +1,7 @@
 //! Alert rules as a source has them loaded: what could fire, whether or not it
 //! ever did.
 
+use super::severity::SeverityWords;
 use crate::model::labels::{Labels, content_hash};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -27,8 +28,8 @@ pub struct AlertRule {
 
 impl AlertRule {
     /// What its alerts are, unless a template decides.
-    pub fn severity(&self) -> Severity {
-        Severity::from_label(self.labels.get("severity"))
+    pub fn severity(&self, words: &SeverityWords) -> Severity {
+        words.severity(&self.labels)
     }
 
     pub fn has_runbook(&self) -> bool {

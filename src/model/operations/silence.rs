@@ -62,6 +62,7 @@ mod tests {
             ended,
             last_seen,
             suppressed,
+            receivers: Default::default(),
         }
     }
 

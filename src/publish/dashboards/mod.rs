@@ -2,7 +2,6 @@
 //! and the file by which Grafana finds them. The same definitions give the same
 //! bytes. Must not know how numbers are made, only the names of the metrics.
 
-pub(crate) mod frame;
 mod grafana;
 mod overview;
 mod panels;
@@ -14,8 +13,16 @@ mod text;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+use crate::model::labels::{content_hash, hex};
 use crate::model::slo::Slo;
-use grafana::Dashboard;
+use grafana::{
+    Dashboard, Link, MappedValue, Mapping, Panel, SCHEMA_VERSION, Templating, TimeRange, UID_CHARS_MAX, Variable,
+};
+
+/// What all dashboards carry, so that each links to the others.
+const TAG: &str = "evenkeel";
+/// Colours of a remaining budget; below the first it is spent.
+const BUDGET_STEPS: [(&str, f64); 2] = [("orange", 0.0), ("green", 0.25)];
 
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +47,35 @@ pub fn generate<S: Borrow<Slo>>(slos: &[S]) -> Vec<DashboardFile> {
         file("overview.json".to_owned(), &overview::of_all(&sorted)),
         DashboardFile { path: "provisioning/evenkeel.yaml".to_owned(), content: PROVISIONING.to_owned() },
     ];
-    files.extend(services.into_iter().map(|(name, slos)| {
-        file(format!("services/{}.json", text::file_stem(name)), &service::of_service(name, &slos))
+    let titles = titles(services.keys().copied());
+    files.extend(services.iter().map(|(name, slos)| {
+        let title = titles.get(name).map_or("", String::as_str);
+        file(format!("services/{}.json", text::file_stem(name)), &service::of_service(name, title, slos))
     }));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
+}
+
+/// A title for each service. Grafana stops updating a folder in which two dashboards
+/// have the same title, so names that are shown alike are told apart by the hash that
+/// their files have. The one that is shown as it is written needs none.
+fn titles<'n>(services: impl Iterator<Item = &'n str>) -> BTreeMap<&'n str, String> {
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in services {
+        alike.entry(text::plain(name).to_lowercase()).or_default().push(name);
+    }
+    let mut titles = BTreeMap::new();
+    for (shown, names) in alike {
+        let is_free = shown != overview::TITLE.to_lowercase() && !shown.is_empty();
+        let unchanged = names.iter().copied().filter(|name| text::plain(name) == *name && is_free);
+        let plain = unchanged.max();
+        for name in names {
+            let title = text::plain(name);
+            let is_plain = plain == Some(name);
+            titles.insert(name, if is_plain { title } else { format!("{title} ({})", text::short_hash(name)) });
+        }
+    }
+    titles
 }
 
 /// For Grafana's directory `provisioning/dashboards`.
@@ -69,4 +100,53 @@ fn file(path: String, dashboard: &Dashboard) -> DashboardFile {
     // Types with derived serialisation and text keys cannot fail.
     let json = serde_json::to_string_pretty(dashboard).unwrap_or_default();
     DashboardFile { path, content: json + "\n" }
+}
+
+/// Stable over releases and machines, so that links to a dashboard last.
+fn uid(kind: &str, name: &str) -> String {
+    let mut uid = format!("evenkeel-{}", hex(&content_hash([kind.as_bytes(), name.as_bytes()])));
+    uid.truncate(UID_CHARS_MAX);
+    uid
+}
+
+fn dashboard(
+    uid: String,
+    title: String,
+    description: String,
+    variables: Vec<Variable>,
+    panels: Vec<Panel>,
+) -> Dashboard {
+    let source =
+        Variable::Datasource { name: "datasource", label: "Data Source", query: "prometheus", hide: 0, refresh: 1 };
+    Dashboard {
+        uid,
+        title,
+        description,
+        tags: vec![TAG],
+        editable: false,
+        schema_version: SCHEMA_VERSION,
+        graph_tooltip: 1,
+        refresh: "1m",
+        time: TimeRange { from: "now-30d", to: "now" },
+        timezone: "browser",
+        links: vec![Link {
+            title: "Evenkeel",
+            kind: "dashboards",
+            tags: vec![TAG],
+            as_dropdown: true,
+            include_vars: false,
+            keep_time: true,
+        }],
+        templating: Templating { list: [source].into_iter().chain(variables).collect() },
+        panels,
+    }
+}
+
+/// Words for 0 and 1.
+fn words(zero: &'static str, one: &'static str, zero_color: &'static str, one_color: &'static str) -> Mapping {
+    let word = |text, color, index| MappedValue { text, color, index };
+    Mapping {
+        kind: "value",
+        options: BTreeMap::from([("0", word(zero, zero_color, 0)), ("1", word(one, one_color, 1))]),
+    }
 }

@@ -7,8 +7,8 @@ use super::grafana::{Choice, Dashboard, Organize, SortBy, Thresholds, Transforma
 use super::grafana::{Color, Options};
 use super::panels::{Draft, Query, bar_gauge, bars, fixed, lay, lines, row, stat, table};
 use super::text::{select, select_named};
+use super::{BUDGET_STEPS, dashboard, uid, words};
 use crate::model::slo::Slo;
-use crate::publish::dashboards::frame::{BUDGET_STEPS, dashboard, uid, words};
 use crate::publish::metrics::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, FINDINGS, INCIDENT_DETECT, INCIDENT_RESTORE, INCIDENTS,
     INCIDENTS_OPEN, Metric, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE,
@@ -19,6 +19,9 @@ use crate::publish::metrics::{
 const PRESENT: &str = "1h";
 /// Series in a panel of the worst.
 const WORST: usize = 10;
+
+/// The title of the dashboard of all services, which no service may have.
+pub const TITLE: &str = "Overview";
 
 pub fn of_all(slos: &[&Slo]) -> Dashboard {
     let mut drafts = headline();
@@ -32,7 +35,7 @@ pub fn of_all(slos: &[&Slo]) -> Dashboard {
     drafts.extend(sources());
     dashboard(
         uid("overview", ""),
-        "Evenkeel / Overview".to_owned(),
+        format!("Evenkeel / {TITLE}"),
         "All promises and their error budgets, incidents, alert noise, and the health of what is read.".to_owned(),
         vec![window_variable(slos)],
         lay(drafts),

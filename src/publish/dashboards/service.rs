@@ -3,14 +3,15 @@
 use super::grafana::{Dashboard, Step, Thresholds, Value};
 use super::panels::{Draft, Query, bars, fixed, lay, lines, row, stat};
 use super::text::{plain, select, select_groups};
+use super::{BUDGET_STEPS, dashboard, uid};
 use crate::model::slo::{Severity, Slo};
-use crate::publish::dashboards::frame::{BUDGET_STEPS, dashboard, uid};
 use crate::publish::metrics::{
     INCIDENTS, INCIDENTS_OPEN, SLO_ALERT_FIRING, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER,
     SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE, SLO_EVENTS,
 };
 
-pub fn of_service(service: &str, slos: &[&Slo]) -> Dashboard {
+/// `title`: the name as it is shown, which no other dashboard has.
+pub fn of_service(service: &str, title: &str, slos: &[&Slo]) -> Dashboard {
     let mut drafts: Vec<Draft> =
         slos.iter().flat_map(|slo| if slo.group_by.is_some() { of_groups(slo) } else { of_slo(slo) }).collect();
     drafts.push(row("Incidents".to_owned()));
@@ -21,7 +22,7 @@ pub fn of_service(service: &str, slos: &[&Slo]) -> Dashboard {
     };
     dashboard(
         uid("service", service),
-        format!("Evenkeel / {}", plain(service)),
+        format!("Evenkeel / {title}"),
         format!("What {count} of {} promised, what was kept, and what burned the budget.", plain(service)),
         Vec::new(),
         lay(drafts),
@@ -147,7 +148,7 @@ fn firing(slo: &Slo) -> Draft {
         )],
     )
     .thresholds(Thresholds::new("green", [("red", 1.0)]))
-    .defaults(|d| d.mappings = vec![crate::publish::dashboards::frame::words("quiet", "firing", "green", "red")])
+    .defaults(|d| d.mappings = vec![super::words("quiet", "firing", "green", "red")])
     .sized(6, 4)
 }
 

@@ -2,6 +2,7 @@
 //! of `$name`, `${name}` and `[[name]]` wherever they stand, so none of them may
 //! come from a definition. Must not know panels.
 
+use crate::model::labels::{content_hash, hex};
 use crate::publish::metrics::Metric;
 
 /// A selector of a metric with constant label values.
@@ -71,8 +72,12 @@ pub fn file_stem(name: &str) -> String {
         return name.to_owned();
     }
     let kept: String = name.to_lowercase().chars().map(|c| if safe(c) { c } else { '-' }).take(CHARS_MAX / 2).collect();
-    let hash = crate::model::labels::hex(&crate::model::labels::content_hash([name.as_bytes()]));
-    format!("{}-{}", kept.trim_matches('-'), hash.get(..8).unwrap_or(&hash)).trim_start_matches('-').to_owned()
+    format!("{}-{}", kept.trim_matches('-'), short_hash(name)).trim_start_matches('-').to_owned()
+}
+
+/// Tells names apart that look alike.
+pub fn short_hash(name: &str) -> String {
+    hex(&content_hash([name.as_bytes()])).chars().take(8).collect()
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ pub(super) fn alerts(input: &ReportInput) -> PolarsResult<DataFrame> {
     DataFrame::new_infer_height(vec![
         words("id", all().map(|a| Some(a.id().to_string()))),
         words("rule", all().map(|a| Some(a.rule.clone()))),
-        words("service", all().map(|a| a.service().map(str::to_owned))),
+        words("service", input.review.alerts.with_subjects().map(|(_, subject)| subject.service.clone())),
         words("severity", all().map(|a| Some(a.severity.word().to_owned()))),
         times("condition", all().map(|a| a.condition.map(|m| m.at)))?,
         times("firing", all().map(|a| a.firing.map(|m| m.at)))?,

@@ -2,13 +2,13 @@
 //! took. Few durations are shown themselves: a median of three says nothing.
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
+use super::{ReportInput, text};
 use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::review::compare::{Comparison, DurationChange, GroupedBy};
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
-use crate::publish::report::input::ReportInput;
-use crate::publish::web::parts::text;
+use crate::publish::incident_floor;
 
 /// Below this many the 95 % interval of a median has no bound.
 const MEDIAN_MIN: usize = 6;
@@ -41,6 +41,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
         blocks.push(Block::Table(list(input)));
         blocks.extend(details(input));
     }
+    blocks.extend(incident_floor::sentence(&input.review).map(Block::Text));
     Section { id: "incidents", title: "Incidents", blocks }
 }
 

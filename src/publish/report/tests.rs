@@ -6,19 +6,17 @@ use super::*;
 use crate::evaluate::alerting::noise::result::{Noise, RuleNoise};
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::durations::{DurationStat, Durations};
-use crate::evaluate::review::finding::Finding;
-use crate::evaluate::review::result::Review;
-use crate::evaluate::slo::status::{Budget, HistorySlot, Method, SloState, SloStatus};
+use crate::evaluate::slo::status::{Budget, Method, SloState};
 use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
-use crate::model::operations::change::{Change, ChangeId, ChangeKind, ObjectRef};
+use crate::model::operations::change::{ChangeId, ChangeKind, ObjectRef};
 use crate::model::operations::incident::{Incident, IncidentState, IncidentTimes};
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{PolicyStep, Severity};
 use crate::model::testing::slo;
+use crate::model::time::DAY_MS;
 use crate::model::time::window::ComplianceWindow;
-use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 const HOSTILE: &str = "</title><script>alert(1)</script> | [x](javascript:y) `c` *b*\n# h https://evil.example";
 
@@ -93,10 +91,12 @@ fn incident(service: &str, detected: bool, alerts: Vec<AlertId>, changes: Vec<Ch
         reopens: None,
         team: None,
         cluster: None,
+        namespace: None,
         state: if detected { IncidentState::Closed } else { IncidentState::Open },
         severity: Severity::Page,
         detected,
         budget_burned_ratio: detected.then_some(1.4),
+        below_floor: None,
         times: IncidentTimes {
             onset: mark("2026-07-14T14:02:00Z", MarkSource::Sli),
             firing: if detected { mark("2026-07-14T14:09:30Z", MarkSource::Alerts) } else { None },
@@ -121,6 +121,7 @@ pub(in crate::publish) fn month() -> ReportInput {
         ended: mark("2026-07-14T15:20:00Z", MarkSource::Alerts),
         last_seen: at("2026-07-14T15:20:00Z"),
         suppressed: false,
+        receivers: Default::default(),
     };
     let change = Change {
         id: ChangeId([3; 16]),

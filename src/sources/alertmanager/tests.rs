@@ -4,7 +4,8 @@ use super::*;
 use crate::net::fake_server::{FakeServer, json};
 
 async fn served(body: &'static str) -> (FakeServer, Alertmanager) {
-    let server = FakeServer::start(move |_| json(body)).await;
+    let server =
+        FakeServer::start(move |request| json(if request.target.contains("/groups") { "[]" } else { body })).await;
     let alertmanager = Alertmanager::new(&Endpoint::new(server.url.clone())).unwrap();
     (server, alertmanager)
 }
@@ -35,7 +36,51 @@ async fn alerts_tell_what_holds_them_back() {
         (b.fingerprint.as_str(), b.receivers.join(",").as_str(), b.annotations.get("summary")),
         ("0b1c2d3e4f506172", "web,ops", Some("s"))
     );
-    assert_eq!(server.request().target, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true");
+    let asked: Vec<String> = server.requests().into_iter().map(|request| request.target).collect();
+    assert_eq!(
+        asked,
+        [
+            "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true",
+            "/api/v2/alerts/groups?active=true&silenced=true&inhibited=true",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn groups_tell_which_receivers_are_muted() {
+    const ALERT: &str = r#"{"annotations":{},"endsAt":"2026-11-24T15:04:00Z","fingerprint":"0b","receivers":[{"name":"pager"},{"name":"chat"}],
+        "startsAt":"2026-11-24T15:00:00Z","updatedAt":"2026-11-24T15:00:00Z","labels":{"alertname":"Down"},
+        "status":{"inhibitedBy":[],"mutedBy":MUTED,"silencedBy":[],"state":"active"}}"#;
+    let alert = |muted: &str| ALERT.replace("MUTED", muted);
+    let group = |receiver: &str, muted: &str| {
+        format!(r#"{{"labels":{{}},"receiver":{{"name":"{receiver}"}},"alerts":[{}]}}"#, alert(muted))
+    };
+    let listed = format!("[{}]", alert("[]"));
+    let groups = format!("[{},{}]", group("pager", r#"["nights"]"#), group("chat", "[]"));
+    let (listed, groups): (&'static str, &'static str) = (listed.leak(), groups.leak());
+    let server = FakeServer::start(move |r| json(if r.target.contains("/groups") { groups } else { listed })).await;
+    let alertmanager = Alertmanager::new(&Endpoint::new(server.url.clone())).unwrap();
+    let alerts = alertmanager.alerts().await.unwrap();
+    let routes: Vec<(&str, bool)> = alerts[0].routes.iter().map(|r| (r.receiver.as_str(), r.is_muted)).collect();
+    assert_eq!(routes, [("pager", true), ("chat", false)]);
+}
+
+#[test]
+fn a_receiver_without_an_integration_is_known_from_the_configuration() {
+    let receivers = receivers_of(
+        "
+route: {receiver: nobody}
+receivers:
+- name: nobody
+- name: empty
+  slack_configs: []
+- name: pager
+  pagerduty_configs: [{routing_key: <secret>}]
+",
+    );
+    let expected = [("nobody", false), ("empty", false), ("pager", true)];
+    assert_eq!(receivers, Some(expected.map(|(name, has)| (name.to_owned(), has)).into()));
+    assert_eq!(receivers_of("["), None);
 }
 
 #[tokio::test]

@@ -11,20 +11,219 @@
 //! and native histograms are not read; neither is ever negotiated.
 
 mod cursor;
-mod error;
-mod limits;
 mod line;
 pub mod number;
-mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ParseError, Reason};
-pub use limits::{LABELS_PER_SAMPLE_MAX, Limits, NAME_BYTES_MAX, SAMPLES_MAX, VALUE_BYTES_MAX};
-pub use sample::{Format, Label, MetricKind, Sample};
+use std::borrow::Cow;
+use std::fmt;
 
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, NAME};
 use crate::model::time::Timestamp;
+
+/// Which of the two text formats a body is in. They differ in timestamps and in
+/// how the end is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `text/plain`: timestamps in milliseconds, ends where the body ends.
+    Classic,
+    /// `application/openmetrics-text`: timestamps in seconds, ends with `# EOF`.
+    OpenMetrics,
+}
+
+impl Format {
+    /// From a `Content-Type` header. None at all means classic, as exporters that
+    /// are served from plain files have it; `None` is a type that is not ours.
+    pub fn from_content_type(header: Option<&str>) -> Option<Format> {
+        let media = header.unwrap_or("text/plain").split(';').next().unwrap_or("").trim();
+        if media.eq_ignore_ascii_case("application/openmetrics-text") {
+            Some(Format::OpenMetrics)
+        } else if media.is_empty() || media.eq_ignore_ascii_case("text/plain") {
+            Some(Format::Classic)
+        } else {
+            None
+        }
+    }
+}
+
+/// What one body may hold. A target that passes a limit fails as a whole: half a
+/// scrape would look like counters that vanished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub samples: usize,
+    pub labels_per_sample: usize,
+    pub name_bytes: usize,
+    pub value_bytes: usize,
+}
+
+/// The largest well-known exporters (kube-state-metrics of a big cluster) give
+/// some hundred thousand; beyond a million a target is broken or hostile.
+pub const SAMPLES_MAX: usize = 1_000_000;
+/// Pods with all their Kubernetes labels come close to a hundred.
+pub const LABELS_PER_SAMPLE_MAX: usize = 128;
+/// Twice what Mimir accepts by default for metric names.
+pub const NAME_BYTES_MAX: usize = 2_048;
+/// Long enough for any path or statement that somebody puts in a label.
+pub const VALUE_BYTES_MAX: usize = 16_384;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            samples: SAMPLES_MAX,
+            labels_per_sample: LABELS_PER_SAMPLE_MAX,
+            name_bytes: NAME_BYTES_MAX,
+            value_bytes: VALUE_BYTES_MAX,
+        }
+    }
+}
+
+/// What `# TYPE` says of a family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
+    GaugeHistogram,
+    Summary,
+    Info,
+    StateSet,
+    /// Not said, or said to be `untyped` or `unknown`.
+    #[default]
+    Unknown,
+}
+
+impl MetricKind {
+    fn from_word(word: &str) -> Option<MetricKind> {
+        Some(match word {
+            "counter" => MetricKind::Counter,
+            "gauge" => MetricKind::Gauge,
+            "histogram" => MetricKind::Histogram,
+            "gaugehistogram" => MetricKind::GaugeHistogram,
+            "summary" => MetricKind::Summary,
+            "info" => MetricKind::Info,
+            "stateset" => MetricKind::StateSet,
+            "unknown" | "untyped" => MetricKind::Unknown,
+            _ => return None,
+        })
+    }
+
+    /// What a family's name is followed by in the names of its samples.
+    fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            MetricKind::Counter => &["_total", "_created"],
+            MetricKind::Histogram => &["_bucket", "_sum", "_count", "_created"],
+            MetricKind::GaugeHistogram => &["_bucket", "_gsum", "_gcount"],
+            MetricKind::Summary => &["_sum", "_count", "_created"],
+            MetricKind::Info => &["_info"],
+            MetricKind::Gauge | MetricKind::StateSet | MetricKind::Unknown => &[],
+        }
+    }
+}
+
+/// One label as it stands in the body; owned only where it had escapes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label<'a> {
+    pub name: Cow<'a, str>,
+    /// An empty value means the same as no label.
+    pub value: Cow<'a, str>,
+}
+
+/// One sample line. Lives as long as the call that hands it over.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The name of the series, suffix included.
+    pub name: &'a str,
+    /// In the order of the body, each name once.
+    pub labels: &'a [Label<'a>],
+    pub value: f64,
+    pub timestamp: Option<Timestamp>,
+    pub kind: MetricKind,
+    /// What `# UNIT` says of the family; empty if nothing.
+    pub unit: &'a str,
+    /// Where its line begins in the body, in bytes.
+    pub offset: usize,
+}
+
+impl Sample<'_> {
+    /// The labels with the name in `__name__`; empty values left out.
+    pub fn to_labels(&self) -> Labels {
+        let pairs = self.labels.iter().map(|l| (l.name.as_ref(), l.value.as_ref()));
+        std::iter::once((NAME, self.name)).chain(pairs).collect()
+    }
+}
+
+/// Why a body was refused, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct ParseError {
+    /// From 1.
+    pub line: usize,
+    pub reason: Reason,
+}
+
+impl ParseError {
+    fn at(body: &[u8], offset: usize, reason: Reason) -> ParseError {
+        let before = body.get(..offset).unwrap_or(body);
+        ParseError { line: memchr::memchr_iter(b'\n', before).count() + 1, reason }
+    }
+
+    /// Whether a limit was passed, rather than the format broken.
+    pub fn is_limit(&self) -> bool {
+        matches!(self.reason, Reason::TooMany { .. } | Reason::TooLong { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Another character was expected; `None` is the end of the line.
+    Expected {
+        what: &'static str,
+        found: Option<char>,
+    },
+    NotUtf8,
+    /// A number that is no number, or one too large to be one.
+    Number,
+    Timestamp,
+    UnknownType(String),
+    /// `m{"n"}`: a second name.
+    SecondName,
+    MissingName,
+    DuplicateLabel(String),
+    /// One series twice with different values: which one counts cannot be known.
+    Conflict(Labels),
+    MissingEof,
+    AfterEof,
+    TooMany {
+        what: &'static str,
+        max: usize,
+    },
+    TooLong {
+        what: &'static str,
+        max_bytes: usize,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Expected { what, found: Some(c) } => write!(f, "expected {what}, found {c:?}"),
+            Reason::Expected { what, found: None } => write!(f, "expected {what}, found the end of the line"),
+            Reason::NotUtf8 => f.write_str("the text is not valid UTF-8"),
+            Reason::Number => f.write_str("the value is not a number that a 64-bit float can hold"),
+            Reason::Timestamp => f.write_str("the timestamp is not a number of milliseconds (OpenMetrics: seconds)"),
+            Reason::UnknownType(word) => write!(f, "{word:?} is not a metric type"),
+            Reason::SecondName => f.write_str("the metric has a second name"),
+            Reason::MissingName => f.write_str("the metric has no name"),
+            Reason::DuplicateLabel(name) => write!(f, "label {name:?} stands twice"),
+            Reason::Conflict(labels) => write!(f, "series {labels} stands twice with different values"),
+            Reason::MissingEof => f.write_str("the text ends without `# EOF`: it was cut short"),
+            Reason::AfterEof => f.write_str("text follows after `# EOF`"),
+            Reason::TooMany { what, max } => write!(f, "more than {max} {what}"),
+            Reason::TooLong { what, max_bytes } => write!(f, "a {what} longer than {max_bytes} bytes"),
+        }
+    }
+}
 
 /// Reads a body and hands each sample to `sink`, in the order of the body.
 /// When it returns an error, what `sink` got must be thrown away: a scrape is

@@ -8,6 +8,7 @@ use super::{Context, DeliveredFacts, Flaw, Form, events, shown_text};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};
+use crate::model::operations::severity;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
 
@@ -246,7 +247,7 @@ impl Item<'_> {
 
     fn severity(&mut self) -> Option<Severity> {
         let word = self.text("severity")?;
-        Some(Severity::from_label(Some(&word)))
+        Some(severity::usual(&word).unwrap_or(Severity::Ticket))
     }
 
     fn human(&mut self) -> Option<bool> {

@@ -14,11 +14,13 @@
 //! | `corrections` | `seq` | a tile of a sealed day that changed: `recorded_at_ms`, `indicator`, `slot_ms`, `old`, `new`, each `[good, total, uncertain, covered_ms, unseen_ms, peak]` |
 //! | `declarations` | `seq` | what people declared over the API: `recorded_at_ms`, `name`, `text` (NULL withdraws), `author`, `reason` |
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
+//! | `alert_receivers` | `id` | the receivers of an alert and what is known of each, as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
 //! | `inhibitions` | `source`, `target` | labels of an alert that holds another back, `first_seen_ms`, `last_seen_ms` |
 //! | `records` | `source`, `key` | what an outside system said: kind, source of its marks, id, times, and the `rest` as JSON |
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
 //! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
+//! | `published_incidents` | `id` | an id of an incident that was shown: `service`, `cluster`, `start_ms`, `end_ms` (NULL while it is open) |
 //! | `published_months` | `month` | a closed month as it was first published: `published_at_ms`, `figures` as JSON |
 //! | `slo_groups` | `slo`, `labels`, `value` | a group of an SLO that is divided, since when it is known |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
@@ -109,6 +111,9 @@ CREATE TABLE IF NOT EXISTS alerts (
     suppressed INTEGER NOT NULL, condition TEXT, firing TEXT, ended TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS alerts_by_end ON alerts (ended_at_ms);
 
+CREATE TABLE IF NOT EXISTS alert_receivers (
+    id BLOB PRIMARY KEY, receivers TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS silences (
     id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
     created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
@@ -130,6 +135,10 @@ CREATE TABLE IF NOT EXISTS used_signatures (
 CREATE TABLE IF NOT EXISTS time_overrides (
     seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, incident BLOB NOT NULL, time TEXT NOT NULL,
     at_ms INTEGER, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+
+CREATE TABLE IF NOT EXISTS published_incidents (
+    id BLOB PRIMARY KEY, service TEXT NOT NULL, cluster TEXT, start_ms INTEGER NOT NULL, end_ms INTEGER)
+    STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS published_months (
     month TEXT PRIMARY KEY, published_at_ms INTEGER NOT NULL, figures TEXT NOT NULL) STRICT;
@@ -174,18 +183,20 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 20] = [
+const SMALL_TABLES: [&str; 22] = [
     "meta",
     "open_tiles",
     "ingested",
     "corrections",
     "declarations",
     "alerts",
+    "alert_receivers",
     "silences",
     "inhibitions",
     "records",
     "used_signatures",
     "time_overrides",
+    "published_incidents",
     "published_months",
     "slo_groups",
     "alert_rules",

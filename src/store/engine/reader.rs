@@ -13,6 +13,7 @@ use crate::model::ids::SliId;
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::incident::PublishedIncident;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
@@ -32,7 +33,7 @@ use crate::store::tables::objective_history;
 use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
-use crate::store::tables::{groups, ingested, inhibitions, published, rules, silences};
+use crate::store::tables::{groups, ingested, inhibitions, published, published_incidents, rules, silences};
 use crate::store::tiles;
 use crate::store::tiles::late;
 use crate::store::tiles::late::Added;
@@ -155,6 +156,11 @@ impl Reader {
     /// Whether anything was added since that may change what a period came to.
     pub fn is_touched(&self, period: Period, since: Added) -> Result<bool, Error> {
         self.read(|db| late::is_touched(db, period, since))
+    }
+
+    /// Ids under which incidents were shown, in no order that means anything.
+    pub fn published_incidents(&self) -> Result<Vec<PublishedIncident>, Error> {
+        self.read(published_incidents::all)
     }
 
     /// Closed months as they were first published, in their order.

@@ -12,6 +12,7 @@ use super::lock::DirLock;
 use crate::model::ids::SliId;
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::incident::PublishedIncident;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
@@ -29,7 +30,7 @@ use crate::store::tables::objective_history;
 use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
-use crate::store::tables::{ingested, inhibitions, published, rules, silences};
+use crate::store::tables::{ingested, inhibitions, published, published_incidents, rules, silences};
 use crate::store::tiles;
 use crate::store::tiles::TileWriter;
 use crate::store::tiles::rows;
@@ -64,6 +65,8 @@ pub struct Batch {
     pub used_signatures: Vec<UsedSignature>,
     /// Added to the trail of the times that people set.
     pub time_overrides: Vec<TimeOverride>,
+    /// Ids under which incidents were shown.
+    pub published_incidents: Vec<PublishedIncident>,
     /// What was said of a month first stands.
     pub published_months: Vec<PublishedMonth>,
     /// Groups that are known stay as they are.
@@ -130,6 +133,7 @@ impl Writer {
             let used = &batch.used_signatures;
             used.iter().try_for_each(|used| records::use_signature(db, used, batch.recorded_at))?;
             batch.time_overrides.iter().try_for_each(|set| records::add_override(db, set))?;
+            batch.published_incidents.iter().try_for_each(|incident| published_incidents::put(db, incident))?;
             batch.published_months.iter().try_for_each(|month| published::put(db, month))?;
             batch.groups.iter().try_for_each(|seen| groups::put(db, seen))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;

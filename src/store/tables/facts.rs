@@ -2,15 +2,15 @@
 //! events, definitions, and the small texts that others keep here. Must not
 //! know what they mean.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;
 
 use crate::model::ids::SliId;
 use crate::model::labels::Labels;
-use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
+use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource, ReceiverState};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -53,12 +53,33 @@ pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
         alert.firing.map(mark_json),
         alert.ended.map(mark_json),
     ])?;
+    put_receivers(db, alert)
+}
+
+/// Most alerts are read where no Alertmanager is, and have no such row.
+fn put_receivers(db: &Connection, alert: &Alert) -> Result<(), Error> {
+    if alert.receivers.is_empty() {
+        db.prepare_cached("DELETE FROM alert_receivers WHERE id = ?1")?.execute([alert.id().0.as_slice()])?;
+        return Ok(());
+    }
+    let states: BTreeMap<&str, &str> =
+        alert.receivers.iter().map(|(name, state)| (name.as_str(), state.as_str())).collect();
+    // Texts as keys and values cannot fail.
+    let json = serde_json::to_string(&states).unwrap_or_default();
+    db.prepare_cached("INSERT OR REPLACE INTO alert_receivers VALUES (?1, ?2)")?
+        .execute(params![alert.id().0, json])?;
     Ok(())
+}
+
+fn receivers_from(text: &str) -> Option<BTreeMap<String, ReceiverState>> {
+    let states: BTreeMap<String, String> = serde_json::from_str(text).ok()?;
+    states.into_iter().map(|(name, word)| Some((name, ReceiverState::from_word(&word)?))).collect()
 }
 
 /// Takes an alert out; one that is not there is no error.
 pub fn remove_alert(db: &Connection, id: AlertId) -> Result<(), Error> {
     db.prepare_cached("DELETE FROM alerts WHERE id = ?1")?.execute([id.0.as_slice()])?;
+    db.prepare_cached("DELETE FROM alert_receivers WHERE id = ?1")?.execute([id.0.as_slice()])?;
     Ok(())
 }
 
@@ -73,7 +94,8 @@ pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
     collect(
         db,
         "alerts",
-        "SELECT rule, labels, severity, last_seen_ms, suppressed, condition, firing, ended FROM alerts
+        "SELECT rule, labels, severity, last_seen_ms, suppressed, condition, firing, ended, receivers FROM alerts
+         LEFT JOIN alert_receivers USING (id)
          WHERE (ended_at_ms IS NULL OR ended_at_ms >= ?1) AND started_at_ms < ?2
            AND (ended_at_ms IS NULL OR ended_at_ms > ?1 OR started_at_ms = ?1)
          ORDER BY started_at_ms, id",
@@ -88,6 +110,10 @@ pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
                 condition: mark(row, 5)?,
                 firing: mark(row, 6)?,
                 ended: mark(row, 7)?,
+                receivers: match row.get_ref(8)? {
+                    ValueRef::Null => BTreeMap::new(),
+                    _ => parse(row, 8, receivers_from)?,
+                },
             })
         },
     )
@@ -262,9 +288,11 @@ pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
         "DELETE FROM changes WHERE coalesce(ended_at_ms, started_at_ms) < ?1",
         "DELETE FROM cluster_events WHERE last_seen_ms < ?1",
         "DELETE FROM corrections WHERE slot_ms < ?1",
+        "DELETE FROM published_incidents WHERE coalesce(end_ms, start_ms) < ?1",
     ] {
         db.execute(sql, [cut.millis()])?;
     }
+    db.execute("DELETE FROM alert_receivers WHERE id NOT IN (SELECT id FROM alerts)", [])?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod ingested;
 pub(crate) mod inhibitions;
 pub(crate) mod objective_history;
 pub(crate) mod published;
+pub(crate) mod published_incidents;
 pub(crate) mod records;
 pub(crate) mod rules;
 pub(crate) mod silences;

@@ -4,7 +4,7 @@
 use super::*;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher};
-use crate::model::operations::alert::{Alert, Mark, MarkSource};
+use crate::model::operations::alert::{Alert, Mark, MarkSource, ReceiverState};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::rule::{AlertRule, LoadedRule};
@@ -25,6 +25,7 @@ fn alert(name: &str, from: i64, to: Option<i64>) -> Alert {
         ended: to.map(|minute| Mark { source: MarkSource::Alertmanager, ..mark(minute) }),
         last_seen: slot(DAY, to.unwrap_or(from + 2)),
         suppressed: true,
+        receivers: [(HOSTILE.to_owned(), ReceiverState::Muted), ("pager".to_owned(), ReceiverState::Sent)].into(),
     }
 }
 

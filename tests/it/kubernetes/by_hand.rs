@@ -128,6 +128,7 @@ fn judged(fired: Timestamp, changes: &[Change]) -> (&'static str, Vec<(&'static 
         ended: mark(fired + Millis::from_mins(10)),
         last_seen: fired + Millis::from_mins(10),
         suppressed: false,
+        receivers: Default::default(),
     };
     let alerts = [alert].into_iter().collect();
     let review = review(&ReviewInputs {

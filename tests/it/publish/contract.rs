@@ -116,7 +116,7 @@ async fn every_path_answers_and_every_parameter_is_understood() {
                 "by" => "team",
                 "burn_rate" => "checkout-availability",
                 "for" | "keep_firing_for" => "10m",
-                "delete" => "true",
+                "delete" | "below_floor" => "true",
                 "label" => "tier=1",
                 "month" => "2026-11",
                 "months" => "24",

@@ -33,6 +33,7 @@ use evenkeel::model::operations::incident::{
 use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
+use evenkeel::model::operations::subject::Subject;
 use evenkeel::model::problem::Problem;
 use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{Severity, Slo};
@@ -746,6 +747,7 @@ fn tell(told: &Told, number: u8, review: &mut Review) -> Vec<Alert> {
             ended,
             last_seen: ended.map_or(at(NOW), |m| m.at),
             suppressed: false,
+            receivers: Default::default(),
         }
     });
     let alerts: Vec<Alert> = rules.collect();
@@ -771,10 +773,12 @@ fn tell(told: &Told, number: u8, review: &mut Review) -> Vec<Alert> {
         reopens: None,
         team: None,
         cluster: None,
+        namespace: None,
         state: if told.restored.is_some() { IncidentState::Closed } else { IncidentState::Open },
         severity: told.severity,
         detected: told.firing.is_some() && told.severity == Severity::Page,
         budget_burned_ratio: told.burned,
+        below_floor: None,
         times: IncidentTimes {
             onset: Some(Mark::new(start, MarkSource::Sli, Millis::from_mins(1))),
             onset_between: episode.as_ref().map(|episode| episode.onset_between),
@@ -854,6 +858,7 @@ fn flapping_alert() -> Alert {
         ended: mark("2026-11-23T03:13:00Z"),
         last_seen: at("2026-11-23T03:13:00Z"),
         suppressed: false,
+        receivers: Default::default(),
     }
 }
 
@@ -914,7 +919,8 @@ fn noise(review: &Review) -> Noise {
 const SCALED: &str = "2026-11-18T09:24:40Z";
 
 fn page_reasons(review: &Review) -> Vec<PageReason> {
-    let page = |alert: &Alert| -> Option<PageReason> {
+    let page = |(alert, subject): (&Alert, &Subject)| -> Option<PageReason> {
+        let service = subject.service.as_deref();
         let (class, reason) = match alert.rule.as_str() {
             _ if alert.severity != Severity::Page => return None,
             "PodFlapping" => {
@@ -931,11 +937,11 @@ fn page_reasons(review: &Review) -> Vec<PageReason> {
         };
         let scaled = Evidence { kind: EvidenceKind::Scale, at: at(SCALED), weight: 0.8 };
         let window = alert.firing.map(|fired| Period::new(fired.at, fired.at + Millis::from_hours(1)));
-        let is_followed = alert.service() == Some("checkout") && window.is_some_and(|w| w.contains(scaled.at));
+        let is_followed = service == Some("checkout") && window.is_some_and(|w| w.contains(scaled.at));
         Some(PageReason {
             alert: alert.id(),
             rule: alert.rule.clone(),
-            service: alert.service().map(str::to_owned),
+            service: service.map(str::to_owned),
             team: None,
             evidence: if is_followed { vec![scaled] } else { Vec::new() },
             at: alert.firing?.at,
@@ -943,7 +949,7 @@ fn page_reasons(review: &Review) -> Vec<PageReason> {
             reason: reason.to_owned(),
         })
     };
-    review.alerts.iter().filter_map(page).collect()
+    review.alerts.with_subjects().filter_map(page).collect()
 }
 
 fn changes() -> Vec<Change> {

@@ -86,7 +86,13 @@ impl Shop {
     }
 
     fn trends(&self, as_of: &str) -> Trends {
-        let reviewing = Reviewing { slos: &self.slos, reader: &self.reader, corrections: &[], on_call: &self.on_call };
+        let reviewing = Reviewing {
+            slos: &self.slos,
+            reader: &self.reader,
+            corrections: &[],
+            on_call: &self.on_call,
+            alerting: &Arc::default(),
+        };
         let following = Following { reviewing, closed: &self.closed, sources: &self.sources, zone: ZONE };
         let as_of = at(as_of);
         following.trends(Month::at(as_of, ZONE), MONTHS_DEFAULT, as_of).unwrap()
@@ -104,6 +110,7 @@ fn page(from: Timestamp) -> Alert {
         ended: mark(from + OUTAGE),
         last_seen: from + OUTAGE,
         suppressed: false,
+        receivers: Default::default(),
     }
 }
 
@@ -191,6 +198,7 @@ fn a_report_tells_the_months_up_to_its_own() {
         slos: &shop.slos,
         reader: &shop.reader,
         corrections: &[],
+        alerting: &Arc::default(),
         on_call: &shop.on_call,
         closed: &shop.closed,
         sources: &shop.sources,

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
-use crate::cli::output::tables::cells::{Instant, Mark, band, cut, length, many, share, took};
+use super::{Align, Cell, Colour, Instant, Mark, Table, Tone, band, cut, length, many, share, took};
 
 #[derive(Debug, Deserialize)]
 pub struct Incidents {
@@ -117,6 +116,11 @@ pub struct Alerts {
 struct Alert {
     rule: String,
     service: Option<String>,
+    service_from: Option<String>,
+    team: Option<String>,
+    cluster: Option<String>,
+    namespace: Option<String>,
+    node: Option<String>,
     severity: String,
     suppressed: bool,
     condition: Option<Mark>,
@@ -137,6 +141,40 @@ impl Alert {
     fn start(&self) -> Option<Instant> {
         self.firing.or(self.condition).map(|mark| mark.at)
     }
+}
+
+/// What alerts are about, one row for each answer and rule, the most frequent first.
+pub fn explained(answer: &Alerts, colour: Colour) -> String {
+    let mut table = Table::new(&[
+        ("ALERTS", Align::Right),
+        ("RULE", Align::Left),
+        ("SERVICE", Align::Left),
+        ("BY", Align::Left),
+        ("NODE", Align::Left),
+        ("NAMESPACE", Align::Left),
+        ("CLUSTER", Align::Left),
+        ("TEAM", Align::Left),
+    ]);
+    let mut counts: BTreeMap<[Option<&str>; 7], usize> = BTreeMap::new();
+    for alert in &answer.alerts {
+        let (service, by) = (alert.service.as_deref(), alert.service_from.as_deref());
+        let place = [&alert.node, &alert.namespace, &alert.cluster, &alert.team].map(Option::as_deref);
+        let [node, namespace, cluster, team] = place;
+        *counts.entry([Some(&alert.rule), service, by, node, namespace, cluster, team]).or_default() += 1;
+    }
+    let mut rows: Vec<_> = counts.into_iter().collect();
+    rows.sort_by_key(|(about, count)| (Reverse(*count), *about));
+    for (about, count) in rows {
+        let cells = about.map(|part| part.map_or_else(|| Cell::new("-"), Cell::new));
+        table.row(std::iter::once(Cell::new(&count.to_string())).chain(cells).collect());
+    }
+    format!(
+        "{}{}; {} to {}; rules under `alerts.service` go before the built-in ones\n",
+        table.render(colour),
+        many(answer.matching, "alert", "alerts"),
+        answer.from.moment(),
+        answer.to.moment()
+    )
 }
 
 pub fn alerts(answer: &Alerts, colour: Colour) -> String {

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
-use crate::cli::output::tables::cells::{Instant, band, many, share, took};
+use super::{Align, Cell, Colour, Instant, Table, Tone, band, many, share, took};
 use crate::net::error::shown;
 
 #[derive(Debug, Deserialize)]

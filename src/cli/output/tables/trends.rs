@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
-use crate::cli::output::tables::cells::{many, plain};
+use super::{Align, Cell, Colour, Table, Tone, many, plain};
 use crate::evaluate::review::trends::Series;
 use crate::publish::series;
 

@@ -146,7 +146,7 @@ fn what_a_receiver_was_told_of_before_alertmanager_held_it_back_is_judged() {
     assert_eq!(judged(text), ["2 A planned", "80 A planned"]);
     let told = format!("{text}says A hook ..N");
     assert_eq!(judged(&told), ["2 A no-impact", "80 A planned"], "nobody was told of the later one");
-    let detected = |text: &str| Scenario::new(text).review().incidents.iter().map(|i| i.detected).collect::<Vec<_>>();
+    let detected = |text: &str| Scenario::new(text).review().below_floor.iter().map(|i| i.detected).collect::<Vec<_>>();
     assert_eq!((detected(text), detected(&told)), (vec![false, false], vec![false, true]));
 }
 
@@ -226,4 +226,15 @@ fn each_receiver_has_the_band_of_what_it_was_told_of() {
         })
         .collect();
     assert_eq!(told, ["chat 1 pages, noise 1.0 to 1.0", "pager 2 pages, noise 0.5 to 0.5"]);
+}
+
+/// A rule with its value in a label, as Prometheus makes a new alert of each value.
+#[test]
+fn a_page_lasts_as_long_as_its_rule_fires_without_a_gap() {
+    let turns: String = (0..20).map(|i| format!("page Disk db{{value={i}}} .*{} F .*{}\n", 30 + i, 49 - i)).collect();
+    let review = Scenario::new(&turns).review();
+    assert_eq!(judged(&turns), ["30 Disk unknown"], "20 minutes are not short");
+    let short = review.measures.iter().find(|m| m.name == "short-lived").unwrap();
+    assert_eq!(short.share.map(|share| (share.k, share.n)), Some((0, 1)));
+    assert_eq!(judged("page Disk db{value=1} .*30 FF .*60\npage Disk db{value=2} .*32 FF .*58"), ["30 Disk short"]);
 }

@@ -1,7 +1,8 @@
 //! Which pages and burns are one disturbance.
 //!
-//! Those of one service are, as long as the next begins before the last is over
-//! or within `QUIET` after it, and within `SPAN_MAX` of the one before. Services
+//! Those of one service in one place are, as long as the next begins before the
+//! last is over or within `QUIET` after it, and within `SPAN_MAX` of the one
+//! before. Two clusters are two places; see `IncidentScope`. Services
 //! are joined where something ties what happened to them: an alert that
 //! Alertmanager held back because of the other, a dependency that somebody
 //! declared, or the node that one is about and the other runs on. Such a tie alone
@@ -15,8 +16,10 @@ use crate::evaluate::alerting::alerts::{Alerts, Row};
 use crate::evaluate::incident::incidents::facts::Facts;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId};
+use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::Episode;
 use crate::model::operations::inhibition::Inhibition;
+use crate::model::operations::subject::Subject;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 
@@ -38,10 +41,12 @@ const LATEST_MAX: usize = 32;
 const SEEN_WITHIN: Millis = Millis::from_mins(5);
 
 /// What members are grouped by where nothing ties services together: the
-/// service, or the rule of an alert that names none.
+/// service, the node of an alert about a node as a whole, or the rule of an alert
+/// that names neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key<'a> {
     Service(&'a str),
+    Node(&'a str),
     Rule(&'a str),
 }
 
@@ -49,8 +54,47 @@ impl<'a> Key<'a> {
     pub fn service(self) -> Option<&'a str> {
         match self {
             Key::Service(service) => Some(service),
-            Key::Rule(_) => None,
+            Key::Node(_) | Key::Rule(_) => None,
         }
+    }
+}
+
+/// Where a service runs, as far as that makes it another one. What is not known is
+/// the same place as any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub cluster: Option<&'a str>,
+    pub namespace: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    pub fn of_alert(subject: &'a Subject, scope: IncidentScope) -> Place<'a> {
+        let (cluster, namespace) = (subject.cluster.as_deref(), subject.namespace.as_deref());
+        match scope {
+            IncidentScope::Auto => Place { cluster, namespace: namespace.filter(|_| subject.is_namespaced) },
+            IncidentScope::Namespace => Place { cluster, namespace },
+            IncidentScope::Cluster => Place { cluster, namespace: None },
+            IncidentScope::Service => Place::default(),
+        }
+    }
+
+    fn of_slo(slo: &'a Slo, scope: IncidentScope) -> Place<'a> {
+        let (cluster, namespace) = (slo.labels.get("cluster"), slo.labels.get("namespace"));
+        match scope {
+            IncidentScope::Namespace => Place { cluster, namespace },
+            IncidentScope::Auto | IncidentScope::Cluster => Place { cluster, namespace: None },
+            IncidentScope::Service => Place::default(),
+        }
+    }
+
+    /// Whether two places may be one.
+    pub fn fits(self, other: Place<'_>) -> bool {
+        let same = |a: Option<&str>, b: Option<&str>| a.zip(b).is_none_or(|(a, b)| a == b);
+        same(self.cluster, other.cluster) && same(self.namespace, other.namespace)
+    }
+
+    fn or(self, other: Place<'a>) -> Place<'a> {
+        Place { cluster: self.cluster.or(other.cluster), namespace: self.namespace.or(other.namespace) }
     }
 }
 
@@ -63,6 +107,9 @@ struct Member<'a> {
     /// The end of time while it goes on.
     end: Timestamp,
     node: Option<&'a str>,
+    place: Place<'a>,
+    /// As the alert states it, whether or not it makes another place.
+    namespace: Option<&'a str>,
 }
 
 #[derive(Clone, Copy)]
@@ -73,25 +120,28 @@ enum What<'a> {
 
 impl<'a> Member<'a> {
     fn page(alerts: &'a Alerts, row: &Row) -> Option<Member<'a>> {
-        let (id, alert) = (alerts.id(row)?, alerts.alert(row)?);
-        let name = |names: &'a [String], number: u32| names.get(number as usize).map(String::as_str);
-        let service = row.service().and_then(|number| name(alerts.services(), number));
+        let (id, alert, subject) = (alerts.id(row)?, alerts.alert(row)?, alerts.subject(row)?);
         Some(Member {
             what: What::Page(id, alert),
-            key: service.map_or(Key::Rule(&alert.rule), Key::Service),
+            key: key_of(alert, subject),
             start: row.start,
             end: row.end(),
-            node: row.node().and_then(|number| name(alerts.nodes(), number)),
+            node: subject.node.as_deref(),
+            place: Place::of_alert(subject, alerts.context().settings.scope),
+            namespace: subject.namespace.as_deref(),
         })
     }
 
-    fn burn(episode: &'a Episode) -> Member<'a> {
+    /// `slo`: the one that burned, where it is known.
+    fn burn(episode: &'a Episode, slo: Option<&'a Slo>, scope: IncidentScope) -> Member<'a> {
         Member {
             what: What::Burn(episode),
             key: Key::Service(&episode.service),
             start: episode.start,
             end: episode.end.unwrap_or(Timestamp::MAX),
             node: None,
+            place: slo.map_or(Place::default(), |slo| Place::of_slo(slo, scope)),
+            namespace: None,
         }
     }
 
@@ -110,20 +160,28 @@ impl<'a> Member<'a> {
         }
     }
 
-    fn label(&self, name: &str) -> Option<&'a str> {
-        self.alert()?.labels.get(name)
-    }
-
     /// Whether it is about a node as a whole, and not about what runs there.
     fn is_of_node(&self) -> bool {
-        self.node.is_some() && self.key.service().is_none() && self.label("pod").is_none()
+        matches!(self.key, Key::Node(_))
+    }
+}
+
+/// What an alert is grouped by.
+pub fn key_of<'a>(alert: &'a Alert, subject: &'a Subject) -> Key<'a> {
+    match (&subject.service, &subject.node) {
+        (Some(service), _) => Key::Service(service),
+        (None, Some(node)) => Key::Node(node),
+        (None, None) => Key::Rule(&alert.rule),
     }
 }
 
 /// Members that are one disturbance.
 pub struct Group<'a> {
-    /// Of the first member: it makes the id.
+    /// Of the first member: they make the id.
     pub key: Key<'a>,
+    pub first_place: Place<'a>,
+    /// As far as any member says.
+    pub place: Place<'a>,
     /// In the order in which they came to it.
     pub services: Vec<&'a str>,
     pub pages: Vec<(AlertId, &'a Alert)>,
@@ -133,12 +191,16 @@ pub struct Group<'a> {
     /// The end of time while anything goes on.
     pub end: Timestamp,
     burns_until: Timestamp,
+    /// Until when the service burned as a whole, in no place of its own.
+    everywhere_until: Timestamp,
 }
 
 impl<'a> Group<'a> {
     fn of(member: Member<'a>) -> Group<'a> {
         let mut group = Group {
             key: member.key,
+            first_place: member.place,
+            place: member.place,
             services: Vec::new(),
             pages: Vec::new(),
             burns: Vec::new(),
@@ -146,6 +208,7 @@ impl<'a> Group<'a> {
             last_start: member.start,
             end: Timestamp::MIN,
             burns_until: Timestamp::MIN,
+            everywhere_until: Timestamp::MIN,
         };
         group.take(member);
         group
@@ -155,6 +218,12 @@ impl<'a> Group<'a> {
     fn goes_on_at(&self, start: Timestamp) -> bool {
         let near = start <= self.end + QUIET && start - self.last_start <= SPAN_MAX;
         near || start <= self.burns_until + QUIET
+    }
+
+    /// Whether a member that starts now is in this place. What burns the budget of
+    /// the service as a whole is the same in all places.
+    fn is_at(&self, member: &Member<'_>) -> bool {
+        self.place.fits(member.place) || member.start <= self.everywhere_until + QUIET
     }
 
     fn has_room_for(&self, key: Key<'_>) -> bool {
@@ -167,11 +236,15 @@ impl<'a> Group<'a> {
         }
         self.last_start = member.start;
         self.end = self.end.max(member.end);
+        self.place = self.place.or(member.place);
         match member.what {
             What::Page(id, alert) => self.pages.push((id, alert)),
             What::Burn(episode) => {
                 self.burns.push(episode);
                 self.burns_until = self.burns_until.max(member.end);
+                if member.place == Place::default() {
+                    self.everywhere_until = self.everywhere_until.max(member.end);
+                }
             }
         }
     }
@@ -181,7 +254,10 @@ impl<'a> Group<'a> {
 pub fn groups<'a>(facts: &Facts<'a>) -> Vec<Group<'a>> {
     let pages = facts.alerts.rows().iter().filter(|row| row.is_firing_page());
     let pages = pages.filter_map(|row| Member::page(facts.alerts, row));
-    let mut members: Vec<Member<'a>> = pages.chain(facts.episodes.iter().map(Member::burn)).collect();
+    let slos: HashMap<&str, &Slo> = facts.slos.iter().map(|slo| (slo.name.as_str(), slo.as_ref())).collect();
+    let scope = facts.alerts.context().settings.scope;
+    let burns = facts.episodes.iter().map(|e| Member::burn(e, slos.get(e.slo.as_str()).copied(), scope));
+    let mut members: Vec<Member<'a>> = pages.chain(burns).collect();
     members.sort_by_key(|m| (m.start, m.order()));
     let mut sorting = Sorting::new(facts);
     for member in members {
@@ -202,7 +278,8 @@ struct Seen<'a> {
 /// joined to one another, so an incident keeps its id while it grows.
 struct Sorting<'a> {
     groups: Vec<Group<'a>>,
-    last_of: HashMap<Key<'a>, Seen<'a>>,
+    /// The last member of each group that may still take one, by what it is about.
+    last_of: HashMap<Key<'a>, Vec<Seen<'a>>>,
     /// By node: the last member about the node itself, and the last about
     /// something on it.
     on_node: HashMap<&'a str, [Option<Seen<'a>>; 2]>,
@@ -234,9 +311,7 @@ impl<'a> Sorting<'a> {
     }
 
     fn add(&mut self, member: Member<'a>) {
-        let own = self.last_of.get(&member.key).map(|seen| seen.group);
-        let goes_on = |group: &usize| self.groups.get(*group).is_some_and(|g| g.goes_on_at(member.start));
-        let group = own.filter(goes_on).or_else(|| self.tied(member)).unwrap_or(self.groups.len());
+        let group = self.own(member).or_else(|| self.tied(member)).unwrap_or(self.groups.len());
         match self.groups.get_mut(group) {
             Some(known) => known.take(member),
             None => self.groups.push(Group::of(member)),
@@ -244,8 +319,21 @@ impl<'a> Sorting<'a> {
         self.note(Seen { member, group });
     }
 
+    /// The group of a member's own service: of several that of exactly its place,
+    /// else the one that began last.
+    fn own(&mut self, member: Member<'a>) -> Option<usize> {
+        let open = self.last_of.get_mut(&member.key)?;
+        // Members come in order of time: what is over takes no other one.
+        open.retain(|seen| self.groups.get(seen.group).is_some_and(|group| group.goes_on_at(member.start)));
+        let numbered = open.iter().filter_map(|seen| Some((seen.group, self.groups.get(seen.group)?)));
+        let here = numbered.filter(|(_, group)| group.is_at(&member));
+        here.max_by_key(|(number, group)| (group.place == member.place, *number)).map(|(number, _)| number)
+    }
+
     fn note(&mut self, seen: Seen<'a>) {
-        self.last_of.insert(seen.member.key, seen);
+        let open = self.last_of.entry(seen.member.key).or_default();
+        open.retain(|other| other.group != seen.group);
+        open.push(seen);
         if let Some(node) = seen.member.node {
             let [whole, part] = self.on_node.entry(node).or_default();
             *(if seen.member.is_of_node() { whole } else { part }) = Some(seen);
@@ -294,7 +382,7 @@ impl<'a> Sorting<'a> {
 
     fn depending<'s>(&'s self, member: Member<'a>) -> impl Iterator<Item = Seen<'a>> + 's {
         let near = member.key.service().and_then(|service| self.neighbours.get(service));
-        near.into_iter().flatten().filter_map(|service| self.last_of.get(&Key::Service(service))).copied()
+        near.into_iter().flatten().filter_map(|service| self.last_of.get(&Key::Service(service))).flatten().copied()
     }
 
     /// The node of what runs on it, and what runs on a node.
@@ -307,9 +395,9 @@ impl<'a> Sorting<'a> {
 /// Whether place or time speaks for a tie. What two clusters have in common
 /// happened twice.
 fn are_close(a: &Member<'_>, b: &Member<'_>) -> bool {
-    let both = |name| a.label(name).zip(b.label(name));
-    let same_namespace = both("namespace").is_some_and(|(a, b)| a == b);
-    both("cluster").is_none_or(|(a, b)| a == b) && (same_namespace || apart(a, b) <= TOGETHER)
+    let same_namespace = a.namespace.zip(b.namespace).is_some_and(|(a, b)| a == b);
+    let same_cluster = a.place.cluster.zip(b.place.cluster).is_none_or(|(a, b)| a == b);
+    same_cluster && (same_namespace || apart(a, b) <= TOGETHER)
 }
 
 fn apart(a: &Member<'_>, b: &Member<'_>) -> Millis {

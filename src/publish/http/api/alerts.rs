@@ -7,14 +7,15 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, MarkJson};
 use super::time::{Instant, seconds};
 use crate::model::operations::alert::Alert;
+use crate::model::operations::subject::Subject;
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;
-use crate::publish::http::api::time::MarkJson;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
+use crate::publish::http::plumbing::query::Params;
 
 /// Firings of alert rules in a period, newest first.
 #[utoipa::path(
@@ -40,18 +41,23 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
         [Severity::Page, Severity::Ticket, Severity::Info].into_iter().find(|s| s.word() == word)
     })?;
     let review = daemon.judge(move |answers| answers.review(period)).await?;
-    let wanted: Vec<&Alert> = review
+    let service = params.get("service");
+    let wanted: Vec<(&Alert, &Subject)> = review
         .alerts
-        .iter()
-        .filter(|alert| params.get("rule").is_none_or(|rule| alert.rule == rule))
-        .filter(|alert| params.get("service").is_none_or(|service| alert.service() == Some(service)))
-        .filter(|alert| severity.is_none_or(|severity| alert.severity == severity))
+        .with_subjects()
+        .filter(|(alert, _)| params.get("rule").is_none_or(|rule| alert.rule == rule))
+        .filter(|(_, subject)| service.is_none_or(|service| subject.service.as_deref() == Some(service)))
+        .filter(|(alert, _)| severity.is_none_or(|severity| alert.severity == severity))
         .collect();
     Ok(Json(AlertListJson {
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
-        alerts: wanted.into_iter().take(limit).map(|alert| AlertJson::new(alert, period.end)).collect(),
+        alerts: wanted
+            .into_iter()
+            .take(limit)
+            .map(|(alert, subject)| AlertJson::new(alert, subject, period.end))
+            .collect(),
     }))
 }
 
@@ -71,7 +77,14 @@ pub(crate) struct AlertListJson {
 struct AlertJson {
     id: String,
     rule: String,
+    /// `null` where no label names one: map it with `alerts.service`.
     service: Option<String>,
+    /// The rule that named the service, `alerts.service[0]` or `label deployment`.
+    service_from: Option<String>,
+    team: Option<String>,
+    cluster: Option<String>,
+    namespace: Option<String>,
+    node: Option<String>,
     /// `page`, `ticket` or `info`.
     severity: &'static str,
     /// When the expression first held.
@@ -89,11 +102,16 @@ struct AlertJson {
 }
 
 impl AlertJson {
-    fn new(alert: &Alert, to: Timestamp) -> Self {
+    fn new(alert: &Alert, subject: &Subject, to: Timestamp) -> Self {
         AlertJson {
             id: alert.id().to_string(),
             rule: alert.rule.clone(),
-            service: alert.service().map(str::to_owned),
+            service: subject.service.clone(),
+            service_from: Some(subject.named_by.clone()).filter(|by| !by.is_empty()),
+            team: subject.team.clone(),
+            cluster: subject.cluster.clone(),
+            namespace: subject.namespace.clone(),
+            node: subject.node.clone(),
             severity: alert.severity.word(),
             condition: alert.condition.as_ref().map(MarkJson::from),
             firing: alert.firing.as_ref().map(MarkJson::from),

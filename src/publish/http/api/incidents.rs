@@ -2,17 +2,28 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::{Instant, instant};
 use crate::model::operations::alert::Mark;
-use crate::model::operations::incident::{AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime};
-use crate::publish::http::api::time::MarkJson;
+use crate::model::operations::incident::{
+    AttachedRecord, BelowFloor, Episode, Incident, IncidentState, IncidentTimes, StatedTime,
+};
+use crate::model::time::Millis;
 use crate::publish::http::ingress::records::RecordJson;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
+use crate::publish::http::plumbing::query::Params;
+
+/// What lists show when no period is asked for.
+pub(crate) const DEFAULT_PERIOD: Millis = Millis::from_days(30);
+/// Entries of a list without `limit`.
+pub(crate) const LIMIT_DEFAULT: usize = 1_000;
+/// Entries of a list at most: some megabytes of JSON.
+pub(crate) const LIMIT_MAX: usize = 10_000;
 
 /// Incidents of a period, newest first.
 #[utoipa::path(
@@ -22,6 +33,7 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT
         ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
         ("service" = Option<String>, Query, description = "only incidents in which this service was disturbed"),
         ("state" = Option<String>, Query, description = "only `open` or `closed` incidents"),
+        ("below_floor" = Option<String>, Query, description = "`true` lists what is too small to be an incident, in the place of the incidents"),
         ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
     ),
     responses(
@@ -38,8 +50,9 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
     })?;
     let service = params.get("service").map(str::to_owned);
     let review = daemon.judge(move |answers| answers.review(period)).await?;
-    let wanted: Vec<&Incident> = review
-        .incidents
+    let is_small = params.word("below_floor", &["true", "false"], |word| word.parse::<bool>().ok())? == Some(true);
+    let listed = if is_small { &review.below_floor } else { &review.incidents };
+    let wanted: Vec<&Incident> = listed
         .iter()
         .filter(|incident| service.as_deref().is_none_or(|service| incident.concerns(service)))
         .filter(|incident| state.is_none_or(|state| incident.state == state))
@@ -48,6 +61,7 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
         from: Instant(period.start),
         to: Instant(period.end),
         matching: wanted.len(),
+        below_floor: review.below_floor.len(),
         incidents: wanted.into_iter().take(limit).map(IncidentJson::from).collect(),
     }))
 }
@@ -56,16 +70,18 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}", tag = "Incidents",
     params(("id" = String, Path, description = "the incident")),
-    responses((status = 200, body = IncidentDetailJson), (status = 404, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = IncidentDetailJson), (status = 301, description = "the incident has another id now; `Location` names it"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn one(
     State(daemon): State<ApiContext>,
     Path(id): Path<String>,
     _params: Params,
-) -> Result<Json<IncidentDetailJson>, Problem> {
+) -> Result<Response, Problem> {
     let review = daemon.review_of(&id).await?;
-    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id);
-    let incident = incident.ok_or_else(|| {
+    if let (None, Some(now)) = (review.incident(&id), review.renamed(&id)) {
+        return Ok(moved(&format!("/api/v1/incidents/{now}")));
+    }
+    let incident = review.incident(&id).ok_or_else(|| {
         Problem::not_found(format!("there is no incident `{id}` in the stored history"))
             .about("id")
             .hint("/api/v1/incidents lists the incidents of a period")
@@ -74,7 +90,13 @@ pub(crate) async fn one(
     Ok(Json(IncidentDetailJson {
         incident: IncidentJson::from(incident),
         burned: burned.map(EpisodeJson::from).collect(),
-    }))
+    })
+    .into_response())
+}
+
+/// An answer that leads to the place where something is now.
+pub(crate) fn moved(location: &str) -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,6 +106,9 @@ pub(crate) struct IncidentListJson {
     to: Instant,
     /// How many there are, whatever `limit` says.
     matching: usize,
+    /// Burns and pages of the period that are too small to be incidents, of all
+    /// services; `alerts.incident_floor` says what is.
+    below_floor: usize,
     incidents: Vec<IncidentJson>,
 }
 
@@ -97,6 +122,10 @@ struct IncidentJson {
     /// All services, in the order in which they were drawn in; empty where no alert
     /// names one.
     services: Vec<String>,
+    /// Where it happened, and whose it is, where the alerts or the SLOs say so.
+    cluster: Option<String>,
+    namespace: Option<String>,
+    team: Option<String>,
     /// What first told of it: the rule of its first alert, else the SLO that burned.
     cause: String,
     /// The incident of the same service and cause that had ended less than a day
@@ -108,9 +137,11 @@ struct IncidentJson {
     severity: &'static str,
     /// Whether a page was sent for it.
     detected: bool,
-    /// The largest share of its budget that any SLO of the service lost; may
-    /// pass 1; `null` when no SLO burned.
+    /// The largest share of its budget that any SLO of the services lost; may
+    /// pass 1; 0 when it is known that none burned, `null` when it is not known.
     budget_burned_ratio: Option<f64>,
+    /// `small_burn` or `no_burn` for what is not counted as an incident.
+    below_floor: Option<&'static str>,
     times: TimesJson,
     alerts: Vec<String>,
     episodes: Vec<String>,
@@ -171,12 +202,16 @@ impl From<&Incident> for IncidentJson {
             id: incident.id.to_string(),
             service: incident.service.clone(),
             services: incident.services.clone(),
+            cluster: incident.cluster.clone(),
+            namespace: incident.namespace.clone(),
+            team: incident.team.clone(),
             cause: incident.cause.clone(),
             reopens: incident.reopens.map(|id| id.to_string()),
             state: incident.state.word(),
             severity: incident.severity.word(),
             detected: incident.detected,
             budget_burned_ratio: incident.budget_burned_ratio,
+            below_floor: incident.below_floor.map(BelowFloor::as_str),
             times: TimesJson::from(&incident.times),
             alerts: incident.alerts.iter().map(ToString::to_string).collect(),
             episodes: incident.episodes.iter().map(ToString::to_string).collect(),
@@ -233,6 +268,31 @@ impl From<&IncidentTimes> for TimesJson {
 struct BetweenJson {
     from: Instant,
     to: Instant,
+}
+
+/// A point in time, where it comes from and how sharp it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub(crate) struct MarkJson {
+    at: Instant,
+    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager`, `change`, `webhook`,
+    /// `event_recorder`, `pagerduty`, `oncall`, `record` or `override`.
+    source: &'static str,
+    /// The true instant lies within this much of `at`.
+    resolution_seconds: f64,
+    /// Derived from settings rather than seen.
+    estimated: bool,
+}
+
+impl From<&Mark> for MarkJson {
+    fn from(mark: &Mark) -> Self {
+        MarkJson {
+            at: Instant(mark.at),
+            source: mark.source.word(),
+            resolution_seconds: mark.resolution.secs_f64(),
+            estimated: mark.estimated,
+        }
+    }
 }
 
 /// An incident with the stretches in which budget burned.

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use axum::body::Bytes;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
@@ -18,7 +16,6 @@ use crate::publish::http::api::{
     status, trends,
 };
 use crate::publish::http::ingress::{counts, intake, records};
-use crate::publish::http::plumbing::query::{Params, QueryParameter};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -87,16 +84,20 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
     &DOCUMENT
 }
 
-/// As it is sent. Made once: a flood of requests for it would keep all cores busy.
-static SENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(document()).unwrap_or_default().into());
-
 /// This document.
 #[utoipa::path(
     get, path = "/api/v1/openapi.json", tag = "Status",
     responses((status = 200, body = Object, description = "OpenAPI 3.1"))
 )]
-pub(crate) async fn openapi(_params: Params) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], SENT.clone())
+pub(crate) async fn openapi(_params: super::query::Params) -> Json<&'static utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+/// A query parameter of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryParameter {
+    pub name: String,
+    pub repeatable: bool,
 }
 
 static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {
@@ -108,14 +109,16 @@ static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyL
                 RefOr::Ref(_) => None,
             });
             let in_query = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
-            (path.clone(), in_query.map(query_parameter).collect())
+            (path.clone(), in_query.map(QueryParameter::from).collect())
         })
         .collect()
 });
 
-fn query_parameter(parameter: &Parameter) -> QueryParameter {
-    let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
-    QueryParameter { name: parameter.name.clone(), repeatable }
+impl From<&Parameter> for QueryParameter {
+    fn from(parameter: &Parameter) -> Self {
+        let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
+        QueryParameter { name: parameter.name.clone(), repeatable }
+    }
 }
 
 /// What a path of the contract takes in its query.

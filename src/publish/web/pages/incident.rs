@@ -2,22 +2,26 @@
 //! budget that burned and the changes around it.
 
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::slo;
+use crate::evaluate::incident::durations::time_to_detect;
 use crate::evaluate::review::result::Review;
+use crate::model::ids::IncidentId;
 use crate::model::operations::alert::{Alert, Mark};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};
 use crate::model::operations::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
+use crate::publish::http::api::incidents::moved;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::web::charts::timeline::{across, px};
-use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
+use crate::publish::web::{Page, page};
 
 /// Changes that belong to an incident began at most so long before it.
 const BEFORE: Millis = Millis::from_hours(24);
@@ -26,10 +30,20 @@ const BEFORE: Millis = Millis::from_hours(24);
 /// as many.
 const ALERTS_SHOWN_MAX: usize = 200;
 
-pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
+    match daemon.review_of(&id).await {
+        Ok(review) => match (review.incident(&id), review.renamed(&id)) {
+            (None, Some(now)) => moved(&format!("/incidents/{now}")),
+            _ => shown(daemon, id).await.into_response(),
+        },
+        Err(_) => shown(daemon, id).await.into_response(),
+    }
+}
+
+async fn shown(daemon: ApiContext, id: String) -> Page {
     let evaluated = daemon.evaluated()?;
     let review = daemon.review_of(&id).await?;
-    let incident = review.incidents.iter().find(|incident| incident.id.to_string() == id).ok_or_else(|| {
+    let incident = review.incident(&id).ok_or_else(|| {
         Problem::not_found("there is no such incident in the stored history")
             .about("id")
             .hint("its history may have been dropped, or its first minute judged anew")
@@ -38,13 +52,15 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String
     let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
     let wanted = incident.clone();
+    let old_names = review.aliases.iter().filter(|(_, now)| **now == incident.id).map(|(old, _)| *old);
+    let names: Vec<IncidentId> = old_names.chain([incident.id]).collect();
     let (changes, trail) = daemon
         .ask(move |answers| {
             let start = wanted.start().unwrap_or(now);
             let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
             let changes = answers.changes(around)?;
             let mut trail = answers.time_overrides()?;
-            trail.retain(|set| set.incident == wanted.id);
+            trail.retain(|set| names.contains(&set.incident));
             let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
             Ok((changes.collect::<Vec<_>>(), trail))
         })
@@ -91,10 +107,14 @@ fn body(
             (components::tile("Began", &components::known(incident.start().map(text::short_moment)), &html! {
                 @if let Some(start) = incident.start() { (components::ago(start, now)) }
             }))
-            (components::tile(if incident.end().is_some() { "Lasted" } else { "Has lasted" }, &components::length(length), &html! { "until users were served again" }))
+            @if incident.end().is_some() {
+                (components::tile("Lasted", &components::length(length), &html! { "until users were served again" }))
+            } @else {
+                (components::tile("Ongoing", &components::length(length), &html! { "so far" }))
+            }
             (components::tile("Budget burned", &components::known(incident.budget_burned_ratio.map(text::share)), &html! { "the most that one SLO lost" }))
             (components::tile("Detected", &html! { @if incident.detected { "by a page" } @else { span.warn { "no page" } } }, &html! {
-                @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) { (delay(firing.at - onset.at)) " after the onset" }
+                @if let Some(after) = time_to_detect(incident) { (delay(after)) " after the onset" }
             }))
         }
         section { h2 { "Eight times" } (times(incident, now)) }

@@ -5,19 +5,20 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use super::trends;
-use crate::evaluate::incident::durations::{DurationStat, Durations};
+use crate::evaluate::incident::durations::{DurationStat, Durations, time_to_detect};
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::incident_floor;
 use crate::publish::web::charts::timeline;
 use crate::publish::web::charts::timeline::{Lane, Span};
-use crate::publish::web::parts::answer::{Page, page, params};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text, verdicts};
+use crate::publish::web::{Page, page, params};
 
 /// Incidents on the page, newest first; the API has all.
 const ROWS_MAX: usize = 200;
@@ -55,6 +56,7 @@ fn body(
             @if let Some(service) = service { span.muted { "of " (components::user(service)) " · " a href="/incidents" { "all services" } } }
         }
         (durations(&review.durations, &review.incidents))
+        @if let Some(sentence) = incident_floor::sentence(review) { p.muted { (sentence) } }
         @if wanted.is_empty() {
             (components::empty("There are no incidents in the stored history."))
             (over_months(trends))
@@ -196,8 +198,13 @@ fn row(incident: &Incident, now: Timestamp) -> Markup {
             }
             td { (components::tag(incident.state.word(), incident.state.word())) }
             td { (components::severity_chip(incident.severity)) }
-            td.num { @if incident.detected { (components::length(after(times.firing))) } @else { span.warn { "no page" } } }
-            td.num { (components::length(after(times.restored))) }
+            td.num { @if incident.detected { (components::length(time_to_detect(incident))) } @else { span.warn { "no page" } } }
+            td.num {
+                @match (times.restored, incident.state, start) {
+                    (None, IncidentState::Open, Some(start)) => { "ongoing, " ((now - start).human()) " so far" }
+                    _ => (components::length(after(times.restored))),
+                }
+            }
             td { (timeline::phases(incident, now)) }
             td.num { @match incident.budget_burned_ratio {
                 Some(ratio) => (text::share(ratio)),

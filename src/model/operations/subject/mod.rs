@@ -1,0 +1,305 @@
+//! What an alert is about: its service, team, namespace, cluster and node, and
+//! which rule said so.
+//!
+//! The rules of the configuration come first. Then the labels that name the
+//! subject (`deployment`, `job_name`, ...), then the pod unless it is the
+//! exporter's own, and the scrape target last: most alerts of a cluster come from
+//! exporters, whose own names they carry. A candidate that is known, as a service
+//! with an SLO or as a workload of the watched cluster, goes before one that is not.
+
+pub mod exporters;
+pub mod rule;
+pub mod workload;
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use self::exporters::{ADDRESSES, APPLICATIONS, NODES, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees, WORKLOADS};
+use self::rule::MappingRule;
+use crate::model::labels::Labels;
+
+/// What an alert is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// `None` where no label names one, as with alerts about a node.
+    pub service: Option<String>,
+    /// The rule that named the service: `alerts.service[0]`, `label deployment`.
+    pub named_by: String,
+    /// The name is that of an object in a namespace, so the same name in another
+    /// namespace is something else.
+    pub is_namespaced: bool,
+    /// The machine that it is about, or that what it is about runs on.
+    pub node: Option<String>,
+    pub namespace: Option<String>,
+    pub cluster: Option<String>,
+    pub team: Option<String>,
+}
+
+/// Labels that name a team or a cluster where no rule does.
+const TEAMS: [&str; 3] = ["team", "owner_team", "label_team"];
+const CLUSTERS: [&str; 3] = ["cluster", "cluster_name", "k8s_cluster_name"];
+const NAMESPACES: [&str; 4] = ["namespace", "destination_namespace", "kubernetes_namespace", "k8s_namespace_name"];
+
+/// How labels become subjects.
+#[derive(Clone, Debug, Default)]
+pub struct SubjectRules {
+    pub service: Vec<MappingRule>,
+    pub team: Vec<MappingRule>,
+    pub namespace: Vec<MappingRule>,
+    pub cluster: Vec<MappingRule>,
+}
+
+/// Names that are known from elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct KnownServices {
+    /// Services of SLOs.
+    pub services: BTreeSet<String>,
+    /// Workloads of watched clusters: namespace and name to the service.
+    pub workloads: HashMap<(String, String), String>,
+    /// Receivers of Alertmanager without any integration.
+    pub silent_receivers: BTreeSet<String>,
+}
+
+/// A name that an alert's labels give its service.
+struct Candidate {
+    name: String,
+    by: String,
+    is_namespaced: bool,
+}
+
+impl SubjectRules {
+    /// What an alert with these labels is about.
+    pub fn subject(&self, labels: &Labels, known: &KnownServices) -> Subject {
+        let view = View::new(labels);
+        let configured =
+            |rules: &[MappingRule]| rules.iter().find_map(|rule| Some((rule.apply(labels)?, rule.name.clone())));
+        let first = |names: &[&str]| names.iter().find_map(|name| view.get(name)).map(str::to_owned);
+        let namespace = configured(&self.namespace).map(|(name, _)| name).or_else(|| first(&NAMESPACES));
+        let cluster = configured(&self.cluster).map(|(name, _)| name).or_else(|| first(&CLUSTERS));
+        let team = configured(&self.team).map(|(name, _)| name).or_else(|| first(&TEAMS));
+        let subject = match configured(&self.service) {
+            Some((service, by)) => {
+                Subject { service: Some(service), named_by: by, node: view.node(), ..Subject::default() }
+            }
+            None => view.subject(known, namespace.as_deref()),
+        };
+        // A node is in no namespace: what is named is that of the exporter.
+        let namespace = namespace.filter(|_| subject.service.is_some() || subject.node.is_none());
+        let namespace = namespace.filter(|_| !OF_CLUSTER.iter().any(|label| view.get(label).is_some()));
+        Subject { namespace, cluster, team, ..subject }
+    }
+}
+
+/// Labels, with those of the target told apart from those of the subject.
+struct View<'a> {
+    labels: &'a Labels,
+    /// The exporter that the target is, if it measures something else.
+    sees: Option<Sees>,
+}
+
+impl<'a> View<'a> {
+    fn new(labels: &'a Labels) -> View<'a> {
+        let others = ["service", "app_kubernetes_io_name", "app", "k8s_app"];
+        let of_others = || others.iter().filter_map(|label| labels.get(label)).find_map(exporters::onlooker);
+        let sees = labels.get("job").and_then(exporters::onlooking_job).or_else(of_others);
+        View { labels, sees }
+    }
+
+    /// The value about the subject: Prometheus renames a label of the metric to
+    /// `exported_...` where the target has one of that name.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let exported = self.labels.get(&format!("exported_{name}"));
+        exported.or_else(|| self.labels.get(name)).filter(|value| !value.is_empty())
+    }
+
+    fn subject(&self, known: &KnownServices, namespace: Option<&str>) -> Subject {
+        let mut candidates = self.candidates();
+        for candidate in &mut candidates {
+            let workload = (namespace.unwrap_or_default().to_owned(), candidate.name.clone());
+            if let Some(service) = known.workloads.get(&workload).filter(|_| candidate.is_namespaced) {
+                candidate.by = format!("{}, workload {}", candidate.by, candidate.name);
+                candidate.name.clone_from(service);
+            }
+        }
+        let best = candidates.iter().position(|candidate| known.services.contains(&candidate.name)).unwrap_or(0);
+        let named = (best < candidates.len()).then(|| candidates.swap_remove(best));
+        let node = self.node();
+        if named.is_none() && node.is_some() {
+            return Subject { node, named_by: "node".to_owned(), ..Subject::default() };
+        }
+        let named = named.or_else(|| self.exporter_itself());
+        // A node that stands beside a namespaced object of kube-state-metrics is
+        // where kube-state-metrics runs.
+        let node = node.filter(|_| self.sees != Some(Sees::Objects) || self.pod().is_some());
+        match named {
+            Some(Candidate { name, by, is_namespaced }) => {
+                Subject { service: Some(name), named_by: by, is_namespaced, node, ..Subject::default() }
+            }
+            None => Subject { node, ..Subject::default() },
+        }
+    }
+
+    /// Names of the service, best first.
+    fn candidates(&self) -> Vec<Candidate> {
+        let stated = self.stated_service().into_iter();
+        let workloads = WORKLOADS.iter().filter_map(|(label, clean)| {
+            let name = clean(self.get(label)?);
+            Some(Candidate { name: name.to_owned(), by: format!("label {label}"), is_namespaced: true })
+        });
+        let applications = APPLICATIONS.iter().filter_map(|label| self.plain(label, self.get(label)?));
+        let pod = self.pod().into_iter();
+        let seen = self.seen().into_iter();
+        let namespace = OF_NAMESPACE.iter().filter_map(|label| self.get(label)).filter_map(|_| {
+            let name = self.get("namespace")?.to_owned();
+            Some(Candidate { name, by: "label namespace".to_owned(), is_namespaced: false })
+        });
+        let target = self.target();
+        stated.chain(workloads).chain(applications).chain(pod).chain(seen).chain(namespace).chain(target).collect()
+    }
+
+    fn plain(&self, label: &str, value: &str) -> Option<Candidate> {
+        let sees = if label == "job" { exporters::onlooking_job(value) } else { exporters::onlooker(value) };
+        let is_exporter = sees.is_some() && self.labels.get(label) == Some(value);
+        let candidate =
+            || Candidate { name: last_part(value).to_owned(), by: format!("label {label}"), is_namespaced: false };
+        (!is_exporter && !exporters::is_scrape_job(value)).then(candidate)
+    }
+
+    /// A service that the rule or the application states, and not the scrape.
+    fn stated_service(&self) -> Option<Candidate> {
+        if let Some(service) = self.labels.get("exported_service") {
+            return self.plain("exported_service", service);
+        }
+        let service = self.labels.get("service")?;
+        let of_target = self.labels.get("endpoint").is_some() || self.labels.get("job") == Some(service);
+        self.plain("service", service).filter(|_| !of_target)
+    }
+
+    /// The pod's workload, unless the pod is the exporter's own.
+    fn pod(&self) -> Option<Candidate> {
+        let (label, pod) = PODS.iter().find_map(|label| Some((*label, self.get(label)?)))?;
+        let name = workload::of_pod(pod, NODES.iter().find_map(|node| self.get(node)));
+        let is_exported = self.labels.get(&format!("exported_{label}")).is_some();
+        let own = self.sees.is_some() && !is_exported && self.is_exporter(name);
+        (!own).then(|| Candidate { name: name.to_owned(), by: format!("label {label}"), is_namespaced: true })
+    }
+
+    /// Whether a workload is the exporter that the job or the service names.
+    fn is_exporter(&self, workload: &str) -> bool {
+        let mut names = ["job", "service"].into_iter().filter_map(|label| self.labels.get(label));
+        names.any(|name| workload == last_part(name)) || exporters::onlooker(workload) == self.sees
+    }
+
+    /// What the exporter looks at.
+    fn seen(&self) -> Option<Candidate> {
+        let address = || ADDRESSES.iter().find_map(|label| Some((*label, host(self.get(label)?)?)));
+        let named = |(label, name): (&str, &str)| Candidate {
+            name: name.to_owned(),
+            by: format!("label {label}"),
+            is_namespaced: false,
+        };
+        let label = |labels: &[&'static str]| labels.iter().find_map(|label| Some((*label, self.get(label)?)));
+        match self.sees {
+            Some(Sees::Address) => address().filter(|(_, host)| exporters::onlooker(host).is_none()).map(named),
+            Some(Sees::System) => address().filter(|(_, host)| is_name(host)).map(named).or_else(|| self.measured()),
+            Some(Sees::Resource) => label(&RESOURCES).map(|(label, name)| named((label, resource(name)))),
+            Some(Sees::Named) => label(&["name", "application"]).map(named),
+            Some(Sees::Forwarded) => {
+                let job = self.labels.get("exported_job")?;
+                Some(named(("exported_job", last_part(job))))
+            }
+            Some(Sees::Objects | Sees::NodeAndPods | Sees::Node | Sees::Routes) => None,
+            None => {
+                // Only a probe has an address with a scheme for its instance.
+                let (label, value) = label(&["instance", "target"])?;
+                value.contains("://").then(|| host(value)).flatten().map(|host| named((label, host)))
+            }
+        }
+    }
+
+    /// What the exporter is called after: `orders-postgres-exporter` measures
+    /// `orders-postgres`.
+    fn measured(&self) -> Option<Candidate> {
+        ["service", "job"].into_iter().find_map(|label| {
+            let name = last_part(self.labels.get(label)?);
+            let end = ["-exporter", "_exporter"].iter().find_map(|end| name.strip_suffix(end))?;
+            let name = end.strip_prefix("prometheus-").unwrap_or(end);
+            (!name.is_empty()).then(|| Candidate {
+                name: name.to_owned(),
+                by: format!("label {label}, without -exporter"),
+                is_namespaced: false,
+            })
+        })
+    }
+
+    /// The scrape target: its service or job, the container, or a host.
+    fn target(&self) -> impl Iterator<Item = Candidate> {
+        let scraped =
+            ["service", "job", "container"].into_iter().filter_map(|label| self.plain(label, self.get(label)?));
+        let instance = self.labels.get("instance").filter(|_| self.sees.is_none());
+        let host = instance.filter(|address| !is_of_node(address)).and_then(host).filter(|host| is_name(host));
+        let host =
+            host.map(|host| Candidate { name: host.to_owned(), by: "label instance".to_owned(), is_namespaced: false });
+        scraped.chain(host)
+    }
+
+    /// Where nothing says what was measured, the exporter itself is in trouble.
+    fn exporter_itself(&self) -> Option<Candidate> {
+        ["job", "service"].into_iter().find_map(|label| {
+            let name = last_part(self.labels.get(label)?).to_owned();
+            Some(Candidate { name, by: format!("label {label}"), is_namespaced: false })
+        })
+    }
+
+    fn node(&self) -> Option<String> {
+        let named = NODES.iter().find_map(|label| self.get(label));
+        let instance = || self.labels.get("instance");
+        let of_exporter = || instance().filter(|_| self.sees == Some(Sees::Node)).map(without_port);
+        let of_port = || instance().filter(|address| self.sees.is_none() && is_of_node(address)).map(without_port);
+        named.or_else(of_exporter).or_else(of_port).map(str::to_owned)
+    }
+}
+
+/// `namespace/name`, as jobs of PodMonitors and of OpenTelemetry are called; the
+/// provider behind `@` of Traefik's services is left out.
+fn last_part(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    name.rsplit_once('/').map(|(_, last)| last).filter(|last| !last.is_empty()).unwrap_or(name)
+}
+
+/// The last part of a resource's name: `arn:aws:sqs:eu-west-1:123:orders`.
+fn resource(name: &str) -> &str {
+    name.rsplit([':', '/']).find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+/// The host of a URL or of `host:port`.
+fn host(address: &str) -> Option<&str> {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next()?;
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    Some(without_port(rest)).filter(|host| !host.is_empty())
+}
+
+/// Without a port, and without the brackets of IPv6.
+fn without_port(address: &str) -> &str {
+    if let Some((inside, _)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return inside;
+    }
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    match address.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && !host.contains(':') => host,
+        _ => address,
+    }
+}
+
+fn is_of_node(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| exporters::NODE_PORTS.contains(&port))
+}
+
+/// Whether a host has a name that lasts: an address of a pod does not.
+fn is_name(host: &str) -> bool {
+    host.parse::<IpAddr>().is_err() && host != "localhost"
+}
+
+#[cfg(test)]
+mod tests;

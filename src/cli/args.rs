@@ -2,6 +2,7 @@
 //! of settings stand in `settings`.
 
 mod clients;
+mod daemon;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use crate::model::time::TimeError;
 use crate::model::time::window::Month;
 
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
+pub use daemon::DaemonArgs;
 
 use crate::cli::commands::settings::SettingArgs;
 
@@ -230,22 +232,6 @@ pub struct DashboardArgs {
     /// Directory that is written to, made if absent.
     #[arg(long, short, value_name = "DIR", default_value = "dashboards")]
     pub output: PathBuf,
-}
-
-/// A running daemon.
-#[derive(Debug, Args)]
-pub struct DaemonArgs {
-    /// Address of the running daemon.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9595", env = "EVENKEEL_ADDRESS", value_parser = address)]
-    pub address: url::Url,
-}
-
-fn address(text: &str) -> Result<url::Url, String> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    match url::Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err("write an address, for example http://127.0.0.1:9595".to_owned()),
-    }
 }
 
 #[derive(Debug, Args)]

@@ -12,9 +12,9 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
-use super::{print, print_as_is};
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
+use crate::cli::output::terminal::{print, print_as_is};
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
 

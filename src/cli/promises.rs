@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report_problems;
+use crate::cli::output::terminal::report_problems;
 use crate::config::{self, Config};
 use crate::definitions;
 use crate::model::operations::correction::Correction;

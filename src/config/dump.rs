@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::on_call::shown_hours;
+use crate::config::contents::{Config, LogFormat, Toggle, Webhook};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Matcher;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::on_call::{OnCall, TeamHours};
 use crate::model::operations::subject::rule::MappingRule;
 use crate::net::{Auth, Endpoint, Header, REDACTED, Secret};
-
-use super::on_call::shown_hours;
-use super::{Config, LogFormat, Toggle, Webhook};
 
 #[derive(Serialize)]
 struct File {
@@ -205,59 +204,61 @@ struct LogKeys {
     level: &'static str,
 }
 
-/// The configuration as YAML.
-pub(super) fn yaml(config: &Config) -> String {
-    let text = |path: &std::path::PathBuf| path.display().to_string();
-    let file = File {
-        sources: config
-            .sources
-            .iter()
-            .map(|source| SourceKeys {
-                name: source.name.clone(),
-                r#type: "prometheus",
-                endpoint: endpoint(&source.endpoint),
-                ingest_delay: source.ingest_delay.to_string(),
-                replica_labels: source.replica_labels.clone(),
-            })
-            .collect(),
-        alertmanagers: config.alertmanagers.iter().map(endpoint).collect(),
-        webhooks: config.webhooks.iter().map(WebhookKeys::from).collect(),
-        definitions: config.definitions.iter().map(text).collect(),
-        data: text(&config.data),
-        listen: config.listen.to_string(),
-        write_token_file: config.write_token.as_ref().and_then(|token| match token {
-            Secret::File(path) => Some(text(path)),
-            Secret::Value(_) => None,
-        }),
-        backfill: config.backfill.to_string(),
-        retention: config.retention.to_string(),
-        evaluation_interval: config.evaluation_interval.to_string(),
-        external_labels: labels(&config.external_labels),
-        external_url: config.external_url.as_ref().map(ToString::to_string),
-        timezone: config.timezone.to_string(),
-        on_call: OnCallKeys::from(&config.on_call),
-        alerts: AlertKeys::from(config.alerts.as_ref()),
-        kubernetes: KubernetesKeys {
-            enabled: match config.kubernetes.enabled {
-                Toggle::Auto => "auto",
-                Toggle::On => "true",
-                Toggle::Off => "false",
+impl Config {
+    /// The whole configuration as YAML, with `<secret>` for what is secret.
+    pub fn dump(&self) -> String {
+        let text = |path: &std::path::PathBuf| path.display().to_string();
+        let file = File {
+            sources: self
+                .sources
+                .iter()
+                .map(|source| SourceKeys {
+                    name: source.name.clone(),
+                    r#type: "prometheus",
+                    endpoint: endpoint(&source.endpoint),
+                    ingest_delay: source.ingest_delay.to_string(),
+                    replica_labels: source.replica_labels.clone(),
+                })
+                .collect(),
+            alertmanagers: self.alertmanagers.iter().map(endpoint).collect(),
+            webhooks: self.webhooks.iter().map(WebhookKeys::from).collect(),
+            definitions: self.definitions.iter().map(text).collect(),
+            data: text(&self.data),
+            listen: self.listen.to_string(),
+            write_token_file: self.write_token.as_ref().and_then(|token| match token {
+                Secret::File(path) => Some(text(path)),
+                Secret::Value(_) => None,
+            }),
+            backfill: self.backfill.to_string(),
+            retention: self.retention.to_string(),
+            evaluation_interval: self.evaluation_interval.to_string(),
+            external_labels: labels(&self.external_labels),
+            external_url: self.external_url.as_ref().map(ToString::to_string),
+            timezone: self.timezone.to_string(),
+            on_call: OnCallKeys::from(&self.on_call),
+            alerts: AlertKeys::from(self.alerts.as_ref()),
+            kubernetes: KubernetesKeys {
+                enabled: match self.kubernetes.enabled {
+                    Toggle::Auto => "auto",
+                    Toggle::On => "true",
+                    Toggle::Off => "false",
+                },
+                kubeconfig: self.kubernetes.kubeconfig.as_ref().map(text),
+                namespaces: self.kubernetes.namespaces.clone(),
             },
-            kubeconfig: config.kubernetes.kubeconfig.as_ref().map(text),
-            namespaces: config.kubernetes.namespaces.clone(),
-        },
-        otlp: config.otlp.as_ref().map(|otlp| OtlpKeys { endpoint: otlp.url.to_string(), details: details(otlp) }),
-        log: LogKeys {
-            format: match config.log.format {
-                LogFormat::Auto => "auto",
-                LogFormat::Text => "text",
-                LogFormat::Json => "json",
+            otlp: self.otlp.as_ref().map(|otlp| OtlpKeys { endpoint: otlp.url.to_string(), details: details(otlp) }),
+            log: LogKeys {
+                format: match self.log.format {
+                    LogFormat::Auto => "auto",
+                    LogFormat::Text => "text",
+                    LogFormat::Json => "json",
+                },
+                level: self.log.level.word(),
             },
-            level: config.log.level.word(),
-        },
-    };
-    // Maps of strings always serialise; the fallback keeps this total.
-    serde_saphyr::to_string(&file).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+        };
+        // Maps of strings always serialise; the fallback keeps this total.
+        serde_saphyr::to_string(&file).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+    }
 }
 
 fn endpoint(endpoint: &Endpoint) -> EndpointKeys {

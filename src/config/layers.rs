@@ -4,13 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::settings::{Overrides, Setting, setting};
+use crate::config::environment::Environment;
 use crate::model::problem::{Level, Problem};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source as Text;
 use crate::yaml::words::{Complaint, shown};
-
-use super::Environment;
-use super::settings::{Overrides, Setting, setting};
 
 /// Entries of the other lists.
 const LIST_MAX: usize = 1_000;

@@ -3,17 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use super::endpoint::{endpoint, timeout, url};
+use super::layers::Reading;
+use super::settings::{ALERTMANAGER, PROMETHEUS};
+use crate::config::contents::{Source, SourceKind};
 use crate::model::labels::REPLICA_LABELS;
 use crate::model::time::Millis;
 use crate::net::Endpoint;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, one_of};
-
-use super::endpoint::{endpoint, timeout, url};
-use super::layers::Reading;
-use super::settings::{ALERTMANAGER, PROMETHEUS};
-use super::{Source, SourceKind};
 
 /// Sources of one daemon: one per cluster for the largest fleets.
 const SOURCES_MAX: usize = 64;

@@ -6,6 +6,15 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
+use super::alerts::alerts;
+use super::endpoint::{Details, header, url};
+use super::layers::{Reading, path, readable_path, section};
+use super::on_call::on_call;
+use super::peers::{alertmanagers, sources};
+use super::settings::Overrides;
+use super::webhooks::webhooks;
+use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
+use crate::config::environment::Environment;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::time::Millis;
@@ -15,15 +24,6 @@ use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::Source as Text;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
-
-use super::alerts::alerts;
-use super::endpoint::{Details, header, url};
-use super::layers::{Reading, path, readable_path, section};
-use super::on_call::on_call;
-use super::peers::{alertmanagers, sources};
-use super::settings::Overrides;
-use super::webhooks::webhooks;
-use super::{Config, Environment, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 
 /// Labels on everything that leaves.
 const EXTERNAL_LABELS_MAX: usize = 16;

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::net::Auth;
+use crate::model::time::Millis;
+use crate::net::{Auth, Secret};
 
 const FULL: &str = r#"
 sources:

@@ -3,26 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::layers::{Reading, path, readable_path};
+use crate::config::contents::{WEBHOOK_KINDS, Webhook, WebhookKind};
 use crate::net::Secret;
 use crate::yaml::fields::At;
 use crate::yaml::words::{dns_label, label_value, one_of};
-
-use super::layers::{Reading, path, readable_path};
-use super::{Webhook, WebhookKind};
 
 /// Webhooks of one daemon: a few tools, each for some teams.
 const WEBHOOKS_MAX: usize = 64;
 /// Secrets of one webhook: the old one, the new one, and room.
 const SECRETS_MAX: usize = 16;
 const SERVICES_MAX: usize = 10_000;
-
-pub(super) const KINDS: [(&str, WebhookKind); 5] = [
-    ("alertmanager", WebhookKind::Alertmanager),
-    ("events", WebhookKind::Events),
-    ("pagerduty", WebhookKind::PagerDuty),
-    ("oncall", WebhookKind::OnCall),
-    ("records", WebhookKind::Records),
-];
 
 pub(super) fn webhooks(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
     let Some(at) = at else {
@@ -51,7 +42,7 @@ fn webhook(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
     let service_names_at = fields.optional("service_names");
     fields.finish(&mut reading.source);
     let name = name_at.and_then(|at| at.parse(&mut reading.source, dns_label));
-    let kind = kind_at.and_then(|at| at.parse(&mut reading.source, |text| one_of(text, &KINDS)));
+    let kind = kind_at.and_then(|at| at.parse(&mut reading.source, |text| one_of(text, &WEBHOOK_KINDS)));
     let tokens = files(tokens_at, reading);
     let secrets = files(secrets_at, reading);
     let service_names = service_names_at.map_or(Some(BTreeMap::new()), |at| service_names(&at, reading));

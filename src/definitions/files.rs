@@ -187,7 +187,7 @@ mod tests {
                 fs::write(root.path().join(team).join("slos").join(name), "").unwrap();
             }
         }
-        for (limits, found, at) in [((4, 100), 4, "b/slos/2.yaml"), ((100, 6), 3, "b/slos"), ((6, 10), 6, "")] {
+        for (limits, found, at) in [((4, 100), 4, "b/slos/2.yaml"), ((100, 6), 3, "b"), ((6, 10), 6, "")] {
             let mut problems = Vec::new();
             assert_eq!(find_within(&[root.path().to_path_buf()], limits, &mut problems).len(), found);
             assert_eq!(problems.len(), usize::from(!at.is_empty()), "{problems:?}");

@@ -4,6 +4,7 @@
 
 use crate::definitions::format::composite;
 use crate::definitions::format::slo;
+mod defined;
 mod files;
 pub mod format;
 pub mod queries;
@@ -21,6 +22,7 @@ use crate::yaml::node::Span;
 use crate::yaml::read::documents;
 use crate::yaml::source::Source;
 use crate::yaml::words::{meant, shown};
+use defined::{CORRECTION, Defined, Definition, SLO};
 
 pub use crate::definitions::format::ratio::ratio;
 pub use files::{DIRECTORY_DEPTH_MAX, FILES_MAX};
@@ -50,29 +52,6 @@ pub struct Loaded {
 struct Place {
     file: String,
     span: Span,
-}
-
-/// What a document defines, and where its name stands.
-pub(crate) struct Defined {
-    what: Definition,
-    name_span: Span,
-}
-
-pub(crate) enum Definition {
-    Slo(Box<Slo>),
-    Correction(Box<Correction>),
-}
-
-const SLO: &str = "SLO";
-const CORRECTION: &str = "correction";
-
-impl Definition {
-    fn key(&self) -> (&'static str, String) {
-        match self {
-            Definition::Slo(slo) => (SLO, slo.name.clone()),
-            Definition::Correction(correction) => (CORRECTION, correction.name.clone()),
-        }
-    }
 }
 
 /// Reads files and directory trees (`*.yaml`, `*.yml`). A definition with an

@@ -10,11 +10,13 @@ mod tests;
 mod values;
 mod wanted;
 
+use crate::definitions::defined::Definition;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Definition, files};
+use super::files;
 use crate::definitions::format::slo;
 use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};

@@ -1,7 +1,6 @@
 //! Requests to one endpoint: credentials that are read for each request,
 //! deadlines, a cap on decoded bodies, no credential in any message.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::refusal::{header_text, page_instead_of_data, refusal_text, retry_afte
 use super::secret::Secret;
 use super::tls::Clients;
 use crate::model::time::Millis;
+use crate::net::cause::{causes, innermost};
 
 /// How much of the body of a refusal is read to find its reason.
 const REFUSAL_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -274,21 +274,6 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Http").field(&self.shown).finish()
     }
-}
-
-/// What caused an error, from the outside in.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    let mut next = error.source();
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
-}
-
-/// The last cause of an error says what happened; what wraps it, only where.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Whether a decoder found its bytes to be wrong. A connection that breaks while

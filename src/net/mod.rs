@@ -4,6 +4,7 @@
 //! format of what is sent or received.
 
 mod address;
+mod cause;
 mod certificate;
 mod endpoint;
 pub mod error;

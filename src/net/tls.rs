@@ -134,7 +134,8 @@ fn build(timeout: Duration, tls: bool, ca_file: Option<&Path>) -> Result<Built, 
     } else if let Some(path) = ca_file {
         builder = builder.tls_certs_merge(authorities(path)?);
     }
-    let client = builder.build().map_err(|error| EndpointError::Client(shown(&super::http::innermost(&error))))?;
+    let client =
+        builder.build().map_err(|error| EndpointError::Client(shown(&crate::net::cause::innermost(&error))))?;
     Ok(Built { client, stamp, stale: false })
 }
 

@@ -1,6 +1,8 @@
 //! What publishing asks of the running daemon. `app` implements it; a test
 //! can implement it with values.
 
+mod delivery;
+
 use std::sync::Arc;
 
 use crate::evaluate::alerting::replay::Replay;
@@ -21,6 +23,8 @@ use crate::model::slo::tile::EventCounts;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::report::ReportInput;
+
+pub use self::delivery::{Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received};
 
 /// Synchronous, and may read the disk: HTTP handlers call it on a blocking
 /// thread, except `now`, `snapshot` and `status`, which answer from memory.
@@ -181,96 +185,6 @@ pub enum CorrectionRefused {
     TrailFull(usize),
     /// The cause is for the log.
     #[error("the correction could not be stored: {0}")]
-    NotStored(String),
-}
-
-/// What the head of a delivery says of its sender.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// The header `Authorization`.
-    pub authorization: Option<String>,
-    /// The header `X-PagerDuty-Signature`.
-    pub pagerduty_signature: Option<String>,
-    /// The header `X-Evenkeel-Signature`.
-    pub signature: Option<String>,
-}
-
-/// What was pushed to a webhook, with what shows who sent it.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Delivery {
-    pub credentials: Credentials,
-    /// Without parameters, in small letters.
-    pub content_type: String,
-    pub body: Vec<u8>,
-}
-
-/// What was stored of a delivery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Received {
-    /// Records that are new.
-    pub accepted: usize,
-    /// Records that were stored before, and change nothing.
-    pub duplicates: usize,
-    /// Alerts that the sender left out.
-    pub truncated: u64,
-}
-
-/// What a delivery is counted as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DeliveryOutcome {
-    /// Something of it is new.
-    Accepted,
-    /// All of it was stored before, or its signature was used before.
-    Duplicate,
-    /// It holds nothing that incidents are made of, such as a note or a ping.
-    Ignored,
-    Invalid,
-    Unauthorized,
-    ExpiredSignature,
-    /// It could not be stored.
-    Failed,
-}
-
-impl DeliveryOutcome {
-    pub const ALL: [DeliveryOutcome; 7] = [
-        DeliveryOutcome::Accepted,
-        DeliveryOutcome::Duplicate,
-        DeliveryOutcome::Ignored,
-        DeliveryOutcome::Invalid,
-        DeliveryOutcome::Unauthorized,
-        DeliveryOutcome::ExpiredSignature,
-        DeliveryOutcome::Failed,
-    ];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            DeliveryOutcome::Accepted => "accepted",
-            DeliveryOutcome::Duplicate => "duplicate",
-            DeliveryOutcome::Ignored => "ignored",
-            DeliveryOutcome::Invalid => "invalid",
-            DeliveryOutcome::Unauthorized => "unauthorized",
-            DeliveryOutcome::ExpiredSignature => "expired_signature",
-            DeliveryOutcome::Failed => "failed",
-        }
-    }
-}
-
-/// Why a delivery was rejected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DeliveryRefused {
-    /// The webhook does not exist, or the token or the signature is missing or wrong:
-    /// the sender does not learn which.
-    #[error("authentication failed: unknown webhook, or missing or invalid token or signature")]
-    Unauthorized,
-    #[error("expired signature: the signed time is more than five minutes from the time of this server")]
-    ExpiredSignature,
-    #[error("duplicate delivery: its signature was used before, and the delivery is stored")]
-    Duplicate,
-    /// All problems, with their places.
-    #[error("{}", .0.join("; "))]
-    Invalid(Vec<String>),
-    /// The cause is for the log.
-    #[error("the delivery could not be stored: {0}")]
     NotStored(String),
 }
 

@@ -5,6 +5,7 @@
 mod answer;
 pub(crate) mod json;
 pub mod last;
+pub mod last_of_each;
 pub mod memory;
 mod rules;
 pub mod samples;

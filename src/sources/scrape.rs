@@ -4,10 +4,12 @@
 
 mod buffer;
 pub mod exposition;
+mod outcome;
 #[cfg(test)]
 mod tests;
 
 pub use buffer::SampleBuffer;
+pub use outcome::ScrapeOutcome;
 
 use std::collections::BTreeSet;
 
@@ -58,19 +60,6 @@ impl Target {
         }
         labels
     }
-}
-
-/// What one scrape gave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScrapeOutcome {
-    /// The time of the scrape, which all its samples get. Times that a target
-    /// writes itself are not used: what counts is when we saw a value.
-    pub at: Timestamp,
-    /// The series `up` of the target; its value is 1 exactly if `result` is good.
-    pub up: Labels,
-    /// All samples that were asked for, or none.
-    pub result: Result<Vec<(Labels, f64)>, Error>,
-    pub duration: Millis,
 }
 
 /// Scrapes one target.

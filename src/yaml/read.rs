@@ -94,6 +94,10 @@ fn report(error: &Error, source: &mut Source<'_>) {
         let hint = format!("at most {DEPTH_MAX} levels, {NODES_MAX} values and {ALIASES_MAX} aliases");
         return source.error(place, "", message, Some(hint));
     }
+    if message.contains("recursive") {
+        let hint = "repeat the value in the place of the alias".to_owned();
+        return source.error(place, "", "an alias lies within the value that it refers to", Some(hint));
+    }
     let hint = match cause {
         Error::UnsupportedTag { .. } => Some("a value that starts with `!` must stand in quotes".to_owned()),
         _ if message.contains("block scalar") => {
@@ -240,6 +244,14 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(value(value(&nodes[0], "b"), "q").value, Value::Text("2".to_owned()));
         assert_eq!(value(value(&nodes[0], "b"), "p").value, Value::Text("1".to_owned()));
+    }
+
+    #[test]
+    fn an_alias_within_its_own_value_is_named() {
+        for text in ["a: &a [*a]\n", "&a {b: *a}\n"] {
+            let (_, problems) = read(text);
+            assert!(problems[0].ends_with("an alias lies within the value that it refers to"), "{problems:?}");
+        }
     }
 
     #[test]

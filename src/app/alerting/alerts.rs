@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::app::alerting::feed_id::feed_id;
 use crate::app::catalog::slis::Source;
 use crate::app::serving::answers::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
 use crate::model::ids::SliId;
-use crate::model::labels::content_hash;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
@@ -102,11 +102,6 @@ impl AlertFeeds {
 pub struct NamedAlertmanager {
     pub name: String,
     pub client: Alertmanager,
-}
-
-/// The key under which the store remembers which alerts of a source were read.
-pub fn feed_id(source: &str) -> SliId {
-    SliId(content_hash([b"ALERTS".as_slice(), source.as_bytes()]))
 }
 
 /// The alerts of one source on their way into the store.

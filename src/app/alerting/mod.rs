@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 #[cfg(feature = "kubernetes")]
 pub(crate) mod cluster;
+pub(crate) mod feed_id;
 pub mod findings;
 pub mod intake;
 pub(crate) mod rules;

@@ -127,7 +127,7 @@ impl Samples {
     }
 }
 
-/// Series that are counted within milliseconds. More are counted beside the threads
+/// Series that are counted within milliseconds. More are counted apart from the threads
 /// that answer requests.
 const SERIES_AT_ONCE: usize = 1_000;
 

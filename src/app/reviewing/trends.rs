@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::closed_months::ClosedMonths;
 use super::restatements::PUBLISH_AFTER;
 use super::review::Reviewing;
-use crate::app::alerting::alerts::feed_id;
+use crate::app::alerting::feed_id::feed_id;
 use crate::evaluate::review::trends::{FollowedMonth, MonthFigures, Trends, trends};
 use crate::model::time::periods::{common, rest_of};
 use crate::model::time::window::Month;

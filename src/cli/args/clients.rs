@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::DaemonArgs;
+use crate::cli::args::daemon::DaemonArgs;
 use crate::model::time::{Millis, Timestamp};
 
 /// A question to a running daemon.

@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::app;
 use crate::cli::args::CheckArgs;
 use crate::cli::output::problems::plural;
-use crate::cli::{BAD_INPUT, report_problems};
+use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config;
 use crate::definitions::{self, scenario};
 use crate::model::slo::Slo;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::run::{bind, in_runtime, surroundings};
 use crate::app::{DemoWorld, Setup};
 use crate::cli::args::DemoArgs;
-use crate::cli::{BAD_INPUT, report_problems};
+use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config::{self, Overrides};
 use crate::definitions;
 use crate::model::slo::Slo;

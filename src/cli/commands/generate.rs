@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::args::DashboardArgs;
-use crate::cli::{BAD_INPUT, files, print, promises};
+use crate::cli::output::terminal::{BAD_INPUT, print};
+use crate::cli::{files, promises};
 use crate::publish::dashboards;
 
 pub fn dashboards(args: &DashboardArgs) -> anyhow::Result<ExitCode> {

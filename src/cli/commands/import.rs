@@ -15,7 +15,7 @@ use crate::app::alerting::intake;
 use crate::app::runtime::clock::Clock;
 use crate::cli::args::ImportArgs;
 use crate::cli::client::ApiClient;
-use crate::cli::{BAD_INPUT, print};
+use crate::cli::output::terminal::{BAD_INPUT, print};
 use crate::model::time::Timestamp;
 use crate::sources::webhooks::{DeliveredFacts, Form, lines_of, read_file};
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, Ended, ProcessContext, Setup};
 use crate::cli::args::RunArgs;
 use crate::cli::output::log;
-use crate::cli::{BAD_INPUT, report_problems};
+use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config::{self, Config};
 use crate::definitions;
 use crate::model::operations::correction::Correction;

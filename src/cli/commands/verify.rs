@@ -14,7 +14,7 @@ use super::run::signal;
 use crate::app::proof::verify::{Figure, Proof, Size, prove};
 use crate::cli::args::VerifyArgs;
 use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
-use crate::cli::{print, print_as_is};
+use crate::cli::output::terminal::{print, print_as_is};
 use crate::sources::worlds::{Scenario, Tools, all, named};
 
 pub fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {

@@ -4,3 +4,4 @@ pub(crate) mod log;
 pub mod problems;
 pub(crate) mod table;
 pub(crate) mod tables;
+pub(crate) mod terminal;

@@ -1,6 +1,10 @@
 //! How good and total events are counted: exactly one of the kinds, with the checks that catch a definition which would count the
 //! wrong thing without a complaint.
 
+use super::composite::read_composite;
+use crate::definitions::queries::promql::read_promql;
+use crate::definitions::queries::selector::selector;
+use crate::definitions::queries::sides::check_sides;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::sli::{Numerator, Sli};
@@ -8,10 +12,6 @@ use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, label_name, label_value, shown};
-
-use super::composite::read_composite;
-use crate::definitions::queries::promql::read_promql;
-use crate::definitions::queries::selector::selector;
 
 const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
                      `alert`, `promql`, `pushed`, `composite` (of other SLOs)";
@@ -95,32 +95,6 @@ fn sum(at: &At<'_>, source: &mut Source<'_>) -> Option<SelectorSum> {
         at.error(source, "the list is empty", Some("one selector, or several whose events are added up".to_owned()));
     }
     SelectorSum::new(read).filter(|sum| sum.iter().count() == items.len())
-}
-
-/// Whether the two sides can be parts of one count.
-pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSum, source: &mut Source<'_>) -> bool {
-    let side = match numerator {
-        Numerator::Good(_) => "good",
-        Numerator::Bad(_) => "bad",
-    };
-    if numerator.sum() == total {
-        let message = format!("`{side}` and `total` select the same series: every event would be {side}");
-        at.error(source, message, Some(format!("add the matcher that makes an event {side}, such as code=~\"5..\"")));
-        return false;
-    }
-    for part in numerator.sum().iter() {
-        let mut same = total.iter().filter(|t| t.metric == part.metric).peekable();
-        let Some(first) = same.peek().copied() else { continue };
-        if same.any(|t| part.is_within(t)) {
-            continue;
-        }
-        let missing: Vec<String> =
-            first.matchers().iter().filter(|m| !part.matchers().contains(m)).map(ToString::to_string).collect();
-        let message = format!("`{side}` may count events that `total` does not");
-        let hint = format!("`total` also has {}; repeat it in `{side}`", shown(&missing.join(", ")));
-        at.warning(source, message, Some(hint));
-    }
-    true
 }
 
 fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {

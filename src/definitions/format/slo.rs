@@ -3,6 +3,16 @@
 
 use chrono_tz::Tz;
 
+use super::correction;
+use super::groups::read_groups;
+use super::indicator::indicator;
+use super::labels::labels;
+use super::objectives::objective_history;
+use super::policy::budget_policy;
+use super::ratio::{objective, ratio};
+use super::windows::{calendar, windows};
+use crate::definitions::defined::{Defined, Definition};
+use crate::definitions::format::alerting_policy::{Promise, alerts};
 use crate::model::labels::Labels;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::{Budgeting, NoDataPolicy, Slo};
@@ -12,17 +22,6 @@ use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
-
-use super::correction;
-use super::groups::read_groups;
-use super::indicator::indicator;
-use super::labels::labels;
-use super::objectives::objective_history;
-use super::policy::budget_policy;
-use super::ratio::{objective, ratio};
-use super::windows::{calendar, windows};
-use crate::definitions::format::alerting_policy::{Promise, alerts};
-use crate::definitions::{Defined, Definition};
 
 const API_VERSION: &str = "evenkeel/v1";
 const KINDS: [(&str, Kind); 2] = [("SLO", Kind::Slo), ("Correction", Kind::Correction)];

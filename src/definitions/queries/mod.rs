@@ -2,3 +2,4 @@
 
 pub(crate) mod promql;
 pub(crate) mod selector;
+pub(crate) mod sides;

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, parse};
 
+use super::selector::{guard_depth, plain};
+use crate::definitions::queries::sides::check_sides;
 use crate::model::labels::selector::{Selector, SelectorSum};
 use crate::model::slo::sli::{Expression, Numerator, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};
-
-use super::selector::{guard_depth, plain};
-use crate::definitions::format::indicator::check_sides;
 
 /// Open parentheses, braces and brackets at once: three sums of a rate, each in
 /// parentheses of its own, need fewer.

@@ -24,6 +24,10 @@ use crate::model::time::Millis;
 
 /// Rules for which changes are tried, those whose noise cost most.
 const RULES_TRIED_MAX: usize = 12;
+/// Alerts that are reviewed for all changes of all rules together. A review of a
+/// thousand takes about 8 ms, so a flood of alerts costs a second, and changes are
+/// found for the rules whose noise costs most.
+const ALERTS_REVIEWED_MAX: usize = 150_000;
 /// Rules that may inhibit one, those that paged in the same incidents most often.
 const INHIBITORS_MAX: usize = 3;
 
@@ -137,12 +141,18 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
     let mut costly: Vec<_> = costly.collect();
     costly.sort_by(|a, b| b.noise_cost.total_cmp(&a.noise_cost).then_with(|| a.rule.cmp(&b.rule)));
     let mut fixes: Vec<Replay> = Vec::new();
+    let mut left = ALERTS_REVIEWED_MAX;
     for rule in costly.into_iter().take(RULES_TRIED_MAX) {
+        // The first rule is always tried: it costs most.
+        if left == 0 || asker::has_left() {
+            break;
+        }
         let scope = Scope::of(inputs, &rule.rule);
         let inputs = scope.inputs(inputs);
         let before = review(&inputs);
-        let candidates = candidates(&inputs, &before, &rule.rule).into_iter().take_while(|_| !asker::has_left());
-        let tried = candidates.map(|lever| {
+        left = left.saturating_sub(inputs.alerts.len());
+        let mut trial = |lever: RuleChange| {
+            left = left.saturating_sub(inputs.alerts.len());
             let slo = match &lever {
                 RuleChange::BurnRate { slo, .. } => inputs.slos.iter().find(|s| s.name == *slo),
                 _ => None,
@@ -150,15 +160,39 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
             let burning = slo.map(|slo| burning(slo)).unwrap_or_default();
             let after = review_with(&inputs, &lever, &burning);
             Replay { lever, before: Outcome::of(&before), after: Outcome::of(&after) }
-        });
-        let tried: Vec<Replay> = tried.filter(|r| r.saved() > 0.0 && r.keeps_recall()).collect();
-        let most = tried.iter().map(Replay::saved).fold(0.0, f64::max);
-        // The gentlest come first.
-        let best = tried.into_iter().find(|r| r.saved() >= most * NEARLY);
-        fixes.extend(best);
+        };
+        fixes.extend(gentlest(candidates(&inputs, &before, &rule.rule), &mut trial));
     }
     fixes.sort_by(|a, b| b.saved().total_cmp(&a.saved()).then_with(|| a.lever.cmp(&b.lever)));
     fixes
+}
+
+/// The gentlest of some changes, of which the gentlest come first, that saves nearly
+/// as much as the best one without losing a burn.
+fn gentlest(mut candidates: Vec<RuleChange>, trial: &mut impl FnMut(RuleChange) -> Replay) -> Option<Replay> {
+    let helps = |replay: &Replay| replay.saved() > 0.0 && replay.keeps_recall();
+    // The last one is to delete the rule. Nothing about a rule saves more, so where
+    // that loses no burn, the first change that saves nearly as much is the one.
+    let last = candidates.pop().map(&mut *trial).filter(helps);
+    let enough = last.as_ref().map(|last| last.saved() * NEARLY);
+    let mut tried: Vec<Replay> = Vec::new();
+    for lever in candidates {
+        if asker::has_left() {
+            return None;
+        }
+        let replay = trial(lever);
+        if helps(&replay) {
+            tried.push(replay);
+        }
+        if let (Some(enough), Some(newest)) = (enough, tried.last())
+            && newest.saved() >= enough
+        {
+            break;
+        }
+    }
+    tried.extend(last);
+    let most = tried.iter().map(Replay::saved).fold(0.0, f64::max);
+    tried.into_iter().find(|replay| replay.saved() >= most * NEARLY)
 }
 
 /// The services for which a rule fires, with all that is known of them: what
@@ -290,6 +324,29 @@ mod tests {
             page All web   .*62 F*28 .*200
         ";
         assert_eq!(best(text), ["Pod: inhibited by All with the same service; 2 -> 1 pages, 1 -> 1 burns"]);
+    }
+
+    #[test]
+    fn no_more_changes_are_tried_once_one_saves_as_much_as_no_rule_at_all() {
+        let flaps = "FF .*8 ".repeat(12);
+        let scenario = Scenario::new(&format!("slo web .*300\npage A web .*60 {flaps} .*120"));
+        let (alerts, mut tried) = (scenario.sorted(), Vec::new());
+        let inputs = scenario.inputs(&alerts);
+        let before = review(&inputs);
+        let candidates = candidates(&inputs, &before, "A");
+        let best = gentlest(candidates.clone(), &mut |lever| {
+            tried.push(lever.clone());
+            replay(&inputs, lever, &[])
+        });
+        assert_eq!(best.map(|best| best.lever.to_string()).as_deref(), Some("A: for 2m"));
+        assert_eq!(tried.first(), candidates.last(), "to delete it says how much can be saved");
+        assert!(tried.len() < candidates.len(), "{tried:?}");
+        // As it would be with all of them.
+        let all = candidates.into_iter().map(|lever| replay(&inputs, lever, &[]));
+        let all: Vec<Replay> = all.filter(|r| r.saved() > 0.0 && r.keeps_recall()).collect();
+        let most = all.iter().map(Replay::saved).fold(0.0, f64::max);
+        let found = all.into_iter().find(|r| r.saved() >= most * NEARLY);
+        assert_eq!(found.map(|found| found.lever.to_string()).as_deref(), Some("A: for 2m"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::same::SameRule;
-use super::{bridge, interval_of, silence_limit};
+use crate::ingest::alerts::spacing::{bridge, interval_of, silence_limit};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::time::{Millis, Period, Timestamp};

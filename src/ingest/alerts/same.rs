@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{bridge, interval_of};
+use crate::ingest::alerts::spacing::{bridge, interval_of};
 use crate::model::operations::alert::Alert;
 use crate::model::time::Millis;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
-use super::{INTERVAL_DEFAULT, bridge, silence_limit};
+use crate::ingest::alerts::spacing::{INTERVAL_DEFAULT, bridge, silence_limit};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::{Labels, NAME};
 use crate::model::operations::alert::{Alert, Mark, MarkSource};

@@ -2,7 +2,7 @@
 //! when all samples of the slot satisfy the condition, or as good as the mean of
 //! the samples where these are ratios themselves.
 
-use super::super::raw::Sample;
+use super::super::raw::{Sample, is_conflicting};
 use super::plan::{Plan, Reading};
 use crate::ingest::counting::counted::{Counted, Open};
 use crate::ingest::counting::observed::Observed;
@@ -71,8 +71,12 @@ impl Judge {
         }
     }
 
-    /// The good share, 0..=1; absent where a sample is no ratio.
+    /// The good share, 0..=1; absent where a sample is no ratio, or several values at
+    /// one instant contradict each other.
     fn good(self, samples: &[Sample]) -> Option<f64> {
+        if samples.iter().any(|s| is_conflicting(s.value)) {
+            return None;
+        }
         match self {
             Judge::Condition(good) => Some(f64::from(u8::from(samples.iter().all(|s| good.holds(s.value))))),
             Judge::Ratio { is_bad } => {
@@ -117,7 +121,7 @@ fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::raw::RawSeries;
+    use crate::ingest::raw::{CONFLICTING, RawSeries};
     use crate::model::labels::selector::Selector;
     use crate::model::slo::sli::Sli;
 
@@ -139,6 +143,9 @@ mod tests {
             [millionths(0, 750_000), millionths(60, 250_000), millionths(120, 1_000_000)]
         );
         assert_eq!(judged(&[(30, 0.001), (150, 0.0)], true)[0], millionths(0, 999_000));
+        // Two writers that contradict each other tell nothing.
+        let conflict = Sample { at: at(0), value: CONFLICTING };
+        assert_eq!(Judge::Condition(Comparison::parse("< 5").unwrap()).good(&[conflict]), None);
         // What is no ratio is not cut to one.
         assert_eq!(judged(&[(30, 1.5), (100, f64::NAN), (150, 1.0)], false).iter().filter(|t| t.2 > 0).count(), 1);
     }

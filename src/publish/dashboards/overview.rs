@@ -7,8 +7,8 @@ use super::grafana::{Choice, Dashboard, Organize, SortBy, Thresholds, Transforma
 use super::grafana::{Color, Options};
 use super::panels::{Draft, Query, bar_gauge, bars, fixed, lay, lines, row, stat, table};
 use super::text::{select, select_named};
-use super::{BUDGET_STEPS, dashboard, uid, words};
 use crate::model::slo::Slo;
+use crate::publish::dashboards::frame::{BUDGET_STEPS, dashboard, uid, words};
 use crate::publish::metrics::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, FINDINGS, INCIDENT_DETECT, INCIDENT_RESTORE, INCIDENTS,
     INCIDENTS_OPEN, Metric, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE,

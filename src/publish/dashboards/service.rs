@@ -3,8 +3,8 @@
 use super::grafana::{Dashboard, Step, Thresholds, Value};
 use super::panels::{Draft, Query, bars, fixed, lay, lines, row, stat};
 use super::text::{plain, select, select_groups};
-use super::{BUDGET_STEPS, dashboard, uid};
 use crate::model::slo::{Severity, Slo};
+use crate::publish::dashboards::frame::{BUDGET_STEPS, dashboard, uid};
 use crate::publish::metrics::{
     INCIDENTS, INCIDENTS_OPEN, SLO_ALERT_FIRING, SLO_ATTAINMENT, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER,
     SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE, SLO_EVENTS,
@@ -148,7 +148,7 @@ fn firing(slo: &Slo) -> Draft {
         )],
     )
     .thresholds(Thresholds::new("green", [("red", 1.0)]))
-    .defaults(|d| d.mappings = vec![super::words("quiet", "firing", "green", "red")])
+    .defaults(|d| d.mappings = vec![crate::publish::dashboards::frame::words("quiet", "firing", "green", "red")])
     .sized(6, 4)
 }
 

@@ -7,6 +7,7 @@ use promql_parser::parser::{self, Expr};
 use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
 
+use super::grafana::UID_CHARS_MAX;
 use super::*;
 use crate::model::testing::slo;
 use crate::model::time::window::ComplianceWindow;

@@ -2,6 +2,7 @@
 //! were judged at, and this process' own traces and logs. The only place that
 //! knows OpenTelemetry.
 
+mod receiver;
 mod results;
 mod telemetry;
 #[cfg(test)]
@@ -13,47 +14,12 @@ use prost::Message;
 use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::time::Timestamp;
 use crate::net::error::shown;
-use crate::net::{Endpoint, EndpointError, Error, Http};
+use crate::net::{Endpoint, Http};
 
+pub use receiver::{Identity, OtlpError};
+use receiver::{PROTOBUF, client};
 pub use results::requests;
 pub use telemetry::{BoxedLayer, Telemetry, telemetry};
-
-/// What a receiver may answer; answers of OTLP have a few bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-const PROTOBUF: &str = "application/x-protobuf";
-
-/// Who speaks, on everything that is pushed.
-#[derive(Clone, Debug, Default)]
-pub struct Identity {
-    pub version: &'static str,
-    /// Tells replicas apart; empty where there is none.
-    pub instance: String,
-    /// External labels of the configuration.
-    pub labels: Vec<(String, String)>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum OtlpError {
-    #[error("the OTLP receiver did not accept a push: {0}")]
-    Failed(#[from] Error),
-    #[error("the OTLP receiver rejected {points} points: {reason}")]
-    Rejected { points: i64, reason: String },
-    #[error("OTLP could not be set up: {0}")]
-    Setup(String),
-    #[error("the last traces and logs were not pushed: {0}")]
-    Shutdown(String),
-}
-
-impl From<EndpointError> for OtlpError {
-    fn from(error: EndpointError) -> Self {
-        OtlpError::Setup(error.to_string())
-    }
-}
-
-/// The client of a receiver, whose address is the base of all kinds of data.
-fn client(destination: &Endpoint) -> Result<Http, EndpointError> {
-    Http::new(&Endpoint { body_limit_bytes: ANSWER_BYTES_MAX, ..destination.clone() })
-}
 
 /// Pushes results.
 #[derive(Clone, Debug)]

@@ -2,13 +2,14 @@
 //! took. Few durations are shown themselves: a median of three says nothing.
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
-use super::{ReportInput, text};
 use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::review::compare::{Comparison, DurationChange, GroupedBy};
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
 use crate::publish::incident_floor;
+use crate::publish::report::input::ReportInput;
+use crate::publish::web::parts::text;
 
 /// Below this many the 95 % interval of a median has no bound.
 const MEDIAN_MIN: usize = 6;

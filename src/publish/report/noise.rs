@@ -1,13 +1,14 @@
 //! Which pages were worth it, by rule and by reason.
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
-use super::{ReportInput, text};
 use crate::evaluate::alerting::noise::result::TeamNoise;
 use crate::evaluate::alerting::page_class::PageClass;
 use crate::evaluate::alerting::replay::{Outcome, Replay};
 use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
 use crate::evaluate::statistics::shares::Share;
+use crate::publish::report::input::ReportInput;
+use crate::publish::web::parts::text;
 
 /// Pages whose reason is told; the noisiest rules are in the table above it.
 const REASONS_MAX: usize = 60;

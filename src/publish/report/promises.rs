@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::document::{Block, Cell, Section, Table, few, number, text as column, words};
 use super::strip::strip;
-use super::{ReportInput, SloReport, text};
 use crate::evaluate::slo::status::{Corrected, HistorySlot, SloStatus};
 use crate::model::operations::correction::Correction;
-use crate::model::time::{Millis, Period};
+use crate::model::time::Period;
+use crate::publish::report::input::{ReportInput, SloReport};
+use crate::publish::report::strip::{date_of, share_of};
 use crate::publish::web::charts::{self, Pointer, Series};
+use crate::publish::web::parts::text;
 
 /// Times and promises that are named of one correction.
 const CORRECTION_TIMES_MAX: usize = 6;
@@ -258,17 +260,6 @@ fn costliest(report: &SloReport) -> Option<(&HistorySlot, f64)> {
     let worst = report.slots.iter().max_by_key(|slot| (slot.counts.bad(), std::cmp::Reverse(slot.start)))?;
     let share = share_of(report, worst)?;
     (share > 0.0).then_some((worst, share))
-}
-
-/// The date of a slot. Its middle tells it: a day that begins at midnight of
-/// another time zone begins on the evening before in UTC.
-pub(super) fn date_of(report: &SloReport, slot: &HistorySlot) -> String {
-    text::day(slot.start + Millis(report.step.0 / 2))
-}
-
-pub(super) fn share_of(report: &SloReport, slot: &HistorySlot) -> Option<f64> {
-    let budget = report.status.budget.filter(|b| b.total_events > 0.0)?;
-    Some(slot.counts.bad() as f64 / budget.total_events)
 }
 
 /// Budgets of quiet services are fractions of an event.

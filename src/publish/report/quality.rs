@@ -1,10 +1,12 @@
 //! What changed, how much was seen, and what exactly was counted.
 
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
-use super::promises::{anchor, date_of};
-use super::{ReportInput, SloReport, text};
+use super::promises::anchor;
 use crate::model::operations::change::{Change, ChangeOutcome};
 use crate::model::slo::Budgeting;
+use crate::publish::report::input::{ReportInput, SloReport};
+use crate::publish::report::strip::date_of;
+use crate::publish::web::parts::text;
 
 /// Changes that are listed; those that went wrong come first.
 const CHANGES_MAX: usize = 100;

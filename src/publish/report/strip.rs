@@ -3,9 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::promises::{date_of, share_of};
-use super::{SloReport, text};
+use crate::evaluate::slo::status::HistorySlot;
 use crate::model::time::Millis;
+use crate::publish::report::input::SloReport;
+use crate::publish::web::parts::text;
 
 const WIDTH: f64 = 1_120.0;
 /// Under the axis of the chart above it, so that days lie under days.
@@ -58,4 +59,15 @@ fn told(share: Option<f64>, coverage: f64, day: &str) -> String {
 
 fn px(x: f64) -> String {
     format!("{x:.1}")
+}
+
+/// The date of a slot. Its middle tells it: a day that begins at midnight of
+/// another time zone begins on the evening before in UTC.
+pub(crate) fn date_of(report: &SloReport, slot: &HistorySlot) -> String {
+    text::day(slot.start + Millis(report.step.0 / 2))
+}
+
+pub(crate) fn share_of(report: &SloReport, slot: &HistorySlot) -> Option<f64> {
+    let budget = report.status.budget.filter(|b| b.total_events > 0.0)?;
+    Some(slot.counts.bad() as f64 / budget.total_events)
 }

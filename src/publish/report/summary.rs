@@ -6,9 +6,10 @@ use super::document::{Block, Section, Tile, few, many};
 use super::incidents::restored_in;
 use super::noise::band;
 use super::promises::{SloResult, by_need, spent, why_not_known};
-use super::{ReportInput, SloReport, text};
 use crate::model::operations::change::ChangeOutcome;
 use crate::model::operations::incident::IncidentState;
+use crate::publish::report::input::{ReportInput, SloReport};
+use crate::publish::web::parts::text;
 
 /// Names in a sentence.
 const NAMES_MAX: usize = 5;

@@ -6,17 +6,19 @@ use super::*;
 use crate::evaluate::alerting::noise::result::{Noise, RuleNoise};
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::durations::{DurationStat, Durations};
-use crate::evaluate::slo::status::{Budget, Method, SloState};
+use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::result::Review;
+use crate::evaluate::slo::status::{Budget, HistorySlot, Method, SloState, SloStatus};
 use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
-use crate::model::operations::change::{ChangeId, ChangeKind, ObjectRef};
+use crate::model::operations::change::{Change, ChangeId, ChangeKind, ObjectRef};
 use crate::model::operations::incident::{Incident, IncidentState, IncidentTimes};
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{PolicyStep, Severity};
 use crate::model::testing::slo;
-use crate::model::time::DAY_MS;
 use crate::model::time::window::ComplianceWindow;
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 const HOSTILE: &str = "</title><script>alert(1)</script> | [x](javascript:y) `c` *b*\n# h https://evil.example";
 

@@ -1,8 +1,8 @@
 //! How the months up to this one went.
 
-use super::ReportInput;
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
 use crate::evaluate::review::trends::{SeriesTrend, Trends};
+use crate::publish::report::input::ReportInput;
 use crate::publish::series;
 
 pub(super) fn section(input: &ReportInput) -> Section {

@@ -12,17 +12,12 @@ pub mod pages;
 pub mod parts;
 
 use axum::Router;
-use axum::extract::RawQuery;
 use axum::http::header;
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use axum::routing::get;
-use maud::Markup;
 
 use crate::publish::http::plumbing::context::ApiContext;
-use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
 use crate::publish::web::charts::sparklines::Sparks;
-use crate::publish::web::pages::failure::Failure;
 
 const STYLE: &str = include_str!("evenkeel.css");
 const ICON: &str = include_str!("icon.svg");
@@ -46,17 +41,4 @@ pub(super) fn routes(daemon: ApiContext) -> Router {
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, CACHE_CONTROL)], body)
-}
-
-/// What a page answers with.
-type Page = Result<Html<String>, Failure>;
-
-fn page(markup: Markup) -> Page {
-    Ok(Html(markup.into_string()))
-}
-
-/// The query of a page. Unlike the API, pages let unknown parameters pass:
-/// links to them travel through tools that add their own.
-fn params(query: &RawQuery) -> Result<Params, Problem> {
-    Params::read(query.0.as_deref().unwrap_or(""))
 }

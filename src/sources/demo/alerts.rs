@@ -11,16 +11,13 @@ use super::world::{EVALUATION_INTERVAL, World};
 use crate::model::labels::{Labels, NAME};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::demo::alerts::rules::{AlertClass, Bad, Condition, RULES, Rule};
+use crate::sources::demo::alerts::rules::{ALERTS, ALERTS_FOR_STATE, AlertClass, Bad, Condition, RULES, Rule};
 use crate::sources::demo::alerts::script::{Disturbance, Strain};
 use crate::sources::demo::serve::meter::Meter;
 use crate::sources::demo::serve::samples::Track;
 use crate::sources::demo::world::lives::Pod;
 use crate::sources::demo::world::services::Slot;
 use crate::sources::demo::world::traffic::CELLS;
-
-pub(super) const ALERTS: &str = "ALERTS";
-pub(super) const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
 
 /// How long after its cause, beside the rule's lookback, an alert may still go
 /// on: pods of a bad revision outlive the decision to roll back.

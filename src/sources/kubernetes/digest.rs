@@ -6,12 +6,12 @@ use tokio::sync::mpsc;
 use super::contacts::{Contacts, Kind, Sign};
 use super::error::Error;
 use super::follow::Step;
-use super::{ClusterFact, Known};
 use crate::ingest::cluster::cluster_events::{EventCounter, EventSight};
 use crate::ingest::cluster::manual_actions::{Cordons, NodeSight, ScaleSight, Scalings};
 use crate::ingest::cluster::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
 use crate::model::operations::change::Change;
 use crate::model::time::{Millis, Timestamp};
+use crate::sources::kubernetes::fact::{ClusterFact, Known};
 
 /// A step in the following of one kind of object.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod connect;
 mod contacts;
 mod digest;
 mod error;
+mod fact;
 mod follow;
 mod lines;
 mod metadata;
@@ -19,8 +20,8 @@ use tokio::sync::mpsc;
 
 pub use connect::{Access, connect};
 pub use error::{Denied, Error};
+pub use fact::{ClusterFact, Known};
 
-use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::time::{Millis, Timestamp};
 use contacts::Kind;
 use digest::{Digest, Heard};
@@ -59,38 +60,6 @@ impl Default for Options {
     fn default() -> Self {
         Options { events: true, rollouts: true, by_hand: true, namespace: None, event_ttl: Millis::from_hours(1) }
     }
-}
-
-/// What is stored of the cluster already.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// The events that were last seen within the retention of the cluster;
-    /// older ones do no harm.
-    pub events: Vec<ClusterEvent>,
-    /// At least the latest change of each Deployment and node; others do no
-    /// harm.
-    pub changes: Vec<Change>,
-    /// The latest [`ClusterFact::Synced`]; `None` on a first start.
-    pub synced_until: Option<Timestamp>,
-}
-
-/// What the cluster tells. Each can be told again, and changes nothing then.
-#[derive(Debug)]
-pub enum ClusterFact {
-    /// An event with all its occurrences so far. It takes the place of the fact
-    /// with the same uid, unless that has a larger count.
-    Event(ClusterEvent),
-    /// A rollout, begun or ended, or what a person did. It takes the place of
-    /// that with the same id.
-    Change(Change),
-    /// What may not be read and is done without, from now on.
-    Unseen(Vec<Denied>),
-    /// Everything up to here has been told.
-    Synced { until: Timestamp },
-    /// Events that came and expired in between were not seen.
-    Gap { from: Timestamp, to: Timestamp },
-    /// The API server cannot be followed for now; it is being tried again.
-    Interrupted(Error),
 }
 
 /// Watches the cluster until nobody takes the facts any more, or until more may
@@ -298,7 +267,7 @@ fn is_namespace(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::operations::change::{ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
+    use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 
     #[test]
     fn a_namespace_cannot_reach_another_path() {

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::samples::last_of_each;
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::net::Error;
+use crate::sources::prometheus::last_of_each::last_of_each;
 use crate::sources::prometheus::{Answer, Prometheus};
 
 /// Job and instance.

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::samples::last_of_each;
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::NAME;
 use crate::model::labels::selector::Selector;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::sources::prometheus::last_of_each::last_of_each;
 
 /// A fixed set of series.
 #[derive(Debug)]

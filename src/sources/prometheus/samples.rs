@@ -35,17 +35,6 @@ pub enum SampleSource {
     Memory(MemorySource),
 }
 
-/// The last sample of each series, of those with a value; series without any
-/// are left out.
-pub(crate) fn last_of_each(mut series: Vec<RawSeries>, value: Option<f64>) -> Vec<RawSeries> {
-    for one in &mut series {
-        let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
-        one.samples = last.into_iter().collect();
-    }
-    series.retain(|s| !s.samples.is_empty());
-    series
-}
-
 /// The series of an answer, with the counters of its native histograms.
 fn told(answer: Answer<Vec<RawSeries>>, thresholds: &Thresholds) -> Vec<RawSeries> {
     let mut series = answer.data;

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ScrapeOutcome;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
+use crate::sources::scrape::outcome::ScrapeOutcome;
 
 /// Samples of the last minutes, found by metric name.
 #[derive(Debug)]

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::World;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Period, Timestamp};
+use crate::sources::worlds::world::World;
 
 impl World {
     /// Writes all samples of `start <= t < end`, series by series, and says

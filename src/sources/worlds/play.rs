@@ -2,12 +2,12 @@
 //! event log, and beside it the samples that a scraper would have got. Must not
 //! know how events are counted from samples.
 
-use super::Entry;
 use super::chance::Chance;
 use super::script::{Class, Load, Moment, Process, Rename, Scraper, Script, Target};
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::sources::worlds::log::Entry;
 
 /// Tells the scrapers of a pair apart.
 const REPLICA: &str = "prometheus_replica";

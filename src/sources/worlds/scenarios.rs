@@ -4,9 +4,9 @@
 use super::chance::Chance;
 use super::play::Stage;
 use super::script::{Load, Moment, Process, Rename, Script, Target};
-use super::{JOB, SCRAPE_INTERVAL};
 use crate::model::labels::Labels;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
+use crate::sources::worlds::script::{JOB, SCRAPE_INTERVAL};
 
 /// One kind of world.
 #[derive(Clone, Copy)]

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::SCRAPE_INTERVAL;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -165,3 +164,9 @@ impl Script {
 fn class(code: &str, route: &str, bad: bool) -> Class {
     Class { labels: vec![("code", code.to_owned()), ("route", route.to_owned())], bad, weight: 1.0 }
 }
+
+/// The `job` of all targets.
+pub const JOB: &str = "shop";
+
+/// From one scrape of a target to its next.
+pub const SCRAPE_INTERVAL: Millis = Millis::from_secs(30);

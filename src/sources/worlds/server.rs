@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use url::Url;
 
-use super::World;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::{Endpoint, Http, install_crypto_provider};
+use crate::sources::worlds::world::World;
 
 /// Blocks are made of this much time each, at its multiples: the third of the
 /// lengths that Prometheus itself compacts to. `promtool` reads its input once

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::labels::{Labels, NAME};
+use crate::model::slo::tile::EventCounts;
+use crate::model::time::{Millis, Period, Timestamp};
 
 fn end() -> Timestamp {
     Timestamp::parse("2026-02-01T00:00:00Z").unwrap()

@@ -1,10 +1,13 @@
 //! The commands that ask a running daemon, in a pipe.
 
 use std::process::Output;
+use std::time::Duration;
 
+use evenkeel::publish::http::HttpSettings;
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::hardening::troubled;
 use super::sample::Sample;
 use super::server::Server;
 
@@ -48,6 +51,17 @@ async fn a_pipe_gets_the_answer_of_the_api() {
         let answer: Value = serde_json::from_str(&said(&output)).unwrap_or_else(|_| panic!("{command}: {output:?}"));
         assert_eq!(answer, server.json(&path).await, "{command}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_shown_with_its_status_and_title() {
+    let (answers, go) = troubled();
+    let settings = HttpSettings { request_timeout: Duration::from_millis(300), ..HttpSettings::default() };
+    let server = Server::with(answers, settings);
+    let told = complained(&evenkeel(&server.url(""), "alerts --last 7d").await);
+    assert!(told.contains("status 504, Gateway Timeout") && told.contains("ask for a shorter period"), "{told}");
+    assert!(!told.contains("is it running"), "{told}");
+    drop(go);
 }
 
 #[tokio::test]

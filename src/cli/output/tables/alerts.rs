@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Align, Cell, Colour, Instant, Mark, Table, Tone, band, cut, length, many, share, took};
+use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
+use crate::cli::output::tables::cells::{Instant, Mark, band, cut, length, many, share, took};
 
 #[derive(Debug, Deserialize)]
 pub struct Incidents {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Align, Cell, Colour, Instant, Table, Tone, band, count, many, percent, plain, share, took};
+use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
+use crate::cli::output::tables::cells::{Instant, band, count, many, percent, plain, share, took};
 use crate::evaluate::slo::status::SloState;
 use crate::publish::web::parts::text;
 

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Align, Cell, Colour, Instant, Table, Tone, many, share, took};
+use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
+use crate::cli::output::tables::cells::{Instant, many, share, took};
 use crate::net::error::shown;
 use crate::publish::web::parts::text;
 

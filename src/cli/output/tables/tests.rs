@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::cli::output::table::Colour;
 
 /// The table of a golden answer, below the file's own place.
 fn made<T: for<'a> Deserialize<'a>>(answer: &str, table: impl Fn(&T, Colour) -> String) -> String {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Align, Cell, Colour, Table, Tone, many, plain};
+use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
+use crate::cli::output::tables::cells::{many, plain};
 use crate::evaluate::review::trends::Series;
 use crate::publish::series;
 

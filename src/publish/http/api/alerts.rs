@@ -7,15 +7,15 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, MarkJson};
 use super::time::{Instant, seconds};
 use crate::model::operations::alert::Alert;
 use crate::model::operations::subject::Subject;
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;
+use crate::publish::http::api::time::MarkJson;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
 
 /// Firings of alert rules in a period, newest first.
 #[utoipa::path(

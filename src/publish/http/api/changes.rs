@@ -6,12 +6,11 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
 use super::time::{Instant, instant};
 use crate::model::operations::change::{Change, ClusterEvent, ObjectRef};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
 
 /// Rollouts, what people did by hand and what tools told of, in a period, newest first.
 #[utoipa::path(

@@ -5,69 +5,18 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::{Instant, PeriodJson};
-use crate::model::labels::content_hash;
 use crate::model::operations::correction::{Correction, Frequency, Recurrence, When};
 use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, Origin, TrailEntry};
+use crate::publish::http::ingress::body::Withdrawal;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
-
-/// The longest author and reason of a withdrawal.
-const WORDS_BYTES_MAX: usize = 2_048;
-
-/// Who may change corrections, and times of incidents, over HTTP.
-#[derive(Clone, Debug)]
-pub enum Writes {
-    /// Nobody: whoever can reach the port could take an outage out of a report.
-    Refused,
-    /// Whoever reaches the port; for a server that listens on this machine only.
-    /// Requests that a page of a browser makes are refused.
-    Local,
-    /// Who knows the token.
-    Token(SecretString),
-}
-
-impl Writes {
-    /// Whether a request may change anything, or why not.
-    pub(crate) fn allow(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        match self {
-            Writes::Refused => Err(Problem::forbidden("nothing can be changed over the API here")
-                .hint("set `write_token_file` in the configuration, listen on 127.0.0.1, or write a definition file")),
-            // Browsers send the origin with every request that changes something.
-            Writes::Local if headers.contains_key(header::ORIGIN) => {
-                Err(Problem::forbidden("pages of a browser may not change anything"))
-            }
-            Writes::Local => Ok(()),
-            Writes::Token(token) => {
-                let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-                let sent = sent.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-                // Hashes take the same time to compare however much is right.
-                let hash = |text: &str| content_hash([text.as_bytes()]);
-                let right = hash(sent.trim()) == hash(token.expose_secret());
-                right.then_some(()).ok_or_else(|| {
-                    Problem::forbidden("the token is missing or wrong").hint("send `Authorization: Bearer TOKEN`")
-                })
-            }
-        }
-    }
-}
-
-/// A page of another site cannot send these types without asking first.
-pub(crate) fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if ["application/json", "application/yaml"].contains(&kind) {
-        return Ok(());
-    }
-    Err(Problem::bad_body("the type of the body is not known").hint("send `Content-Type: application/json`"))
-}
 
 /// The corrections in force, and the trail of those that came over the API.
 #[utoipa::path(
@@ -169,31 +118,6 @@ fn unknown(name: &str) -> Problem {
     Problem::not_found(format!("there is no correction `{name}` in force"))
         .about("name")
         .hint("/api/v1/corrections lists all")
-}
-
-/// Who takes something back, and why.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Withdrawal {
-    pub author: String,
-    pub reason: String,
-}
-
-impl Withdrawal {
-    pub(crate) fn read(body: &[u8]) -> Result<Withdrawal, Problem> {
-        let wrong = |detail: String| Problem::bad_body(detail).hint(r#"write {"author": "...", "reason": "..."}"#);
-        let read: Withdrawal = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
-        one_line("author", &read.author).and_then(|()| one_line("reason", &read.reason)).map_err(wrong)?;
-        Ok(read)
-    }
-}
-
-/// Checks who and why; what is wrong if they cannot be shown.
-pub(crate) fn one_line(word: &str, text: &str) -> Result<(), String> {
-    if text.trim().is_empty() || text.len() > WORDS_BYTES_MAX || text.chars().any(char::is_control) {
-        return Err(format!("`{word}` must be one line of at most {WORDS_BYTES_MAX} bytes, and not empty"));
-    }
-    Ok(())
 }
 
 #[derive(Debug, Serialize, ToSchema)]

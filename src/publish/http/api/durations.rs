@@ -5,14 +5,12 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::incidents::DEFAULT_PERIOD;
-use super::time::{PeriodJson, seconds};
-use crate::evaluate::incident::durations::DurationStat;
+use super::time::PeriodJson;
 use crate::evaluate::review::compare::{CountChange, DurationChange, Group, GroupedBy, Recurrence};
-use crate::model::time::Millis;
+use crate::publish::http::api::shares::DurationJson;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
 
 /// Time to detect, acknowledge, restore and resolve, beside the period before.
 #[utoipa::path(
@@ -132,51 +130,6 @@ impl From<&DurationChange> for ChangeJson {
             now: DurationJson::from(&change.now),
             before: DurationJson::from(&change.before),
             verdict: change.verdict.word(),
-        }
-    }
-}
-
-/// A distribution of durations in which open ones count as at least so long.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Duration)]
-pub(crate) struct DurationJson {
-    /// Durations that ended.
-    n: usize,
-    /// Durations that are still open.
-    censored: usize,
-    /// Kaplan-Meier estimate; `null` where fewer than half have ended.
-    median_seconds: Option<f64>,
-    /// 95 % bounds of the median, from six durations on.
-    median_lower_seconds: Option<f64>,
-    median_upper_seconds: Option<f64>,
-    p90_seconds: Option<f64>,
-    /// 95 % bounds of the 90th percentile, from 36 durations on.
-    p90_lower_seconds: Option<f64>,
-    p90_upper_seconds: Option<f64>,
-    /// Only beside the median: one long incident moves it at will. `null` while
-    /// one is open.
-    mean_seconds: Option<f64>,
-    /// The ended durations, shortest first.
-    values_seconds: Vec<f64>,
-}
-
-impl From<&DurationStat> for DurationJson {
-    fn from(stat: &DurationStat) -> Self {
-        let ends = |interval: Option<(Millis, Option<Millis>)>| {
-            (seconds(interval.map(|i| i.0)), seconds(interval.and_then(|i| i.1)))
-        };
-        let (median, p90) = (ends(stat.median_interval), ends(stat.p90_interval));
-        DurationJson {
-            n: stat.n,
-            censored: stat.censored,
-            median_seconds: seconds(stat.median),
-            median_lower_seconds: median.0,
-            median_upper_seconds: median.1,
-            p90_seconds: seconds(stat.p90),
-            p90_lower_seconds: p90.0,
-            p90_upper_seconds: p90.1,
-            mean_seconds: seconds(stat.mean),
-            values_seconds: stat.values.iter().map(|v| v.secs_f64()).collect(),
         }
     }
 }

@@ -12,18 +12,11 @@ use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{
     AttachedRecord, BelowFloor, Episode, Incident, IncidentState, IncidentTimes, StatedTime,
 };
-use crate::model::time::Millis;
+use crate::publish::http::api::time::MarkJson;
 use crate::publish::http::ingress::records::RecordJson;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
-
-/// What lists show when no period is asked for.
-pub(crate) const DEFAULT_PERIOD: Millis = Millis::from_days(30);
-/// Entries of a list without `limit`.
-pub(crate) const LIMIT_DEFAULT: usize = 1_000;
-/// Entries of a list at most: some megabytes of JSON.
-pub(crate) const LIMIT_MAX: usize = 10_000;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
 
 /// Incidents of a period, newest first.
 #[utoipa::path(
@@ -268,31 +261,6 @@ impl From<&IncidentTimes> for TimesJson {
 struct BetweenJson {
     from: Instant,
     to: Instant,
-}
-
-/// A point in time, where it comes from and how sharp it is.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Mark)]
-pub(crate) struct MarkJson {
-    at: Instant,
-    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager`, `change`, `webhook`,
-    /// `event_recorder`, `pagerduty`, `oncall`, `record` or `override`.
-    source: &'static str,
-    /// The true instant lies within this much of `at`.
-    resolution_seconds: f64,
-    /// Derived from settings rather than seen.
-    estimated: bool,
-}
-
-impl From<&Mark> for MarkJson {
-    fn from(mark: &Mark) -> Self {
-        MarkJson {
-            at: Instant(mark.at),
-            source: mark.source.word(),
-            resolution_seconds: mark.resolution.secs_f64(),
-            estimated: mark.estimated,
-        }
-    }
 }
 
 /// An incident with the stretches in which budget burned.

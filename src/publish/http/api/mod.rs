@@ -11,6 +11,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod restatements;
 pub(crate) mod rules;
+pub(crate) mod shares;
 pub(crate) mod slos;
 pub(crate) mod status;
 pub(crate) mod time;

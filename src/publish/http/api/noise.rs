@@ -7,17 +7,16 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::incidents::DEFAULT_PERIOD;
-use super::rules::{RuleJson, ShareJson};
+use super::rules::RuleJson;
 use super::time::Instant;
 use crate::evaluate::alerting::evidence::Evidence;
-use crate::evaluate::alerting::load::Load;
 use crate::evaluate::alerting::measures::Measure;
 use crate::evaluate::alerting::noise::result::{ReceiverNoise, TeamNoise};
-use crate::evaluate::alerting::page_class::{PageClass, PageReason};
+use crate::evaluate::alerting::page_class::PageReason;
+use crate::publish::http::api::shares::{LoadJson, ShareJson, classes};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
 
 /// The noise ratio of a period as a band, with classes, rules and reasons.
 #[utoipa::path(
@@ -52,10 +51,6 @@ pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> R
         measures: review.measures.iter().map(MeasureJson::from).collect(),
         judged: noise.page_reasons.iter().map(PageJson::from).collect(),
     }))
-}
-
-pub(crate) fn classes(counts: &[(PageClass, usize)]) -> BTreeMap<&'static str, usize> {
-    counts.iter().map(|(class, n)| (class.word(), *n)).collect()
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,32 +139,6 @@ impl From<&ReceiverNoise> for ReceiverJson {
             lower: one.lower,
             upper: one.upper,
             classes: classes(&one.classes),
-        }
-    }
-}
-
-/// What pages cost the people on call.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Load)]
-pub(crate) struct LoadJson {
-    pages: usize,
-    /// Pages to one team within five minutes are one.
-    interruptions: usize,
-    /// `null` before the first shift is over.
-    per_shift: Option<f64>,
-    worst_shift: usize,
-    /// In the sleep hours of the team.
-    asleep: ShareJson,
-}
-
-impl From<&Load> for LoadJson {
-    fn from(load: &Load) -> Self {
-        LoadJson {
-            pages: load.pages,
-            interruptions: load.interruptions,
-            per_shift: load.per_shift(),
-            worst_shift: load.worst_shift,
-            asleep: ShareJson::from(load.asleep),
         }
     }
 }

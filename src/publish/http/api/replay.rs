@@ -7,17 +7,14 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::durations::DurationJson;
-use super::incidents::DEFAULT_PERIOD;
-use super::noise::{LoadJson, classes};
-use super::rules::ShareJson;
 use super::time::Instant;
 use crate::evaluate::alerting::replay::{Outcome, Replay};
 use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::model::time::Millis;
+use crate::publish::http::api::shares::{DurationJson, LoadJson, ShareJson, classes};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
 
 /// Labels that must be equal for an inhibition.
 const EQUAL_MAX: usize = 16;

@@ -7,17 +7,14 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::durations::DurationJson;
-use super::incidents::DEFAULT_PERIOD;
-use super::noise::classes;
 use super::time::Instant;
 use crate::evaluate::alerting::noise::result::RuleNoise;
 use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
-use crate::evaluate::statistics::shares::Share;
+use crate::publish::http::api::shares::{DurationJson, ShareJson, classes};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
 
 /// The alert rules that fired in a period, noisiest first.
 #[utoipa::path(
@@ -129,29 +126,6 @@ impl From<&RuleScore> for ScoreJson {
             early_recall: ShareJson::from(score.early_recall),
             detection: DurationJson::from(&score.detection),
             reset: DurationJson::from(&score.reset),
-        }
-    }
-}
-
-/// A share of `n`, with its 95 % interval.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Share)]
-pub(crate) struct ShareJson {
-    count: usize,
-    of: usize,
-    ratio: Option<f64>,
-    lower: Option<f64>,
-    upper: Option<f64>,
-}
-
-impl From<Share> for ShareJson {
-    fn from(share: Share) -> Self {
-        ShareJson {
-            count: share.k,
-            of: share.n,
-            ratio: share.ratio(),
-            lower: share.interval().map(|i| i.0),
-            upper: share.interval().map(|i| i.1),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::model::operations::alert::Mark;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// An instant: RFC 3339 in UTC with milliseconds.
@@ -37,5 +38,30 @@ pub(crate) struct PeriodJson {
 impl From<Period> for PeriodJson {
     fn from(period: Period) -> Self {
         PeriodJson { start: Instant(period.start), end: Instant(period.end) }
+    }
+}
+
+/// A point in time, where it comes from and how sharp it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub(crate) struct MarkJson {
+    at: Instant,
+    /// `sli`, `ALERTS`, `ALERTS_FOR_STATE`, `alertmanager`, `change`, `webhook`,
+    /// `event_recorder`, `pagerduty`, `oncall`, `record` or `override`.
+    source: &'static str,
+    /// The true instant lies within this much of `at`.
+    resolution_seconds: f64,
+    /// Derived from settings rather than seen.
+    estimated: bool,
+}
+
+impl From<&Mark> for MarkJson {
+    fn from(mark: &Mark) -> Self {
+        MarkJson {
+            at: Instant(mark.at),
+            source: mark.source.word(),
+            resolution_seconds: mark.resolution.secs_f64(),
+            estimated: mark.estimated,
+        }
     }
 }

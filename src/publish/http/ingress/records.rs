@@ -13,12 +13,11 @@ use crate::model::ids::IncidentId;
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::Timestamp;
 use crate::publish::answers::TimeRefused;
-use crate::publish::http::api::corrections::{Withdrawal, one_line};
-use crate::publish::http::api::incidents::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::publish::http::api::time::{Instant, instant};
+use crate::publish::http::ingress::body::{Withdrawal, one_line};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
 
 /// What outside systems said of a period, newest first.
 #[utoipa::path(

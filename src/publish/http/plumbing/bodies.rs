@@ -18,7 +18,6 @@ use super::connection::Connection;
 use super::context::ApiContext;
 use super::problem::Problem;
 use crate::publish::answers::Credentials;
-use crate::publish::http::api::corrections::is_document;
 
 /// Bodies that are read at one time. Each may have a megabyte, so this is also the
 /// bound of the memory that they take.
@@ -46,7 +45,7 @@ pub(crate) async fn read_if_allowed(State(bodies): State<Bodies>, request: Reque
         Ok(request) => next.run(request).await,
         Err(problem) => {
             let mut response = problem.into_response();
-            // What was not read must not be taken for the next request.
+            // What was not read must not be read as the next request.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
         }
@@ -167,6 +166,16 @@ impl Drop for BodyPlace {
     fn drop(&mut self) {
         self.reading.0.lock().unwrap_or_else(PoisonError::into_inner).bodies.remove(&self.id);
     }
+}
+
+/// A page of another site cannot send these types without asking first.
+fn is_document(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "application/yaml"].contains(&kind) {
+        return Ok(());
+    }
+    Err(Problem::bad_body("the type of the body is not known").hint("send `Content-Type: application/json`"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The running daemon as handlers see it: answers from memory at once, answers
 //! from disk on a bounded number of blocking threads for each kind of question,
-//! answers that are dear to make once for all.
+//! expensive answers once for all.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::asker::Asker;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
-use crate::publish::http::HttpSettings;
-use crate::publish::http::api::corrections::Writes;
-use crate::publish::http::api::incidents::DEFAULT_PERIOD;
+use crate::publish::http::plumbing::access::Writes;
+use crate::publish::http::plumbing::query::DEFAULT_PERIOD;
+use crate::publish::http::plumbing::settings::HttpSettings;
 
 /// Reports, and replays, that are made at one time. Each keeps a core busy.
 const SHARED_AT_ONCE: usize = 1;
@@ -27,7 +27,7 @@ const SHARED_AT_ONCE: usize = 1;
 pub(crate) struct ApiContext {
     pub answers: Arc<dyn Answers>,
     pub writes: Writes,
-    /// Places for questions that read a little, for those that judge a period anew,
+    /// Places for questions that read a little, for those that judge a whole period,
     /// and for changes: no kind waits behind another.
     little: Arc<Semaphore>,
     judging: Arc<Semaphore>,

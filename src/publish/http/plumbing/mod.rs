@@ -1,5 +1,6 @@
 //! What every request passes through: connections, bodies, layers, routes, queries, problems.
 
+pub(crate) mod access;
 pub(crate) mod bodies;
 pub(crate) mod connection;
 pub(crate) mod context;
@@ -9,4 +10,5 @@ pub(crate) mod openapi;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod routes;
+pub mod settings;
 pub(crate) mod shared;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use axum::Json;
+use axum::body::Bytes;
+use axum::http::header;
+use axum::response::IntoResponse;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{Info, RefOr, Schema};
@@ -16,6 +18,7 @@ use crate::publish::http::api::{
     status, trends,
 };
 use crate::publish::http::ingress::{counts, intake, records};
+use crate::publish::http::plumbing::query::{Params, QueryParameter};
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -84,20 +87,16 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
     &DOCUMENT
 }
 
+/// As it is sent. Made once: a flood of requests for it would keep all cores busy.
+static SENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(document()).unwrap_or_default().into());
+
 /// This document.
 #[utoipa::path(
     get, path = "/api/v1/openapi.json", tag = "Status",
     responses((status = 200, body = Object, description = "OpenAPI 3.1"))
 )]
-pub(crate) async fn openapi(_params: super::query::Params) -> Json<&'static utoipa::openapi::OpenApi> {
-    Json(document())
-}
-
-/// A query parameter of a path.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct QueryParameter {
-    pub name: String,
-    pub repeatable: bool,
+pub(crate) async fn openapi(_params: Params) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], SENT.clone())
 }
 
 static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {
@@ -109,16 +108,14 @@ static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyL
                 RefOr::Ref(_) => None,
             });
             let in_query = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
-            (path.clone(), in_query.map(QueryParameter::from).collect())
+            (path.clone(), in_query.map(query_parameter).collect())
         })
         .collect()
 });
 
-impl From<&Parameter> for QueryParameter {
-    fn from(parameter: &Parameter) -> Self {
-        let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
-        QueryParameter { name: parameter.name.clone(), repeatable }
-    }
+fn query_parameter(parameter: &Parameter) -> QueryParameter {
+    let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
+    QueryParameter { name: parameter.name.clone(), repeatable }
 }
 
 /// What a path of the contract takes in its query.

@@ -5,7 +5,6 @@
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 
-use super::openapi;
 use super::problem::Problem;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -34,6 +33,18 @@ const STEPS: [Millis; 10] = [
     Millis::from_days(1),
 ];
 
+/// A query parameter of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryParameter {
+    pub name: String,
+    pub repeatable: bool,
+}
+
+/// Looks up what a path takes in its query. The router gives it to every
+/// request; without it no parameter is known.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownParameters(pub fn(&str) -> &'static [QueryParameter]);
+
 /// The parameters of one request, checked against the contract: a name that
 /// the path does not have, or has only once, is a problem.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +58,8 @@ impl<S: Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let params = Params::read(parts.uri.query().unwrap_or(""))?;
         let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        params.check(openapi::query_parameters(path))?;
+        let known = parts.extensions.get::<KnownParameters>().map_or(&[][..], |KnownParameters(of)| of(path));
+        params.check(known)?;
         Ok(params)
     }
 }
@@ -66,7 +78,7 @@ impl Params {
         Ok(Params { pairs })
     }
 
-    fn check(&self, known: &[openapi::QueryParameter]) -> Result<(), Problem> {
+    fn check(&self, known: &[QueryParameter]) -> Result<(), Problem> {
         for (i, (name, _)) in self.pairs.iter().enumerate() {
             let Some(parameter) = known.iter().find(|p| p.name == *name) else {
                 let problem = Problem::bad_parameter(name, format!("there is no parameter `{name}` here"));
@@ -195,13 +207,22 @@ fn not_a_step(text: &str) -> Problem {
         .hint("write whole minutes as a duration or in seconds, for example `1m`, `2h`, `1d` or `3600`")
 }
 
-fn known_names(known: &[openapi::QueryParameter]) -> String {
+fn known_names(known: &[QueryParameter]) -> String {
     if known.is_empty() {
         return "this path has no parameters".to_owned();
     }
     let names: Vec<&str> = known.iter().map(|p| p.name.as_str()).collect();
     format!("the parameters of this path are {}", names.join(", "))
 }
+
+/// What lists show when no period is asked for.
+pub(crate) const DEFAULT_PERIOD: Millis = Millis::from_days(30);
+
+/// Entries of a list without `limit`.
+pub(crate) const LIMIT_DEFAULT: usize = 1_000;
+
+/// Entries of a list at most: some megabytes of JSON.
+pub(crate) const LIMIT_MAX: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -272,7 +293,8 @@ mod tests {
 
     #[test]
     fn unknown_and_repeated_parameters_are_problems() {
-        let known = openapi::query_parameters("/api/v1/slos");
+        let of = |name: &str, repeatable| QueryParameter { name: name.to_owned(), repeatable };
+        let known = &[of("service", false), of("label", true)];
         assert!(params("service=checkout&label=team=payments&label=tier=1").check(known).is_ok());
         let unknown = params("servce=checkout").check(known).unwrap_err();
         assert_eq!(unknown.parameter.as_deref(), Some("servce"));

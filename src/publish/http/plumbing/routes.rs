@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -14,13 +14,14 @@ use super::bodies::{self, Bodies, Reading};
 use super::problem::Problem;
 use super::{health, layers, openapi};
 use crate::publish::answers::Answers;
-use crate::publish::http::HttpSettings;
 use crate::publish::http::api::{
     alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
     status, trends,
 };
 use crate::publish::http::ingress::{counts, intake, records};
 use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::http::plumbing::query::KnownParameters;
+use crate::publish::http::plumbing::settings::HttpSettings;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
@@ -74,6 +75,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     reads
         .merge(pushed)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
+        .layer(Extension(KnownParameters(openapi::query_parameters)))
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
         .layer(from_fn(layers::reads_only))

@@ -1,4 +1,4 @@
-//! Answers that are dear to make: made once for all who ask the same, in the
+//! Answers that are expensive to make: made once for all who ask the same, in the
 //! background, and kept a while for those who ask later. Work that nobody waits
 //! for ends; work for which somebody waited in vain is finished.
 

@@ -10,7 +10,6 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
-use super::Identity;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::SloStatus;
 use crate::evaluate::slo::tiers::TierVerdict;
@@ -20,6 +19,7 @@ use crate::publish::metrics::{
     SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BURN_RATE, SLO_COVERAGE, SLO_EVENTS,
     SLO_OBJECTIVE,
 };
+use crate::publish::outbound::otlp::receiver::Identity;
 
 /// SLOs of one request: about five megabytes, where collectors take twenty.
 const SLOS_PER_REQUEST: usize = 1_000;

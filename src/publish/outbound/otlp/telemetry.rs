@@ -21,8 +21,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::{Identity, OtlpError, PROTOBUF, client};
 use crate::net::{Endpoint, Http};
+use crate::publish::outbound::otlp::receiver::{Identity, OtlpError, PROTOBUF, client};
 
 /// How long the last push may take: a process that stops must not wait long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use crate::evaluate::alerting::replay::{Outcome, Replay};
 use crate::model::time::{Millis, Period};
 use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
-use crate::publish::web::{Page, page};
 
 /// What is replayed.
 const REPLAYED: Millis = Millis::from_days(30);

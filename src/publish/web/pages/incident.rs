@@ -18,10 +18,10 @@ use crate::publish::http::api::incidents::moved;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::web::charts::timeline::{across, px};
+use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
-use crate::publish::web::{Page, page};
 
 /// Changes that belong to an incident began at most so long before it.
 const BEFORE: Millis = Millis::from_hours(24);

@@ -15,10 +15,10 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::incident_floor;
 use crate::publish::web::charts::timeline;
 use crate::publish::web::charts::timeline::{Lane, Span};
+use crate::publish::web::parts::answer::{Page, page, params};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text, verdicts};
-use crate::publish::web::{Page, page, params};
 
 /// Incidents on the page, newest first; the API has all.
 const ROWS_MAX: usize = 200;

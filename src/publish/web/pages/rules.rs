@@ -3,7 +3,6 @@
 
 use maud::{Markup, html};
 
-use super::alerts::stacked;
 use crate::evaluate::alerting::load::Load;
 use crate::evaluate::alerting::measures::Measure;
 use crate::evaluate::alerting::noise::result::{ReceiverNoise, RuleNoise, TeamNoise};
@@ -12,6 +11,7 @@ use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::alerting::upkeep::Upkeep;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::statistics::shares::Share;
+use crate::publish::web::parts::classes_bar::stacked;
 use crate::publish::web::parts::{components, text};
 
 /// Rules that are listed; the API has all.

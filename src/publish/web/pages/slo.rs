@@ -19,10 +19,10 @@ use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
 use crate::publish::web::charts;
 use crate::publish::web::charts::{Pointer, Series};
+use crate::publish::web::parts::answer::{Page, page, params};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, history_notes, text};
-use crate::publish::web::{Page, page, params};
 
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;

@@ -16,10 +16,10 @@ use crate::publish::http::plumbing::context::{ApiContext, Evaluated};
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 use crate::publish::web::charts::sparklines::Sparks;
+use crate::publish::web::parts::answer::{Page, page, params};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
-use crate::publish::web::{Page, page, params};
 
 /// SLOs on one page: each has a small chart, which costs a read of its history.
 const ROWS_MAX: usize = 50;

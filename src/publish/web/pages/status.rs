@@ -7,10 +7,10 @@ use crate::evaluate::review::finding::Finding;
 use crate::model::time::Timestamp;
 use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
-use crate::publish::web::{Page, page};
 
 /// The page shows progress.
 const REFRESH_SECONDS: u32 = 15;

@@ -281,3 +281,7 @@ impl World {
         out
     }
 }
+
+pub(crate) const ALERTS: &str = "ALERTS";
+
+pub(crate) const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";

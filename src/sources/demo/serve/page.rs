@@ -7,11 +7,12 @@ use super::meter::{Counts, Meter, Numbers};
 use crate::model::labels::{Labels, NAME, quote};
 use crate::model::time::{Period, Timestamp};
 use crate::sources::demo::alerts::script::{Gauge, Plot};
+use crate::sources::demo::world::World;
 use crate::sources::demo::world::chance::Key;
+use crate::sources::demo::world::grid::Grid;
 use crate::sources::demo::world::lives::Pod;
 use crate::sources::demo::world::services::{PROBED, PROBED_SERVICE, Slot};
 use crate::sources::demo::world::traffic::{BOUND_TEXTS, BUCKET_COUNT, CHILDREN};
-use crate::sources::demo::world::{Grid, World};
 
 pub(crate) const REQUESTS: &str = "http_requests_total";
 pub(crate) const DURATION_BUCKET: &str = "http_request_duration_seconds_bucket";

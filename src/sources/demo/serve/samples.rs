@@ -8,9 +8,10 @@ use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::demo::alerts::{ALERTS, ALERTS_FOR_STATE};
+use crate::sources::demo::alerts::rules::{ALERTS, ALERTS_FOR_STATE};
+use crate::sources::demo::world::World;
+use crate::sources::demo::world::grid::Grid;
 use crate::sources::demo::world::lives::{Pod, Process};
-use crate::sources::demo::world::{Grid, World};
 
 /// One series as Prometheus stores it.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,8 +13,8 @@ use crate::model::labels::selector::Selector;
 use crate::model::operations::rule::AlertRule;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::net::{Endpoint, EndpointError};
-use crate::sources::demo::World;
-use crate::sources::prometheus::samples::last_of_each;
+use crate::sources::demo::world::World;
+use crate::sources::prometheus::last_of_each::last_of_each;
 use crate::sources::scrape::exposition::Limits;
 use crate::sources::scrape::{SampleBuffer, Scraper, Target};
 

@@ -5,7 +5,7 @@ use super::chance::Key;
 use super::traffic::{Load, Mix, Rhythm, Week};
 use crate::model::time::Millis;
 use crate::sources::demo::alerts::script::Gauge;
-use crate::sources::demo::world::Grid;
+use crate::sources::demo::world::grid::Grid;
 
 /// How pods are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

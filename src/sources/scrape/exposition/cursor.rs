@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Reason;
+use crate::sources::scrape::exposition::error::Reason;
 
 /// May stand in a label's name without quotes; digits not at the start.
 pub(crate) const WORD: u8 = 1;

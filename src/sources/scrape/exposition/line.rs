@@ -4,9 +4,12 @@
 use std::borrow::Cow;
 
 use super::cursor::{CLOSING_QUOTE, Cursor, METRIC, WORD, starts};
-use super::{Format, Label, Limits, MetricKind, Reason, Sample, number};
+use super::number;
 use crate::model::labels::NAME;
 use crate::model::time::Timestamp;
+use crate::sources::scrape::exposition::error::Reason;
+use crate::sources::scrape::exposition::limits::Limits;
+use crate::sources::scrape::exposition::sample::{Format, Label, MetricKind, Sample};
 
 /// What the comments said of the metric that is being listed.
 #[derive(Default)]

@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::labels::NAME;
 
 /// The samples of a body as text, `name{labels} value @timestamp`.
 fn read_as(format: Format, body: &str) -> Result<Vec<String>, String> {

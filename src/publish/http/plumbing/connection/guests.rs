@@ -17,7 +17,7 @@ pub(crate) struct Places {
     pub general: usize,
     /// Of them, from one address.
     pub per_address: usize,
-    /// Beside them, for health and metrics.
+    /// In addition, for health and metrics.
     pub reserved: usize,
 }
 
@@ -141,7 +141,7 @@ impl Connection {
         self.waits_since.store(AT_WORK, Ordering::Relaxed);
     }
 
-    /// Some of its answer was taken.
+    /// Some of its answer was read.
     pub(super) fn progresses(&self) {
         if self.waits_since.load(Ordering::Relaxed) != AT_WORK {
             self.waits();

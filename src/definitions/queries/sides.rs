@@ -1,0 +1,33 @@
+//! Whether the two sides of a ratio can be parts of one count.
+
+use crate::model::labels::selector::SelectorSum;
+use crate::model::slo::sli::Numerator;
+use crate::yaml::fields::At;
+use crate::yaml::source::Source;
+use crate::yaml::words::shown;
+
+/// Whether the two sides can be parts of one count.
+pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSum, source: &mut Source<'_>) -> bool {
+    let side = match numerator {
+        Numerator::Good(_) => "good",
+        Numerator::Bad(_) => "bad",
+    };
+    if numerator.sum() == total {
+        let message = format!("`{side}` and `total` select the same series: every event would be {side}");
+        at.error(source, message, Some(format!("add the matcher that makes an event {side}, such as code=~\"5..\"")));
+        return false;
+    }
+    for part in numerator.sum().iter() {
+        let mut same = total.iter().filter(|t| t.metric == part.metric).peekable();
+        let Some(first) = same.peek().copied() else { continue };
+        if same.any(|t| part.is_within(t)) {
+            continue;
+        }
+        let missing: Vec<String> =
+            first.matchers().iter().filter(|m| !part.matchers().contains(m)).map(ToString::to_string).collect();
+        let message = format!("`{side}` may count events that `total` does not");
+        let hint = format!("`total` also has {}; repeat it in `{side}`", shown(&missing.join(", ")));
+        at.warning(source, message, Some(hint));
+    }
+    true
+}

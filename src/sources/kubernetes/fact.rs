@@ -1,0 +1,37 @@
+//! The facts that are read from a cluster, and those that are stored already.
+
+use super::error::{Denied, Error};
+use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::time::Timestamp;
+
+/// What is stored of the cluster already.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The events that were last seen within the retention of the cluster;
+    /// older ones do no harm.
+    pub events: Vec<ClusterEvent>,
+    /// At least the latest change of each Deployment and node; others do no
+    /// harm.
+    pub changes: Vec<Change>,
+    /// The latest [`ClusterFact::Synced`]; `None` on a first start.
+    pub synced_until: Option<Timestamp>,
+}
+
+/// What the cluster tells. Each can be told again, and changes nothing then.
+#[derive(Debug)]
+pub enum ClusterFact {
+    /// An event with all its occurrences so far. It takes the place of the fact
+    /// with the same uid, unless that has a larger count.
+    Event(ClusterEvent),
+    /// A rollout, begun or ended, or what a person did. It takes the place of
+    /// that with the same id.
+    Change(Change),
+    /// What may not be read and is done without, from now on.
+    Unseen(Vec<Denied>),
+    /// Everything up to here has been told.
+    Synced { until: Timestamp },
+    /// Events that came and expired in between were not seen.
+    Gap { from: Timestamp, to: Timestamp },
+    /// The API server cannot be followed for now; it is being tried again.
+    Interrupted(Error),
+}

@@ -1,0 +1,14 @@
+//! The last sample of each series.
+
+use crate::ingest::raw::RawSeries;
+
+/// The last sample of each series, of those with a value; series without any
+/// are left out.
+pub(crate) fn last_of_each(mut series: Vec<RawSeries>, value: Option<f64>) -> Vec<RawSeries> {
+    for one in &mut series {
+        let last = one.samples.iter().rev().find(|s| value.is_none_or(|v| s.value == v)).copied();
+        one.samples = last.into_iter().collect();
+    }
+    series.retain(|s| !s.samples.is_empty());
+    series
+}

@@ -17,14 +17,14 @@ pub use daemon::DaemonArgs;
 
 use crate::cli::commands::settings::SettingArgs;
 
-/// SLO and reliability analytics: error budgets that are counted, incidents and
-/// alert noise, from the Prometheus, Alertmanager and Kubernetes that you have.
+/// SLO and reliability analytics from your Prometheus, Alertmanager and Kubernetes:
+/// exact error budgets, incidents and alert noise.
 #[derive(Debug, Parser)]
 #[command(name = "evenkeel", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "\
 Start here:
-  evenkeel demo                                        a generated world; open http://127.0.0.1:9595
-  evenkeel check slo-definitions                       what is wrong with your definitions
+  evenkeel demo                                        a generated platform; open http://127.0.0.1:9595
+  evenkeel check slo-definitions                       check your definitions
   evenkeel run --prometheus http://localhost:9090 --definitions slo-definitions
 
 Every flag of a setting has a key in the file of --config and an EVENKEEL_... variable.")]
@@ -33,18 +33,18 @@ pub struct Cli {
     pub command: Commands,
 }
 
-/// What Evenkeel does.
+/// Commands
 #[derive(Debug, Subcommand)]
 pub enum Commands {
     /// Run the daemon.
     Run(RunArgs),
-    /// Run the daemon on a generated world; nothing else is needed.
+    /// Run the daemon on a generated platform, without any other server.
     Demo(DemoArgs),
-    /// Check the configuration, the definitions and scenarios; exit with 2 if there is an error.
+    /// Check configuration, definitions and scenarios; exit code 2 on errors.
     Check(CheckArgs),
     /// Write the reliability review of one month.
     Report(ReportArgs),
-    /// Take in incidents, acknowledgements and events from files.
+    /// Import incidents, acknowledgements and events from files.
     Import(ImportArgs),
     /// Write files for other systems.
     #[command(subcommand)]
@@ -57,9 +57,9 @@ pub enum Commands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
-    /// Show what another `for`, an inhibition or burn-rate alerts would have done.
+    /// Replay alert history with a different `for`, inhibition or burn-rate alert.
     Replay(ReplayArgs),
-    /// Prove on generated worlds, in a real Prometheus, that budgets are right.
+    /// Compare computed budgets with the truth on generated worlds in a real Prometheus.
     Verify(VerifyArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
@@ -85,16 +85,16 @@ pub struct RunArgs {
 #[command(after_help = "\
 Examples:
   evenkeel demo                           thirty days of history, then live
-  evenkeel demo --days 90 --seed 7        another world, a longer past
+  evenkeel demo --days 90 --seed 7        another platform, a longer history
   evenkeel demo --speed 60                an hour passes in a minute")]
 pub struct DemoArgs {
     /// Days of history before now.
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub days: u32,
-    /// The world to generate; the same seed gives the same world.
+    /// Seed of the generated platform; the same seed gives the same platform.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// How many times faster than life its clock goes.
+    /// Speed of the demo clock, as a factor.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub speed: u32,
     /// Address of the API, the metrics and the pages. Port 0 picks a free one.
@@ -173,7 +173,7 @@ Examples:
 
 CSV has a header; JSON is one record in each line, or a list. The fields: id, kind (incident,
 acknowledge, resolve, notification, change, ticket), occurred_at, ended_at, service, cluster,
-severity, labels, refs, actor, human, incident, dedup_key. What is known is not taken again.
+severity, labels, refs, actor, human, incident, dedup_key. Records that are stored already are skipped.
 
 Exit code: 2 if a line is wrong; nothing is imported then.")]
 pub struct ImportArgs {
@@ -263,7 +263,7 @@ pub struct VerifyArgs {
     /// Days of the compliance window.
     #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=90))]
     pub days: u32,
-    /// The program of a Prometheus, with promtool beside it; without it `prometheus` on PATH.
+    /// Path of the `prometheus` binary; `promtool` must be in the same directory. Default: from PATH.
     #[arg(long, value_name = "PATH")]
     pub prometheus: Option<PathBuf>,
     /// Keep each world's Prometheus data, store and definition in a directory.

@@ -25,7 +25,7 @@ pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<Pro
     let paths = if paths.is_empty() { &config.definitions } else { paths };
     anyhow::ensure!(
         !paths.is_empty(),
-        "there are no definitions: name files or directories with --definitions, or a configuration with --config"
+        "no definitions: name files or directories with --definitions, or a configuration with --config"
     );
     let loaded = definitions::load(paths);
     problems.extend(loaded.problems);

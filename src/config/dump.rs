@@ -162,22 +162,23 @@ struct DetailKeys {
 #[derive(Serialize)]
 struct OnCallKeys {
     shift: String,
-    sleep: String,
+    off_hours: String,
     teams: BTreeMap<String, TeamKeys>,
 }
 
 #[derive(Serialize)]
 struct TeamKeys {
     timezone: String,
-    sleep: String,
+    off_hours: String,
 }
 
 impl From<&OnCall> for OnCallKeys {
     fn from(on_call: &OnCall) -> OnCallKeys {
-        let keys = |hours: &TeamHours| TeamKeys { timezone: hours.zone.to_string(), sleep: shown_hours(hours.sleep) };
+        let keys =
+            |hours: &TeamHours| TeamKeys { timezone: hours.zone.to_string(), off_hours: shown_hours(hours.off_hours) };
         OnCallKeys {
             shift: on_call.shift.to_string(),
-            sleep: shown_hours(on_call.usual.sleep),
+            off_hours: shown_hours(on_call.usual.off_hours),
             teams: on_call.teams.iter().map(|(team, hours)| (team.clone(), keys(hours))).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! When the people on call sleep. Must not know what wakes them.
+//! The off-hours of the people on call, and the length of a shift.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ const TEAMS_MAX: usize = 1_000;
 
 /// `zone` is that of the reports, which holds where nothing else is said.
 pub(super) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_>) -> Option<OnCall> {
-    let [shift, sleep, teams] = section(at, ["shift", "sleep", "teams"], reading)?;
+    let [shift, off_hours, teams] = section(at, ["shift", "off_hours", "teams"], reading)?;
     let bounds = |text: &str| duration(text, Millis::from_hours(1), Millis::from_days(7));
     let shift = reading.scalar("on_call.shift", shift, bounds);
-    let sleep = reading.scalar("on_call.sleep", sleep, hours);
-    let usual = TeamHours { zone, sleep: sleep? };
+    let off_hours = reading.scalar("on_call.off_hours", off_hours, hours);
+    let usual = TeamHours { zone, off_hours: off_hours? };
     let teams = match teams {
         Some(at) => self::teams(&at, usual, reading),
         None => Some(BTreeMap::new()),
@@ -36,11 +36,13 @@ fn teams(at: &At<'_>, usual: TeamHours, reading: &mut Reading<'_, '_>) -> Option
         if let Err(Complaint { message, hint }) = label_value(&entry.key) {
             reading.source.error(entry.key_span, &entry_at.path, message, hint);
         }
-        let Some([zone_at, sleep_at]) = section(Some(entry_at), ["timezone", "sleep"], reading) else { continue };
+        let Some([zone_at, off_hours_at]) = section(Some(entry_at), ["timezone", "off_hours"], reading) else {
+            continue;
+        };
         let zone = zone_at.map_or(Some(usual.zone), |at| at.parse(&mut reading.source, timezone));
-        let sleep = sleep_at.map_or(Some(usual.sleep), |at| at.parse(&mut reading.source, hours));
-        if let (Some(zone), Some(sleep)) = (zone, sleep) {
-            teams.insert(entry.key.clone(), TeamHours { zone, sleep });
+        let off_hours = off_hours_at.map_or(Some(usual.off_hours), |at| at.parse(&mut reading.source, hours));
+        if let (Some(zone), Some(off_hours)) = (zone, off_hours) {
+            teams.insert(entry.key.clone(), TeamHours { zone, off_hours });
         }
     }
     (reading.source.errors() == before).then_some(teams)

@@ -103,13 +103,13 @@ const SETTINGS: [Setting; 59] = [
         "sources[].ingest_delay",
         "DURATION",
         Some("60s"),
-        "How long late samples are waited for before a minute is counted, 0s to 1h.",
+        "Delay before a minute is counted, so that late samples can arrive, 0s to 1h.",
     ),
     key(
         "sources[].replica_labels",
         "[NAME]",
         Some("[prometheus_replica, replica]"),
-        "Labels that tell the replicas of an HA pair apart. Series that differ only there are counted once; `[]` counts each.",
+        "Labels that distinguish the replicas of an HA pair. Series that differ only in these are counted once; `[]` counts each.",
     ),
     many(flag(
         ALERTMANAGER,
@@ -194,7 +194,7 @@ const SETTINGS: [Setting; 59] = [
         "EVENKEEL_EVALUATION_INTERVAL",
         "DURATION",
         Some("30s"),
-        "Time between two judgements, 5s to 5m.",
+        "Interval between evaluations, 5s to 5m.",
     ),
     many(flag(
         "external_labels",
@@ -202,7 +202,7 @@ const SETTINGS: [Setting; 59] = [
         "EVENKEEL_EXTERNAL_LABELS",
         "NAME=VALUE",
         None,
-        "Label on everything that leaves, such as cluster=eu-1.",
+        "Label added to all exported alerts and metrics, such as cluster=eu-1.",
     )),
     flag(
         "external_url",
@@ -210,7 +210,7 @@ const SETTINGS: [Setting; 59] = [
         "EVENKEEL_EXTERNAL_URL",
         "URL",
         None,
-        "Where people reach this daemon, for links in alerts and reports.",
+        "URL at which people reach this daemon, for links in alerts and reports.",
     ),
     flag(
         "timezone",
@@ -222,16 +222,16 @@ const SETTINGS: [Setting; 59] = [
     ),
     key("on_call.shift", "DURATION", Some("12h"), "Shift over which interruptions are counted, 1h to 7d."),
     key(
-        "on_call.sleep",
+        "on_call.off_hours",
         "HH:MM-HH:MM",
         Some("22:00-07:00"),
-        "When people sleep, in `timezone`; a page then counts as one in the night.",
+        "Off-hours, in `timezone`. Pages in this range count as off-hours pages.",
     ),
     key(
         "on_call.teams",
-        "{TEAM: {timezone, sleep}}",
+        "{TEAM: {timezone, off_hours}}",
         None,
-        "Time zone and sleep of single teams, by the label `team` of their alerts or SLOs.",
+        "Time zone and off-hours of single teams, by the label `team` of their alerts or SLOs.",
     ),
     key(
         "alerts.service",
@@ -289,7 +289,7 @@ const SETTINGS: [Setting; 59] = [
         "EVENKEEL_KUBERNETES",
         "auto|true|false",
         Some("auto"),
-        "Whether events, rollouts and what people do by hand are read from Kubernetes; auto: where it is reachable.",
+        "Read events, rollouts and manual changes from Kubernetes; auto: if an API server is reachable.",
     ),
     flag(
         "kubernetes.kubeconfig",

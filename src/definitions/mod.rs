@@ -128,7 +128,7 @@ impl Loaded {
             let key = what.key();
             if let Some(first) = self.places.get(&key) {
                 let message = format!(
-                    "the name `{}` is taken: it is defined first at {}:{}:{}",
+                    "duplicate name `{}`; first defined at {}:{}:{}",
                     key.1, first.file, first.span.line, first.span.column
                 );
                 let hint = "names are unique over all files; rename one of them or remove it";

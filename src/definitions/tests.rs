@@ -160,7 +160,7 @@ fn sources_are_compared_with_those_that_exist() {
 fn problems_of_one_text_are_bounded() {
     let text: String = (0..5_000).map(|n| format!("x{n}: 1\n")).collect();
     let (_, problems) = parse(&format!("apiVersion: evenkeel/v1\nkind: SLO\nmetadata: {{}}\nspec: {{}}\n{text}"), "f");
-    assert!(problems.len() <= 201 && problems.last().unwrap().message.contains("more problems"));
+    assert!(problems.len() <= 201 && problems.last().unwrap().message.contains("more errors"));
 }
 
 proptest! {

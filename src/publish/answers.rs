@@ -120,14 +120,14 @@ pub struct Generation {
     pub first_seen: Timestamp,
     /// When it took over last; after a return to an older one later than
     /// `first_seen`.
-    pub taken_up: Timestamp,
+    pub active_since: Timestamp,
     /// Whether it is counted now.
     pub current: bool,
 }
 
 /// Where the present generation took over from an older one.
 pub fn seam(generations: &[Generation]) -> Option<Timestamp> {
-    let current = generations.iter().find(|g| g.current)?.taken_up;
+    let current = generations.iter().find(|g| g.current)?.active_since;
     generations.iter().any(|g| !g.current && g.first_seen < current).then_some(current)
 }
 
@@ -175,9 +175,9 @@ pub enum CorrectionRefused {
     /// What is wrong with the document, all of it.
     #[error("{0}")]
     NotSound(String),
-    #[error("the correction `{0}` stands in a definition file")]
+    #[error("the correction `{0}` is defined in a file and cannot be changed over the API")]
     OfFile(String),
-    #[error("there is no correction `{0}`")]
+    #[error("correction `{0}` not found")]
     Unknown(String),
     #[error("there are as many corrections as there may be: {0} in force")]
     TooMany(usize),
@@ -198,7 +198,7 @@ pub struct PushedCounts {
 /// Why pushed counts were not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PushRefused {
-    #[error("there is no SLO `{0}`")]
+    #[error("SLO `{0}` not found")]
     Unknown(String),
     #[error("the SLO `{0}` is counted from its source; its indicator is not `pushed`")]
     NotPushed(String),
@@ -212,7 +212,7 @@ pub enum PushRefused {
 /// Why a time of an incident was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeRefused {
-    #[error("there is no such incident in the stored history")]
+    #[error("incident not found in the stored history")]
     UnknownIncident,
     #[error("nobody set this time")]
     NotSet,

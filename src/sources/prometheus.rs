@@ -243,7 +243,7 @@ impl Prometheus {
         let mut last = None;
         sorted
             .find(|labels| last.replace(*labels) == Some(*labels))
-            .map_or(Ok(()), |labels| Err(self.bad_response(format!("series {labels} stands twice"))))
+            .map_or(Ok(()), |labels| Err(self.bad_response(format!("duplicate series {labels}"))))
     }
 
     fn bad_response(&self, reason: String) -> Error {

@@ -163,7 +163,7 @@ impl Slices<'_> {
         for (key, value) in raw {
             let key_span = span(key.referenced);
             if let Some(line) = first.get(&key.value) {
-                let message = format!("the key `{}` stands twice in this mapping", super::words::shown(&key.value));
+                let message = format!("duplicate key `{}` in this mapping", super::words::shown(&key.value));
                 source.error(key_span, &key.value, message, Some(format!("the first one is in line {line}")));
                 continue;
             }
@@ -231,10 +231,7 @@ mod tests {
     #[test]
     fn keys_that_stand_twice_are_named_with_both_places() {
         let (nodes, problems) = read("a: 1\nb: {c: 1, c: 2}\na: 3\n");
-        assert_eq!(
-            problems,
-            ["2:11: the key `c` stands twice in this mapping", "3:1: the key `a` stands twice in this mapping"]
-        );
+        assert_eq!(problems, ["2:11: duplicate key `c` in this mapping", "3:1: duplicate key `a` in this mapping"]);
         assert_eq!(value(&nodes[0], "a").value, Value::Text("1".to_owned()));
     }
 

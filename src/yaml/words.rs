@@ -108,11 +108,11 @@ pub fn dns_label(text: &str) -> Result<String, Complaint> {
     if sound {
         return Ok(text.to_owned());
     }
-    let mended: String =
+    let corrected: String =
         text.to_lowercase().chars().map(|c| if inner(c) { c } else { '-' }).take(DNS_LABEL_MAX).collect();
-    let mended = mended.trim_matches('-');
+    let corrected = corrected.trim_matches('-');
     let rule = "lower-case letters, digits and hyphens between them, at most 63 characters";
-    let hint = if mended.is_empty() { rule.to_owned() } else { format!("for example `{mended}`: {rule}") };
+    let hint = if corrected.is_empty() { rule.to_owned() } else { format!("for example `{corrected}`: {rule}") };
     Err(Complaint::new(format!("`{}` is not a DNS label", shown(text)), hint))
 }
 
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_checked_and_mended() {
+    fn names_are_checked_and_corrected() {
         assert!(dns_label("checkout-1").is_ok());
         assert!(dns_label("Checkout_API").unwrap_err().hint.unwrap().starts_with("for example `checkout-api`"));
         assert!(dns_label("").is_err() && dns_label("-a").is_err() && dns_label(&"a".repeat(64)).is_err());

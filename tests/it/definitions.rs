@@ -2,7 +2,7 @@
 //! and the shipped definitions, which must load without a word.
 //!
 //! Each `golden/definitions/X.yaml` has its expected text in `X.txt`. Run with
-//! EVENKEEL_UPDATE_GOLDEN=1 to write them anew, then read the difference.
+//! UPDATE_GOLDEN=1 to write them, then read the difference.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,7 +31,7 @@ fn mistakes_are_told_as_recorded() {
         let (_, problems) = definitions::parse(&fs::read_to_string(&path).unwrap(), name);
         let told = render(&problems, false);
         let expected = path.with_extension("txt");
-        if std::env::var_os("EVENKEEL_UPDATE_GOLDEN").is_some() {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(&expected, &told).unwrap();
         }
         if fs::read_to_string(&expected).unwrap_or_default() != told {

@@ -308,7 +308,7 @@ fn whoever_has_no_right_to_changes_nothing_and_what_is_taken_is_durable() {
     let told = told["detail"].as_str().unwrap_or_default().to_owned();
     assert!(refused == 400 && told.contains("[0].kind: must be") && told.contains("[0].occurred_at"), "{told}");
     assert_eq!(http_get(daemon.address(), "/in/records").0, 405);
-    assert_eq!(daemon.json("/api/v1/records")["matching"], 0, "nothing of it was taken");
+    assert_eq!(daemon.json("/api/v1/records")["matching"], 0, "the whole payload was rejected");
 
     // What is taken, and then told again.
     let once = stamped(&record, &mut header, now()).map(|(name, value)| (name.to_owned(), value.to_owned()));

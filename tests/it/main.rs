@@ -35,4 +35,5 @@ mod sources;
 mod store_crash;
 mod support;
 mod verify;
+mod words;
 mod worlds;

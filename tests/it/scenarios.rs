@@ -73,7 +73,7 @@ hint: over 1h from -50m to 10m: good 400, bad 3, total 403, attainment 0.992556 
     assert!(err.starts_with(expected), "{err}");
     let (code, _, err) = run(&SCENARIO.replace("0+10x40", "0+10y40"));
     assert_eq!(code, 2);
-    assert!(err.contains("births.yaml:10:33: `0+10y40` is no value"), "{err}");
+    assert!(err.contains("births.yaml:10:33: `0+10y40` is not a value"), "{err}");
 }
 
 #[tokio::test]

@@ -243,7 +243,7 @@ fn cannot_be_read(alertmanager: &str, silence: &UnreadSilence) -> Finding {
              only where Alertmanager lists them while it is asked",
             silence.id, silence.matcher
         ),
-        hint: "expire the silence and set it again without what only Go's patterns know, such as `\\Q…\\E`, or shorter"
+        hint: "recreate the silence with a simpler matcher: Evenkeel does not support Go-only regex syntax such as `\\Q...\\E`"
             .to_owned(),
     }
 }

@@ -137,7 +137,7 @@ fn lack(denied: &[Denied]) -> Option<Finding> {
     (!denied.is_empty()).then(|| Finding {
         subject: SOURCE.to_owned(),
         message: format!(
-            "the API server does not allow to {}; what people do there by hand is not seen as an answer to pages",
+            "the API server does not allow to {}; manual changes there are not seen as evidence that somebody acted on a page",
             named.join(", or to ")
         ),
         hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),

@@ -226,7 +226,7 @@ pub async fn import(
     now: Timestamp,
     done: impl Fn(usize),
 ) -> anyhow::Result<(usize, usize)> {
-    anyhow::ensure!(Store::exists(dir), "there is no store in {}; `evenkeel run` makes it", dir.display());
+    anyhow::ensure!(Store::exists(dir), "no store found in {}; `evenkeel run` creates it", dir.display());
     let facts = Facts::open(dir).map_err(|error| match error {
         Error::Locked { .. } => anyhow::anyhow!(
             "a running evenkeel has the store in {}; push to one of its webhooks, or stop it first",

@@ -51,7 +51,7 @@ pub fn generations(slo: &Slo, noted: &[Definition], promises: &[ObjectiveChange]
     let current = slo.indicator_id();
     let mine: Vec<&ObjectiveChange> = promises.iter().filter(|p| p.slo == slo.name).collect();
     // Where it was counted after another one, for the last time.
-    let taken_up = |d: &Definition| {
+    let active_since = |d: &Definition| {
         let turns = mine.windows(2).filter_map(|pair| match pair {
             [before, after] if before.indicator != after.indicator => Some(after),
             _ => None,
@@ -62,7 +62,7 @@ pub fn generations(slo: &Slo, noted: &[Definition], promises: &[ObjectiveChange]
         indicator: d.indicator,
         counted: d.text.clone(),
         first_seen: d.first_seen,
-        taken_up: taken_up(d),
+        active_since: active_since(d),
         current: d.indicator == current,
     };
     noted.iter().filter(|d| d.slo == slo.name).map(generation).collect()

@@ -167,7 +167,7 @@ impl Round for Groups {
         }
         // What was found is taken in, whatever else failed.
         if appeared {
-            tracing::info!("groups have appeared; starting anew with them");
+            tracing::info!("new groups discovered");
             self.appeared.store(true, Ordering::Relaxed);
             self.stop.cancel();
         }

@@ -351,7 +351,7 @@ fn finding(indicator: &CountedSli, counted: &Counted) -> Option<Finding> {
     if !counted.matched {
         return Some(Finding {
             subject,
-            message: format!("nothing matches {}: neither a series nor a target", shown(&indicator.plan.scope())),
+            message: format!("no series matched `{}` in the last day", shown(&indicator.plan.scope())),
             hint: "try the selector in Prometheus; look for a renamed job, metric or label".to_owned(),
         });
     }

@@ -107,7 +107,7 @@ impl Reporting<'_> {
             if let Some(at) = seam(&generations(slo, of_slo, &promises)) {
                 let at = at.rfc3339();
                 sentences.push(format!(
-                    "{}: what is counted was changed at {at}. The figures of the time before were counted anew from the source, as far as it remembers.",
+                    "{}: the SLI definition changed at {at}. Earlier figures were recomputed from the source where it had data.",
                     slo.name
                 ));
             }
@@ -128,7 +128,7 @@ impl Reporting<'_> {
         let at_end = present(slo, &history, judged_at);
         Ok(SloReport {
             status: judge_over(slo, window, period, &history, judged_at, &at_end).as_promised_then(),
-            slots: history_slots(slo, Shown { window, basis: Basis::Then }, &history, period, STEP, judged_at),
+            slots: history_slots(slo, Shown { window, basis: Basis::Historical }, &history, period, STEP, judged_at),
             step: STEP,
         })
     }
@@ -268,7 +268,7 @@ mod tests {
         let report = reporting.month(april).unwrap().unwrap();
         let (status, slots) = (&report.slos[0].status, &report.slos[0].slots);
         // A third of the events at 2 %, two thirds at 1 %.
-        assert!((status.promised_ratio() - (1.0 - 4.0 / 300.0)).abs() < 1e-12, "{}", status.promised_ratio());
+        assert!((status.required_ratio() - (1.0 - 4.0 / 300.0)).abs() < 1e-12, "{}", status.required_ratio());
         let budget = status.budget.unwrap();
         assert!((budget.total_events - 57_600.0).abs() < 1e-6, "{budget:?}");
         assert!((budget.remaining_ratio - 0.1).abs() < 1e-9, "overspent by the present objective alone: {budget:?}");

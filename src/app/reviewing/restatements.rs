@@ -95,11 +95,11 @@ fn causes(reviewing: Reviewing<'_>, period: Period, since: Timestamp) -> Result<
     let causes = [
         (
             set,
-            "time of an incident was set or taken back by a person",
-            "times of incidents were set or taken back by people",
+            "time of an incident was set or withdrawn by a person",
+            "times of incidents were set or withdrawn by people",
         ),
         (late, "record of an outside system came later", "records of outside systems came later"),
-        (recounted, "minute was counted anew", "minutes were counted anew"),
+        (recounted, "minute was recounted", "minutes were recounted"),
     ];
     let told = |(n, one, many): (usize, &str, &str)| match n {
         0 => None,

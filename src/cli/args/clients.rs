@@ -1,4 +1,4 @@
-//! What may be typed to ask a running daemon.
+//! Flags of the commands that query a running daemon.
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use crate::model::time::{Millis, Timestamp};
 pub struct ClientArgs {
     #[command(flatten)]
     pub daemon: DaemonArgs,
-    /// Print the answer as JSON; always so where the output is no terminal.
+    /// Print JSON. Default when the output is not a terminal.
     #[arg(long)]
     pub json: bool,
 }
@@ -40,12 +40,12 @@ pub struct SloArgs {
 Examples:
   evenkeel incidents --last 7d
   evenkeel incidents --last 90d --json
-  evenkeel incidents --months 12        how the months that are over went")]
+  evenkeel incidents --months 12        totals of the last complete months")]
 pub struct IncidentsArgs {
     /// How far back incidents are listed.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub last: Millis,
-    /// Show how so many months went, 1 to 36, instead of single incidents.
+    /// Show monthly totals for the last N months (1 to 36) instead of incidents.
     #[arg(long, value_name = "N", conflicts_with = "last")]
     pub months: Option<usize>,
     #[command(flatten)]
@@ -81,8 +81,7 @@ Examples:
   evenkeel replay --rule HighErrorRate --burn-rate checkout-availability --last 90d
   evenkeel replay --rule DiskFilling --delete
 
-Alerts of the stored history are changed as Prometheus and Alertmanager would
-have changed them, and judged anew. Nothing is changed in your systems.")]
+Evaluates past alerts as if the rule were changed. Nothing is changed in your systems.")]
 pub struct ReplayArgs {
     /// The rule that changes, by its alertname.
     #[arg(long, value_name = "RULE")]
@@ -103,19 +102,19 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct ChangeArgs {
-    /// The condition must hold for so long.
+    /// Time that the condition must hold.
     #[arg(long = "for", value_name = "DURATION", requires = "rule")]
     pub hold: Option<Millis>,
-    /// It fires on for so long after the condition has ended.
+    /// Time that it keeps firing after the condition has ended.
     #[arg(long, value_name = "DURATION", requires = "rule")]
     pub keep_firing_for: Option<Millis>,
-    /// It wakes nobody while this rule fires.
+    /// Inhibit it while this rule fires.
     #[arg(long, value_name = "RULE", requires = "rule")]
     pub inhibit_by: Option<String>,
-    /// The burn-rate alerts of this SLO, instead of the rule where one is named.
+    /// Use the burn-rate alerts of this SLO instead of the rule.
     #[arg(long, value_name = "SLO")]
     pub burn_rate: Option<String>,
-    /// Without the rule.
+    /// Delete the rule.
     #[arg(long, requires = "rule")]
     pub delete: bool,
 }

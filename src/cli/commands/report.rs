@@ -49,7 +49,7 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
     };
     anyhow::ensure!(
         Store::exists(dir),
-        "there is no store in {}; `evenkeel run` made it where --data said",
+        "no store found in {}: use the directory that `evenkeel run --data` writes to",
         dir.display()
     );
     let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();

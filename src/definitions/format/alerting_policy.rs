@@ -90,7 +90,7 @@ fn coverage_floor(text: &str) -> Result<f64, Complaint> {
 fn bad_events_min(text: &str) -> Result<i64, Complaint> {
     let number = text.parse::<i64>().ok().filter(|n| (0..=BAD_EVENTS_MAX).contains(n));
     number.ok_or_else(|| {
-        let message = format!("`{}` is no number of events", shown(text));
+        let message = format!("invalid number of events `{}`", shown(text));
         Complaint::new(message, format!("a whole number of 0 (no guard) to {BAD_EVENTS_MAX}; 5 is usual"))
     })
 }
@@ -226,7 +226,7 @@ fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint 
             format!("with `long: {long}` the budget may be {} at most, when every event is bad", share(most)),
         ),
         Unfit::Always { factor } => Complaint::new(
-            format!("{}, which is less than 1: it would fire on a service that keeps its promise", what(factor)),
+            format!("burn rate threshold {} is below 1: the alert would fire while the SLO is met", what(factor)),
             format!("with `long: {long}` the budget must be {} at least", share(1.0)),
         ),
         Unfit::NoSlice { slice } => Complaint::new(
@@ -260,7 +260,7 @@ fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>)
     let most = number(1.0 / promise.objective.allowed_bad_ratio());
     let reasons = [
         (never, format!("at {} no burn rate exceeds {most}", promise.objective)),
-        (always, format!("below 1 they would fire on a kept promise, in a window of {}", promise.window)),
+        (always, format!("below 1 the alert would fire while the SLO is met, in a window of {}", promise.window)),
         (no_slice, "their short lookback holds no whole slice".to_owned()),
     ];
     for (names, reason) in reasons.into_iter().filter(|(names, _)| !names.is_empty()) {

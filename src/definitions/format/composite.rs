@@ -39,7 +39,7 @@ pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<
     for item in at.items(source, COMPONENTS_MAX)? {
         let Some(component) = read_component(&item, combination, source) else { continue };
         if components.iter().any(|c| c.slo == component.slo) {
-            item.error(source, format!("`{}` stands here twice", component.slo), None);
+            item.error(source, format!("duplicate component `{}`", component.slo), None);
         }
         components.push(component);
     }
@@ -73,7 +73,7 @@ fn weight_of(text: &str) -> Result<f64, Complaint> {
     let number = text.parse::<f64>().ok().filter(|weight| *weight > 0.0 && *weight <= WEIGHT_MAX);
     number.ok_or_else(|| {
         let rule = format!("a number above 0, at most {WEIGHT_MAX}");
-        Complaint::new(format!("`{}` is no weight", shown(text)), rule)
+        Complaint::new(format!("invalid weight `{}`", shown(text)), rule)
     })
 }
 

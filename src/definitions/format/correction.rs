@@ -66,7 +66,7 @@ fn scope(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Scope> {
     let scope = Scope { slos: slos?, labels: labels? };
     if scope.slos.is_empty() && scope.labels.is_empty() {
         let hint = "name them with `slos: [checkout-availability]`, or by `labels: {service: checkout}`";
-        fields.error(source, "it is about no SLO", Some(hint.to_owned()));
+        fields.error(source, "the correction matches no SLO", Some(hint.to_owned()));
         return None;
     }
     Some(scope)
@@ -78,7 +78,11 @@ fn when(fields: &mut Fields<'_>, zone: Tz, source: &mut Source<'_>) -> Option<Wh
     let once = from.is_some() || to.is_some();
     let again = every.is_some() || start.is_some() || length.is_some();
     if once == again {
-        fields.error(source, "when it is, once or again and again, is not clear", Some(WHEN.to_owned()));
+        fields.error(
+            source,
+            "specify either `from` and `to`, or `every`, `start` and `duration`",
+            Some(WHEN.to_owned()),
+        );
         return None;
     }
     if once {
@@ -107,11 +111,7 @@ fn stretch(from: Timestamp, to: Timestamp, place: &At<'_>, source: &mut Source<'
     }
     if to - from > LENGTH_MAX {
         let message = format!("{} are left out at once; at most {LENGTH_MAX}", (to - from).human());
-        place.error(
-            source,
-            message,
-            Some("where a promise does not hold for so long, change the objective".to_owned()),
-        );
+        place.error(source, message, Some("for a longer exclusion, change the objective".to_owned()));
         return None;
     }
     Some(Period::new(from, to))
@@ -153,10 +153,10 @@ fn rule(text: &str) -> Result<Rule, Complaint> {
     let mut seen: Vec<&str> = Vec::new();
     for part in upper.strip_prefix("RRULE:").unwrap_or(&upper).split(';').filter(|part| !part.is_empty()) {
         let Some((key, value)) = part.split_once('=') else {
-            return Err(Complaint::new(format!("`{}` is no part of a rule", shown(part)), EXAMPLE));
+            return Err(Complaint::new(format!("invalid part `{}` in the recurrence rule", shown(part)), EXAMPLE));
         };
         if seen.contains(&key) {
-            return Err(Complaint::new(format!("`{}` stands twice in the rule", shown(key)), EXAMPLE));
+            return Err(Complaint::new(format!("duplicate part `{}` in the recurrence rule", shown(key)), EXAMPLE));
         }
         seen.push(key);
         match key {
@@ -171,7 +171,7 @@ fn rule(text: &str) -> Result<Rule, Complaint> {
                     Some(part) => format!("did you mean `{part}`?"),
                     None => format!("known here: {}", PARTS.join(", ")),
                 };
-                return Err(Complaint::new(format!("`{}` is no part of a rule that is known here", shown(key)), hint));
+                return Err(Complaint::new(format!("unknown part `{}` in the recurrence rule", shown(key)), hint));
             }
         }
     }
@@ -197,7 +197,7 @@ fn frequency_of(value: &str) -> Result<Frequency, Complaint> {
 fn number(value: &str) -> Result<u32, Complaint> {
     let number = value.parse::<u32>().ok().filter(|n| (1..=NUMBER_MAX).contains(n));
     number.ok_or_else(|| {
-        Complaint::new(format!("`{}` is no number from 1 to {NUMBER_MAX}", shown(value)), "a whole number")
+        Complaint::new(format!("invalid number `{}`: expected 1 to {NUMBER_MAX}", shown(value)), "a whole number")
     })
 }
 
@@ -213,7 +213,7 @@ fn weekday(text: &str) -> Result<NthWeekday, Complaint> {
     ];
     let wrong = || {
         let hint = "MO, TU, WE, TH, FR, SA, SU; of a month also `2TU` (the second) or `-1FR` (the last)";
-        Complaint::new(format!("`{}` is no weekday", shown(text)), hint)
+        Complaint::new(format!("invalid weekday `{}`", shown(text)), hint)
     };
     let (nth, weekday) =
         DAYS.iter().find_map(|(word, weekday)| text.strip_suffix(word).map(|nth| (nth, *weekday))).ok_or_else(wrong)?;
@@ -224,12 +224,14 @@ fn weekday(text: &str) -> Result<NthWeekday, Complaint> {
 
 fn month_day(text: &str) -> Result<i32, Complaint> {
     let day = text.parse::<i32>().ok().filter(|day| (1..=31).contains(&day.abs()));
-    day.ok_or_else(|| Complaint::new(format!("`{}` is no day of a month", shown(text)), "1 to 31, or -1 for the last"))
+    day.ok_or_else(|| {
+        Complaint::new(format!("invalid day of a month `{}`", shown(text)), "1 to 31, or -1 for the last")
+    })
 }
 
 fn last_day(text: &str) -> Result<NaiveDate, Complaint> {
     let date = text.get(..8).and_then(|date| NaiveDate::parse_from_str(date, "%Y%m%d").ok());
     let dashed = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     date.or_else(dashed)
-        .ok_or_else(|| Complaint::new(format!("`{}` is no last day", shown(text)), "for example `UNTIL=20261231`"))
+        .ok_or_else(|| Complaint::new(format!("invalid last day `{}`", shown(text)), "for example `UNTIL=20261231`"))
 }

@@ -38,7 +38,7 @@ pub(crate) fn read_groups(at: &At<'_>, indicator: Option<&Sli>, source: &mut Sou
     for item in labels_at.items(source, LABELS_MAX)? {
         let Some(label) = item.parse(source, |text| label(text, indicator)) else { continue };
         if labels.contains(&label) {
-            item.error(source, format!("`{label}` stands here twice"), None);
+            item.error(source, format!("duplicate label `{label}`"), None);
         }
         labels.push(label);
     }
@@ -55,7 +55,10 @@ pub(crate) fn read_groups(at: &At<'_>, indicator: Option<&Sli>, source: &mut Sou
 fn groups_max(text: &str) -> Result<usize, Complaint> {
     let number = text.parse::<usize>().ok().filter(|n| (1..=GROUPS_MAX).contains(n));
     number.ok_or_else(|| {
-        Complaint::new(format!("`{}` is no number of groups", shown(text)), format!("a number from 1 to {GROUPS_MAX}"))
+        Complaint::new(
+            format!("invalid number of groups `{}`", shown(text)),
+            format!("a number from 1 to {GROUPS_MAX}"),
+        )
     })
 }
 

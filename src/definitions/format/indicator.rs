@@ -192,7 +192,7 @@ fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     let at = good.xor(bad)?;
     let metric = at.parse(source, selector)?;
     if metric.metric.ends_with("_total") {
-        at.warning(source, "a counter is taken for a ratio", Some("counters are counted by `ratio`".to_owned()));
+        at.warning(source, "a counter is used as a ratio", Some("counters are counted by `ratio`".to_owned()));
     }
     Some(Sli::RawRatio { metric, is_bad })
 }

@@ -28,7 +28,7 @@ pub(crate) fn objective_history(
     for item in field.items(source, ENTRIES_MAX)? {
         let Some(mut fields) = item.fields(source) else { continue };
         let from = fields.required("from", source, "since when, for example `2026-01-01` (in `timezone`)");
-        let promised = fields.required("objective", source, "what was promised from then on, for example `99.5%`");
+        let promised = fields.required("objective", source, "the objective from then on, for example `99.5%`");
         fields.finish(source);
         let from = from.and_then(|at| at.parse(source, |text| instant(text, zone)));
         let promised = promised.and_then(|at| at.parse(source, objective));

@@ -44,17 +44,17 @@ pub(crate) fn objective(text: &str) -> Result<Objective, Complaint> {
         let hint = if text.trim() == "1" { ", or `99%` if 1 % may fail" } else { "" };
         return Err(Complaint::new(
             "an objective of 100% leaves no error budget: the first bad event would break it for good",
-            format!("promise a little less than everything, for example `99.9%`{hint}"),
+            format!("objective must be less than 100 %, for example `99.9%`{hint}"),
         ));
     }
     if value <= 0.0 {
-        return Err(Complaint::new("an objective of 0% promises nothing", "write for example `99.9%`"));
+        return Err(Complaint::new("objective must be greater than 0 %", "write for example `99.9%`"));
     }
     // The slack is for the binary noise of 1 - 0.99999999.
     if 1.0 - value < ALLOWED_BAD_MIN * 0.999 {
         return Err(Complaint::new(
             format!("the objective `{}` allows less than one bad event in a hundred million", shown(text)),
-            "no count can tell such a promise from 100%; 99.999999% is the most",
+            "no count can distinguish such an objective from 100%; the maximum is 99.999999%",
         ));
     }
     Objective::new(value).ok_or_else(|| Complaint::from(format!("`{}` is not an objective", shown(text))))

@@ -132,7 +132,7 @@ struct Metadata {
 fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
     let mut fields = at.fields(source)?;
     let name = fields.required("name", source, "for example `checkout-availability`; unique over all files");
-    let service = fields.required("service", source, "the service that the promise is about, for example `checkout`");
+    let service = fields.required("service", source, "name of the service, for example `checkout`");
     let depends_on = fields.optional("dependsOn");
     let labels = labels(fields.optional("labels"), source);
     fields.finish(source);
@@ -154,7 +154,7 @@ fn service_name(text: &str) -> Result<String, Complaint> {
 pub(crate) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
     let mut fields = at.fields(source)?;
     let description = fields.optional("description");
-    let objective_at = fields.required("objective", source, "the promised ratio of good events, for example `99.9%`");
+    let objective_at = fields.required("objective", source, "the required ratio of good events, for example `99.9%`");
     let windows_at = fields.optional("windows");
     let past_at = fields.optional("objectiveHistory");
     let zone = fields.optional("timezone");
@@ -240,7 +240,7 @@ fn read_budgeting(at: &At<'_>, source: &mut Source<'_>) -> Option<Budgeting> {
     if let Value::Text(_) = &at.node.value {
         return at.parse(source, |text| match text {
             "events" => Ok(Budgeting::Events),
-            _ => Err(Complaint::new(format!("`{}` is no way of budgeting", shown(text)), BUDGETING)),
+            _ => Err(Complaint::new(format!("unknown budgeting method `{}`", shown(text)), BUDGETING)),
         });
     }
     let mut fields = at.fields(source)?;

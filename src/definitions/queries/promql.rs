@@ -167,12 +167,12 @@ impl Terms {
                 }
                 _ => self.collect(*sum.expr, false),
             },
-            Expr::Aggregate(other) => Err(refused(&format!("`{}` is no sum", other.op))),
+            Expr::Aggregate(other) => Err(refused(&format!("`{}` is not an aggregation with `sum`", other.op))),
             Expr::Binary(binary) => self.collect_binary(binary),
             Expr::Call(_) if single => Err(refused("`+` joins series by their labels; put each side into `sum(...)`")),
             Expr::Call(call) => self.collect_call(call.func.name, call.args.args.into_iter().next().map(|arg| *arg)),
-            Expr::VectorSelector(_) => Err(refused("the value of a counter is no count of events")),
-            _ => Err(refused("it is no sum of `rate` or `increase`")),
+            Expr::VectorSelector(_) => Err(refused("a counter must be wrapped in `rate` or `increase`")),
+            _ => Err(refused("it is not a sum of `rate` or `increase`")),
         }
     }
 
@@ -201,7 +201,7 @@ impl Terms {
                 self.selectors.push(plain(matrix.vs)?);
                 Ok(())
             }
-            _ => Err(refused(&format!("`{function}` is taken of something else than a selector with a range"))),
+            _ => Err(refused(&format!("`{function}` is applied to something else than a selector with a range"))),
         }
     }
 }
@@ -258,13 +258,13 @@ mod tests {
     #[test]
     fn what_is_no_plain_sum_is_estimated_with_a_reason() {
         for (text, part) in [
-            ("sum(m)", "value of a counter"),
+            ("sum(m)", "a counter must be wrapped"),
             ("rate(a[5m]) + rate(b[5m])", "put each side into"),
             ("sum by (x) (rate(a[5m])) + sum by (x) (rate(b[5m]))", "leave out `by`"),
             ("sum(rate(a[5m])) - sum(rate(b[5m]))", "operator `-`"),
             ("sum(rate(a[5m])) * 2", "operator `*`"),
             ("sum(rate(a[5m])) or sum(rate(b[5m]))", "operator `or`"),
-            ("avg(rate(a[5m]))", "`avg` is no sum"),
+            ("avg(rate(a[5m]))", "`avg` is not an aggregation"),
             ("sum(irate(a[5m]))", "function `irate`"),
             ("sum(rate(a[5m] offset 1h))", "offset"),
             ("sum(rate(sum(a)[5m:1m]))", "something else than a selector"),

@@ -103,7 +103,9 @@ fn not_plain(expression: &Expr) -> Complaint {
             "one selector for each side: `bad` or `good`, and `total`; to match several series, use a pattern such as \
              code=~\"5..|429\"",
         ),
-        Expr::Paren(_) => Complaint::new("the selector stands in parentheses", "leave them out"),
+        Expr::Paren(_) => {
+            Complaint::new("the selector is in parentheses", "remove the parentheses around the selector")
+        }
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Complaint::new("a constant selects no series", EXAMPLE),
         Expr::Unary(_) | Expr::Subquery(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {
             Complaint::new("this is not a plain selector", PLAIN)

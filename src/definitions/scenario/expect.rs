@@ -74,7 +74,7 @@ pub enum Figure {
     /// A figure without what corrections leave out.
     Corrected(Box<Figure>),
     /// A figure by the objectives that were in force.
-    Then(Box<Figure>),
+    Historical(Box<Figure>),
     /// Of the minutes of a period.
     Tiles(Period, TileFigure),
 }
@@ -114,7 +114,7 @@ impl Figure {
             Figure::BudgetRemaining => "budget_remaining",
             Figure::BurnRate(lookback) => return format!("burn rate over {lookback}"),
             Figure::Tier(name) => return format!("tier {name}"),
-            Figure::Then(figure) => return format!("then {}", figure.name()),
+            Figure::Historical(figure) => return format!("then {}", figure.name()),
             Figure::Corrected(figure) => return format!("corrected {}", figure.name()),
             Figure::Tiles(_, figure) => figure.name(),
         };
@@ -177,7 +177,7 @@ const CORRECTED: [&str; 10] = [
 ];
 
 /// Those of them that are told by the objectives that were in force, too.
-const THEN: [&str; 3] = ["budget_total", "budget_remaining_events", "budget_remaining"];
+const HISTORICAL: [&str; 3] = ["budget_total", "budget_remaining_events", "budget_remaining"];
 
 /// Reads the list below `expect`, in order of time.
 pub(super) fn expectations(
@@ -213,7 +213,7 @@ fn expectation(item: &At<'_>, start: Timestamp, slo: Option<&Slo>, source: &mut 
         instant_check(fields.optional(key), figure, start, &mut checks, source);
     }
     some_numbers(fields.optional("corrected"), &CORRECTED, Figure::Corrected, &mut checks, source);
-    some_numbers(fields.optional("then"), &THEN, Figure::Then, &mut checks, source);
+    some_numbers(fields.optional("historical"), &HISTORICAL, Figure::Historical, &mut checks, source);
     burn_rates(fields.optional("burn_rates"), &mut checks, source);
     tiers(fields.optional("tiers"), slo, &mut checks, source);
     tiles(fields.optional("tiles"), start, true, &mut checks, source);
@@ -251,7 +251,7 @@ pub(super) fn instant(text: &str, start: Timestamp) -> Result<Timestamp, Complai
     let at = match signed_duration(text) {
         Some(after) => start + after,
         None if text.contains('T') => Timestamp::parse(text).map_err(|error| Complaint::new(error.to_string(), how))?,
-        None => return Err(Complaint::new(format!("`{}` is no moment of the scenario", shown(text)), how)),
+        None => return Err(Complaint::new(format!("invalid moment of the scenario `{}`", shown(text)), how)),
     };
     if at.floor_slot() != at {
         return Err(Complaint::new(format!("`{}` is not a whole minute", shown(text)), "minutes are what is judged"));

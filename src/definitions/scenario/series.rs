@@ -76,7 +76,7 @@ pub(super) fn series(field: &At<'_>, frame: &Frame, source: &mut Source<'_>) -> 
         };
         let Some((values, grid)) = read_values(&at, frame, source) else { continue };
         if written.iter().any(|w| w.labels == labels) {
-            source.error(entry.key_span, &at.path, format!("the series {labels} stands here twice"), None);
+            source.error(entry.key_span, &at.path, format!("duplicate series {labels}"), None);
         }
         samples += values.len();
         if samples > SAMPLES_MAX {

@@ -67,10 +67,10 @@ fn mistakes_are_told_with_their_places() {
         .replace("fast: quiet", "quick: quiet");
     let told = told(&wrong);
     for part in [
-        "10:26: `0+10x12q` is no value",
+        "10:26: `0+10x12q` is not a value",
         "the label `code` has no single value",
         "unknown key `bda`",
-        "`none` is no expectation of a number",
+        "invalid expectation of a number `none`",
         "`okay` is not one of ok",
         "the SLO has no tier `quick`",
     ] {

@@ -9,7 +9,7 @@ pub(super) const STEPS_MAX: usize = 530_000;
 /// The longest part: `-1.7976931348623157e308+-1e308x530000` fits.
 const WORD_BYTES_MAX: usize = 80;
 
-const RULE: &str = "`5` is a value, `0+10x120` goes on by 10 for 120 more steps, `7x3` repeats 7 for 3 more, `_` and `_x4` \
+const RULE: &str = "`5` is a value, `0+10x120` increases by 10 for 120 more steps, `7x3` repeats 7 for 3 more, `_` and `_x4` \
                     are scrapes without the series, `stale` ends it, `@-1h` is a time in Unix seconds, counted from `start`";
 
 /// Reads a text to one value per step; `None` is a scrape that does not hold
@@ -24,7 +24,7 @@ pub(super) fn expand(text: &str, start: Timestamp) -> Result<Vec<Option<f64>>, C
         if word.len() > WORD_BYTES_MAX {
             return Err(wrong("is too long for a value"));
         }
-        let part = part(word, start).ok_or_else(|| wrong("is no value"))?;
+        let part = part(word, start).ok_or_else(|| wrong("is not a value"))?;
         if values.len().saturating_add(part.steps) > STEPS_MAX {
             return Err(Complaint::new(
                 format!("the series has more than {STEPS_MAX} steps"),

@@ -52,7 +52,7 @@ impl Wanted {
         }
         let range = range(text)
             .filter(|r| r.from <= r.to)
-            .ok_or_else(|| Complaint::new(format!("`{}` is no expectation of a number", shown(text)), RULE))?;
+            .ok_or_else(|| Complaint::new(format!("invalid expectation of a number `{}`", shown(text)), RULE))?;
         Ok(Wanted::Number { text: text.to_owned(), range })
     }
 

@@ -42,7 +42,7 @@ pub struct Actions<'a> {
     silences: HashMap<AlertId, Vec<&'a Silenced>>,
     changes: HashMap<&'a str, Vec<&'a Change>>,
     by_hand: ByHand<'a>,
-    /// What tools and people said of the incident that an alert belongs to.
+    /// Reported by tools and people of the incident that an alert belongs to.
     said: HashMap<AlertId, Vec<Evidence>>,
     /// Rules whose pages are followed by more rollouts than the same hours
     /// without one.

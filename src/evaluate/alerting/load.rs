@@ -25,7 +25,7 @@ pub struct Load {
     /// of the period.
     pub worst_shift: usize,
     /// Interruptions in the sleep hours of the team, of all.
-    pub asleep: Share,
+    pub off_hours: Share,
 }
 
 impl Load {
@@ -51,8 +51,8 @@ pub fn load<'a>(pages: impl Iterator<Item = &'a PageReason>, period: Period, now
             continue;
         }
         load.interruptions += 1;
-        load.asleep.n += 1;
-        load.asleep.k += usize::from(on_call.of(page.team.as_deref()).asleep_at(page.at));
+        load.off_hours.n += 1;
+        load.off_hours.k += usize::from(on_call.of(page.team.as_deref()).is_off_hours(page.at));
         *by_shift.entry((page.team.as_deref(), (page.at - period.start).0 / shift)).or_default() += 1;
     }
     load.worst_shift = by_shift.into_values().max().unwrap_or(0);
@@ -61,7 +61,7 @@ pub fn load<'a>(pages: impl Iterator<Item = &'a PageReason>, period: Period, now
 
 /// The cost of one page, in pages by day.
 pub fn cost(hours: &TeamHours, at: Timestamp) -> f64 {
-    if hours.asleep_at(at) { NIGHT_COST } else { 1.0 }
+    if hours.is_off_hours(at) { NIGHT_COST } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -81,9 +81,9 @@ mod tests {
         let load_of = |on_call: &OnCall| load(pages(), Period::new(minute(0), minute(1440)), minute(1440), on_call);
         let all = load_of(&OnCall::new(Tz::UTC));
         assert_eq!((all.pages, all.interruptions, all.worst_shift), (4, 3, 3));
-        assert_eq!((all.asleep.k, all.asleep.n, all.per_shift()), (1, 3, Some(1.5)));
+        assert_eq!((all.off_hours.k, all.off_hours.n, all.per_shift()), (1, 3, Some(1.5)));
         let tokyo = load_of(&OnCall::new(chrono_tz::Asia::Tokyo));
-        assert_eq!(tokyo.asleep.k, 0, "it was ten in the morning there");
+        assert_eq!(tokyo.off_hours.k, 0, "it was ten in the morning there");
         let early = load(pages(), Period::new(minute(0), minute(1440)), minute(300), &OnCall::new(Tz::UTC));
         assert_eq!(early.per_shift(), None);
     }

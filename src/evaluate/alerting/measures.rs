@@ -94,7 +94,7 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         ),
         share(
             "auto-resolved",
-            "incidents that a service closed in the tool that told of them / incidents of which it says who did; healing by itself is no noise",
+            "incidents that automation closed in the reporting tool / incidents whose closer it names; an incident that recovers without action is not noise",
             Some(auto_resolved(inputs.incidents)).filter(|share| share.n > 0),
         ),
         share(
@@ -136,7 +136,7 @@ pub fn measures(inputs: &MeasureInputs<'_>) -> Vec<Measure> {
         ),
         share("never-fired", "rules that were never even pending / rules; rare disasters count too", dead),
         value("interruptions-per-shift", "pages more than 5 minutes apart, per shift", inputs.noise.load.per_shift()),
-        share("asleep", "interruptions in the night / interruptions", Some(inputs.noise.load.asleep)),
+        share("off_hours", "interruptions in the night / interruptions", Some(inputs.noise.load.off_hours)),
         value(
             "concentration",
             "Gini coefficient of pages over rules: 0 all alike, near 1 a few make most; describes only",

@@ -66,14 +66,14 @@ pub struct Outcome {
     pub precision: Share,
     pub recall: Share,
     pub recall_budget_ratio: Option<f64>,
-    pub early_recall: Share,
+    pub early_detection: Share,
     pub detection: DurationStat,
 }
 
 impl Outcome {
     fn of(review: &Review) -> Outcome {
         let Noise { pages, lower, upper, classes, load, rules, .. } = &review.noise;
-        let RuleScore { precision, recall, recall_budget_ratio, early_recall, detection, .. } = &review.rules.all;
+        let RuleScore { precision, recall, recall_budget_ratio, early_detection, detection, .. } = &review.rules.all;
         Outcome {
             pages: *pages,
             lower: *lower,
@@ -84,7 +84,7 @@ impl Outcome {
             precision: *precision,
             recall: *recall,
             recall_budget_ratio: *recall_budget_ratio,
-            early_recall: *early_recall,
+            early_detection: *early_detection,
             detection: detection.clone(),
         }
     }
@@ -110,7 +110,7 @@ impl Replay {
     }
 
     /// Whether as many burns are told of, none of them much later.
-    pub fn keeps_recall(&self) -> bool {
+    pub fn recall_unchanged(&self) -> bool {
         let budget = |o: &Outcome| o.recall_budget_ratio.unwrap_or(0.0);
         self.after.recall.k >= self.before.recall.k
             && budget(&self.after) >= budget(&self.before) - 1e-9
@@ -170,7 +170,7 @@ pub fn fixes(inputs: &ReviewInputs<'_>, burning: impl Fn(&Slo) -> Arc<Vec<Alert>
 /// The gentlest of some changes, of which the gentlest come first, that saves nearly
 /// as much as the best one without losing a burn.
 fn gentlest(mut candidates: Vec<RuleChange>, trial: &mut impl FnMut(RuleChange) -> Replay) -> Option<Replay> {
-    let helps = |replay: &Replay| replay.saved() > 0.0 && replay.keeps_recall();
+    let helps = |replay: &Replay| replay.saved() > 0.0 && replay.recall_unchanged();
     // The last one is to delete the rule. Nothing about a rule saves more, so where
     // that loses no burn, the first change that saves nearly as much is the one.
     let last = candidates.pop().map(&mut *trial).filter(helps);
@@ -243,7 +243,7 @@ fn candidates(inputs: &ReviewInputs<'_>, before: &Review, rule: &str) -> Vec<Rul
         service: slo.service.clone(),
         instead_of: Some(named()),
     });
-    // Where another page told the same, that one should keep this one quiet.
+    // Where duplicate of another page, that one should keep this one quiet.
     let (first, last): (Vec<RuleChange>, Vec<RuleChange>) =
         if is_duplicate(before, rule) { (inhibits.collect(), Vec::new()) } else { (Vec::new(), inhibits.collect()) };
     first
@@ -312,7 +312,7 @@ mod tests {
         let scenario = Scenario::new(&text);
         let lever = RuleChange::Hold { rule: "A".to_owned(), hold: Millis::from_mins(30) };
         let longer = replay(&scenario.inputs(&scenario.sorted()), lever, &[]);
-        assert!(!longer.keeps_recall() && longer.after.pages == 0);
+        assert!(!longer.recall_unchanged() && longer.after.pages == 0);
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         assert!(tried.len() < candidates.len(), "{tried:?}");
         // As it would be with all of them.
         let all = candidates.into_iter().map(|lever| replay(&inputs, lever, &[]));
-        let all: Vec<Replay> = all.filter(|r| r.saved() > 0.0 && r.keeps_recall()).collect();
+        let all: Vec<Replay> = all.filter(|r| r.saved() > 0.0 && r.recall_unchanged()).collect();
         let most = all.iter().map(Replay::saved).fold(0.0, f64::max);
         let found = all.into_iter().find(|r| r.saved() >= most * NEARLY);
         assert_eq!(found.map(|found| found.lever.to_string()).as_deref(), Some("A: for 2m"));

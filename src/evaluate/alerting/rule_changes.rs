@@ -59,7 +59,9 @@ impl fmt::Display for RuleChange {
             RuleChange::BurnRate { slo, instead_of: Some(rule), .. } => {
                 write!(f, "{rule}: the burn-rate alerts of {slo} instead")
             }
-            RuleChange::BurnRate { slo, instead_of: None, .. } => write!(f, "the burn-rate alerts of {slo} beside all"),
+            RuleChange::BurnRate { slo, instead_of: None, .. } => {
+                write!(f, "the burn-rate alerts of {slo} in addition to all rules")
+            }
             RuleChange::Delete { rule } => write!(f, "{rule}: deleted"),
         }
     }

@@ -51,7 +51,7 @@ pub struct RuleScore {
     /// there, in shares of whole budgets; absent where none burned.
     pub recall_budget_ratio: Option<f64>,
     /// Episodes told of before a tenth of their bad events had happened.
-    pub early_recall: Share,
+    pub early_detection: Share,
     /// From the onset of an episode to the first alert; negative where the alert
     /// came first. Episodes it did not tell of are not among them.
     pub detection: DurationStat,
@@ -172,11 +172,11 @@ impl Context<'_> {
                 let about: Vec<&Firing> = spells.iter().filter(|s| meets(s, episode)).collect();
                 let first = about.iter().map(|s| s.at).min();
                 score.recall.n += 1;
-                score.early_recall.n += 1;
+                score.early_detection.n += 1;
                 burned += episode.budget_burned_ratio;
                 let Some(first) = first else { continue };
                 score.recall.k += 1;
-                score.early_recall.k += usize::from(first <= episode.tenth_burned_at);
+                score.early_detection.k += usize::from(first <= episode.tenth_burned_at);
                 told += episode.budget_burned_ratio;
                 detection.push(Length::Ended(first - episode.start));
                 reset.extend(episode.end.map(|end| self.quiet_after(end, &about)));
@@ -289,7 +289,7 @@ mod tests {
             "{} {} {} {:?} {:?}",
             share(score.precision),
             share(score.recall),
-            share(score.early_recall),
+            share(score.early_detection),
             minutes(&score.detection),
             minutes(&score.reset)
         )

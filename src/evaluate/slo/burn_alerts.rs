@@ -196,7 +196,7 @@ impl Condition<'_> {
                 let recent = judged.windows.first().and_then(|w| w.burn_rates.iter().find(|b| b.lookback == PRESENT));
                 let seen = recent.map_or(0.0, |b| b.coverage * 100.0);
                 all.set("summary", format!("{seen:.0} % of the last hour of {} was observed", slo.name));
-                let what = "Until the data are back nobody knows whether the promise is kept: look at the source, and at the targets.";
+                let what = "It is unknown whether the SLO is met until data arrives: check the source and its targets.";
                 all.set("description", format!("{what} Unknown time counts as: {}.", slo.no_data.word()));
             }
         }

@@ -148,7 +148,7 @@ pub fn judge_over(
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);
     let counting = Counting { slo, history, elapsed, now };
-    let budget = counting.budget(&figures, Time::All, Basis::Present);
+    let budget = counting.budget(&figures, Time::All, Basis::Current);
     let corrected = counting.corrected();
     let then = counting.then(&figures);
     let judged_budget = corrected.as_ref().map_or(budget.as_ref(), |corrected| corrected.budget.as_ref());
@@ -200,7 +200,7 @@ impl Counting<'_> {
             lo: figures.lo,
             hi: figures.hi,
             coverage: Time::Corrected.coverage(history, elapsed, &sum),
-            budget: self.budget(&figures, Time::Corrected, Basis::Present),
+            budget: self.budget(&figures, Time::Corrected, Basis::Current),
             corrections: history.left_out().within(elapsed),
         })
     }
@@ -213,14 +213,14 @@ impl Counting<'_> {
         let is_corrected = self.history.left_out().length_within(self.elapsed).0 > 0;
         let corrected = is_corrected.then(|| Figures::new(self.slo, &self.history.fold_corrected(self.elapsed)));
         let promised = |figures: &Figures, time| {
-            ratio(self.allowed(figures, time, Basis::Then), figures.total).map(|allowed| 1.0 - allowed)
+            ratio(self.allowed(figures, time, Basis::Historical), figures.total).map(|allowed| 1.0 - allowed)
         };
         Some(HistoricalObjective {
             objectives: self.slo.objectives.over(self.elapsed, self.slo.objective),
             objective_ratio: promised(figures, Time::All),
-            budget: self.budget(figures, Time::All, Basis::Then),
+            budget: self.budget(figures, Time::All, Basis::Historical),
             corrected_objective_ratio: corrected.as_ref().and_then(|f| promised(f, Time::Corrected)),
-            corrected_budget: corrected.as_ref().and_then(|f| self.budget(f, Time::Corrected, Basis::Then)),
+            corrected_budget: corrected.as_ref().and_then(|f| self.budget(f, Time::Corrected, Basis::Historical)),
         })
     }
 

@@ -11,28 +11,28 @@ use crate::model::time::Period;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// The present one, also for the past.
-    Present,
+    Current,
     /// For each moment the one that was in force then.
-    Then,
+    Historical,
 }
 
 impl Basis {
     pub fn word(self) -> &'static str {
         match self {
-            Basis::Present => "present",
-            Basis::Then => "then",
+            Basis::Current => "current",
+            Basis::Historical => "historical",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Basis> {
-        [Basis::Present, Basis::Then].into_iter().find(|basis| basis.word() == word)
+        [Basis::Current, Basis::Historical].into_iter().find(|basis| basis.word() == word)
     }
 
     /// The parts of a period with the objective of each.
     pub(crate) fn objectives(self, slo: &Slo, period: Period) -> Vec<(Period, Objective)> {
         match self {
-            Basis::Present => vec![(period, slo.objective)],
-            Basis::Then => slo.objectives.over(period, slo.objective),
+            Basis::Current => vec![(period, slo.objective)],
+            Basis::Historical => slo.objectives.over(period, slo.objective),
         }
     }
 

@@ -84,7 +84,7 @@ pub struct HistoricalObjective {
 impl SloStatus {
     /// The promised ratio that a period is judged by: the objective, or where it
     /// was another one for a while that of the whole.
-    pub fn promised_ratio(&self) -> f64 {
+    pub fn required_ratio(&self) -> f64 {
         let of_then = self.then.as_ref().and_then(|then| then.corrected_objective_ratio.or(then.objective_ratio));
         of_then.unwrap_or_else(|| self.slo.objective.ratio())
     }

@@ -1,4 +1,4 @@
-//! When the people on call sleep, and how long a shift is.
+//! The off-hours of the people on call, and how long a shift is.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ pub const DAY_MINUTES: u32 = 24 * 60;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TeamHours {
     pub zone: Tz,
-    /// Minutes of the day at which sleep begins and ends; past midnight where
-    /// the end is before the beginning. Equal: nobody sleeps.
-    pub sleep: (u32, u32),
+    /// Minutes of the day at which off-hours begin and end; past midnight where
+    /// the end is before the beginning. Equal: no off-hours.
+    pub off_hours: (u32, u32),
 }
 
 impl TeamHours {
     pub fn new(zone: Tz) -> TeamHours {
-        TeamHours { zone, sleep: (22 * 60, 7 * 60) }
+        TeamHours { zone, off_hours: (22 * 60, 7 * 60) }
     }
 
     /// Whether an instant lies in the night of the team.
-    pub fn asleep_at(&self, at: Timestamp) -> bool {
+    pub fn is_off_hours(&self, at: Timestamp) -> bool {
         let Some(local) = self.zone.timestamp_millis_opt(at.millis()).single() else { return false };
         let minute = local.hour() * 60 + local.minute();
-        let (from, to) = self.sleep;
+        let (from, to) = self.off_hours;
         if from <= to { from <= minute && minute < to } else { minute >= from || minute < to }
     }
 }
@@ -64,12 +64,12 @@ mod tests {
     fn a_night_is_that_of_the_team() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
         let berlin = TeamHours::new(chrono_tz::Europe::Berlin);
-        assert!(berlin.asleep_at(at("2026-07-01T20:00:00Z")), "22:00 there");
-        assert!(!berlin.asleep_at(at("2026-07-01T19:59:59Z")));
-        assert!(berlin.asleep_at(at("2026-07-02T04:59:00Z")) && !berlin.asleep_at(at("2026-07-02T05:00:00Z")));
-        let day = TeamHours { sleep: (9 * 60, 17 * 60), ..berlin };
-        assert!(day.asleep_at(at("2026-07-01T10:00:00Z")) && !day.asleep_at(at("2026-07-01T20:00:00Z")));
-        assert!(!TeamHours { sleep: (60, 60), ..berlin }.asleep_at(at("2026-07-01T23:00:00Z")));
+        assert!(berlin.is_off_hours(at("2026-07-01T20:00:00Z")), "22:00 there");
+        assert!(!berlin.is_off_hours(at("2026-07-01T19:59:59Z")));
+        assert!(berlin.is_off_hours(at("2026-07-02T04:59:00Z")) && !berlin.is_off_hours(at("2026-07-02T05:00:00Z")));
+        let day = TeamHours { off_hours: (9 * 60, 17 * 60), ..berlin };
+        assert!(day.is_off_hours(at("2026-07-01T10:00:00Z")) && !day.is_off_hours(at("2026-07-01T20:00:00Z")));
+        assert!(!TeamHours { off_hours: (60, 60), ..berlin }.is_off_hours(at("2026-07-01T23:00:00Z")));
         let mut on_call = OnCall::new(Tz::UTC);
         on_call.teams.insert("web".to_owned(), berlin);
         assert_eq!((on_call.of(Some("web")), on_call.of(Some("db"))), (&berlin, &on_call.usual));

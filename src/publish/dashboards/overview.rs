@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::grafana::{Choice, Dashboard, Organize, SortBy, Thresholds, Transformation, Value, Variable};
 use super::grafana::{Color, Options};
-use super::panels::{Draft, Query, bar_gauge, bars, fixed, lay, lines, row, stat, table};
-use super::text::{select, select_named};
+use super::panels::{Draft, Query, bar_gauge, fixed, lay, lines, row, stat, table};
+use super::text::select;
 use crate::model::slo::Slo;
 use crate::publish::dashboards::frame::{BUDGET_STEPS, dashboard, uid, words};
 use crate::publish::metrics::{
@@ -92,8 +92,8 @@ fn headline() -> Vec<Draft> {
             vec![Query::now(known.clone(), "known")],
         ),
         stat(
-            "Budget spent",
-            "Promises of the chosen window whose budget is gone.",
+            "Budget exhausted",
+            "SLOs of the chosen window whose error budget is exhausted.",
             "none",
             // Zero only where something is known.
             vec![Query::now(format!("count({} <= 0) or 0 * {known}", budget()), "spent")],
@@ -101,21 +101,21 @@ fn headline() -> Vec<Draft> {
         .thresholds(good_below_one()),
         stat(
             "Burning now",
-            "Promises that lost budget faster than allowed over the last hour.",
+            "SLOs with a burn rate above 1 over the last hour.",
             "none",
             vec![Query::now(format!("count({0} > 1) or 0 * count({0})", present_burn()), "burning")],
         )
         .thresholds(Thresholds::new("green", [("orange", 1.0)])),
         stat(
             "Open incidents",
-            "Incidents that go on, over all services.",
+            "Open incidents of all services.",
             "none",
             vec![Query::now(format!("sum(max by (service) ({}))", select(INCIDENTS_OPEN, &[])), "open")],
         )
         .thresholds(good_below_one()),
         stat(
-            "To mend",
-            "Things that a person should mend; the status page of Evenkeel lists them with a hint.",
+            "Problems",
+            "Configuration and data problems that need attention; the status page lists them with a hint.",
             "none",
             vec![Query::now(format!("max({})", select(FINDINGS, &[])), "findings")],
         )
@@ -129,9 +129,9 @@ fn promises() -> Draft {
     let columns = [
         ("slo", "SLO", None),
         ("service", "Service", None),
-        ("Value #A", "Promised", Some(by_slo(select(SLO_OBJECTIVE, &[])))),
-        ("Value #B", "Kept", Some(by_slo(windowed(SLO_ATTAINMENT)))),
-        ("Value #C", "Kept at worst", Some(by_slo(windowed(SLO_ATTAINMENT_LOWER)))),
+        ("Value #A", "Objective", Some(by_slo(select(SLO_OBJECTIVE, &[])))),
+        ("Value #B", "Attainment", Some(by_slo(windowed(SLO_ATTAINMENT)))),
+        ("Value #C", "Attainment, lower bound", Some(by_slo(windowed(SLO_ATTAINMENT_LOWER)))),
         ("Value #D", "Budget left", Some(budget())),
         ("Value #E", "Burn rate, 1h", Some(present_burn())),
         ("Value #F", "Coverage", Some(by_slo(windowed(SLO_COVERAGE)))),
@@ -160,7 +160,7 @@ fn promises() -> Draft {
         ("custom.cellOptions", colored("color-text", "basic")),
     ]);
     table(
-        "All promises",
+        "All SLOs",
         "Over the chosen window; an SLO without that window has no numbers here. No data is left empty.",
         queries,
     )
@@ -171,9 +171,9 @@ fn promises() -> Draft {
             sort_by: vec![SortBy { display_name: "Budget left", desc: false }],
         });
     })
-    .field("Promised", percent(3.0))
-    .field("Kept", percent(4.0))
-    .field("Kept at worst", percent(4.0))
+    .field("Objective", percent(3.0))
+    .field("Attainment", percent(4.0))
+    .field("Attainment, lower bound", percent(4.0))
     .field("Budget left", left)
     .field(
         "Burn rate, 1h",
@@ -200,7 +200,7 @@ fn worst() -> Vec<Draft> {
         .defaults(|d| (d.min, d.decimals) = (Some(0.0), Some(2))),
         lines(
             "Least budget left",
-            "The SLOs with the least budget left over the chosen window. Below zero the promise is broken.",
+            "The SLOs with the least budget left over the chosen window. Below zero the SLO is missed.",
             "percentunit",
             vec![Query::over_time(format!("bottomk({WORST}, {})", budget()), "{{slo}}")],
         )
@@ -209,44 +209,35 @@ fn worst() -> Vec<Draft> {
 }
 
 fn incidents() -> Vec<Draft> {
-    let quantile = |q: f64, metric: Metric| {
-        let buckets = select_named(&format!("{}_bucket", metric.name), &[]);
-        format!("histogram_quantile({q}, max by (le) (increase({buckets}[$__rate_interval])))")
-    };
+    let percentile = |p: &str, metric: Metric| format!("max({})", select(metric, &[("percentile", p)]));
     let both = |metric| {
-        vec![Query::over_time(quantile(0.5, metric), "median"), Query::over_time(quantile(0.9, metric), "90 %")]
+        vec![Query::over_time(percentile("50", metric), "median"), Query::over_time(percentile("90", metric), "90 %")]
     };
-    let weekly = |p: &mut super::grafana::Panel| p.interval = Some("7d");
     vec![
-        bars(
-            "Incidents per day",
-            "Incidents that were found, by whether anyone was paged.",
+        lines(
+            "Incidents in the review window",
+            "Incidents that began in the review window, by whether anybody was paged.",
             "none",
             vec![Query::over_time(
-                format!(
-                    "sum by (detected) (max by (service, severity, detected) (increase({}[$__rate_interval])))",
-                    select(INCIDENTS, &[])
-                ),
+                format!("sum by (detected) (max by (service, severity, detected) ({}))", select(INCIDENTS, &[])),
                 "paged: {{detected}}",
             )],
         )
-        .panel(|p| p.interval = Some("1d"))
+        .defaults(|d| d.min = Some(0.0))
         .sized(8, 8),
         lines(
-            "Time to detect, by week",
-            "From the first harm to the first page, of incidents that ended. Few incidents say little: see their number beside it.",
+            "Time to detect",
+            "From the onset to the first page, over the incidents of the review window; open incidents are censored.",
             "s",
             both(INCIDENT_DETECT),
         )
-        .panel(weekly)
         .sized(8, 8),
         lines(
-            "Time to restore, by week",
-            "From the first harm until users were served again, of incidents that ended. Open ones are not in it.",
+            "Time to restore",
+            "From the onset until users were served again, over the incidents of the review window; open incidents are censored.",
             "s",
             both(INCIDENT_RESTORE),
         )
-        .panel(weekly)
         .sized(8, 8),
     ]
 }

@@ -23,7 +23,7 @@ pub fn of_service(service: &str, title: &str, slos: &[&Slo]) -> Dashboard {
     dashboard(
         uid("service", service),
         format!("Evenkeel / {title}"),
-        format!("What {count} of {} promised, what was kept, and what burned the budget.", plain(service)),
+        format!("Objective, attainment and budget of {count} of {}.", plain(service)),
         Vec::new(),
         lay(drafts),
     )
@@ -41,7 +41,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
         row(format!("{}, {} over {window_word}", plain(&slo.name), slo.objective)),
         stat(
             "Attainment",
-            &join(&about, &format!("Good events of all events. Promised are {}.", slo.objective)),
+            &join(&about, &format!("Good events of all events. The objective is {}.", slo.objective)),
             "percentunit",
             vec![Query::now(by_window(SLO_ATTAINMENT), "{{window}}")],
         )
@@ -50,7 +50,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
         .sized(6, 4),
         stat(
             "Error budget left",
-            "Share of the budget of the period that is left. Negative: more was lost than promised.",
+            "Share of the budget of the period that is left. Negative: the budget is overspent.",
             "percentunit",
             vec![Query::now(by_window(SLO_BUDGET_REMAINING), "{{window}}")],
         )
@@ -69,7 +69,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
         lines(
             "Attainment with its bounds",
             &format!(
-                "Over {window_word}. The bounds hold if every unobserved event was bad, or every one was good; the line marks the promise."
+                "Over {window_word}. The bounds hold if every unobserved event was bad, or every one was good; the line marks the objective."
             ),
             "percentunit",
             vec![
@@ -88,7 +88,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
         ),
         lines(
             "Error budget over time",
-            "Share of the budget that is left, for each window. Below zero the promise is broken.",
+            "Share of the budget that is left, for each window. Below zero the SLO is missed.",
             "percentunit",
             vec![Query::over_time(by_window(SLO_BUDGET_REMAINING), "{{window}}")],
         )
@@ -120,7 +120,7 @@ fn of_groups(slo: &Slo) -> Vec<Draft> {
         row(format!("{} by {}, {} over {window_word}", plain(&slo.name), plain(&by), slo.objective)),
         lines(
             "Attainment of each group",
-            &join(&plain(&slo.description), &format!("Over {window_word}; the line marks the promise.")),
+            &join(&plain(&slo.description), &format!("Over {window_word}; the line marks the objective.")),
             "percentunit",
             vec![Query::over_time(by_group(SLO_ATTAINMENT), "{{slo}}")],
         )
@@ -128,7 +128,7 @@ fn of_groups(slo: &Slo) -> Vec<Draft> {
         .defaults(|d| d.max = Some(1.0)),
         lines(
             "Error budget of each group",
-            "Share of the budget that is left. Below zero the promise is broken.",
+            "Share of the budget that is left. Below zero the SLO is missed.",
             "percentunit",
             vec![Query::over_time(by_group(SLO_BUDGET_REMAINING), "{{slo}}")],
         )
@@ -193,22 +193,22 @@ fn incidents(service: &str) -> Vec<Draft> {
     vec![
         stat(
             "Open incidents",
-            "Incidents of this service that go on.",
+            "Open incidents of this service.",
             "none",
             vec![Query::now(format!("max({})", select(INCIDENTS_OPEN, &label)), "open")],
         )
         .thresholds(Thresholds::new("green", [("red", 1.0)]))
         .sized(6, 8),
-        bars(
-            "Incidents per day",
-            "Incidents that were found, by severity and whether anyone was paged.",
+        lines(
+            "Incidents in the review window",
+            "Incidents of this service, by severity and whether anybody was paged.",
             "none",
             vec![Query::over_time(
-                format!("max by (severity, detected) (increase({}[$__rate_interval]))", select(INCIDENTS, &label)),
+                format!("max by (severity, detected) ({})", select(INCIDENTS, &label)),
                 "{{severity}}, paged: {{detected}}",
             )],
         )
-        .panel(|p| p.interval = Some("1d"))
+        .defaults(|d| d.min = Some(0.0))
         .sized(18, 8),
     ]
 }

@@ -7,11 +7,7 @@ use crate::publish::metrics::Metric;
 
 /// A selector of a metric with constant label values.
 pub fn select(metric: Metric, labels: &[(&str, &str)]) -> String {
-    select_named(metric.name, labels)
-}
-
-/// As `select`, for one of the series of a histogram.
-pub fn select_named(name: &str, labels: &[(&str, &str)]) -> String {
+    let name = metric.name;
     if labels.is_empty() {
         return name.to_owned();
     }

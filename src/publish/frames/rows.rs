@@ -49,7 +49,7 @@ pub(super) fn slo_days(input: &ReportInput) -> PolarsResult<DataFrame> {
         counts("total", rows().map(|(_, s)| s.counts.total)),
         counts("uncertain", rows().map(|(_, s)| s.counts.uncertain)),
         ratios("coverage", rows().map(|(_, s)| Some(s.coverage))),
-        ratios("left_out_seconds", rows().map(|(_, s)| Some(s.left_out.secs_f64()))),
+        ratios("excluded_seconds", rows().map(|(_, s)| Some(s.left_out.secs_f64()))),
         ratios("budget_burned_ratio", burned),
         ratios("budget_remaining_ratio", rows().map(|(_, s)| s.budget_remaining_ratio)),
         ratios("objective", rows().map(|(r, _)| Some(r.status.slo.objective.ratio()))),

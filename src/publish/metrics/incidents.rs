@@ -1,14 +1,14 @@
-//! The series of incidents and alert noise. They are derived from the whole
-//! stored history at each evaluation, so a counter may fall when history is
-//! dropped; Prometheus takes that as a reset.
+//! The series of incidents and alert noise. All are gauges: they are derived from
+//! a rolling review, so they fall when an incident leaves it, and `increase()` over
+//! a counter that falls would add the whole remaining value.
 
 use std::collections::BTreeMap;
 
 use super::page::{Labels, NO_LABELS, Page};
 use super::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, ALERT_PRECISION, ALERT_RECALL, ALERT_RECALL_BUDGET,
-    INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS, INCIDENTS_OPEN,
-    INTERRUPTIONS, Metric, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
+    INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_DURATIONS, INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS,
+    INCIDENTS_OPEN, ON_CALL_PAGES, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
 };
 use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::incident::durations::DurationStat;
@@ -16,21 +16,23 @@ use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::operations::incident::IncidentState;
 use crate::model::slo::Severity;
-
-/// Upper bounds in seconds, from one minute (the resolution of a tile) to a
-/// day: the lengths by which on-call promises are made.
-const BOUNDS: [f64; 12] =
-    [60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0, 86_400.0];
+use crate::model::time::Millis;
 
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let review = &snapshot.review;
-    page.counters(&INCIDENTS, counted(snapshot));
+    page.gauges(&INCIDENTS, counted(snapshot));
     page.gauges(&INCIDENTS_OPEN, open(snapshot));
     let durations = &review.durations;
-    histogram(page, &INCIDENT_DETECT, &durations.detect);
-    histogram(page, &INCIDENT_ACKNOWLEDGE, &durations.acknowledge);
-    histogram(page, &INCIDENT_RESTORE, &durations.restore);
-    histogram(page, &INCIDENT_RESOLVE, &durations.resolve);
+    let kinds = [
+        (&INCIDENT_DETECT, "detect", &durations.detect),
+        (&INCIDENT_ACKNOWLEDGE, "acknowledge", &durations.acknowledge),
+        (&INCIDENT_RESTORE, "restore", &durations.restore),
+        (&INCIDENT_RESOLVE, "resolve", &durations.resolve),
+    ];
+    for (metric, _, stat) in kinds {
+        page.gauges(metric, percentiles(stat));
+    }
+    page.gauges(&INCIDENT_DURATIONS, kinds.into_iter().flat_map(|(_, duration, stat)| numbers(duration, stat)));
     let noise = &review.noise;
     page.gauge(&ALERT_NOISE_LOWER, noise.lower);
     page.gauge(&ALERT_NOISE_UPPER, noise.upper);
@@ -54,11 +56,11 @@ fn write_rules(page: &mut Page, review: &Review) {
     page.gauges(&RULE_NOISE_COST, costs.map(|r| ((&NO_LABELS, [("rule", r.rule.as_str())]), Some(r.noise_cost))));
     let teams = review.noise.teams.iter().flat_map(|team| {
         let (name, load) = (team.team.as_deref().unwrap_or(""), team.load);
-        let labels = |asleep| (&NO_LABELS, [("team", name), ("asleep", asleep)]);
-        let awake = load.interruptions - load.asleep.k;
-        [(labels("true"), Some(load.asleep.k as f64)), (labels("false"), Some(awake as f64))]
+        let labels = |off_hours| (&NO_LABELS, [("team", name), ("off_hours", off_hours)]);
+        let awake = load.interruptions - load.off_hours.k;
+        [(labels("true"), Some(load.off_hours.k as f64)), (labels("false"), Some(awake as f64))]
     });
-    page.gauges(&INTERRUPTIONS, teams);
+    page.gauges(&ON_CALL_PAGES, teams);
     page.gauge(&RULES_NEVER_FIRED, review.upkeep.rules.map(|_| review.upkeep.never_fired.len() as f64));
     page.gauge(&SILENCES_STALE, review.as_of.map(|_| review.upkeep.stale_silences.len() as f64));
 }
@@ -73,8 +75,8 @@ fn services(snapshot: &Snapshot) -> impl Iterator<Item = &str> {
     snapshot.slos.iter().filter(move |_| known).map(|judged| judged.slo.service.as_str())
 }
 
-fn counted(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
-    let mut counts: BTreeMap<[(&str, &str); 3], u64> = BTreeMap::new();
+fn counted(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 3>, Option<f64>)> {
+    let mut counts: BTreeMap<[(&str, &str); 3], u32> = BTreeMap::new();
     for service in services(snapshot) {
         for (severity, detected) in KINDS {
             counts.insert([("service", service), ("severity", severity.word()), ("detected", detected)], 0);
@@ -88,7 +90,7 @@ fn counted(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 3>, u64)> {
         ];
         *counts.entry(labels).or_default() += 1;
     }
-    counts.into_iter().map(|(labels, n)| ((&NO_LABELS, labels), n))
+    counts.into_iter().map(|(labels, n)| ((&NO_LABELS, labels), Some(f64::from(n))))
 }
 
 /// Every service that has an SLO or ever had an incident, so that the series
@@ -101,27 +103,16 @@ fn open(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 1>, Option<f64>
     counts.into_iter().map(|(service, n)| ((&NO_LABELS, [("service", service)]), Some(f64::from(n))))
 }
 
-fn histogram(page: &mut Page, metric: &Metric, stat: &DurationStat) {
-    let seconds: Vec<f64> = stat.values.iter().map(|length| length.secs_f64()).collect();
-    page.histogram(metric, seconds.iter().sum(), &buckets(&seconds));
+fn percentiles(stat: &DurationStat) -> impl Iterator<Item = (Labels<'static, 1>, Option<f64>)> {
+    let seconds = |length: Option<Millis>| length.map(Millis::secs_f64);
+    [("50", seconds(stat.median)), ("90", seconds(stat.p90))]
+        .into_iter()
+        .map(|(percentile, value)| ((&NO_LABELS, [("percentile", percentile)]), value))
 }
 
-/// How many values lie at or below each bound; at last, all of them.
-fn buckets(seconds: &[f64]) -> Vec<(f64, u64)> {
-    let at_or_below = |bound: f64| seconds.iter().filter(|value| **value <= bound).count() as u64;
-    BOUNDS.into_iter().chain([f64::INFINITY]).map(|bound| (bound, at_or_below(bound))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_are_cumulative() {
-        let buckets = buckets(&[0.0, 60.0, 61.0, 3_600.0, 1e9]);
-        assert_eq!(buckets.first(), Some(&(60.0, 2)));
-        assert_eq!(buckets.get(1), Some(&(120.0, 3)));
-        assert_eq!(buckets.last(), Some(&(f64::INFINITY, 5)));
-        assert!(buckets.is_sorted_by_key(|(_, n)| *n));
-    }
+/// How many durations the percentiles are computed from: few say little.
+fn numbers(duration: &'static str, stat: &DurationStat) -> impl Iterator<Item = (Labels<'static, 2>, Option<f64>)> {
+    [("true", stat.n), ("false", stat.censored)]
+        .into_iter()
+        .map(move |(ended, n)| ((&NO_LABELS, [("duration", duration), ("ended", ended)]), Some(n as f64)))
 }

@@ -63,7 +63,7 @@ metrics! {
     SLO_INFO: Info "" "evenkeel_slo_info" ["slo", "service"]
         "An SLO, with the labels of its definition.";
     SLO_OBJECTIVE: Gauge "ratio" "evenkeel_slo_objective_ratio" ["slo", "service"]
-        "The promised ratio of good events.";
+        "Objective: the required ratio of good events.";
     SLO_ATTAINMENT: Gauge "ratio" "evenkeel_slo_attainment_ratio" ["slo", "service", "window"]
         "Good events / total events over the period; absent without events.";
     SLO_ATTAINMENT_LOWER: Gauge "ratio" "evenkeel_slo_attainment_lower_ratio" ["slo", "service", "window"]
@@ -71,7 +71,7 @@ metrics! {
     SLO_ATTAINMENT_UPPER: Gauge "ratio" "evenkeel_slo_attainment_upper_ratio" ["slo", "service", "window"]
         "Attainment if every unobserved event was good.";
     SLO_ATTAINMENT_CORRECTED: Gauge "ratio" "evenkeel_slo_attainment_corrected_ratio" ["slo", "service", "window"]
-        "Attainment without the time that corrections leave out; absent where none applies.";
+        "Attainment with corrections applied; absent without corrections.";
     SLO_COVERAGE: Gauge "ratio" "evenkeel_slo_coverage_ratio" ["slo", "service", "window"]
         "Share of the elapsed period that was observed.";
     SLO_IDLE: Gauge "ratio" "evenkeel_slo_idle_ratio" ["slo", "service", "window"]
@@ -81,81 +81,83 @@ metrics! {
     SLO_BUDGET_REMAINING: Gauge "ratio" "evenkeel_slo_error_budget_remaining_ratio" ["slo", "service", "window"]
         "Share of the error budget that remains; negative when overspent.";
     SLO_BUDGET_REMAINING_CORRECTED: Gauge "ratio" "evenkeel_slo_error_budget_remaining_corrected_ratio" ["slo", "service", "window"]
-        "Share of the error budget that remains without the time that corrections leave out; absent where none applies.";
+        "Share of the error budget that remains with corrections applied; absent without corrections.";
     SLO_BUDGET_REMAINING_EVENTS: Gauge "" "evenkeel_slo_error_budget_remaining_events" ["slo", "service", "window"]
         "Bad events, or slices, that are still allowed; negative when overspent.";
     SLO_TIME_TO_EXHAUSTION: Gauge "seconds" "evenkeel_slo_time_to_exhaustion_seconds" ["slo", "service", "window"]
-        "Until the budget is spent at the burn of the last hour; absent while nothing burns or nothing remains.";
+        "Time until the error budget is exhausted at the burn rate of the last hour; absent below a burn rate of 1.";
     SLO_BURN_RATE: Gauge "" "evenkeel_slo_burn_rate" ["slo", "service", "lookback"]
         "Bad ratio over the lookback / (1 - objective); 1 spends the budget exactly.";
     SLO_EVENTS: Counter "" "evenkeel_slo_events_total" ["slo", "service", "result"]
         "Good and bad events counted since the process started.";
     SLO_ALERT_FIRING: Gauge "" "evenkeel_slo_alert_firing" ["slo", "service", "tier", "severity"]
         "1 while the burn-rate tier fires, 0 while it does not; absent while too little is known.";
-    SLO_ALERT_HELD_BACK: Counter "" "evenkeel_slo_alert_held_back_total" ["slo", "service", "tier"]
-        "How often the guard for low traffic has held the tier back since the process started.";
-    SLO_POLICY_STEP: Gauge "" "evenkeel_slo_budget_policy_entered" ["slo", "service", "step", "owner"]
+    SLO_ALERT_SUPPRESSED: Counter "" "evenkeel_slo_alert_suppressed_total" ["slo", "service", "tier", "reason"]
+        "Times that minBadEvents suppressed the alert since the process started.";
+    SLO_POLICY_STEP: Gauge "" "evenkeel_slo_budget_policy_active" ["slo", "service", "step", "owner"]
         "1 for the step of the error budget policy that is in force, 0 for the others; absent while the budget is not known.";
-    INCIDENTS: Counter "" "evenkeel_incidents_total" ["service", "severity", "detected"]
-        "Incidents of the stored history; derived anew, so it falls when history is dropped.";
+    INCIDENTS: Gauge "" "evenkeel_incidents" ["service", "severity", "detected"]
+        "Incidents that began in the review window.";
     INCIDENTS_OPEN: Gauge "" "evenkeel_incidents_open" ["service"]
-        "Incidents that go on.";
-    INCIDENT_DETECT: Histogram "seconds" "evenkeel_incident_detect_seconds" []
-        "From onset to the first page, over the incidents of the stored history where that ended.";
-    INCIDENT_ACKNOWLEDGE: Histogram "seconds" "evenkeel_incident_acknowledge_seconds" []
-        "From the first page to the acknowledgement, over the incidents of the stored history where that ended.";
-    INCIDENT_RESTORE: Histogram "seconds" "evenkeel_incident_restore_seconds" []
-        "From onset until users were served again, over the incidents of the stored history where that ended.";
-    INCIDENT_RESOLVE: Histogram "seconds" "evenkeel_incident_resolve_seconds" []
-        "From onset until the last alert ended, over the incidents of the stored history where that ended.";
+        "Open incidents.";
+    INCIDENT_DETECT: Gauge "seconds" "evenkeel_incident_detect_seconds" ["percentile"]
+        "Time from onset to the first page: median and 90th percentile over the incidents of the review window, open ones censored; absent while unknown.";
+    INCIDENT_ACKNOWLEDGE: Gauge "seconds" "evenkeel_incident_acknowledge_seconds" ["percentile"]
+        "Time from the first page to the acknowledgement: median and 90th percentile over the incidents of the review window, open ones censored; absent while unknown.";
+    INCIDENT_RESTORE: Gauge "seconds" "evenkeel_incident_restore_seconds" ["percentile"]
+        "Time from onset until users were served again: median and 90th percentile over the incidents of the review window, open ones censored; absent while unknown.";
+    INCIDENT_RESOLVE: Gauge "seconds" "evenkeel_incident_resolve_seconds" ["percentile"]
+        "Time from onset until the last alert was resolved: median and 90th percentile over the incidents of the review window, open ones censored; absent while unknown.";
+    INCIDENT_DURATIONS: Gauge "" "evenkeel_incident_durations" ["duration", "ended"]
+        "Incidents of the review window with this duration, by whether it has ended.";
     ALERT_NOISE_LOWER: Gauge "ratio" "evenkeel_alert_noise_lower_ratio" []
-        "Share of pages that were noise for certain; absent without pages.";
+        "Lower bound of the noise ratio: share of pages that needed no action; absent without pages.";
     ALERT_NOISE_UPPER: Gauge "ratio" "evenkeel_alert_noise_upper_ratio" []
-        "Share of pages that were noise or of unknown worth; absent without pages.";
+        "Upper bound of the noise ratio: undetermined pages count as noise; absent without pages.";
     ALERT_PAGES: Gauge "" "evenkeel_alert_pages" ["class"]
-        "Incident-level pages of the stored history by what they were.";
+        "Pages of the review window by class.";
     ALERT_PRECISION: Gauge "ratio" "evenkeel_alert_precision_ratio" []
-        "Share of paging occasions that met a burn, of those that an SLO could judge; absent without any.";
+        "Precision of pages: share of pages that coincided with budget burn, where an SLO covers the service.";
     ALERT_RECALL: Gauge "ratio" "evenkeel_alert_recall_ratio" []
-        "Share of burns that were paged for; absent without burns.";
+        "Recall of pages: share of budget burns that a page detected; absent without burns.";
     ALERT_RECALL_BUDGET: Gauge "ratio" "evenkeel_alert_recall_budget_ratio" []
-        "Share of the budget that burned which burned in episodes that were paged for; absent without burns.";
+        "Share of burned error budget that was covered by a page; absent without burns.";
     RULE_PRECISION: Gauge "ratio" "evenkeel_alert_rule_precision_ratio" ["rule"]
-        "Share of the rule's occasions that met a burn, of those that an SLO could judge; absent without any.";
+        "Precision of the rule: share of its alerts that coincided with budget burn, where an SLO covers the service.";
     RULE_RECALL: Gauge "ratio" "evenkeel_alert_rule_recall_ratio" ["rule"]
-        "Share of the burns on the rule's services that it told of; absent without burns.";
+        "Share of budget burns on the services of the rule that the rule detected; absent without burns.";
     RULE_NOISE_COST: Gauge "" "evenkeel_alert_rule_noise_cost" ["rule"]
-        "Noisy pages of the rule; one in the night counts three times.";
-    INTERRUPTIONS: Gauge "" "evenkeel_on_call_interruptions" ["team", "asleep"]
-        "Pages more than five minutes apart, by team and whether it slept.";
+        "Noisy pages of the rule; a page in off-hours counts three times.";
+    ON_CALL_PAGES: Gauge "" "evenkeel_on_call_pages" ["team", "off_hours"]
+        "Interruptions (pages more than five minutes apart) by team and off-hours.";
     RULES_NEVER_FIRED: Gauge "" "evenkeel_alert_rules_never_fired" []
-        "Loaded alerting rules of which no alert was ever pending; absent where no source tells its rules.";
+        "Loaded alerting rules without a single pending alert; absent where no source lists its rules.";
     SILENCES_STALE: Gauge "" "evenkeel_silences_stale" []
-        "Silences that hold and are older than a week, or about nothing.";
+        "Active silences that are older than a week or match no alert.";
     SOURCE_UP: Gauge "" "evenkeel_source_up" ["source"]
-        "1 if the last question to the source was answered, 0 if not; absent until it was asked.";
+        "1 if the source answered its last query, 0 if not; absent before the first query.";
     SOURCE_LAST_SUCCESS: Gauge "seconds" "evenkeel_source_last_success_timestamp_seconds" ["source"]
-        "When the source last answered, in Unix seconds.";
+        "Timestamp of the last answer of the source, in Unix seconds.";
     EVALUATED: Gauge "seconds" "evenkeel_evaluation_timestamp_seconds" []
-        "The moment that all SLOs were last judged at, in Unix seconds.";
+        "Timestamp of the last complete evaluation, in Unix seconds.";
     FINDINGS: Gauge "" "evenkeel_findings" []
-        "Things that a person should mend; the status page lists them.";
+        "Configuration and data problems that need attention; the status page lists them.";
     BACKFILL_PROGRESS: Gauge "ratio" "evenkeel_backfill_progress_ratio" []
-        "Share of the wanted history that is stored; absent when none is wanted.";
+        "Share of the configured history that is stored; absent without a backfill.";
     BACKFILL_COMPLETE_SINCE: Gauge "seconds" "evenkeel_backfill_complete_since_timestamp_seconds" []
-        "From here up to now everything is stored, for all indicators, in Unix seconds.";
+        "Start of the continuous history that is stored for all SLIs, in Unix seconds.";
     STORE_SIZE: Gauge "bytes" "evenkeel_store_size_bytes" []
         "Size of the store on disk.";
     STORE_SEALED_BLOCKS: Gauge "" "evenkeel_store_sealed_blocks" []
-        "Sealed day blocks, one per indicator and day.";
+        "Sealed day blocks, one per SLI and day.";
     STORE_OPEN_TILES: Gauge "" "evenkeel_store_open_tiles" []
         "Tiles of days that are not sealed yet.";
     LOOP_ITERATIONS: Counter "" "evenkeel_loop_iterations_total" ["loop"]
-        "Rounds of a loop.";
+        "Runs of a loop.";
     LOOP_FAILURES: Counter "" "evenkeel_loop_failures_total" ["loop"]
-        "Rounds of a loop that failed.";
+        "Runs of a loop that failed.";
     LOOP_LAST_DURATION: Gauge "seconds" "evenkeel_loop_last_duration_seconds" ["loop"]
-        "How long the last round of a loop took.";
+        "Duration of the last run of a loop.";
     LOOP_LAST_SUCCESS: Gauge "seconds" "evenkeel_loop_last_success_timestamp_seconds" ["loop"]
         "When a round of a loop last succeeded, in Unix seconds.";
     WEBHOOK_DELIVERIES: Counter "" "evenkeel_webhook_deliveries_total" ["webhook", "outcome"]

@@ -104,24 +104,6 @@ impl Page {
         self.family(metric, samples.iter().map(|labels| ((labels, []), 1)));
     }
 
-    /// One histogram without labels; `buckets` are upper bounds, the last one
-    /// infinite, with how many values lie at or below them.
-    pub fn histogram(&mut self, metric: &Metric, sum: f64, buckets: &[(f64, u64)]) {
-        self.describe(metric);
-        for (bound, at_or_below) in buckets {
-            let bound = match (self.format, bound.is_finite()) {
-                (_, false) => "+Inf".to_owned(),
-                (Format::Classic, true) => bound.to_string(),
-                // OpenMetrics wants the point, so that a bound has one spelling.
-                (Format::OpenMetrics, true) => format!("{bound:?}"),
-            };
-            self.sample(metric.name, "_bucket", (&NO_LABELS, [("le", bound.as_str())]), at_or_below);
-        }
-        self.sample(metric.name, "_sum", (&NO_LABELS, []), sum);
-        let count = buckets.last().map_or(0, |(_, n)| *n);
-        self.sample(metric.name, "_count", (&NO_LABELS, []), count);
-    }
-
     /// A family without a single sample is left out whole.
     fn family<'a, const N: usize, V: Display>(
         &mut self,
@@ -227,16 +209,5 @@ mod tests {
             "# HELP tide_height_meters Above chart datum.\n# TYPE tide_height_meters gauge\n\
              # UNIT tide_height_meters meters\ntide_height_meters 2\n# EOF\n"
         );
-    }
-
-    #[test]
-    fn bounds_are_spelled_as_the_format_wants() {
-        let metric = Metric { kind: Kind::Histogram, ..HEIGHT };
-        let write = |page: &mut Page| page.histogram(&metric, 7.5, &[(1.0, 2), (f64::INFINITY, 3)]);
-        let classic = page(Format::Classic, write);
-        assert!(classic.contains("_bucket{le=\"1\"} 2\ntide_height_meters_bucket{le=\"+Inf\"} 3\n"), "{classic}");
-        assert!(classic.ends_with("_sum 7.5\ntide_height_meters_count 3\n"), "{classic}");
-        let open = page(Format::OpenMetrics, write);
-        assert!(open.contains("_bucket{le=\"1.0\"} 2\n"), "{open}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::{LabelText, Page};
 use super::{
-    SLO_ALERT_FIRING, SLO_ALERT_HELD_BACK, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LOWER,
+    SLO_ALERT_FIRING, SLO_ALERT_SUPPRESSED, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LOWER,
     SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_CORRECTED, SLO_BUDGET_REMAINING_EVENTS,
     SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP,
     SLO_TIME_TO_EXHAUSTION,
@@ -39,10 +39,13 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     );
     policy_steps(page, &slos);
     page.counters(
-        &SLO_ALERT_HELD_BACK,
+        &SLO_ALERT_SUPPRESSED,
         slos.iter().flat_map(|slo| {
             let tiers = slo.judgement.tiers.iter();
-            tiers.map(|status| ((&slo.own, [("tier", status.tier.name.as_str())]), status.held_back))
+            tiers.map(|status| {
+                let own = [("tier", status.tier.name.as_str()), ("reason", "low_traffic")];
+                ((&slo.own, own), status.held_back)
+            })
         }),
     );
 }

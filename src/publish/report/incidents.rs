@@ -30,7 +30,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
     let all = &input.review.incidents;
     let mut blocks = Vec::new();
     if all.is_empty() {
-        blocks.push(Block::Text("No incident was found. That says as much as the coverage allows.".to_owned()));
+        blocks.push(Block::Text("No incidents were found, as far as the coverage shows.".to_owned()));
     } else {
         blocks.push(Block::Table(durations(input)));
         blocks.push(Block::Text(
@@ -38,7 +38,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
                 .to_owned(),
         ));
         blocks.extend(input.comparison.as_ref().into_iter().flat_map(compared));
-        blocks.push(Block::Title { id: "list".to_owned(), text: "Each one".to_owned() });
+        blocks.push(Block::Title { id: "list".to_owned(), text: "All incidents".to_owned() });
         blocks.push(Block::Table(list(input)));
         blocks.extend(details(input));
     }
@@ -76,7 +76,7 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
     vec![
         Block::Title { id: "compared".to_owned(), text: "Better or worse".to_owned() },
         Block::Text(format!(
-            "Beside the {} before. A difference is called better or worse only where chance alone would bring it in fewer than 5 % of cases (log-rank and exact tests; of many groups at most a tenth are called so by chance).",
+            "Compared with the {} before. A difference is called better or worse only where chance alone would bring it in fewer than 5 % of cases (log-rank and exact tests; of many groups at most a tenth are called so by chance).",
             comparison.before.length().human()
         )),
         Block::Table(Table { columns, rows: rows.collect() }),
@@ -167,7 +167,7 @@ pub(super) fn restored_in(stat: &DurationStat) -> String {
             format!("Users were served again after {}{open}.", few(&values, MEDIAN_MIN))
         }
         (Some(median), sample) => format!("Users were served again after {median} ({sample})."),
-        (None, _) => "How long it took until users were served again is not known of any.".to_owned(),
+        (None, _) => "Time to restore is unknown for all incidents.".to_owned(),
     }
 }
 
@@ -198,7 +198,7 @@ fn list(input: &ReportInput) -> Table {
             let after = |mark: Option<Mark>| Some((mark?.at - start?).human());
             let paged = if incident.detected { after(incident.times.firing) } else { Some("never".to_owned()) };
             let restored = match (incident.times.restored, incident.state) {
-                (None, IncidentState::Open) => Some("goes on".to_owned()),
+                (None, IncidentState::Open) => Some("ongoing".to_owned()),
                 (mark, _) => after(mark),
             };
             vec![
@@ -249,7 +249,7 @@ fn about(incident: &Incident, input: &ReportInput) -> String {
     };
     let burned = match incident.budget_burned_ratio {
         Some(share) => format!("it burned {} of a budget", text::share(share)),
-        None => "it burned no budget that is known".to_owned(),
+        None => "burned budget unknown".to_owned(),
     };
     let near: Vec<String> = input
         .changes

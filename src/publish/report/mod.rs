@@ -2,13 +2,13 @@
 //! promised, what was kept, what burned the budget, and how it was noticed. The
 //! same input gives the same bytes. Must not know how numbers were computed.
 
+mod attainment;
 mod document;
 mod html;
 mod incidents;
 mod input;
 mod markdown;
 mod noise;
-mod promises;
 mod quality;
 mod strip;
 mod summary;
@@ -35,9 +35,9 @@ fn document(input: &ReportInput) -> Document {
     let input = &sorted(input);
     let sections = vec![
         summary::section(input),
-        promises::section(input),
-        promises::budgets(input),
-        promises::corrections(input),
+        attainment::section(input),
+        attainment::budgets(input),
+        attainment::corrections(input),
         incidents::section(input),
         noise::section(input),
         trends::section(input),

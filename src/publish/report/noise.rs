@@ -40,7 +40,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
         None => blocks.push(Block::Text("No page was judged: nothing is known about noise.".to_owned())),
         Some(band) => {
             blocks.push(Block::Text(format!(
-                "{}, counted once per incident; {band} were not worth it. The lower edge is certain, the upper one counts pages of unknown worth too.",
+                "{}, counted once per incident; {band} were noise. The lower bound is certain; the upper bound includes undetermined pages.",
                 many(noise.pages, "page", "pages")
             )));
             let classes = noise.classes.iter().filter(|(_, n)| *n > 0);
@@ -92,7 +92,7 @@ fn against_burn(input: &ReportInput) -> String {
         format!(" {} of the budget that burned, burned in episodes that were paged for.", text::share(ratio))
     });
     let shifts = load.per_shift().map_or(String::new(), |n| {
-        let night = format!("{} of {} in the night", load.asleep.k, load.asleep.n);
+        let night = format!("{} of {} in the night", load.off_hours.k, load.off_hours.n);
         format!(" There were {n:.2} interruptions per shift, {} in the worst one of a team; {night}.", load.worst_shift)
     });
     format!(
@@ -125,7 +125,7 @@ fn upkeep(upkeep: &Upkeep) -> Vec<String> {
 }
 
 fn fixes(input: &ReportInput) -> Table {
-    let columns = vec![words("change"), number("saves"), number("pages"), column("noise"), number("burns told of")];
+    let columns = vec![words("change"), number("saves"), number("pages"), column("noise"), number("burns detected")];
     let row = |replay: &Replay| {
         let (before, after) = (&replay.before, &replay.after);
         let noise = |o: &Outcome| band(o.lower, o.upper).unwrap_or_else(|| "no pages".to_owned());
@@ -156,7 +156,7 @@ fn teams(input: &ReportInput) -> Table {
             Cell::known(band(team.lower, team.upper)),
             Cell::known(team.load.per_shift().map(|n| format!("{n:.2}"))),
             Cell::new(team.load.worst_shift.to_string()),
-            Cell::new(team.load.asleep.k.to_string()),
+            Cell::new(team.load.off_hours.k.to_string()),
         ]
     };
     Table { columns, rows: input.review.noise.teams.iter().map(row).collect() }
@@ -169,7 +169,7 @@ fn rules(input: &ReportInput) -> Table {
         column("noise"),
         words("what they were"),
         column("met a burn"),
-        column("burns told of"),
+        column("burns detected"),
         column("fired for"),
     ];
     let of = |rule: &str, part: fn(&RuleScore) -> Share| {

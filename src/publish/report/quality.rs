@@ -1,7 +1,7 @@
 //! What changed, how much was seen, and what exactly was counted.
 
+use super::attainment::anchor;
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
-use super::promises::anchor;
 use crate::model::operations::change::{Change, ChangeOutcome};
 use crate::model::slo::Budgeting;
 use crate::publish::report::input::{ReportInput, SloReport};
@@ -23,9 +23,7 @@ pub(super) fn changes(input: &ReportInput) -> Section {
         shown.sort_by_key(|c| (c.started_at, c.id));
     }
     if shown.is_empty() {
-        blocks.push(Block::Text(
-            "No change is known. Changes are seen only where a cluster is watched or a tool tells of them.".to_owned(),
-        ));
+        blocks.push(Block::Text("No changes are known. Changes come from a watched cluster or a webhook.".to_owned()));
     } else {
         let rows = shown.iter().map(|change| change_row(change, input)).collect();
         let columns = vec![
@@ -58,7 +56,7 @@ fn change_row(change: &Change, input: &ReportInput) -> Vec<Cell> {
         Cell::new(change.object.to_string()),
         Cell::new(change.kind.word()),
         Cell::chip(change.outcome.word(), change.outcome.word()),
-        Cell::new(change.ended_at.map_or("goes on".to_owned(), |end| (end - change.started_at).human())),
+        Cell::new(change.ended_at.map_or("ongoing".to_owned(), |end| (end - change.started_at).human())),
         Cell::new(&change.summary),
     ]
 }
@@ -69,7 +67,7 @@ pub(super) fn coverage(input: &ReportInput) -> Section {
     reports.sort_by(|a, b| a.status.coverage.total_cmp(&b.status.coverage));
     if !reports.is_empty() {
         let columns = vec![
-            column("promise"),
+            column("SLO"),
             number("coverage"),
             number("unseen events, at most"),
             column("unknown time counts as"),
@@ -94,7 +92,7 @@ pub(super) fn coverage(input: &ReportInput) -> Section {
         blocks.push(Block::Table(Table { columns, rows }));
     }
     if !input.findings.is_empty() {
-        blocks.push(Block::Title { id: "findings".to_owned(), text: "To mend".to_owned() });
+        blocks.push(Block::Title { id: "findings".to_owned(), text: "Problems".to_owned() });
         let tell = |f: &crate::evaluate::review::finding::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
         blocks.push(Block::List(input.findings.iter().map(tell).collect()));
     }
@@ -128,7 +126,7 @@ pub(super) fn definitions(input: &ReportInput) -> Section {
         };
         let source = slo.source.as_deref().map_or(String::new(), |name| format!(", source {name}"));
         blocks.push(Block::List(vec![
-            format!("Service {}, promised {}.", slo.service, text::chosen(slo.objective.ratio())),
+            format!("Service {}, objective {}.", slo.service, text::chosen(slo.objective.ratio())),
             format!("Counted: {}{source}.", slo.indicator),
             format!("Budget in {unit}; unknown time: {}.", slo.no_data.word()),
             format!("Window {}: {} to {}.", status.window, status.period.start, status.period.end),

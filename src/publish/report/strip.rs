@@ -28,7 +28,7 @@ pub(super) fn strip(report: &SloReport) -> Markup {
                 @let share = share_of(report, slot).filter(|_| slot.counts.total > 0);
                 @let class = match share {
                     _ if slot.coverage <= 0.0 => "unseen",
-                    Some(_) => "kept",
+                    Some(_) => "met",
                     None => "none",
                 };
                 g {

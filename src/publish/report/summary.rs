@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::attainment::{SloResult, by_need, spent, why_not_known};
 use super::document::{Block, Section, Tile, few, many};
 use super::incidents::restored_in;
 use super::noise::band;
-use super::promises::{SloResult, by_need, spent, why_not_known};
 use crate::model::operations::change::ChangeOutcome;
 use crate::model::operations::incident::IncidentState;
 use crate::publish::report::input::{ReportInput, SloReport};
@@ -15,7 +15,7 @@ use crate::publish::web::parts::text;
 const NAMES_MAX: usize = 5;
 
 pub(super) fn section(input: &ReportInput) -> Section {
-    let mut sentences = promises(input);
+    let mut sentences = attainment(input);
     sentences.extend(budget(input));
     sentences.push(incidents(input));
     sentences.push(noise(input));
@@ -30,48 +30,44 @@ fn with(input: &ReportInput, verdict: SloResult) -> Vec<&SloReport> {
     by_need(input).into_iter().filter(|r| SloResult::of(&r.status) == verdict).collect()
 }
 
-fn promises(input: &ReportInput) -> Vec<String> {
+fn attainment(input: &ReportInput) -> Vec<String> {
     if input.slos.is_empty() {
-        return vec!["Nothing was promised: no SLO is defined.".to_owned()];
+        return vec!["No SLOs are defined.".to_owned()];
     }
-    let [kept, broken, open] = [SloResult::Kept, SloResult::Broken, SloResult::NotKnown].map(|v| with(input, v));
+    let [met, missed, open] = [SloResult::Met, SloResult::Missed, SloResult::Undetermined].map(|v| with(input, v));
     let mut sentences = vec![format!(
-        "Of {}, {} kept, {} broken, and of {} it is not known.",
-        many(input.slos.len(), "promise", "promises"),
-        was(kept.len()),
-        was(broken.len()),
+        "{}: {} met, {} missed, {} undetermined.",
+        many(input.slos.len(), "SLO", "SLOs"),
+        met.len(),
+        missed.len(),
         open.len()
     )];
-    let told = |report: &&SloReport| {
+    let described = |report: &&SloReport| {
         let status = &report.status;
-        let kept = status.attainment.or(status.hi).map_or(String::new(), |a| text::percent(a) + ", ");
+        let attained = status.attainment.or(status.hi).map_or(String::new(), |a| text::percent(a) + ", ");
         let share = spent(status).map_or(String::new(), |s| format!("; {} of the budget spent", text::share(s)));
-        format!("{} ({kept}promised {}{share})", status.slo.name, text::chosen(status.slo.objective.ratio()))
+        format!("{} ({attained}objective {}{share})", status.slo.name, text::chosen(status.slo.objective.ratio()))
     };
-    if !broken.is_empty() {
-        let names: Vec<String> = broken.iter().map(told).collect();
-        sentences.push(format!("Broken: {}.", few(&names, NAMES_MAX)));
+    if !missed.is_empty() {
+        let names: Vec<String> = missed.iter().map(described).collect();
+        sentences.push(format!("Missed: {}.", few(&names, NAMES_MAX)));
     }
     if !open.is_empty() {
         let names: Vec<String> =
             open.iter().map(|r| format!("{} ({})", r.status.slo.name, why_not_known(&r.status))).collect();
-        sentences.push(format!("Not known: {}.", few(&names, NAMES_MAX)));
+        sentences.push(format!("Undetermined: {}.", few(&names, NAMES_MAX)));
     }
     sentences
 }
 
-fn was(n: usize) -> String {
-    if n == 1 { "1 was".to_owned() } else { format!("{n} were") }
-}
-
 /// The promises that hold but came close to breaking.
 fn budget(input: &ReportInput) -> Option<String> {
-    let close: Vec<String> = with(input, SloResult::Kept)
+    let close: Vec<String> = with(input, SloResult::Met)
         .iter()
         .filter_map(|r| spent(&r.status).filter(|s| *s >= 0.5).map(|s| (r, s)))
         .map(|(r, s)| format!("{} ({})", r.status.slo.name, text::share(s)))
         .collect();
-    (!close.is_empty()).then(|| format!("Kept, but more than half of the budget is spent: {}.", few(&close, NAMES_MAX)))
+    (!close.is_empty()).then(|| format!("Met, but more than half of the budget is spent: {}.", few(&close, NAMES_MAX)))
 }
 
 fn incidents(input: &ReportInput) -> String {
@@ -80,13 +76,13 @@ fn incidents(input: &ReportInput) -> String {
         return "No incident was found.".to_owned();
     }
     let services: BTreeSet<&str> = all.iter().map(|i| i.service.as_str()).collect();
-    let missed = all.iter().filter(|i| !i.detected).count();
+    let undetected = all.iter().filter(|i| !i.detected).count();
     let open = all.iter().filter(|i| i.state == IncidentState::Open).count();
     let mut sentence = format!(
         "{} in {}; {}",
         many(all.len(), "incident", "incidents"),
         many(services.len(), "service", "services"),
-        match missed {
+        match undetected {
             0 => "someone was paged for each".to_owned(),
             n => format!("for {n} of them nobody was paged"),
         }
@@ -106,7 +102,7 @@ fn incidents(input: &ReportInput) -> String {
 fn noise(input: &ReportInput) -> String {
     let noise = &input.review.noise;
     match band(noise.lower, noise.upper) {
-        Some(band) => format!("Of {}, {band} were not worth it.", many(noise.pages, "page", "pages")),
+        Some(band) => format!("{band} of {} were noise.", many(noise.pages, "page", "pages")),
         None => "No page was judged, so nothing is known about noise.".to_owned(),
     }
 }
@@ -119,7 +115,7 @@ fn changes(input: &ReportInput) -> Option<String> {
     let failed = input.changes.iter().filter(|c| bad.contains(&c.outcome)).count();
     let near = input.review.incidents.iter().filter(|i| !i.changes.is_empty()).count();
     Some(format!(
-        "{}, of which {failed} failed or were rolled back. {} began close to a change, which is not to say that it was the cause.",
+        "{}, of which {failed} failed or were rolled back. {} began close to a change (this does not prove the cause).",
         many(input.changes.len(), "change", "changes"),
         many(near, "incident", "incidents"),
     ))
@@ -135,17 +131,18 @@ fn coverage(input: &ReportInput) -> Option<String> {
 }
 
 pub(super) fn tiles(input: &ReportInput) -> Vec<Tile> {
-    let [kept, broken, open] = [SloResult::Kept, SloResult::Broken, SloResult::NotKnown].map(|v| with(input, v).len());
+    let [met, missed, open] =
+        [SloResult::Met, SloResult::Missed, SloResult::Undetermined].map(|v| with(input, v).len());
     let all = &input.review.incidents;
-    let missed = all.iter().filter(|i| !i.detected).count();
+    let undetected = all.iter().filter(|i| !i.detected).count();
     let noise = &input.review.noise;
     let restore = &input.review.durations.restore;
     let worst = input.slos.iter().filter_map(|r| Some((r, spent(&r.status)?))).max_by(|a, b| a.1.total_cmp(&b.1));
     vec![
         Tile {
-            name: "Promises kept",
-            value: (!input.slos.is_empty()).then(|| format!("{kept} of {}", input.slos.len())),
-            remark: format!("{broken} broken, {open} not known"),
+            name: "SLOs met",
+            value: (!input.slos.is_empty()).then(|| format!("{met} of {}", input.slos.len())),
+            remark: format!("{missed} missed, {open} undetermined"),
         },
         Tile {
             name: "Most budget spent",
@@ -155,7 +152,7 @@ pub(super) fn tiles(input: &ReportInput) -> Vec<Tile> {
         Tile {
             name: "Incidents",
             value: Some(all.len().to_string()),
-            remark: if all.is_empty() { String::new() } else { format!("{missed} without a page") },
+            remark: if all.is_empty() { String::new() } else { format!("{undetected} without a page") },
         },
         Tile {
             name: "Time to restore",

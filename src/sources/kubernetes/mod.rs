@@ -82,7 +82,7 @@ pub async fn watch(
     let namespace = options.namespace.clone();
     if namespace.as_deref().is_some_and(|name| !is_namespace(name)) {
         let name = namespace.unwrap_or_default();
-        return Err(Error::Config(format!("`{}` is no name of a namespace", name.escape_debug())));
+        return Err(Error::Config(format!("invalid namespace name `{}`", name.escape_debug())));
     }
     let Some(places) = begin(&client, &options, &sink).await? else { return Ok(()) };
     let denied = places.unseen.iter().map(|(_, denied)| denied.clone()).collect();

@@ -38,7 +38,7 @@ impl SampleBuffer {
             let new = samples.iter().filter(|(labels, _)| !self.holds(labels)).count();
             if self.count + new > self.series_max {
                 let url = up.get("instance").unwrap_or("the target").to_owned();
-                let limit = format!("{new} new series do not fit beside {} of at most {}", self.count, self.series_max);
+                let limit = format!("{new} new series do not fit: {} of at most {} exist", self.count, self.series_max);
                 return Err(Error::TooLarge { url, limit });
             }
             Ok(samples)

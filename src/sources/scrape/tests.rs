@@ -90,7 +90,7 @@ async fn a_target_that_cannot_be_read_gives_nothing_at_all() {
     let om = [("content-type", "application/openmetrics-text; version=1.0.0")];
     for (steps, word, reason) in [
         (answer(200, &text, "a 1\nb x\n"), "bad-response", "line 2: the value is not a number"),
-        (answer(200, &text, "a 1\na 2\n"), "bad-response", "line 2: series"),
+        (answer(200, &text, "a 1\na 2\n"), "bad-response", "line 2: duplicate series"),
         (answer(200, &om, "a 1\n"), "bad-response", "without `# EOF`"),
         (answer(200, &[("content-type", "text/html")], "a 1\n"), "bad-response", "an HTML page instead of data"),
         (answer(200, &[("content-type", "image/png")], "a 1\n"), "bad-response", "content type is image/png"),

@@ -169,7 +169,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
     };
     let most = context.items_max;
     if events.len() > most {
-        return Err(vec![Flaw::whole(format!("{} events; at most {most} are taken at once", events.len()))]);
+        return Err(vec![Flaw::whole(format!("{} events; at most {most} are accepted at once", events.len()))]);
     }
     let mut told = DeliveredFacts::default();
     events.into_iter().for_each(|event| told.add(facts(event, context)));

@@ -42,7 +42,7 @@ impl Flaw {
         let before = body.get(..valid).unwrap_or_default();
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|b| **b != b'\n').count() + 1;
-        Flaw { line: Some(line), column: Some(column), ..Flaw::whole("the body is no UTF-8 text") }
+        Flaw { line: Some(line), column: Some(column), ..Flaw::whole("request body is not valid UTF-8") }
     }
 }
 

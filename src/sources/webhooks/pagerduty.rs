@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
     };
     let data = IncidentData::deserialize(event.data)
         .map_err(|error| vec![Flaw::at("event.data", crate::net::error::shown(&error.to_string()))])?;
-    let at = event.occurred_at.0.ok_or_else(|| vec![Flaw::at("event.occurred_at", "there is no time")])?;
+    let at = event.occurred_at.0.ok_or_else(|| vec![Flaw::at("event.occurred_at", "no time found")])?;
     let agent = event.agent.as_ref();
     let record = Record {
         external_id: data.id,

@@ -74,7 +74,7 @@ fn a_webhook_of_another_form_is_refused() {
         flaws(Form::Alertmanager, b"{\n  \"version\": 4}"),
         ["line 2, column 14: invalid type: integer `4`, expected a string"]
     );
-    assert_eq!(flaws(Form::Alertmanager, b"{\"a\":\"\xff\"}"), ["line 1, column 7: the body is no UTF-8 text"]);
+    assert_eq!(flaws(Form::Alertmanager, b"{\"a\":\"\xff\"}"), ["line 1, column 7: request body is not valid UTF-8"]);
 }
 
 /// As the event recorder of Alertmanager 0.34.2 wrote them.

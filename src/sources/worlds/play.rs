@@ -125,7 +125,7 @@ impl Player<'_> {
     fn outcome(&mut self, at: Timestamp, scraper: &Scraper) -> Scrape {
         let luck = self.chance.unit();
         let calm = self.stage.is_calm(at);
-        if scraper.asleep.iter().any(|p| p.contains(at)) || (!calm && luck < self.script.skipped_ratio) {
+        if scraper.off_hours.iter().any(|p| p.contains(at)) || (!calm && luck < self.script.skipped_ratio) {
             return Scrape::Skipped;
         }
         let lives = self.target.processes.iter().any(|p| p.answers_at(at));

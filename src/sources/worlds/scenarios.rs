@@ -289,7 +289,7 @@ fn missed_scrapes(stage: &Stage, chance: &mut Chance) -> Script {
     }));
     let script = Script::new(targets, |m| Load { per_second: by_day(m.at, 2.0, 12.0), bad_ratio: 0.001 });
     Script {
-        asleep: stretches(stage, Millis::from_hours(9), minutes(2, 25), chance),
+        off_hours: stretches(stage, Millis::from_hours(9), minutes(2, 25), chance),
         skipped_ratio: 0.1,
         failed_ratio: 0.03,
         ..script.with_errors(&["500", "503"], 3)
@@ -300,11 +300,11 @@ fn ha_pair(stage: &Stage, chance: &mut Chance) -> Script {
     let script =
         Script::new(lasting(stage, 3, chance), |m| Load { per_second: by_day(m.at, 2.0, 12.0), bad_ratio: 0.001 });
     // They are down in turns, so that somebody always looks.
-    let mut asleep = [Vec::new(), Vec::new()];
+    let mut off_hours = [Vec::new(), Vec::new()];
     for (n, period) in stretches(stage, Millis::from_hours(3), minutes(2, 50), chance).into_iter().enumerate() {
-        asleep.get_mut(n % 2).into_iter().for_each(|of| of.push(period));
+        off_hours.get_mut(n % 2).into_iter().for_each(|of| of.push(period));
     }
-    let [first, second] = asleep;
+    let [first, second] = off_hours;
     Script { pair: Some((first, second)), ..script.with_errors(&["500", "503"], 3) }
 }
 

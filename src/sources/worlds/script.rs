@@ -96,7 +96,7 @@ pub(super) struct Script {
     /// events would.
     pub bursty: bool,
     /// The scraper itself is down: not even `up` is written.
-    pub asleep: Vec<Period>,
+    pub off_hours: Vec<Period>,
     /// Share of single scrapes that are left out, 0..1.
     pub skipped_ratio: f64,
     /// Share of single scrapes that fail, 0..1.
@@ -116,7 +116,7 @@ pub(super) struct Scraper<'a> {
     /// How long after the target's own time it scrapes.
     pub offset: Millis,
     /// When it is down.
-    pub asleep: &'a [Period],
+    pub off_hours: &'a [Period],
 }
 
 impl Script {
@@ -127,7 +127,7 @@ impl Script {
             classes: vec![class("200", "/", false), class("500", "/", true)],
             traffic: Arc::new(traffic),
             bursty: false,
-            asleep: Vec::new(),
+            off_hours: Vec::new(),
             skipped_ratio: 0.0,
             failed_ratio: 0.0,
             tells_start: true,
@@ -139,10 +139,10 @@ impl Script {
     /// The second of a pair scrapes half an interval after the first.
     pub fn scrapers(&self) -> Vec<Scraper<'_>> {
         match &self.pair {
-            None => vec![Scraper { replica: "", offset: Millis(0), asleep: &self.asleep }],
+            None => vec![Scraper { replica: "", offset: Millis(0), off_hours: &self.off_hours }],
             Some((first, second)) => vec![
-                Scraper { replica: "a", offset: Millis(0), asleep: first },
-                Scraper { replica: "b", offset: Millis(SCRAPE_INTERVAL.0 / 2), asleep: second },
+                Scraper { replica: "a", offset: Millis(0), off_hours: first },
+                Scraper { replica: "b", offset: Millis(SCRAPE_INTERVAL.0 / 2), off_hours: second },
             ],
         }
     }

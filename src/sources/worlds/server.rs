@@ -42,7 +42,7 @@ pub struct Tools {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error(
-        "there is no `{0}`; install a release of Prometheus (https://prometheus.io/download/), or name its program with --prometheus PATH"
+        "`{0}` not found; install a release of Prometheus (https://prometheus.io/download/), or name its program with --prometheus PATH"
     )]
     Missing(String),
     #[error("{what}: {error}")]

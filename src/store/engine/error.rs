@@ -30,7 +30,7 @@ pub enum Error {
     CorruptRow { table: &'static str, reason: String },
 
     #[error(
-        "the store {} is damaged ({reason}); move the file away and start again: history is fetched anew from the sources, as far as they reach",
+        "the store {} is damaged ({reason}); move the file away and start again: history is fetched again from the sources, as far as they reach",
         path.display()
     )]
     CorruptStore { path: PathBuf, reason: String },
@@ -53,7 +53,7 @@ pub enum Error {
     #[error("nobody waits for the answer any more")]
     Abandoned,
 
-    #[error("no space is left for the data directory {}; free some: nothing that was acknowledged is lost, and writing goes on by itself", dir.display())]
+    #[error("no space is left for the data directory {}; free some: nothing that was acknowledged is lost, and writing continues by itself", dir.display())]
     Full { dir: PathBuf },
 
     #[error("{} cannot be written ({reason}); give the user that runs evenkeel the right to write there, or choose another directory with --data", path.display())]

@@ -92,7 +92,7 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<Record>, Error> {
                 .severity
                 .map(|word| severity_from(&word).ok_or_else(|| damage("no such severity")))
                 .transpose()?,
-            labels: labels_from(&rest.labels).ok_or_else(|| damage("the labels are no object"))?,
+            labels: labels_from(&rest.labels).ok_or_else(|| damage("the labels are not an object"))?,
             dedup_key: rest.dedup_key,
             refs: rest.refs,
             actor: rest.actor,

@@ -39,7 +39,7 @@ pub fn load_block(db: &Connection, id: SliId, day: i64) -> Result<Option<Block>,
     let first_slot = day.wrapping_mul(SLOTS_PER_DAY as i64);
     let read = || -> Result<Block, Damage> {
         let tiles = codec::decode_day(payload(row, &id, first_slot)?, day)?;
-        Ok(Block { version: row.get(3).map_err(|_| "the version is no number")?, tiles })
+        Ok(Block { version: row.get(3).map_err(|_| "the version is not a number")?, tiles })
     };
     read().map(Some).map_err(|reason| Error::CorruptTiles { indicator: id, day, reason })
 }
@@ -61,9 +61,9 @@ fn load_hour(db: &Connection, id: SliId, number: i64) -> Result<Option<Hour>, Er
 /// The payload of a row that begins with codec, crc and payload, once its
 /// checksum holds.
 fn payload<'r>(row: &'r Row<'_>, id: &SliId, first_slot: i64) -> Result<&'r [u8], Damage> {
-    let codec: u8 = row.get(0).map_err(|_| "the codec is no number")?;
-    let crc: u32 = row.get(1).map_err(|_| "the checksum is no number")?;
-    let bytes = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).ok_or("the payload is no blob")?;
+    let codec: u8 = row.get(0).map_err(|_| "the codec is not a number")?;
+    let crc: u32 = row.get(1).map_err(|_| "the checksum is not a number")?;
+    let bytes = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).ok_or("the payload is not a blob")?;
     if codec::checksum(&id.0, first_slot, codec, bytes) != crc {
         return Err("the checksum does not match");
     }

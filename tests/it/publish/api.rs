@@ -144,7 +144,7 @@ async fn before_the_first_evaluation_nothing_is_made_up() {
     assert_eq!(server.get("/-/ready").await.status(), 503);
     let status = server.json("/api/v1/status").await;
     assert_eq!((&status["ready"], &status["as_of"]), (&json!(false), &Value::Null));
-    assert_eq!(status["backfill"], json!({"wanted": 390, "done": 127, "complete_since": null}));
+    assert_eq!(status["backfill"], json!({"expected": 390, "done": 127, "complete_since": null}));
 }
 
 const UPGRADE: &str = r#"{"apiVersion": "evenkeel/v1", "kind": "Correction", "metadata": {"name": "upgrade"},

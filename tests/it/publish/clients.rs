@@ -82,7 +82,7 @@ async fn what_is_wrong_is_told_with_a_way_out() {
     let server = Server::start(Sample::shop());
     let here = server.url("");
     let unknown = complained(&evenkeel(&here, "slo nope").await);
-    assert!(unknown.contains("there is no SLO `nope`; /api/v1/slos lists all SLOs"), "{unknown}");
+    assert!(unknown.contains("SLO `nope` not found; /api/v1/slos lists all SLOs"), "{unknown}");
     let future = complained(&evenkeel(&here, "report --month 2027-01").await);
     assert!(future.contains("this month has not begun"), "{future}");
     let export = complained(&evenkeel(&here, "report --month 2026-11 --export csv --output x").await);

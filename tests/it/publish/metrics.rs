@@ -192,8 +192,8 @@ async fn prometheus_reads_both_formats() {
     assert_eq!(ask("count by (job) (evenkeel_slo_info)").await, both(13.0));
     assert_eq!(ask("evenkeel_slo_objective_ratio{slo=\"ingress-availability\"}").await, both(0.9999));
     assert_eq!(ask("evenkeel_incidents_open{service=\"payments\"}").await, both(1.0));
-    assert_eq!(ask("evenkeel_incident_restore_seconds_count").await, both(8.0));
-    assert_eq!(ask("evenkeel_incident_restore_seconds_bucket{le=\"3600.0\"}").await, both(6.0));
+    assert_eq!(ask("evenkeel_incident_durations{duration=\"restore\",ended=\"true\"}").await, both(8.0));
+    assert_eq!(ask("count by (job) (evenkeel_incident_restore_seconds{percentile=\"50\"} > 0)").await, both(1.0));
     let counted = ask("evenkeel_slo_events_total{slo=\"email-delivery\",result=\"good\"}").await;
     assert!(counted.len() == 2 && counted[0].1 > 100_000.0, "{counted:?}");
 }

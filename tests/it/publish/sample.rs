@@ -224,7 +224,7 @@ impl Answers for Sample {
         let (step, seen) = (Millis::from_days(1), Period::new(period.start, end));
         let mut slos = Vec::new();
         for (slo, traffic) in &self.traffic {
-            let slots = self.history(&slo.name, None, seen, step, Basis::Present)?.unwrap_or_default();
+            let slots = self.history(&slo.name, None, seen, step, Basis::Current)?.unwrap_or_default();
             slos.push(SloReport { status: status_at(slo, traffic, *slo.first_window(), end), slots, step });
         }
         Ok(Some(ReportInput {
@@ -259,7 +259,7 @@ impl Answers for Sample {
             indicator,
             counted,
             first_seen: at(first_seen),
-            taken_up: at(first_seen),
+            active_since: at(first_seen),
             current,
         };
         let current = of(slo.indicator_id(), slo.indicator.to_string(), "2026-11-12T08:00:00Z", true);

@@ -57,11 +57,11 @@ impl Server {
     }
 }
 
-/// The text of a golden file; with `EVENKEEL_GOLDEN=write` it is written
+/// The text of a golden file; with `UPDATE_GOLDEN=1` it is written
 /// anew first, so that a change of the contract shows as a change of a file.
 pub fn golden(name: &str, made: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(name);
-    if std::env::var_os("EVENKEEL_GOLDEN").is_some_and(|mode| mode == "write") {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, made).unwrap();
     }

@@ -79,17 +79,17 @@ impl Found<'_> {
                 Some(burn) => burn.rate,
                 None => {
                     let known: Vec<String> = s.burn_rates.iter().map(|b| b.lookback.to_string()).collect();
-                    return Value::None(format!("but burn rates are taken over {}", known.join(", ")));
+                    return Value::None(format!("but burn rates are computed over {}", known.join(", ")));
                 }
             },
             Figure::Tier(name) => {
                 let tier = self.tiers.iter().find(|t| t.tier.name == *name);
                 return tier.map_or_else(
-                    || Value::None("but there is no such tier".to_owned()),
+                    || Value::None("but the SLO has no such tier".to_owned()),
                     |t| Value::Word(verdict(t.verdict)),
                 );
             }
-            Figure::Then(figure) => return self.then(figure),
+            Figure::Historical(figure) => return self.then(figure),
             Figure::Corrected(figure) => return self.corrected(figure),
             Figure::Tiles(period, figure) => return self.of_tiles(*period, *figure),
         };
@@ -111,7 +111,7 @@ impl Found<'_> {
             Figure::BudgetTotal => corrected.budget.map(|b| b.total_events),
             Figure::BudgetRemainingEvents => corrected.budget.map(|b| b.remaining_events),
             Figure::BudgetRemaining => corrected.budget.map(|b| b.remaining_ratio),
-            other => return Value::None(format!("but there is no corrected {}", other.name())),
+            other => return Value::None(format!("but no corrected {} exists", other.name())),
         })
     }
 
@@ -123,7 +123,7 @@ impl Found<'_> {
             Figure::BudgetTotal => then.budget.map(|b| b.total_events),
             Figure::BudgetRemainingEvents => then.budget.map(|b| b.remaining_events),
             Figure::BudgetRemaining => then.budget.map(|b| b.remaining_ratio),
-            other => return Value::None(format!("but there is no {} by the objectives of then", other.name())),
+            other => return Value::None(format!("but no {} by the historical objectives exists", other.name())),
         })
     }
 

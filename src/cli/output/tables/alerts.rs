@@ -270,7 +270,7 @@ pub fn rules(answer: &Rules, colour: Colour) -> String {
         ("PAGES", Align::Right),
         ("NOISE", Align::Right),
         ("MET A BURN", Align::Right),
-        ("BURNS TOLD OF", Align::Right),
+        ("BURNS DETECTED", Align::Right),
         ("FIRED FOR", Align::Right),
         ("WHAT THE PAGES WERE", Align::Left),
     ]);

@@ -17,7 +17,7 @@ pub struct Replays {
 struct Replay {
     change: String,
     saved: f64,
-    keeps_recall: bool,
+    recall_unchanged: bool,
     before: Outcome,
     after: Outcome,
 }
@@ -32,14 +32,14 @@ struct Outcome {
     precision: Share,
     recall: Share,
     recall_budget_ratio: Option<f64>,
-    early_recall: Share,
+    early_detection: Share,
     detection: Duration,
 }
 
 #[derive(Debug, Deserialize)]
 struct Load {
     interruptions: usize,
-    asleep: Share,
+    off_hours: Share,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,7 +65,7 @@ pub fn fixes(answer: &Replays, colour: Colour) -> String {
         ("SAVES", Align::Right),
         ("PAGES", Align::Right),
         ("NOISE", Align::Right),
-        ("BURNS TOLD OF", Align::Right),
+        ("BURNS DETECTED", Align::Right),
         ("CHANGE", Align::Left),
     ]);
     for replay in &answer.replays {
@@ -102,13 +102,14 @@ pub fn replay(answer: &Replays, colour: Colour) -> String {
     row("noise", &noise);
     row("cost of the noise", &|o| format!("{:.0}", o.noise_cost));
     row("interruptions", &|o| o.load.interruptions.to_string());
-    row("in the night", &|o| o.load.asleep.text());
+    row("in the night", &|o| o.load.off_hours.text());
     row("precision", &|o| o.precision.text());
-    row("burns told of", &|o| o.recall.text());
+    row("burns detected", &|o| o.recall.text());
     row("budget of them", &|o| o.recall_budget_ratio.map_or("-".to_owned(), share));
-    row("told early", &|o| o.early_recall.text());
-    row("told after", &|o| o.detection.median_seconds.map_or("-".to_owned(), took));
-    let kept = if replay.keeps_recall { "no burn is lost" } else { "burns are lost, or told of much later" };
+    row("detected early", &|o| o.early_detection.text());
+    row("time to page", &|o| o.detection.median_seconds.map_or("-".to_owned(), took));
+    let kept =
+        if replay.recall_unchanged { "no burn is missed" } else { "some burns are missed or detected much later" };
     format!(
         "{}\n{}{kept}; {} to {}\n",
         shown(&replay.change),

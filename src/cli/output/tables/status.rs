@@ -44,7 +44,7 @@ struct Loop {
 
 #[derive(Debug, Deserialize)]
 struct Backfill {
-    wanted: usize,
+    expected: usize,
     done: usize,
     complete_since: Option<Instant>,
 }
@@ -133,9 +133,9 @@ fn summary(status: &Status, colour: Colour) -> String {
         lines.push_str(&format!("{} {}\n", Tone::Bad.paint("the store reports:", colour), shown(error)));
     }
     let history = &status.backfill;
-    let read = match history.wanted {
+    let read = match history.expected {
         0 => String::new(),
-        wanted => format!("{} read, ", share(history.done as f64 / wanted as f64)),
+        expected => format!("{} read, ", share(history.done as f64 / expected as f64)),
     };
     let since = history
         .complete_since

@@ -138,20 +138,20 @@ ended  18 Nov 2026, 09:16 UTC     1h 34m  page      ErrorBudgetBurn      checkou
 #[test]
 fn the_noisiest_rule_stands_first() {
     let expected = "\
-RULE                            PAGES           NOISE  MET A BURN  BURNS TOLD OF  FIRED FOR  WHAT THE PAGES WERE
-NodeMemoryPressure                  7            100%     no data        no data      1d 7h  4 no-impact, 3 short
-PodFlapping                         6            100%     no data        no data         2h  6 flap
-CPUThrottlingHigh                   1            100%     no data        no data    25d 12h  1 always-on
-KubePodCrashLooping                13           92.3%      1 of 1         1 of 2     1d 20h  9 duplicate, 2 short, 1 actionable, 1 no-impact
-TargetDown                          9   88.9% to 100%     no data        no data        18h  4 duplicate, 2 repeat, 1 no-impact, 1 planned, 1 short, 1 unknown
-LatencyP99High                     12  66.7% to 83.3%     no data        no data      1d 3h  3 duplicate, 2 actionable, 2 no-impact, 2 short, 2 unknown, 1 repeat
-CheckoutHighErrorRate               5           40.0%      2 of 2         2 of 2         5h  3 actionable, 2 duplicate
-ErrorBudgetBurn                     5              0%      4 of 4         4 of 4         6h  5 actionable
-IngressErrorsHigh                   1              0%      1 of 1         1 of 1         1h  1 actionable
-LoginFailuresHigh                   1              0%      1 of 1         1 of 1         1h  1 actionable
-KubeAPIErrorBudgetBurn              0         no data      1 of 1         1 of 1    no data  never paged
-KubeDeploymentReplicasMismatch      0         no data     no data        no data    no data  never paged
-PaymentsErrorRateHigh               0         no data      1 of 1         1 of 1    no data  never paged
+RULE                            PAGES           NOISE  MET A BURN  BURNS DETECTED  FIRED FOR  WHAT THE PAGES WERE
+NodeMemoryPressure                  7            100%     no data         no data      1d 7h  4 no-impact, 3 short
+PodFlapping                         6            100%     no data         no data         2h  6 flap
+CPUThrottlingHigh                   1            100%     no data         no data    25d 12h  1 always-on
+KubePodCrashLooping                13           92.3%      1 of 1          1 of 2     1d 20h  9 duplicate, 2 short, 1 actionable, 1 no-impact
+TargetDown                          9   88.9% to 100%     no data         no data        18h  4 duplicate, 2 repeat, 1 no-impact, 1 planned, 1 short, 1 unknown
+LatencyP99High                     12  66.7% to 83.3%     no data         no data      1d 3h  3 duplicate, 2 actionable, 2 no-impact, 2 short, 2 unknown, 1 repeat
+CheckoutHighErrorRate               5           40.0%      2 of 2          2 of 2         5h  3 actionable, 2 duplicate
+ErrorBudgetBurn                     5              0%      4 of 4          4 of 4         6h  5 actionable
+IngressErrorsHigh                   1              0%      1 of 1          1 of 1         1h  1 actionable
+LoginFailuresHigh                   1              0%      1 of 1          1 of 1         1h  1 actionable
+KubeAPIErrorBudgetBurn              0         no data      1 of 1          1 of 1    no data  never paged
+KubeDeploymentReplicasMismatch      0         no data     no data         no data    no data  never paged
+PaymentsErrorRateHigh               0         no data      1 of 1          1 of 1    no data  never paged
 13 rules, 60 pages; 25 Oct 2026, 15:42 UTC to 24 Nov 2026, 15:42 UTC
 ";
     assert_eq!(made(include_str!("../../../../tests/it/golden/rules.json"), rules), expected);
@@ -168,11 +168,11 @@ cost of the noise       2                2
 interruptions           1                2
 in the night       0 of 1           0 of 2
 precision          1 of 1           1 of 1
-burns told of      1 of 1           1 of 1
+burns detected     1 of 1           1 of 1
 budget of them       100%             100%
-told early         0 of 1           0 of 1
-told after         4m 30s           4m 30s
-no burn is lost; 18 Nov 2026, 00:00 UTC to 19 Nov 2026, 00:00 UTC
+detected early     0 of 1           0 of 1
+time to page       4m 30s           4m 30s
+no burn is missed; 18 Nov 2026, 00:00 UTC to 19 Nov 2026, 00:00 UTC
 ";
     assert_eq!(made(include_str!("../../../../tests/it/golden/replay.json"), replay), expected);
 }

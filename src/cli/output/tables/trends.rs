@@ -31,7 +31,7 @@ struct Followed {
 
 fn of_word<'a, D: serde::Deserializer<'a>>(from: D) -> Result<Series, D::Error> {
     let word = String::deserialize(from)?;
-    Series::from_word(&word).ok_or_else(|| serde::de::Error::custom(format!("`{word}` is no series")))
+    Series::from_word(&word).ok_or_else(|| serde::de::Error::custom(format!("unknown series `{word}`")))
 }
 
 impl Followed {

@@ -46,7 +46,7 @@ impl Bulk {
             return Some("given by a service, not by a person");
         }
         let key = (record.source.clone(), record.key.clone());
-        self.keys.contains(&key).then_some("one of more than five within ten seconds")
+        self.keys.contains(&key).then_some("bulk acknowledgement (more than 5 within 10 s)")
     }
 }
 

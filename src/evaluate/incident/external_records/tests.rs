@@ -58,7 +58,7 @@ fn only_a_person_who_takes_one_incident_answers_it() {
     );
     let list: String = (1..=5).map(|n| format!("says other{n} PD{n}0 .*65 A .*110\n")).collect();
     let of_shop = |lines: &str| with(&format!("says shop PD1 .*63 I.A .*110\n{lines}")).remove(0);
-    assert!(of_shop(&list).ends_with("notified 63 pagerduty; aside: one of more than five within ten seconds"));
+    assert!(of_shop(&list).ends_with("notified 63 pagerduty; aside: bulk acknowledgement (more than 5 within 10 s)"));
     assert!(of_shop(&list[..list.len() / 5 * 4]).ends_with("acknowledged 65 pagerduty"), "five are no list");
 }
 

@@ -115,9 +115,7 @@ async fn change(daemon: &ApiContext, change: CorrectionChange) -> Result<String,
 }
 
 fn unknown(name: &str) -> Problem {
-    Problem::not_found(format!("there is no correction `{name}` in force"))
-        .about("name")
-        .hint("/api/v1/corrections lists all")
+    Problem::not_found(format!("no active correction `{name}`")).about("name").hint("/api/v1/corrections lists all")
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,7 +126,7 @@ pub(crate) struct CorrectionListJson {
     trail: Vec<TrailJson>,
 }
 
-/// Time that is left out of promises. Nothing that was counted is deleted.
+/// Time ranges excluded from SLO evaluation. Nothing that was counted is deleted.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Correction)]
 pub(crate) struct CorrectionJson {

@@ -31,7 +31,7 @@ pub(crate) async fn generations(
     let generations = daemon.ask(move |answers| answers.generations(&asked)).await?;
     Ok(Json(GenerationListJson {
         slo: name,
-        seam: instant(seam(&generations)),
+        changed_at: instant(seam(&generations)),
         generations: generations.iter().map(GenerationJson::from).collect(),
     }))
 }
@@ -42,7 +42,7 @@ pub(crate) struct GenerationListJson {
     slo: String,
     /// When the present one took over; figures of the time before were counted
     /// anew from the source. `null` where nothing has changed.
-    seam: Option<Instant>,
+    changed_at: Option<Instant>,
     generations: Vec<GenerationJson>,
 }
 
@@ -56,7 +56,7 @@ struct GenerationJson {
     first_seen: Instant,
     /// When it took over last: later than `first_seen` where an older one came
     /// back.
-    taken_up: Instant,
+    active_since: Instant,
     /// Whether it is counted now.
     current: bool,
 }
@@ -67,7 +67,7 @@ impl From<&Generation> for GenerationJson {
             indicator: generation.indicator.to_string(),
             counted: generation.counted.clone(),
             first_seen: Instant(generation.first_seen),
-            taken_up: Instant(generation.taken_up),
+            active_since: Instant(generation.active_since),
             current: generation.current,
         }
     }

@@ -141,20 +141,20 @@ struct IncidentJson {
     changes: Vec<String>,
     /// Times that tools or people state in the place of, or beside, what was
     /// computed.
-    stated: Vec<StatedJson>,
+    reported: Vec<ReportedJson>,
     /// What outside systems said of it, in order of time.
-    told: Vec<ToldJson>,
+    told: Vec<AttachedRecordJson>,
 }
 
 /// A time as somebody stated it, with the computed one.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StatedTime)]
-struct StatedJson {
+struct ReportedJson {
     time: &'static str,
     computed: Option<MarkJson>,
-    stated: MarkJson,
+    reported: MarkJson,
     /// Whether it stands in the place of the computed one.
-    stands: bool,
+    effective: bool,
     /// The tool with its id, or the author.
     by: String,
     reason: String,
@@ -163,29 +163,29 @@ struct StatedJson {
 /// What an outside system said of an incident.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Told)]
-struct ToldJson {
+struct AttachedRecordJson {
     #[serde(flatten)]
     record: RecordJson,
     /// Why it does not count; `null` if it does.
-    set_aside: Option<&'static str>,
+    ignored_reason: Option<&'static str>,
 }
 
-impl From<&StatedTime> for StatedJson {
+impl From<&StatedTime> for ReportedJson {
     fn from(stated: &StatedTime) -> Self {
-        StatedJson {
+        ReportedJson {
             time: stated.time.word(),
             computed: stated.computed.as_ref().map(MarkJson::from),
-            stated: MarkJson::from(&stated.stated),
-            stands: stated.stands,
+            reported: MarkJson::from(&stated.stated),
+            effective: stated.stands,
             by: stated.by.clone(),
             reason: stated.reason.clone(),
         }
     }
 }
 
-impl From<&AttachedRecord> for ToldJson {
+impl From<&AttachedRecord> for AttachedRecordJson {
     fn from(told: &AttachedRecord) -> Self {
-        ToldJson { record: RecordJson::from(&told.record), set_aside: told.set_aside }
+        AttachedRecordJson { record: RecordJson::from(&told.record), ignored_reason: told.set_aside }
     }
 }
 
@@ -209,8 +209,8 @@ impl From<&Incident> for IncidentJson {
             alerts: incident.alerts.iter().map(ToString::to_string).collect(),
             episodes: incident.episodes.iter().map(ToString::to_string).collect(),
             changes: incident.changes.iter().map(ToString::to_string).collect(),
-            stated: incident.stated.iter().map(StatedJson::from).collect(),
-            told: incident.told.iter().map(ToldJson::from).collect(),
+            reported: incident.stated.iter().map(ReportedJson::from).collect(),
+            told: incident.told.iter().map(AttachedRecordJson::from).collect(),
         }
     }
 }

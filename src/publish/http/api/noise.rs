@@ -39,7 +39,7 @@ pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> R
         from: Instant(period.start),
         to: Instant(period.end),
         unit: "incident-level page",
-        pages: noise.pages,
+        page_count: noise.pages,
         lower: noise.lower,
         upper: noise.upper,
         interval: noise.interval.map(|(lower, upper)| IntervalJson { lower, upper }),
@@ -49,7 +49,7 @@ pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> R
         receivers: noise.receivers.iter().map(ReceiverJson::from).collect(),
         load: LoadJson::from(&noise.load),
         measures: review.measures.iter().map(MeasureJson::from).collect(),
-        judged: noise.page_reasons.iter().map(PageJson::from).collect(),
+        pages: noise.page_reasons.iter().map(PageJson::from).collect(),
     }))
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct NoiseJson {
     /// What is counted: `incident-level page`, one per rule and incident.
     unit: &'static str,
     /// Planned ones are not among them.
-    pages: usize,
+    page_count: usize,
     /// noise / pages; `null` without pages.
     lower: Option<f64>,
     /// (noise + unknown) / pages.
@@ -83,7 +83,7 @@ pub(crate) struct NoiseJson {
     /// Noise as others measure it, side by side.
     measures: Vec<MeasureJson>,
     /// Each page with its class and why, newest first.
-    judged: Vec<PageJson>,
+    pages: Vec<PageJson>,
 }
 
 /// The two ends of an interval.

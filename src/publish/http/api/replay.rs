@@ -73,9 +73,7 @@ fn lever(daemon: &ApiContext, params: &Params) -> Result<Option<RuleChange>, Pro
         let slo = params.get(name).unwrap_or_default().to_owned();
         let known = daemon.answers.snapshot();
         let Some(judged) = known.slos.iter().find(|judged| judged.slo.name == slo) else {
-            return Err(
-                Problem::bad_parameter(name, format!("there is no SLO `{slo}`")).hint("/api/v1/slos lists them")
-            );
+            return Err(Problem::bad_parameter(name, format!("SLO `{slo}` not found")).hint("/api/v1/slos lists them"));
         };
         return Ok(Some(RuleChange::BurnRate { slo, service: judged.slo.service.clone(), instead_of: rule }));
     }
@@ -127,7 +125,7 @@ struct ReplayJson {
     /// Cost of noisy pages that it saves, in pages by day.
     saved: f64,
     /// Whether as many burns are told of, none of them much later.
-    keeps_recall: bool,
+    recall_unchanged: bool,
     before: OutcomeJson,
     after: OutcomeJson,
 }
@@ -138,7 +136,7 @@ impl From<&Replay> for ReplayJson {
             change: replay.lever.to_string(),
             rule: replay.lever.rule().map(str::to_owned),
             saved: replay.saved(),
-            keeps_recall: replay.keeps_recall(),
+            recall_unchanged: replay.recall_unchanged(),
             before: OutcomeJson::from(&replay.before),
             after: OutcomeJson::from(&replay.after),
         }
@@ -161,7 +159,7 @@ struct OutcomeJson {
     precision: ShareJson,
     recall: ShareJson,
     recall_budget_ratio: Option<f64>,
-    early_recall: ShareJson,
+    early_detection: ShareJson,
     detection: DurationJson,
 }
 
@@ -177,7 +175,7 @@ impl From<&Outcome> for OutcomeJson {
             precision: ShareJson::from(outcome.precision),
             recall: ShareJson::from(outcome.recall),
             recall_budget_ratio: outcome.recall_budget_ratio,
-            early_recall: ShareJson::from(outcome.early_recall),
+            early_detection: ShareJson::from(outcome.early_detection),
             detection: DurationJson::from(&outcome.detection),
         }
     }

@@ -107,7 +107,7 @@ struct ScoreJson {
     /// Budget burned in the episodes told of, of all that burned.
     recall_budget_ratio: Option<f64>,
     /// Episodes told of before a tenth of their bad events had happened.
-    early_recall: ShareJson,
+    early_detection: ShareJson,
     /// From the onset to the first alert.
     detection: DurationJson,
     /// From the end of the burn to the end of the alert.
@@ -123,7 +123,7 @@ impl From<&RuleScore> for ScoreJson {
             unjudgeable: score.unjudgeable,
             recall: ShareJson::from(score.recall),
             recall_budget_ratio: score.recall_budget_ratio,
-            early_recall: ShareJson::from(score.early_recall),
+            early_detection: ShareJson::from(score.early_detection),
             detection: DurationJson::from(&score.detection),
             reset: DurationJson::from(&score.reset),
         }

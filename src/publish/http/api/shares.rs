@@ -27,7 +27,7 @@ pub(crate) struct LoadJson {
     per_shift: Option<f64>,
     worst_shift: usize,
     /// In the sleep hours of the team.
-    asleep: ShareJson,
+    off_hours: ShareJson,
 }
 
 impl From<&Load> for LoadJson {
@@ -37,7 +37,7 @@ impl From<&Load> for LoadJson {
             interruptions: load.interruptions,
             per_shift: load.per_shift(),
             worst_shift: load.worst_shift,
-            asleep: ShareJson::from(load.asleep),
+            off_hours: ShareJson::from(load.off_hours),
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::model::time::{Period, SLOT_MS, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
-use parts::{BudgetJson, BurnRateJson, CorrectedJson, PolicyStepJson, ThenJson, TierJson, TimeJson, policy};
+use parts::{
+    BudgetJson, BurnRateJson, CorrectedJson, HistoricalObjectiveJson, PolicyStepJson, TierJson, TimeJson, policy,
+};
 
 pub(crate) use parts::verdict_word;
 
@@ -70,7 +72,7 @@ pub(crate) async fn one(
     };
     let slo = name.clone();
     let status = daemon.ask(move |answers| answers.slo_at(&slo, Some(&window), at)).await?;
-    let status = status.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    let status = status.ok_or_else(|| Problem::not_found(format!("SLO `{name}` no longer exists")).about("name"))?;
     Ok(Json(SloJson::new(&status, None)))
 }
 
@@ -83,7 +85,7 @@ pub(crate) async fn one(
         ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default the length of the window before `to`"),
         ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
         ("step" = Option<String>, Query, description = "length of a slot in whole minutes, as a duration or in seconds; default about 360 slots; at most 11,000 slots"),
-        ("objective" = Option<String>, Query, description = "whose budget is shown: that of the `present` objective, also for the past (default), or of those that were in force `then`"),
+        ("objective" = Option<String>, Query, description = "whose budget is shown: `current`: by the current objective, also for the past (default); `historical`: by the objectives that were in force"),
     ),
     responses(
         (status = 200, body = HistoryJson),
@@ -104,10 +106,10 @@ pub(crate) async fn history(
     let asked = params.period(daemon.answers.now(), length)?;
     let period = Period::new(asked.start.floor_slot(), asked.end.ceil_slot());
     let step = params.step(period)?;
-    let basis = params.word("objective", &["present", "then"], Basis::from_word)?.unwrap_or(Basis::Present);
+    let basis = params.word("objective", &["current", "historical"], Basis::from_word)?.unwrap_or(Basis::Current);
     let (slo, word) = (name.clone(), window.clone());
     let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step, basis)).await?;
-    let slots = slots.ok_or_else(|| Problem::not_found(format!("the SLO `{name}` is no more")).about("name"))?;
+    let slots = slots.ok_or_else(|| Problem::not_found(format!("SLO `{name}` no longer exists")).about("name"))?;
     Ok(Json(HistoryJson {
         slo: name,
         window,
@@ -126,7 +128,7 @@ fn window(slo: &Slo, asked: Option<&str>) -> Result<String, Problem> {
     match asked {
         None => Ok(slo.first_window().to_string()),
         Some(asked) if words.iter().any(|word| word == asked) => Ok(asked.to_owned()),
-        Some(asked) => Err(Problem::bad_parameter("window", format!("`{asked}` is no window of this SLO"))
+        Some(asked) => Err(Problem::bad_parameter("window", format!("unknown window `{asked}` for this SLO"))
             .hint(format!("use one of {}", words.join(", ")))),
     }
 }
@@ -144,7 +146,7 @@ impl Wanted {
     pub fn read(params: &Params) -> Result<Self, Problem> {
         let label = |text: &str| match text.split_once('=') {
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => Err(Problem::bad_parameter("label", format!("`{text}` is no label"))
+            None => Err(Problem::bad_parameter("label", format!("invalid label `{text}`"))
                 .hint("write a name and a value, for example `label=team=payments`")),
         };
         Ok(Wanted {
@@ -180,7 +182,7 @@ pub(crate) struct SloJson {
     service: String,
     /// The SLO that this is a group of, by `groupBy`.
     group_of: Option<String>,
-    /// The promised ratio of good events.
+    /// Objective: the required ratio of good events.
     objective: f64,
     /// `ok`, `burning` (a burn-rate tier fires), `exhausted` (no budget
     /// remains) or `unknown` (nothing was observed).
@@ -211,7 +213,7 @@ pub(crate) struct SloJson {
     corrected: Option<CorrectedJson>,
     /// The budget by the objectives that were in force; `null` where that was
     /// the present one all the time. Every other figure is by the present one.
-    then: Option<ThenJson>,
+    historical_objective: Option<HistoricalObjectiveJson>,
     /// What is agreed to be done as the budget goes.
     budget_policy: Vec<PolicyStepJson>,
     burn_rates: Vec<BurnRateJson>,
@@ -264,7 +266,7 @@ impl SloJson {
             time: TimeJson::from(status),
             budget: status.budget.as_ref().map(BudgetJson::from),
             corrected: status.corrected.as_ref().map(CorrectedJson::from),
-            then: status.then.as_ref().map(ThenJson::from),
+            historical_objective: status.then.as_ref().map(HistoricalObjectiveJson::from),
             budget_policy: policy(status),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
@@ -317,7 +319,7 @@ struct SlotJson {
     coverage: f64,
     /// How much of the slot corrections leave out; its counts are all that was
     /// counted.
-    left_out_seconds: f64,
+    excluded_seconds: f64,
     /// Budget that remained at the end of the slot; negative when overspent.
     budget_remaining_ratio: Option<f64>,
 }
@@ -330,7 +332,7 @@ impl From<&HistorySlot> for SlotJson {
             bad: slot.counts.bad(),
             total: slot.counts.total,
             coverage: slot.coverage,
-            left_out_seconds: slot.left_out.secs_f64(),
+            excluded_seconds: slot.left_out.secs_f64(),
             budget_remaining_ratio: slot.budget_remaining_ratio,
         }
     }

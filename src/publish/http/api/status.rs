@@ -139,7 +139,7 @@ impl From<&LoopStatus> for LoopJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Backfill)]
 struct BackfillJson {
-    wanted: usize,
+    expected: usize,
     done: usize,
     /// From here up to now everything is stored, for all indicators.
     complete_since: Option<Instant>,
@@ -147,7 +147,11 @@ struct BackfillJson {
 
 impl From<&Backfill> for BackfillJson {
     fn from(backfill: &Backfill) -> Self {
-        BackfillJson { wanted: backfill.wanted, done: backfill.done, complete_since: instant(backfill.complete_since) }
+        BackfillJson {
+            expected: backfill.wanted,
+            done: backfill.done,
+            complete_since: instant(backfill.complete_since),
+        }
     }
 }
 

@@ -83,7 +83,7 @@ fn sound(counts: &[CountJson], now: Timestamp) -> Result<Vec<PushedCounts>, Vec<
     for (i, count) in counts.iter().enumerate() {
         match one(count, now) {
             Ok(count) if !minutes.insert(count.start) => {
-                wrong.push(format!("counts[{i}]: the minute {} stands twice", count.start));
+                wrong.push(format!("counts[{i}]: duplicate minute {}", count.start));
             }
             Ok(count) => sound.push(count),
             Err(reason) => wrong.push(format!("counts[{i}]: {reason}")),
@@ -95,7 +95,7 @@ fn sound(counts: &[CountJson], now: Timestamp) -> Result<Vec<PushedCounts>, Vec<
 fn one(count: &CountJson, now: Timestamp) -> Result<PushedCounts, String> {
     let start = Timestamp::parse(&count.start).map_err(|error| format!("`start`: {error}"))?;
     if start.floor_slot() != start {
-        return Err(format!("`start` is {start}, which is no whole minute"));
+        return Err(format!("`start` must be a whole minute, got {start}"));
     }
     if (now - start).0 < SLOT_MS {
         return Err(format!("the minute that begins at {start} is not over"));
@@ -170,8 +170,15 @@ mod tests {
             {"start": "2026-07-14T15:15:00Z", "total": 1, "good": 1},
             {"start": "2026-07-14T15:15:00Z", "total": 2, "good": 1}]}"#;
         let wrong = told(body).unwrap_err();
-        let parts =
-            ["-2 good", "no whole minute", "is not over", "name one of", "`start`", "no more good", "stands twice"];
+        let parts = [
+            "-2 good",
+            "must be a whole minute",
+            "is not over",
+            "name one of",
+            "`start`",
+            "no more good",
+            "duplicate minute",
+        ];
         assert_eq!(wrong.len(), parts.len(), "{wrong:#?}");
         for (told, part) in wrong.iter().zip(parts) {
             assert!(told.contains(part), "{told}: {part}");

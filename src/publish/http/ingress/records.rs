@@ -115,7 +115,7 @@ pub(crate) async fn set_time(
     params(("id" = String, Path, description = "the incident"), ("time" = String, Path, description = "the time, such as `restored`")),
     request_body = Withdrawal,
     responses(
-        (status = 204, description = "the computed time stands again"),
+        (status = 204, description = "the measured time applies again"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -128,7 +128,7 @@ pub(crate) async fn take_back_time(
 ) -> Result<StatusCode, Problem> {
     let Withdrawal { author, reason } = Withdrawal::read(&body)?;
     let time = IncidentTime::from_word(&time)
-        .ok_or_else(|| Problem::not_found(format!("`{time}` is no time of an incident")).about("time"))?;
+        .ok_or_else(|| Problem::not_found(format!("unknown incident time `{time}`")).about("time"))?;
     let recorded_at = daemon.answers.now();
     change(&daemon, TimeOverride { incident: incident_id(&id)?, time, at: None, author, reason, recorded_at }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -150,7 +150,7 @@ async fn change(daemon: &ApiContext, set: TimeOverride) -> Result<(), Problem> {
 }
 
 fn incident_id(text: &str) -> Result<IncidentId, Problem> {
-    let unknown = || Problem::not_found("there is no such incident").about("id");
+    let unknown = || Problem::not_found("incident not found").about("id");
     if text.len() != 32 || !text.is_ascii() {
         return Err(unknown());
     }
@@ -219,7 +219,7 @@ pub(crate) struct RecordJson {
     /// `notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
     kind: &'static str,
     /// `webhook`, `event_recorder`, `pagerduty`, `oncall` or `record`.
-    told_by: &'static str,
+    reported_by: &'static str,
     /// The tool's id of the incident; empty where there is none.
     external_id: String,
     occurred_at: Instant,
@@ -243,7 +243,7 @@ impl From<&Record> for RecordJson {
         RecordJson {
             source: record.source.clone(),
             kind: record.kind.word(),
-            told_by: record.told_by.word(),
+            reported_by: record.told_by.word(),
             external_id: record.external_id.clone(),
             occurred_at: Instant(record.occurred_at),
             estimated: record.estimated,

@@ -36,7 +36,8 @@ impl Writes {
                 let hash = |text: &str| content_hash([text.as_bytes()]);
                 let right = hash(sent.trim()) == hash(token.expose_secret());
                 right.then_some(()).ok_or_else(|| {
-                    Problem::forbidden("the token is missing or wrong").hint("send `Authorization: Bearer TOKEN`")
+                    Problem::forbidden("authentication failed: missing or invalid token")
+                        .hint("send `Authorization: Bearer TOKEN`")
                 })
             }
         }

@@ -47,7 +47,7 @@ impl Evaluated {
     /// The SLO of this name, or the problem that there is none.
     pub fn slo(&self, name: &str) -> Result<&SloJudgement, Problem> {
         self.snapshot.slos.iter().find(|judgement| judgement.slo.name == name).ok_or_else(|| {
-            Problem::not_found(format!("there is no SLO `{name}`")).about("name").hint("/api/v1/slos lists all SLOs")
+            Problem::not_found(format!("SLO `{name}` not found")).about("name").hint("/api/v1/slos lists all SLOs")
         })
     }
 }

@@ -61,7 +61,7 @@ use crate::publish::metrics;
         (name = "Incidents", description = "Disturbances of services"),
         (name = "Alerts", description = "Firings of alert rules and what they were worth"),
         (name = "Cluster", description = "Rollouts and Kubernetes Events"),
-        (name = "Corrections", description = "Time that is left out of promises"),
+        (name = "Corrections", description = "Time ranges excluded from SLO evaluation"),
         (name = "Webhooks", description = "What other systems push and report"),
         (name = "Reports", description = "The reliability review of a month"),
         (name = "Status", description = "The daemon itself"),

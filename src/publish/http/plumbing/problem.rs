@@ -94,7 +94,7 @@ impl Problem {
 
     /// What is asked for goes against what is there: 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::CONFLICT, "urn:evenkeel:problem:conflict", "Not possible as it stands", detail)
+        Problem::new(StatusCode::CONFLICT, "urn:evenkeel:problem:conflict", "Conflict", detail)
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {
@@ -121,11 +121,9 @@ impl Problem {
                 "nothing can be changed here; GET and HEAD are answered",
                 None,
             ),
-            StatusCode::NOT_FOUND => (
-                "urn:evenkeel:problem:not-found",
-                "there is no such path",
-                Some("/api/v1/openapi.json lists all paths"),
-            ),
+            StatusCode::NOT_FOUND => {
+                ("urn:evenkeel:problem:not-found", "path not found", Some("/api/v1/openapi.json lists all paths"))
+            }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("urn:evenkeel:problem:over-limit", "the body is larger than any that is needed here", None)
             }
@@ -139,7 +137,7 @@ impl Problem {
             ),
             StatusCode::SERVICE_UNAVAILABLE => (
                 "urn:evenkeel:problem:overloaded",
-                "more is asked at one time than can be answered",
+                "too many concurrent requests; retry after 1 s",
                 Some("ask again in a moment"),
             ),
             StatusCode::GATEWAY_TIMEOUT => (

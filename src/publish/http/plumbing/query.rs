@@ -81,7 +81,7 @@ impl Params {
     fn check(&self, known: &[QueryParameter]) -> Result<(), Problem> {
         for (i, (name, _)) in self.pairs.iter().enumerate() {
             let Some(parameter) = known.iter().find(|p| p.name == *name) else {
-                let problem = Problem::bad_parameter(name, format!("there is no parameter `{name}` here"));
+                let problem = Problem::bad_parameter(name, format!("unknown parameter `{name}`"));
                 return Err(problem.hint(known_names(known)));
             };
             let again = self.pairs.iter().skip(i + 1).any(|(other, _)| other == name);
@@ -184,7 +184,7 @@ impl Params {
             return Ok(None);
         };
         read(text).map(Some).ok_or_else(|| {
-            Problem::bad_parameter(name, format!("`{text}` is no {name}"))
+            Problem::bad_parameter(name, format!("invalid value `{text}` for `{name}`"))
                 .hint(format!("use one of {}", words.join(", ")))
         })
     }
@@ -203,7 +203,7 @@ fn points(period: Period, step: Millis) -> i64 {
 }
 
 fn not_a_step(text: &str) -> Problem {
-    Problem::bad_parameter("step", format!("`{text}` is no step"))
+    Problem::bad_parameter("step", format!("invalid step `{text}`"))
         .hint("write whole minutes as a duration or in seconds, for example `1m`, `2h`, `1d` or `3600`")
 }
 

@@ -41,7 +41,7 @@ impl Sparks {
         }
         let (period, step) = slots_of(elapsed(status.period, status.as_of));
         let window = status.window.to_string();
-        let slots = answers.history(name, Some(&window), period, step, Basis::Present)?;
+        let slots = answers.history(name, Some(&window), period, step, Basis::Current)?;
         let slots = Arc::new(slots.unwrap_or_default());
         self.keep(name, status.as_of, &slots);
         Ok(slots)

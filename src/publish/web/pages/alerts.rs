@@ -31,7 +31,7 @@ fn body(review: &Review, now: Timestamp) -> Markup {
         @if review.as_of.is_some() { (rules::tiles(review)) }
         @if !review.rules.rules.is_empty() {
             section {
-                h2 { "Rules, noisiest first" a.more href="/alerts/fixes" { "What would help" } }
+                h2 { "Rules, noisiest first" a.more href="/alerts/fixes" { "Suggested rule changes" } }
                 (rules::league(review))
             }
         }
@@ -114,7 +114,7 @@ fn classes_bar(noise: &Noise) -> Markup {
 fn pages(noise: &Noise, now: Timestamp) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th { "When" } th { "Rule" } th { "Service" } th { "It was" } th { "Because" } } }
+            thead { tr { th { "When" } th { "Rule" } th { "Service" } th { "Class" } th { "Reason" } } }
             tbody { @for page in noise.page_reasons.iter().take(PAGES_MAX) {
                 tr {
                     td { (components::time(page.at)) div.muted { (components::ago(page.at, now)) } }

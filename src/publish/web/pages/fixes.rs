@@ -19,16 +19,20 @@ pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let evaluated = daemon.evaluated()?;
     let period = Period::new(evaluated.as_of - REPLAYED, evaluated.as_of);
     let replays = daemon.replay("page", period, None).await?;
-    let frame =
-        Frame { title: "What would help", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    let frame = Frame {
+        title: "Suggested rule changes",
+        section: Some(Section::Alerts),
+        as_of: Some(evaluated.as_of),
+        refresh: None,
+    };
     page(layout::page(&frame, &body(&replays)))
 }
 
 fn body(replays: &[Replay]) -> Markup {
     html! {
-        div.title { h1 { "What would help" } span.muted { a href="/alerts" { "all alerts" } } }
+        div.title { h1 { "Suggested rule changes" } span.muted { a href="/alerts" { "all alerts" } } }
         p.muted {
-            "The alerts of the last 30 days, changed as Prometheus and Alertmanager would have changed them, and judged anew: "
+            "Alerts of the last 30 days, evaluated again with each change. `evenkeel replay ...` tries others.: "
             "for each noisy rule the gentlest change that would have saved nearly most and lost no burn. "
             code { "evenkeel replay --rule RULE --for 10m" } " tries others."
         }
@@ -40,7 +44,7 @@ fn body(replays: &[Replay]) -> Markup {
                     thead { tr {
                         th { "Change" }
                         th.num title="Cost of noisy pages, in pages by day; one in the night costs three" { "Saves" }
-                        th.num { "Pages" } th.num { "Noise" } th.num { "Burns told of" } th.num { "Told after" } th.num { "In the night" }
+                        th.num { "Pages" } th.num { "Noise" } th.num { "Burns detected" } th.num { "Time to page" } th.num { "Off-hours" }
                     } }
                     tbody { @for replay in replays { (row(replay)) } }
                 } }
@@ -62,7 +66,7 @@ fn row(replay: &Replay) -> Markup {
             td.num { (both(&|o| o.lower.map_or("–".to_owned(), text::share))) }
             td.num { (both(&|o| format!("{} of {}", o.recall.k, o.recall.n))) }
             td.num { (both(&|o| o.detection.median.map_or("–".to_owned(), Millis::human))) }
-            td.num { (both(&|o| o.load.asleep.k.to_string())) }
+            td.num { (both(&|o| o.load.off_hours.k.to_string())) }
         }
     }
 }

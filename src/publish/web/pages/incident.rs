@@ -46,7 +46,7 @@ async fn shown(daemon: ApiContext, id: String) -> Page {
     let incident = review.incident(&id).ok_or_else(|| {
         Problem::not_found("there is no such incident in the stored history")
             .about("id")
-            .hint("its history may have been dropped, or its first minute judged anew")
+            .hint("history may have been dropped; see /incidents for the current list")
     })?;
     let now = evaluated.as_of;
     let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
@@ -94,7 +94,7 @@ fn body(
         @if incident.others().next().is_some() || incident.reopens.is_some() {
             p {
                 @for (i, other) in incident.others().enumerate() {
-                    @if i == 0 { "Drew in " } @else { ", " }
+                    @if i == 0 { "Also affected: " } @else { ", " }
                     a href={ "/incidents?service=" (text::segment(other)) } { (components::user(other)) }
                 }
                 @if incident.others().next().is_some() { ". " }
@@ -117,9 +117,9 @@ fn body(
                 @if let Some(after) = time_to_detect(incident) { (delay(after)) " after the onset" }
             }))
         }
-        section { h2 { "Eight times" } (times(incident, now)) }
+        section { h2 { "Timeline" } (times(incident, now)) }
         @if !incident.told.is_empty() || !trail.is_empty() {
-            section { h2 { "What tools and people said" } (said(incident, trail)) }
+            section { h2 { "Reported by tools and people" } (said(incident, trail)) }
         }
         section { h2 { "Budget that burned" } (burned(&episodes, now)) }
         section { h2 { "Alerts" } (fired(alerts, now)) }
@@ -176,13 +176,13 @@ fn beside(stated: &StatedTime) -> Markup {
 fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Told by" } th { "About" } } }
+            thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Reported by" } th { "About" } } }
             tbody {
                 @for told in &incident.told {
                     @let record = &told.record;
                     tr {
                         td { (exact(record.occurred_at)) }
-                        td { (record.kind.word()) @if let Some(why) = told.set_aside { div.muted { "does not count: " (why) } } }
+                        td { (record.kind.word()) @if let Some(why) = told.set_aside { div.muted { "ignored: " (why) } } }
                         td { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
                         td { code { (record.told_by.word()) } " " (components::user(&record.source)) }
                         td.words { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
@@ -191,7 +191,7 @@ fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
                 @for set in trail {
                     tr {
                         td { (exact(set.recorded_at)) }
-                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " taken back" } }
+                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " withdrawn" } }
                         td { (components::user(&set.author)) }
                         td { code { "override" } }
                         td.words { (components::user(&set.reason)) }
@@ -215,7 +215,7 @@ fn meaning(name: &str) -> &'static str {
         "onset" => "users began to be hurt",
         "condition" => "an alert's expression first held",
         "firing" => "an alert fired",
-        "notified" => "someone was told",
+        "notified" => "someone was notified",
         "acknowledged" => "someone took it",
         "mitigated" => "the cause was countered",
         "restored" => "users were served again",

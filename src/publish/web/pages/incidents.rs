@@ -58,7 +58,7 @@ fn body(
         (durations(&review.durations, &review.incidents))
         @if let Some(sentence) = incident_floor::sentence(review) { p.muted { (sentence) } }
         @if wanted.is_empty() {
-            (components::empty("There are no incidents in the stored history."))
+            (components::empty("No incidents in the stored history."))
             (over_months(trends))
         } @else {
             figure {
@@ -78,7 +78,7 @@ fn body(
             }
             (over_months(trends))
             section {
-                h2 { "Each one" }
+                h2 { "All incidents" }
                 (table(&wanted.iter().copied().take(ROWS_MAX).collect::<Vec<_>>(), now))
                 @if wanted.len() > ROWS_MAX { p.muted { "and " (wanted.len() - ROWS_MAX) " more" } }
             }
@@ -194,7 +194,7 @@ fn row(incident: &Incident, now: Timestamp) -> Markup {
             td.name {
                 (components::user(&incident.service))
                 @for other in incident.others() { div.muted { "with " (components::user(other)) } }
-                @if incident.reopens.is_some() { div.muted { "again" } }
+                @if incident.reopens.is_some() { div.muted { "reopened" } }
             }
             td { (components::tag(incident.state.word(), incident.state.word())) }
             td { (components::severity_chip(incident.severity)) }

@@ -29,7 +29,7 @@ pub(crate) fn tiles(review: &Review) -> Markup {
                 @if all.unjudgeable > 0 { br; (all.unjudgeable) " more on services no SLO could judge" }
             }))
             (components::tile("Recall", &share(all.recall), &html! {
-                (count(all.recall)) " burns were paged for" br; (count(all.early_recall)) " before a tenth had burned"
+                (count(all.recall)) " burns were paged for" br; (count(all.early_detection)) " before a tenth had burned"
             }))
             (components::tile("Budget recall", &components::known(all.recall_budget_ratio.map(text::share)), &html! {
                 "of the budget that burned, burned in episodes that were paged for"
@@ -42,7 +42,7 @@ pub(crate) fn tiles(review: &Review) -> Markup {
 }
 
 fn night(load: &Load) -> Markup {
-    html! { (count(load.asleep)) " in the night" }
+    html! { (count(load.off_hours)) " in the night" }
 }
 
 fn count(share: Share) -> String {
@@ -73,8 +73,8 @@ pub(crate) fn league(review: &Review) -> Markup {
                 th { "Rule" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" }
                 th.num title="What the noisy pages cost, in pages by day; one in the night costs three" { "Cost" }
                 th.num title="Occasions that met a burn, of those that an SLO could judge" { "Precision" }
-                th.num title="Burns told of, of all on the services it fires for" { "Recall" }
-                th.num title="Median time from the onset of a burn to the first alert" { "Told after" }
+                th.num title="Burns detected, of all burns on the services of the rule" { "Recall" }
+                th.num title="Median time from the onset of a burn to the first alert" { "Time to page" }
                 th.num { "Fired for" }
             } }
             tbody {
@@ -150,7 +150,7 @@ pub(crate) fn teams(teams: &[TeamNoise]) -> Markup {
         div.scroll { table {
             thead { tr {
                 th { "Team" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" }
-                th.num { "Per shift" } th.num { "Worst shift" } th.num { "In the night" }
+                th.num { "Per shift" } th.num { "Worst shift" } th.num { "Off-hours" }
             } }
             tbody { @for team in teams {
                 tr {
@@ -160,7 +160,7 @@ pub(crate) fn teams(teams: &[TeamNoise]) -> Markup {
                     td { (stacked(&team.classes, "Pages of this team by class")) div.muted { (told(&team.classes)) } }
                     td.num { (components::known(team.load.per_shift().map(|n| format!("{n:.2}")))) }
                     td.num { (team.load.worst_shift) }
-                    td.num { (share(team.load.asleep)) }
+                    td.num { (share(team.load.off_hours)) }
                 }
             } }
         } }

@@ -38,7 +38,7 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon
         .ask(move |answers| {
-            let slots = answers.history(&slo, Some(&window), period, step, Basis::Present)?.unwrap_or_default();
+            let slots = answers.history(&slo, Some(&window), period, step, Basis::Current)?.unwrap_or_default();
             let changes = answers.changes(period)?;
             let generations = answers.generations(&slo)?;
             Ok((generations, slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
@@ -153,7 +153,7 @@ impl View<'_> {
                 (components::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
                 (components::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
-                        Some(left) => { "at this rate spent in " (left.human()) (exhaustion_bound(status)) }
+                        Some(left) => { "exhausted in " (left.human()) " at this rate" (exhaustion_bound(status)) }
                         None => { "1× spends the budget exactly" }
                     }
                 }))
@@ -245,7 +245,7 @@ fn value(text: Option<String>, method: Method) -> Markup {
 /// The bound of the attainment; nothing unseen makes it as sharp as the value.
 fn bound(status: &SloStatus) -> Markup {
     match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if lo == hi => html! { "no event went unseen" },
+        (Some(lo), Some(hi)) if lo == hi => html! { "all events observed" },
         (Some(lo), Some(hi)) => html! {
             span title="if every unobserved event was bad, and if every one was good" {
                 "bound " (text::percent(lo)) " – " (text::percent(hi))
@@ -334,7 +334,7 @@ fn policy(status: &SloStatus) -> Markup {
             section {
                 h2 { "Error budget policy" }
                 div.scroll { table {
-                    thead { tr { th.num { "Budget left" } th { "In force" } th { "What is done" } th { "Owner" } } }
+                    thead { tr { th.num { "Budget left" } th { "In force" } th { "Action" } th { "Owner" } } }
                     tbody { @for step in steps {
                         tr {
                             td.num { "at most " (text::chosen(step.remaining_ratio)) }

@@ -60,7 +60,7 @@ pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, q
 fn page_number(params: &Params) -> Result<usize, Problem> {
     match params.get("page") {
         None => Ok(1),
-        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("`{text}` is no page number"))),
+        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("invalid page number `{text}`"))),
     }
 }
 
@@ -103,7 +103,7 @@ impl List<'_> {
             (filter(snapshot, self.wanted))
             @if self.rows.is_empty() {
                 @if snapshot.slos.is_empty() {
-                    (components::empty("There are no SLOs yet. Write a definition and start with --definitions DIR."))
+                    (components::empty("No SLOs yet. Write a definition and start with --definitions DIR."))
                 } @else {
                     (components::empty("No SLO matches the filter."))
                 }

@@ -38,7 +38,7 @@ fn body(status: &ServiceStatus, now: Timestamp) -> Markup {
                 (text::count(i64::try_from(store.sealed_days).unwrap_or(i64::MAX))) " sealed days" br;
                 (text::count(i64::try_from(store.open_tiles).unwrap_or(i64::MAX))) " open tiles"
             }))
-            (components::tile("Findings", &html! { (status.findings.len()) }, &html! { "things to mend" }))
+            (components::tile("Findings", &html! { (status.findings.len()) }, &html! { "problems" }))
         }
         @if let Some(error) = &store.last_error {
             p.alarm { strong { "The store reports: " } (components::user(error)) }
@@ -98,7 +98,7 @@ fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
 
 fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
     if loops.is_empty() {
-        return components::empty("None run.");
+        return components::empty("No background tasks are running.");
     }
     html! {
         div.scroll { table {
@@ -133,7 +133,7 @@ fn error(error: Option<&str>) -> Markup {
 
 fn findings(findings: &[Finding]) -> Markup {
     if findings.is_empty() {
-        return components::empty("Nothing to mend.");
+        return components::empty("No problems.");
     }
     html! {
         ul.findings {

@@ -35,7 +35,7 @@ pub(crate) fn objectives(status: &SloStatus) -> Markup {
         section {
             h2 { "The objective has changed" }
             p {
-                "Everything above is by the present objective. By those that were in force then, budget left is "
+                "All figures above use the current objective. With the objectives that were in force, budget left is "
                 (components::known(then.budget.map(|budget| text::share(budget.remaining_ratio))))
                 @if then.corrected_budget.is_some() {
                     ", corrected " (components::known(then.corrected_budget.map(|budget| text::share(budget.remaining_ratio))))
@@ -54,13 +54,13 @@ pub(crate) fn changed(generations: &[Generation]) -> Markup {
     html! {
         @if let Some(at) = seam(generations) {
             section {
-                h2 { "What is counted has changed" }
+                h2 { "The SLI definition changed" }
                 p {
-                    "Since " (components::time(at)) " (UTC) this promise counts by its present definition. The time before was counted anew \
-                     from the source, as far as it remembers; what was counted by the older definitions is kept under their ids."
+                    "On " (components::time(at)) " (UTC) the SLI definition changed. Earlier data was recomputed from the source where it was \
+                     available; counts by older definitions are kept under their ids."
                 }
                 ul { @for generation in generations.iter().filter(|g| !g.current) {
-                    li { "from " (components::time(generation.taken_up)) ": " code { (components::user(&generation.counted)) } }
+                    li { "from " (components::time(generation.active_since)) ": " code { (components::user(&generation.counted)) } }
                 } }
             }
         }

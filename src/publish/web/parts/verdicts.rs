@@ -17,7 +17,7 @@ pub(crate) fn table(comparison: &Comparison) -> Markup {
     let told = |by: GroupedBy| by == GroupedBy::All || of(by).count() > 1;
     html! {
         p.muted {
-            (comparison.period.length().human()) " beside the " (comparison.before.length().human()) " before. "
+            (comparison.period.length().human()) " compared with the " (comparison.before.length().human()) " before. "
             "A difference is called better or worse only where chance alone would bring it in fewer than 5\u{202f}% of cases."
         }
         div.scroll { table {

@@ -114,9 +114,9 @@ fn a_bad_line_fails_the_body_with_its_number() {
         ("m{a=\"1\",,} 2", "expected a label name or `}`, found ','"),
         ("m{1a=\"1\"} 2", "expected a label name or `}`, found '1'"),
         ("m{a:b=\"1\"} 2", "expected `=` after the label name, found ':'"),
-        ("m{a=\"1\",a=\"1\"} 2", "label \"a\" stands twice"),
-        ("m{a=\"1\",\"a\"=\"2\"} 2", "label \"a\" stands twice"),
-        ("m{__name__=\"n\"} 2", "label \"__name__\" stands twice"),
+        ("m{a=\"1\",a=\"1\"} 2", "duplicate label \"a\""),
+        ("m{a=\"1\",\"a\"=\"2\"} 2", "duplicate label \"a\""),
+        ("m{__name__=\"n\"} 2", "duplicate label \"__name__\""),
         ("m{\"n\"} 2", "the metric has a second name"),
         ("{\"m\",\"n\"} 2", "the metric has a second name"),
         ("{a=\"1\"} 2", "the metric has no name"),
@@ -213,7 +213,7 @@ fn collecting_keeps_equal_twins_once_and_refuses_different_ones() {
     );
     assert_eq!(
         collect_all("b 1\na 1\n\nb 2\n").unwrap_err().to_string(),
-        r#"line 4: series {__name__="b"} stands twice with different values"#
+        r#"line 4: duplicate series {__name__="b"} with different values"#
     );
     assert_eq!(collect(b"a 1\nb 2\n", Format::Classic, &Limits::default(), |n| n == "b").unwrap().len(), 1);
 }

@@ -90,7 +90,7 @@ pub(crate) struct CorrectedJson {
     coverage: f64,
     budget: Option<BudgetJson>,
     /// How much of the elapsed part of the period is left out.
-    left_out_seconds: f64,
+    excluded_seconds: f64,
     corrections: Vec<AppliedJson>,
 }
 
@@ -119,7 +119,7 @@ impl From<&Corrected> for CorrectedJson {
             hi: corrected.hi,
             coverage: corrected.coverage,
             budget: corrected.budget.as_ref().map(BudgetJson::from),
-            left_out_seconds: corrected.left_out.secs_f64(),
+            excluded_seconds: corrected.left_out.secs_f64(),
             corrections: corrected.corrections.iter().map(applied).collect(),
         }
     }
@@ -128,7 +128,7 @@ impl From<&Corrected> for CorrectedJson {
 /// The budget by the objectives that were in force.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HistoricalObjective)]
-pub(crate) struct ThenJson {
+pub(crate) struct HistoricalObjectiveJson {
     /// The objective of the whole, weighted by the events of each part.
     objective: Option<f64>,
     budget: Option<BudgetJson>,
@@ -148,14 +148,14 @@ struct ObjectiveJson {
     objective: f64,
 }
 
-impl From<&HistoricalObjective> for ThenJson {
+impl From<&HistoricalObjective> for HistoricalObjectiveJson {
     fn from(then: &HistoricalObjective) -> Self {
         let part = |(period, objective): &(Period, Objective)| ObjectiveJson {
             from: Instant(period.start),
             to: Instant(period.end),
             objective: objective.ratio(),
         };
-        ThenJson {
+        HistoricalObjectiveJson {
             objective: then.objective_ratio,
             budget: then.budget.as_ref().map(BudgetJson::from),
             corrected_objective: then.corrected_objective_ratio,
@@ -175,7 +175,7 @@ pub(crate) struct PolicyStepJson {
     severity: &'static str,
     /// Whether this is the step in force: that for the emptiest budget. `null`
     /// while the budget is not known.
-    entered: Option<bool>,
+    active: Option<bool>,
 }
 
 /// The steps of an SLO's policy over one of its windows.
@@ -187,7 +187,7 @@ pub(crate) fn policy(status: &SloStatus) -> Vec<PolicyStepJson> {
         text: step.text.clone(),
         owner: step.owner.clone(),
         severity: step.severity.word(),
-        entered: known.then_some(entered == Some(step.remaining_ratio)),
+        active: known.then_some(entered == Some(step.remaining_ratio)),
     };
     status.slo.budget_policy.iter().map(json).collect()
 }
@@ -236,10 +236,10 @@ pub(crate) struct TierJson {
     /// little is known).
     verdict: &'static str,
     /// The longer lookback that low traffic was judged over, if any.
-    stretched: Option<String>,
+    extended_lookback: Option<String>,
     /// How often the guard for low traffic has held it back since the process
     /// started.
-    held_back: u64,
+    suppressed_low_traffic: u64,
 }
 
 impl From<&TierStatus> for TierJson {
@@ -253,8 +253,8 @@ impl From<&TierStatus> for TierJson {
             short: status.tier.short.compact(),
             short_rate: status.short_rate,
             verdict: verdict_word(status.verdict),
-            stretched: status.stretched.map(Millis::compact),
-            held_back: status.held_back,
+            extended_lookback: status.stretched.map(Millis::compact),
+            suppressed_low_traffic: status.held_back,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What was promised and what was kept, and when the budget went.
+//! SLO attainment of the month: objective, attainment, result, and the days that spent the budget.
 
 use std::collections::BTreeMap;
 
@@ -18,32 +18,32 @@ const CORRECTION_SLOS_MAX: usize = 10;
 /// Pictures beyond this make a report that nobody reads; the table has all.
 const PICTURES_MAX: usize = 24;
 
-/// Whether a promise was kept. What was not observed can leave it open.
+/// The result of an SLO. Unobserved events can leave it undetermined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SloResult {
-    Broken,
-    NotKnown,
-    Kept,
+    Missed,
+    Undetermined,
+    Met,
 }
 
 impl SloResult {
-    /// Kept if even the lower bound keeps it, broken if even the upper one does
+    /// Met if even the lower bound reaches the objective, missed if even the upper one does
     /// not; without the time that corrections leave out.
     pub fn of(status: &SloStatus) -> SloResult {
-        let promised = status.promised_ratio();
+        let objective = status.required_ratio();
         let (lo, hi) = status.corrected.as_ref().map_or((status.lo, status.hi), |c| (c.lo, c.hi));
         match (lo, hi) {
-            (Some(lo), _) if lo >= promised => SloResult::Kept,
-            (_, Some(hi)) if hi < promised => SloResult::Broken,
-            _ => SloResult::NotKnown,
+            (Some(lo), _) if lo >= objective => SloResult::Met,
+            (_, Some(hi)) if hi < objective => SloResult::Missed,
+            _ => SloResult::Undetermined,
         }
     }
 
     fn cell(self) -> Cell {
         match self {
-            SloResult::Kept => Cell::chip("kept", "kept"),
-            SloResult::Broken => Cell::chip("broken", "broken"),
-            SloResult::NotKnown => Cell::chip("not known", "unknown"),
+            SloResult::Met => Cell::chip("met", "met"),
+            SloResult::Missed => Cell::chip("missed", "missed"),
+            SloResult::Undetermined => Cell::chip("undetermined", "unknown"),
         }
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn spent(status: &SloStatus) -> Option<f64> {
     status.budget.map(|budget| 1.0 - budget.remaining_ratio)
 }
 
-/// The worst first: broken, not known, kept, and by what was spent.
+/// The worst first: missed, undetermined, met, and by what was spent.
 pub(super) fn by_need(input: &ReportInput) -> Vec<&SloReport> {
     let mut all: Vec<&SloReport> = input.slos.iter().collect();
     all.sort_by(|a, b| {
@@ -91,10 +91,10 @@ pub(super) fn section(input: &ReportInput) -> Section {
         vec![Block::Text("No SLO is defined.".to_owned())]
     } else {
         let columns = vec![
-            column("promise"),
+            column("SLO"),
             column("verdict"),
-            number("promised"),
-            number("kept"),
+            number("objective"),
+            number("attainment"),
             number("at worst"),
             number("at best"),
             number("budget left"),
@@ -105,13 +105,13 @@ pub(super) fn section(input: &ReportInput) -> Section {
         ];
         vec![
             Block::Text(
-                "Kept and broken are said only where what was not observed could not change it. At worst every unobserved event was bad, at best every one was good."
+                "An SLO is met or missed only if unobserved events could not change the result. Worst case: all unobserved events were bad; best case: all were good."
                     .to_owned(),
             ),
             Block::Table(Table { columns, rows }),
         ]
     };
-    Section { id: "promises", title: "Promised and kept", blocks }
+    Section { id: "attainment", title: "SLO attainment", blocks }
 }
 
 fn row(status: &SloStatus) -> Vec<Cell> {
@@ -121,7 +121,7 @@ fn row(status: &SloStatus) -> Vec<Cell> {
     vec![
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
         SloResult::of(status).cell(),
-        promised(status),
+        objective(status),
         percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
         percent(status.lo),
         percent(status.hi),
@@ -137,8 +137,8 @@ fn row(status: &SloStatus) -> Vec<Cell> {
     ]
 }
 
-/// What was promised, and since when if that changed within the month.
-fn promised(status: &SloStatus) -> Cell {
+/// The objective, and since when if that changed within the month.
+fn objective(status: &SloStatus) -> Cell {
     let Some(then) = &status.then else {
         return Cell::new(text::chosen(status.slo.objective.ratio()));
     };
@@ -147,7 +147,7 @@ fn promised(status: &SloStatus) -> Cell {
         false => format!("{} from {}", text::chosen(objective.ratio()), text::short_moment(period.start)),
     });
     let parts: Vec<String> = parts.collect();
-    Cell::new(text::percent(status.promised_ratio())).remark(parts.join(", then "))
+    Cell::new(text::percent(status.required_ratio())).remark(parts.join(", then "))
 }
 
 /// A figure without what corrections leave out, for beneath the one as counted.
@@ -181,7 +181,7 @@ pub(super) fn corrections(input: &ReportInput) -> Section {
             Cell::new(&correction.reason),
         ]
     };
-    let columns = vec![column("correction"), words("when (UTC)"), words("promises"), column("author"), words("reason")];
+    let columns = vec![column("correction"), words("when (UTC)"), words("SLOs"), column("author"), words("reason")];
     let rows = applied.values().map(row).collect();
     let text = "Time that is left out of the verdicts and of the figures called corrected. Every other figure is as it was counted.";
     Section {
@@ -195,7 +195,7 @@ pub(super) fn corrections(input: &ReportInput) -> Section {
 pub(super) fn budgets(input: &ReportInput) -> Section {
     let reports: Vec<&SloReport> = by_spending(input);
     let columns = vec![
-        column("promise"),
+        column("SLO"),
         number("budget, events"),
         number("spent, events"),
         number("spent"),
@@ -305,7 +305,7 @@ fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
         (None, _) => why_not_known(status),
     };
     Some(Block::Picture {
-        caption: format!("{}, promised {}", status.slo.name, text::chosen(status.promised_ratio())),
+        caption: format!("{}, objective {}", status.slo.name, text::chosen(status.required_ratio())),
         remark,
         picture: maud::html! { (burn_down) (strip(report)) },
     })

@@ -251,7 +251,7 @@ const SETTINGS: [Setting; 59] = [
         "alerts.severity",
         "{WORD: page|ticket|info}",
         None,
-        "What words on alerts mean, beside the usual ones. Case and separators do not matter. An unknown word is a ticket, and a finding.",
+        "Severity of words on alerts, in addition to the usual words. Case and separators do not matter. An unknown word is a ticket, and a finding.",
     ),
     key(
         "alerts.severity_labels",
@@ -269,7 +269,7 @@ const SETTINGS: [Setting; 59] = [
         "alerts.incident_floor",
         "PERCENT",
         Some("1%"),
-        "Share of the error budget below which a burn without a page is no incident; 0% counts each.",
+        "Share of the error budget below which a burn without a page is not an incident; with 0% each is.",
     ),
     key(
         "alerts.paging_receivers",

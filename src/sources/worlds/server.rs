@@ -64,8 +64,8 @@ impl Tools {
             Some(path) => return Err(missing(path.display().to_string())),
             None => look(folders, "prometheus").ok_or_else(|| missing("prometheus".to_owned()))?,
         };
-        let beside: Vec<PathBuf> = prometheus.parent().map(Path::to_owned).into_iter().collect();
-        let promtool = look(&beside, "promtool").or_else(|| look(folders, "promtool"));
+        let neighbours: Vec<PathBuf> = prometheus.parent().map(Path::to_owned).into_iter().collect();
+        let promtool = look(&neighbours, "promtool").or_else(|| look(folders, "promtool"));
         Ok(Tools { promtool: promtool.ok_or_else(|| missing("promtool".to_owned()))?, prometheus })
     }
 }

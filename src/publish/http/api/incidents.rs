@@ -75,7 +75,7 @@ pub(crate) async fn one(
         return Ok(moved(&format!("/api/v1/incidents/{now}")));
     }
     let incident = review.incident(&id).ok_or_else(|| {
-        Problem::not_found(format!("there is no incident `{id}` in the stored history"))
+        Problem::not_found(format!("incident `{id}` not found in the stored history"))
             .about("id")
             .hint("/api/v1/incidents lists the incidents of a period")
     })?;

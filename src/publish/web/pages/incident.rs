@@ -44,7 +44,7 @@ async fn shown(daemon: ApiContext, id: String) -> Page {
     let evaluated = daemon.evaluated()?;
     let review = daemon.review_of(&id).await?;
     let incident = review.incident(&id).ok_or_else(|| {
-        Problem::not_found("there is no such incident in the stored history")
+        Problem::not_found("incident not found in the stored history")
             .about("id")
             .hint("history may have been dropped; see /incidents for the current list")
     })?;

@@ -9,13 +9,14 @@
 //! for any past `now`, so a report for last July is the same function with `now`
 //! at the end of July.
 //!
-//! # Rooms
+//! # Layers
 //!
 //! Data moves one way: sources, ingest, store, evaluate, publish. Control moves
-//! one way: `app` calls the rooms, the rooms never call `app`. This table is the
-//! only place that says who may use whom; a test reads it and the code.
+//! one way: `app` calls the modules below it, they never call `app`. This table is
+//! the only place that says which module may use which; `tests/it/layers.rs` reads
+//! it and the code, and fails on files that import each other in a circle.
 //!
-//! | floor | room | what it is | may use |
+//! | layer | module | what it is | may use |
 //! | --- | --- | --- | --- |
 //! | 3 | `cli` | commands, flags, tables on a terminal | everything |
 //! | 3 | `app` | wiring, named loops, the clock, the end | everything but `cli` |
@@ -39,7 +40,7 @@
 //! 2. `model`, `ingest` and `evaluate` are synchronous, do no I/O and cannot
 //!    fail: missing data is a value, not an error.
 //! 3. The store holds facts only.
-//! 4. Each outside technology has one room.
+//! 4. Each outside technology has one module.
 //! 5. A ratio lies in 0..1; percent exists only in text for people.
 //! 6. No data is absent, `null`, "no data": never 1.0 and never 0.
 //! 7. A sealed tile changes only through a recorded correction; a later version

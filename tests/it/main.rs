@@ -1,4 +1,4 @@
-//! All integration tests in one binary: what only shows when rooms meet the
+//! All integration tests in one binary: what only shows when modules meet the
 //! outside.
 
 #![expect(
@@ -26,10 +26,10 @@ mod intake;
 mod kinds;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod layers;
 mod live;
 mod native;
 mod publish;
-mod rooms;
 mod scenarios;
 mod sources;
 mod store_crash;

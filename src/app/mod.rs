@@ -46,6 +46,7 @@ use crate::app::counting::source::SourceCounting;
 use crate::app::judging::judging::Judging;
 use crate::app::judging::ledger::Ledger;
 use crate::app::notifying::notify::Notifier;
+use crate::app::runtime::clock_guard;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
@@ -71,6 +72,8 @@ const REVIEW_REST: u32 = 10;
 const RULES_PAUSE: Millis = Millis::from_mins(5);
 const REVIEW_PAUSE: Millis = Millis::from_mins(1);
 const TIDY_PAUSE: Millis = Millis::from_hours(1);
+/// What a damaged log of the store may cost.
+const CHECKPOINT_PAUSE: Millis = Millis::from_mins(1);
 /// A day is packed when it has been over for so long: late samples are rare then.
 const SEAL_AFTER: Millis = Millis::from_hours(3);
 
@@ -129,6 +132,9 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         daemon.add_source(&one.name, "alertmanager", one.client.shown_url());
     }
 
+    if facts.forget_fetched_ahead(now).await.context("forget what was read while the clock was ahead")? {
+        tracing::warn!("the clock was ahead before and has been set back; the last days are read again");
+    }
     let ledger = Ledger::new(&slos, facts.clone(), now);
     let notifier = Notifier::new(
         &daemon,
@@ -200,6 +206,7 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
         REVIEW_PAUSE,
         ReviewRound { daemon: Arc::clone(&daemon), length: config.backfill, published: HashMap::new() },
     );
+    tasks.every("checkpoint", CHECKPOINT_PAUSE, Checkpoint { facts: facts.clone() });
     tasks.every(
         "tidy",
         TIDY_PAUSE,
@@ -316,6 +323,18 @@ impl ReviewRound {
     }
 }
 
+/// Copies the log of the store into the database, so that little is lost if the
+/// log is damaged, and a copy of the file has nearly everything.
+struct Checkpoint {
+    facts: Facts,
+}
+
+impl Round for Checkpoint {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        self.facts.checkpoint().await
+    }
+}
+
 struct Tidying {
     daemon: Arc<AppState>,
     retention: Millis,
@@ -329,8 +348,11 @@ impl Round for Tidying {
             self.daemon.facts.check().await.context("check the store after an unclean stop")?;
             self.is_checked = true;
         }
-        let now = self.daemon.clock.now();
-        self.daemon.facts.tidy((now - SEAL_AFTER).day(), (now - self.retention).day()).await?;
+        let (now, newest_day) = (self.daemon.clock.now(), self.daemon.facts.newest_day().await?);
+        self.daemon.board.note_findings("clock", clock_guard::finding(now, newest_day).into_iter().collect());
+        if let Some(trusted) = clock_guard::trusted_now(now, newest_day) {
+            self.daemon.facts.tidy((trusted - SEAL_AFTER).day(), (trusted - self.retention).day()).await?;
+        }
         self.daemon.publish_month().await.context("keep what is said of the last month")
     }
 }

@@ -12,6 +12,7 @@ use super::backfill::Holes;
 use super::reading::{Samples, count_plan};
 use super::sharing::{Apart, SharedQuery};
 use crate::app::catalog::slis::{CountedSli, QueryGroup};
+use crate::app::runtime::clock_guard::SET_BACK_MIN;
 use crate::evaluate::review::finding::Finding;
 use crate::ingest::counting::counted::{Counted, Inexact};
 use crate::ingest::counting::{Reading, State};
@@ -83,6 +84,13 @@ struct LiveGroup {
 }
 
 impl LiveGroup {
+    /// Whether minutes were read that have not come: the clock was ahead and has
+    /// been set back.
+    fn is_ahead(&self, now: Timestamp) -> bool {
+        let read = self.progress.read_until.max(self.progress.committed);
+        read.is_some_and(|read| read - self.end(now) > SET_BACK_MIN)
+    }
+
     /// Whether a minute is over that was not read yet. What comes late for those
     /// that were is read with the next one.
     fn is_due(&self, now: Timestamp) -> bool {
@@ -249,6 +257,21 @@ impl Live {
     pub fn read_until(&self) -> Option<Timestamp> {
         let each: Option<Vec<Timestamp>> = self.groups.iter().map(|group| group.progress.read_until).collect();
         each?.into_iter().min()
+    }
+
+    /// Whether anything was read that lies ahead of `now`.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.groups.iter().any(|group| group.is_ahead(now))
+    }
+
+    /// Begins again after the clock was set back: what was read from `from` on is
+    /// left to the backfill as a hole.
+    pub fn begin_again(&mut self, from: Timestamp) {
+        for group in &mut self.groups {
+            group.progress = Progress::new(None, from);
+            group.states = vec![State::default(); group.group.indicators.len()];
+        }
+        self.join();
     }
 
     pub fn is_empty(&self) -> bool {

@@ -12,6 +12,7 @@ use super::counted::Counted;
 use super::live::{CountedMinute, Live};
 use super::unstored::Unstored;
 use crate::app::catalog::slis::Source;
+use crate::app::runtime::clock_guard::read_again_from;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::answers::AppState;
@@ -68,6 +69,19 @@ impl SourceCounting {
         self.daemon.board.note_findings(&format!("count/{}", self.source.name), findings);
     }
 
+    /// The clock was ahead and has been set back: what was noted as read meanwhile
+    /// is forgotten and read again.
+    async fn begin_again(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        let from = read_again_from(now, self.daemon.facts.newest_day().await?);
+        tracing::warn!(
+            source = self.source.name,
+            "the clock was set back to {now}; samples from {from} on are read again"
+        );
+        self.daemon.facts.forget_fetched_ahead(now).await?;
+        self.live.begin_again(from);
+        Ok(())
+    }
+
     /// Stores what was found, and what could not be stored before.
     async fn store(&mut self, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
         self.unstored.add(found, &self.holes);
@@ -83,6 +97,9 @@ impl Round for SourceCounting {
             return Ok(());
         }
         let (now, began) = (self.daemon.clock.now(), Instant::now());
+        if self.live.is_ahead(now) {
+            self.begin_again(now).await?;
+        }
         let round = self.live.round(now, &self.holes).await;
         if round.is_asked {
             self.daemon.note_source(&self.source.name, round.error.as_ref().map(ToString::to_string));

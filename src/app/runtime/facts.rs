@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::clock_guard::{SET_BACK_MIN, read_again_from};
 use crate::model::ids::SliId;
+use crate::model::time::Timestamp;
 use crate::store::{Batch, Error, Reader, Store, Writer};
 
 /// Shared by all loops.
@@ -51,6 +53,33 @@ impl Facts {
             writer.expire(expire_before)
         })
         .await
+    }
+
+    /// The newest UTC day that has any measurement.
+    pub async fn newest_day(&self) -> anyhow::Result<Option<i64>> {
+        let reader = self.reader.clone();
+        Ok(tokio::task::spawn_blocking(move || reader.newest_day()).await??)
+    }
+
+    /// Forgets that anything was fetched which lies ahead of `now`, with all that
+    /// may have been noted meanwhile: the clock was ahead and has been set back.
+    /// Whether there was any.
+    pub async fn forget_fetched_ahead(&self, now: Timestamp) -> anyhow::Result<bool> {
+        let reader = self.reader.clone();
+        let found =
+            tokio::task::spawn_blocking(move || Ok::<_, Error>((reader.fetched_until()?, reader.newest_day()?)));
+        let (until, newest_day) = found.await??;
+        if until.is_none_or(|until| until - now <= SET_BACK_MIN) {
+            return Ok(false);
+        }
+        let from = read_again_from(now, newest_day);
+        self.with_writer(move |writer| writer.forget_fetched(from)).await?;
+        Ok(true)
+    }
+
+    /// Copies the log into the database, as far as readers allow.
+    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+        self.with_writer(Writer::checkpoint).await
     }
 
     /// An orderly end.
@@ -112,6 +141,53 @@ mod tests {
             peak: PeakRate(80),
         };
         (0..180).map(tile).collect()
+    }
+
+    /// A day was fetched; then the clock was three days ahead for a while, and an
+    /// empty stretch up to then was noted as fetched.
+    #[tokio::test]
+    async fn what_was_noted_as_fetched_while_the_clock_was_ahead_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = Facts::open(dir.path()).unwrap();
+        let id = SliId([1; 16]);
+        let noon = Timestamp::day_start(20_635) + Millis::from_hours(12);
+        let fetched = |start, end| vec![(id, crate::model::time::Period::new(start, end))];
+        let right = Batch {
+            tiles: vec![(id, minutes(20_635))],
+            ingested: fetched(Timestamp::day_start(20_630), noon),
+            recorded_at: noon,
+            ..Batch::default()
+        };
+        facts.write(right).await.unwrap();
+        assert!(!facts.forget_fetched_ahead(noon).await.unwrap());
+        assert!(!facts.forget_fetched_ahead(noon - Millis::from_secs(90)).await.unwrap(), "a step of NTP");
+
+        let ahead = Batch { ingested: fetched(noon, noon + Millis::from_days(3)), ..Batch::default() };
+        facts.write(ahead).await.unwrap();
+        assert!(facts.forget_fetched_ahead(noon + Millis::from_mins(10)).await.unwrap());
+        assert_eq!(
+            facts.reader.ingested(id).unwrap(),
+            [fetched(Timestamp::day_start(20_630), Timestamp::day_start(20_634))[0].1]
+        );
+        assert_eq!(facts.newest_day().await.unwrap(), Some(20_635), "the tiles stay");
+    }
+
+    #[tokio::test]
+    async fn after_a_checkpoint_a_lost_log_costs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = Facts::open(dir.path()).unwrap();
+        let id = SliId([1; 16]);
+        let tiles = vec![(id, minutes(20_635))];
+        facts.write(Batch { tiles, recorded_at: Timestamp::day_start(20_635), ..Batch::default() }).await.unwrap();
+        let copy = |name: &str| {
+            let other = dir.path().join(name);
+            std::fs::create_dir(&other).unwrap();
+            std::fs::copy(dir.path().join("evenkeel.db"), other.join("evenkeel.db")).unwrap();
+            Facts::open(&other).unwrap()
+        };
+        assert_eq!(copy("before").newest_day().await.unwrap(), None, "everything is in the log still");
+        facts.checkpoint().await.unwrap();
+        assert_eq!(copy("after").newest_day().await.unwrap(), Some(20_635));
     }
 
     #[tokio::test]

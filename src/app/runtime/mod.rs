@@ -1,5 +1,6 @@
 //! Tasks, the clock, the store handle.
 
 pub mod clock;
+pub(crate) mod clock_guard;
 pub(crate) mod facts;
 pub(crate) mod tasks;

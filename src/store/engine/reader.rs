@@ -22,7 +22,7 @@ use crate::model::operations::silence::Silence;
 use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::groups::Group;
 use crate::model::slo::tile::DayTiles;
-use crate::model::time::Period;
+use crate::model::time::{Period, Timestamp};
 use crate::store::tables::corrections;
 use crate::store::tables::corrections::TileRevision;
 use crate::store::tables::declarations;
@@ -207,6 +207,16 @@ impl Reader {
 
     pub fn state(&self, key: &str) -> Result<Option<String>, Error> {
         self.read(|db| facts::state(db, key))
+    }
+
+    /// The newest UTC day with any tile.
+    pub fn newest_day(&self) -> Result<Option<i64>, Error> {
+        self.read(|db| Ok(tiles::day_range(db)?.map(|(_, newest)| newest)))
+    }
+
+    /// The latest end of what was fetched, over all indicators.
+    pub fn fetched_until(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(ingested::until)
     }
 
     pub fn stats(&self) -> Result<Stats, Error> {

@@ -180,6 +180,19 @@ impl Writer {
         })
     }
 
+    /// Forgets that anything was fetched from `from` on, of all indicators; the
+    /// tiles stay until they are read again.
+    pub fn forget_fetched(&mut self, from: Timestamp) -> Result<(), Error> {
+        self.transact(|db| ingested::forget_from(db, from))
+    }
+
+    /// Copies the log into the database, as far as no reader holds it back.
+    /// Damage of the log then costs only what was written since.
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        let Some(db) = &self.db else { return Ok(()) };
+        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(&self.path))
+    }
+
     /// Removes the tiles of one indicator and day, readable or not, and forgets
     /// that they were fetched.
     pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), Error> {

@@ -38,6 +38,19 @@ pub fn of(db: &Connection, id: SliId) -> Result<Vec<Period>, Error> {
     near(db, id, Period::new(Timestamp::MIN, Timestamp::MAX))
 }
 
+/// The latest end, over all indicators.
+pub fn until(db: &Connection) -> Result<Option<Timestamp>, Error> {
+    let end: Option<i64> = db.query_row("SELECT max(end_ms) FROM ingested", [], |row| row.get(0))?;
+    Ok(end.map(Timestamp::from_millis))
+}
+
+/// Forgets everything from `cut` on, for all indicators.
+pub fn forget_from(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+    db.execute("DELETE FROM ingested WHERE start_ms >= ?1", [cut.millis()])?;
+    db.execute("UPDATE ingested SET end_ms = ?1 WHERE end_ms > ?1", [cut.millis()])?;
+    Ok(())
+}
+
 /// Forgets everything before `cut`, for all indicators.
 pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     db.execute("DELETE FROM ingested WHERE end_ms <= ?1", [cut.millis()])?;

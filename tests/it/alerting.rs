@@ -143,13 +143,13 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     assert!(off.0.abs() <= 5_000, "it ended {} s off", off.secs_f64());
 
     let planned = |a: &Value| {
-        let class = |rule: &str| a["judged"].as_array()?.iter().find(|page| page["rule"] == rule)?["class"].as_str();
+        let class = |rule: &str| a["pages"].as_array()?.iter().find(|page| page["rule"] == rule)?["class"].as_str();
         class("Silenced") == Some("planned")
             && class("CartDown") == Some("planned")
             && class("Steady") == Some("unknown")
     };
     let noise = daemon.wait_for("the classes", "/api/v1/noise", STEP_MAX, planned);
-    assert_eq!(noise["judged"].as_array().unwrap().len(), 5, "a page of each rule: {noise:#}");
+    assert_eq!(noise["pages"].as_array().unwrap().len(), 5, "a page of each rule: {noise:#}");
     let incidents = daemon.json("/api/v1/incidents");
     let of_nodes = incidents["incidents"]
         .as_array()

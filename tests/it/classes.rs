@@ -364,7 +364,7 @@ fn alerts_are_what_the_script_says_from_history_on_through_restarts() {
     let began = |a: &&Value| at(&a["condition"]).is_none_or(|at| at < restarted);
     let alerts: Vec<Value> = ledger["alerts"].as_array().unwrap().iter().filter(began).cloned().collect();
     let mut wrong = comparison.wrong_alerts(&alerts, ends_known);
-    wrong.extend(comparison.wrong_pages(noise["judged"].as_array().unwrap(), &servers.platform));
+    wrong.extend(comparison.wrong_pages(noise["pages"].as_array().unwrap(), &servers.platform));
     let place = format!("seed {}, live from {}", servers.platform.seed, servers.border);
     assert!(wrong.is_empty(), "{place}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(told(&noise), comparison.to_be_told(&ledger), "{place}");

@@ -162,7 +162,7 @@ fn assert_the_story_is_told(daemon: &Daemon, world: &World, until: Timestamp) {
     let answer = daemon.json(&format!("/api/v1/incidents?{asked}"));
     let mut wrong = missed_incidents(world, period, answer["incidents"].as_array().unwrap());
     let noise = daemon.json(&format!("/api/v1/noise?{asked}"));
-    wrong.extend(misjudged_pages(world, period, noise["judged"].as_array().unwrap()));
+    wrong.extend(misjudged_pages(world, period, noise["pages"].as_array().unwrap()));
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -265,9 +265,9 @@ fn set_a_time(daemon: &Daemon, incident: &Value, computed: Timestamp) {
     let after = now();
     assert_eq!(after["times"]["acknowledged"]["source"], "override");
     assert_eq!(time(&after["times"]["acknowledged"]["at"]), earlier);
-    let stated = after["stated"].as_array().unwrap();
+    let stated = after["reported"].as_array().unwrap();
     let stated = stated.iter().find(|s| s["by"] == "ann").unwrap();
-    assert_eq!((time(&stated["computed"]["at"]), &stated["stands"]), (computed, &true.into()), "both are shown");
+    assert_eq!((time(&stated["computed"]["at"]), &stated["effective"]), (computed, &true.into()), "both are shown");
     let page = daemon.get(&format!("/incidents/{id}"));
     assert!(page.contains("computed: "), "the page shows it at once: {page}");
     assert!(page.contains("by &lt;phone&gt;") && page.contains("auto"), "{page}");

@@ -86,7 +86,7 @@ impl Daemon {
     pub fn wait_for_history(&self, within: Duration) {
         self.wait_for("the history", "/api/v1/status", within, |s| {
             let backfill = &s["backfill"];
-            s["ready"] == true && backfill["wanted"].as_u64() > Some(0) && backfill["done"] == backfill["wanted"]
+            s["ready"] == true && backfill["expected"].as_u64() > Some(0) && backfill["done"] == backfill["expected"]
         });
     }
 

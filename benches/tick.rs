@@ -46,6 +46,7 @@ fn tile(slo: usize, start: Timestamp) -> Tile {
         covered_ms: if seen { 60_000 } else { 45_000 },
         unseen_ms: if seen { 0 } else { 15_000 },
         peak: PeakRate(90),
+        ..Tile::default()
     }
 }
 

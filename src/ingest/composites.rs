@@ -37,7 +37,7 @@ enum Word {
 
 fn word(tile: &Tile, target: Option<Objective>) -> Word {
     let target = target.map_or(1.0, Objective::ratio);
-    let (least, most) = shares(tile.counts);
+    let (least, most) = shares(tile);
     match tile.state() {
         SlotState::Unknown => Word::Unknown,
         SlotState::Idle => Word::Idle,
@@ -48,9 +48,11 @@ fn word(tile: &Tile, target: Option<Objective>) -> Word {
 }
 
 /// The least and the greatest share of good events.
-fn shares(counts: EventCounts) -> (f64, f64) {
-    let share = |good: i64| (good as f64 / counts.total.max(1) as f64).clamp(0.0, 1.0);
-    (share(counts.good), share(counts.good + counts.uncertain))
+fn shares(tile: &Tile) -> (f64, f64) {
+    let EventCounts { good, total, uncertain } = tile.counts;
+    let share = |good: i64, total: i64| (good as f64 / total.max(1) as f64).clamp(0.0, 1.0);
+    let more = tile.possible.good;
+    (share(good - tile.possible.bad, total), share(good + uncertain + more, total + more))
 }
 
 fn all_of(components: &[Component], tiles: &[Tile]) -> Tile {
@@ -87,7 +89,7 @@ fn weighted(components: &[Component], tiles: &[Tile]) -> Tile {
         covered += part * f64::from(tile.covered_ms);
         unseen += part * f64::from(tile.unseen_ms).min(SLOT_MS as f64);
         if tile.state() == SlotState::Measured {
-            let (lo, hi) = shares(tile.counts);
+            let (lo, hi) = shares(tile);
             weight += part;
             least += part * lo;
             most += part * hi;

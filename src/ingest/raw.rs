@@ -1,6 +1,6 @@
 //! What sources hand in: the raw samples of one series, as they were scraped.
 
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, NAME, number};
 use crate::model::time::Timestamp;
 
 /// One scraped value.
@@ -77,8 +77,21 @@ pub fn in_order_or_conflicting(samples: &mut Vec<Sample>) {
     });
 }
 
+/// The bound of a bucket, where it is not written as it is everywhere else.
+fn bound_in_one_spelling(labels: &Labels) -> Option<String> {
+    let le = labels.get("le")?;
+    // What stands for a native histogram has its bounds in full.
+    let classic = labels.get(NAME).is_some_and(|name| name.ends_with("_bucket"));
+    number::canonical(le).filter(|bound| classic && bound != le)
+}
+
 /// Each label set once, sorted: a series that came in several answers is one.
 pub fn unite(series: &mut Vec<RawSeries>) {
+    for one in series.iter_mut() {
+        if let Some(bound) = bound_in_one_spelling(&one.labels) {
+            one.labels.set("le", bound);
+        }
+    }
     if series.is_sorted_by(|a, b| a.labels < b.labels) {
         return;
     }

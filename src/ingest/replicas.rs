@@ -70,6 +70,7 @@ impl ReplicaLabels {
     /// that scraped last, unless an earlier one did so about as recently.
     pub fn merge_baselines(&self, baselines: &mut Baselines) {
         let Baselines { series, up, starts } = baselines;
+        unite(series);
         let names = self.carried_by(up);
         if names.is_empty() {
             return;

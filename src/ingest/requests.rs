@@ -41,7 +41,8 @@ pub fn up_of<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Option<Selector> 
 
 /// Batches of plans that share requests; every plan is in one.
 pub fn batches(plans: &[&Plan]) -> Vec<SourceQuery> {
-    let requests = merge(plans.iter().flat_map(|p| p.selectors()));
+    let requests: Vec<Selector> =
+        merge(plans.iter().flat_map(|p| p.selectors())).iter().map(Selector::for_a_source).collect();
     // Two plans that need one request belong together.
     let mut group: Vec<usize> = (0..plans.len()).collect();
     for request in &requests {

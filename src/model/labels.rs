@@ -1,5 +1,6 @@
 //! Label sets, sorted by name, as Prometheus and Alertmanager know them.
 
+pub mod number;
 pub mod selector;
 
 use std::cmp::Ordering;

@@ -37,7 +37,7 @@ fn slot(day: i64, minute: i64) -> Timestamp {
 
 fn tile(day: i64, minute: i64, bad: i64) -> Tile {
     let counts = EventCounts { good: 1_000 + minute - bad, total: 1_000 + minute, uncertain: 0 };
-    Tile { start: slot(day, minute), counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(80) }
+    Tile { start: slot(day, minute), counts, covered_ms: 60_000, peak: PeakRate(80), ..Tile::default() }
 }
 
 fn whole(day: i64) -> DayTiles {

@@ -144,7 +144,7 @@ fn tile(id: SliId, start: Timestamp) -> Tile {
     let minute = start.millis() / 60_000;
     let total = 100 + minute % 37 * i64::from(id.0[0]);
     let counts = EventCounts::new(total - minute % 11 / 10, total);
-    Tile { start, counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(70 + (minute % 3) as u8) }
+    Tile { start, counts, covered_ms: 60_000, peak: PeakRate(70 + (minute % 3) as u8), ..Tile::default() }
 }
 
 fn whole(day: i64) -> DayTiles {

@@ -178,12 +178,15 @@ fn live(source: &Source<'_>, plan: &Plan, dice: &mut Dice) -> Tiles {
         let end = (begin + Millis::from_mins(3 + dice.below(20))).min(window.end);
         let next = if end == window.end { end } else { (end - Millis::from_mins(2)).max(begin) };
         let emit = Period::new(begin, end);
-        let counted = source.count(plan, &mut state.clone(), emit, emit, first);
+        // Who knows nothing yet reads as much as a recount does.
+        let context = Millis::from_mins(if first { 10 } else { 0 });
+        let read = Period::new(begin - context, end);
+        let counted = source.count(plan, &mut state.clone(), read, emit, first);
         holes.extend(counted.open.recount_from.map(|from| Period::new(from.max(window.start), begin)));
         put(&mut tiles, emit, counted);
         if next > begin {
             let settled = Period::new(begin, next);
-            source.count(plan, &mut state, settled, settled, first);
+            source.count(plan, &mut state, Period::new(read.start, next), settled, first);
             state.forget_before(end - Millis::from_days(2));
             first = false;
         }

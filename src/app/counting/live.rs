@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::backfill::Holes;
-use super::reading::{Samples, count_plan};
+use super::reading::{Samples, context, count_plan};
 use super::sharing::{Apart, SharedQuery};
 use crate::app::catalog::slis::{CountedSli, QueryGroup};
 use crate::app::runtime::clock_guard::SET_BACK_MIN;
@@ -33,9 +33,6 @@ const CATCH_UP_MAX: Millis = Millis::from_hours(1);
 
 /// The last minutes that are counted again, for samples that came late.
 const RECOUNT_SLOTS: i64 = 2;
-
-/// Gauges look back this far for the value that still stands.
-const GAUGE_LOOKBACK: Millis = Millis::from_mins(5);
 
 /// A series that was not seen for this long is forgotten.
 const FORGET_AFTER: Millis = Millis::from_days(2);
@@ -113,7 +110,8 @@ impl LiveGroup {
             (None, None) => (fresh, None),
         };
         let begins_anew = self.progress.committed.is_none() || hole.is_some();
-        let lookback = if self.looks_back() { GAUGE_LOOKBACK } else { Millis(0) };
+        // Who knows nothing yet reads as much as a recount does, to say the same.
+        let lookback = if begins_anew || self.looks_back() { context(&self.group) } else { Millis(0) };
         Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end), hole, begins_anew }
     }
 

@@ -34,8 +34,8 @@ pub async fn push(
         start: count.start,
         counts: count.counts,
         covered_ms: SLOT_MS as u32,
-        unseen_ms: 0,
         peak: PeakRate::from_per_second(count.counts.total as f64 * 1_000.0 / SLOT_MS as f64),
+        ..Tile::default()
     };
     let slots = counts.iter().map(|count| Period::new(count.start, count.start + Millis(SLOT_MS)));
     let batch = Batch {

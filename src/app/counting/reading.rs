@@ -9,7 +9,7 @@ use crate::app::runtime::tasks;
 use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::{Baselines, Observed};
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
-use crate::ingest::counting::{Plan, Points, Reading, State, alert_slices, count, estimates, slices};
+use crate::ingest::counting::{GAUGE_LOOKBACK, Plan, Points, Reading, State, alert_slices, count, estimates, slices};
 use crate::ingest::raw::unite;
 use crate::ingest::spoilt::{Spoilt, spoilt};
 use crate::model::slo::sli::Expression;
@@ -19,7 +19,7 @@ use crate::sources::prometheus::last::{Target, target_of};
 
 /// Samples before a period that are read with it: more than the lookback of
 /// gauges and than a scraper's gap, and enough to see most series once.
-const CONTEXT: Millis = Millis::from_mins(10);
+pub(super) const CONTEXT: Millis = Millis::from_mins(10);
 
 /// How far to read beyond a period for the next successful scrape of a target,
 /// in steps, each tried when the one before was not enough.
@@ -152,13 +152,19 @@ fn count_at_once(plan: &Plan, state: &mut State, samples: &Samples, emit: Period
     }
 }
 
+/// What is read before a period, for all indicators of a group.
+pub(super) fn context(group: &QueryGroup) -> Millis {
+    let looks_back = group.indicators.iter().any(|i| i.plan.reading().looks_back());
+    if looks_back { GAUGE_LOOKBACK } else { CONTEXT }
+}
+
 /// Counts a period from nothing, for all indicators of a group. Nothing that is
 /// later than `horizon` is read.
 pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
     let mut counted = Vec::new();
     for ahead in READ_ON {
         let end = (period.end + ahead).min(horizon).max(period.end);
-        let read = Period::new(period.start - CONTEXT, end);
+        let read = Period::new(period.start - context(group), end);
         let mut samples = Samples::read(group, &SharedQuery::alone(group), read).await?;
         counted = count_all(group, &samples, period);
         if counted.iter().any(|c| c.open.before) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::app::catalog::slis::{QueryGroup, Source};
-use crate::ingest::counting::{Thresholds, asked_name};
+use crate::ingest::counting::{SIGNS, Thresholds, asked_name};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::{SourceQuery, up_of};
 use crate::model::labels::selector::Selector;
@@ -108,9 +108,10 @@ impl SharedQuery {
         }
         samples.up = self.up(&batch.up, period).await?;
         let starts = self.up.as_ref().map(|up| up.derive(batch.starts().metric, []));
-        samples.starts = self.within(starts.as_ref(), &batch.starts(), period).await?;
+        samples.starts = self.signs(starts.as_ref(), &batch.starts(), period).await?;
         // Most processes tell when they started; then this costs nothing.
-        let told: BTreeSet<_> = samples.starts.iter().map(|s| target(&s.labels)).collect();
+        let is_start = |s: &&RawSeries| s.labels.get(NAME) == SIGNS.first().copied();
+        let told: BTreeSet<_> = samples.starts.iter().filter(is_start).map(|s| target(&s.labels)).collect();
         if !samples.up.iter().all(|up| told.contains(&target(&up.labels))) {
             for request in &batch.created {
                 samples.series.extend(self.within(None, request, period).await?);
@@ -126,6 +127,22 @@ impl SharedQuery {
     /// Ends of the minutes in which the source scraped anything, in order.
     pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, Error> {
         once(&self.alive, period, || self.source.samples.alive(period)).await
+    }
+
+    /// What tells when processes started, groups were pushed and resources were
+    /// there, for the targets of a selector.
+    async fn signs(&self, wide: Option<&Selector>, own: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+        let (wide, metrics) = (wide.unwrap_or(own), SIGNS.map(str::to_owned));
+        let read = || async {
+            let samples = &self.source.samples;
+            match samples.read_metrics(&metrics, wide.matchers(), &Thresholds::default(), period).await {
+                // The other two are rare, and are not worth an answer that is too large.
+                Err(error) if error.asks_too_much() => samples.read(wide, period).await.map(Arc::new),
+                all => all.map(Arc::new),
+            }
+        };
+        let all = once(&self.series, (wide.to_string(), period), read).await?;
+        Ok(all.iter().filter(|series| own.matches_labels(&series.labels)).cloned().collect())
     }
 
     /// The series of a selector out of those of a wider one.

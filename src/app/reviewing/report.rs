@@ -175,7 +175,7 @@ mod tests {
         let mut start = period.start;
         while start < period.end {
             let counts = EventCounts { good: 100 - bad, total: 100, uncertain: 0 };
-            tiles.push(Tile { start, counts, covered_ms: 60_000, unseen_ms: 0, peak: PeakRate(80) });
+            tiles.push(Tile { start, counts, covered_ms: 60_000, peak: PeakRate(80), ..Tile::default() });
             start = start + Millis::from_mins(1);
         }
         let batch = Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: period.end, ..Batch::default() };

@@ -137,8 +137,8 @@ mod tests {
             start: Timestamp::day_start(day) + Millis::from_mins(minute),
             counts: EventCounts::new(99, 100),
             covered_ms: 60_000,
-            unseen_ms: 0,
             peak: PeakRate(80),
+            ..Tile::default()
         };
         (0..180).map(tile).collect()
     }

@@ -89,6 +89,9 @@ pub enum TileFigure {
     Coverage,
     /// Seconds that nobody could see, summed over targets.
     UnseenSeconds,
+    /// Events that may have happened besides those that were counted.
+    PossibleGood,
+    PossibleBad,
     /// Of every minute.
     State,
 }
@@ -123,13 +126,15 @@ impl Figure {
 }
 
 impl TileFigure {
-    const ALL: [TileFigure; 7] = [
+    const ALL: [TileFigure; 9] = [
         TileFigure::Good,
         TileFigure::Bad,
         TileFigure::Total,
         TileFigure::Uncertain,
         TileFigure::Coverage,
         TileFigure::UnseenSeconds,
+        TileFigure::PossibleGood,
+        TileFigure::PossibleBad,
         TileFigure::State,
     ];
 
@@ -141,6 +146,8 @@ impl TileFigure {
             TileFigure::Uncertain => "uncertain",
             TileFigure::Coverage => "coverage",
             TileFigure::UnseenSeconds => "unseen_seconds",
+            TileFigure::PossibleGood => "possible_good",
+            TileFigure::PossibleBad => "possible_bad",
             TileFigure::State => "state",
         }
     }

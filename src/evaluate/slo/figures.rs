@@ -30,7 +30,8 @@ impl Figures {
 
     fn of_events(policy: NoDataPolicy, sum: &Sum) -> Figures {
         let unseen = sum.unseen_events();
-        let mut counts = sum.counts;
+        let seen = in_range(sum.counts);
+        let mut counts = seen;
         // The policies count the unknown at its likely rate, not at the bound's.
         let assumed = (unseen / UNSEEN_RATE_FACTOR as f64).round() as i64;
         match policy {
@@ -41,17 +42,20 @@ impl Figures {
             }
             NoDataPolicy::Ignore | NoDataPolicy::Freeze => {}
         }
-        let seen = sum.counts;
-        let all = seen.total as f64 + unseen;
-        let hopeful = (seen.good + seen.uncertain) as f64 + unseen;
+        // A possible bad event may be one of those that were counted: then good has
+        // one less, and the total is the same.
+        let more = unseen + sum.possible.good as f64;
+        let hopeful = (seen.good + seen.uncertain) as f64 + more;
         let attainment = counts.attainment();
-        let bound = |good: f64| (seen.total > 0).then(|| ratio(good, all)).flatten();
+        let bound = |good: f64, unseen: f64| {
+            (seen.total > 0).then(|| ratio(good.max(0.0), seen.total as f64 + unseen)).flatten()
+        };
         Figures {
             attainment,
-            lo: bound(seen.good as f64),
-            hi: bound(hopeful),
+            lo: bound((seen.good - sum.possible.bad) as f64, unseen),
+            hi: bound(hopeful, more),
             seen: seen.total as f64,
-            unseen,
+            unseen: unseen + sum.possible.all() as f64,
             bad: (counts.total - counts.good - counts.uncertain).max(0) as f64,
             total: counts.total as f64,
             counts,
@@ -84,6 +88,15 @@ impl Figures {
             total: total as f64,
         }
     }
+}
+
+/// Bad events may be found after the requests that they are about, and the parts of
+/// a count may not fit together: there are never more bad or good events than events.
+fn in_range(counts: EventCounts) -> EventCounts {
+    let EventCounts { good, total, uncertain } = counts;
+    let total = total.max(total - good).max(0);
+    let uncertain = uncertain.clamp(0, total);
+    EventCounts { good: good.clamp(0, total - uncertain), total, uncertain }
 }
 
 /// Within 0..1; absent where there is nothing to take a share of.

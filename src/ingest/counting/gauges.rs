@@ -3,19 +3,30 @@
 //! the samples where these are ratios themselves.
 
 use super::super::raw::{Sample, is_conflicting};
+use super::GAUGE_LOOKBACK;
+use super::notices::{NoticeKind, Notices, Operand};
 use super::plan::{Plan, Reading};
-use crate::ingest::counting::counted::{Counted, Open};
+use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::Observed;
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// A sample speaks for the time after it, up to this long, as in PromQL, or
-/// until its target fails to answer.
+/// until its target fails to answer. A probe that runs less often speaks until the
+/// next run is overdue.
 const STALE_AFTER: Millis = Millis::from_mins(5);
 
-/// The slices of the slots of `emit`. The reading must begin at least
-/// five minutes before, so that slow scrapes are carried over.
+/// So many usual distances after a sample the next one is overdue, in halves.
+const OVERDUE_HALVES: i64 = 5;
+
+/// The distances that a usual one is the median of.
+const DISTANCES: usize = 4;
+
+/// The slices of the slots of `emit`. The reading must begin `GAUGE_LOOKBACK` before,
+/// so that the usual distance of samples is known. It depends on nothing later than
+/// a slot, so that counting as time goes on gives the same; only whether a silence
+/// was a gap or the end is known when it is over.
 pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
     let (metric, judge) = match plan.reading() {
         Reading::Gauge { metric, good } => (metric, Judge::Condition(*good)),
@@ -28,14 +39,19 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
     let mut tiles: Vec<Tile> =
         (0..slots).map(|i| Tile { start: emit.start + Millis(i as i64 * SLOT_MS), ..Tile::default() }).collect();
     let mut silent = vec![0_i64; slots];
+    let mut notices = Notices::default();
     for series in observed.series.iter().filter(|s| metric.matches(&s.labels)) {
         counted.matched = true;
+        counted.open.recount_from = earlier(counted.open.recount_from, gap_before(&series.samples, emit));
+        if let Some(sample) = series.samples.iter().find(|s| !is_conflicting(s.value) && !judge.can_judge(s.value)) {
+            notices.add(NoticeKind::GaugeOutOfRange { value: sample.value }, Some(&series.labels));
+        }
         let ups = target_ups(&observed, &series.labels);
         for (tile, silent) in tiles.iter_mut().zip(&mut silent) {
             match slice(&series.samples, ups, tile.start, judge) {
                 Some(good) => tile.counts += EventCounts::new((good * scale as f64).round() as i64, scale),
                 // A series that is over, or has not begun, owes nothing.
-                None if spans(&series.samples, tile.start) => *silent += 1,
+                None if spans(&series.samples, tile.start, observed.read) => *silent += 1,
                 None => {}
             }
         }
@@ -51,7 +67,10 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
         tile.peak = crate::model::slo::tile::PeakRate::from_per_second(rate);
     }
     counted.tiles = tiles.into_iter().filter(|t| t.counts.total > 0 || t.unseen_ms > 0).collect();
-    counted.open = Open::default();
+    if !counted.matched {
+        notices.add(NoticeKind::NoSeries { operand: Operand::Gauge, selector: metric.to_string() }, None);
+    }
+    counted.notices = notices.into_vec();
     counted
 }
 
@@ -71,8 +90,16 @@ impl Judge {
         }
     }
 
-    /// The good share, 0..=1; absent where a sample is no ratio, or several values at
-    /// one instant contradict each other.
+    /// Whether a value is one that the indicator can have.
+    fn can_judge(self, value: f64) -> bool {
+        match self {
+            Judge::Condition(_) => !value.is_nan(),
+            Judge::Ratio { .. } => (0.0..=1.0).contains(&value),
+        }
+    }
+
+    /// The good share, 0..=1; absent where a sample is not a ratio, or several values
+    /// at one instant contradict each other.
     fn good(self, samples: &[Sample]) -> Option<f64> {
         if samples.iter().any(|s| is_conflicting(s.value)) {
             return None;
@@ -97,16 +124,48 @@ fn slice(samples: &[Sample], ups: Option<&[Sample]>, start: Timestamp, judge: Ju
     if !within.is_empty() {
         return judge.good(within);
     }
-    let last = from.checked_sub(1).and_then(|i| samples.get(i)).filter(|s| end - s.at <= STALE_AFTER)?;
+    let last = from.checked_sub(1).and_then(|i| samples.get(i)).filter(|s| end - s.at <= stale_after(samples, from))?;
     // A target that was asked since, and did not give the series, says that the
     // old value is over.
     let asked_since = ups.is_some_and(|u| u.iter().any(|s| s.at > last.at && s.at <= end));
     if asked_since { None } else { judge.good(std::slice::from_ref(last)) }
 }
 
-fn spans(samples: &[Sample], slot: Timestamp) -> bool {
-    let begun = samples.first().is_some_and(|s| s.at <= slot);
-    begun && samples.last().is_some_and(|s| s.at > slot)
+/// How long the last of the first `count` samples speaks.
+fn stale_after(samples: &[Sample], count: usize) -> Millis {
+    let known = samples.get(..count).unwrap_or_default();
+    let lately = |s: &&Sample| known.last().is_some_and(|last| last.at - s.at <= GAUGE_LOOKBACK);
+    let lately: Vec<&Sample> = known.iter().rev().take(DISTANCES + 1).filter(lately).collect();
+    let mut distances: Vec<i64> = lately.windows(2).filter_map(|w| Some((w.first()?.at - w.get(1)?.at).0)).collect();
+    if distances.is_empty() {
+        return STALE_AFTER;
+    }
+    let middle = distances.len() / 2;
+    let (_, median, _) = distances.select_nth_unstable(middle);
+    STALE_AFTER.max(Millis(*median * OVERDUE_HALVES / 2))
+}
+
+/// Whether a slot lies between two samples that belong together: a series that was
+/// away for longer than anybody looks back was over, and began anew.
+fn spans(samples: &[Sample], slot: Timestamp, read: Period) -> bool {
+    let next = samples.partition_point(|s| s.at <= slot);
+    let before = next.checked_sub(1).and_then(|i| samples.get(i));
+    let pair = before.zip(samples.get(next).filter(|s| s.at <= read.end));
+    pair.is_some_and(|(before, next)| next.at - before.at <= GAUGE_LOOKBACK)
+}
+
+/// The first slot of a gap that ends in the slots of `emit` and began before them:
+/// they were counted when nobody knew that it was one.
+fn gap_before(samples: &[Sample], emit: Period) -> Option<Timestamp> {
+    let next = samples.partition_point(|s| s.at <= emit.start);
+    let last = samples.get(next.checked_sub(1)?)?;
+    let ends = samples.get(next).filter(|s| s.at <= emit.end && s.at - last.at <= GAUGE_LOOKBACK)?;
+    let silent = last.at + stale_after(samples, next);
+    (silent < emit.start && ends.at > silent).then(|| silent.floor_slot())
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
 }
 
 fn target_ups<'a>(observed: &Observed<'a>, labels: &crate::model::labels::Labels) -> Option<&'a [Sample]> {

@@ -51,3 +51,13 @@ pub use notices::{DeltaEvidence, Notice, NoticeKind, Observation, Operand};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
+
+use crate::model::time::Millis;
+
+/// Gauges are read from so long before what is counted: the usual distance of the
+/// samples of a probe that runs every ten minutes shows in an hour.
+pub const GAUGE_LOOKBACK: Millis = Millis::from_hours(1);
+
+/// What targets tell of themselves: when the process started, when a group was
+/// pushed to a gateway, that a pushed resource is there.
+pub const SIGNS: [&str; 3] = [targets::START, counters::pushes::PUSH_TIME, targets::TARGET_INFO];

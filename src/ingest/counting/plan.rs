@@ -1,6 +1,7 @@
 //! What must be read for an indicator, and what each series that comes back
 //! contributes to good, total and uncertain.
 
+use super::notices::Operand;
 use super::state::State;
 use crate::ingest::counting::counted::Inexact;
 use crate::ingest::counting::histograms::buckets::Buckets;
@@ -26,11 +27,13 @@ pub enum Reading {
         total: SelectorSum,
     },
     /// `buckets` selects all bounds of the classic form, `histogram` the native
-    /// one, whose counters are told to us under the name in `native`.
+    /// one, whose counters come under the name in `native`, and `count` the total of
+    /// a classic one without the bucket `+Inf`.
     Buckets {
         buckets: Selector,
         histogram: Selector,
         native: Selector,
+        count: Selector,
         threshold: f64,
     },
     Gauge {
@@ -58,11 +61,6 @@ impl Reading {
     pub fn looks_back(&self) -> bool {
         matches!(self, Reading::Gauge { .. } | Reading::RawRatio { .. } | Reading::Alert { .. })
     }
-
-    /// Whether counters are read.
-    pub fn is_counted(&self) -> bool {
-        matches!(self, Reading::Ratio { .. } | Reading::Buckets { .. })
-    }
 }
 
 impl Plan {
@@ -72,6 +70,7 @@ impl Plan {
             Sli::Latency { histogram, threshold_seconds } => Reading::Buckets {
                 buckets: histogram.derive(format!("{}_bucket", histogram.metric), []),
                 histogram: histogram.clone(),
+                count: histogram.derive(format!("{}_count", histogram.metric), []),
                 native: histogram.derive(native_name(&histogram.metric), []),
                 threshold: *threshold_seconds,
             },
@@ -95,7 +94,7 @@ impl Plan {
     pub fn selectors(&self) -> Vec<&Selector> {
         let all: Vec<&Selector> = match &self.reading {
             Reading::Ratio { numerator, total } => numerator.sum().iter().chain(total.iter()).collect(),
-            Reading::Buckets { buckets, histogram, .. } => vec![buckets, histogram],
+            Reading::Buckets { buckets, histogram, count, .. } => vec![buckets, histogram, count],
             Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![metric],
             Reading::Alert { alerts } => vec![alerts],
             Reading::Estimated { .. } | Reading::Nothing => Vec::new(),
@@ -106,6 +105,19 @@ impl Plan {
             all.iter().enumerate().any(wider)
         };
         all.iter().enumerate().filter(|(i, one)| !within(*i, one)).map(|(_, one)| *one).collect()
+    }
+
+    /// The sides with their selectors.
+    pub fn operands(&self) -> Vec<(Operand, &Selector)> {
+        match &self.reading {
+            Reading::Ratio { numerator, total } => {
+                let side = if matches!(numerator, Numerator::Good(_)) { Operand::Good } else { Operand::Bad };
+                let part = numerator.sum().iter().map(|s| (side, s));
+                part.chain(total.iter().map(|s| (Operand::Total, s))).collect()
+            }
+            Reading::Gauge { metric, .. } | Reading::RawRatio { metric, .. } => vec![(Operand::Gauge, metric)],
+            _ => Vec::new(),
+        }
     }
 
     /// The selectors that say which targets the indicator is about: those of the
@@ -146,6 +158,13 @@ impl Plan {
         self.scope().iter().any(|s| names(s) && s.admits_target(target))
     }
 
+    /// Whether all that the definition asks of a series is on the target already, so
+    /// that the series may just not be there yet. A label that only the series have
+    /// says nothing about a target without them.
+    pub fn names_all_of(&self, target: &Labels) -> bool {
+        self.scope().iter().any(|s| s.matches_labels(target))
+    }
+
     /// The threshold of a histogram whose native form may come back.
     pub fn add_threshold(&self, thresholds: &mut Thresholds) {
         if let Reading::Buckets { histogram, threshold, .. } = &self.reading {
@@ -161,8 +180,8 @@ impl Plan {
                 let weight = |s: &RawSeries| Weights::Always(ratio_weight(numerator, total, &s.labels));
                 (series.iter().map(weight).collect(), None)
             }
-            Reading::Buckets { buckets, native, threshold, .. } => {
-                Buckets { classic: buckets, native, threshold: *threshold }.weights(series, state)
+            Reading::Buckets { buckets, native, count, threshold, .. } => {
+                Buckets { classic: buckets, native, count, threshold: *threshold }.weights(series, state)
             }
             _ => (vec![Weights::Always(Weight::default()); series.len()], None),
         }

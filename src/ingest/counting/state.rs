@@ -1,9 +1,11 @@
 //! What is carried from one counting of an indicator to the next. Must not know
 //! the rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::super::raw::Sample;
+use super::super::raw::{RawSeries, Sample};
+use crate::ingest::counting::counters::rates::Rates;
+use crate::ingest::counting::notices::Observation;
 use crate::ingest::counting::observed::Baselines;
 use crate::ingest::counting::targets::target::{TargetState, target_key};
 use crate::model::labels::Labels;
@@ -22,12 +24,39 @@ pub struct State {
 }
 
 /// The last sample of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Last {
     pub at: Timestamp,
     pub value: f64,
     /// When the counter was created, in Unix seconds, where that is told.
     pub created: Option<f64>,
+    /// When its group was pushed to a gateway, in Unix seconds.
+    pub pushed: Option<f64>,
+    /// Its last rise.
+    pub rise: Option<Rise>,
+    /// Absent unless the series fell lately.
+    pub fallen: Option<Box<Fallen>>,
+}
+
+/// A rise: what the series held before, and when it was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rise {
+    pub under: Sample,
+    pub at: Timestamp,
+}
+
+/// What is remembered of a series that fell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Fallen {
+    pub falls: Vec<Timestamp>,
+    /// The last values of the processes that seem to answer in turn.
+    pub lines: Vec<Sample>,
+}
+
+impl Last {
+    pub fn new(sample: Sample) -> Last {
+        Last { at: sample.at, value: sample.value, created: None, pushed: None, rise: None, fallen: None }
+    }
 }
 
 impl State {
@@ -63,21 +92,21 @@ impl State {
                 let labels = up.labels.without(&[crate::model::labels::NAME]);
                 let start = start_of(&labels);
                 let last_ok = up.samples.last()?.at;
-                Some(TargetState { labels, last_ok: Some(last_ok), asked_since: last_ok, start, recent: vec![last_ok] })
+                let begun = start.and_then(Timestamp::from_secs_f64);
+                Some(TargetState {
+                    labels,
+                    last_ok: Some(last_ok),
+                    asked_since: last_ok,
+                    start,
+                    recent: vec![last_ok],
+                    begun,
+                    rates: Rates::default(),
+                    sign: Observation::Up,
+                })
             })
             .collect();
-        let known: HashSet<(&str, &str)> = targets.iter().map(|t| target_key(&t.labels)).collect();
-        let mut series = HashMap::new();
-        for one in &baselines.series {
-            let Some(sample) = one.samples.last() else {
-                continue;
-            };
-            let start = start_of(&one.labels).filter(|_| known.contains(&target_key(&one.labels)));
-            // A restart after the last sample voids the baseline.
-            if start.and_then(Timestamp::from_secs_f64).is_none_or(|s| sample.at >= s) {
-                series.insert(one.labels.clone(), Last { at: sample.at, value: sample.value, created: None });
-            }
-        }
+        let last = |one: &RawSeries| Some((one.labels.clone(), Last::new(*one.samples.last()?)));
+        let series = baselines.series.iter().filter_map(last).collect();
         State { series, targets, complete: true, since: None }
     }
 }

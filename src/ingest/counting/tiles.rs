@@ -1,7 +1,7 @@
 //! Sums per slot: where increments and observed time are put.
 
 use crate::ingest::counting::weights::Weight;
-use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Puts whole events of a stretch `(from, to]` into slots. Events that are
@@ -46,6 +46,7 @@ struct Cell {
     observed_ms: i64,
     unseen_ms: i64,
     peak: f64,
+    possible: Possible,
 }
 
 /// The slots of one period, being filled.
@@ -77,6 +78,13 @@ impl Grid {
                 };
             }
         });
+    }
+
+    /// Events that may have happened, found at an instant.
+    pub fn add_possible(&mut self, at: Timestamp, possible: Possible) {
+        if let Some(cell) = self.cell(at.slot_of_sample()) {
+            cell.possible += possible;
+        }
     }
 
     pub fn add_rate(&mut self, at: Timestamp, per_second: f64) {
@@ -121,13 +129,15 @@ impl Grid {
             } else {
                 0
             };
-            let known = covered_ms > 0 || cell.unseen_ms > 0 || cell.counts != EventCounts::ZERO;
+            let counted = cell.counts != EventCounts::ZERO || cell.possible != Possible::NONE;
+            let known = covered_ms > 0 || cell.unseen_ms > 0 || counted;
             known.then(|| Tile {
                 start: slot,
                 counts: cell.counts,
                 covered_ms: covered_ms as u32,
                 unseen_ms: u32::try_from(cell.unseen_ms).unwrap_or(u32::MAX),
                 peak: PeakRate::from_per_second(cell.peak),
+                possible: cell.possible,
             })
         };
         self.cells.into_iter().enumerate().filter_map(tile).collect()

@@ -1,5 +1,6 @@
 //! How often an event of a series counts as good, as total and as uncertain.
 
+use crate::model::labels::number::same_number;
 use crate::model::time::Timestamp;
 
 /// How often an event of a series counts on each side.
@@ -35,6 +36,14 @@ impl Weights {
         }
     }
 
+    /// Whether events of the series are events of the total.
+    pub fn has_total(&self) -> bool {
+        match self {
+            Weights::Always(weight) => weight.total != 0,
+            Weights::Each(list) => list.iter().any(|(_, weight)| weight.total != 0),
+        }
+    }
+
     /// Whether the series is to be counted or, since it may be later, remembered.
     pub fn concern(&self) -> bool {
         match self {
@@ -48,11 +57,11 @@ impl Weights {
     pub fn witness(&self) -> bool {
         match self {
             Weights::Always(_) => true,
-            Weights::Each(list) => list.iter().any(|(_, weight)| weight.total != 0),
+            Weights::Each(_) => self.has_total(),
         }
     }
 }
 
 pub(crate) fn same_bound(a: f64, b: f64) -> bool {
-    a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
+    same_number(a, b) || (a.is_finite() && b.is_finite() && (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
 }

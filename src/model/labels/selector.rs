@@ -6,6 +6,7 @@ use std::fmt;
 
 use regex::Regex;
 
+use crate::model::labels::number::{self, number_of, same_number, spellings};
 use crate::model::labels::{Labels, NAME, quote};
 
 /// How a matcher compares a label's value.
@@ -62,6 +63,11 @@ impl Matcher {
     }
 
     pub fn matches_value(&self, value: &str) -> bool {
+        if number::is_number(&self.label)
+            && let Some(number) = number_of(value)
+        {
+            return self.matches_number(value, number);
+        }
         let by_pattern = || self.pattern.as_ref().is_some_and(|p| p.is_match(value));
         match self.op {
             MatchOp::Equal => value == self.value,
@@ -69,6 +75,27 @@ impl Matcher {
             MatchOp::Regex => by_pattern(),
             MatchOp::NotRegex => !by_pattern(),
         }
+    }
+
+    /// A pattern fits a number if it fits one of its spellings.
+    fn matches_number(&self, text: &str, number: f64) -> bool {
+        let is_equal = || number_of(&self.value).is_some_and(|own| same_number(own, number));
+        let by_pattern =
+            || self.pattern.as_ref().is_some_and(|p| p.is_match(text) || spellings(text).iter().any(|s| p.is_match(s)));
+        match self.op {
+            MatchOp::Equal => is_equal(),
+            MatchOp::NotEqual => !is_equal(),
+            MatchOp::Regex => by_pattern(),
+            MatchOp::NotRegex => !by_pattern(),
+        }
+    }
+
+    /// The same for a source, which compares texts: all spellings of a number.
+    pub fn for_a_source(&self) -> Matcher {
+        let is_number = number::is_number(&self.label) && self.op == MatchOp::Equal && number_of(&self.value).is_some();
+        let pattern = || spellings(&self.value).iter().map(|s| regex::escape(s)).collect::<Vec<_>>().join("|");
+        let wider = is_number.then(|| Matcher::new(&self.label, MatchOp::Regex, pattern()).ok()).flatten();
+        wider.unwrap_or_else(|| self.clone())
     }
 
     fn key(&self) -> (&str, MatchOp, &str) {
@@ -108,6 +135,11 @@ impl Selector {
 
     pub fn matchers(&self) -> &[Matcher] {
         &self.matchers
+    }
+
+    /// The same for a source, which compares numbers in labels as texts.
+    pub fn for_a_source(&self) -> Selector {
+        Selector::new(self.metric.clone(), self.matchers.iter().map(Matcher::for_a_source).collect())
     }
 
     /// The same matchers on another metric, with one more: a histogram's
@@ -166,7 +198,7 @@ impl fmt::Display for Selector {
 }
 
 /// Several selectors whose events are added up. A series that several of them
-/// select counts once for each, as in PromQL.
+/// select counts once; one that is written twice counts double.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectorSum(Vec<Selector>);
 
@@ -186,9 +218,19 @@ impl SelectorSum {
         self.0.first().filter(|_| self.0.len() == 1)
     }
 
-    /// How many of the selectors select a series.
+    /// How often an event of a series counts: as often as a selector that selects it
+    /// is written. Different ones that select the same series do not add up.
     pub fn matches(&self, labels: &Labels) -> i64 {
-        self.0.iter().filter(|s| s.matches(labels)).count() as i64
+        let written = |s: &Selector| self.0.iter().filter(|other| *other == s).count() as i64;
+        self.0.iter().filter(|s| s.matches(labels)).map(written).max().unwrap_or(0)
+    }
+
+    /// Those that select a series, each once.
+    pub fn distinct_matches(&self, labels: &Labels) -> Vec<&Selector> {
+        let mut found: Vec<&Selector> = self.0.iter().filter(|s| s.matches(labels)).collect();
+        // Equal ones are written next to each other.
+        found.dedup();
+        found
     }
 }
 

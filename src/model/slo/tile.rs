@@ -75,6 +75,36 @@ impl PeakRate {
     }
 }
 
+/// Events that may have taken place besides those that were counted: first values
+/// that nothing proves to be new, falls that may have been resets. They widen the
+/// bounds and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Possible {
+    pub good: i64,
+    pub bad: i64,
+}
+
+impl Possible {
+    pub const NONE: Possible = Possible { good: 0, bad: 0 };
+
+    pub fn all(self) -> i64 {
+        self.good.saturating_add(self.bad)
+    }
+}
+
+impl Add for Possible {
+    type Output = Possible;
+    fn add(self, o: Possible) -> Possible {
+        Possible { good: self.good.saturating_add(o.good), bad: self.bad.saturating_add(o.bad) }
+    }
+}
+
+impl AddAssign for Possible {
+    fn add_assign(&mut self, o: Possible) {
+        *self = *self + o;
+    }
+}
+
 /// The events of one indicator in the slot `(start, start + 1 min]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tile {
@@ -89,6 +119,8 @@ pub struct Tile {
     pub unseen_ms: u32,
     /// The highest rate of one target in this slot.
     pub peak: PeakRate,
+    /// What may have happened besides `counts`.
+    pub possible: Possible,
 }
 
 /// What a slot is known to be.
@@ -123,6 +155,8 @@ pub struct DayTiles {
     pub covered_ms: Vec<u32>,
     pub unseen_ms: Vec<u32>,
     pub peak: Vec<u8>,
+    pub possible_good: Vec<i64>,
+    pub possible_bad: Vec<i64>,
 }
 
 impl DayTiles {
@@ -135,6 +169,8 @@ impl DayTiles {
             covered_ms: vec![0; SLOTS_PER_DAY],
             unseen_ms: vec![0; SLOTS_PER_DAY],
             peak: vec![0; SLOTS_PER_DAY],
+            possible_good: vec![0; SLOTS_PER_DAY],
+            possible_bad: vec![0; SLOTS_PER_DAY],
         }
     }
 
@@ -150,6 +186,8 @@ impl DayTiles {
         write(&mut self.covered_ms, i, tile.covered_ms);
         write(&mut self.unseen_ms, i, tile.unseen_ms);
         write(&mut self.peak, i, tile.peak.0);
+        write(&mut self.possible_good, i, tile.possible.good);
+        write(&mut self.possible_bad, i, tile.possible.bad);
     }
 
     /// The tile of a slot of the day, 0..1440; unknown outside of it.
@@ -164,6 +202,7 @@ impl DayTiles {
             covered_ms: read(&self.covered_ms, slot),
             unseen_ms: read(&self.unseen_ms, slot),
             peak: PeakRate(read(&self.peak, slot)),
+            possible: Possible { good: read(&self.possible_good, slot), bad: read(&self.possible_bad, slot) },
         }
     }
 
@@ -215,7 +254,9 @@ mod tests {
     fn a_day_gives_back_what_was_put() {
         let mut day = DayTiles::empty(20_000);
         let start = Timestamp::from_millis(20_000 * 86_400_000 + 60_000 * 7);
-        let tile = Tile { start, counts: EventCounts::new(3, 4), covered_ms: 60_000, unseen_ms: 5, peak: PeakRate(9) };
+        let possible = Possible { good: 2, bad: 1 };
+        let counts = EventCounts::new(3, 4);
+        let tile = Tile { start, counts, covered_ms: 60_000, unseen_ms: 5, peak: PeakRate(9), possible };
         day.put(&tile);
         day.put(&tile);
         assert_eq!(day.get(7), tile);

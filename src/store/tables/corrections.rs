@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::facts::damaged;
 use crate::model::ids::SliId;
-use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
 
@@ -62,14 +62,22 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<TileRevision>, Error> {
     rows.map(|row| row.map_err(|e| damaged("corrections", e))).collect()
 }
 
+/// A tile as it is written; what is possible was not written at first.
+#[derive(serde::Deserialize)]
+struct StoredTile(i64, i64, i64, u32, u32, u8, #[serde(default)] i64, #[serde(default)] i64);
+
 fn tile_json(tile: &Tile) -> String {
     let EventCounts { good, total, uncertain } = tile.counts;
-    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0]).to_string()
+    let Possible { good: better, bad: worse } = tile.possible;
+    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0, better, worse]).to_string()
 }
 
 fn tile_from_json(row: &Row<'_>, column: usize, start: Timestamp) -> rusqlite::Result<Tile> {
     let text: String = row.get(column)?;
-    let (good, total, uncertain, covered_ms, unseen_ms, peak) = serde_json::from_str(&text)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))?;
-    Ok(Tile { start, counts: EventCounts { good, total, uncertain }, covered_ms, unseen_ms, peak: PeakRate(peak) })
+    let wrong = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into());
+    let stored: StoredTile = serde_json::from_str(&text).map_err(wrong)?;
+    let StoredTile(good, total, uncertain, covered_ms, unseen_ms, peak, better, worse) = stored;
+    let counts = EventCounts { good, total, uncertain };
+    let possible = Possible { good: better, bad: worse };
+    Ok(Tile { start, counts, covered_ms, unseen_ms, peak: PeakRate(peak), possible })
 }

@@ -3,11 +3,12 @@
 //! error here, never a panic.
 //!
 //! Six columns follow each other, each as `column.rs` describes: total, total -
-//! good, uncertain, covered_ms, unseen_ms, peak.
+//! good, uncertain, covered_ms, unseen_ms, peak. Where something is possible
+//! besides, two more follow: possible good and possible bad events.
 
 use super::column::{Damage, end, narrow, put_column, take_column};
 
-use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Possible, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY, Timestamp};
 
 pub const CODEC: u8 = 1;
@@ -33,6 +34,10 @@ pub fn encode_day(day: &DayTiles) -> Vec<u8> {
     put_column(&mut out, &column);
     fill(&mut column, day.peak.iter().map(|v| i64::from(*v)));
     put_column(&mut out, &column);
+    if day.possible_good.iter().chain(&day.possible_bad).any(|events| *events != 0) {
+        put_column(&mut out, &day.possible_good);
+        put_column(&mut out, &day.possible_bad);
+    }
     out
 }
 
@@ -52,6 +57,10 @@ pub fn decode_day(bytes: &[u8], number: i64) -> Result<DayTiles, Damage> {
     narrow(&column, &mut day.unseen_ms)?;
     take_column(&mut rest, &mut column)?;
     narrow(&column, &mut day.peak)?;
+    if !rest.is_empty() {
+        take_column(&mut rest, &mut day.possible_good)?;
+        take_column(&mut rest, &mut day.possible_bad)?;
+    }
     end(rest).map(|()| day)
 }
 
@@ -70,6 +79,12 @@ pub fn encode_hour(hour: &Hour) -> Vec<u8> {
         fill(&mut column, hour.iter().map(value));
         put_column(&mut out, &column);
     }
+    if hour.iter().any(|tile| tile.possible != Possible::NONE) {
+        for value in [|t: &Tile| t.possible.good, |t: &Tile| t.possible.bad] {
+            fill(&mut column, hour.iter().map(value));
+            put_column(&mut out, &column);
+        }
+    }
     out
 }
 
@@ -79,6 +94,12 @@ pub fn decode_hour(bytes: &[u8], number: i64) -> Result<Hour, Damage> {
     let mut rest = bytes;
     for column in &mut columns {
         take_column(&mut rest, column)?;
+    }
+    let mut possible = [[0_i64; SLOTS_PER_HOUR]; 2];
+    if !rest.is_empty() {
+        for column in &mut possible {
+            take_column(&mut rest, column)?;
+        }
     }
     end(rest)?;
     let [total, bad, uncertain, covered, unseen, peak] = &columns;
@@ -96,6 +117,10 @@ pub fn decode_hour(bytes: &[u8], number: i64) -> Result<Hour, Damage> {
     }
     for (tile, ((covered, unseen), peak)) in hour.iter_mut().zip(covered_ms.iter().zip(&unseen_ms).zip(&peaks)) {
         (tile.covered_ms, tile.unseen_ms, tile.peak) = (*covered, *unseen, PeakRate(*peak));
+    }
+    let [possible_good, possible_bad] = &possible;
+    for (tile, (good, bad)) in hour.iter_mut().zip(possible_good.iter().zip(possible_bad)) {
+        tile.possible = Possible { good: *good, bad: *bad };
     }
     Ok(hour)
 }
@@ -144,11 +169,12 @@ mod tests {
             prop_oneof![Just(60_000_u32), any::<u32>()],
             prop_oneof![4 => Just(0_u32), 1 => any::<u32>()],
             any::<u8>(),
+            prop_oneof![4 => Just((0, 0)), 1 => (count(), count())],
         );
         let slots = proptest::collection::vec((0..SLOTS_PER_DAY, 1..200_usize, tile), 0..60);
         (-200_000_i64..200_000, slots).prop_map(|(number, slots)| {
             let mut day = DayTiles::empty(number);
-            for (first, length, (good, total, uncertain, covered_ms, unseen_ms, peak)) in slots {
+            for (first, length, (good, total, uncertain, covered_ms, unseen_ms, peak, possible)) in slots {
                 for i in first..(first + length).min(SLOTS_PER_DAY) {
                     // Every other run varies from slot to slot.
                     let vary = if first % 2 == 0 { (i * i % 97) as i64 } else { 0 };
@@ -161,6 +187,7 @@ mod tests {
                         covered_ms,
                         unseen_ms,
                         peak: PeakRate(peak),
+                        possible: Possible { good: possible.0, bad: possible.1 },
                         ..day.get(i)
                     });
                 }

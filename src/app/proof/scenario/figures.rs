@@ -137,6 +137,8 @@ impl Found<'_> {
             TileFigure::Total => counts.total as f64,
             TileFigure::Uncertain => counts.uncertain as f64,
             TileFigure::Coverage => seconds(|t| t.covered_ms) / period.length().secs_f64(),
+            TileFigure::PossibleGood => tiles().map(|t| t.possible.good).sum::<i64>() as f64,
+            TileFigure::PossibleBad => tiles().map(|t| t.possible.bad).sum::<i64>() as f64,
             TileFigure::UnseenSeconds => seconds(|t| t.unseen_ms),
             TileFigure::State => {
                 let minutes = (period.length().0 / SLOT_MS) as usize;
@@ -217,6 +219,9 @@ pub(crate) fn tile(tile: &Tile) -> String {
         text.push_str(&format!(" uncertain {}", counts.uncertain));
     }
     let seconds = |ms: u32| Millis(i64::from(ms)).secs_f64();
+    if tile.possible.all() != 0 {
+        text.push_str(&format!(" possible {} good {} bad", tile.possible.good, tile.possible.bad));
+    }
     text.push_str(&format!(" covered {}s unseen {}s", seconds(tile.covered_ms), seconds(tile.unseen_ms)));
     if tile.counts.total > 0 {
         text.push_str(&format!(" peak {:.3}/s", tile.peak.per_second()));

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::minutes::{Hour, Rates, SLOTS_PER_HOUR, Tiles, rates_before};
 use crate::evaluate::slo::history::sum::{NANO, Slices, Sum, UNSEEN_RATE_FACTOR, slice_slots};
 use crate::model::slo::Budgeting;
-use crate::model::slo::tile::{EventCounts, SlotState, Tile};
+use crate::model::slo::tile::{EventCounts, Possible, SlotState, Tile};
 use crate::model::time::SLOT_MS;
 
 pub(crate) fn fold_hour(previous: Option<&Hour>, minutes: &Hour, budgeting: Budgeting) -> Sum {
@@ -68,6 +68,7 @@ fn add_tile(sum: &mut Sum, tile: &Tile, rates: impl FnOnce() -> Option<Rates>) -
         sum.idle_ms += i64::from(tile.covered_ms);
     }
     sum.busiest = sum.busiest.max(tile.counts.total);
+    sum.possible += tile.possible;
     let uncovered = SLOT_MS - i64::from(tile.covered_ms);
     if tile.unseen_ms == 0 && uncovered <= 0 {
         return 0;
@@ -108,6 +109,7 @@ fn fold_slices(
 
 fn add_slice(slices: &mut Slices, tiles: &[Tile], unseen: f64, budgeting: Budgeting) {
     let counts = tiles.iter().fold(EventCounts::ZERO, |a, t| a + t.counts);
+    let possible = tiles.iter().fold(Possible::NONE, |a, t| a + t.possible);
     if tiles.iter().all(|t| t.state() == SlotState::Unknown) {
         slices.unknown += 1;
         return;
@@ -125,6 +127,7 @@ fn add_slice(slices: &mut Slices, tiles: &[Tile], unseen: f64, budgeting: Budget
     };
     slices.total += 1;
     slices.good_nano += value(counts.good as f64, total);
-    slices.lo_nano += value(counts.good as f64, total + unseen);
-    slices.hi_nano += value((counts.good + counts.uncertain) as f64 + unseen, total + unseen);
+    let more = unseen + possible.good as f64;
+    slices.lo_nano += value((counts.good - possible.bad) as f64, total + unseen);
+    slices.hi_nano += value((counts.good + counts.uncertain) as f64 + more, total + more);
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::model::slo::tile::{EventCounts, PeakRate, SlotState, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible, SlotState, Tile};
 use crate::model::time::{Millis, SLOT_MS, Timestamp};
 
 pub(crate) const SLOTS_PER_HOUR: usize = 60;
@@ -72,8 +72,8 @@ impl<T: Copy + Default + Ord + Into<i64> + TryFrom<i64>> Columns<T> {
             start: at,
             counts: EventCounts::new(count(&self.good), count(&self.total)),
             covered_ms: SLOT_MS as u32,
-            unseen_ms: 0,
             peak: PeakRate(self.peak.get(i).copied().unwrap_or_default()),
+            ..Tile::default()
         }
     }
 
@@ -81,7 +81,8 @@ impl<T: Copy + Default + Ord + Into<i64> + TryFrom<i64>> Columns<T> {
     fn set(&mut self, i: usize, tile: &Tile) -> bool {
         self.odd.retain(|known| known.start != tile.start);
         let unknown = *tile == Tile { start: tile.start, ..Tile::default() };
-        let plain = tile.covered_ms == SLOT_MS as u32 && tile.unseen_ms == 0 && tile.counts.uncertain == 0;
+        let certain = tile.counts.uncertain == 0 && tile.possible == Possible::NONE;
+        let plain = tile.covered_ms == SLOT_MS as u32 && tile.unseen_ms == 0 && certain;
         let numbers = (T::try_from(tile.counts.good).ok(), T::try_from(tile.counts.total).ok());
         let (good, total, peak, seen) = match numbers {
             (Some(good), Some(total)) if plain => (good, total, tile.peak.0, 1),
@@ -257,8 +258,8 @@ mod tests {
             start: start + Millis(i as i64 * SLOT_MS),
             counts: EventCounts::new(good, total),
             covered_ms,
-            unseen_ms: 0,
             peak: PeakRate(70),
+            ..Tile::default()
         }
     }
 
@@ -275,6 +276,7 @@ mod tests {
             tile(start, 6, i64::MAX / 4, i64::MAX / 2, 60_000),
             tile(start, 7, 1, 2, 30_000),
             Tile { unseen_ms: 5, ..tile(start, 8, 0, 0, 0) },
+            Tile { possible: Possible { good: 1, bad: 2 }, ..tile(start, 9, 3, 3, 60_000) },
             tile(start, 3, 2, 2, 60_000),
         ];
         for new in tiles {

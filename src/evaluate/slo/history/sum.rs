@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use super::minutes::SLOTS_PER_HOUR;
 use crate::model::slo::Budgeting;
-use crate::model::slo::tile::EventCounts;
+use crate::model::slo::tile::{EventCounts, Possible};
 use crate::model::time::{Millis, SLOT_MS};
 
 /// How many events an unseen stretch held is not known. It is taken to have
@@ -29,6 +29,8 @@ pub struct Sum {
     pub unestimated_ms: i64,
     /// Events of the busiest minute.
     pub busiest: i64,
+    /// What may have happened besides `counts`, in what was observed.
+    pub possible: Possible,
 }
 
 /// Time slices of a stretch, where the budget is in slices.
@@ -58,6 +60,7 @@ impl AddAssign for Sum {
         self.unseen_milli += o.unseen_milli;
         self.unestimated_ms += o.unestimated_ms;
         self.busiest = self.busiest.max(o.busiest);
+        self.possible += o.possible;
     }
 }
 

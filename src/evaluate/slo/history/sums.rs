@@ -2,12 +2,12 @@
 //! are zero or small, so a hundred bytes become about eight.
 
 use crate::evaluate::slo::history::sum::{Slices, Sum};
-use crate::model::slo::tile::EventCounts;
+use crate::model::slo::tile::{EventCounts, Possible};
 use crate::model::time::HOUR_MS;
 
 const HOURS: usize = 24;
 const ALL_HOURS: u32 = (1 << HOURS) - 1;
-const FIELDS: usize = 13;
+const FIELDS: usize = 15;
 
 /// One day.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ fn read(bytes: &mut &[u8], length_ms: i64) -> Sum {
 
 /// Bad instead of good, and uncovered instead of covered time: these are small.
 fn fields(sum: &Sum, length_ms: i64) -> [i64; FIELDS] {
-    let Sum { counts, slices, covered_ms, idle_ms, unseen_milli, unestimated_ms, busiest } = *sum;
+    let Sum { counts, slices, covered_ms, idle_ms, unseen_milli, unestimated_ms, busiest, possible } = *sum;
     [
         counts.total,
         counts.total - counts.good,
@@ -102,6 +102,8 @@ fn fields(sum: &Sum, length_ms: i64) -> [i64; FIELDS] {
         counts.uncertain,
         unseen_milli,
         unestimated_ms,
+        possible.good,
+        possible.bad,
         slices.total,
         slices.unknown,
         slices.good_nano,
@@ -111,9 +113,8 @@ fn fields(sum: &Sum, length_ms: i64) -> [i64; FIELDS] {
 }
 
 fn sum_of(fields: &[i64; FIELDS], length_ms: i64) -> Sum {
-    let [total, not_good, busiest, idle_ms, uncovered_ms, uncertain, unseen_milli, unestimated_ms, slices @ ..] =
-        *fields;
-    let [slices_total, unknown, good_nano, lo_nano, hi_nano] = slices;
+    let [total, not_good, busiest, idle_ms, uncovered_ms, uncertain, unseen_milli, unestimated_ms, rest @ ..] = *fields;
+    let [possible_good, possible_bad, slices_total, unknown, good_nano, lo_nano, hi_nano] = rest;
     Sum {
         counts: EventCounts { good: total - not_good, total, uncertain },
         slices: Slices {
@@ -128,6 +129,7 @@ fn sum_of(fields: &[i64; FIELDS], length_ms: i64) -> Sum {
         unseen_milli,
         unestimated_ms,
         busiest,
+        possible: Possible { good: possible_good, bad: possible_bad },
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::sum::Slices;
 use super::*;
-use crate::model::slo::tile::{EventCounts, PeakRate};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible};
 
 const DAY: i64 = 20_600;
 const MINUTES: i64 = 3 * 1_440;
@@ -17,8 +17,14 @@ fn minute(n: i64) -> Timestamp {
 /// Mostly plain minutes; some idle, unknown, half seen, huge or uncertain.
 fn tile(n: i64, dice: u16) -> Tile {
     let total = i64::from(dice % 97);
-    let seen =
-        |counts, covered_ms, unseen_ms| Tile { start: minute(n), counts, covered_ms, unseen_ms, peak: PeakRate(60) };
+    let seen = |counts, covered_ms, unseen_ms| Tile {
+        start: minute(n),
+        counts,
+        covered_ms,
+        unseen_ms,
+        peak: PeakRate(60),
+        ..Tile::default()
+    };
     let counts = EventCounts::new(total - total / 9, total);
     match dice % 31 {
         0 => seen(EventCounts::ZERO, 60_000, 0),
@@ -27,6 +33,7 @@ fn tile(n: i64, dice: u16) -> Tile {
         3 => seen(counts, 60_000, 15_000),
         4 => seen(EventCounts::new(1 << 40, 1 << 41), 60_000, 0),
         5 => seen(EventCounts { uncertain: 3, ..counts }, 60_000, 0),
+        6 => Tile { possible: Possible { good: 2, bad: 5 }, ..seen(counts, 60_000, 0) },
         _ => seen(counts, 60_000, 0),
     }
 }

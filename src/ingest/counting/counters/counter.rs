@@ -1,5 +1,6 @@
 //! One cumulative counter, and which of its values count.
 
+use crate::ingest::counting::notices::DeltaEvidence;
 use crate::ingest::counting::weights::Weights;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::time::Timestamp;
@@ -11,8 +12,12 @@ pub const COUNTER_MAX: f64 = 9.0e15;
 pub(crate) struct Counter<'a> {
     pub series: &'a RawSeries,
     pub weights: Weights,
-    pub target: Option<usize>,
+    pub target: usize,
     pub created: Option<&'a RawSeries>,
+    /// When its group was pushed to a gateway.
+    pub pushed: Option<&'a RawSeries>,
+    /// It tells what happened since its last sample.
+    pub delta: Option<DeltaEvidence>,
 }
 
 impl Counter<'_> {
@@ -26,4 +31,9 @@ impl Counter<'_> {
 
 pub(crate) fn is_count(sample: &Sample) -> bool {
     sample.value >= 0.0 && sample.value <= COUNTER_MAX
+}
+
+/// Whole events; differences of whole parts add up to the whole part of the sum.
+pub(crate) fn whole(value: f64) -> i64 {
+    value.floor() as i64
 }

@@ -54,9 +54,10 @@ impl Thresholds {
         }
     }
 
-    /// Whether the metric is a histogram with a threshold, in either form.
+    /// Whether the metric is a histogram with a threshold, in either form, or its
+    /// count.
     pub fn concern(&self, metric: &str) -> bool {
-        self.0.contains_key(metric.strip_suffix("_bucket").unwrap_or(metric))
+        self.0.contains_key(metric.strip_suffix("_bucket").or(metric.strip_suffix("_count")).unwrap_or(metric))
     }
 
     /// The counters of a native histogram; none without a threshold.

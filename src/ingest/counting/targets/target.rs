@@ -2,6 +2,8 @@
 //! was scraped, when its process restarted, and what could not be seen.
 
 use super::watch::Watch;
+use crate::ingest::counting::counters::rates::Rates;
+use crate::ingest::counting::notices::Observation;
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
@@ -19,6 +21,12 @@ pub(crate) struct TargetState {
     pub start: Option<f64>,
     /// The last scrapes, failed ones included, at most `RECENT_MAX`.
     pub recent: Vec<Timestamp>,
+    /// When the process began that answered last, as far as is known.
+    pub begun: Option<Timestamp>,
+    /// How busy it was lately.
+    pub rates: Rates,
+    /// What told that it was observed.
+    pub sign: Observation,
 }
 
 /// One process life of a target, from the first scrape that saw it.
@@ -57,6 +65,15 @@ pub(crate) struct Timeline {
     pub asked_since: Timestamp,
     /// Whether its first sight depends on the time before the reading.
     pub unproven: bool,
+    /// What tells that it was observed.
+    pub sign: Observation,
+    /// Whether it tells when its process started: then a start time that stays the
+    /// same says that there was no restart.
+    pub tells_start: bool,
+    /// When the process began that was there before the reading.
+    begun: Option<Timestamp>,
+    /// How busy it was before the reading.
+    pub rates: Rates,
 }
 
 /// The distance of scrapes that is assumed until two were seen.
@@ -76,6 +93,7 @@ impl Timeline {
         up: &[Sample],
         starts: &[Sample],
         before: Option<&TargetState>,
+        sign: Observation,
         watch: &Watch<'_>,
     ) -> Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
@@ -94,6 +112,10 @@ impl Timeline {
             start: before.and_then(|b| b.start),
             asked_since: before.map(|b| b.asked_since).or(up.first().map(|s| s.at)).unwrap_or(watch.start()),
             unproven: false,
+            sign,
+            tells_start: !starts.is_empty(),
+            begun: before.and_then(|b| b.begun),
+            rates: before.map(|b| b.rates.clone()).unwrap_or_default(),
             ok,
         };
         line.find_lives(starts, carried > 0, watch);
@@ -110,7 +132,9 @@ impl Timeline {
             let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
             let in_our_time = started.is_some_and(|s| watch.began(s, self.asked_since));
             let proven = watch.complete || first - watch.start() >= NEW_TARGET_PROOF;
-            let new_to_source = started.is_none() && proven && watch.alive_before(first);
+            let scraped = self.sign == Observation::Up;
+            let new_to_source = started.is_none() && proven && scraped && watch.alive_before(first);
+            self.begun = started;
             life.started = started.filter(|_| in_our_time);
             life.from_zero = in_our_time || new_to_source;
             // Without a word on the time before, the process may have been
@@ -133,6 +157,34 @@ impl Timeline {
                 });
             }
             last_ok = Some(sample.at);
+        }
+    }
+
+    /// The claim of a start time that a process is new at a scrape.
+    pub fn claim(&self, at: Timestamp) -> Option<Life> {
+        self.lives.iter().skip(1).find(|l| l.seen == at).copied()
+    }
+
+    /// Whether an instant is the first scrape of a process that began before our eyes.
+    pub fn is_begin(&self, at: Timestamp) -> bool {
+        self.lives.first().is_some_and(|life| life.from_zero && life.seen == at)
+    }
+
+    /// What was claimed of a scrape is not so.
+    pub fn refute(&mut self, at: Timestamp) {
+        let first = self.lives.first().copied();
+        self.lives.retain(|l| l.seen != at || Some(*l) == first);
+    }
+
+    /// When the process began that answers at an instant, as far as is known.
+    pub fn begun_at(&self, at: Timestamp) -> Option<Timestamp> {
+        match self.life_at(at) {
+            0 => self.begun,
+            // What the last scrape before it saw was of the process before.
+            life => self.lives.get(life).map(|l| {
+                let after = self.ok_before(l.seen).map_or(l.seen, |ok| ok + Millis(1));
+                l.started.unwrap_or(l.seen).max(after).min(l.seen)
+            }),
         }
     }
 
@@ -175,8 +227,17 @@ impl Timeline {
         self.ok.partition_point(|t| *t < at)
     }
 
-    pub fn state(&self) -> TargetState {
+    /// Whether a scrape succeeded at just this instant.
+    pub fn answered(&self, at: Timestamp) -> bool {
+        self.ok.binary_search(&at).is_ok()
+    }
+
+    /// `rates` with those of the reading.
+    pub fn state(&self, rates: Rates) -> TargetState {
         TargetState {
+            begun: self.ok.last().and_then(|at| self.begun_at(*at)),
+            rates,
+            sign: self.sign,
             labels: self.labels.clone(),
             last_ok: self.ok.last().copied(),
             asked_since: self.asked_since,

@@ -19,7 +19,7 @@ use super::state::State;
 use super::targets::{TargetFinder, relevant_targets, timelines};
 use super::tiles::{Grid, Spread};
 use crate::ingest::counting::counted::{Counted, Inexact, Open};
-use crate::ingest::counting::counters::counter::{Counter, is_count, whole};
+use crate::ingest::counting::counters::counter::{Counter, is_count};
 use crate::ingest::counting::counters::created::Created;
 use crate::ingest::counting::counters::evidence::Verdict;
 use crate::ingest::counting::counters::pushes::Pushes;

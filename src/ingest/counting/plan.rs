@@ -61,6 +61,11 @@ impl Reading {
     pub fn looks_back(&self) -> bool {
         matches!(self, Reading::Gauge { .. } | Reading::RawRatio { .. } | Reading::Alert { .. })
     }
+
+    /// Whether counters are read.
+    pub fn is_counted(&self) -> bool {
+        matches!(self, Reading::Ratio { .. } | Reading::Buckets { .. })
+    }
 }
 
 impl Plan {

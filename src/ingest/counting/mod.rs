@@ -1,28 +1,31 @@
-//! Raw samples to tiles: exact counts of events from cumulative counters, and
-//! time slices from gauges, with what nobody could see told beside them. Must
-//! not know where samples come from or what is promised about them.
+//! Raw samples to tiles: exact counts of events from cumulative counters, and time
+//! slices from gauges, with what could not be observed as bounds.
 //!
-//! The rules, for a series at a scrape of its target:
+//! Each rule needs evidence about the counter itself; where two readings of the
+//! samples are possible, the smaller change counts and the other one widens the
+//! bounds (`Tile::possible`). For a series at a scrape of its target:
 //!
-//! 1. seen before, value not smaller: add the difference;
-//! 2. seen before, value smaller: the counter was reset, add the value;
-//! 3. not seen before, though the target was scraped or is new: add the value,
-//!    since a counter that is created by its first event starts at zero;
-//! 4. the process restarted, though the value did not drop: add the value; every
-//!    baseline of the target is void, also those of series absent just then;
-//! 5. first contact with a target that ran before: keep a baseline, add nothing;
-//! 6. absent now: change nothing.
+//! 1. The value is not smaller than before: add the difference, unless a restart of
+//!    the process is supported by falls, series that vanished, or values that fit a
+//!    young process. A start time alone proves nothing: proxies and exporters report
+//!    counters of other processes.
+//! 2. The value is smaller: a reset, add the value. A start time that did not change
+//!    refutes it, and a fall to most of the old value is not one: add nothing and keep
+//!    the greater baseline.
+//! 3. First sample of a series at a target that was scraped before: believed if the
+//!    target could have produced the value since, or if `_created` or a start time
+//!    proves it; otherwise it is a baseline. A series that continues under other
+//!    labels, or another spelling of a bound, is the same series.
+//! 4. First contact with a target that ran before: a baseline.
+//! 5. Absent at a successful scrape: nothing; what the series holds when it returns
+//!    may be a new life, and goes into the bounds where it is not certain.
 //!
-//! A counter that goes on under other label names is the same counter: rule 1.
-//! What is told of a counter's beginning goes before its value: a restart by the
-//! process's start time or by the counter's own `_created`, a fall to zero that
-//! Prometheus writes at the time of creation, or the fall of most counters of a
-//! target at once. Of two values at one instant the greater counts; a sample
-//! that is not later than the last one of its series changes nothing; values
-//! that are negative, not a number or above `COUNTER_MAX` are left out. Native
-//! histograms come as counters at bounds (`native`); a bound that the scrape before
-//! did not tell only begins a baseline, whatever rule 3 says (`buckets`). What two
-//! scrapers of one target saw is one before it comes here (`replicas`).
+//! Targets are found by `job` and `instance`; without `up`, the rhythm of the series
+//! or `target_info` shows that they were observed. Delta series are summed. Values
+//! that are negative, not a number or above `COUNTER_MAX`, and several values at one
+//! instant, make the scrape count as failed (`ingest::spoilt`). Histograms are counters
+//! at bounds, which are read per scrape (`histograms`). What two scrapers of one target
+//! saw is merged before (`replicas`).
 
 mod alert_state;
 pub mod counted;

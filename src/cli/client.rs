@@ -17,6 +17,7 @@ use crate::cli::output::tables;
 use crate::cli::output::terminal::{print, print_as_is};
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
+use crate::publish::answers::Received;
 
 /// Longer than a daemon takes until it says that an answer takes longer: 30 s.
 const TIMEOUT: Millis = Millis::from_secs(40);
@@ -53,13 +54,20 @@ impl ApiClient {
         String::from_utf8(body.bytes).map_err(|_| self.foreign())
     }
 
-    /// Pushes lines to a webhook; how many of them are new, and duplicates.
-    pub fn push(&self, webhook: &str, lines: String) -> anyhow::Result<(usize, usize)> {
+    /// Pushes lines to a webhook.
+    pub fn push(&self, webhook: &str, lines: String) -> anyhow::Result<Received> {
         let path = ["in", webhook];
         let body = self.runtime.block_on(self.http.post(&path, "application/x-ndjson", lines.into_bytes()))?;
         let answer: Value = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        number("accepted").zip(number("duplicates")).ok_or_else(|| self.foreign())
+        let number = |key: &str| number(key).ok_or_else(|| self.foreign());
+        Ok(Received {
+            accepted: number("accepted")?,
+            replaced: number("replaced")?,
+            withdrawn: number("withdrawn")?,
+            duplicates: number("duplicates")?,
+            ..Received::default()
+        })
     }
 
     fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {

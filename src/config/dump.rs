@@ -164,6 +164,7 @@ struct OnCallKeys {
     shift: String,
     off_hours: String,
     teams: BTreeMap<String, TeamKeys>,
+    automation: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -180,6 +181,7 @@ impl From<&OnCall> for OnCallKeys {
             shift: on_call.shift.to_string(),
             off_hours: shown_hours(on_call.usual.off_hours),
             teams: on_call.teams.iter().map(|(team, hours)| (team.clone(), keys(hours))).collect(),
+            automation: on_call.automation.iter().map(str::to_owned).collect(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+use crate::model::automation::NamePatterns;
 use crate::model::operations::on_call::{DAY_MINUTES, OnCall, TeamHours};
 use crate::model::time::Millis;
 use crate::yaml::fields::At;
@@ -11,12 +12,16 @@ use crate::yaml::words::{Complaint, duration, label_value, shown, timezone};
 
 use super::layers::{Reading, section};
 
+/// Names and patterns of programs that act in the tools of one company.
+const PATTERNS_MAX: usize = 1_000;
+const PATTERN_BYTES_MAX: usize = 200;
+
 /// More teams than any company has.
 const TEAMS_MAX: usize = 1_000;
 
 /// `zone` is that of the reports, which holds where nothing else is said.
 pub(super) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_>) -> Option<OnCall> {
-    let [shift, off_hours, teams] = section(at, ["shift", "off_hours", "teams"], reading)?;
+    let [shift, off_hours, teams, automation] = section(at, ["shift", "off_hours", "teams", "automation"], reading)?;
     let bounds = |text: &str| duration(text, Millis::from_hours(1), Millis::from_days(7));
     let shift = reading.scalar("on_call.shift", shift, bounds);
     let off_hours = reading.scalar("on_call.off_hours", off_hours, hours);
@@ -25,7 +30,26 @@ pub(super) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_
         Some(at) => self::teams(&at, usual, reading),
         None => Some(BTreeMap::new()),
     };
-    Some(OnCall { shift: shift?, usual, teams: teams? })
+    let automation = match automation {
+        Some(at) => patterns(&at, reading),
+        None => Some(NamePatterns::default()),
+    };
+    Some(OnCall { shift: shift?, usual, teams: teams?, automation: automation? })
+}
+
+fn patterns(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<NamePatterns> {
+    let items = at.items(&mut reading.source, PATTERNS_MAX)?;
+    let read: Vec<Option<String>> = items.iter().map(|item| item.parse(&mut reading.source, pattern)).collect();
+    read.into_iter().collect::<Option<_>>().map(NamePatterns::new)
+}
+
+/// A name, with `*` for any text. One that matches every name would count nobody.
+fn pattern(text: &str) -> Result<String, Complaint> {
+    let text = text.trim();
+    match text.chars().any(|c| c != '*') && text.len() <= PATTERN_BYTES_MAX {
+        true => Ok(text.to_owned()),
+        false => Err(Complaint::new(format!("invalid pattern `{}`", shown(text)), "for example `*-bot`")),
+    }
 }
 
 fn teams(at: &At<'_>, usual: TeamHours, reading: &mut Reading<'_, '_>) -> Option<BTreeMap<String, TeamHours>> {

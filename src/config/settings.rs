@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 59] = [
+const SETTINGS: [Setting; 60] = [
     key(
         "sources[].name",
         "NAME",
@@ -282,6 +282,12 @@ const SETTINGS: [Setting; 59] = [
         "[PATTERN]",
         None,
         "Receivers of Alertmanager that notify nobody, such as a dead man's switch.",
+    ),
+    key(
+        "on_call.automation",
+        "[PATTERN]",
+        None,
+        "Names of programs, `*` for any text: their silences and acknowledgements are not those of people. Unset: usual names, such as `*-bot`, `kthxbye`, `svc-*`.",
     ),
     flag(
         "kubernetes.enabled",

@@ -19,11 +19,12 @@ use crate::evaluate::alerting::upkeep::upkeep;
 use crate::evaluate::incident::aliases;
 use crate::evaluate::incident::durations::durations;
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::external_records::{Attached, ExternalRecords, attach, overridden, told_changes};
+use crate::evaluate::incident::external_records::{Attached, ExternalRecords, all_changes, attach, overridden};
 use crate::evaluate::incident::floor;
 use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::incident::incidents::incidents;
 use crate::evaluate::review::result::Review;
+use crate::model::automation::NamePatterns;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, IncidentState};
@@ -72,9 +73,11 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
-    let changes = inputs.changes.iter().cloned().chain(told_changes(inputs.said.records));
-    let changes: Vec<Change> = changes.filter(|c| c.started_at <= now).collect();
-    let silenced = silenced(&alerts, &silences);
+    let seen: Vec<Change> = inputs.changes.iter().filter(|c| c.started_at <= now).cloned().collect();
+    let reported: Vec<Record> = inputs.said.records.iter().filter(|r| r.occurred_at <= now).cloned().collect();
+    let changes = all_changes(seen, &reported);
+    let automation = &inputs.on_call.automation;
+    let silenced = silenced(&alerts, &silences, automation);
     let inhibitions: Vec<Inhibition> = inputs.inhibitions.iter().filter(|i| i.first_seen <= now).cloned().collect();
     let facts = Facts {
         slos: inputs.slos,
@@ -87,7 +90,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let slo_services = inputs.slos.iter().map(|slo| slo.service.as_str());
     let services = slo_services.chain(alerts.services_named()).collect();
     let said = ExternalRecords { overrides: &[], ..inputs.said };
-    let Attached { incidents, loose } = attach(incidents(&facts, now), &alerts, &services, said, now);
+    let Attached { incidents, loose } = attach(incidents(&facts, now), &alerts, &services, said, automation, now);
     let aliases = aliases::aliases(inputs.said.published, &incidents, now);
     let overrides = aliases::renamed(inputs.said.overrides, &aliases);
     let lost_overrides = aliases::without_incident(&overrides, &incidents, period);
@@ -183,13 +186,19 @@ fn held_back(alerts: Alerts, silences: &[&Silence]) -> Alerts {
 }
 
 /// The silences about each alert that held at some time while it was active.
-fn silenced(alerts: &Alerts, silences: &[&Silence]) -> Vec<Silenced> {
+fn silenced(alerts: &Alerts, silences: &[&Silence], automation: &NamePatterns) -> Vec<Silenced> {
     let mut silenced = Vec::new();
     for silence in silences {
         for row in alerts.rows().iter().filter(|row| row.overlaps(silence.period)) {
             let about = alerts.alert(row).is_some_and(|alert| silence.is_about(alert));
             let id = alerts.id(row).filter(|_| about);
-            silenced.extend(id.map(|alert| Silenced { alert, period: silence.period, is_broad: silence.is_broad() }));
+            silenced.extend(id.map(|alert| Silenced {
+                alert,
+                period: silence.period,
+                chosen: silence.chosen_length(),
+                is_broad: silence.is_broad(),
+                is_automated: automation.matches(&silence.created_by),
+            }));
         }
     }
     silenced

@@ -10,7 +10,8 @@
 //! rollout, rollback checkout ..RR        also restart, scale; and cordon of a node
 //! says   checkout PD1        ..I.A.E     a tool opens, somebody takes, the tool closes; a taken by a service;
 //!                                        s stated from the first to the last; N a receiver was told of a rule,
-//!                                        n again; C a change of the service
+//!                                        n again; u the acknowledgement is taken back, O open again; C a change
+//!                                        of the service, of the type that the id says before a colon
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! inhibits DbDown HighErrors             the first rule's alerts hold those of the second back
 //! needs  checkout db                     the service of the SLO needs another one
@@ -36,7 +37,7 @@ use crate::model::operations::correction::{Correction, Scope, When};
 use crate::model::operations::incident::{Episode, Incident, PublishedIncident};
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::on_call::OnCall;
-use crate::model::operations::record::{Record, RecordKind, TimeOverride};
+use crate::model::operations::record::{Record, RecordKind, ReportedChange, TimeOverride};
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::severity::usual_of;
 use crate::model::operations::silence::Silence;
@@ -224,6 +225,7 @@ impl Scenario {
                     id: format!("{n}"),
                     matchers: matchers.collect(),
                     period: Period::new(minute(n), minute(n + 1)),
+                    earliest_end: minute(n + 1),
                     created_by: "sre".to_owned(),
                     comment: String::new(),
                 });
@@ -240,6 +242,8 @@ impl Scenario {
                 's' => (RecordKind::Incident, MarkSource::Record),
                 'C' => (RecordKind::Change, MarkSource::Record),
                 'A' | 'a' => (RecordKind::Acknowledge, MarkSource::PagerDuty),
+                'u' => (RecordKind::Unacknowledge, MarkSource::PagerDuty),
+                'O' => (RecordKind::Reopen, MarkSource::PagerDuty),
                 'E' => (RecordKind::Resolve, MarkSource::PagerDuty),
                 _ => (RecordKind::Incident, MarkSource::PagerDuty),
             };
@@ -258,10 +262,18 @@ impl Scenario {
                 cluster: None,
                 severity: None,
                 labels,
+                other_alerts: Vec::new(),
                 dedup_key: None,
+                merged_into: None,
+                change: ReportedChange {
+                    kind: id.split_once(':').and_then(|(of, _)| ChangeKind::from_word(of)),
+                    outcome: None,
+                },
                 refs: Vec::new(),
                 actor: Some(if notifies { id } else { "ann" }.to_owned()),
                 human: Some(c != 'a'),
+                withdrawn: false,
+                earlier: Vec::new(),
                 received_at: minute(n as i64),
             }
         };

@@ -3,6 +3,7 @@
 //! foreign format.
 
 pub mod asker;
+pub mod automation;
 pub mod ids;
 pub mod labels;
 pub mod operations;

@@ -1,11 +1,42 @@
-//! Small SLOs for tests.
+//! Small SLOs and records for tests.
 
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
+use crate::model::operations::alert::MarkSource;
+use crate::model::operations::record::{Record, RecordKind, ReportedChange};
 use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Slo};
+use crate::model::time::Timestamp;
 use crate::model::time::window::ComplianceWindow;
+
+/// A record in our own form that says nothing but its kind and time.
+pub fn record(kind: RecordKind, occurred_at: Timestamp) -> Record {
+    Record {
+        source: "records".to_owned(),
+        key: "key".to_owned(),
+        kind,
+        told_by: MarkSource::Record,
+        external_id: String::new(),
+        occurred_at,
+        estimated: false,
+        ended_at: None,
+        service: None,
+        cluster: None,
+        severity: None,
+        labels: Labels::new(),
+        other_alerts: Vec::new(),
+        dedup_key: None,
+        merged_into: None,
+        change: ReportedChange::default(),
+        refs: Vec::new(),
+        actor: None,
+        human: None,
+        withdrawn: false,
+        earlier: Vec::new(),
+        received_at: occurred_at,
+    }
+}
 
 /// 99.9 % over 30 days, with the standard tiers; service and SLO are called alike.
 pub fn slo(name: &str) -> Slo {

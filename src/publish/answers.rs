@@ -17,14 +17,14 @@ use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::model::ids::SliId;
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::correction::Correction;
-use crate::model::operations::record::{Record, TimeOverride};
+use crate::model::operations::record::{Record, RecordKind, TimeOverride};
 use crate::model::operations::restatement::Restatement;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::report::ReportInput;
 
-pub use self::delivery::{Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received};
+pub use self::delivery::{Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received, WithdrawalRefused};
 
 /// Synchronous, and may read the disk: HTTP handlers call it on a blocking
 /// thread, except `now`, `snapshot` and `status`, which answer from memory.
@@ -84,6 +84,8 @@ pub trait Answers: Send + Sync + 'static {
 
     /// Takes in what was pushed to a webhook, and stores it before it returns.
     fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused>;
+    /// Withdraws what a source stated under an id.
+    fn withdraw(&self, source: &str, kind: RecordKind, id: &str) -> Result<(), WithdrawalRefused>;
 
     /// What outside systems said of a period, newest first.
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError>;

@@ -276,7 +276,7 @@ impl JsonSilence {
         let period = Period::new(self.starts_at.0.unwrap_or(Timestamp::MIN), self.ends_at.0.unwrap_or(Timestamp::MAX));
         let (id, created_by, comment) = (self.id, self.created_by, self.comment);
         match self.matchers.into_iter().map(JsonMatcher::matcher).collect() {
-            Ok(matchers) => Ok(Silence { id, matchers, period, created_by, comment }),
+            Ok(matchers) => Ok(Silence { id, matchers, period, earliest_end: period.end, created_by, comment }),
             Err(matcher) => Err(UnreadSilence { id, ends_at: period.end, matcher }),
         }
     }

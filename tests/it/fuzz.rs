@@ -149,7 +149,7 @@ fn deliveries_are_accepted_whole_or_refused_with_reasons() {
         [Form::Alertmanager, Form::Events, Form::PagerDuty, Form::OnCall, Form::Json, Form::JsonLines, Form::Csv];
     each("webhooks", |bytes| {
         for form in forms {
-            match read(form, "hook", bytes, now()) {
+            match read(form, "hook", bytes, now(), evenkeel::model::time::Timestamp::MIN) {
                 Ok(facts) => {
                     assert!(facts.records.iter().all(|record| record.occurred_at <= now() + Millis::from_mins(5)));
                     assert!(facts.alerts.iter().all(|alert| alert.labels.len() <= 256));

@@ -228,7 +228,7 @@ fn files_are_imported_once_to_a_daemon_or_into_a_store() {
     let imported = |a: &Value| a["alerts"].as_array().unwrap().iter().any(|alert| alert["rule"] == "Imported");
     assert!(imported(&daemon.json("/api/v1/alerts")));
     assert_eq!(daemon.json("/api/v1/records?limit=1")["records"][0]["service"], "a shop, with \"quotes\"");
-    let changed = json!({"id": "deploy-7", "kind": "change", "occurred_at": at(25), "service": "shop",
+    let changed = json!({"id": "deploy-7", "kind": "change", "type": "rollback", "occurred_at": at(25), "service": "shop",
         "refs": ["Roll back to 1.3"], "actor": "ci"});
     assert_eq!(push(&file("change.jsonl", &format!("{changed}\n"))).0, Some(0));
     let change = &daemon.json("/api/v1/changes?service=shop")["changes"][0];
@@ -241,6 +241,14 @@ fn files_are_imported_once_to_a_daemon_or_into_a_store() {
     let store = |name: &str| import(&[&csv, "--webhook", name, "--data", &world.path("data")]);
     assert_eq!(store("records"), (Some(0), "0 new, 1100 duplicates\n".to_owned()));
     assert_eq!(store("elsewhere"), (Some(0), "1100 new, 0 duplicates\n".to_owned()));
+}
+
+/// What is answered to a delivery of records that replaces and withdraws nothing.
+fn outcome(accepted: u64, duplicates: u64) -> Value {
+    json!({
+        "accepted": accepted, "replaced": 0, "withdrawn": 0, "duplicates": duplicates, "ignored": 0,
+        "truncated_alerts": 0,
+    })
 }
 
 /// A person sets a time, sees both, and takes it back.
@@ -313,13 +321,10 @@ fn whoever_has_no_right_to_changes_nothing_and_what_is_taken_is_durable() {
     // What is taken, and then told again.
     let once = stamped(&record, &mut header, now()).map(|(name, value)| (name.to_owned(), value.to_owned()));
     let once: Vec<(&str, &str)> = once.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(
-        post(&daemon, "records", &once, record.as_bytes()),
-        (200, json!({"accepted": 1, "duplicates": 0, "truncated_alerts": 0}))
-    );
+    assert_eq!(post(&daemon, "records", &once, record.as_bytes()), (200, outcome(1, 0)));
     assert_eq!(status("records", &once, record.as_bytes()), 409, "a signed time is used once");
     let again = post(&daemon, "records", &[JSON, TOKEN], record.as_bytes());
-    assert_eq!(again, (200, json!({"accepted": 0, "duplicates": 1, "truncated_alerts": 0})));
+    assert_eq!(again, (200, outcome(0, 1)));
     let stray = format!("kind,occurred_at,service\nack,{},ghost\n", (now() - Millis::from_mins(10)).rfc3339());
     assert_eq!(status("records", &[("Content-Type", "text/csv"), TOKEN], stray.as_bytes()), 200);
 

@@ -1,4 +1,4 @@
-//! What is pushed, from the bytes to the store: believed, read, joined to what
+//! What is pushed, from the bytes to the store: authenticated, read, joined to what
 //! is known, and durable before it is answered.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,17 @@ use secrecy::SecretString;
 
 use crate::app::runtime::facts::Facts;
 use crate::config::{Webhook, WebhookKind};
+use crate::evaluate::review::finding::Finding;
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::Alert;
+use crate::model::operations::record::Record;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Secret;
-use crate::publish::answers::{Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus};
+use crate::publish::answers::{
+    Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus, WithdrawalRefused,
+};
 use crate::sources::webhooks::auth::{self, Doubt};
-use crate::sources::webhooks::{DeliveredFacts, Form, Muted, read};
+use crate::sources::webhooks::{DeliveredFacts, Form, IgnoredEvent, Muted, read};
 use crate::store::{Batch, Error, Reader, Store, UsedSignature};
 
 /// An alert that was known when it was told of began at most so long before, or
@@ -25,6 +29,9 @@ const KNOWN_BEFORE: Millis = Millis::from_days(1);
 /// How far apart the clocks of Alertmanager and Prometheus may be when it is
 /// asked which alert was held back.
 const SLACK: Millis = Millis::from_mins(5);
+
+/// Types of unknown events that are remembered, of all webhooks.
+const UNKNOWN_TYPES_MAX: usize = 100;
 
 /// Records of a file that are stored at once: a commit a few times a second.
 const PART_RECORDS: usize = 1_000;
@@ -36,6 +43,8 @@ pub struct Intake {
     counts: Mutex<BTreeMap<(String, DeliveryOutcome), u64>>,
     truncated: Mutex<BTreeMap<String, u64>>,
     last_accepted: Mutex<BTreeMap<String, Timestamp>>,
+    /// Events of unknown types, by webhook and type.
+    unknown_events: Mutex<BTreeMap<(String, String), u64>>,
     /// One at a time: what is known is read before more is written. Whoever
     /// joins alerts to the known ones holds it.
     pub joining: tokio::sync::Mutex<()>,
@@ -48,6 +57,7 @@ impl Intake {
             counts: Mutex::default(),
             truncated: Mutex::default(),
             last_accepted: Mutex::default(),
+            unknown_events: Mutex::default(),
             joining: tokio::sync::Mutex::default(),
         }
     }
@@ -76,14 +86,15 @@ impl Intake {
         facts: &Facts,
         name: &str,
         delivery: &Delivery,
-        now: Timestamp,
+        (now, since): (Timestamp, Timestamp),
     ) -> Result<Received, DeliveryRefused> {
         let Some(webhook) = self.webhooks.iter().find(|r| r.name == name) else {
             return Err(DeliveryRefused::Unauthorized);
         };
-        let received = self.take(facts, webhook, delivery, now).await;
+        let received = self.take(facts, webhook, delivery, (now, since)).await;
         let outcome = match &received {
-            Ok(received) if received.accepted == 0 && received.duplicates > 0 => DeliveryOutcome::Duplicate,
+            Ok(received) if received.is_ignored() => DeliveryOutcome::Ignored,
+            Ok(received) if received.is_duplicate() => DeliveryOutcome::Duplicate,
             Ok(_) => DeliveryOutcome::Accepted,
             Err(DeliveryRefused::Unauthorized) => DeliveryOutcome::Unauthorized,
             Err(DeliveryRefused::ExpiredSignature) => DeliveryOutcome::ExpiredSignature,
@@ -107,15 +118,16 @@ impl Intake {
         facts: &Facts,
         webhook: &Webhook,
         delivery: &Delivery,
-        now: Timestamp,
+        (now, since): (Timestamp, Timestamp),
     ) -> Result<Received, DeliveryRefused> {
         let signature = believe(webhook, delivery, now)?;
-        let told = read(form(webhook.kind, &delivery.content_type), &webhook.name, &delivery.body, now);
+        let told = read(form(webhook.kind, &delivery.content_type), &webhook.name, &delivery.body, now, since);
         let mut told = told.map_err(|f| DeliveryRefused::Invalid(f.iter().map(ToString::to_string).collect()))?;
         for record in &mut told.records {
             let known_as = record.service.as_ref().and_then(|service| webhook.service_names.get(service));
             record.service = known_as.cloned().or(record.service.take());
         }
+        self.note_unknown(&webhook.name, &told.ignored);
         let _one_at_a_time = self.joining.lock().await;
         let used = signature.map(|signature| UsedSignature { receiver: webhook.name.clone(), signature });
         let failed = |error: Error| DeliveryRefused::NotStored(error.to_string());
@@ -125,6 +137,46 @@ impl Intake {
             return Err(DeliveryRefused::Duplicate);
         }
         store(facts, &webhook.name, told, used, now).await
+    }
+
+    /// Withdraws a statement that is stored.
+    pub async fn withdraw(
+        &self,
+        facts: &Facts,
+        source: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), WithdrawalRefused> {
+        let _one_at_a_time = self.joining.lock().await;
+        let failed = |error: String| WithdrawalRefused::NotStored(error);
+        let before = facts.reader.find_record(source, key).map_err(|e| failed(e.to_string()))?;
+        let before = before.filter(Record::is_statement).ok_or(WithdrawalRefused::Unknown)?;
+        let later = Record { withdrawn: true, received_at: now, ..before.clone() };
+        let Some(record) = before.replaced_by(&later) else { return Ok(()) };
+        let batch = Batch { records: vec![record], recorded_at: now, ..Batch::default() };
+        facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))
+    }
+
+    /// Counts events of unknown types.
+    fn note_unknown(&self, webhook: &str, ignored: &[IgnoredEvent]) {
+        let mut unknown = locked(&self.unknown_events);
+        for event in ignored {
+            let IgnoredEvent::Unknown(name) = event else { continue };
+            let key = (webhook.to_owned(), name.clone());
+            if unknown.len() < UNKNOWN_TYPES_MAX || unknown.contains_key(&key) {
+                *unknown.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    /// A finding for each type of event that nothing here knows.
+    pub fn findings(&self) -> Vec<Finding> {
+        let finding = |((webhook, name), n): (&(String, String), &u64)| Finding {
+            subject: webhook.clone(),
+            message: format!("unknown event type `{name}`: {n} deliveries were not used"),
+            hint: "leave the event out of the webhook's subscription, or send what it says as `records`".to_owned(),
+        };
+        locked(&self.unknown_events).iter().map(finding).collect()
     }
 
     pub fn status(&self) -> Vec<WebhookStatus> {
@@ -195,12 +247,15 @@ pub async fn store(
     now: Timestamp,
 ) -> Result<Received, DeliveryRefused> {
     let failed = |error: String| DeliveryRefused::NotStored(error);
-    let mut keys: Vec<&str> = told.records.iter().map(|record| record.key.as_str()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let known = facts.reader.known_records(source, &keys).map_err(|e| failed(e.to_string()))?;
-    let received = Received { accepted: keys.len() - known, duplicates: known, truncated: told.truncated };
-    let DeliveredFacts { records, alerts, muted, silences, .. } = told;
+    let DeliveredFacts { records, withdrawn, alerts, muted, silences, ignored, truncated } = told;
+    let mut received = Received {
+        ignored: ignored.len(),
+        facts: alerts.len() + muted.len() + silences.len(),
+        truncated,
+        ..Received::default()
+    };
+    let records = news(&facts.reader, source, records, &withdrawn, now, &mut received);
+    let records = records.map_err(|e| failed(e.to_string()))?;
     let joined = joined(&facts.reader, alerts, &muted, now).map_err(|e| failed(e.to_string()))?;
     let batch = Batch {
         records,
@@ -217,15 +272,62 @@ pub async fn store(
     Ok(received)
 }
 
-/// Takes what files say into the store of a directory, in parts; how many of the
-/// records are new, and known. `done` is told how many there were so far.
+/// The records that change what is stored, each key once; counts what becomes of
+/// each.
+fn news(
+    reader: &Reader,
+    source: &str,
+    records: Vec<Record>,
+    withdrawn: &[String],
+    now: Timestamp,
+    received: &mut Received,
+) -> Result<Vec<Record>, Error> {
+    let mut changed: BTreeMap<String, Record> = BTreeMap::new();
+    let known = |changed: &BTreeMap<String, Record>, key: &str| match changed.get(key) {
+        Some(record) => Ok(Some(record.clone())),
+        None => reader.find_record(source, key),
+    };
+    for record in records {
+        match known(&changed, &record.key)? {
+            None => {
+                received.accepted += 1;
+                changed.insert(record.key.clone(), record);
+            }
+            Some(before) => match before.replaced_by(&record) {
+                None => received.duplicates += 1,
+                Some(record) => {
+                    *(if record.withdrawn { &mut received.withdrawn } else { &mut received.replaced }) += 1;
+                    changed.insert(record.key.clone(), record);
+                }
+            },
+        }
+    }
+    for key in withdrawn {
+        let Some(before) = known(&changed, key)? else {
+            received.duplicates += 1;
+            continue;
+        };
+        let later = Record { withdrawn: true, received_at: now, ..before.clone() };
+        match before.replaced_by(&later) {
+            None => received.duplicates += 1,
+            Some(record) => {
+                received.withdrawn += 1;
+                changed.insert(key.clone(), record);
+            }
+        }
+    }
+    Ok(changed.into_values().collect())
+}
+
+/// Takes what files say into the store of a directory, in parts; `done` is called
+/// with how many records there were so far.
 pub async fn import(
     dir: &Path,
     source: &str,
     told: Vec<DeliveredFacts>,
     now: Timestamp,
     done: impl Fn(usize),
-) -> anyhow::Result<(usize, usize)> {
+) -> anyhow::Result<Received> {
     anyhow::ensure!(Store::exists(dir), "no store found in {}; `evenkeel run` creates it", dir.display());
     let facts = Facts::open(dir).map_err(|error| match error {
         Error::Locked { .. } => anyhow::anyhow!(
@@ -234,26 +336,23 @@ pub async fn import(
         ),
         other => other.into(),
     })?;
-    let (mut new, mut known) = (0, 0);
+    let mut sum = Received::default();
+    let mut stored = 0;
     for mut file in told {
         let records = std::mem::take(&mut file.records);
-        store(&facts, source, file, None, now).await?;
-        for part in records.chunks(PART_RECORDS) {
-            let received = store(
-                &facts,
-                source,
-                DeliveredFacts { records: part.to_vec(), ..DeliveredFacts::default() },
-                None,
-                now,
-            )
-            .await?;
-            new += received.accepted;
-            known += received.duplicates;
-            done(new + known);
+        // What is withdrawn may be stated in the same file.
+        let withdrawn = std::mem::take(&mut file.withdrawn);
+        let parts = records.chunks(PART_RECORDS).map(<[Record]>::to_vec);
+        let parts = parts.map(|records| DeliveredFacts { records, ..DeliveredFacts::default() });
+        let withdrawn = DeliveredFacts { withdrawn, ..DeliveredFacts::default() };
+        for part in std::iter::once(file).chain(parts).chain([withdrawn]) {
+            stored += part.records.len();
+            sum.add(&store(&facts, source, part, None, now).await?);
+            done(stored);
         }
     }
     facts.close().await?;
-    Ok((new, known))
+    Ok(sum)
 }
 
 /// The alerts that change, and those that turn out to be parts of others.

@@ -183,22 +183,13 @@ mod tests {
 
         let record = Record {
             source: "pager".to_owned(),
-            key: "1".to_owned(),
-            kind: RecordKind::Acknowledge,
             told_by: MarkSource::PagerDuty,
             external_id: "P1".to_owned(),
-            occurred_at: at("2026-07-14T14:07:00Z"),
-            estimated: false,
-            ended_at: None,
             service: Some("shop".to_owned()),
-            cluster: None,
-            severity: None,
-            labels: Labels::new(),
-            dedup_key: None,
-            refs: Vec::new(),
             actor: Some("ann".to_owned()),
             human: Some(true),
             received_at: at("2026-08-05T00:00:00Z"),
+            ..crate::model::testing::record(RecordKind::Acknowledge, at("2026-07-14T14:07:00Z"))
         };
         facts.write(Batch { records: vec![record], ..Batch::default() }).await.unwrap();
         publish_at("2026-08-06T00:00:00Z", "2026-05-01T00:00:00Z").await.unwrap();

@@ -10,7 +10,7 @@ use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
 use crate::evaluate::alerting::rule_changes::{RuleChange, burn_alerts};
 use crate::evaluate::incident::episodes::{SloBurn, burn};
-use crate::evaluate::incident::external_records::{ExternalRecords, told_changes};
+use crate::evaluate::incident::external_records::{ExternalRecords, REVERTED_WITHIN, all_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, first_start, review};
@@ -71,11 +71,12 @@ struct Known {
 }
 
 /// The changes of a period, those that were seen in the cluster and those that
-/// outside systems told of, in the order of their beginning.
+/// outside systems report, in the order of their beginning. A rollback may come
+/// after the period, or take back a change from before it.
 pub fn changes(reader: &Reader, period: Period) -> Result<Vec<Change>, Error> {
-    let mut changes = reader.changes(period)?;
-    changes.extend(told_changes(&reader.records(period)?));
-    changes.sort_by_key(|c| (c.started_at, c.id));
+    let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
+    let mut changes = all_changes(reader.changes(wide)?, &reader.records(wide)?);
+    changes.retain(|c| c.started_at < period.end && c.ended_at.is_none_or(|end| end >= period.start));
     Ok(changes)
 }
 

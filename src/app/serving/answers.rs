@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono_tz::Tz;
 
 use super::board::Board;
+use super::source_finding::down;
 use crate::app::alerting::intake::Intake;
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::generations::generations;
@@ -39,7 +40,7 @@ use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::correction::Correction;
 use crate::model::operations::on_call::OnCall;
-use crate::model::operations::record::{Record, TimeOverride};
+use crate::model::operations::record::{Record, RecordKind, TimeOverride};
 use crate::model::operations::restatement::Restatement;
 use crate::model::slo::Slo;
 use crate::model::time::window::{ComplianceWindow, Month};
@@ -47,9 +48,10 @@ use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{
     AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
     DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus,
-    TimeRefused, TrailEntry,
+    TimeRefused, TrailEntry, WithdrawalRefused,
 };
 use crate::publish::report::ReportInput;
+use crate::sources::webhooks::statement_key;
 
 /// The state of the daemon that others may look at.
 pub struct AppState {
@@ -218,11 +220,19 @@ impl AppState {
 
     /// Those of the latest evaluation, and of tasks that panicked.
     fn findings(&self, snapshot: &Snapshot) -> Arc<Vec<Finding>> {
-        let panicked = self.pulse.findings(self.clock.now());
-        if panicked.is_empty() {
+        let mut findings = self.pulse.findings(self.clock.now());
+        findings.extend(self.intake.findings());
+        if findings.is_empty() {
             return Arc::clone(&snapshot.findings);
         }
-        Arc::new(panicked.into_iter().chain(snapshot.findings.iter().cloned()).collect())
+        findings.extend(snapshot.findings.iter().cloned());
+        Arc::new(findings)
+    }
+
+    /// The present, and the time that facts are kept from.
+    fn kept(&self) -> (Timestamp, Timestamp) {
+        let now = self.clock.now();
+        (now, Timestamp::day_start((now - self.retention).day() + 1))
     }
 
     pub fn is_up(&self, source: &str) -> bool {
@@ -263,24 +273,6 @@ impl AppState {
             Some(word) => slo.windows.iter().find(|w| w.to_string() == word)?,
         };
         Some((slo, *window))
-    }
-}
-
-/// What it means that a source does not answer.
-fn down(name: &str, kind: &str, error: &str) -> Finding {
-    let hint = match kind {
-        "alertmanager" => {
-            "burn alerts do not reach it, and its alerts and silences are unknown, until it recovers; check its address and credentials in `alertmanagers`"
-        }
-        "kubernetes" => {
-            "changes and events of the cluster are unknown until it recovers; check the account and the network"
-        }
-        _ => "SLOs that read from it are unknown until it recovers; check its address and credentials in `sources`",
-    };
-    Finding {
-        subject: name.to_owned(),
-        message: format!("source `{name}` unreachable: {error}"),
-        hint: hint.to_owned(),
     }
 }
 
@@ -411,8 +403,14 @@ impl Answers for AppState {
     }
 
     fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
-        let taking = self.intake.receive(&self.facts, webhook, &delivery, self.clock.now());
+        let taking = self.intake.receive(&self.facts, webhook, &delivery, self.kept());
         tokio::runtime::Handle::current().block_on(taking)
+    }
+
+    fn withdraw(&self, source: &str, kind: RecordKind, id: &str) -> Result<(), WithdrawalRefused> {
+        let key = statement_key(kind, id);
+        let withdrawing = self.intake.withdraw(&self.facts, source, &key, self.clock.now());
+        tokio::runtime::Handle::current().block_on(withdrawing)
     }
 
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {

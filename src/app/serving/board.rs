@@ -93,12 +93,28 @@ impl Parts {
             review: Arc::clone(&self.review),
             comparison: self.comparison.clone(),
             trends: self.trends.clone(),
-            findings: Arc::new(findings.chain(unmatched(&self.review)).collect()),
+            findings: Arc::new(findings.chain(unmatched(&self.review)).chain(contradictory(&self.review)).collect()),
         }
     }
 }
 
-/// Records about incidents that are not known here, a finding for each receiver.
+/// Durations that are unknown because their end lies before their beginning.
+fn contradictory(review: &Review) -> Option<Finding> {
+    let durations = &review.durations;
+    let named =
+        [("acknowledge", &durations.acknowledge), ("restore", &durations.restore), ("resolve", &durations.resolve)];
+    let some = named.into_iter().filter(|(_, stat)| stat.contradictory > 0);
+    let parts: Vec<String> = some.map(|(name, stat)| format!("{} to {name}", stat.contradictory)).collect();
+    (!parts.is_empty()).then(|| Finding {
+        subject: "incidents".to_owned(),
+        message: format!("times end before they begin, and are unknown: {}", parts.join(", ")),
+        hint: "compare what tools report with what was measured on the pages of the incidents; \
+               POST /api/v1/incidents/ID/times sets the right time"
+            .to_owned(),
+    })
+}
+
+/// Records about incidents that are not known here, a finding for each webhook.
 fn unmatched(review: &Review) -> impl Iterator<Item = Finding> {
     let mut by_source: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in &review.loose {

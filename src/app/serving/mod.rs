@@ -2,3 +2,4 @@
 
 pub mod answers;
 pub(crate) mod board;
+mod source_finding;

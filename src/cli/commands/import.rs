@@ -17,6 +17,7 @@ use crate::cli::args::ImportArgs;
 use crate::cli::client::ApiClient;
 use crate::cli::output::terminal::{BAD_INPUT, print};
 use crate::model::time::Timestamp;
+use crate::publish::answers::Received;
 use crate::sources::webhooks::{DeliveredFacts, Form, lines_of, read_file};
 
 /// The largest file: some years of a large team.
@@ -58,8 +59,15 @@ pub fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         Some(dir) => into_store(dir, name, files, now)?,
         None => to_daemon(args, &files)?,
     };
-    print(&format!("{} new, {} duplicates\n", received.0, received.1))?;
+    print(&sentence(&received))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What became of the records; replaced and withdrawn ones only where there are any.
+fn sentence(received: &Received) -> String {
+    let some = |n: usize, word: &str| if n > 0 { format!(", {n} {word}") } else { String::new() };
+    let (replaced, withdrawn) = (some(received.replaced, "replaced"), some(received.withdrawn, "withdrawn"));
+    format!("{} new{replaced}{withdrawn}, {} duplicates\n", received.accepted, received.duplicates)
 }
 
 /// What a file says, or all that is wrong with it.
@@ -86,7 +94,7 @@ fn read(path: &Path, name: &str, now: Timestamp) -> anyhow::Result<Result<Source
     Ok(Ok(Source { form, text: String::from_utf8(bytes).unwrap_or_default(), told }))
 }
 
-fn into_store(dir: &Path, name: &str, files: Vec<Source>, now: Timestamp) -> anyhow::Result<(usize, usize)> {
+fn into_store(dir: &Path, name: &str, files: Vec<Source>, now: Timestamp) -> anyhow::Result<Received> {
     let bar = bar(files.iter().map(|file| file.told.records.len()).sum());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let told = files.into_iter().map(|file| file.told).collect();
@@ -95,7 +103,7 @@ fn into_store(dir: &Path, name: &str, files: Vec<Source>, now: Timestamp) -> any
     received
 }
 
-fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<(usize, usize)> {
+fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<Received> {
     let (Some(webhook), Some(token)) = (&args.webhook, &args.token_file) else {
         anyhow::bail!(
             "name a webhook of type `records` or `events`: --webhook NAME --token-file FILE; or a store: --data DIR"
@@ -107,10 +115,9 @@ fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<(usize, usiz
     let daemon = ApiClient::with_token(&args.daemon.address, SecretString::from(text.trim()))?;
     let lines: Vec<String> = files.iter().flat_map(|file| lines_of(file.form, &file.text)).collect();
     let bar = bar(lines.len());
-    let mut sum = (0, 0);
+    let mut sum = Received::default();
     for part in parts(&lines) {
-        let (new, known) = daemon.push(webhook, part.join("\n"))?;
-        sum = (sum.0 + new, sum.1 + known);
+        sum.add(&daemon.push(webhook, part.join("\n"))?);
         bar.inc(part.len() as u64);
     }
     bar.finish_and_clear();

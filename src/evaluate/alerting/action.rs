@@ -16,6 +16,7 @@ use self::by_hand::ByHand;
 use super::pages::Page;
 use crate::evaluate::alerting::action::window::{ActionWindow, CONTROL_WEEKS, WEEK};
 use crate::evaluate::alerting::evidence::{Evidence, EvidenceKind};
+use crate::evaluate::incident::external_records::is_acknowledgement;
 use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::statistics::shares::quotient;
 use crate::model::operations::alert::AlertId;
@@ -28,11 +29,6 @@ use crate::model::time::{Millis, Period, Timestamp};
 pub const ACTED_MIN: f64 = 0.6;
 /// Up to this score nobody did, as far as can be seen.
 pub const IDLE_MAX: f64 = 0.2;
-
-/// A silence of at most this length keeps an alert quiet while it is worked on;
-/// one of a day or more gets rid of it.
-const ANSWER_SILENCE_MAX: Millis = Millis::from_hours(2);
-const SUPPRESSION_MIN: Millis = Millis::from_hours(24);
 
 /// Pages of one rule that are compared with other weeks, the latest ones.
 const COMPARED_MAX: usize = 500;
@@ -74,7 +70,7 @@ impl<'a> Actions<'a> {
             let counted = incident.told.iter().filter(|told| told.set_aside.is_none()).map(|told| &told.record);
             let said = counted.filter_map(|record| {
                 let (kind, weight) = match record.kind {
-                    RecordKind::Acknowledge => (EvidenceKind::Acknowledgement, 1.0),
+                    _ if is_acknowledgement(record) => (EvidenceKind::Acknowledgement, 1.0),
                     RecordKind::Ticket => (EvidenceKind::Ticket, 0.9),
                     _ => return None,
                 };
@@ -93,7 +89,7 @@ impl<'a> Actions<'a> {
         for silenced in page.alerts.iter().filter_map(|id| self.silences.get(id)).flatten() {
             let period = silenced.period;
             if period.start > page.at && period.start <= told.window.end {
-                let weight = silence_weight(silenced);
+                let weight = silenced.weight();
                 evidence.push(Evidence { kind: EvidenceKind::Silence, at: period.start, weight });
             }
         }
@@ -113,6 +109,7 @@ impl<'a> Actions<'a> {
                 ChangeKind::Restart => (EvidenceKind::Restart, by_hand()),
                 ChangeKind::Scale => (EvidenceKind::Scale, by_hand()),
                 ChangeKind::Cordon => (EvidenceKind::Cordon, by_hand()),
+                ChangeKind::Config | ChangeKind::Other => continue,
             };
             evidence.push(Evidence { kind, at: change.started_at, weight });
         }
@@ -163,19 +160,6 @@ impl<'a> Actions<'a> {
         }
         let followed = pages.iter().filter(|p| rolled_out(p.service, p.window)).count();
         quotient((followed, pages.len()), control).is_some_and(|(lower, _)| lower > 1.0)
-    }
-}
-
-/// A short silence that names its alert is an answer; a long or a sweeping one
-/// is a way to be rid of it.
-fn silence_weight(silenced: &Silenced) -> f64 {
-    let length = silenced.period.length();
-    if silenced.is_broad || length >= SUPPRESSION_MIN {
-        0.0
-    } else if length <= ANSWER_SILENCE_MAX {
-        0.6
-    } else {
-        0.3
     }
 }
 

@@ -140,6 +140,7 @@ mod tests {
             id: id.to_owned(),
             matchers: vec![Matcher::new("service", MatchOp::Equal, service).unwrap()],
             period: Period::new(minute(since), minute(9_000)),
+            earliest_end: minute(9_000),
             created_by: "sre".to_owned(),
             comment: String::new(),
         }

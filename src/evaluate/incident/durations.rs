@@ -15,9 +15,10 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// - detect: from the onset that the counted events show to the first page. One
 ///   that nobody was paged for counts as undetected for as long as it went on. An
 ///   onset that an alert had to stand in for is left out: it would give no more
-///   than the `for` of the rule. Negative where the page came first.
-/// - acknowledge: from the first page to the answer; unanswered ones are left
-///   out once closed, as not every answer leaves a trace.
+///   than the `for` of the rule. A page that came before the onset is left out too.
+/// - acknowledge: from the first notification to the acknowledgement, or from the
+///   first page where the notification is only estimated; unacknowledged ones are
+///   left out once closed, as not every acknowledgement leaves a trace.
 /// - restore: from the onset until users were served again.
 /// - resolve: from the onset until the last alert ended.
 pub fn durations<'a>(
@@ -63,12 +64,13 @@ fn detect(incident: &Incident, now: Timestamp) -> Option<Length> {
         let end = incident.times.restored.map_or(now, |m| m.at);
         return Some(Length::AtLeast(end - onset));
     }
-    time_to_detect(incident).map(Length::Ended)
+    time_to_detect(incident).filter(|took| *took >= Millis(0)).map(Length::Ended)
 }
 
 fn acknowledge(incident: &Incident, now: Timestamp) -> Option<Length> {
     let times = &incident.times;
-    let told = times.notified.or(times.firing).filter(|_| incident.detected)?.at;
+    let sharp = [times.notified, times.firing].into_iter().flatten().find(|mark| !mark.estimated);
+    let told = sharp.or(times.notified).or(times.firing).filter(|_| incident.detected)?.at;
     match times.acknowledged {
         Some(answer) => Some(Length::Ended(answer.at - told)),
         None => (incident.state == IncidentState::Open).then(|| Length::AtLeast(now - told)),
@@ -87,8 +89,10 @@ fn from_onset(incident: &Incident, end: Option<Timestamp>, now: Timestamp) -> Op
 pub fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
     let mut values = Vec::new();
     let mut open = Vec::new();
+    let mut contradictory = 0;
     for length in lengths {
         match length {
+            Length::Ended(value) if value < Millis(0) => contradictory += 1,
             Length::Ended(value) => values.push(value),
             Length::AtLeast(value) => open.push(value),
         }
@@ -105,6 +109,7 @@ pub fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
         p90: quantile(0.9),
         p90_interval: interval(&curve, 0.9, &values, &open),
         mean: mean(&values).filter(|_| open.is_empty()),
+        contradictory,
         values,
         open,
     }
@@ -166,6 +171,8 @@ pub struct DurationStat {
     /// when it would be too short. One long incident moves it at will: never
     /// compare it.
     pub mean: Option<Millis>,
+    /// Durations whose end lies before their beginning, so that they are unknown.
+    pub contradictory: usize,
     /// The ended durations, shortest first.
     pub values: Vec<Millis>,
     /// How long the open ones have been going on, shortest first.
@@ -176,6 +183,7 @@ pub struct DurationStat {
 mod tests {
     use super::*;
     use crate::evaluate::scenario::{Scenario, minute};
+    use crate::model::operations::record::RecordKind;
 
     fn of(text: &str) -> Durations {
         Scenario::new(text).review().durations
@@ -226,10 +234,25 @@ mod tests {
     }
 
     #[test]
-    fn a_page_before_the_onset_counts_as_it_is() {
-        assert_eq!(minutes(&of("slo web .*20 5*20 .*60\npage A web .*15 F*30 .*55").detect.values), [-5]);
+    fn a_page_before_the_onset_has_no_time_to_detect() {
+        let before = of("slo web .*20 5*20 .*60\npage A web .*15 F*30 .*55");
+        assert_eq!((before.detect.n, before.detect.censored, before.detect.contradictory), (0, 0, 0));
         let long_before = of("slo web .*60 5*20 .*60\npage A web .*15 F*80 .*45");
         assert_eq!((long_before.detect.n, long_before.detect.censored), (0, 0));
+    }
+
+    #[test]
+    fn an_acknowledgement_before_the_page_is_unknown_and_counted_as_such() {
+        let d = of("page A web .*20 F*20 .*60\nsays web PD1 .*21 I .*60\nsays web X .*15 A .*60");
+        assert_eq!((d.acknowledge.n, d.acknowledge.contradictory), (0, 1));
+        assert_eq!(d.acknowledge.values, []);
+    }
+
+    #[test]
+    fn a_sharp_page_goes_before_an_estimated_notification() {
+        let mut scenario = Scenario::new("page A web .*20 F*200 .*60\nsays A - .*120 N .*60\nsays web PD1 .*23 A .*60");
+        scenario.records.iter_mut().for_each(|r| r.estimated = r.kind == RecordKind::Notification);
+        assert_eq!(minutes(&scenario.review().durations.acknowledge.values), [3]);
     }
 
     #[test]

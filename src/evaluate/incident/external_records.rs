@@ -1,7 +1,6 @@
-//! What outside systems and people say of incidents: which incident a record is
-//! about, which of its times follow, and incidents that no alert told of. What
-//! was computed stays to be seen beside what is stated. Must not know how a
-//! record came here.
+//! What outside systems and people report of incidents: which incidents a record is
+//! about, which of their times follow, and incidents that no alert shows. What was
+//! computed stays visible next to what is stated.
 
 mod acknowledgements;
 mod changes;
@@ -12,14 +11,16 @@ pub(crate) mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::acknowledgements::Bulk;
-pub use self::changes::told_changes;
+pub(crate) use self::acknowledgements::is_acknowledgement;
+use self::acknowledgements::{Aside, Given};
+pub use self::changes::{REVERTED_WITHIN, all_changes};
 use self::matching::Known;
-use self::threads::{RESOLUTION, closed_at, mark_of, pages, threads};
+use self::threads::{Closing, Closings, RESOLUTION, is_closed, mark_of, pages, taken_back, threads};
 use super::incidents::LEAD;
 use crate::evaluate::alerting::alerts::Alerts;
+use crate::model::automation::NamePatterns;
 use crate::model::operations::alert::{Mark, MarkSource};
-use crate::model::operations::incident::{Incident, PublishedIncident, StatedTime};
+use crate::model::operations::incident::{Incident, IncidentState, PublishedIncident, StatedTime};
 use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::slo::Severity;
 use crate::model::time::Timestamp;
@@ -39,35 +40,42 @@ pub struct Attached {
     pub loose: Vec<Record>,
 }
 
-/// Gives every record to the incident that it is about, as known at `now`.
+/// Gives every record to the incidents that it is about, as known at `now`.
 ///
-/// An incident that a tool or a person opened, and that no alert told of, is
-/// one of its own where `services` knows the service; else it would count a
-/// disturbance twice that is known under another name.
+/// An incident that a tool or a person opened, and that no alert shows, is one of its
+/// own; `services` are those that have an SLO or an alert. Acknowledgements of names
+/// that `automation` matches are not counted.
 pub fn attach(
     incidents: Vec<Incident>,
     alerts: &Alerts,
     services: &BTreeSet<&str>,
     said: ExternalRecords<'_>,
+    automation: &NamePatterns,
     now: Timestamp,
 ) -> Attached {
-    let mut records: Vec<Record> =
-        said.records.iter().filter(|r| r.occurred_at <= now && is_news(r)).map(|r| as_of(r, now)).collect();
+    let counted = said.records.iter().filter(|r| r.occurred_at <= now && is_news(r) && !r.withdrawn);
+    let mut records: Vec<Record> = counted.map(|r| as_of(r, now)).collect();
     records.sort_by(|a, b| (a.occurred_at, &a.source, &a.key).cmp(&(b.occurred_at, &b.source, &b.key)));
     if records.is_empty() {
         return Attached { incidents: overridden(incidents, said.overrides, now), loose: Vec::new() };
     }
-    let bulk = Bulk::of(&records);
+    let threads = threads(&records);
+    let closings = Closings::of(&threads);
     let mut known = Known::new(incidents, alerts, now);
-    let mut loose = Vec::new();
-    for thread in threads(&records) {
-        match known.find(&thread).or_else(|| known.declare(&thread, services)) {
-            Some(incident) => known.give(incident, &thread),
-            None => loose.extend(thread.into_iter().filter(|r| expects_incident(r)).cloned()),
+    let mut given: Vec<Given<'_>> = Vec::new();
+    for thread in &threads {
+        let mut incidents = known.find(thread);
+        if incidents.is_empty() {
+            incidents.extend(known.declare(thread, services, &closings));
         }
+        incidents.iter().for_each(|incident| known.give(*incident, thread));
+        given.extend(thread.iter().map(|record| Given { record, incidents: incidents.clone() }));
     }
+    let aside = Aside::of(&given, taken_back(&threads), automation);
     let mut incidents = known.into_incidents();
-    incidents.iter_mut().for_each(|incident| settle(incident, &bulk));
+    incidents.iter_mut().for_each(|incident| settle(incident, &aside, &closings, now));
+    let unmatched = given.iter().filter(|one| one.incidents.is_empty() && expects_incident(one.record));
+    let mut loose: Vec<Record> = unmatched.map(|one| one.record.clone()).collect();
     loose.sort_by(|a, b| (b.occurred_at, &b.key).cmp(&(a.occurred_at, &a.key)));
     Attached { incidents: overridden(incidents, said.overrides, now), loose }
 }
@@ -89,17 +97,21 @@ fn as_of(record: &Record, now: Timestamp) -> Record {
 }
 
 fn expects_incident(record: &Record) -> bool {
-    matches!(record.kind, RecordKind::Incident | RecordKind::Acknowledge | RecordKind::Resolve)
+    use RecordKind::{Acknowledge, Incident, Merge, Resolve};
+    matches!(record.kind, Incident | Acknowledge | Resolve | Merge)
 }
 
-/// The times that follow from what was told of an incident.
-fn settle(incident: &mut Incident, bulk: &Bulk) {
+/// The times that follow from what was reported of an incident.
+fn settle(incident: &mut Incident, aside: &Aside, closings: &Closings<'_>, now: Timestamp) {
     incident.told.sort_by(|a, b| (a.record.occurred_at, &a.record.key).cmp(&(b.record.occurred_at, &b.record.key)));
     for told in &mut incident.told {
-        told.set_aside = bulk.set_aside(&told.record);
+        told.set_aside = aside.reason(&told.record);
     }
     let counted: Vec<Record> =
         incident.told.iter().filter(|t| t.set_aside.is_none()).map(|t| t.record.clone()).collect();
+    // Nothing but records shows it.
+    let is_declared = incident.alerts.is_empty() && incident.episodes.is_empty();
+    settle_start(incident, &counted, is_declared);
     let since = incident.start().unwrap_or(Timestamp::MIN) - LEAD;
     let first = |wanted: fn(&Record) -> bool| counted.iter().find(|r| wanted(r) && r.occurred_at >= since);
     if let Some(told) = first(pages) {
@@ -107,28 +119,66 @@ fn settle(incident: &mut Incident, bulk: &Bulk) {
         // What holds its alerts back now came too late.
         incident.detected |= incident.severity == Severity::Page;
     }
-    let answer = first(|r| r.kind == RecordKind::Acknowledge).map(mark_of);
+    let answer = first(is_acknowledgement).map(mark_of);
     incident.times.acknowledged = [incident.times.acknowledged, answer].into_iter().flatten().min_by_key(|m| m.at);
-    let mut by_tool: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
-    for record in counted.iter().filter(|r| !r.external_id.is_empty() && r.kind != RecordKind::Notification) {
-        by_tool.entry((&record.source, &record.external_id)).or_default().push(record);
+    settle_end(incident, &counted, closings, (is_declared, now));
+}
+
+/// The earliest of the beginnings that were stated. Of an incident that only records
+/// show, that is also when a tool opened it.
+fn settle_start(incident: &mut Incident, counted: &[Record], is_declared: bool) {
+    let starts = counted.iter().filter(|r| r.kind == RecordKind::Incident && (is_declared || !pages(r)));
+    let Some(first) = starts.min_by_key(|r| (r.occurred_at, pages(r), &r.key)) else { return };
+    if pages(first) {
+        incident.times.onset = Some(Mark { estimated: true, ..mark_of(first) });
+    } else {
+        state_start(incident, mark_of(first), &named(first));
     }
-    let mut ends: Vec<(Mark, String)> = Vec::new();
-    for ((_, id), thread) in by_tool {
-        let by = thread.first().map_or(String::new(), |r| format!("{} {id}", r.told_by.word()));
-        if let Some(start) = thread.iter().find(|r| r.kind == RecordKind::Incident && !pages(r)) {
-            state_start(incident, mark_of(start), &by);
-        }
-        ends.extend(closed_at(&thread).map(|end| (end, by)));
+}
+
+/// The latest of the ends that were stated.
+fn settle_end(
+    incident: &mut Incident,
+    counted: &[Record],
+    closings: &Closings<'_>,
+    (is_declared, now): (bool, Timestamp),
+) {
+    let mut by_tool: BTreeMap<(&str, &str), &Record> = BTreeMap::new();
+    for record in counted.iter().filter(|r| !r.external_id.is_empty() && closes(r)) {
+        by_tool.entry((&record.source, &record.external_id)).or_insert(record);
     }
-    if let Some((end, by)) = ends.into_iter().max_by_key(|(end, _)| end.at).filter(|(end, _)| end.at >= since) {
-        let by_person = end.source == MarkSource::Record;
-        let reason = if by_person { "the end as stated" } else { "the tool closed it" };
-        state(incident, IncidentTime::Resolved, end, &by, reason);
-        if by_person {
-            state_end(incident, end, &by);
-        }
+    let closings: Vec<(Closing, String)> =
+        by_tool.into_iter().map(|((source, id), first)| (closings.get(source, id), named(first))).collect();
+    let is_open = closings.iter().any(|(closing, _)| *closing == Closing::Open);
+    let since = incident.start().unwrap_or(Timestamp::MIN) - LEAD;
+    let ends = closings.into_iter().filter_map(|(closing, by)| Some((closing.mark()?, by)));
+    let last = ends.max_by_key(|(end, _)| end.at).filter(|(end, _)| end.at >= since);
+    let last = last.filter(|_| !(is_declared && is_open));
+    if is_declared {
+        let over = is_closed(last.as_ref().map(|(end, _)| *end), now) || (last.is_none() && !is_open);
+        incident.state = if over { IncidentState::Closed } else { IncidentState::Open };
     }
+    let Some((end, by)) = last else { return };
+    let by_person = end.source == MarkSource::Record;
+    let reason = if by_person { "the end as stated" } else { "the tool closed it" };
+    state(incident, IncidentTime::Resolved, end, &by, reason);
+    if by_person {
+        state_end(incident, end, &by);
+    } else if is_declared {
+        let end = Mark { estimated: true, ..end };
+        state(incident, IncidentTime::Restored, end, &by, "the tool closed it, and nothing was measured");
+    }
+}
+
+/// What opens or closes an incident of a tool, or is about nothing else.
+fn closes(record: &Record) -> bool {
+    use RecordKind::{Incident, Merge, Reopen, Resolve};
+    matches!(record.kind, Incident | Resolve | Reopen | Merge)
+}
+
+/// The tool with its id of the incident.
+fn named(record: &Record) -> String {
+    format!("{} {}", record.told_by.word(), record.external_id)
 }
 
 /// The beginning as somebody stated it: it stands where nothing was counted.

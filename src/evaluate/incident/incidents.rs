@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use self::linking::{Group, Key, Place, groups, key_of};
 use super::nodes::named_nodes;
 use crate::evaluate::alerting::alerts::{Alerts, Row};
-use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::incident::incidents::linking::QUIET;
 use crate::model::ids::IncidentId;
 use crate::model::labels::content_hash;
@@ -84,7 +84,7 @@ struct Context<'a> {
     changes: HashMap<&'a str, Vec<&'a Change>>,
     /// By node.
     cordons: HashMap<&'a str, Vec<&'a Change>>,
-    silences: HashMap<AlertId, Vec<Timestamp>>,
+    silences: HashMap<AlertId, Vec<Silenced>>,
     now: Timestamp,
 }
 
@@ -103,9 +103,9 @@ impl<'a> Context<'a> {
             };
             of.or_default().push(change);
         }
-        let mut silences: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
+        let mut silences: HashMap<AlertId, Vec<Silenced>> = HashMap::new();
         for silenced in facts.silenced {
-            silences.entry(silenced.alert).or_default().push(silenced.period.start);
+            silences.entry(silenced.alert).or_default().push(*silenced);
         }
         Context { slos, tickets: tickets(facts.alerts), alerts: facts.alerts, changes, cordons, silences, now }
     }
@@ -138,7 +138,8 @@ impl Draft<'_> {
         let tickets = self.linked_tickets();
         let alerts = || group.pages.iter().chain(&tickets);
         let times = self.times(if group.pages.is_empty() { &tickets } else { &group.pages });
-        let silent = |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0, alert.1).is_none();
+        let silent =
+            |alert: &&(AlertId, &Alert)| alert.1.suppressed && self.silenced(alert.0, alert.1, |_| true).is_none();
         Incident {
             id: self.id(),
             service: self.service(),
@@ -205,13 +206,14 @@ impl Draft<'_> {
         alerts.chain(self.slos().filter_map(|slo| slo.labels.get(label))).next().map(str::to_owned)
     }
 
-    /// When a silence that was set after the alert fired began: somebody
-    /// answered it. A silence from before is no answer.
-    fn silenced(&self, id: AlertId, alert: &Alert) -> Option<Timestamp> {
+    /// When a silence that was set after the alert fired began, of those that are
+    /// wanted. One from before was a plan.
+    fn silenced(&self, id: AlertId, alert: &Alert, wanted: fn(&Silenced) -> bool) -> Option<Timestamp> {
         let firing = alert.firing?.at;
         let until = (self.group.end + ANSWER_WITHIN).min(self.context.now);
-        let since = self.context.silences.get(&id)?;
-        since.iter().copied().filter(|at| firing < *at && *at <= until).min()
+        let silences = self.context.silences.get(&id)?;
+        let since = silences.iter().filter(|silenced| wanted(silenced)).map(|silenced| silenced.period.start);
+        since.filter(|at| firing < *at && *at <= until).min()
     }
 
     fn linked_tickets(&self) -> Vec<(AlertId, &Alert)> {
@@ -315,7 +317,8 @@ impl Draft<'_> {
     }
 
     fn acknowledged(&self) -> Option<Mark> {
-        let at = self.group.pages.iter().filter_map(|(id, alert)| self.silenced(*id, alert)).min()?;
+        let at =
+            self.group.pages.iter().filter_map(|(id, alert)| self.silenced(*id, alert, Silenced::is_answer)).min()?;
         Some(Mark::new(at, MarkSource::Alertmanager, Millis::from_secs(1)))
     }
 

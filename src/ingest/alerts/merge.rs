@@ -139,15 +139,25 @@ fn join(a: Alert, b: Alert) -> Alert {
         // Seen pending again after a restart: not when the condition began.
         .filter(|c| c.source == MarkSource::AlertsForState || firing.is_none_or(|f| c.at <= f.at));
     let suppressed = a.suppressed || b.suppressed;
-    // Who saw it last knows best whether it is over; at the same last sample,
-    // who saw more of the silence after it.
+    // The later view decides whether it is over; at the same last sample, the one
+    // that saw more of the time after it.
     let life = |alert: &Alert| {
         let sureness = alert.ended.map(|e| (!e.estimated, Reverse(e.resolution)));
-        (alert.last_seen, sureness)
+        (stated_at(alert), sureness, alert.last_seen)
     };
     let (mut last, other) = if life(&b) > life(&a) { (b, a) } else { (a, b) };
     last.join_receivers(&other.receivers);
     Alert { condition, firing, suppressed, ..last }
+}
+
+/// The latest time that a view of an alert states. A webhook states when an alert
+/// began and ended; when it was received says nothing, as deliveries are repeated
+/// and delayed.
+fn stated_at(alert: &Alert) -> Timestamp {
+    match (alert.ended, alert.firing) {
+        (None, Some(firing)) if firing.source == MarkSource::Webhook && alert.condition.is_none() => firing.at,
+        _ => alert.last_seen,
+    }
 }
 
 fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {

@@ -36,11 +36,22 @@ pub enum ChangeKind {
     Scale,
     /// A person took a node out of scheduling, alone or to drain it.
     Cordon,
+    /// A configuration or a feature flag was changed.
+    Config,
+    /// A tool reports a change of a type that is none of these.
+    Other,
 }
 
 impl ChangeKind {
-    pub const ALL: [ChangeKind; 5] =
-        [ChangeKind::Rollout, ChangeKind::Rollback, ChangeKind::Restart, ChangeKind::Scale, ChangeKind::Cordon];
+    pub const ALL: [ChangeKind; 7] = [
+        ChangeKind::Rollout,
+        ChangeKind::Rollback,
+        ChangeKind::Restart,
+        ChangeKind::Scale,
+        ChangeKind::Cordon,
+        ChangeKind::Config,
+        ChangeKind::Other,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -49,6 +60,8 @@ impl ChangeKind {
             ChangeKind::Restart => "restart",
             ChangeKind::Scale => "scale",
             ChangeKind::Cordon => "cordon",
+            ChangeKind::Config => "config",
+            ChangeKind::Other => "other",
         }
     }
 
@@ -72,6 +85,8 @@ pub enum ChangeOutcome {
     RolledBack,
     /// A later revision took its place before it was done.
     Superseded,
+    /// Nobody reported how it ended.
+    Unknown,
 }
 
 impl ChangeOutcome {
@@ -82,13 +97,25 @@ impl ChangeOutcome {
             ChangeOutcome::Failed => "failed",
             ChangeOutcome::RolledBack => "rolled-back",
             ChangeOutcome::Superseded => "superseded",
+            ChangeOutcome::Unknown => "unknown",
         }
     }
 
+    pub const ALL: [ChangeOutcome; 6] =
+        [Self::Running, Self::Succeeded, Self::Failed, Self::RolledBack, Self::Superseded, Self::Unknown];
+
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Running, Self::Succeeded, Self::Failed, Self::RolledBack, Self::Superseded]
-            .into_iter()
-            .find(|o| o.word() == word)
+        Self::ALL.into_iter().find(|o| o.word() == word)
+    }
+
+    /// Whether the change did harm, or had to be taken back; `None` where that
+    /// is not known, yet or ever.
+    pub fn is_failure(self) -> Option<bool> {
+        match self {
+            ChangeOutcome::Failed | ChangeOutcome::RolledBack => Some(true),
+            ChangeOutcome::Succeeded => Some(false),
+            ChangeOutcome::Running | ChangeOutcome::Superseded | ChangeOutcome::Unknown => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{TimeZone, Timelike};
 use chrono_tz::Tz;
 
+use crate::model::automation::NamePatterns;
 use crate::model::time::{Millis, Timestamp};
 
 /// Minutes of a day.
@@ -41,6 +42,8 @@ pub struct OnCall {
     /// Of teams that are not named.
     pub usual: TeamHours,
     pub teams: BTreeMap<String, TeamHours>,
+    /// Programs that set silences and acknowledge: nobody on call did.
+    pub automation: NamePatterns,
 }
 
 impl OnCall {
@@ -48,7 +51,12 @@ impl OnCall {
     pub const SHIFT: Millis = Millis::from_hours(12);
 
     pub fn new(zone: Tz) -> OnCall {
-        OnCall { shift: Self::SHIFT, usual: TeamHours::new(zone), teams: BTreeMap::new() }
+        OnCall {
+            shift: Self::SHIFT,
+            usual: TeamHours::new(zone),
+            teams: BTreeMap::new(),
+            automation: NamePatterns::default(),
+        }
     }
 
     pub fn of(&self, team: Option<&str>) -> &TeamHours {

@@ -3,7 +3,36 @@
 
 use super::alert::Alert;
 use crate::model::labels::selector::{MatchOp, Matcher};
-use crate::model::time::{Period, Timestamp};
+use crate::model::time::{Millis, Period, Timestamp};
+
+/// Labels that say where something is, or whose, and not what it is.
+const SCOPES: [&str; 19] = [
+    "cluster",
+    "region",
+    "zone",
+    "availability_zone",
+    "datacenter",
+    "dc",
+    "site",
+    "env",
+    "environment",
+    "stage",
+    "tier",
+    "tenant",
+    "namespace",
+    "severity",
+    "priority",
+    "team",
+    "prometheus",
+    "replica",
+    "receiver",
+];
+
+/// Whether a pattern stands for a few names, as `A|B` does.
+fn is_list_of_names(pattern: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | ' ' | '|' | '(' | ')' | '^' | '$');
+    !pattern.is_empty() && pattern.chars().all(plain)
+}
 
 /// One silence. A silence whose matchers are changed ends, and a new one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +43,9 @@ pub struct Silence {
     pub matchers: Vec<Matcher>,
     /// From its beginning to its end, which may be to come.
     pub period: Period,
+    /// The earliest end that it was seen with, which is what its author chose:
+    /// daemons that renew silences move `period`.
+    pub earliest_end: Timestamp,
     pub created_by: String,
     pub comment: String,
 }
@@ -32,9 +64,20 @@ impl Silence {
         self.matchers.iter().any(names_one) && self.matchers.iter().all(holds)
     }
 
-    /// Whether it names what it is about by patterns only.
+    /// Whether no matcher names an alert, a service or an object: such a silence
+    /// is about everything in a place, or of a team.
     pub fn is_broad(&self) -> bool {
-        !self.matchers.iter().any(|m| m.op == MatchOp::Equal)
+        let names_one = |m: &Matcher| match m.op {
+            MatchOp::Equal => !m.value.is_empty(),
+            MatchOp::Regex => is_list_of_names(&m.value),
+            MatchOp::NotEqual | MatchOp::NotRegex => false,
+        };
+        !self.matchers.iter().any(|m| names_one(m) && !SCOPES.contains(&m.label.as_str()))
+    }
+
+    /// How long its author wanted it to hold.
+    pub fn chosen_length(&self) -> Millis {
+        self.period.length().min(self.earliest_end - self.period.start)
     }
 
     /// Whether it held at an instant.
@@ -70,7 +113,7 @@ mod tests {
         let matchers = matchers.iter().map(|(l, op, v)| Matcher::new(*l, *op, *v).unwrap()).collect();
         let period = Period::new(Timestamp::from_millis(0), Timestamp::from_millis(1));
         let (id, created_by, comment) = (String::new(), String::new(), String::new());
-        Silence { id, matchers, period, created_by, comment }.is_about(&alert(suppressed))
+        Silence { id, matchers, period, earliest_end: period.end, created_by, comment }.is_about(&alert(suppressed))
     }
 
     #[test]

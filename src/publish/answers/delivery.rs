@@ -25,8 +25,16 @@ pub struct Delivery {
 pub struct Received {
     /// Records that are new.
     pub accepted: usize,
+    /// Records that took the place of an earlier statement.
+    pub replaced: usize,
+    /// Statements that count for nothing any more.
+    pub withdrawn: usize,
     /// Records that were stored before, and change nothing.
     pub duplicates: usize,
+    /// Events that no time of an incident follows from.
+    pub ignored: usize,
+    /// Alerts and silences.
+    pub facts: usize,
     /// Alerts that the sender left out.
     pub truncated: u64,
 }
@@ -71,6 +79,33 @@ impl DeliveryOutcome {
     }
 }
 
+impl Received {
+    /// Nothing of it is of use here.
+    pub fn is_ignored(&self) -> bool {
+        self.ignored > 0 && self.duplicates + self.stored() == 0
+    }
+
+    /// Adds what became of another part of the same.
+    pub fn add(&mut self, part: &Received) {
+        self.accepted += part.accepted;
+        self.replaced += part.replaced;
+        self.withdrawn += part.withdrawn;
+        self.duplicates += part.duplicates;
+        self.ignored += part.ignored;
+        self.facts += part.facts;
+        self.truncated = self.truncated.saturating_add(part.truncated);
+    }
+
+    /// All of it was stored before.
+    pub fn is_duplicate(&self) -> bool {
+        self.duplicates > 0 && self.accepted + self.replaced + self.withdrawn == 0
+    }
+
+    fn stored(&self) -> usize {
+        self.accepted + self.replaced + self.withdrawn + self.facts
+    }
+}
+
 /// Why a delivery was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryRefused {
@@ -87,5 +122,15 @@ pub enum DeliveryRefused {
     Invalid(Vec<String>),
     /// The cause is for the log.
     #[error("the delivery could not be stored: {0}")]
+    NotStored(String),
+}
+
+/// Why a record was not withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WithdrawalRefused {
+    #[error("record not found: nothing is stated under this source, kind and id")]
+    Unknown,
+    /// The cause is for the log.
+    #[error("the withdrawal could not be stored: {0}")]
     NotStored(String),
 }

@@ -2,7 +2,7 @@
 
 use super::attainment::anchor;
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
-use crate::model::operations::change::{Change, ChangeOutcome};
+use crate::model::operations::change::Change;
 use crate::model::slo::Budgeting;
 use crate::publish::report::input::{ReportInput, SloReport};
 use crate::publish::report::strip::date_of;
@@ -16,7 +16,7 @@ const DAYS_MAX: usize = 6;
 pub(super) fn changes(input: &ReportInput) -> Section {
     let mut blocks = Vec::new();
     let mut shown: Vec<&Change> = input.changes.iter().collect();
-    let fine = |c: &Change| !matches!(c.outcome, ChangeOutcome::Failed | ChangeOutcome::RolledBack);
+    let fine = |c: &Change| c.outcome.is_failure() != Some(true);
     if shown.len() > CHANGES_MAX {
         shown.sort_by_key(|c| (fine(c), c.started_at, c.id));
         shown.truncate(CHANGES_MAX);

@@ -6,7 +6,6 @@ use super::attainment::{SloResult, by_need, spent, why_not_known};
 use super::document::{Block, Section, Tile, few, many};
 use super::incidents::restored_in;
 use super::noise::band;
-use crate::model::operations::change::ChangeOutcome;
 use crate::model::operations::incident::IncidentState;
 use crate::publish::report::input::{ReportInput, SloReport};
 use crate::publish::web::parts::text;
@@ -111,12 +110,16 @@ fn changes(input: &ReportInput) -> Option<String> {
     if input.changes.is_empty() {
         return None;
     }
-    let bad = [ChangeOutcome::Failed, ChangeOutcome::RolledBack];
-    let failed = input.changes.iter().filter(|c| bad.contains(&c.outcome)).count();
+    let known: Vec<bool> = input.changes.iter().filter_map(|c| c.outcome.is_failure()).collect();
+    let failed = known.iter().filter(|failed| **failed).count();
+    let unknown = match input.changes.len() - known.len() {
+        0 => String::new(),
+        n => format!(" Whether {} failed is not known.", many(n, "more change", "more changes")),
+    };
     let near = input.review.incidents.iter().filter(|i| !i.changes.is_empty()).count();
     Some(format!(
-        "{}, of which {failed} failed or were rolled back. {} began close to a change (this does not prove the cause).",
-        many(input.changes.len(), "change", "changes"),
+        "{}, of which {failed} failed or were rolled back.{unknown} {} began close to a change (this does not prove the cause).",
+        many(known.len(), "change", "changes"),
         many(near, "incident", "incidents"),
     ))
 }

@@ -1,13 +1,17 @@
-//! Alertmanager's webhook, version 4.
+//! The webhook of Alertmanager, version 4, and that of Grafana's alerting, which
+//! has the same form and says version 1.
 
 use serde::Deserialize;
 
+use super::auth::SKEW_MAX;
+use super::sender::sender_of;
 use super::{Context, DeliveredFacts, Flaw, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::labels::hex;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::RecordKind;
 use crate::model::time::Millis;
+use crate::net::error::shown;
 use crate::sources::prometheus::json::{JsonLabels, JsonTime};
 
 #[derive(Deserialize)]
@@ -44,12 +48,13 @@ enum Status {
     Resolved,
 }
 
-/// The reasons that tell of an alert for the first time.
+/// Reasons of a notification that is the first one of some alerts.
 const NEWS: [&str; 2] = ["first notification", "new alerts added"];
-/// The reason that tells of the same alerts again.
+/// The reason of a notification that repeats the one before.
 const REPEAT: &str = "repeat interval elapsed";
 
-/// A retry of a delivery tells nothing new; no repeat interval is as short as this.
+/// A retry of a delivery is no new notification; no repeat interval is as short as
+/// this.
 const RETRIED_WITHIN: Millis = Millis::from_mins(1);
 
 /// What a firing alert in a webhook is, by the reason that is given; other reasons
@@ -62,11 +67,25 @@ fn kind_of(reason: Option<&str>) -> Option<RecordKind> {
     }
 }
 
+/// The versions of Alertmanager and of Grafana's alerting.
+const VERSIONS: [&str; 2] = ["4", "1"];
+
+/// What is wrong with the version that a body states.
+fn version_flaw(version: Option<&str>, text: &str) -> Option<Flaw> {
+    let expected = "expected `4` of Alertmanager's webhook or `1` of Grafana's alerting";
+    let found = match version {
+        Some(version) if VERSIONS.contains(&version) => return None,
+        Some(version) => format!("`{}`", shown(version)),
+        None => sender_of(text).map_or("none; send the webhook without a payload template".to_owned(), str::to_owned),
+    };
+    Some(Flaw::at("version", format!("{expected}, found {found}")))
+}
+
 pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
-    let webhook: Webhook = serde_json::from_str(text).map_err(|e| vec![Flaw::of_json(&e, None)])?;
-    if webhook.version.as_deref() != Some("4") {
-        let message = "not version 4 of Alertmanager's webhook; send it without a payload template";
-        return Err(vec![Flaw::at("version", message)]);
+    let form = |e: serde_json::Error| vec![Flaw::of_form(&e, "Alertmanager's webhook", text)];
+    let webhook: Webhook = serde_json::from_str(text).map_err(form)?;
+    if let Some(flaw) = version_flaw(webhook.version.as_deref(), text) {
+        return Err(vec![flaw]);
     }
     let kind = kind_of(webhook.reason.as_deref());
     let group = group_hash(&webhook.group_key);
@@ -76,7 +95,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
         let resolved = alert.status == Status::Resolved;
         if let Some(kind) = kind.filter(|_| !resolved) {
             let known = if alert.fingerprint.is_empty() { hex(&alert.labels.0.hash128()) } else { alert.fingerprint };
-            // Each receiver is told for itself; replicas tell of the same one.
+            // Each receiver is notified by itself; replicas report the same notification.
             let known = format!("{known}/{}", webhook.receiver);
             let key = match kind {
                 RecordKind::Repeat => {
@@ -85,7 +104,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
                 _ => format!("{known}/{}/firing", starts_at.millis()),
             };
             let mut record = context.record(kind, MarkSource::Webhook, &key, context.now);
-            // Without a reason it may repeat what was told long ago.
+            // Without a reason it may be a repetition.
             record.estimated = webhook.reason.is_none();
             record.external_id.clone_from(&group);
             record.dedup_key = Some(group.clone());
@@ -95,11 +114,17 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
         }
         let entry = AlertmanagerEntry {
             starts_at,
-            ends_at: alert.ends_at.and_then(|end| end.0).filter(|_| resolved),
+            ends_at: alert
+                .ends_at
+                .and_then(|end| end.0)
+                .filter(|_| resolved)
+                .map(|end| end.min(context.now + SKEW_MAX)),
             labels: alert.labels.0,
             ..AlertmanagerEntry::default()
         };
-        told.alerts.extend(told_alert(&entry, context.now, MarkSource::Webhook));
+        // An end that was stated has come about, whatever our own clock says.
+        let stated_at = entry.ends_at.map_or(context.now, |end| end.max(context.now));
+        told.alerts.extend(told_alert(&entry, stated_at, MarkSource::Webhook));
     }
     Ok(told)
 }

@@ -266,6 +266,7 @@ impl JsonSilence {
         Some(Silence {
             id: self.id,
             period: Period::new(self.starts_at?.0?, end),
+            earliest_end: end,
             matchers: self.matchers.into_iter().map(JsonMatcher::matcher).collect::<Option<_>>()?,
             created_by: self.created_by,
             comment: self.comment,

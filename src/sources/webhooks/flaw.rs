@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::sender::sender_of;
 use crate::net::error::shown;
 
 /// One thing that is wrong.
@@ -25,8 +26,8 @@ impl Flaw {
         Flaw { place: place.into(), ..Flaw::whole(message) }
     }
 
-    /// What the parser of JSON complains of; `line` is where the text stands in
-    /// a larger one.
+    /// A complaint of the JSON parser; `line` is the line of a text that is part
+    /// of a larger one.
     pub(super) fn of_json(error: &serde_json::Error, line: Option<usize>) -> Flaw {
         let known = error.line() > 0;
         let text = error.to_string();
@@ -35,6 +36,15 @@ impl Flaw {
             line: line.or(known.then_some(error.line())),
             column: known.then_some(error.column()),
             ..Flaw::whole(shown(message))
+        }
+    }
+
+    /// A body that does not have the form of its webhook.
+    pub(super) fn of_form(error: &serde_json::Error, expected: &str, text: &str) -> Flaw {
+        let flaw = Flaw::of_json(error, None);
+        match sender_of(text) {
+            Some(found) => Flaw { message: format!("expected {expected}, found {found} ({})", flaw.message), ..flaw },
+            None => flaw,
         }
     }
 

@@ -1,15 +1,16 @@
-//! What other systems push: webhooks of Alertmanager, PagerDuty and Grafana
-//! OnCall, Alertmanager's event recorder, and records in a form of our own, as
-//! JSON and CSV. Bytes to facts, and who may send them. Must not know where they
-//! are kept, nor which incident they are about.
+//! What other systems push: webhooks of Alertmanager, Grafana's alerting, PagerDuty
+//! and Grafana OnCall, Alertmanager's event recorder, and records in a form of our
+//! own, as JSON and CSV. Bytes to facts, and who may send them.
 
 mod alertmanager;
 pub mod auth;
+mod change_words;
 mod events;
 mod flaw;
 mod oncall;
 mod pagerduty;
 mod records;
+mod sender;
 #[cfg(test)]
 mod tests;
 
@@ -17,29 +18,32 @@ use sha2::{Digest, Sha256};
 
 use crate::model::labels::{Labels, content_hash, hex};
 use crate::model::operations::alert::{Alert, MarkSource};
-use crate::model::operations::record::{Record, RecordKind};
+use crate::model::operations::record::{Record, RecordKind, ReportedChange};
 use crate::model::operations::silence::Silence;
 use crate::model::time::Timestamp;
 
 pub use flaw::Flaw;
-pub use records::lines_of;
+pub use records::{lines_of, statement_key};
 
 /// Records, events or lines of one delivery: what 1 MiB can hold.
 const ITEMS_MAX: usize = 20_000;
 
-/// Flaws that are told of one delivery; whoever has more mends these first.
+/// Flaws that are reported of one delivery; the others show once these are fixed.
 const FLAWS_MAX: usize = 100;
 
 /// A longer key is kept as its hash.
 const KEY_BYTES_MAX: usize = 200;
 
-/// The longest text that stands beside a record: a title, a link, a name.
+/// The longest title, link or name of a record.
 const TEXT_CHARS_MAX: usize = 500;
+
+/// Event types of one webhook that are named, and the longest name of one.
+const EVENT_TYPE_CHARS_MAX: usize = 80;
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Alertmanager's webhook, version 4.
+    /// Alertmanager's webhook, or that of Grafana's alerting.
     Alertmanager,
     /// Alertmanager's event recorder, one event or a list.
     Events,
@@ -55,10 +59,22 @@ pub enum Form {
     Csv,
 }
 
+/// An event that no time follows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IgnoredEvent {
+    /// A kind of event that says nothing of incidents, such as a ping or a note.
+    Irrelevant,
+    /// A type that nothing here knows.
+    Unknown(String),
+}
+
 /// What one delivery says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeliveredFacts {
     pub records: Vec<Record>,
+    /// Keys of statements that are withdrawn without being stated again.
+    pub withdrawn: Vec<String>,
+    pub ignored: Vec<IgnoredEvent>,
     /// Instances of alerts, to be joined to those that are known.
     pub alerts: Vec<Alert>,
     /// Alerts that were held back.
@@ -76,8 +92,23 @@ pub struct Muted {
 }
 
 impl DeliveredFacts {
+    fn of_record(record: Record) -> DeliveredFacts {
+        DeliveredFacts { records: vec![record], ..DeliveredFacts::default() }
+    }
+
+    fn irrelevant() -> DeliveredFacts {
+        DeliveredFacts { ignored: vec![IgnoredEvent::Irrelevant], ..DeliveredFacts::default() }
+    }
+
+    fn unknown(event_type: &str) -> DeliveredFacts {
+        let name = event_type.chars().filter(|c| !c.is_control()).take(EVENT_TYPE_CHARS_MAX).collect();
+        DeliveredFacts { ignored: vec![IgnoredEvent::Unknown(name)], ..DeliveredFacts::default() }
+    }
+
     fn add(&mut self, other: DeliveredFacts) {
         self.records.extend(other.records);
+        self.withdrawn.extend(other.withdrawn);
+        self.ignored.extend(other.ignored);
         self.alerts.extend(other.alerts);
         self.muted.extend(other.muted);
         self.silences.extend(other.silences);
@@ -85,19 +116,28 @@ impl DeliveredFacts {
     }
 }
 
-/// Reads a body that was received at `now` through `source`. All of it, or with
-/// what is wrong nothing.
-pub fn read(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<DeliveredFacts, Vec<Flaw>> {
-    read_within(form, &Context { source, now, items_max: ITEMS_MAX, flaws_max: FLAWS_MAX }, body)
+/// Reads a body that was received at `now` through `source`: all of it, or with
+/// flaws nothing. Records from before `since` are flaws, as they would not be kept.
+pub fn read(
+    form: Form,
+    source: &str,
+    body: &[u8],
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<DeliveredFacts, Vec<Flaw>> {
+    read_within(form, &Context { source, now, since, items_max: ITEMS_MAX, flaws_max: FLAWS_MAX }, body)
 }
 
-/// Reads a file, which may be larger, and tells all that is wrong with it.
+/// Reads a file, which may be larger, and finds all of its flaws.
 pub fn read_file(form: Form, source: &str, body: &[u8], now: Timestamp) -> Result<DeliveredFacts, Vec<Flaw>> {
-    read_within(form, &Context { source, now, items_max: usize::MAX, flaws_max: usize::MAX }, body)
+    let since = Timestamp::MIN;
+    read_within(form, &Context { source, now, since, items_max: usize::MAX, flaws_max: usize::MAX }, body)
 }
 
 fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<DeliveredFacts, Vec<Flaw>> {
     let text = std::str::from_utf8(body).map_err(|error| vec![Flaw::no_text(body, error.valid_up_to())])?;
+    // Spreadsheets on Windows write it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match form {
         Form::Alertmanager => alertmanager::read(text, context),
         Form::Events => events::read(text, context),
@@ -113,6 +153,8 @@ fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<Deliver
 struct Context<'a> {
     source: &'a str,
     now: Timestamp,
+    /// What is over before it is not kept.
+    since: Timestamp,
     items_max: usize,
     flaws_max: usize,
 }
@@ -120,10 +162,7 @@ struct Context<'a> {
 impl Context<'_> {
     /// A record with what every one has.
     fn record(&self, kind: RecordKind, told_by: MarkSource, key: &str, occurred_at: Timestamp) -> Record {
-        let key = match key.len() <= KEY_BYTES_MAX {
-            true => key.to_owned(),
-            false => hex(&content_hash([key.as_bytes()])),
-        };
+        let key = short_key(key);
         Record {
             source: self.source.to_owned(),
             key,
@@ -137,12 +176,25 @@ impl Context<'_> {
             cluster: None,
             severity: None,
             labels: Labels::new(),
+            other_alerts: Vec::new(),
             dedup_key: None,
+            merged_into: None,
+            change: ReportedChange::default(),
             refs: Vec::new(),
             actor: None,
             human: None,
+            withdrawn: false,
+            earlier: Vec::new(),
             received_at: self.now,
         }
+    }
+}
+
+/// A key of bounded length.
+fn short_key(key: &str) -> String {
+    match key.len() <= KEY_BYTES_MAX {
+        true => key.to_owned(),
+        false => hex(&content_hash([key.as_bytes()])),
     }
 }
 

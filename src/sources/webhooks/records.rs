@@ -1,13 +1,14 @@
 //! Records in a form of our own, for tools that have no webhook and for what is
-//! in spreadsheets: JSON, one in a line, and CSV. All that is wrong is told at
-//! once.
+//! in spreadsheets: JSON, one in a line, and CSV. All flaws are found at once.
 
 use serde_json::{Map, Value};
 
+use super::change_words::{change_word, outcome_word};
 use super::{Context, DeliveredFacts, Flaw, Form, events, shown_text};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::record::{Record, RecordKind};
+use crate::model::operations::change::{ChangeKind, ChangeOutcome};
+use crate::model::operations::record::{Record, RecordKind, ReportedChange};
 use crate::model::operations::severity;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
@@ -19,7 +20,11 @@ const REFS_MAX: usize = 16;
 /// How far ahead of us the clock of a sender may be.
 const AHEAD_MAX: Millis = Millis::from_mins(5);
 
-const KINDS: &str = "`notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`";
+/// The key of what a source states under an id of its own: a later statement with
+/// the same key replaces the one before.
+pub fn statement_key(kind: RecordKind, id: &str) -> String {
+    super::short_key(&format!("{}/{id}", kind.word()))
+}
 
 /// One record, or a list of them.
 pub(super) fn json(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
@@ -32,7 +37,7 @@ pub(super) fn json(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, 
     all(
         items.into_iter().enumerate().map(|(n, item)| {
             let Value::Object(map) = item else {
-                return Err(vec![Flaw::at(place(n), "a record is a JSON object")]);
+                return Err(vec![Flaw::at(place(n), "a record must be a JSON object")]);
             };
             let prefix = place(n);
             Item { map: &map, flaws: Vec::new() }.record(context).map_err(|flaws| {
@@ -76,7 +81,7 @@ pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, V
     let header: Vec<&str> = headers.iter().collect();
     for needed in ["kind", "occurred_at"] {
         if !header.contains(&needed) {
-            let message = format!("the header has no field `{needed}`");
+            let message = format!("missing field `{needed}` in the header; {}", found_in_header(&header));
             return Err(vec![Flaw { line: Some(1), column: Some(1), ..Flaw::whole(message) }]);
         }
     }
@@ -95,6 +100,18 @@ pub(super) fn csv(text: &str, context: &Context<'_>) -> Result<DeliveredFacts, V
         }),
         context,
     )
+}
+
+/// What a header holds, or what separates its fields.
+fn found_in_header(header: &[&str]) -> String {
+    let separator = match header {
+        [one] => [(';', "`;`"), ('\t', "a tab"), ('|', "`|`")].into_iter().find(|(c, _)| one.contains(*c)),
+        _ => None,
+    };
+    match separator {
+        Some((_, named)) => format!("the fields are separated by {named}, expected a comma"),
+        None => format!("found {}", crate::net::error::shown(&header.join(", "))),
+    }
 }
 
 /// A file that reads well as one record, or event, in each line.
@@ -123,7 +140,7 @@ fn csv_flaw(error: &csv::Error) -> Flaw {
     let line = error.position().and_then(|p| usize::try_from(p.line()).ok());
     let message = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} fields, where the header has {expected_len}")
+            format!("{len} fields, but the header has {expected_len}")
         }
         _ => crate::net::error::shown(&error.to_string()),
     };
@@ -165,42 +182,64 @@ struct Item<'m> {
 impl Item<'_> {
     fn record(mut self, context: &Context<'_>) -> Result<DeliveredFacts, Vec<Flaw>> {
         let kind = self.kind();
+        let withdrawn = self.flag("withdrawn").unwrap_or(false);
+        let id = self.text("id");
+        if let (true, Some(kind), Some(id), false) = (withdrawn, kind, &id, self.map.contains_key("occurred_at")) {
+            let withdrawn = vec![statement_key(kind, id)];
+            return Ok(DeliveredFacts { withdrawn, ..DeliveredFacts::default() });
+        }
         let occurred_at = self.time("occurred_at", context.now);
         let ended_at = self.time("ended_at", context.now);
         if occurred_at.is_none() && !self.map.contains_key("occurred_at") {
-            self.flaw("occurred_at", "is missing; RFC 3339 or Unix seconds");
+            self.flaw("occurred_at", "missing; expected RFC 3339 or Unix seconds");
         }
         if let (Some(start), Some(end)) = (occurred_at, ended_at)
             && end < start
         {
             self.flaw("ended_at", "is before `occurred_at`");
         }
-        let id = self.text("id");
+        if occurred_at.is_some_and(|at| ended_at.unwrap_or(at) < context.since) {
+            self.flaw("occurred_at", format!("older than the retention, which begins at {}", context.since));
+        }
+        let change = self.change(kind);
         let (service, cluster, severity) = (self.text("service"), self.text("cluster"), self.severity());
-        let (labels, refs, human) = (self.labels(), self.refs(), self.human());
+        let (labels, refs, human) = (self.labels(), self.refs(), self.flag("human"));
         let actor = self.text("actor").as_deref().and_then(shown_text);
         let (incident, dedup_key) = (self.text("incident"), self.text("dedup_key"));
+        let merged_into = self.text("merged_into");
         let (Some(kind), Some(at)) = (kind, occurred_at) else { return Err(self.flaws) };
         if !self.flaws.is_empty() {
             return Err(self.flaws);
         }
-        let named = id.clone().or_else(|| service.clone()).unwrap_or_default();
-        let until = ended_at.map_or(0, Timestamp::millis);
-        let key = format!("{}/{named}/{}/{until}", kind.word(), at.millis());
+        let key = match (&id, kind) {
+            // There may be many under one id, none of which replaces another.
+            (Some(id), RecordKind::Notification | RecordKind::Repeat) => {
+                format!("{}/{id}/{}", kind.word(), at.millis())
+            }
+            // Each of several people.
+            (Some(id), RecordKind::Acknowledge) if actor.is_some() => {
+                format!("{}/{id}/{}", kind.word(), actor.as_deref().unwrap_or_default())
+            }
+            (Some(id), _) => statement_key(kind, id),
+            (None, _) => format!("{}/{}/{}", kind.word(), service.as_deref().unwrap_or_default(), at.millis()),
+        };
         let record = Record {
             external_id: incident.or(id).unwrap_or_default(),
             ended_at,
             service,
             cluster,
             severity,
+            change: ReportedChange { kind: change.kind.or_else(|| change_word(labels.get("type")?)), ..change },
             labels,
             dedup_key,
+            merged_into,
             refs,
             actor,
             human,
+            withdrawn,
             ..context.record(kind, MarkSource::Record, &key, at)
         };
-        Ok(DeliveredFacts { records: vec![record], ..DeliveredFacts::default() })
+        Ok(DeliveredFacts::of_record(record))
     }
 
     fn flaw(&mut self, field: &str, message: impl Into<String>) {
@@ -214,9 +253,28 @@ impl Item<'_> {
             word => RecordKind::from_word(word),
         });
         if kind.is_none() {
-            self.flaw("kind", format!("must be {KINDS}"));
+            let words = RecordKind::ALL.map(RecordKind::word).join(", ");
+            self.flaw("kind", format!("{}; expected one of {words}", found(word.as_deref())));
         }
         kind
+    }
+
+    /// What a change was: the fields `type` and `outcome`, never a word of a title.
+    fn change(&mut self, kind: Option<RecordKind>) -> ReportedChange {
+        if kind != Some(RecordKind::Change) {
+            return ReportedChange::default();
+        }
+        let named = self.text("type");
+        let outcome = self.text("outcome");
+        let known = outcome.as_deref().map(outcome_word);
+        if known == Some(None) {
+            let words = ChangeOutcome::ALL.map(ChangeOutcome::word).join(", ");
+            self.flaw("outcome", format!("{}; expected one of {words}", found(outcome.as_deref())));
+        }
+        ReportedChange {
+            kind: named.map(|word| change_word(&word).unwrap_or(ChangeKind::Other)),
+            outcome: known.flatten(),
+        }
     }
 
     fn text(&mut self, field: &str) -> Option<String> {
@@ -225,7 +283,7 @@ impl Item<'_> {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             _ => {
-                self.flaw(field, "must be a text");
+                self.flaw(field, "must be a string");
                 return None;
             }
         };
@@ -237,10 +295,21 @@ impl Item<'_> {
     }
 
     fn time(&mut self, field: &str, now: Timestamp) -> Option<Timestamp> {
-        match Timestamp::parse(&self.text(field)?) {
-            Ok(at) if at > now + AHEAD_MAX => self.flaw(field, "lies in the future"),
+        let text = self.text(field)?;
+        match Timestamp::parse(&text) {
+            Ok(at) if at > now + AHEAD_MAX => {
+                let in_millis = text.parse::<i64>().is_ok_and(|n| Timestamp::from_millis(n) <= now + AHEAD_MAX);
+                let message = match in_millis {
+                    true => format!("found `{text}`, which looks like milliseconds; expected Unix seconds"),
+                    false => format!("{at} is in the future"),
+                };
+                self.flaw(field, message);
+            }
             Ok(at) => return Some(at),
-            Err(error) => self.flaw(field, error.to_string()),
+            Err(_) => {
+                let expected = "expected RFC 3339 with a time zone, such as `2026-07-14T15:12:00Z`, or Unix seconds";
+                self.flaw(field, format!("found `{}`; {expected}", crate::net::error::shown(&text)));
+            }
         }
         None
     }
@@ -250,14 +319,14 @@ impl Item<'_> {
         Some(severity::usual(&word).unwrap_or(Severity::Ticket))
     }
 
-    fn human(&mut self) -> Option<bool> {
-        match self.map.get("human")? {
+    fn flag(&mut self, field: &str) -> Option<bool> {
+        match self.map.get(field)? {
             Value::Null => None,
             Value::Bool(human) => Some(*human),
             Value::String(word) if word == "true" => Some(true),
             Value::String(word) if word == "false" => Some(false),
             _ => {
-                self.flaw("human", "must be true or false");
+                self.flaw(field, "must be true or false");
                 None
             }
         }
@@ -310,4 +379,8 @@ impl Item<'_> {
         }
         super::shown_texts(texts)
     }
+}
+
+fn found(word: Option<&str>) -> String {
+    word.map_or("missing".to_owned(), |word| format!("found `{}`", crate::net::error::shown(word)))
 }

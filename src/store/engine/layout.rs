@@ -16,6 +16,7 @@
 //! | `alerts` | `id` | one firing; `labels` and the three marks as JSON |
 //! | `alert_receivers` | `id` | the receivers of an alert and what is known of each, as JSON |
 //! | `silences` | `id` | one silence of Alertmanager; `matchers` as JSON |
+//! | `silence_ends` | `id` | the earliest end that a silence was seen with |
 //! | `inhibitions` | `source`, `target` | labels of an alert that holds another back, `first_seen_ms`, `last_seen_ms` |
 //! | `records` | `source`, `key` | what an outside system said: kind, source of its marks, id, times, and the `rest` as JSON |
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
@@ -118,6 +119,9 @@ CREATE TABLE IF NOT EXISTS silences (
     id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
     created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
 
+CREATE TABLE IF NOT EXISTS silence_ends (
+    id TEXT PRIMARY KEY, earliest_ms INTEGER NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS inhibitions (
     source TEXT NOT NULL, target TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,
     PRIMARY KEY (source, target)) STRICT;
@@ -183,7 +187,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 22] = [
+const SMALL_TABLES: [&str; 23] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -192,6 +196,7 @@ const SMALL_TABLES: [&str; 22] = [
     "alerts",
     "alert_receivers",
     "silences",
+    "silence_ends",
     "inhibitions",
     "records",
     "used_signatures",

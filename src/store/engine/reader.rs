@@ -135,12 +135,9 @@ impl Reader {
         self.read(|db| records::of(db, period))
     }
 
-    /// How many of these records of a source are known.
-    pub fn known_records(&self, source: &str, keys: &[&str]) -> Result<usize, Error> {
-        self.read(|db| {
-            let known = keys.iter().map(|key| records::is_known(db, source, key));
-            Ok(known.collect::<Result<Vec<bool>, Error>>()?.into_iter().filter(|known| *known).count())
-        })
+    /// The record of a source with this key.
+    pub fn find_record(&self, source: &str, key: &str) -> Result<Option<Record>, Error> {
+        self.read(|db| records::find(db, source, key))
     }
 
     /// Whether a signature was used before.

@@ -283,6 +283,8 @@ pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
     for sql in [
         "DELETE FROM alerts WHERE max(coalesce(ended_at_ms, last_seen_ms), last_seen_ms) < ?1",
         "DELETE FROM silences WHERE ends_at_ms < ?1",
+        "DELETE FROM silence_ends WHERE id IN (SELECT id FROM silence_ends WHERE earliest_ms < ?1)
+         AND id NOT IN (SELECT id FROM silences)",
         "DELETE FROM inhibitions WHERE last_seen_ms < ?1",
         "DELETE FROM alert_rules WHERE last_seen_ms < ?1",
         "DELETE FROM changes WHERE coalesce(ended_at_ms, started_at_ms) < ?1",

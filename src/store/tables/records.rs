@@ -1,14 +1,17 @@
-//! What outside systems said, the signatures that were used up, and the times
-//! that people set. Rows are only ever added. Must not know what follows from
-//! them.
+//! What outside systems reported, the signatures that were used up, and the times
+//! that people set.
 
-use rusqlite::{Connection, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::facts::{collect, damaged, labels_from, labels_json, parse, severity_from};
 use crate::model::ids::IncidentId;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use crate::model::operations::change::{ChangeKind, ChangeOutcome};
+use crate::model::operations::record::{
+    EarlierStatement, IncidentTime, Record, RecordKind, ReportedChange, TimeOverride,
+};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::engine::error::Error;
 
@@ -16,7 +19,8 @@ use crate::store::engine::error::Error;
 /// tries again.
 const KEYS_KEPT: Millis = Millis::from_days(7);
 
-/// The parts of a record that nobody searches by.
+/// The parts of a record that nobody searches by. What older stores do not have
+/// is empty.
 #[derive(Serialize, Deserialize)]
 struct Rest {
     estimated: bool,
@@ -25,79 +29,146 @@ struct Rest {
     cluster: Option<String>,
     severity: Option<String>,
     labels: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_alerts: Vec<String>,
     dedup_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    merged_into: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change_kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change_outcome: Option<String>,
     refs: Vec<String>,
     actor: Option<String>,
     human: Option<bool>,
+    #[serde(default)]
+    withdrawn: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<StoredStatement>,
 }
 
-/// Keeps a record; one that is known stays as it was told first.
+#[derive(Serialize, Deserialize)]
+struct StoredStatement {
+    occurred_at_ms: i64,
+    ended_at_ms: Option<i64>,
+    withdrawn: bool,
+    received_at_ms: i64,
+}
+
+impl Rest {
+    fn of(record: &Record) -> Rest {
+        let statement = |earlier: &EarlierStatement| StoredStatement {
+            occurred_at_ms: earlier.occurred_at.millis(),
+            ended_at_ms: earlier.ended_at.map(Timestamp::millis),
+            withdrawn: earlier.withdrawn,
+            received_at_ms: earlier.received_at.millis(),
+        };
+        Rest {
+            estimated: record.estimated,
+            ended_at_ms: record.ended_at.map(Timestamp::millis),
+            service: record.service.clone(),
+            cluster: record.cluster.clone(),
+            severity: record.severity.map(|s| s.word().to_owned()),
+            labels: labels_json(&record.labels),
+            other_alerts: record.other_alerts.iter().map(labels_json).collect(),
+            dedup_key: record.dedup_key.clone(),
+            merged_into: record.merged_into.clone(),
+            change_kind: record.change.kind.map(|kind| kind.word().to_owned()),
+            change_outcome: record.change.outcome.map(|outcome| outcome.word().to_owned()),
+            refs: record.refs.clone(),
+            actor: record.actor.clone(),
+            human: record.human,
+            withdrawn: record.withdrawn,
+            earlier: record.earlier.iter().map(statement).collect(),
+        }
+    }
+}
+
+impl StoredStatement {
+    fn statement(self) -> EarlierStatement {
+        EarlierStatement {
+            occurred_at: Timestamp::from_millis(self.occurred_at_ms),
+            ended_at: self.ended_at_ms.map(Timestamp::from_millis),
+            withdrawn: self.withdrawn,
+            received_at: Timestamp::from_millis(self.received_at_ms),
+        }
+    }
+}
+
+/// Keeps a record. An event of a tool stays as it was stored first; a statement
+/// replaces the one with its key, and counts as added.
 pub fn put(db: &Connection, record: &Record) -> Result<(), Error> {
-    let rest = Rest {
-        estimated: record.estimated,
-        ended_at_ms: record.ended_at.map(Timestamp::millis),
-        service: record.service.clone(),
-        cluster: record.cluster.clone(),
-        severity: record.severity.map(|s| s.word().to_owned()),
-        labels: labels_json(&record.labels),
-        dedup_key: record.dedup_key.clone(),
-        refs: record.refs.clone(),
-        actor: record.actor.clone(),
-        human: record.human,
+    let sql = match record.is_statement() {
+        true => "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        false => "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     };
-    db.prepare_cached("INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            record.source,
-            record.key,
-            record.kind.word(),
-            record.told_by.word(),
-            record.external_id,
-            record.occurred_at.millis(),
-            record.until().millis(),
-            record.received_at.millis(),
-            // Texts, numbers and lists always serialise.
-            serde_json::to_string(&rest).unwrap_or_default(),
-        ])?;
+    db.prepare_cached(sql)?.execute(params![
+        record.source,
+        record.key,
+        record.kind.word(),
+        record.told_by.word(),
+        record.external_id,
+        record.occurred_at.millis(),
+        record.until().millis(),
+        record.received_at.millis(),
+        // Texts, numbers and lists always serialise.
+        serde_json::to_string(&Rest::of(record)).unwrap_or_default(),
+    ])?;
     Ok(())
 }
 
-/// Whether a record is known.
-pub fn is_known(db: &Connection, source: &str, key: &str) -> Result<bool, Error> {
-    let mut statement = db.prepare_cached("SELECT 1 FROM records WHERE source = ?1 AND key = ?2")?;
-    Ok(statement.exists([source, key])?)
+const COLUMNS: &str = "source, key, kind, told_by, external_id, occurred_at_ms, received_at_ms, rest";
+
+/// The record of a source with this key.
+pub fn find(db: &Connection, source: &str, key: &str) -> Result<Option<Record>, Error> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM records WHERE source = ?1 AND key = ?2"))?;
+    let row = statement.query_row([source, key], from_row);
+    row.optional().map_err(|e| damaged("records", e))
 }
 
 /// Records that speak of the period, in order of time.
 pub fn of(db: &Connection, period: Period) -> Result<Vec<Record>, Error> {
-    let sql = "SELECT source, key, kind, told_by, external_id, occurred_at_ms, received_at_ms, rest FROM records
-         WHERE until_ms >= ?1 AND occurred_at_ms < ?2 ORDER BY occurred_at_ms, source, key";
-    collect(db, "records", sql, period, |row| {
-        let time = |column| row.get(column).map(Timestamp::from_millis);
-        let rest: Rest = parse(row, 7, |text| serde_json::from_str(text).ok())?;
-        let damage =
-            |what: &'static str| rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, what.into());
-        Ok(Record {
-            source: row.get(0)?,
-            key: row.get(1)?,
-            kind: parse(row, 2, RecordKind::from_word)?,
-            told_by: parse(row, 3, MarkSource::from_word)?,
-            external_id: row.get(4)?,
-            occurred_at: time(5)?,
-            received_at: time(6)?,
-            estimated: rest.estimated,
-            ended_at: rest.ended_at_ms.map(Timestamp::from_millis),
-            service: rest.service,
-            cluster: rest.cluster,
-            severity: rest
-                .severity
-                .map(|word| severity_from(&word).ok_or_else(|| damage("no such severity")))
-                .transpose()?,
-            labels: labels_from(&rest.labels).ok_or_else(|| damage("the labels are not an object"))?,
-            dedup_key: rest.dedup_key,
-            refs: rest.refs,
-            actor: rest.actor,
-            human: rest.human,
-        })
+    let sql = format!(
+        "SELECT {COLUMNS} FROM records WHERE until_ms >= ?1 AND occurred_at_ms < ?2
+         ORDER BY occurred_at_ms, source, key"
+    );
+    collect(db, "records", &sql, period, from_row)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let time = |column| row.get(column).map(Timestamp::from_millis);
+    let rest: Rest = parse(row, 7, |text| serde_json::from_str(text).ok())?;
+    let damage = |what: &'static str| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, what.into());
+    let labels = |text: &String| labels_from(text).ok_or_else(|| damage("the labels are not an object"));
+    let severity = |word: String| severity_from(&word).ok_or_else(|| damage("unknown severity"));
+    let kind = |word: String| ChangeKind::from_word(&word).ok_or_else(|| damage("unknown kind of change"));
+    let outcome = |word: String| ChangeOutcome::from_word(&word).ok_or_else(|| damage("unknown outcome"));
+    Ok(Record {
+        source: row.get(0)?,
+        key: row.get(1)?,
+        kind: parse(row, 2, RecordKind::from_word)?,
+        told_by: parse(row, 3, MarkSource::from_word)?,
+        external_id: row.get(4)?,
+        occurred_at: time(5)?,
+        received_at: time(6)?,
+        estimated: rest.estimated,
+        ended_at: rest.ended_at_ms.map(Timestamp::from_millis),
+        service: rest.service,
+        cluster: rest.cluster,
+        severity: rest.severity.map(severity).transpose()?,
+        labels: labels(&rest.labels)?,
+        other_alerts: rest.other_alerts.iter().map(labels).collect::<Result<_, _>>()?,
+        dedup_key: rest.dedup_key,
+        merged_into: rest.merged_into,
+        change: ReportedChange {
+            kind: rest.change_kind.map(kind).transpose()?,
+            outcome: rest.change_outcome.map(outcome).transpose()?,
+        },
+        refs: rest.refs,
+        actor: rest.actor,
+        human: rest.human,
+        withdrawn: rest.withdrawn,
+        earlier: rest.earlier.into_iter().map(StoredStatement::statement).collect(),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
 
-/// The last version of a silence stands.
+/// The last version of a silence replaces those before; the earliest end is kept.
 pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
     db.prepare_cached(
         "INSERT INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -23,12 +23,18 @@ pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
         silence.created_by,
         silence.comment,
     ])?;
+    db.prepare_cached(
+        "INSERT INTO silence_ends VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET earliest_ms = min(earliest_ms, ?2)",
+    )?
+    .execute(params![silence.id, silence.earliest_end.min(silence.period.end).millis()])?;
     Ok(())
 }
 
 /// Silences that overlap the period, in the order of their beginning.
 pub fn of(db: &Connection, period: Period) -> Result<Vec<Silence>, Error> {
-    let sql = "SELECT id, matchers, starts_at_ms, ends_at_ms, created_by, comment FROM silences
+    let sql = "SELECT id, matchers, starts_at_ms, ends_at_ms, created_by, comment, coalesce(earliest_ms, ends_at_ms)
+         FROM silences LEFT JOIN silence_ends USING (id)
          WHERE ends_at_ms > ?1 AND starts_at_ms < ?2 ORDER BY starts_at_ms, id";
     collect(db, "silences", sql, period, |row| {
         let time = |column| row.get(column).map(Timestamp::from_millis);
@@ -38,6 +44,7 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<Silence>, Error> {
             period: Period::new(time(2)?, time(3)?),
             created_by: row.get(4)?,
             comment: row.get(5)?,
+            earliest_end: time(6)?,
         })
     })
 }

@@ -71,12 +71,24 @@ fn silences_come_back_and_the_last_version_stands() {
         matcher("job", MatchOp::NotRegex, "c"),
     ];
     let (created_by, comment) = (HOSTILE.to_owned(), HOSTILE.to_owned());
-    let long = Silence { id: "s".to_owned(), matchers, period: minutes(DAY, 10, 100), created_by, comment };
+    let long = Silence {
+        id: "s".to_owned(),
+        matchers,
+        period: minutes(DAY, 10, 100),
+        earliest_end: minutes(DAY, 10, 100).end,
+        created_by,
+        comment,
+    };
     writer.write(&Batch { silences: vec![long.clone()], ..batch(DAY) }).unwrap();
     assert_eq!(reader.silences(minutes(DAY, 99, 200)).unwrap(), std::slice::from_ref(&long));
-    let ended = Silence { period: minutes(DAY, 10, 50), ..long };
+    let ended = Silence { period: minutes(DAY, 10, 50), earliest_end: minutes(DAY, 10, 50).end, ..long };
     writer.write(&Batch { silences: vec![ended.clone()], ..batch(DAY) }).unwrap();
-    assert_eq!(reader.silences(minutes(DAY, 49, 200)).unwrap(), [ended]);
+    assert_eq!(reader.silences(minutes(DAY, 49, 200)).unwrap(), std::slice::from_ref(&ended));
+    let renewed = Silence { period: minutes(DAY, 10, 90), earliest_end: minutes(DAY, 10, 90).end, ..ended.clone() };
+    writer.write(&Batch { silences: vec![renewed.clone()], ..batch(DAY) }).unwrap();
+    let kept = Silence { earliest_end: ended.earliest_end, ..renewed };
+    assert_eq!(reader.silences(minutes(DAY, 49, 200)).unwrap(), [kept], "a renewed one keeps the end that was chosen");
+    writer.write(&Batch { silences: vec![ended], ..batch(DAY) }).unwrap();
     assert_eq!(reader.silences(minutes(DAY, 50, 200)).unwrap(), []);
     assert_eq!(reader.silences(minutes(DAY, 0, 10)).unwrap(), []);
     writer.expire(DAY + 1).unwrap();

@@ -5,7 +5,8 @@ use super::*;
 use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use crate::model::operations::change::{ChangeKind, ChangeOutcome};
+use crate::model::operations::record::{IncidentTime, Record, RecordKind, ReportedChange, TimeOverride};
 use crate::model::operations::restatement::PublishedMonth;
 use crate::model::slo::Severity;
 use crate::store::UsedSignature;
@@ -26,10 +27,15 @@ fn record(key: &str, minute: i64) -> Record {
         cluster: None,
         severity: Some(Severity::Page),
         labels: Labels::new().with("alertname", HOSTILE),
+        other_alerts: vec![Labels::new().with(HOSTILE, "other")],
         dedup_key: Some("group".to_owned()),
+        merged_into: Some(HOSTILE.to_owned()),
+        change: ReportedChange { kind: Some(ChangeKind::Config), outcome: Some(ChangeOutcome::Unknown) },
         refs: vec![HOSTILE.to_owned(), String::new()],
         actor: Some(HOSTILE.to_owned()),
         human: Some(false),
+        withdrawn: false,
+        earlier: Vec::new(),
         received_at: slot(DAY, minute + 11),
     }
 }
@@ -54,8 +60,22 @@ fn a_record_comes_back_as_it_was_told_first() {
     assert_eq!(reader.records(minutes(DAY, 0, 1_440)).unwrap(), [bare, first.clone()]);
     assert_eq!(reader.records(minutes(DAY, 109, 1_440)).unwrap(), [first], "it reaches into the period");
     assert_eq!(reader.records(minutes(DAY, 111, 1_440)).unwrap(), []);
-    assert_eq!(reader.known_records(HOSTILE, &[HOSTILE, "bare", "other"]).unwrap(), 2);
-    assert_eq!(reader.known_records("other", &[HOSTILE]).unwrap(), 0, "keys are those of a source");
+    let is_known = |source: &str, key: &str| reader.find_record(source, key).unwrap().is_some();
+    assert!(is_known(HOSTILE, HOSTILE) && is_known(HOSTILE, "bare") && !is_known(HOSTILE, "other"));
+    assert!(!is_known("other", HOSTILE), "keys are those of a source");
+}
+
+#[test]
+fn a_statement_replaces_the_one_before_and_keeps_its_trail() {
+    let (_dir, mut writer, reader) = store();
+    let first = Record { told_by: MarkSource::Record, ..record("INC-7", 100) };
+    writer.write(&Batch { records: vec![first.clone()], ..batch(DAY) }).unwrap();
+    let added = reader.added().unwrap();
+    let later = Record { ended_at: Some(slot(DAY, 103)), withdrawn: true, ..first.clone() };
+    let later = first.replaced_by(&later).unwrap();
+    writer.write(&Batch { records: vec![later.clone()], ..batch(DAY) }).unwrap();
+    assert_eq!(reader.records(minutes(DAY, 0, 1_440)).unwrap(), [later]);
+    assert!(reader.is_touched(minutes(DAY, 90, 200), added).unwrap(), "a closed month shows the correction");
 }
 
 #[test]
@@ -85,9 +105,9 @@ fn keys_are_remembered_for_a_week_after_facts_are_dropped() {
     let (_dir, mut writer, reader) = store();
     writer.write(&Batch { records: vec![record("old", 100)], ..batch(DAY) }).unwrap();
     writer.expire(DAY + 7).unwrap();
-    assert_eq!(reader.known_records(HOSTILE, &["old"]).unwrap(), 1);
+    assert!(reader.find_record(HOSTILE, "old").unwrap().is_some());
     writer.expire(DAY + 8).unwrap();
-    assert_eq!(reader.known_records(HOSTILE, &["old"]).unwrap(), 0);
+    assert_eq!(reader.find_record(HOSTILE, "old").unwrap(), None);
 }
 
 #[test]

@@ -14,13 +14,14 @@ use evenkeel::evaluate::review::trends::Trends;
 use evenkeel::evaluate::slo::objectives::Basis;
 use evenkeel::evaluate::slo::status::{HistorySlot, SloStatus};
 use evenkeel::model::operations::change::{Change, ClusterEvent};
-use evenkeel::model::operations::record::{Record, TimeOverride};
+use evenkeel::model::operations::record::{Record, RecordKind, TimeOverride};
 use evenkeel::model::operations::restatement::Restatement;
 use evenkeel::model::time::window::Month;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
     AnswerError, Answers, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
     DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ServiceStatus, TimeRefused, TrailEntry,
+    WithdrawalRefused,
 };
 use evenkeel::publish::http::HttpSettings;
 use evenkeel::publish::report::ReportInput;
@@ -112,6 +113,10 @@ impl Answers for Troubled {
 
     fn receive(&self, _: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
         Err(DeliveryRefused::NotStored("disk /dev/secret is full".to_owned()))
+    }
+
+    fn withdraw(&self, source: &str, kind: RecordKind, id: &str) -> Result<(), WithdrawalRefused> {
+        self.shop.withdraw(source, kind, id)
     }
 
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {

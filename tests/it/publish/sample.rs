@@ -31,7 +31,7 @@ use evenkeel::model::operations::incident::{
     AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime,
 };
 use evenkeel::model::operations::on_call::OnCall;
-use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, ReportedChange, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::operations::subject::Subject;
 use evenkeel::model::problem::Problem;
@@ -43,6 +43,7 @@ use evenkeel::publish::answers::{
     AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials,
     DeclaredCorrection, Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused,
     PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
+    WithdrawalRefused,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -276,6 +277,10 @@ impl Answers for Sample {
     fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
         let known = self.has_token(webhook, &delivery.credentials);
         if known { Ok(Received { accepted: 1, ..Received::default() }) } else { Err(DeliveryRefused::Unauthorized) }
+    }
+
+    fn withdraw(&self, _: &str, _: RecordKind, _: &str) -> Result<(), WithdrawalRefused> {
+        Err(WithdrawalRefused::Unknown)
     }
 
     fn records(&self, _: Period) -> Result<Vec<Record>, AnswerError> {
@@ -828,13 +833,18 @@ fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<AttachedRe
         cluster: None,
         severity: Some(Severity::Page),
         labels: Labels::new(),
+        other_alerts: Vec::new(),
         dedup_key: None,
+        merged_into: None,
+        change: ReportedChange::default(),
         refs: vec!["Checkout <fails>".to_owned()],
         actor: Some(actor.to_owned()),
         human: Some(human),
+        withdrawn: false,
+        earlier: Vec::new(),
         received_at: at(when) + Millis::from_secs(seconds + 1),
     };
-    let aside = Some("given by a service, not by a person");
+    let aside = Some("given by automation, not by a person");
     vec![
         AttachedRecord { record: record("auto-responder", false, -20), set_aside: aside },
         AttachedRecord { record: record("Ann", true, 5), set_aside: None },

@@ -1,18 +1,115 @@
-//! The changes that outside systems tell of, such as the deployments of a
-//! pipeline. Must not know what follows from a change.
+//! Changes as outside systems report them, such as the deployments of a pipeline,
+//! joined with those that were seen in the cluster; and which of them a rollback
+//! took back.
+
+use std::collections::BTreeMap;
 
 use crate::model::labels::content_hash;
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ObjectRef};
 use crate::model::operations::record::{Record, RecordKind};
+use crate::model::time::{Millis, Period, Timestamp};
 
-/// Words by which a title, an id or a label says that a change is a return to
-/// what was before.
-const ROLLBACK_WORDS: [&str; 4] = ["rollback", "roll back", "roll-back", "rolled back"];
+/// A pipeline reports a rollout when it begins or when it is done, which is so long
+/// before or after the cluster shows it.
+const REPORTED_WITHIN: Millis = Millis::from_mins(5);
 
-/// Those of the records that are changes of a service, as such. A rollout unless
-/// one says that it is a rollback. What nobody told the end of took no time.
-pub fn told_changes(records: &[Record]) -> impl Iterator<Item = Change> + '_ {
-    records.iter().filter(|record| record.kind == RecordKind::Change).filter_map(change)
+/// A rollback takes back a change that is at most so old. Teams seldom return
+/// over more than a week, and an older change is more likely another one.
+pub const REVERTED_WITHIN: Millis = Millis::from_days(14);
+
+/// The changes that records report of services. What nobody reported the end of
+/// took no time; what nobody reported the outcome of has none.
+fn reported_changes(records: &[Record]) -> impl Iterator<Item = Change> + '_ {
+    records.iter().filter(|record| record.kind == RecordKind::Change && !record.withdrawn).filter_map(change)
+}
+
+/// All changes in the order of their beginning: one rollout that was seen and
+/// reported is one, and what a rollback took back has failed.
+pub fn all_changes(seen: Vec<Change>, records: &[Record]) -> Vec<Change> {
+    let mut changes = seen;
+    changes.sort_by_key(|c| (c.started_at, c.id));
+    let mut by_service: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, change) in changes.iter().enumerate() {
+        by_service.entry(change.service.to_lowercase()).or_default().push(number);
+    }
+    let mut alone = Vec::new();
+    let mut reported: Vec<Change> = reported_changes(records).collect();
+    reported.sort_by_key(|c| (c.started_at, c.id));
+    for report in reported {
+        let same = by_service.get_mut(&report.service.to_lowercase());
+        let found = same.and_then(|numbers| {
+            let is_same = |number: &usize| changes.get(*number).is_some_and(|seen| is_one_rollout(seen, &report));
+            let place = numbers.iter().position(is_same)?;
+            // Each is reported once.
+            Some(numbers.remove(place))
+        });
+        match found.and_then(|number| changes.get_mut(number)) {
+            Some(seen) => join(seen, &report),
+            None => alone.push(report),
+        }
+    }
+    changes.extend(alone);
+    changes.sort_by_key(|c| (c.started_at, c.id));
+    mark_reverted(&mut changes);
+    changes
+}
+
+fn is_one_rollout(seen: &Change, report: &Change) -> bool {
+    let kinds = match report.kind {
+        ChangeKind::Rollout | ChangeKind::Rollback => {
+            matches!(seen.kind, ChangeKind::Rollout | ChangeKind::Rollback)
+        }
+        kind => kind == seen.kind,
+    };
+    let period = |c: &Change| Period::new(c.started_at, c.ended_at.unwrap_or(c.started_at));
+    let (seen, report) = (period(seen), period(report));
+    kinds && seen.start <= report.end + REPORTED_WITHIN && report.start - REPORTED_WITHIN <= seen.end
+}
+
+/// The report knows what the change was for, and how it turned out for users; the
+/// cluster when it began and ended.
+fn join(seen: &mut Change, report: &Change) {
+    if report.kind == ChangeKind::Rollback {
+        seen.kind = ChangeKind::Rollback;
+    }
+    let is_harmed = |outcome: ChangeOutcome| outcome.is_failure() == Some(true);
+    if is_harmed(report.outcome) || (seen.outcome.is_failure().is_none() && report.outcome != ChangeOutcome::Unknown) {
+        seen.outcome = report.outcome;
+    }
+    if !report.summary.is_empty() {
+        seen.summary = format!("{} ({}: {})", seen.summary, report.object.name, report.summary);
+    }
+}
+
+/// Marks what each rollback took back: the last change of the same service before it
+/// that was not a rollback itself, and of an object that was seen the last of that
+/// object.
+fn mark_reverted(changes: &mut [Change]) {
+    let mut last_of_object: BTreeMap<ObjectRef, usize> = BTreeMap::new();
+    let mut last_of_service: BTreeMap<String, usize> = BTreeMap::new();
+    let mut reverted: Vec<(usize, Timestamp)> = Vec::new();
+    for (number, change) in changes.iter().enumerate() {
+        let service = change.service.to_lowercase();
+        match change.kind {
+            ChangeKind::Rollout | ChangeKind::Config | ChangeKind::Other => {
+                last_of_object.insert(change.object.clone(), number);
+                last_of_service.insert(service, number);
+            }
+            ChangeKind::Rollback if change.outcome != ChangeOutcome::Failed => {
+                let of_object = last_of_object.remove(&change.object);
+                let found = of_object.or_else(|| last_of_service.remove(&service));
+                reverted.extend(found.map(|number| (number, change.started_at)));
+            }
+            _ => {}
+        }
+    }
+    for (number, at) in reverted {
+        let Some(change) = changes.get_mut(number) else { continue };
+        if at - change.started_at <= REVERTED_WITHIN {
+            change.outcome = ChangeOutcome::RolledBack;
+            change.ended_at = change.ended_at.or(Some(at));
+        }
+    }
 }
 
 fn change(record: &Record) -> Option<Change> {
@@ -20,84 +117,18 @@ fn change(record: &Record) -> Option<Change> {
     let name = if record.external_id.is_empty() { &record.key } else { &record.external_id };
     let by = record.actor.iter().map(|actor| format!("by {actor}"));
     let summary: Vec<String> = record.refs.iter().cloned().chain(by).collect();
+    let outcome = record.change.outcome.unwrap_or(ChangeOutcome::Unknown);
     Some(Change {
         id: ChangeId(content_hash([b"record".as_slice(), record.source.as_bytes(), record.key.as_bytes()])),
-        kind: if says_rollback(record) { ChangeKind::Rollback } else { ChangeKind::Rollout },
-        outcome: ChangeOutcome::Succeeded,
+        kind: record.change.kind.unwrap_or(ChangeKind::Rollout),
+        outcome,
         object: ObjectRef { kind: "Record".to_owned(), namespace: record.source.clone(), name: name.clone() },
         service: service.to_owned(),
         summary: summary.join(", "),
         started_at: record.occurred_at,
-        ended_at: Some(record.until()),
+        ended_at: record.ended_at.or((outcome != ChangeOutcome::Running).then_some(record.occurred_at)),
     })
 }
 
-fn says_rollback(record: &Record) -> bool {
-    // A title in CSV comes in words.
-    let title = record.refs.join(" ");
-    let labels = record.labels.iter().map(|(_, value)| value);
-    let mut texts = [title.as_str(), record.external_id.as_str()].into_iter().chain(labels).map(str::to_lowercase);
-    texts.any(|text| ROLLBACK_WORDS.iter().any(|word| text.contains(word)))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evaluate::scenario::{Scenario, verdicts};
-
-    const PAGE: &str = "slo web .*200\npage A web .*20 F*30 .*150\n";
-
-    fn judged(lines: &str) -> Vec<String> {
-        verdicts(&Scenario::new(&format!("{PAGE}{lines}")).review())
-    }
-
-    #[test]
-    fn a_rollback_that_a_tool_tells_of_answers_the_pages_of_its_service() {
-        assert_eq!(judged("says web rollback-7 .*35 C .*164"), ["20 A actionable"]);
-        assert_eq!(judged("says web deploy-7 .*35 C .*164"), ["20 A no-impact"], "a rollout beside one page is chance");
-        assert_eq!(judged("says db rollback-7 .*35 C .*164"), ["20 A no-impact"]);
-    }
-
-    /// Six days with two pages each, and more without one; after each page a
-    /// deployment, and none else.
-    #[test]
-    fn a_rollout_that_a_tool_tells_of_counts_where_pages_are_followed_by_more_of_them() {
-        let half_day = |n: i64, mark: &str| format!(".*{} {mark} .*{}\n", n * 720 + 600, 20_000 - n * 720);
-        let lines = |lead: &str, mark: &str| -> String {
-            let line = |n| format!("{lead} {}", half_day(n, mark)).replace("ID", &n.to_string());
-            (0..12).map(line).collect()
-        };
-        let pages = lines("page A web", "F*30");
-        let told = lines("says web deploy-ID", ".*12 C");
-        let judged = |lines: &str| verdicts(&Scenario::new(&format!("slo web .*20700\n{lines}")).review());
-        assert!(judged(&pages).iter().all(|page| page.ends_with("no-impact")));
-        let with = judged(&format!("{pages}{told}"));
-        assert!(with.len() == 12 && with.iter().all(|page| page.ends_with("actionable")), "{with:?}");
-    }
-
-    #[test]
-    fn a_change_that_a_tool_tells_of_stands_beside_the_incident() {
-        let scenario = Scenario::new(&format!("{PAGE}says web deploy-7 .*15 C .*184"));
-        let review = scenario.review();
-        assert_eq!(
-            review.incidents.iter().chain(&review.below_floor).map(|i| i.changes.len()).collect::<Vec<_>>(),
-            [1]
-        );
-    }
-
-    #[test]
-    fn a_title_or_a_label_says_what_a_change_is() {
-        let mut record = Scenario::new("says web deploy-7 .*15 C").records.remove(0);
-        let kind = |record: &Record| change(record).map(|c| c.kind);
-        assert_eq!(kind(&record), Some(ChangeKind::Rollout));
-        record.refs = ["Rolled", "back", "to", "1.3"].map(str::to_owned).to_vec();
-        assert_eq!(kind(&record), Some(ChangeKind::Rollback));
-        record.refs.clear();
-        record.labels = record.labels.with("type", "ROLLBACK");
-        assert_eq!(kind(&record), Some(ChangeKind::Rollback));
-        record.service = None;
-        assert_eq!(kind(&record), None, "of no service");
-        record.kind = RecordKind::Incident;
-        assert_eq!(told_changes(&[record]).count(), 0);
-    }
-}
+mod tests;

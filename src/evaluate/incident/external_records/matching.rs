@@ -1,13 +1,14 @@
-//! Which incident a record is about: the one whose alert it names, the one that
+//! Which incidents a record is about: those whose alerts it names, those that
 //! another tool paged for under the same key, or the one of the service at that
 //! time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::threads::{closed_at, declared, told_of};
+use super::threads::{Closing, Closings, declared, span, told_of};
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::incident::incidents::linking::QUIET;
 use crate::evaluate::incident::incidents::{ANSWER_WITHIN, LEAD};
+use crate::model::labels::Labels;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::operations::record::{Record, RecordKind};
@@ -22,7 +23,18 @@ pub struct Known<'a> {
     by_rule: HashMap<&'a str, Vec<(usize, &'a Alert)>>,
     by_dedup_key: BTreeMap<String, BTreeSet<usize>>,
     by_service: BTreeMap<String, Vec<usize>>,
+    /// The incidents of tools that each of them is, in the order of `incidents`.
+    opened: Vec<Vec<Opened>>,
+    /// Those that nothing but records shows.
+    declared: BTreeSet<usize>,
     now: Timestamp,
+}
+
+/// An incident of a tool.
+struct Opened {
+    source: String,
+    external_id: String,
+    period: Period,
 }
 
 impl<'a> Known<'a> {
@@ -33,6 +45,8 @@ impl<'a> Known<'a> {
             by_rule: HashMap::new(),
             by_dedup_key: BTreeMap::new(),
             by_service: BTreeMap::new(),
+            opened: Vec::new(),
+            declared: BTreeSet::new(),
             now,
         };
         for incident in incidents {
@@ -54,6 +68,7 @@ impl<'a> Known<'a> {
             self.by_service.entry(service.to_lowercase()).or_default().push(number);
         }
         self.incidents.push(incident);
+        self.opened.push(Vec::new());
         number
     }
 
@@ -61,22 +76,58 @@ impl<'a> Known<'a> {
         self.incidents
     }
 
-    /// The incident that a thread is about; of several the one that began last.
-    pub fn find(&self, thread: &[&Record]) -> Option<usize> {
-        let latest = |found: BTreeSet<usize>| {
-            found.into_iter().max_by_key(|number| (self.spans.get(*number).map(|s| s.start), *number))
-        };
-        let by_alert = thread.iter().flat_map(|record| self.by_alert(record)).collect();
-        latest(by_alert)
-            .or_else(|| latest(thread.iter().flat_map(|record| self.by_dedup_key(record)).collect()))
-            .or_else(|| latest(thread.iter().flat_map(|record| self.by_service(record)).collect()))
+    /// The incidents that a thread is about. One page may stand for alerts of several
+    /// services, and then it is about each of their incidents.
+    pub fn find(&self, thread: &[&Record]) -> Vec<usize> {
+        let named = thread.iter().flat_map(|record| {
+            let alerts = std::iter::once(&record.labels).chain(&record.other_alerts);
+            alerts.filter_map(|labels| self.latest(self.by_alert(record, labels)))
+        });
+        let named: BTreeSet<usize> = named.collect();
+        if !named.is_empty() {
+            return named.into_iter().collect();
+        }
+        let keyed: BTreeSet<usize> = thread.iter().flat_map(|record| self.by_dedup_key(record)).collect();
+        if let Some(latest) = self.latest(keyed.iter().copied()) {
+            let when = span(thread);
+            let meanwhile = |number: &usize| self.spans.get(*number).is_some_and(|s| touch(*s, when));
+            let mut found: Vec<usize> = keyed.into_iter().filter(meanwhile).collect();
+            if found.is_empty() {
+                found.push(latest);
+            }
+            return found;
+        }
+        let of_service = thread.iter().flat_map(|record| self.by_service(record));
+        self.latest(of_service.filter(|number| !self.is_another(*number, thread))).into_iter().collect()
     }
 
-    fn by_alert<'s>(&'s self, record: &'s Record) -> impl Iterator<Item = usize> + 's {
-        let rule = record.labels.get("alertname").unwrap_or_default();
+    /// Of several incidents the one that began last.
+    fn latest(&self, found: impl Iterator<Item = usize>) -> Option<usize> {
+        found.max_by_key(|number| (self.spans.get(*number).map(|s| s.start), *number))
+    }
+
+    /// Whether a thread opens an incident beside one that the same source has under
+    /// another id. Two statements are two incidents. A tool that pages may open
+    /// several for one disturbance, which then overlap.
+    fn is_another(&self, number: usize, thread: &[&Record]) -> bool {
+        let Some(first) = thread.iter().find(|r| r.kind == RecordKind::Incident && !r.external_id.is_empty()) else {
+            return false;
+        };
+        let mut others = self.opened.get(number).into_iter().flatten();
+        let when = span(thread);
+        let is_declared = self.declared.contains(&number);
+        let apart = |other: &Opened| match (is_declared, self.spans.get(number)) {
+            (true, _) => first.is_statement() || !touch(other.period, when),
+            (false, span) => span.is_none_or(|span| !touch(*span, when)),
+        };
+        others.any(|other| other.source == first.source && other.external_id != first.external_id && apart(other))
+    }
+
+    fn by_alert<'s>(&'s self, record: &'s Record, labels: &'s Labels) -> impl Iterator<Item = usize> + 's {
+        let rule = labels.get("alertname").unwrap_or_default();
         let same = self.by_rule.get(rule).map(Vec::as_slice).unwrap_or_default();
         let is_same = |alert: &Alert| {
-            let labels = record.labels.agrees_with(&alert.labels);
+            let labels = labels.agrees_with(&alert.labels);
             let end = alert.ended.map_or(self.now, |e| e.at);
             labels && (alert.start() - LEAD..=end + ANSWER_WITHIN).contains(&record.occurred_at)
         };
@@ -103,24 +154,48 @@ impl<'a> Known<'a> {
 
     /// Whether a record speaks of the time of an incident, or answers it.
     fn is_near(&self, number: usize, record: &Record) -> bool {
-        let answers = matches!(record.kind, RecordKind::Acknowledge | RecordKind::Resolve);
+        let answers = matches!(record.kind, RecordKind::Acknowledge | RecordKind::Resolve | RecordKind::Merge);
         let after = if answers { ANSWER_WITHIN } else { QUIET };
         self.spans
             .get(number)
             .is_some_and(|span| record.occurred_at <= span.end + after && record.until() >= span.start - LEAD)
     }
 
-    /// An incident of its own for a thread that opened one.
-    pub fn declare(&mut self, thread: &[&Record], services: &BTreeSet<&str>) -> Option<usize> {
-        let named = thread.iter().find_map(|r| r.service.as_deref())?;
-        let service = services.iter().find(|service| service.eq_ignore_ascii_case(named))?;
-        let incident = declared(thread, service, self.now)?;
+    /// An incident of its own for a thread that opened one, whatever the service:
+    /// `services` are those that have an SLO or an alert.
+    pub fn declare(&mut self, thread: &[&Record], services: &BTreeSet<&str>, closings: &Closings<'_>) -> Option<usize> {
+        let named = thread.iter().rev().find_map(|r| r.service.as_deref())?.trim();
+        let known = services.iter().find(|service| service.eq_ignore_ascii_case(named)).copied();
+        if named.is_empty() || (known.is_none() && self.may_be_known(thread)) {
+            return None;
+        }
+        let incident = declared(thread, known.unwrap_or(named))?;
         let number = self.add(incident);
-        let end = closed_at(thread).map_or(self.now, |end| end.at);
+        self.declared.insert(number);
+        let when = span(thread);
+        let end = match thread.first().map(|r| closings.get(&r.source, &r.external_id)) {
+            Some(Closing::At(mark)) => mark.at,
+            Some(Closing::Unknown) => when.end,
+            Some(Closing::Open) | None => self.now,
+        };
         if let Some(span) = self.spans.get_mut(number) {
-            *span = Period::new(span.start, end.max(span.start));
+            *span = Period::new(when.start, end.max(when.start));
         }
         Some(number)
+    }
+
+    /// Whether a tool that pages, and that calls the service by a name that nothing
+    /// here knows, may mean an incident that is under way under another name: one
+    /// that none of its own incidents is about.
+    fn may_be_known(&self, thread: &[&Record]) -> bool {
+        let Some(first) = thread.first().filter(|r| !r.is_statement()) else { return false };
+        let under_way = self.spans.iter().zip(&self.incidents).zip(&self.opened).enumerate();
+        let mut others = under_way.filter(|(number, _)| !self.declared.contains(number));
+        others.any(|(_, ((span, incident), opened))| {
+            let at_that_time = first.occurred_at >= span.start - LEAD && first.occurred_at <= span.end;
+            let is_free = opened.iter().all(|one| one.source != first.source);
+            at_that_time && is_free && incident.severity == Severity::Page
+        })
     }
 
     pub fn give(&mut self, number: usize, thread: &[&Record]) {
@@ -129,8 +204,25 @@ impl<'a> Known<'a> {
                 self.by_dedup_key.entry(key.clone()).or_default().insert(number);
             }
         }
+        let when = span(thread);
+        if self.declared.contains(&number)
+            && let Some(span) = self.spans.get_mut(number)
+        {
+            *span = Period::new(span.start.min(when.start), span.end.max(when.end));
+        }
+        if let Some(first) = thread.iter().find(|r| r.kind == RecordKind::Incident)
+            && let Some(opened) = self.opened.get_mut(number)
+        {
+            let (source, external_id) = (first.source.clone(), first.external_id.clone());
+            opened.push(Opened { source, external_id, period: when });
+        }
         if let Some(incident) = self.incidents.get_mut(number) {
             incident.told.extend(thread.iter().map(|record| told_of(record)));
         }
     }
+}
+
+/// Whether two periods have an instant in common.
+fn touch(a: Period, b: Period) -> bool {
+    a.start <= b.end && b.start <= a.end
 }

@@ -73,6 +73,8 @@ pub(crate) struct DurationJson {
     n: usize,
     /// Durations that are still open.
     censored: usize,
+    /// Durations that are unknown because their end lies before their beginning.
+    contradictory: usize,
     /// Kaplan-Meier estimate; `null` where fewer than half have ended.
     median_seconds: Option<f64>,
     /// 95 % bounds of the median, from six durations on.
@@ -98,6 +100,7 @@ impl From<&DurationStat> for DurationJson {
         DurationJson {
             n: stat.n,
             censored: stat.censored,
+            contradictory: stat.contradictory,
             median_seconds: seconds(stat.median),
             median_lower_seconds: median.0,
             median_upper_seconds: median.1,

@@ -52,7 +52,10 @@ pub(crate) async fn receive(
     let received = daemon.change(move |answers| answers.receive(&webhook, delivery)).await?.map_err(refused)?;
     Ok(Json(ReceivedJson {
         accepted: received.accepted,
+        replaced: received.replaced,
+        withdrawn: received.withdrawn,
         duplicates: received.duplicates,
+        ignored: received.ignored,
         truncated_alerts: received.truncated,
     }))
 }
@@ -82,8 +85,14 @@ fn refused(refused: DeliveryRefused) -> Problem {
 pub(crate) struct ReceivedJson {
     /// Records that are new.
     accepted: usize,
+    /// Records that took the place of an earlier statement with the same id.
+    replaced: usize,
+    /// Statements that count for nothing any more.
+    withdrawn: usize,
     /// Records that were stored before, and change nothing.
     duplicates: usize,
+    /// Events that no time of an incident follows from.
+    ignored: usize,
     /// Alerts that the sender left out of its list.
     truncated_alerts: u64,
 }

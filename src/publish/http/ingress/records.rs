@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::ids::IncidentId;
-use crate::model::operations::record::{IncidentTime, Record, RecordKind, TimeOverride};
+use crate::model::operations::change::{ChangeKind, ChangeOutcome};
+use crate::model::operations::record::{EarlierStatement, IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::Timestamp;
-use crate::publish::answers::TimeRefused;
+use crate::publish::answers::{TimeRefused, WithdrawalRefused};
 use crate::publish::http::api::time::{Instant, instant};
 use crate::publish::http::ingress::body::{Withdrawal, one_line};
 use crate::publish::http::plumbing::context::ApiContext;
@@ -47,6 +48,40 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
         matching: wanted.len(),
         records: wanted.into_iter().take(limit).map(RecordJson::from).collect(),
     }))
+}
+
+/// Withdraws what a source stated under an id, such as an incident that was
+/// imported by mistake. The trail keeps it; stated differently, it counts again.
+#[utoipa::path(
+    delete, path = "/api/v1/records/{source}/{kind}/{id}", tag = "Webhooks",
+    params(
+        ("source" = String, Path, description = "the webhook or the import"),
+        ("kind" = String, Path, description = "the kind of the record, such as `incident`"),
+        ("id" = String, Path, description = "the id in that source"),
+    ),
+    responses(
+        (status = 204, description = "the record counts for nothing any more"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn withdraw_record(
+    State(daemon): State<ApiContext>,
+    Path((source, kind, id)): Path<(String, String, String)>,
+) -> Result<StatusCode, Problem> {
+    let kind = RecordKind::from_word(&kind)
+        .ok_or_else(|| Problem::not_found(format!("unknown kind of record `{kind}`")).about("kind"))?;
+    let withdrawn = daemon.ask(move |answers| Ok(answers.withdraw(&source, kind, &id))).await?;
+    withdrawn.map_err(|refused| match refused {
+        WithdrawalRefused::Unknown => Problem::not_found(refused.to_string())
+            .about("id")
+            .hint("/api/v1/records lists the records of a period with their source, kind and id"),
+        WithdrawalRefused::NotStored(_) => {
+            tracing::error!(error = %refused, "a record was not withdrawn");
+            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    })?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The times of one incident that people set or took back, oldest first.
@@ -216,7 +251,10 @@ pub(crate) struct RecordListJson {
 pub(crate) struct RecordJson {
     /// The webhook or the import that it came through.
     source: String,
-    /// `notification`, `repeat`, `acknowledge`, `incident`, `resolve`, `change` or `ticket`.
+    /// Unique in its source.
+    key: String,
+    /// `notification`, `repeat`, `acknowledge`, `unacknowledge`, `incident`, `resolve`, `reopen`,
+    /// `merge`, `update`, `change` or `ticket`.
     kind: &'static str,
     /// `webhook`, `event_recorder`, `pagerduty`, `oncall` or `record`.
     reported_by: &'static str,
@@ -236,12 +274,46 @@ pub(crate) struct RecordJson {
     actor: Option<String>,
     /// `null` where nobody said.
     human: Option<bool>,
+    /// Of a merge: the tool's id of the incident that stands for this one.
+    merged_into: Option<String>,
+    /// Of a change: `rollout`, `rollback`, `restart`, `scale`, `config` or `other`; `null` where
+    /// nobody said.
+    change_type: Option<&'static str>,
+    /// Of a change: `running`, `succeeded`, `failed`, `rolled-back`, `superseded` or `unknown`;
+    /// `null` where nobody said.
+    outcome: Option<&'static str>,
+    /// Whether it counts for nothing any more.
+    withdrawn: bool,
+    /// What was stated before under the same key, oldest first.
+    earlier: Vec<EarlierStatementJson>,
+}
+
+/// A statement that a later one replaced.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EarlierStatement)]
+struct EarlierStatementJson {
+    occurred_at: Instant,
+    ended_at: Option<Instant>,
+    withdrawn: bool,
+    received_at: Instant,
+}
+
+impl From<&EarlierStatement> for EarlierStatementJson {
+    fn from(earlier: &EarlierStatement) -> Self {
+        EarlierStatementJson {
+            occurred_at: Instant(earlier.occurred_at),
+            ended_at: instant(earlier.ended_at),
+            withdrawn: earlier.withdrawn,
+            received_at: Instant(earlier.received_at),
+        }
+    }
 }
 
 impl From<&Record> for RecordJson {
     fn from(record: &Record) -> Self {
         RecordJson {
             source: record.source.clone(),
+            key: record.key.clone(),
             kind: record.kind.word(),
             reported_by: record.told_by.word(),
             external_id: record.external_id.clone(),
@@ -256,6 +328,11 @@ impl From<&Record> for RecordJson {
             refs: record.refs.clone(),
             actor: record.actor.clone(),
             human: record.human,
+            merged_into: record.merged_into.clone(),
+            change_type: record.change.kind.map(ChangeKind::word),
+            outcome: record.change.outcome.map(ChangeOutcome::word),
+            withdrawn: record.withdrawn,
+            earlier: record.earlier.iter().map(EarlierStatementJson::from).collect(),
         }
     }
 }

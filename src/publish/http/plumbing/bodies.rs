@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -55,7 +56,7 @@ pub(crate) async fn read_if_allowed(State(bodies): State<Bodies>, request: Reque
 impl Bodies {
     async fn read(&self, request: Request) -> Result<Request, Problem> {
         let (parts, body) = request.into_parts();
-        let is_trusted = self.allow(parts.uri.path(), &parts.headers).await?;
+        let is_trusted = self.allow(&parts).await?;
         let declared = text(&parts.headers, header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         if declared.is_some_and(|length| length > self.bytes_max) {
             return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
@@ -74,14 +75,19 @@ impl Bodies {
 
     /// Whether the head shows who sends it. `false`: only a signature over the body
     /// will.
-    async fn allow(&self, path: &str, headers: &HeaderMap) -> Result<bool, Problem> {
+    async fn allow(&self, parts: &Parts) -> Result<bool, Problem> {
+        let (path, headers) = (parts.uri.path(), &parts.headers);
         // A small body could be made to unfold into a large one.
         if text(headers, header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let Some(webhook) = path.strip_prefix("/in/") else {
             self.daemon.writes.allow(headers)?;
-            is_document(headers)?;
+            // No page of another site can send this method unasked.
+            let is_bare = parts.method == Method::DELETE && !headers.contains_key(header::CONTENT_TYPE);
+            if !is_bare {
+                is_document(headers)?;
+            }
             return Ok(true);
         };
         let credentials = credentials(headers);

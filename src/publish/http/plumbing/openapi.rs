@@ -35,6 +35,7 @@ use crate::publish::metrics;
         records::set_time,
         records::take_back_time,
         records::list,
+        records::withdraw_record,
         intake::receive,
         alerts::list,
         rules::rules,

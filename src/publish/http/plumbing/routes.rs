@@ -94,6 +94,7 @@ fn api() -> Router<ApiContext> {
         .route("/api/v1/incidents/{id}/times", get(records::times).post(records::set_time))
         .route("/api/v1/incidents/{id}/times/{time}", delete(records::take_back_time))
         .route("/api/v1/records", get(records::list))
+        .route("/api/v1/records/{source}/{kind}/{id}", delete(records::withdraw_record))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/cluster-events", get(changes::cluster_events))
         .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))

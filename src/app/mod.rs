@@ -3,7 +3,6 @@
 use crate::app::alerting::cluster;
 use crate::app::catalog::generations;
 use crate::app::catalog::groups;
-use crate::app::catalog::setup;
 use crate::app::catalog::slis;
 use crate::app::counting::progress;
 
@@ -50,6 +49,7 @@ use crate::app::runtime::clock_guard;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::answers::AppState;
+use crate::app::serving::web::{self, Web};
 use crate::evaluate::alerting::unmapped::unexplained;
 use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::result::Review;
@@ -148,9 +148,12 @@ pub async fn run(setup: Setup, listener: TcpListener, stop: CancellationToken) -
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let stopped = tasks.stop_token().cancelled_owned();
     let answers: Arc<dyn Answers> = Arc::<AppState>::clone(&daemon);
-    let writes = setup::writes(config, &listener)?;
+    let Web { access, tls, files } = Web::new(config, &listener)?;
+    if let Some(files) = files {
+        tasks.every("web", web::PAUSE, files);
+    }
     tasks.run("serve", async move {
-        http::serve(listener, answers, HttpSettings { writes, ..HttpSettings::default() }, stopped)
+        http::serve(listener, answers, HttpSettings { access, tls, ..HttpSettings::default() }, stopped)
             .await
             .context("serve HTTP")
     });

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use url::Url;
 
+use crate::config::web::Web;
 use crate::model::labels::Labels;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::on_call::OnCall;
@@ -29,6 +30,8 @@ pub struct Config {
     /// The store's directory, made if absent.
     pub data: PathBuf,
     pub listen: SocketAddr,
+    /// Who may use the listener.
+    pub web: Web,
     /// What a request must know to change corrections over the API.
     pub write_token: Option<Secret>,
     /// How much history is read at the first start; zero reads none.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::on_call::shown_hours;
 use crate::config::contents::{Config, LogFormat, Toggle, Webhook};
+use crate::config::web::{Web, WebToken};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Matcher;
 use crate::model::operations::alert_settings::AlertSettings;
@@ -23,6 +24,7 @@ struct File {
     definitions: Vec<String>,
     data: String,
     listen: String,
+    web: WebKeys,
     #[serde(skip_serializing_if = "Option::is_none")]
     write_token_file: Option<String>,
     backfill: String,
@@ -160,6 +162,56 @@ struct DetailKeys {
 }
 
 #[derive(Serialize)]
+struct WebKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_file: Option<String>,
+    anonymous: &'static str,
+    hosts: Vec<String>,
+    tokens: Vec<TokenKeys>,
+    roles: BTreeMap<String, &'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<ProxyKeys>,
+}
+
+#[derive(Serialize)]
+struct TokenKeys {
+    name: String,
+    file: String,
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct ProxyKeys {
+    addresses: Vec<String>,
+    user_header: String,
+}
+
+impl From<&Web> for WebKeys {
+    fn from(web: &Web) -> WebKeys {
+        let file = |secret: &Secret| match secret {
+            Secret::File(path) => path.display().to_string(),
+            Secret::Value(_) => REDACTED.to_owned(),
+        };
+        let token = |token: &WebToken| TokenKeys {
+            name: token.name.clone(),
+            file: file(&token.secret),
+            role: token.role.as_str(),
+        };
+        WebKeys {
+            config_file: web.config_file.as_ref().map(|path| path.display().to_string()),
+            anonymous: web.anonymous.as_str(),
+            hosts: web.hosts.iter().cloned().collect(),
+            tokens: web.tokens.iter().map(token).collect(),
+            roles: web.roles.iter().map(|(user, role)| (user.clone(), role.as_str())).collect(),
+            proxy: web.proxy.as_ref().map(|proxy| ProxyKeys {
+                addresses: proxy.addresses.iter().map(ToString::to_string).collect(),
+                user_header: proxy.user_header.clone(),
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct OnCallKeys {
     shift: String,
     off_hours: String,
@@ -228,6 +280,7 @@ impl Config {
             definitions: self.definitions.iter().map(text).collect(),
             data: text(&self.data),
             listen: self.listen.to_string(),
+            web: WebKeys::from(&self.web),
             write_token_file: self.write_token.as_ref().and_then(|token| match token {
                 Secret::File(path) => Some(text(path)),
                 Secret::Value(_) => None,

@@ -241,7 +241,7 @@ fn is_secret_header(name: &str) -> bool {
 }
 
 /// A name as HTTP allows it.
-fn header_name(name: &str) -> Result<(), Complaint> {
+pub(super) fn header_name(name: &str) -> Result<(), Complaint> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || name.len() > 256 || !name.chars().all(allowed) {
         return Err(Complaint::new(

@@ -16,6 +16,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod web;
+mod web_file;
 mod webhooks;
 
 use std::fs;
@@ -28,6 +30,8 @@ use crate::yaml::read::TEXT_BYTES_MAX;
 pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, SourceKind, Toggle, Webhook, WebhookKind};
 pub use environment::Environment;
 pub use settings::{Overrides, Setting, reference};
+pub use web::{Anonymous, Proxy, Web, WebToken};
+pub use web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};
 
 /// Reads the file, if there is one, below flags and variables. `None` if there
 /// is an error; warnings come with a configuration.

@@ -15,6 +15,7 @@ use super::settings::Overrides;
 use super::webhooks::webhooks;
 use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 use crate::config::environment::Environment;
+use crate::config::web::web;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::time::Millis;
@@ -62,6 +63,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let definitions = reading.paths("definitions", fields.optional("definitions"));
     let data = reading.path("data", fields.optional("data"));
     let listen = reading.scalar("listen", fields.optional("listen"), address);
+    let web = web(fields.optional("web"), reading);
     let token_at = fields.optional("write_token_file");
     let write_token = token_at.map_or(Some(None), |at| reading.file(&at).map(|file| Some(Secret::File(file))));
     let bounded = |min, max| move |text: &str| duration(text, min, max);
@@ -98,6 +100,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         definitions: definitions?,
         data: data?,
         listen: listen?,
+        web: web?,
         write_token: write_token?,
         backfill,
         retention,

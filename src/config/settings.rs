@@ -49,7 +49,7 @@ pub(super) const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 60] = [
+const SETTINGS: [Setting; 66] = [
     key(
         "sources[].name",
         "NAME",
@@ -170,7 +170,42 @@ const SETTINGS: [Setting; 60] = [
         "write_token_file",
         "FILE",
         None,
-        "File with the token that changes corrections and times of incidents over the API. Without one that works on this machine only, where nobody else reaches `listen`.",
+        "File with a token of the role `admin`. Without any credential only clients of this machine may write, and only on a loopback listener.",
+    ),
+    flag(
+        "web.config_file",
+        "web-config-file",
+        "EVENKEEL_WEB_CONFIG_FILE",
+        "FILE",
+        None,
+        "Web configuration of Prometheus: TLS (`tls_server_config`) and users (`basic_auth_users`). Read again when it or a certificate changes.",
+    ),
+    flag(
+        "web.anonymous",
+        "web-anonymous",
+        "EVENKEEL_WEB_ANONYMOUS",
+        "auto|read|none",
+        Some("auto"),
+        "What requests without a credential may do; auto: read on a loopback listener (and write, if no credential is configured), nothing elsewhere.",
+    ),
+    key(
+        "web.hosts",
+        "[NAME]",
+        None,
+        "Host names that requests may be sent to. A loopback listener always serves loopback names and that of `external_url`; another serves all names unless some are listed.",
+    ),
+    key(
+        "web.tokens",
+        "[{name, file, role}]",
+        None,
+        "Bearer tokens with the role `read`, `annotate` or `admin`. Each file is read again for each request.",
+    ),
+    key("web.roles", "{USER: ROLE}", None, "Roles of users; others have `read`."),
+    key(
+        "web.proxy",
+        "{addresses, user_header}",
+        None,
+        "Proxy that authenticates people: its addresses or networks, and the header with the user's name.",
     ),
     flag(
         "backfill",

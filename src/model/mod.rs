@@ -8,6 +8,7 @@ pub mod ids;
 pub mod labels;
 pub mod operations;
 pub mod problem;
+pub mod role;
 pub mod slo;
 #[cfg(test)]
 pub mod testing;

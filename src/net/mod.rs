@@ -23,4 +23,4 @@ pub use error::Error;
 pub use http::{Body, Http};
 pub use retry::Backoff;
 pub use secret::{REDACTED, Secret};
-pub use tls::install_crypto_provider;
+pub use tls::{Stamp, install_crypto_provider};

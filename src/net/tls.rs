@@ -43,15 +43,16 @@ struct Built {
 }
 
 /// Changes with the content of a file, and when a symlink to it changes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
     inode: u64,
     size: u64,
     modified: (i64, i64),
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Option<Stamp> {
+    /// `None` if the file is not there.
+    pub fn of(path: &Path) -> Option<Stamp> {
         let about = fs::metadata(path).ok()?;
         Some(Stamp { inode: about.ino(), size: about.size(), modified: (about.mtime(), about.mtime_nsec()) })
     }

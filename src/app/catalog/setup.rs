@@ -1,6 +1,5 @@
 //! From a configuration to what the daemon is made of: clients and sources.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +16,6 @@ use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Endpoint, install_crypto_provider};
-use crate::publish::http::Writes;
 use crate::publish::outbound::alertmanager::AlertmanagerClient;
 use crate::publish::outbound::otlp::{Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
@@ -131,16 +129,6 @@ impl Setup {
             on_terminal: surroundings.on_terminal,
             config,
         })
-    }
-}
-
-/// Who may change corrections over HTTP: who knows the token, or without one who
-/// is on this machine, if nobody else can reach the port.
-pub fn writes(config: &Config, listener: &TcpListener) -> anyhow::Result<Writes> {
-    match &config.write_token {
-        Some(token) => Ok(Writes::Token(token.reveal().map_err(anyhow::Error::msg)?)),
-        None if listener.local_addr()?.ip().is_loopback() => Ok(Writes::Local),
-        None => Ok(Writes::Refused),
     }
 }
 

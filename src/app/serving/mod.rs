@@ -3,3 +3,4 @@
 pub mod answers;
 pub(crate) mod board;
 mod source_finding;
+pub(crate) mod web;

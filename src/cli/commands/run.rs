@@ -40,6 +40,9 @@ fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>, Vec<Correction>)> {
     let (mut slos, mut corrections) = (Vec::new(), Vec::new());
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
+        problems.extend(
+            config.web.config_file.as_deref().and_then(|path| config::read_web_file(path).err()).unwrap_or_default(),
+        );
         let loaded = definitions::load(&config.definitions);
         if !config.sources.is_empty() {
             let sources: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();

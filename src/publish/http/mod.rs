@@ -11,15 +11,19 @@ use crate::publish::http::plumbing::routes;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+
+use axum_server::tls_rustls::RustlsAcceptor;
+use futures_util::future::Either;
 
 use super::answers::Answers;
 use crate::publish::http::plumbing::connection::{Gatekeeper, Places};
 
-pub use crate::publish::http::plumbing::access::Writes;
+pub use crate::publish::http::plumbing::access::{Access, Hosts, Token, TrustedProxy, Users};
 pub use crate::publish::http::plumbing::openapi::{document, endpoints_markdown};
 pub use crate::publish::http::plumbing::settings::HttpSettings;
+pub use crate::publish::http::plumbing::tls::{ListenerTls, ServerTls};
 
 /// The largest head that is read. Browsers send 1 to 2 KiB; a long cookie of
 /// another service on the same host fits too.
@@ -45,8 +49,7 @@ pub async fn serve(
         // Without TLS no browser speaks HTTP/2, so its attack surface stays shut.
         .http1_only()
         .first_request_timeout(settings.head_timeout)
-        .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"))
-        .acceptor(gatekeeper);
+        .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"));
     server.http_builder().http1().header_read_timeout(settings.head_timeout).max_buf_size(HEAD_BYTES_MAX);
 
     let grace = settings.grace;
@@ -56,8 +59,16 @@ pub async fn serve(
         handle.graceful_shutdown(Some(grace));
         std::future::pending::<Infallible>().await
     };
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = match settings.tls {
+        None => Either::Left(server.acceptor(gatekeeper).serve(service)),
+        Some(tls) => {
+            let handshake = RustlsAcceptor::new(tls.0).handshake_timeout(settings.head_timeout);
+            Either::Right(server.acceptor(handshake.acceptor(gatekeeper)).serve(service))
+        }
+    };
     tokio::select! {
-        served = server.serve(routes.into_make_service()) => served,
+        served = serving => served,
         never = stopping => match never {},
     }
 }

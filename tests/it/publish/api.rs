@@ -1,6 +1,8 @@
 //! What the API says to those who ask well, and to those who do not.
 
-use evenkeel::publish::http::{HttpSettings, Writes};
+use evenkeel::model::role::Role;
+use evenkeel::net::Secret;
+use evenkeel::publish::http::{Access, HttpSettings, Token};
 use serde_json::{Value, json};
 
 use super::sample::Sample;
@@ -151,13 +153,17 @@ const UPGRADE: &str = r#"{"apiVersion": "evenkeel/v1", "kind": "Correction", "me
     "spec": {"slos": ["search-latency"], "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T01:00:00Z",
              "author": "ops", "reason": "new disks"}}"#;
 
-fn writing(writes: Writes) -> Server {
-    Server::with(Sample::shop(), HttpSettings { writes, ..HttpSettings::default() })
+fn writing(access: Access) -> Server {
+    Server::with(Sample::shop(), HttpSettings { access, ..HttpSettings::default() })
+}
+
+fn of_this_machine() -> Access {
+    Access { anonymous: Some(Role::Admin), ..Access::default() }
 }
 
 #[tokio::test]
 async fn corrections_are_declared_shown_and_withdrawn() {
-    let server = writing(Writes::Local);
+    let server = writing(of_this_machine());
     let all = server.url("/api/v1/corrections");
     let one = server.url("/api/v1/corrections/upgrade");
     let json = ("content-type", "application/json");
@@ -197,10 +203,11 @@ async fn who_may_not_change_corrections_changes_none() {
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(post(&Server::start(Sample::shop()), &[]).await, 403, "nobody, where others can reach it");
-    assert_eq!(post(&writing(Writes::Local), &[("origin", "https://evil.example")]).await, 403, "no page");
-    let server = writing(Writes::Token("s3cret".into()));
-    assert_eq!(post(&server, &[]).await, 403);
-    assert_eq!(post(&server, &[("authorization", "Bearer wrong")]).await, 403);
+    assert_eq!(post(&writing(of_this_machine()), &[("origin", "https://evil.example")]).await, 403, "no page");
+    let token = Token { name: "ops".to_owned(), secret: Secret::value("s3cret"), role: Role::Annotate };
+    let server = writing(Access { tokens: vec![token], ..Access::default() });
+    assert_eq!(post(&server, &[]).await, 401);
+    assert_eq!(post(&server, &[("authorization", "Bearer wrong")]).await, 401);
     assert_eq!(server.get("/api/v1/corrections/upgrade").await.status(), 404);
     assert_eq!(post(&server, &[("authorization", "Bearer s3cret")]).await, 201);
     let elsewhere = server.client.post(server.url("/api/v1/slos")).body(UPGRADE).send().await.unwrap();

@@ -1,5 +1,6 @@
 //! The published surface over a real socket, answered from the sample shop.
 
+mod access;
 mod api;
 mod clients;
 mod contract;

@@ -5,7 +5,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use evenkeel::publish::http::{HttpSettings, Writes};
+use evenkeel::model::role::Role;
+use evenkeel::net::Secret;
+use evenkeel::publish::http::{Access, HttpSettings, Token};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +21,12 @@ const CORRECTION: &str = "POST /api/v1/corrections HTTP/1.1\r\nhost: x\r\nconten
 const HOOK: &str = "POST /in/hook HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
 
 fn with_token() -> HttpSettings {
-    HttpSettings { writes: Writes::Token("right".to_owned().into()), ..HttpSettings::default() }
+    let token = Token { name: "ops".to_owned(), secret: Secret::value("right"), role: Role::Annotate };
+    of(Access { tokens: vec![token], ..Access::default() })
+}
+
+fn of(access: Access) -> HttpSettings {
+    HttpSettings { access, ..HttpSettings::default() }
 }
 
 /// A connection from an address of this machine that has sent these bytes.
@@ -53,16 +60,16 @@ async fn push(server: &Server, path: &str, token: &str) -> u16 {
 #[tokio::test]
 async fn a_body_is_not_read_from_a_sender_who_may_not_send_one() {
     let server = Server::with(Sample::shop(), with_token());
-    let local = Server::with(Sample::shop(), HttpSettings { writes: Writes::Local, ..HttpSettings::default() });
+    let local = Server::with(Sample::shop(), of(Access { anonymous: Some(Role::Admin), ..Access::default() }));
     let unfinished = "content-length: 1000\r\n\r\n{";
     let cases = [
-        (&server, format!("{CORRECTION}{unfinished}"), "403"),
-        (&server, format!("{CORRECTION}authorization: Bearer wrong\r\n{unfinished}"), "403"),
-        (&server, format!("{CORRECTION}authorization: Bearer wrong\r\nexpect: 100-continue\r\n{unfinished}"), "403"),
-        (&server, format!("{CORRECTION}transfer-encoding: chunked\r\n\r\n3e8\r\n{{"), "403"),
+        (&server, format!("{CORRECTION}{unfinished}"), "401"),
+        (&server, format!("{CORRECTION}authorization: Bearer wrong\r\n{unfinished}"), "401"),
+        (&server, format!("{CORRECTION}authorization: Bearer wrong\r\nexpect: 100-continue\r\n{unfinished}"), "401"),
+        (&server, format!("{CORRECTION}transfer-encoding: chunked\r\n\r\n3e8\r\n{{"), "401"),
         (&local, format!("{CORRECTION}origin: https://elsewhere.example\r\n{unfinished}"), "403"),
         (&local, format!("POST /api/v1/corrections HTTP/1.1\r\nhost: x\r\n{unfinished}"), "400"),
-        (&server, format!("DELETE /api/v1/corrections/upgrade HTTP/1.1\r\nhost: x\r\n{unfinished}"), "403"),
+        (&server, format!("DELETE /api/v1/corrections/upgrade HTTP/1.1\r\nhost: x\r\n{unfinished}"), "401"),
         (&server, format!("{HOOK}{unfinished}"), "401"),
         (&server, format!("{HOOK}authorization: Bearer guess\r\n{unfinished}"), "401"),
         (&server, format!("{HOOK}authorization: Bearer hook-token\r\ncontent-length: 99000000\r\n\r\n{{"), "413"),
@@ -226,13 +233,15 @@ async fn every_route_and_method_is_open_to_whom_the_document_says() {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE] {
             let is_documented = operations.get(method.as_str().to_ascii_lowercase()).is_some();
             changing += usize::from(is_documented);
-            let expected = match (is_documented, template.starts_with("/in/")) {
-                (true, true) => 401,
-                (true, false) => 403,
-                (false, _) => 405,
-            };
-            for (server, token) in [(&closed, None), (&closed, Some("right")), (&guarded, None), (&guarded, Some("x"))]
+            let is_webhook = template.starts_with("/in/");
+            for (server, token, refused) in
+                [(&closed, None, 403), (&closed, Some("right"), 403), (&guarded, None, 401), (&guarded, Some("x"), 401)]
             {
+                let expected = match (is_documented, is_webhook) {
+                    (true, true) => 401,
+                    (true, false) => refused,
+                    (false, _) => 405,
+                };
                 let request = server.client.request(method.clone(), server.url(&path)).body("{}");
                 let request = request.header("content-type", "application/json");
                 let request = if let Some(token) = token { request.bearer_auth(token) } else { request };

@@ -1,6 +1,5 @@
 //! Corrections as JSON: those in force and the trail; declared with POST,
-//! withdrawn with DELETE. Who may change anything over HTTP is decided here.
-//! Must not know what a correction does.
+//! withdrawn with DELETE.
 
 use axum::Json;
 use axum::body::Bytes;

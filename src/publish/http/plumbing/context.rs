@@ -16,7 +16,6 @@ use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::asker::Asker;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Answers};
-use crate::publish::http::plumbing::access::Writes;
 use crate::publish::http::plumbing::query::DEFAULT_PERIOD;
 use crate::publish::http::plumbing::settings::HttpSettings;
 
@@ -26,7 +25,6 @@ const SHARED_AT_ONCE: usize = 1;
 #[derive(Clone)]
 pub(crate) struct ApiContext {
     pub answers: Arc<dyn Answers>,
-    pub writes: Writes,
     /// Places for questions that read a little, for those that judge a whole period,
     /// and for changes: no kind waits behind another.
     little: Arc<Semaphore>,
@@ -59,7 +57,6 @@ impl ApiContext {
         let patience = settings.request_timeout.mul_f64(0.9);
         ApiContext {
             answers,
-            writes: settings.writes.clone(),
             little: places(),
             judging: places(),
             changing: places(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
@@ -60,42 +60,6 @@ pub(crate) async fn admitted(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
-}
-
-/// Answers nothing but GET and HEAD, except for corrections, the times of
-/// incidents and what is pushed, where it is decided who may do it: nothing
-/// else can be changed over HTTP.
-pub(crate) async fn reads_only(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let allowed = match *request.method() {
-        Method::GET | Method::HEAD => true,
-        Method::POST => {
-            path == "/api/v1/corrections"
-                || path.starts_with("/in/")
-                || of_incident(path) == Some("times")
-                || is_counts_of_slo(path)
-        }
-        Method::DELETE => {
-            path.starts_with("/api/v1/corrections/") || of_incident(path).is_some_and(|rest| rest.starts_with("times/"))
-        }
-        _ => false,
-    };
-    if allowed {
-        return next.run(request).await;
-    }
-    let mut response = Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response
-}
-
-/// `/api/v1/slos/{name}/counts`.
-fn is_counts_of_slo(path: &str) -> bool {
-    path.strip_prefix("/api/v1/slos/").and_then(|rest| rest.split_once('/')).is_some_and(|(_, rest)| rest == "counts")
-}
-
-/// What follows `/api/v1/incidents/{id}/`.
-fn of_incident(path: &str) -> Option<&str> {
-    path.strip_prefix("/api/v1/incidents/")?.split_once('/').map(|(_, rest)| rest)
 }
 
 /// Turns errors that arose below the handlers (a body that is too large, a

@@ -1,4 +1,4 @@
-//! What every request passes through: connections, bodies, layers, routes, queries, problems.
+//! What every request passes through: connections, access, bodies, layers, routes, queries, problems.
 
 pub(crate) mod access;
 pub(crate) mod bodies;
@@ -12,3 +12,4 @@ pub(crate) mod query;
 pub(crate) mod routes;
 pub mod settings;
 pub(crate) mod shared;
+pub(crate) mod tls;

@@ -12,7 +12,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use super::bodies::{self, Bodies, Reading};
 use super::problem::Problem;
-use super::{health, layers, openapi};
+use super::{access, health, layers, openapi};
 use crate::publish::answers::Answers;
 use crate::publish::http::api::{
     alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
@@ -78,7 +78,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .layer(Extension(KnownParameters(openapi::query_parameters)))
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
-        .layer(from_fn(layers::reads_only))
+        .layer(from_fn_with_state(Arc::new(settings.access.clone()), access::guard))
         .layer(from_fn(layers::admitted))
         .layer(from_fn_with_state(requests, layers::counted))
         .layer(from_fn(layers::safe_headers))

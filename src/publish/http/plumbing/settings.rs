@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::publish::http::plumbing::access::Writes;
+use crate::publish::http::plumbing::access::Access;
+use crate::publish::http::plumbing::tls::ListenerTls;
 
 /// The bounds of the server.
 #[derive(Clone, Debug)]
@@ -29,8 +30,10 @@ pub struct HttpSettings {
     pub requests_max: usize,
     /// Questions at one time that may read the disk; further ones wait.
     pub disk_questions_max: usize,
-    /// Who may change corrections.
-    pub writes: Writes,
+    /// Who may use the listener, and for what.
+    pub access: Access,
+    /// Plain HTTP without.
+    pub tls: Option<ListenerTls>,
 }
 
 impl Default for HttpSettings {
@@ -55,7 +58,8 @@ impl Default for HttpSettings {
             requests_max: 64,
             // Evaluation needs the other cores.
             disk_questions_max: 4,
-            writes: Writes::Refused,
+            access: Access::default(),
+            tls: None,
         }
     }
 }

@@ -32,7 +32,7 @@
 //! | 0 | `model` | the nouns and their arithmetic | |
 //!
 //! To read it in ten minutes: `model::slo`, `model::tile`, `ingest::counting`
-//! (the six rules), `evaluate::compliance`, `app::run`.
+//! (the six rules), `evaluate::compliance`, `app::daemon`.
 //!
 //! # Invariants
 //!

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::runtime::tasks::{Round, Tasks};
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::serve;
 use crate::store::Batch;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::problem::{Level, Problem};
@@ -47,6 +49,20 @@ fn find_within(
     let mut found = walk.found;
     found.sort();
     found
+}
+
+/// See `super::fingerprint`.
+pub(super) fn fingerprint(paths: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut problems = Vec::new();
+    for file in find(paths, &mut problems) {
+        file.hash(&mut hasher);
+        if let Ok(data) = fs::metadata(&file) {
+            (data.dev(), data.ino(), data.len(), data.mtime(), data.mtime_nsec()).hash(&mut hasher);
+        }
+    }
+    problems.iter().for_each(|problem| (&problem.file, &problem.message).hash(&mut hasher));
+    hasher.finish()
 }
 
 /// The text of one file, or why there is none.

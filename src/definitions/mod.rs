@@ -7,6 +7,7 @@ use crate::definitions::format::slo;
 mod defined;
 mod files;
 pub mod format;
+pub mod lasting;
 pub mod queries;
 pub mod scenario;
 #[cfg(test)]
@@ -70,12 +71,15 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
             Err(message) => loaded.problems.push(Problem::of_file(Level::Error, name, message, None)),
         }
     }
-    loaded.slos.sort_by(|a, b| a.name.cmp(&b.name));
-    loaded.corrections.sort_by(|a, b| a.name.cmp(&b.name));
-    loaded.resolve_composites();
-    let strangers = loaded.check_scopes();
-    loaded.problems.extend(strangers);
+    loaded.settle();
     loaded
+}
+
+/// Changes with every change of the files, their names or their times, and costs
+/// no more than to look at each. Follows links, so that a mounted directory that is
+/// exchanged as a whole is seen, too.
+pub fn fingerprint(paths: &[PathBuf]) -> u64 {
+    files::fingerprint(paths)
 }
 
 /// Reads one text; `file` is the name that problems carry.
@@ -112,6 +116,15 @@ fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
 }
 
 impl Loaded {
+    /// Once all files are read: orders by name, resolves what refers to others.
+    fn settle(&mut self) {
+        self.slos.sort_by(|a, b| a.name.cmp(&b.name));
+        self.corrections.sort_by(|a, b| a.name.cmp(&b.name));
+        self.resolve_composites();
+        let unknown = self.check_scopes();
+        self.problems.extend(unknown);
+    }
+
     /// Takes the definitions whose names are new; names both places otherwise.
     fn add(&mut self, defined: Vec<Defined>, file: &str) {
         for Defined { what, name_span } in defined {

@@ -19,6 +19,7 @@ use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::correction::Correction;
 use crate::model::operations::record::{Record, RecordKind, TimeOverride};
 use crate::model::operations::restatement::Restatement;
+use crate::model::problem::Problem;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -106,6 +107,10 @@ pub trait Answers: Send + Sync + 'static {
     /// Sets a time of an incident, or takes it back, and stores it before it
     /// returns.
     fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused>;
+
+    /// Reads the definitions again and puts them in force; waits until that is done.
+    /// `None` while the daemon stops.
+    fn reload(&self) -> Option<ReloadReport>;
 
     /// Changes the corrections, and stores it before it returns; gives the name.
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused>;
@@ -244,6 +249,7 @@ pub struct ServiceStatus {
     pub backfill: Backfill,
     pub store: StoreStatus,
     pub findings: Arc<Vec<Finding>>,
+    pub catalog: CatalogStatus,
     pub webhooks: Vec<WebhookStatus>,
     pub alertmanagers: Vec<AlertmanagerStatus>,
 }
@@ -261,6 +267,41 @@ pub struct AlertmanagerStatus {
     pub errors: u64,
     /// Alerts that it will never get, by reason, all reasons included.
     pub dropped: Vec<(&'static str, u64)>,
+}
+
+/// What a reload came to.
+#[derive(Clone, Debug, Default)]
+pub struct ReloadReport {
+    /// The generation in force.
+    pub generation: u64,
+    /// Of the definition files; those with errors keep their last good definitions.
+    pub problems: Vec<Problem>,
+    /// Why nothing was put in force.
+    pub error: Option<String>,
+}
+
+/// The definitions in force.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogStatus {
+    /// Counts the reloads since the process started, from 1.
+    pub generation: u64,
+    /// Of all files in force.
+    pub hash: String,
+    /// When a reload last put every file in force as it is.
+    pub complete_at: Option<Timestamp>,
+    /// Whether the last reload put every file in force as it is.
+    pub is_successful: bool,
+    pub files: Vec<DefinitionFile>,
+}
+
+/// A definition file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionFile {
+    pub file: String,
+    /// Of the text in force.
+    pub hash: String,
+    /// Whether that is the file as it is, and not its last good text.
+    pub is_current: bool,
 }
 
 /// What was pushed to one webhook since the process started.

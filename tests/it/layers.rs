@@ -11,8 +11,7 @@ const LINES_MAX: usize = 400;
 /// More files than this are not found by looking.
 const FILES_MAX: usize = 14;
 /// What is over the limits still, with today's size: it may only shrink.
-const LONG_FILES: [(&str, usize); 4] = [
-    ("app/serving/answers.rs", 474),
+const LONG_FILES: [(&str, usize); 3] = [
     ("evaluate/alerting/alerts.rs", 417),
     ("evaluate/incident/incidents/linking.rs", 434),
     ("publish/answers.rs", 403),

@@ -30,6 +30,7 @@ mod layers;
 mod live;
 mod native;
 mod publish;
+mod reload;
 mod scenarios;
 mod sources;
 mod store_crash;

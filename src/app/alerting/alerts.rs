@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use crate::app::alerting::feed_id::feed_id;
 use crate::app::catalog::slis::Source;
-use crate::app::serving::answers::AppState;
+use crate::app::runtime::tasks::Round;
+use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
 use crate::model::ids::SliId;
@@ -61,12 +64,16 @@ impl AlertFeeds {
         if held.is_complete && !self.alertmanagers.is_empty() {
             self.note_silent_receivers(daemon, &held.receivers).await?;
         }
-        let mut result = Ok(());
-        for number in 0..self.feeds.len() {
-            let read = self.read(number, daemon, &held.alerts).await;
-            result = result.and(read);
-        }
-        result
+        let until: Vec<Timestamp> = self.feeds.iter().map(|feed| feed.until).collect();
+        let alertmanagers = self.heard_at;
+        let alerts = held.alerts.as_slice();
+        // All at one time, so that a source that hangs delays no other.
+        let reads = self.feeds.iter_mut().enumerate().map(|(number, feed)| {
+            let others = until.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, until)| *until);
+            let heard = Observation { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers };
+            feed.read(daemon, alerts, heard)
+        });
+        join_all(reads).await.into_iter().collect()
     }
 
     /// Keeps which receivers have no integration, for reviews after a restart.
@@ -82,17 +89,6 @@ impl AlertFeeds {
             let state = vec![(SILENT_RECEIVERS.to_owned(), Some(text.clone()))];
             daemon.facts.write(Batch { state, recorded_at: daemon.clock.now(), ..Batch::default() }).await?;
             self.silent_receivers = Some(text);
-        }
-        Ok(())
-    }
-
-    async fn read(&mut self, number: usize, daemon: &AppState, held: &[AlertmanagerEntry]) -> anyhow::Result<()> {
-        let others = self.feeds.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, feed)| feed.until);
-        let heard = Observation { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers: self.heard_at };
-        let Some(feed) = self.feeds.get_mut(number) else { return Ok(()) };
-        feed.round(daemon, held, heard).await?;
-        while !feed.is_done() {
-            feed.round(daemon, &[], heard).await?;
         }
         Ok(())
     }
@@ -149,6 +145,15 @@ impl AlertFeed {
         Ok(())
     }
 
+    /// Reads what is new, and all of the history that is wanted.
+    async fn read(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: Observation) -> anyhow::Result<()> {
+        self.round(daemon, held, heard).await?;
+        while !self.is_done() {
+            self.round(daemon, &[], heard).await?;
+        }
+        Ok(())
+    }
+
     fn is_done(&self) -> bool {
         self.since <= self.wanted_since
     }
@@ -184,6 +189,17 @@ impl AlertFeed {
             ..Batch::default()
         };
         daemon.facts.write(batch).await
+    }
+}
+
+pub struct AlertsRound {
+    pub daemon: Arc<AppState>,
+    pub feeds: AlertFeeds,
+}
+
+impl Round for AlertsRound {
+    async fn round(&mut self) -> anyhow::Result<()> {
+        self.feeds.round(&self.daemon).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::app::runtime::tasks::{Round, Tasks};
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::config::{Kubernetes, Toggle};
 use crate::evaluate::review::finding::Finding;
 use crate::model::time::{Millis, Period};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::model::operations::rule::LoadedRule;
 use crate::store::Batch;
 

@@ -17,10 +17,11 @@ use crate::store::{Batch, Declaration, Error, Reader};
 /// it must not fill the disk either.
 const TRAIL_MAX: usize = 20_000;
 
-/// Corrections, shared by whoever judges and whoever changes them.
+/// Corrections, shared by the tasks that apply them and those that change them.
+#[derive(Default)]
 pub struct Corrections {
     /// Of the files; the API cannot change them.
-    files: Vec<Arc<Correction>>,
+    files: RwLock<Arc<Vec<Arc<Correction>>>>,
     in_force: RwLock<Arc<Vec<Arc<Correction>>>>,
     /// One change at a time.
     changing: tokio::sync::Mutex<()>,
@@ -28,9 +29,34 @@ pub struct Corrections {
 
 impl Corrections {
     pub fn new(files: Vec<Correction>, reader: &Reader) -> Result<Corrections, Error> {
+        let corrections = Corrections::default();
+        corrections.commit(corrections.prepare(files, reader)?);
+        Ok(corrections)
+    }
+
+    /// Other corrections of the files, with those of the API, to be committed.
+    pub fn prepare(&self, files: Vec<Correction>, reader: &Reader) -> Result<PreparedCorrections, Error> {
         let files: Vec<Arc<Correction>> = files.into_iter().map(Arc::new).collect();
-        let in_force = RwLock::new(Arc::new(in_force(&files, &reader.declarations()?)));
-        Ok(Corrections { files, in_force, changing: tokio::sync::Mutex::default() })
+        let in_force = in_force(&files, &reader.declarations()?);
+        Ok(PreparedCorrections { files, in_force })
+    }
+
+    /// Held from `prepare` to `commit`, so that nothing is declared in between.
+    pub async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    pub fn commit(&self, prepared: PreparedCorrections) {
+        let PreparedCorrections { files, in_force } = prepared;
+        // The same ones stay the same object, so that nobody judges for nothing.
+        if *self.in_force() != in_force {
+            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force);
+        }
+        *self.files.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(files);
+    }
+
+    fn files(&self) -> Arc<Vec<Arc<Correction>>> {
+        Arc::clone(&self.files.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn in_force(&self) -> Arc<Vec<Arc<Correction>>> {
@@ -39,7 +65,8 @@ impl Corrections {
 
     /// All in force with where they come from, by name.
     pub fn listed(&self) -> Vec<DeclaredCorrection> {
-        let origin = |c: &Arc<Correction>| match self.files.iter().any(|file| file.name == c.name) {
+        let files = self.files();
+        let origin = |c: &Arc<Correction>| match files.iter().any(|file| file.name == c.name) {
             true => Origin::File,
             false => Origin::Api,
         };
@@ -56,7 +83,7 @@ impl Corrections {
     ) -> Result<Arc<Correction>, CorrectionRefused> {
         let correction =
             definitions::parse_correction(text).map_err(|problems| CorrectionRefused::NotSound(told(&problems)))?;
-        if self.files.iter().any(|file| file.name == correction.name) {
+        if self.files().iter().any(|file| file.name == correction.name) {
             return Err(CorrectionRefused::OfFile(correction.name));
         }
         let declaration = Declaration {
@@ -79,7 +106,7 @@ impl Corrections {
         reason: &str,
         now: Timestamp,
     ) -> Result<(), CorrectionRefused> {
-        if self.files.iter().any(|file| file.name == name) {
+        if self.files().iter().any(|file| file.name == name) {
             return Err(CorrectionRefused::OfFile(name.to_owned()));
         }
         if !self.in_force().iter().any(|c| c.name == name) {
@@ -111,9 +138,15 @@ impl Corrections {
         let batch = Batch { declarations: vec![declaration], recorded_at, ..Batch::default() };
         facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))?;
         let trail = facts.reader.declarations().map_err(|e| failed(e.to_string()))?;
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force(&self.files, &trail));
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force(&self.files(), &trail));
         Ok(())
     }
+}
+
+/// What `Corrections::commit` puts in force.
+pub struct PreparedCorrections {
+    files: Vec<Arc<Correction>>,
+    in_force: Vec<Arc<Correction>>,
 }
 
 /// Of the trail the last word on each name stands; a file goes before the API.

@@ -1,7 +1,10 @@
 //! What is evaluated: SLOs, groups, corrections and what they need to be counted.
 
 pub mod corrections;
+pub(crate) mod generation;
 pub mod generations;
 pub(crate) mod groups;
+pub mod reload;
+pub(crate) mod requests;
 pub(crate) mod setup;
 pub(crate) mod slis;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::app::alerting::alerts::NamedAlertmanager;
+use crate::app::catalog::reload::Definitions;
 use crate::app::catalog::slis::Source;
 use crate::app::demo::Demo;
 use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::ingest::replicas::ReplicaLabels;
-use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Endpoint, install_crypto_provider};
@@ -38,8 +38,7 @@ pub struct ProcessContext {
 /// All parts of a daemon, not yet running.
 pub struct Setup {
     pub(crate) config: Config,
-    pub(crate) slos: Vec<Arc<Slo>>,
-    pub(crate) corrections: Vec<Correction>,
+    pub(crate) definitions: Definitions,
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Arc<Source>>,
     pub(crate) alertmanagers: Vec<NamedAlertmanager>,
@@ -54,10 +53,11 @@ pub struct Setup {
 
 impl Setup {
     /// A daemon on the sources of a configuration.
-    pub fn new(config: Config, slos: Vec<Slo>, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
+    pub fn new(config: Config, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
         install_crypto_provider();
         let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
-        Setup::with_sources(config, slos, sources, Clock::System, surroundings)
+        let definitions = Definitions::Files(config.definitions.clone());
+        Setup::with_sources(config, definitions, sources, Clock::System, surroundings)
     }
 
     /// A daemon on a generated world that began `days` ago.
@@ -81,19 +81,15 @@ impl Setup {
             ingest_delay: DEMO_INGEST_DELAY,
             replica_labels: ReplicaLabels::default(),
         });
-        let mut setup = Setup::with_sources(config, slos, vec![Arc::clone(&source)], clock, surroundings)?;
+        let mut setup =
+            Setup::with_sources(config, Definitions::BuiltIn(slos), vec![Arc::clone(&source)], clock, surroundings)?;
         setup.demo = Some(Demo { source, listener, since });
         Ok(setup)
     }
 
-    /// With the corrections of the definition files.
-    pub fn with_corrections(self, corrections: Vec<Correction>) -> Setup {
-        Setup { corrections, ..self }
-    }
-
     fn with_sources(
         config: Config,
-        slos: Vec<Slo>,
+        definitions: Definitions,
         sources: Vec<Arc<Source>>,
         clock: Clock,
         surroundings: &ProcessContext,
@@ -119,8 +115,7 @@ impl Setup {
                 surroundings.home.as_deref(),
             ),
             external_url: config.external_url.clone(),
-            slos: slos.into_iter().map(Arc::new).collect(),
-            corrections: Vec::new(),
+            definitions,
             clock,
             sources,
             alertmanagers,

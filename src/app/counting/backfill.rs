@@ -12,7 +12,7 @@ use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 use crate::publish::answers::Backfill as Progress;
-use crate::store::Batch;
+use crate::store::{Batch, Error};
 
 /// The shortest stretch that a day is split into when a source finds the whole
 /// day too much.
@@ -58,7 +58,8 @@ pub struct Backfill {
     groups: Vec<QueryGroup>,
     /// What is still to be counted, by indicator and UTC day.
     missing: BTreeMap<(i64, SliId), Period>,
-    wanted: usize,
+    /// By SLI: the days that are wanted.
+    wanted: BTreeMap<SliId, usize>,
     since: Timestamp,
     /// By group: the stretch that its source answers at once.
     chunk: Vec<Millis>,
@@ -79,24 +80,38 @@ impl Backfill {
     ) -> anyhow::Result<Backfill> {
         let mut backfill = Backfill {
             missing: BTreeMap::new(),
-            wanted: 0,
+            wanted: BTreeMap::new(),
             since,
-            chunk: vec![Millis(DAY_MS); groups.len()],
-            paused_until: vec![None; groups.len()],
+            chunk: Vec::new(),
+            paused_until: Vec::new(),
             facts,
             holes,
             renewed,
-            groups,
+            groups: Vec::new(),
         };
-        let ids: Vec<SliId> = backfill.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
-        let wanted = Period::new(since, until);
-        for id in ids {
-            backfill.wanted += wanted.days().count();
-            for hole in rest_of(wanted, &backfill.facts.reader.ingested(id)?) {
-                backfill.want(id, hole);
-            }
-        }
+        backfill.adopt(groups, until)?;
         Ok(backfill)
+    }
+
+    /// Takes over what is counted from now on: what is new is wanted up to `until`,
+    /// less what is stored; what is gone is not wanted any more.
+    pub fn adopt(&mut self, groups: Vec<QueryGroup>, until: Timestamp) -> Result<(), Error> {
+        let ids: BTreeSet<SliId> = groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
+        let wanted = Period::new(self.since, until);
+        let mut holes = Vec::new();
+        for id in ids.iter().filter(|id| !self.wanted.contains_key(id)) {
+            holes.push((*id, rest_of(wanted, &self.facts.reader.ingested(*id)?)));
+        }
+        self.missing.retain(|(_, id), _| ids.contains(id));
+        self.wanted.retain(|id, _| ids.contains(id));
+        for (id, holes) in holes {
+            self.wanted.insert(id, wanted.days().count());
+            holes.into_iter().for_each(|hole| self.want(id, hole));
+        }
+        self.chunk = vec![Millis(DAY_MS); groups.len()];
+        self.paused_until = vec![None; groups.len()];
+        self.groups = groups;
+        Ok(())
     }
 
     fn want(&mut self, id: SliId, period: Period) {
@@ -109,16 +124,16 @@ impl Backfill {
     }
 
     pub fn progress(&self) -> Progress {
-        let done = self.wanted.saturating_sub(self.missing.len());
+        let wanted: usize = self.wanted.values().sum();
+        let done = wanted.saturating_sub(self.missing.len());
         // All days after the newest one that is missing are complete.
         let newest = self.missing.last_key_value().map(|(_, period)| period.end);
-        Progress { wanted: self.wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
+        Progress { wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
     }
 
     /// Counts one day of one group. `Ok(false)`: nothing to do at present.
     pub async fn round(&mut self, now: Timestamp) -> anyhow::Result<bool> {
-        let mine: BTreeSet<SliId> = self.groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
-        for (id, period) in self.holes.take_of(|id| mine.contains(&id)) {
+        for (id, period) in self.holes.take_of(|id| self.wanted.contains_key(&id)) {
             self.want(id, period.intersect(Period::new(self.since, now)));
         }
         let Some((index, day)) = self.next(now) else { return Ok(false) };

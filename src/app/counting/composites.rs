@@ -46,6 +46,14 @@ impl Composites {
         Ok(composites)
     }
 
+    /// Takes over the SLOs of another generation; what waits goes on waiting.
+    pub fn adopt(&mut self, slos: &[Arc<Slo>], reader: &Reader) -> Result<(), Error> {
+        let mut next = Composites::new(slos, reader)?;
+        next.waiting.extend(self.waiting.iter().filter(|(_, id)| next.all.contains_key(id)).copied());
+        *self = next;
+        Ok(())
+    }
+
     /// Days of components that were stored anew.
     pub fn note(&mut self, days: &BTreeSet<(SliId, i64)>) {
         for (id, composite) in &self.all {

@@ -47,6 +47,11 @@ impl Counted {
         self.progress.send_modify(|all| drop(all.insert(source.to_owned(), progress)));
     }
 
+    /// A source that is not asked any more.
+    pub fn end(&self, source: &str) {
+        self.progress.send_modify(|all| drop(all.remove(source)));
+    }
+
     /// What a round brought, after it was stored, or could not be.
     pub fn add(&self, minutes: Vec<CountedMinute>) {
         self.minutes.lock().unwrap_or_else(PoisonError::into_inner).extend(minutes);

@@ -251,10 +251,9 @@ impl Live {
         self.groups = joined.into_values().collect();
     }
 
-    /// Up to where all groups are read; `None` before that is known of each.
+    /// Up to where the groups that the source answered are read; `None` before any is.
     pub fn read_until(&self) -> Option<Timestamp> {
-        let each: Option<Vec<Timestamp>> = self.groups.iter().map(|group| group.progress.read_until).collect();
-        each?.into_iter().min()
+        self.groups.iter().filter_map(|group| group.progress.read_until).max()
     }
 
     /// Whether anything was read that lies ahead of `now`.

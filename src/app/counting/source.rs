@@ -2,24 +2,27 @@
 //! judging. Each source has a task of its own, so that one that hangs costs only
 //! the SLOs that read from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backfill::Holes;
 use super::counted::Counted;
 use super::live::{CountedMinute, Live};
 use super::unstored::Unstored;
+use crate::app::catalog::generation::{Catalog, counted_until};
 use crate::app::catalog::slis::Source;
+use crate::app::runtime::clock::Clock;
 use crate::app::runtime::clock_guard::read_again_from;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::model::ids::SliId;
 use crate::model::time::{Millis, Timestamp};
-use crate::store::Batch;
+use crate::store::{Batch, Error};
 
 pub struct SourceCounting {
     daemon: Arc<AppState>,
@@ -32,30 +35,57 @@ pub struct SourceCounting {
     interval: Millis,
     /// By SLI, each as of its last round that succeeded.
     findings: BTreeMap<SliId, Finding>,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    /// The generation that is counted; 0 before the first one.
+    generation: u64,
 }
 
 impl SourceCounting {
     pub fn new(
         daemon: Arc<AppState>,
         source: Arc<Source>,
-        live: Live,
         holes: Holes,
         counted: Counted,
         interval: Millis,
     ) -> SourceCounting {
-        if !live.is_empty() {
+        let catalog = daemon.catalog_changes();
+        if !catalog.borrow().groups_of(&source.name).is_empty() {
             counted.begin(&source.name, Instant::now());
         }
         SourceCounting {
             daemon,
             source,
-            live,
+            live: Live::new(),
             holes,
             counted,
             unstored: Unstored::default(),
             interval,
             findings: BTreeMap::new(),
+            catalog,
+            generation: 0,
         }
+    }
+
+    /// Takes over the generation in force, if it is a new one.
+    fn adopt(&mut self) -> Result<(), Error> {
+        let catalog = Arc::clone(&self.catalog.borrow_and_update());
+        if catalog.generation == self.generation {
+            return Ok(());
+        }
+        let groups = catalog.groups_of(&self.source.name);
+        let until = counted_until(&groups, &self.daemon.facts)?;
+        let was_empty = self.live.is_empty();
+        self.live.adopt(&groups, &until, catalog.live_from);
+        match (was_empty, self.live.is_empty()) {
+            (_, true) => self.counted.end(&self.source.name),
+            (true, false) => self.counted.begin(&self.source.name, Instant::now()),
+            (false, false) => {}
+        }
+        let ids: BTreeSet<SliId> = groups.iter().flat_map(|group| &group.indicators).map(|sli| sli.id).collect();
+        self.findings.retain(|id, _| ids.contains(id));
+        self.note_findings(&[]);
+        self.generation = catalog.generation;
+        Ok(())
     }
 
     fn note_findings(&mut self, found: &[CountedMinute]) {
@@ -93,6 +123,7 @@ impl SourceCounting {
 
 impl Round for SourceCounting {
     async fn round(&mut self) -> anyhow::Result<()> {
+        self.adopt()?;
         if self.live.is_empty() {
             return Ok(());
         }
@@ -104,12 +135,22 @@ impl Round for SourceCounting {
         if round.is_asked {
             self.daemon.note_source(&self.source.name, round.error.as_ref().map(ToString::to_string));
         }
+        // One query that is refused does not make the others late.
+        let failed = round.error.is_some() && round.found.is_empty();
         let stored = self.store(&round.found, now).await;
         self.note_findings(&round.found);
         self.counted.add(round.found);
         let (took, next) = ((began, Instant::now()), self.daemon.clock.wait(self.interval));
-        self.counted.note(&self.source.name, self.live.read_until(), round.error.is_some(), took, next);
+        self.counted.note(&self.source.name, self.live.read_until(), failed, took, next);
         stored
+    }
+
+    async fn rest(&mut self, clock: &Clock, pause: Millis) {
+        tokio::select! {
+            () = clock.sleep(pause) => {}
+            // Without a change there is nothing to begin earlier for.
+            Ok(()) = self.catalog.changed() => {}
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::app::catalog::generation::Catalog;
 use crate::app::counting::backfill::{Holes, Renewed};
 use crate::app::counting::composites::Composites;
 use crate::app::counting::counted::{Counted, CountedChanges};
@@ -17,7 +19,7 @@ use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::Error;
@@ -37,11 +39,15 @@ pub struct Judging {
     pub changes: CountedChanges,
     /// When the SLOs were judged last, of what time.
     pub judged_at: Option<Timestamp>,
+    pub catalog: watch::Receiver<Arc<Catalog>>,
+    /// The generation that is judged.
+    pub generation: u64,
 }
 
 impl Round for Judging {
     async fn round(&mut self) -> anyhow::Result<()> {
         let now = self.daemon.clock.now();
+        self.adopt(now)?;
         let found = self.counted.take();
         self.ledger.apply(&found);
         // A store that fails must not keep burn alerts back.
@@ -62,16 +68,37 @@ impl Round for Judging {
     /// Until the pause is over, or earlier when all that is expected was counted.
     async fn rest(&mut self, clock: &Clock, pause: Millis) {
         let until = Instant::now() + clock.wait(pause);
-        while tokio::time::timeout_at(until, self.changes.changed()).await.is_ok() {
-            let due = self.daemon.as_of();
-            if self.counted.until(due, Instant::now()) > self.judged_at.or(Some(Timestamp::MIN)) {
-                return;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return,
+                changed = self.catalog.changed() => {
+                    if changed.is_ok() {
+                        return;
+                    }
+                }
+                () = self.changes.changed() => {
+                    let due = self.daemon.as_of();
+                    if self.counted.until(due, Instant::now()) > self.judged_at.or(Some(Timestamp::MIN)) {
+                        return;
+                    }
+                }
             }
         }
     }
 }
 
 impl Judging {
+    /// Takes over the generation in force, if it is a new one.
+    fn adopt(&mut self, now: Timestamp) -> Result<(), Error> {
+        let catalog = Arc::clone(&self.catalog.borrow_and_update());
+        if catalog.generation != self.generation {
+            self.composites.adopt(&catalog.slos, &self.daemon.facts.reader)?;
+            self.ledger.adopt(&catalog.slos, now);
+            self.generation = catalog.generation;
+        }
+        Ok(())
+    }
+
     /// The time to judge, and whether it is the present. Before the sources have
     /// answered that is the last minute in the store; without any nothing is judged.
     /// It goes back only when the clock does.
@@ -93,7 +120,7 @@ impl Judging {
     /// The end of the last minute that the store has of any SLO.
     fn stored_until(&self) -> Result<Option<Timestamp>, Error> {
         let mut until = None;
-        for slo in &self.daemon.slos {
+        for slo in &self.daemon.catalog().slos {
             let last = self.daemon.facts.reader.ingested(slo.indicator_id())?.last().map(|period| period.end);
             until = until.max(last);
         }

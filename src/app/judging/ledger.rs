@@ -48,19 +48,22 @@ pub struct Ledger {
 impl Ledger {
     /// Events are counted from `started_at` for the counters in `/metrics`.
     pub fn new(slos: &[Arc<Slo>], facts: Facts, started_at: Timestamp) -> Ledger {
-        let hold = |slo: &Arc<Slo>| JudgedWindow {
-            slo: Arc::clone(slo),
-            id: slo.indicator_id(),
-            history: History::new(slo.budgeting),
-            loaded: BTreeSet::new(),
-            prepared: None,
-            good_since_start: 0,
-            bad_since_start: 0,
-            held_back: BTreeMap::new(),
-            left_out_by: None,
-            counted_until: started_at.ceil_slot(),
+        Ledger { held: slos.iter().map(|slo| JudgedWindow::new(slo, started_at)).collect(), facts }
+    }
+
+    /// Takes over the SLOs of another generation. One that counts the same keeps what
+    /// is held of it; the others are read from the store when they are judged.
+    pub fn adopt(&mut self, slos: &[Arc<Slo>], now: Timestamp) {
+        let mut known: BTreeMap<String, JudgedWindow> =
+            self.held.drain(..).map(|held| (held.slo.name.clone(), held)).collect();
+        let hold = |slo: &Arc<Slo>| match known.remove(&slo.name) {
+            Some(held) if held.slo == *slo => held,
+            Some(held) if held.id == slo.indicator_id() && held.slo.budgeting == slo.budgeting => {
+                JudgedWindow { slo: Arc::clone(slo), prepared: None, left_out_by: None, ..held }
+            }
+            _ => JudgedWindow::new(slo, now),
         };
-        Ledger { held: slos.iter().map(hold).collect(), facts }
+        self.held = slos.iter().map(hold).collect();
     }
 
     /// Takes in tiles that have been stored.
@@ -121,6 +124,21 @@ impl Ledger {
 }
 
 impl JudgedWindow {
+    fn new(slo: &Arc<Slo>, started_at: Timestamp) -> JudgedWindow {
+        JudgedWindow {
+            slo: Arc::clone(slo),
+            id: slo.indicator_id(),
+            history: History::new(slo.budgeting),
+            loaded: BTreeSet::new(),
+            prepared: None,
+            good_since_start: 0,
+            bad_since_start: 0,
+            held_back: BTreeMap::new(),
+            left_out_by: None,
+            counted_until: started_at.ceil_slot(),
+        }
+    }
+
     fn unload(&mut self, day: i64) {
         self.prepared = None;
         if self.loaded.remove(&day) {

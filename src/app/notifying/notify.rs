@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::outbox::Outbox;
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::burn_alerts::{BurnAlert, BurnAlerts, Due, Moment, step};
 use crate::model::labels::Labels;
@@ -18,6 +18,8 @@ pub struct Notifier {
     external_labels: Labels,
     external_url: Option<url::Url>,
     interval: Millis,
+    /// As each alert was handed over last, by key.
+    sent: BTreeMap<String, OutgoingAlert>,
 }
 
 impl Notifier {
@@ -38,7 +40,7 @@ impl Notifier {
                 }
             }
         }
-        Ok(Notifier { alerts, outbox, external_labels, external_url, interval })
+        Ok(Notifier { alerts, outbox, external_labels, external_url, interval, sent: BTreeMap::new() })
     }
 
     /// Moves the alerts on and puts what is due into the outbox, also when their state
@@ -53,9 +55,26 @@ impl Notifier {
         if !changes.is_empty() {
             stored = daemon.facts.write(Batch { burn_alerts: changes, recorded_at: now, ..Batch::default() }).await;
         }
-        let outgoing: Vec<OutgoingAlert> = due.into_iter().map(|due| self.outgoing(due)).collect();
+        let due: Vec<(String, OutgoingAlert)> =
+            due.into_iter().map(|due| (due.key.clone(), self.outgoing(due))).collect();
+        let mut outgoing = self.ended(&due, now);
+        outgoing.extend(due.iter().map(|(_, alert)| alert.clone()));
+        self.sent.extend(due);
         self.outbox.push(&outgoing);
         stored
+    }
+
+    /// What was sent and has no successor: its SLO or condition is gone, or it goes on
+    /// under other labels. It is resolved now, instead of by its time-out.
+    fn ended(&mut self, due: &[(String, OutgoingAlert)], now: Timestamp) -> Vec<OutgoingAlert> {
+        let goes_on_as = |key: &str| due.iter().find(|(of, _)| of == key).map(|(_, alert)| &alert.labels);
+        let has_ended = |key: &String, sent: &OutgoingAlert| {
+            !self.alerts.contains_key(key) || goes_on_as(key).is_some_and(|labels| *labels != sent.labels)
+        };
+        let ended: Vec<String> =
+            self.sent.iter().filter(|(key, sent)| has_ended(key, sent)).map(|(key, _)| key.clone()).collect();
+        let ended = ended.iter().filter_map(|key| self.sent.remove(key));
+        ended.filter(|sent| sent.ends_at > now).map(|sent| OutgoingAlert { ends_at: now, ..sent }).collect()
     }
 
     fn outgoing(&self, due: Due) -> OutgoingAlert {
@@ -109,5 +128,34 @@ mod tests {
             assert_eq!(read(&write(&alert)), Some(alert));
         }
         assert_eq!(read("{}"), None);
+    }
+
+    #[test]
+    fn what_vanishes_and_what_goes_on_under_other_labels_is_resolved_once() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let alert = |team: &str, ends_at: Timestamp| OutgoingAlert {
+            labels: Labels::new().with("slo", "checkout").with("team", team),
+            annotations: Labels::new(),
+            starts_at: now - Millis::from_mins(10),
+            ends_at,
+            generator_url: None,
+        };
+        let later = now + Millis::from_mins(4);
+        let fires = BurnAlert { starts_at: now - Millis::from_mins(10), resolved_at: None, sent_at: None };
+        let mut notifier = Notifier {
+            alerts: BurnAlerts::from([("checkout/fast".to_owned(), fires)]),
+            outbox: Outbox::default(),
+            external_labels: Labels::new(),
+            external_url: None,
+            interval: Millis::from_secs(30),
+            sent: BTreeMap::from([
+                ("checkout/fast".to_owned(), alert("shop", later)),
+                ("gone/fast".to_owned(), alert("search", later)),
+                ("over/fast".to_owned(), alert("basket", now - Millis::from_mins(1))),
+            ]),
+        };
+        let due = [("checkout/fast".to_owned(), alert("web", later))];
+        assert_eq!(notifier.ended(&due, now), [alert("shop", now), alert("search", now)]);
+        assert_eq!(notifier.ended(&due, now), [], "once is enough");
     }
 }

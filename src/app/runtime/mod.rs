@@ -4,3 +4,4 @@ pub mod clock;
 pub(crate) mod clock_guard;
 pub(crate) mod facts;
 pub(crate) mod tasks;
+pub(crate) mod tidying;

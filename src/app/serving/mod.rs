@@ -2,5 +2,7 @@
 
 pub mod answers;
 pub(crate) mod board;
+pub(crate) mod pushing;
 mod source_finding;
+pub(crate) mod state;
 pub(crate) mod web;

@@ -49,7 +49,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let listener = bind(config.listen)?;
     let world = DemoWorld { seed: args.seed, length, speed: args.speed };
     let logging = config.log;
-    let make = async move || Setup::demo(config.clone(), slos.clone(), world, &surroundings()).await;
+    let make = async move || Setup::demo(config, slos, world, &surroundings()).await;
     in_runtime(make, listener, logging, None)
 }
 

@@ -7,52 +7,39 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, Ended, ProcessContext, Setup};
+use crate::app::catalog::reload::NoDefinitions;
+use crate::app::{Daemon, ProcessContext, Setup};
 use crate::cli::args::RunArgs;
 use crate::cli::output::log;
 use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config::{self, Config};
-use crate::definitions;
-use crate::model::operations::correction::Correction;
-use crate::model::slo::Slo;
 use crate::net::Endpoint;
 
 /// How long the last traces and logs may take to a collector that does not answer.
 const TELEMETRY_GRACE: Duration = Duration::from_secs(2);
 
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let Some((config, slos, corrections)) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let Some(config) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;
     let (logging, pushing) = (config.log, config.otlp.clone());
-    let make = async move || {
-        let setup = Setup::new(config.clone(), slos.clone(), &surroundings())?;
-        Ok(setup.with_corrections(corrections.clone()))
-    };
+    let make = async move || Setup::new(config, &surroundings());
     in_runtime(make, listener, logging, pushing)
 }
 
-/// Configuration and definitions, or every problem of both on standard error.
-fn load(args: &RunArgs) -> Option<(Config, Vec<Slo>, Vec<Correction>)> {
+/// The configuration, or every problem of it on standard error. The daemon reads the
+/// definitions: it knows the last good ones.
+fn load(args: &RunArgs) -> Option<Config> {
     let (config, mut problems) =
         config::load(args.config.as_deref(), &args.settings.overrides, &config::Environment::real());
-    let (mut slos, mut corrections) = (Vec::new(), Vec::new());
     if let Some(config) = &config {
         problems.extend(config.missing_for_run());
         problems.extend(
             config.web.config_file.as_deref().and_then(|path| config::read_web_file(path).err()).unwrap_or_default(),
         );
-        let loaded = definitions::load(&config.definitions);
-        if !config.sources.is_empty() {
-            let sources: Vec<&str> = config.sources.iter().map(|s| s.name.as_str()).collect();
-            problems.extend(loaded.check_sources(&sources));
-        }
-        problems.extend(loaded.problems);
-        (slos, corrections) = (loaded.slos, loaded.corrections);
     }
     let failed = report_problems(&problems);
-    config.filter(|_| !failed).map(|config| (config, slos, corrections))
+    config.filter(|_| !failed)
 }
 
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -73,10 +60,9 @@ pub fn surroundings() -> ProcessContext {
     }
 }
 
-/// Runs the daemon until a signal comes; `make` is asked again for each start
-/// anew.
+/// Runs the daemon that `make` sets up until a signal comes.
 pub fn in_runtime(
-    make: impl AsyncFn() -> anyhow::Result<Setup>,
+    make: impl AsyncFnOnce() -> anyhow::Result<Setup>,
     listener: TcpListener,
     logging: config::Log,
     pushing: Option<Endpoint>,
@@ -90,32 +76,65 @@ pub fn in_runtime(
             let ending = tokio::task::spawn_blocking(move || telemetry.shutdown());
             let _ = tokio::time::timeout(TELEMETRY_GRACE, ending).await;
         }
-        outcome.map(|()| ExitCode::SUCCESS)
+        match outcome {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => match error.downcast::<NoDefinitions>() {
+                Ok(NoDefinitions(problems)) => {
+                    report_problems(&problems);
+                    Ok(ExitCode::from(BAD_INPUT))
+                }
+                Err(error) => Err(error),
+            },
+        }
     });
     // What still computes on a blocking thread has nothing to store.
     runtime.shutdown_background();
     outcome
 }
 
-async fn until_signal(make: impl AsyncFn() -> anyhow::Result<Setup>, listener: TcpListener) -> anyhow::Result<()> {
+async fn until_signal(make: impl AsyncFnOnce() -> anyhow::Result<Setup>, listener: TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening; open http://{address}");
-    let stop = CancellationToken::new();
-    let running = async {
-        // Who connects meanwhile waits in the queue of the listener.
-        while app::run(make().await?, listener.try_clone()?, stop.clone()).await? == Ended::GroupsAppeared {}
-        anyhow::Ok(())
+    // From the first moment on: without a handler, SIGHUP ends the process.
+    let mut hangups = hangups();
+    let starting = async { Daemon::start(make().await?, listener).await };
+    let mut running = tokio::select! {
+        running = starting => running?,
+        () = signal() => return Ok(()),
     };
-    tokio::pin!(running);
-    tokio::select! {
-        outcome = &mut running => return outcome,
-        () = signal() => {}
+    loop {
+        tokio::select! {
+            outcome = running.ended() => return outcome,
+            () = signal() => break,
+            () = hangups.next() => {
+                tracing::info!("SIGHUP: reading the definitions again");
+                running.reload().await;
+            }
+        }
     }
     tracing::info!("stopping");
-    stop.cancel();
     tokio::select! {
-        outcome = &mut running => outcome,
+        outcome = running.stop() => outcome,
         () = signal() => anyhow::bail!("stopped at once by a second signal"),
+    }
+}
+
+/// The signals that ask for a reload.
+struct Hangups(Option<tokio::signal::unix::Signal>);
+
+fn hangups() -> Hangups {
+    use tokio::signal::unix::{SignalKind, signal};
+    Hangups(signal(SignalKind::hangup()).ok())
+}
+
+impl Hangups {
+    async fn next(&mut self) {
+        if let Some(signals) = &mut self.0
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 

@@ -3,9 +3,9 @@
 use super::page::{LabelText, NO_LABELS, Page};
 use super::{
     ALERTMANAGER_DROPPED, ALERTMANAGER_ERRORS, ALERTMANAGER_QUEUE, ALERTMANAGER_SENT, BACKFILL_COMPLETE_SINCE,
-    BACKFILL_PROGRESS, BUILD_INFO, EVALUATED, FINDINGS, LOOP_FAILURES, LOOP_ITERATIONS, LOOP_LAST_DURATION,
-    LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS,
-    STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
+    BACKFILL_PROGRESS, BUILD_INFO, CONFIG_INFO, CONFIG_LOADED, CONFIG_SUCCESSFUL, EVALUATED, FINDINGS, LOOP_FAILURES,
+    LOOP_ITERATIONS, LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP,
+    STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
 };
 use crate::evaluate::review::snapshot::Snapshot;
 use crate::model::time::{Millis, Timestamp};
@@ -54,6 +54,10 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.counters(&ALERTMANAGER_DROPPED, dropped);
     page.gauges(&ALERTMANAGER_QUEUE, alertmanagers().map(|(labels, one)| (labels, Some(one.waiting as f64))));
 
+    let catalog = &status.catalog;
+    page.gauge(&CONFIG_SUCCESSFUL, Some(f64::from(u8::from(catalog.is_successful))));
+    page.gauge(&CONFIG_LOADED, unix_seconds(catalog.complete_at));
+    page.infos(&CONFIG_INFO, [LabelText::new([("hash", catalog.hash.as_str())])]);
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);
 }

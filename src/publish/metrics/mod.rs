@@ -178,6 +178,12 @@ metrics! {
         "Time from the head of a request to the head of its answer.";
     PROCESS_START: Gauge "seconds" "process_start_time_seconds" []
         "When the process started, in Unix seconds; its counters began at zero then.";
+    CONFIG_SUCCESSFUL: Gauge "" "evenkeel_config_last_reload_successful" []
+        "Whether the last reload put every definition file in force as it is.";
+    CONFIG_LOADED: Gauge "seconds" "evenkeel_config_last_reload_success_timestamp_seconds" []
+        "When a reload last put every definition file in force as it is, in Unix seconds.";
+    CONFIG_INFO: Info "" "evenkeel_config_info" ["hash"]
+        "The hash of all definition files in force.";
     BUILD_INFO: Info "" "evenkeel_build_info" ["version"]
         "The version that runs.";
 }

@@ -20,8 +20,8 @@ use evenkeel::model::time::window::Month;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
     AnswerError, Answers, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
-    DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ServiceStatus, TimeRefused, TrailEntry,
-    WithdrawalRefused,
+    DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ReloadReport, ServiceStatus, TimeRefused,
+    TrailEntry, WithdrawalRefused,
 };
 use evenkeel::publish::http::HttpSettings;
 use evenkeel::publish::report::ReportInput;
@@ -141,6 +141,10 @@ impl Answers for Troubled {
 
     fn set_time(&self, _: TimeOverride) -> Result<(), TimeRefused> {
         Err(TimeRefused::NotStored("disk /dev/secret is full".to_owned()))
+    }
+
+    fn reload(&self) -> Option<ReloadReport> {
+        None
     }
 
     fn change_correction(&self, _: CorrectionChange) -> Result<String, CorrectionRefused> {

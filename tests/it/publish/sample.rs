@@ -40,10 +40,10 @@ use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::window::{ComplianceWindow, Month};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
-    AlertmanagerStatus, AnswerError, Answers, Backfill, CorrectionChange, CorrectionRefused, Credentials,
-    DeclaredCorrection, Delivery, DeliveryOutcome, DeliveryRefused, Generation, LoopStatus, Origin, PushRefused,
-    PushedCounts, Received, ServiceStatus, SourceStatus, StoreStatus, TimeRefused, TrailEntry, WebhookStatus,
-    WithdrawalRefused,
+    AlertmanagerStatus, AnswerError, Answers, Backfill, CatalogStatus, CorrectionChange, CorrectionRefused,
+    Credentials, DeclaredCorrection, DefinitionFile, Delivery, DeliveryOutcome, DeliveryRefused, Generation,
+    LoopStatus, Origin, PushRefused, PushedCounts, Received, ReloadReport, ServiceStatus, SourceStatus, StoreStatus,
+    TimeRefused, TrailEntry, WebhookStatus, WithdrawalRefused,
 };
 use evenkeel::publish::report::{ReportInput, SloReport};
 
@@ -325,6 +325,10 @@ impl Answers for Sample {
             reason: "new database".to_owned(),
         }];
         Ok((self.corrections.lock().unwrap().clone(), trail))
+    }
+
+    fn reload(&self) -> Option<ReloadReport> {
+        Some(ReloadReport { generation: 4, ..ReloadReport::default() })
     }
 
     fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {
@@ -1130,6 +1134,16 @@ fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             looped("seal", 5, 0, 1_930, None),
         ],
         backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
+        catalog: CatalogStatus {
+            generation: 3,
+            hash: "6f1d0c9a".to_owned(),
+            complete_at: Some(at("2026-11-23T09:00:00Z")),
+            is_successful: false,
+            files: vec![
+                DefinitionFile { file: "slos/basket.yaml".to_owned(), hash: "a1b2".to_owned(), is_current: true },
+                DefinitionFile { file: "slos/search.yaml".to_owned(), hash: "c3d4".to_owned(), is_current: false },
+            ],
+        },
         store: StoreStatus { bytes: 18_874_368, sealed_days: 374, open_tiles: 12_246, last_error: None },
         findings,
         alertmanagers: vec![

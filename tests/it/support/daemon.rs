@@ -53,6 +53,10 @@ impl Daemon {
         Daemon::start(&arguments)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Host and port.
     pub fn address(&self) -> &str {
         &self.address

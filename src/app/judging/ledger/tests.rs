@@ -40,3 +40,34 @@ fn a_ledger_that_runs_on_says_in_every_minute_what_one_from_the_store_says() {
         assert_eq!(running, fresh, "minute {minute}");
     }
 }
+
+#[test]
+fn a_ledger_that_adopts_other_slos_says_what_one_that_began_with_them_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, _) = Store::open(dir.path()).unwrap();
+    let short = "  alerts: {tiers: [{name: fast, severity: page, budget: 10%, long: 270m, short: 15m}]}";
+    let long = "  alerts: {tiers: [{name: slow, severity: ticket, budget: 10%, long: 3d, short: 6h}]}";
+    let [first, changed] = [checkout("99%", short), checkout("99.9%", long)];
+    let id = first.indicator_id();
+    assert_eq!(id, changed.indicator_id(), "both count the same");
+    let tiles = (0..32 * 24 * 60).map(tile).collect();
+    writer.write(&Batch { tiles: vec![(id, tiles)], ..Batch::default() }).unwrap();
+    drop(writer);
+    let facts = Facts::open(dir.path()).unwrap();
+    let corrections = Arc::default();
+    let at = |minute: i64| Timestamp::from_millis((31 * 24 * 60 + minute) * SLOT_MS);
+    let mut running = Ledger::new(std::slice::from_ref(&first), facts.clone(), at(0));
+    running.judge(at(600), at(590), &corrections).unwrap();
+    let counted = running.judge(at(601), at(591), &corrections).unwrap()[0].good_since_start;
+    assert!(counted > 0);
+
+    running.adopt(std::slice::from_ref(&changed), at(601));
+    let mut fresh = Ledger::new(std::slice::from_ref(&changed), facts.clone(), at(0));
+    for minute in 602..606 {
+        let judged = running.judge(at(minute), at(591), &corrections).unwrap();
+        assert_eq!(told(&judged), told(&fresh.judge(at(minute), at(591), &corrections).unwrap()), "minute {minute}");
+        assert_eq!(judged[0].good_since_start, counted, "what was counted stays counted");
+    }
+    running.adopt(&[], at(606));
+    assert!(running.judge(at(606), at(591), &corrections).unwrap().is_empty());
+}

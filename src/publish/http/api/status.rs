@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use super::time::{Instant, instant, seconds};
 use crate::evaluate::review::finding::Finding;
-use crate::publish::answers::{Backfill, LoopStatus, SourceStatus, StoreStatus, WebhookStatus};
+use crate::publish::answers::{
+    Backfill, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
+};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
@@ -31,6 +33,7 @@ pub(crate) async fn status(State(daemon): State<ApiContext>, _params: Params) ->
         backfill: BackfillJson::from(&status.backfill),
         store: StoreJson::from(&status.store),
         findings: status.findings.iter().map(FindingJson::from).collect(),
+        catalog: CatalogJson::from(&status.catalog),
         webhooks: status.webhooks.iter().map(WebhookJson::from).collect(),
     }))
 }
@@ -52,6 +55,7 @@ pub(crate) struct StatusJson {
     backfill: BackfillJson,
     store: StoreJson,
     findings: Vec<FindingJson>,
+    catalog: CatalogJson,
     /// What was pushed to each webhook since the process started.
     webhooks: Vec<WebhookJson>,
 }
@@ -131,6 +135,48 @@ impl From<&LoopStatus> for LoopJson {
             last_ok_at: instant(status.last_ok_at),
             last_error: status.last_error.clone(),
             last_duration_seconds: seconds(status.last_duration),
+        }
+    }
+}
+
+/// The definitions in force.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Catalog)]
+struct CatalogJson {
+    /// Counts the reloads since the process started, from 1.
+    generation: u64,
+    /// Of all files in force.
+    hash: String,
+    /// When a reload last put every file in force as it is.
+    complete_at: Option<Instant>,
+    /// Whether the last reload put every file in force as it is.
+    last_reload_successful: bool,
+    files: Vec<DefinitionFileJson>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DefinitionFile)]
+struct DefinitionFileJson {
+    file: String,
+    /// Of the text in force.
+    hash: String,
+    /// Whether that is the file as it is, and not its last good text.
+    is_current: bool,
+}
+
+impl From<&CatalogStatus> for CatalogJson {
+    fn from(catalog: &CatalogStatus) -> Self {
+        let file = |one: &DefinitionFile| DefinitionFileJson {
+            file: one.file.clone(),
+            hash: one.hash.clone(),
+            is_current: one.is_current,
+        };
+        CatalogJson {
+            generation: catalog.generation,
+            hash: catalog.hash.clone(),
+            complete_at: instant(catalog.complete_at),
+            last_reload_successful: catalog.is_successful,
+            files: catalog.files.iter().map(file).collect(),
         }
     }
 }

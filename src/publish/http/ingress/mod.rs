@@ -4,3 +4,4 @@ pub(crate) mod body;
 pub(crate) mod counts;
 pub(crate) mod intake;
 pub(crate) mod records;
+pub(crate) mod reload;

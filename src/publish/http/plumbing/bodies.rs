@@ -82,10 +82,10 @@ impl Bodies {
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let Some(webhook) = path.strip_prefix("/in/") else {
-            // Who sends it was decided before (`access::guard`). No page of another site
-            // can send a DELETE without a type unasked.
+            // Who sends it was decided before (`access::guard`). A reload has no body, and
+            // no page of another site can send a DELETE without a type unasked.
             let is_bare = parts.method == Method::DELETE && !headers.contains_key(header::CONTENT_TYPE);
-            if !is_bare {
+            if !is_bare && path != "/-/reload" {
                 is_document(headers)?;
             }
             return Ok(true);

@@ -17,7 +17,7 @@ use crate::publish::http::api::{
     alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
     status, trends,
 };
-use crate::publish::http::ingress::{counts, intake, records};
+use crate::publish::http::ingress::{counts, intake, records, reload};
 use crate::publish::http::plumbing::query::{Params, QueryParameter};
 use crate::publish::metrics;
 
@@ -56,6 +56,7 @@ use crate::publish::metrics;
         metrics::scrape::scrape,
         health::healthy,
         health::ready,
+        reload::reload,
     ),
     tags(
         (name = "SLOs", description = "Attainment, error budget and burn rate"),
@@ -75,7 +76,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let mut document = Contract::openapi();
     let mut info = Info::new("Evenkeel", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Reads; only corrections and the times of incidents can be changed, and facts be pushed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
+        "Reads; only corrections and the times of incidents can be changed, definitions be reloaded and facts be pushed. Times are RFC 3339 in UTC with milliseconds; queries also take Unix seconds. \
          Ratios lie in 0..1. What is not known is `null`, never 0 or 1. Errors are `application/problem+json`."
             .to_owned(),
     );

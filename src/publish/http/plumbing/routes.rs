@@ -18,7 +18,7 @@ use crate::publish::http::api::{
     alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
     status, trends,
 };
-use crate::publish::http::ingress::{counts, intake, records};
+use crate::publish::http::ingress::{counts, intake, records, reload};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::query::KnownParameters;
 use crate::publish::http::plumbing::settings::HttpSettings;
@@ -60,6 +60,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
     let pushed = Router::new()
         .route("/in/{webhook}", post(intake::receive))
         .route("/api/v1/slos/{name}/counts", post(counts::push))
+        .route("/-/reload", post(reload::reload))
         .with_state(daemon.clone());
     let metrics = Router::new().route("/metrics", get(scrape::scrape)).with_state(exposition);
 

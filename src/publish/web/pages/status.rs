@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::evaluate::review::finding::Finding;
 use crate::model::time::Timestamp;
-use crate::publish::answers::{Backfill, LoopStatus, ServiceStatus, SourceStatus};
+use crate::publish::answers::{Backfill, CatalogStatus, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
@@ -44,8 +44,31 @@ fn body(status: &ServiceStatus, now: Timestamp) -> Markup {
             p.alarm { strong { "The store reports: " } (components::user(error)) }
         }
         section { h2 { "Sources" } (sources(&status.sources, now)) }
+        section { h2 { "Definitions" } (definitions(&status.catalog, now)) }
         section { h2 { "Loops" } (loops(&status.loops, now)) }
         section { h2 { "Findings" } (findings(&status.findings)) }
+    }
+}
+
+fn definitions(catalog: &CatalogStatus, now: Timestamp) -> Markup {
+    html! {
+        p {
+            "Generation " (catalog.generation) ", hash " code { (catalog.hash) }
+            @if let Some(at) = catalog.complete_at { ", last complete reload " (components::ago(at, now)) }
+            "."
+        }
+        @if !catalog.files.is_empty() {
+            table {
+                thead { tr { th { "File" } th { "Hash" } th { "In force" } } }
+                tbody { @for one in &catalog.files {
+                    tr {
+                        td { (components::user(&one.file)) }
+                        td { code { (one.hash) } }
+                        td { @if one.is_current { "as it is" } @else { span.warn { "last good text; see findings" } } }
+                    }
+                } }
+            }
+        }
     }
 }
 

@@ -1,0 +1,99 @@
+//! A reload of the definitions, for clients that may write.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::model::problem::{Level, Problem as DefinitionProblem};
+use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::http::plumbing::problem::{PROBLEM_TYPE, Problem};
+
+/// Reads the definitions again and puts them in force. A file with errors keeps its
+/// last good definitions; then the status is 422, and the other files apply.
+#[utoipa::path(
+    post, path = "/-/reload", tag = "Operations",
+    responses(
+        (status = 200, body = ReloadJson),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = ReloadProblemJson, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn reload(State(daemon): State<ApiContext>) -> Result<Response, Problem> {
+    let report = daemon.change(|answers| answers.reload()).await?;
+    let report = report.ok_or_else(|| Problem::of_status(StatusCode::SERVICE_UNAVAILABLE))?;
+    let errors = report.problems.iter().filter(|p| p.level == Level::Error).count();
+    let problems: Vec<ProblemJson> = report.problems.iter().map(ProblemJson::from).collect();
+    let generation = report.generation;
+    if report.error.is_none() && errors == 0 {
+        return Ok(Json(ReloadJson { generation, problems }).into_response());
+    }
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let files = || format!("{errors} errors; the last good definitions of these files stay in force");
+    let body = ReloadProblemJson {
+        r#type: "urn:evenkeel:problem:definitions",
+        title: "Definitions have errors",
+        status: status.as_u16(),
+        detail: report.error.unwrap_or_else(files),
+        generation,
+        problems,
+    };
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
+    Ok(response)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reload)]
+pub(crate) struct ReloadJson {
+    /// The generation in force, counted from the start of the process.
+    generation: u64,
+    /// Warnings only.
+    problems: Vec<ProblemJson>,
+}
+
+/// A problem with all problems of the definitions.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReloadProblem)]
+pub(crate) struct ReloadProblemJson {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// The generation in force, counted from the start of the process.
+    generation: u64,
+    problems: Vec<ProblemJson>,
+}
+
+/// A problem of a definition file.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DefinitionProblem)]
+struct ProblemJson {
+    /// `error` or `warning`.
+    level: &'static str,
+    file: String,
+    /// From 1; 0 means the file as a whole.
+    line: u32,
+    column: u32,
+    /// The field, as in `spec.windows[1]`; empty for the document as a whole.
+    path: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl From<&DefinitionProblem> for ProblemJson {
+    fn from(problem: &DefinitionProblem) -> ProblemJson {
+        ProblemJson {
+            level: problem.level.word(),
+            file: problem.file.clone(),
+            line: problem.line,
+            column: problem.column,
+            path: problem.path.clone(),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
+}

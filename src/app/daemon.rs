@@ -17,6 +17,7 @@ use crate::app::catalog::reload::Catalogue;
 use crate::app::catalog::requests::{ReloadRequests, reload_requests};
 use crate::app::catalog::setup::Setup;
 use crate::app::counting::backfill::Holes;
+use crate::app::counting::survey::SeriesSurvey;
 use crate::app::counting::composites::Composites;
 use crate::app::counting::counted::Counted;
 use crate::app::counting::filling::Filling;
@@ -38,6 +39,8 @@ use crate::publish::answers::{Answers, ReloadReport};
 use crate::publish::http::{self, HttpSettings};
 
 /// The backfill looks for new holes this often when it has nothing to do.
+/// Between two looks at the series of SLOs.
+const SURVEY_PAUSE: Millis = Millis::from_secs(30);
 const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
 const ALERTS_PAUSE: Millis = Millis::from_secs(30);
 /// Rules change when people deploy them.
@@ -197,6 +200,7 @@ async fn wire(
     let feeds = AlertFeeds::new(feeds.collect::<anyhow::Result<Vec<AlertFeed>>>()?, setup.alertmanagers);
     tasks.every("alerts", ALERTS_PAUSE, AlertsRound { daemon: Arc::clone(&daemon), feeds });
     tasks.every("rules", RULES_PAUSE, Inventory { daemon: Arc::clone(&daemon), sources });
+    tasks.every("series", SURVEY_PAUSE, SeriesSurvey::new(Arc::clone(&daemon), sources.clone()));
     tasks.every("review", REVIEW_PAUSE, ReviewRound::new(Arc::clone(&daemon), config.backfill));
     tasks.every("checkpoint", CHECKPOINT_PAUSE, Checkpoint { facts: facts.clone() });
     let tidying = Tidying { daemon: Arc::clone(&daemon), retention: config.retention, is_checked: facts.was_clean };

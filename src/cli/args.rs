@@ -111,6 +111,7 @@ Examples:
   evenkeel check slo-definitions                          definitions in a directory tree
   evenkeel check --config evenkeel.yaml                   the configuration, and what it names
   evenkeel check checkout.yaml && git push
+  evenkeel check my-slos --prometheus http://localhost:9090     whether their series are there
   evenkeel check my-slos --scenario tests/scenarios       what would come out of samples that you write
 
 Exit code: 0 without errors, also with warnings; 1 if a scenario does not hold; 2 with an error.")]
@@ -121,6 +122,13 @@ pub struct CheckArgs {
     /// Configuration file (YAML).
     #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Ask this Prometheus for the series of every SLO: metrics, labels and buckets that do not
+    /// exist, late samples, impossible counts. With --config instead: see --live.
+    #[arg(long, value_name = "URL", conflicts_with = "live")]
+    pub prometheus: Option<String>,
+    /// Ask the sources of the configuration for the series of every SLO.
+    #[arg(long, requires = "config")]
+    pub live: bool,
     /// Print the configuration as it is understood, without its secrets.
     #[arg(long)]
     pub show_config: bool,

@@ -29,7 +29,7 @@ use crate::yaml::read::TEXT_BYTES_MAX;
 
 pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, SourceKind, Toggle, Webhook, WebhookKind};
 pub use environment::Environment;
-pub use settings::{Overrides, Setting, reference};
+pub use settings::{Overrides, PROMETHEUS, Setting, reference};
 pub use web::{Anonymous, Proxy, Web, WebToken};
 pub use web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};
 

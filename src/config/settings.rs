@@ -45,7 +45,7 @@ const fn key(key: &'static str, value: &'static str, default: Option<&'static st
 }
 
 /// The key of the one source that a flag can name.
-pub(super) const PROMETHEUS: &str = "sources[].url";
+pub const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 

@@ -6,8 +6,10 @@ use crate::definitions::format::composite;
 use crate::definitions::format::slo;
 mod defined;
 mod files;
+mod foreign;
 pub mod format;
 pub mod lasting;
+mod places;
 pub mod queries;
 pub mod scenario;
 #[cfg(test)]
@@ -111,7 +113,13 @@ pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
 fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
     let mut source = Source::new(file, text);
     let documents = documents(text, &mut source);
-    let defined = documents.iter().filter_map(|document| slo::read(document, &mut source)).collect();
+    let mut defined = Vec::new();
+    for document in &documents {
+        match foreign::translated(document, &documents, &mut source) {
+            Some(ours) => defined.extend(ours.iter().filter_map(|ours| slo::read(ours, &mut source))),
+            None => defined.extend(slo::read(document, &mut source)),
+        }
+    }
     (defined, source.into_problems())
 }
 

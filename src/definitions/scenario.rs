@@ -187,7 +187,7 @@ fn whole_minute(text: &str) -> Result<Timestamp, Complaint> {
     let at = Timestamp::parse(text).map_err(|error| Complaint::new(error.to_string(), how))?;
     // A scenario of the year 200000 says nothing, and no calendar holds it.
     if at.floor_slot() != at || at < Timestamp::from_millis(0) || at > Timestamp::day_start(100_000) {
-        return Err(Complaint::new(format!("`{}` is no whole minute of this age", shown(text)), how));
+        return Err(Complaint::new(format!("`{}` is not a whole minute of this age", shown(text)), how));
     }
     Ok(at)
 }

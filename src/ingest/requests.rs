@@ -42,7 +42,7 @@ pub fn up_of<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Option<Selector> 
 /// Batches of plans that share requests; every plan is in one.
 pub fn batches(plans: &[&Plan]) -> Vec<SourceQuery> {
     let requests: Vec<Selector> =
-        merge(plans.iter().flat_map(|p| p.selectors())).iter().map(Selector::for_a_source).collect();
+        merge(plans.iter().flat_map(|p| p.selectors())).iter().map(Selector::for_source).collect();
     // Two plans that need one request belong together.
     let mut group: Vec<usize> = (0..plans.len()).collect();
     for request in &requests {
@@ -135,7 +135,11 @@ fn common(selectors: &[&Selector]) -> Option<Selector> {
             return None;
         }
         let value_in = |s: &&Selector| {
-            s.matchers().iter().find(|x| x.label == m.label && x.op == MatchOp::Equal).map(|x| regex::escape(&x.value))
+            s.matchers().iter().find(|x| x.label == m.label && x.op == MatchOp::Equal).map(|x| {
+                // A bound has several spellings.
+                let sent = x.for_source();
+                if sent.op == MatchOp::Regex { sent.value } else { regex::escape(&x.value) }
+            })
         };
         let mut values = selectors.iter().map(value_in).collect::<Option<Vec<String>>>()?;
         values.sort();

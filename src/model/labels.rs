@@ -1,6 +1,7 @@
 //! Label sets, sorted by name, as Prometheus and Alertmanager know them.
 
 pub mod number;
+mod patterns;
 pub mod selector;
 
 use std::cmp::Ordering;

@@ -6,6 +6,7 @@ pub mod group_by;
 pub mod groups;
 pub mod objectives;
 pub mod sli;
+pub mod sli_problem;
 pub mod tile;
 
 use super::labels::Labels;

@@ -35,18 +35,44 @@ fn kind_text(kind: &str) -> String {
     if kind.is_empty() { String::new() } else { format!(", {kind}") }
 }
 
+/// Words by which Prometheus, Thanos, Mimir and VictoriaMetrics say that a query is
+/// beyond their limits.
+const LIMITS: [&str; 6] = ["too many", "limit", "exceed", "too large", "not enough memory", "cannot process more"];
+
 impl Error {
     /// Whether the same question over a shorter period may be answered: too many
     /// samples for the source's limits or for ours, or too slow.
     pub fn asks_too_much(&self) -> bool {
         match self {
             Error::TooLarge { .. } => true,
-            Error::Refused { status, .. } => matches!(status, 413 | 422),
+            Error::Refused { status: 413, .. } => true,
+            // The same status as that of a query which can never be evaluated.
+            Error::Refused { status: 422, message, .. } => {
+                let message = message.to_lowercase();
+                LIMITS.iter().any(|limit| message.contains(limit))
+            }
+            Error::Refused { .. } => false,
             Error::Overloaded { kind, .. } => kind == "timeout",
             Error::Unreachable { .. }
             | Error::Credential { .. }
             | Error::Partial { .. }
             | Error::BadResponse { .. } => false,
+        }
+    }
+
+    /// Whether the source limits how many series a query reads, so that a shorter
+    /// period would not help.
+    pub fn limits_series(&self) -> bool {
+        let (Error::Refused { message, .. } | Error::TooLarge { limit: message, .. }) = self else { return false };
+        let message = message.to_lowercase();
+        self.asks_too_much() && ["series", "unique"].iter().any(|word| message.contains(word))
+    }
+
+    /// What the source says of a query that it understood and refused.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Error::Refused { status: 400 | 422 | 200, message, .. } => Some(message),
+            _ => None,
         }
     }
 
@@ -124,7 +150,20 @@ mod tests {
             message: "too many samples".into(),
         };
         assert_eq!(error.to_string(), "http://p/ refuses the request (status 422, execution): too many samples");
-        assert!(error.asks_too_much());
+        assert!(error.asks_too_much() && !error.limits_series());
+        let refused = |message: &str| Error::Refused {
+            url: "http://p/".into(),
+            status: 422,
+            kind: "execution".into(),
+            message: message.into(),
+        };
+        for series in [
+            "the query exceeded the maximum number of series (limit: 500 series) (err-mimir-max-series-per-query)",
+            "the number of matching timeseries exceeds 300; either narrow down the search or increase the limit",
+        ] {
+            assert!(refused(series).limits_series(), "{series}");
+        }
+        assert!(!refused("many-to-many matching not allowed: matching labels must be unique").asks_too_much());
         let error = Error::Partial { url: "http://p/".into(), warnings: vec!["a".into(), "b".into()] };
         assert_eq!(error.to_string(), "http://p/ answers with a part of its data only: a; b");
         assert!(!error.asks_too_much());

@@ -12,4 +12,5 @@ pub mod metrics;
 pub mod outbound;
 pub mod report;
 pub(crate) mod series;
+pub(crate) mod text;
 pub(crate) mod web;

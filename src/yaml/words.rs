@@ -38,8 +38,10 @@ pub const LABEL_VALUE_MAX: usize = 1_024;
 
 /// A user's text for a message: short, and free of control characters.
 pub fn shown(text: &str) -> String {
-    let tame = |c: char| {
-        if c.is_control() || is_direction_mark(c) { '\u{fffd}' } else { c }
+    let tame = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() || is_direction_mark(c) => '\u{fffd}',
+        c => c,
     };
     let short: String = text.chars().take(SHOWN_MAX).map(tame).collect();
     if text.chars().nth(SHOWN_MAX).is_some() { format!("{short}…") } else { short }
@@ -213,6 +215,7 @@ mod tests {
     #[test]
     fn user_text_in_messages_is_short_and_tame() {
         assert_eq!(shown("a\u{1b}[31m"), "a\u{fffd}[31m");
+        assert_eq!(shown("two\nlines"), "two lines");
         assert_eq!(shown(&"x".repeat(100)).chars().count(), SHOWN_MAX + 1);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use evenkeel::ingest::counting::Plan;
 use evenkeel::ingest::requests::batches;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
-use evenkeel::model::slo::sli::Sli;
+use evenkeel::model::slo::sli::{HistogramUnit, Sli};
 use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::net::{Endpoint, install_crypto_provider};
 use evenkeel::sources::prometheus::Prometheus as Client;
@@ -126,7 +126,7 @@ fn last_samples_are_found(service: &Latencies, prometheus: &Prometheus) {
     let scrapes = service.shown("protobuf");
     let job = Matcher::new("job", MatchOp::Equal, "protobuf").unwrap();
     let histogram = Selector::new("latency_seconds", vec![job]);
-    let plan = Plan::new(&Sli::Latency { histogram, threshold_seconds: 0.5 });
+    let plan = Plan::new(&Sli::Latency { histogram, threshold_seconds: 0.5, unit: HistogramUnit::Seconds });
     let batch = batches(&[&plan]).remove(0);
     let target = ("protobuf".to_owned(), service.address.to_string());
     for later in [Millis(0), Millis::from_hours(2)] {

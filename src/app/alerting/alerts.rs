@@ -10,7 +10,7 @@ use crate::app::alerting::feed_id::feed_id;
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
-use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
 use crate::model::ids::SliId;
 use crate::model::labels::selector::Selector;
@@ -252,16 +252,8 @@ async fn held(daemon: &AppState, alertmanagers: &[NamedAlertmanager]) -> Alertma
 }
 
 fn cannot_be_read(alertmanager: &str, silence: &UnreadSilence) -> Finding {
-    Finding {
-        subject: alertmanager.to_owned(),
-        message: format!(
-            "silence {} has the pattern `{}`, which cannot be read here: pages that it holds back are seen as planned \
-             only where Alertmanager lists them while it is asked",
-            silence.id, silence.matcher
-        ),
-        hint: "recreate the silence with a simpler matcher: Evenkeel does not support Go-only regex syntax such as `\\Q...\\E`"
-            .to_owned(),
-    }
+    let (id, matcher) = (silence.id.clone(), silence.matcher.to_string());
+    Finding::new(alertmanager, FindingKind::UnreadableSilence { id, matcher })
 }
 
 /// Fingerprints mean something only to who gave them.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::state::AppState;
 use crate::config::{Kubernetes, Toggle};
-use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::model::time::{Millis, Period};
 use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
 use crate::store::Batch;
@@ -134,14 +134,7 @@ async fn take(daemon: &AppState, namespace: Option<&str>, facts: Vec<ClusterFact
 /// What is not seen for want of permissions.
 fn lack(denied: &[Denied]) -> Option<Finding> {
     let named: Vec<String> = denied.iter().map(ToString::to_string).collect();
-    (!denied.is_empty()).then(|| Finding {
-        subject: SOURCE.to_owned(),
-        message: format!(
-            "the API server does not allow to {}; manual changes there are not seen as evidence that somebody acted on a page",
-            named.join(", or to ")
-        ),
-        hint: "give this account the rules of deploy/rbac.yaml; it is tried again every half minute".to_owned(),
-    })
+    (!denied.is_empty()).then(|| Finding::new(SOURCE, FindingKind::AccessDenied { denied: named }))
 }
 
 #[cfg(test)]
@@ -152,14 +145,8 @@ mod tests {
     fn what_may_not_be_read_is_a_finding_that_names_it() {
         let of = |resource, api_group| Denied { verb: "list", api_group, resource, namespace: None };
         let finding = lack(&[of("statefulsets", "apps"), of("nodes", "")]).unwrap();
-        assert!(
-            finding.message.starts_with(
-                "the API server does not allow to list statefulsets of apps in all namespaces, or to list nodes in all \
-                 namespaces; "
-            ),
-            "{}",
-            finding.message
-        );
+        let denied = ["list statefulsets of apps in all namespaces", "list nodes in all namespaces"];
+        assert_eq!(finding.kind, FindingKind::AccessDenied { denied: denied.map(str::to_owned).to_vec() });
         assert_eq!(lack(&[]), None);
     }
 }

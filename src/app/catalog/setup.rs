@@ -140,7 +140,8 @@ pub struct DemoWorld {
     pub speed: u32,
 }
 
-fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
+/// A source of the configuration, ready to be asked.
+pub(crate) fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
     let samples = match source.kind {
         SourceKind::Prometheus => Prometheus::new(&source.endpoint).map(SampleSource::Prometheus),
     };

@@ -109,7 +109,7 @@ fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> R
             let components = composite.components.iter().map(|c| read(c.indicator));
             tiles.extend(combine(composite, &components.collect::<Result<Vec<_>, Error>>()?, part));
         }
-        combined.push(CountedMinute { id, tiles, counted: part, finding: None });
+        combined.push(CountedMinute { id, tiles, counted: part, findings: Vec::new() });
     }
     Ok(combined)
 }

@@ -9,16 +9,15 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::backfill::Holes;
+use super::problems::problems;
 use super::reading::{Samples, context, count_plan};
 use super::sharing::{Apart, SharedQuery};
-use crate::app::catalog::slis::{CountedSli, QueryGroup};
+use crate::app::catalog::slis::QueryGroup;
 use crate::app::runtime::clock_guard::SET_BACK_MIN;
 use crate::evaluate::review::finding::Finding;
-use crate::ingest::counting::counted::{Counted, Inexact};
-use crate::ingest::counting::{Reading, State};
+use crate::ingest::counting::State;
 use crate::ingest::requests::SourceQuery;
 use crate::model::ids::SliId;
-use crate::model::labels::selector::Selector;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::net::Error;
@@ -43,7 +42,7 @@ pub struct CountedMinute {
     pub id: SliId,
     pub tiles: Vec<Tile>,
     pub counted: Period,
-    pub finding: Option<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// How far the counting of a group has come.
@@ -155,7 +154,7 @@ impl LiveGroup {
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
             found.push(CountedMinute {
                 id: indicator.id,
-                finding: finding(indicator, &counted).or_else(|| spoilt_finding(indicator, &samples)),
+                findings: problems(indicator, &counted, &samples, self.group.source.ingest_delay),
                 tiles: counted.tiles,
                 counted: emit,
             });
@@ -310,80 +309,3 @@ impl Live {
         round
     }
 }
-
-fn shown(selectors: &[&Selector]) -> String {
-    selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-fn inexact_finding(subject: String, inexact: &Inexact) -> Finding {
-    match inexact {
-        Inexact::NoBound(bounds) => {
-            let list: Vec<String> = bounds.iter().filter(|b| b.is_finite()).map(f64::to_string).collect();
-            Finding {
-                subject,
-                message: format!("no histogram bound equals the threshold; there are: {}", list.join(", ")),
-                hint: "add a bucket at the threshold to the histogram, or choose a bound as the threshold; until then only bounds of the attainment are known".to_owned(),
-            }
-        }
-        Inexact::Bucket { low, high } => Finding {
-            subject,
-            message: format!("the threshold lies within a bucket of a native histogram, from {low} to {high}"),
-            hint: "choose one of the two as the threshold, or give the histogram narrower buckets; until then only bounds of the attainment are known".to_owned(),
-        },
-    }
-}
-
-/// Values of counters that cannot be used.
-fn spoilt_finding(indicator: &CountedSli, samples: &Samples) -> Option<Finding> {
-    let spoilt = samples.spoilt.as_ref().filter(|_| indicator.plan.reading().is_counted())?;
-    let (series, n) = (&spoilt.example, spoilt.samples);
-    let (message, hint) = if spoilt.is_conflict() {
-        (
-            format!(
-                "series {series} has different values at one instant ({n} times in the last minutes); this time is unknown"
-            ),
-            "look for two exporters, agents or recording rules that write the same series, and give one of them another label",
-        )
-    } else {
-        (
-            format!(
-                "series {series} has the value {}, which no counter can have ({n} such samples in the last minutes); this time is unknown",
-                spoilt.value
-            ),
-            "repair the exporter, or select the series that count events",
-        )
-    };
-    Some(Finding { subject: indicator.slo.clone(), message, hint: hint.to_owned() })
-}
-
-/// What a person should mend about an indicator.
-fn finding(indicator: &CountedSli, counted: &Counted) -> Option<Finding> {
-    let subject = indicator.slo.clone();
-    if !counted.matched
-        && let Reading::Estimated { total, .. } = indicator.plan.reading()
-    {
-        return Some(Finding {
-            subject,
-            message: format!("the source has no answer to `{}`", total.text),
-            hint: "try the expression in Prometheus; a source without a query engine cannot evaluate it".to_owned(),
-        });
-    }
-    if !counted.matched {
-        return Some(Finding {
-            subject,
-            message: format!("no series matched `{}` in the last day", shown(&indicator.plan.scope())),
-            hint: "try the selector in Prometheus; look for a renamed job, metric or label".to_owned(),
-        });
-    }
-    if let Some(inexact) = &counted.inexact {
-        return Some(inexact_finding(subject, inexact));
-    }
-    (counted.without_up > 0).then(|| Finding {
-        subject,
-        message: format!("{} series have no `up` of the same job and instance", counted.without_up),
-        hint: "first increments of new series cannot be proven there and are left out; keep `job` and `instance` on the series".to_owned(),
-    })
-}
-
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,9 @@ use crate::app::runtime::tasks;
 use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::{Baselines, Observed};
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
-use crate::ingest::counting::{GAUGE_LOOKBACK, Plan, Points, Reading, State, alert_slices, count, estimates, slices};
+use crate::ingest::counting::{
+    Evaluated, GAUGE_LOOKBACK, Plan, Points, Reading, State, alert_slices, count, estimates, slices,
+};
 use crate::ingest::raw::unite;
 use crate::ingest::spoilt::{Spoilt, spoilt};
 use crate::model::slo::sli::Expression;
@@ -58,7 +60,13 @@ impl Samples {
         for indicator in &group.indicators {
             let Reading::Estimated { numerator, total, .. } = indicator.plan.reading() else { continue };
             for expression in [numerator, total] {
-                estimates.insert(expression.text.clone(), samples.estimate(&expression.text, read).await?);
+                let asked = std::iter::once(expression.text.clone()).chain(expression.presence());
+                for text in asked {
+                    if !estimates.contains_key(&text) {
+                        let points = samples.estimate(&text, read).await?;
+                        estimates.insert(text, points);
+                    }
+                }
             }
         }
         let spoilt = spoilt(&batch.series, &batch.up);
@@ -144,8 +152,12 @@ fn count_at_once(plan: &Plan, state: &mut State, samples: &Samples, emit: Period
         Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, samples.observed(), emit),
         Reading::Alert { .. } => alert_slices(plan, samples.observed(), emit),
         Reading::Estimated { numerator, total, .. } => {
-            let points = |of: &Expression| samples.estimates.get(&of.text).cloned().unwrap_or_default();
-            estimates(plan, &points(numerator), &points(total), emit)
+            let none = Points::new();
+            let evaluated = |of: &Expression| Evaluated {
+                values: samples.estimates.get(&of.text).unwrap_or(&none),
+                present: of.presence().and_then(|text| samples.estimates.get(&text)).unwrap_or(&none),
+            };
+            estimates(plan, evaluated(numerator), evaluated(total), emit)
         }
         Reading::Nothing => Counted::default(),
         Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed_counters(), emit),

@@ -21,8 +21,11 @@ use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::model::ids::SliId;
-use crate::model::time::{Millis, Timestamp};
+use crate::model::time::{Millis, Period, Timestamp};
 use crate::store::{Batch, Error};
+
+/// Minutes of late samples that are read again in each round: a few may be missed.
+const LATE_AGAIN: Millis = Millis::from_mins(5);
 
 pub struct SourceCounting {
     daemon: Arc<AppState>,
@@ -34,7 +37,7 @@ pub struct SourceCounting {
     /// The usual pause between two rounds.
     interval: Millis,
     /// By SLI, each as of its last round that succeeded.
-    findings: BTreeMap<SliId, Finding>,
+    findings: BTreeMap<SliId, Vec<Finding>>,
     catalog: watch::Receiver<Arc<Catalog>>,
     /// The generation that is counted; 0 before the first one.
     generation: u64,
@@ -90,12 +93,9 @@ impl SourceCounting {
 
     fn note_findings(&mut self, found: &[CountedMinute]) {
         for one in found {
-            match &one.finding {
-                Some(finding) => drop(self.findings.insert(one.id, finding.clone())),
-                None => drop(self.findings.remove(&one.id)),
-            }
+            self.findings.insert(one.id, one.findings.clone());
         }
-        let findings = self.findings.values().cloned().collect();
+        let findings = self.findings.values().flatten().cloned().collect();
         self.daemon.board.note_findings(&format!("count/{}", self.source.name), findings);
     }
 
@@ -110,6 +110,18 @@ impl SourceCounting {
         self.daemon.facts.forget_fetched_ahead(now).await?;
         self.live.begin_again(from);
         Ok(())
+    }
+
+    /// Leaves minutes open whose samples have not come yet: they are neither idle nor
+    /// counted, until the backfill reads them again.
+    fn keep_late_open(&self, found: &mut [CountedMinute], now: Timestamp) {
+        for one in found {
+            let Some(delay) = self.daemon.surveyed.lateness(one.id) else { continue };
+            let until = (now - delay).floor_slot();
+            one.tiles.retain(|tile| tile.start < until);
+            one.counted = Period::new(one.counted.start.min(until), one.counted.end.min(until));
+            self.holes.push(one.id, Period::new(until - LATE_AGAIN, until));
+        }
     }
 
     /// Stores what was found, and what could not be stored before.
@@ -131,7 +143,8 @@ impl Round for SourceCounting {
         if self.live.is_ahead(now) {
             self.begin_again(now).await?;
         }
-        let round = self.live.round(now, &self.holes).await;
+        let mut round = self.live.round(now, &self.holes).await;
+        self.keep_late_open(&mut round.found, now);
         if round.is_asked {
             self.daemon.note_source(&self.source.name, round.error.as_ref().map(ToString::to_string));
         }
@@ -161,7 +174,7 @@ pub async fn store(facts: &Facts, found: &[CountedMinute], now: Timestamp) -> an
     }
     let batch = Batch {
         tiles: found.iter().map(|f| (f.id, f.tiles.clone())).collect(),
-        ingested: found.iter().map(|f| (f.id, f.counted)).collect(),
+        ingested: found.iter().filter(|f| !f.counted.is_empty()).map(|f| (f.id, f.counted)).collect(),
         recorded_at: now,
         ..Batch::default()
     };

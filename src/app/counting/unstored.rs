@@ -52,7 +52,7 @@ mod tests {
             let counted = Period::new(start, start + Millis::from_mins(TILES_MAX as i64 / 2));
             let tile = |n: i64| Tile { start: start + Millis::from_mins(n), ..Tile::default() };
             let tiles = (0..TILES_MAX as i64 / 2).map(tile).collect();
-            CountedMinute { id: SliId([1; 16]), tiles, counted, finding: None }
+            CountedMinute { id: SliId([1; 16]), tiles, counted, findings: Vec::new() }
         };
         let all = [minutes(0), minutes(1_000_000), minutes(2_000_000)];
         unstored.add(&all[..2], &holes);

@@ -59,6 +59,7 @@ impl Round for Judging {
         let due = self.daemon.as_of();
         let Some((as_of, is_live)) = self.moment(due)? else { return combined };
         let judged = self.judge(as_of).await?;
+        let judged = self.daemon.as_far_as_known(judged);
         self.judged_at = Some(as_of);
         let notified = if is_live { self.notifier.round(&self.daemon, &judged, as_of).await } else { Ok(()) };
         self.daemon.board.note_judged(as_of, judged);

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::app::counting::live::CountedMinute;
 use crate::app::runtime::facts::Facts;
 use crate::evaluate::review::snapshot::SloJudgement;
-use crate::evaluate::slo::compliance::{judge, needed_minutes, needed_since, present};
+use crate::evaluate::slo::compliance::{Present, judge, needed_minutes, needed_since, present};
 use crate::evaluate::slo::corrections::ExcludedTime;
+use crate::evaluate::slo::exhaustion::exhaustion_hours;
 use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::status::SloStatus;
 use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
@@ -26,6 +27,8 @@ struct JudgedWindow {
     id: SliId,
     history: History,
     loaded: BTreeSet<i64>,
+    /// Hours in which a budget was exhausted, whose minutes are held.
+    wanted: BTreeSet<i64>,
     /// The hour for which everything is loaded; `None` when something is not.
     prepared: Option<i64>,
     good_since_start: u64,
@@ -110,7 +113,11 @@ impl Ledger {
             held.add_to_counters(settled);
             let mut now = present(&held.slo, &held.history, as_of);
             held.note_held_back(&mut now.tiers);
-            let windows = held.slo.windows.iter().map(|w| judge(&held.slo, *w, &held.history, as_of, &now)).collect();
+            let mut windows = held.judge_windows(as_of, &now);
+            if held.want(exhaustion_hours(&windows, &held.history)) {
+                held.load(&self.facts.reader, as_of)?;
+                windows = held.judge_windows(as_of, &now);
+            }
             judged.push(SloJudgement {
                 slo: Arc::clone(&held.slo),
                 windows,
@@ -130,6 +137,7 @@ impl JudgedWindow {
             id: slo.indicator_id(),
             history: History::new(slo.budgeting),
             loaded: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             prepared: None,
             good_since_start: 0,
             bad_since_start: 0,
@@ -137,6 +145,20 @@ impl JudgedWindow {
             left_out_by: None,
             counted_until: started_at.ceil_slot(),
         }
+    }
+
+    fn judge_windows(&self, as_of: Timestamp, now: &Present) -> Vec<SloStatus> {
+        self.slo.windows.iter().map(|window| judge(&self.slo, *window, &self.history, as_of, now)).collect()
+    }
+
+    /// Wants the minutes of more hours; whether any has to be read.
+    fn want(&mut self, hours: BTreeSet<i64>) -> bool {
+        if hours.is_empty() {
+            return false;
+        }
+        self.wanted = hours;
+        self.prepared = None;
+        true
     }
 
     fn unload(&mut self, day: i64) {
@@ -168,6 +190,7 @@ impl JudgedWindow {
         }
         let mut needed = needed_minutes(&self.slo, as_of);
         needed.extend(needed_minutes(&self.slo, Timestamp::from_millis((hour + 1) * HOUR_MS - SLOT_MS)));
+        needed.extend(&self.wanted);
         let since = needed_since(&self.slo, as_of);
         let edges = self.history.left_out().needed_minutes(since);
         needed.extend(edges.into_iter().filter(|hour| *hour <= hour_of(as_of)));
@@ -246,10 +269,18 @@ pub fn judge_at(
     let read = Period::new(since, as_of);
     let left_out = ExcludedTime::of(slo, corrections, read);
     needed.extend(left_out.needed_minutes(since));
-    let mut history = history_of(slo, reader, read, |hour| needed.contains(&hour))?;
-    history.leave_out(left_out);
-    let now = present(slo, &history, as_of);
-    Ok(judge(slo, window, &history, as_of, &now))
+    loop {
+        let mut history = history_of(slo, reader, read, |hour| needed.contains(&hour))?;
+        history.leave_out(left_out.clone());
+        let now = present(slo, &history, as_of);
+        let status = judge(slo, window, &history, as_of, &now);
+        // At most once more: then their minutes are held.
+        let hours = exhaustion_hours(std::slice::from_ref(&status), &history);
+        if hours.iter().all(|hour| needed.contains(hour)) {
+            return Ok(status);
+        }
+        needed.extend(hours);
+    }
 }
 
 /// Judges one SLO at any moment from tiles that are not in the store.

@@ -3,7 +3,7 @@
 //! read that have not come. Measurements say what time it is, too: they carry the
 //! time of those who measured.
 
-use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::model::time::{Millis, Timestamp};
 
 /// A clock that is set by NTP moves by less; so much is waited for.
@@ -32,13 +32,7 @@ pub fn read_again_from(now: Timestamp, newest_day: Option<i64>) -> Timestamp {
 pub fn finding(now: Timestamp, newest_day: Option<i64>) -> Option<Finding> {
     let measured = Timestamp::day_start(newest_day? + 1);
     let apart = now - measured;
-    (apart > QUIET_MAX).then(|| Finding {
-        subject: "clock".to_owned(),
-        message: format!(
-            "no measurement is newer than {measured}, and this machine's clock says {now}: nothing is removed from the store until a newer one comes"
-        ),
-        hint: "compare `date -u` on this machine with another one; if the clock is right, look at why the sources have no new samples".to_owned(),
-    })
+    (apart > QUIET_MAX).then(|| Finding::new("clock", FindingKind::ClockAhead { now, measured }))
 }
 
 #[cfg(test)]
@@ -80,7 +74,8 @@ mod tests {
         assert_eq!(finding(noon(DAY), Some(DAY)), None);
         assert_eq!(finding(Timestamp::day_start(DAY + 1) + Millis::from_hours(5), Some(DAY)), None);
         let ahead = finding(noon(DAY + 430), Some(DAY)).unwrap();
-        assert!(ahead.message.contains("nothing is removed") && ahead.hint.contains("date -u"), "{ahead:?}");
+        let measured = Timestamp::day_start(DAY + 1);
+        assert_eq!(ahead.kind, FindingKind::ClockAhead { now: noon(DAY + 430), measured });
         assert_eq!(finding(noon(DAY + 430), None), None, "a new store has no measurement yet");
     }
 }

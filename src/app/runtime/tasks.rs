@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::LoopStatus;
 
@@ -74,13 +74,8 @@ impl Pulse {
     pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = beats.panics.iter().filter(|(_, (at, _))| now - *at < PANIC_SHOWN);
-        let finding = |(name, (at, message)): (&String, &(Timestamp, String))| Finding {
-            subject: name.clone(),
-            message: format!("the task `{name}` panicked at {at} and was started again: {message}"),
-            hint:
-                "this is a fault of Evenkeel: report it with the log lines before it; restart the daemon if the task \
-                   keeps failing"
-                    .to_owned(),
+        let finding = |(name, (at, message)): (&String, &(Timestamp, String))| {
+            Finding::new(name.clone(), FindingKind::TaskFailed { at: *at, message: message.clone() })
         };
         recent.map(finding).collect()
     }
@@ -250,7 +245,8 @@ mod tests {
         assert_eq!((status.failures, status.last_error), (1, None));
         let found = pulse.findings(clock.now());
         assert_eq!((found.len(), found[0].subject.as_str()), (1, "stumbling"));
-        assert!(found[0].message.contains("round two is broken"), "{found:?}");
+        let says = |kind: &FindingKind| matches!(kind, FindingKind::TaskFailed { message, .. } if message.contains("round two is broken"));
+        assert!(says(&found[0].kind), "{found:?}");
         assert!(pulse.findings(clock.now() + PANIC_SHOWN).is_empty(), "after a day it is no finding");
     }
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::evaluate::review::compare::Comparison;
-use crate::evaluate::review::finding::Finding;
+use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::review::trends::Trends;
 use crate::model::operations::record::Record;
 use crate::model::time::Timestamp;
+use crate::publish::text::findings;
 
 /// Names of unknown services that one finding lists.
 const SERVICES_SHOWN: usize = 5;
@@ -62,7 +63,8 @@ impl Board {
         self.change(|parts| {
             let before = parts.findings.insert(by.to_owned(), findings.clone()).unwrap_or_default();
             for finding in findings.iter().filter(|finding| !before.contains(finding)) {
-                tracing::warn!(source = finding.subject, hint = finding.hint, "{}", finding.message);
+                let text = findings::text(finding);
+                tracing::warn!(source = finding.subject, hint = text.hint, "{}", text.message);
             }
         });
     }
@@ -86,14 +88,23 @@ impl Board {
 impl Parts {
     fn assemble(&self) -> Snapshot {
         // What is down comes first: most others follow from it.
-        let findings = self.down.values().chain(self.findings.values().flatten()).cloned();
+        // Counting and surveying may notice the same.
+        let mut findings: Vec<Finding> = Vec::new();
+        for one in self.down.values().chain(self.findings.values().flatten()) {
+            let is_known = |known: &Finding| known.subject == one.subject && known.kind.as_str() == one.kind.as_str();
+            if !findings.iter().any(is_known) {
+                findings.push(one.clone());
+            }
+        }
+        findings.extend(unmatched(&self.review));
+        findings.extend(contradictory(&self.review));
         Snapshot {
             as_of: self.as_of,
             slos: Arc::clone(&self.slos),
             review: Arc::clone(&self.review),
             comparison: self.comparison.clone(),
             trends: self.trends.clone(),
-            findings: Arc::new(findings.chain(unmatched(&self.review)).chain(contradictory(&self.review)).collect()),
+            findings: Arc::new(findings),
         }
     }
 }
@@ -105,13 +116,9 @@ fn contradictory(review: &Review) -> Option<Finding> {
         [("acknowledge", &durations.acknowledge), ("restore", &durations.restore), ("resolve", &durations.resolve)];
     let some = named.into_iter().filter(|(_, stat)| stat.contradictory > 0);
     let parts: Vec<String> = some.map(|(name, stat)| format!("{} to {name}", stat.contradictory)).collect();
-    (!parts.is_empty()).then(|| Finding {
-        subject: "incidents".to_owned(),
-        message: format!("times end before they begin, and are unknown: {}", parts.join(", ")),
-        hint: "compare what tools report with what was measured on the pages of the incidents; \
+    (!parts.is_empty()).then(|| Finding::other("incidents".to_owned(), format!("times end before they begin, and are unknown: {}", parts.join(", ")), "compare what tools report with what was measured on the pages of the incidents; \
                POST /api/v1/incidents/ID/times sets the right time"
-            .to_owned(),
-    })
+            .to_owned()))
 }
 
 /// Records about incidents that are not known here, a finding for each webhook.
@@ -122,14 +129,8 @@ fn unmatched(review: &Review) -> impl Iterator<Item = Finding> {
     }
     by_source.into_iter().map(|(source, records)| {
         let named: BTreeSet<&str> = records.iter().filter_map(|r| r.service.as_deref()).collect();
-        let services: Vec<&str> = named.into_iter().take(SERVICES_SHOWN).collect();
-        let of = if services.is_empty() { String::new() } else { format!(" of {}", services.join(", ")) };
-        Finding {
-            subject: source.to_owned(),
-            message: format!("{} records match no incident{of}", records.len()),
-            hint: "name the services as they are called here in `webhooks[].service_names`; /api/v1/records lists all"
-                .to_owned(),
-        }
+        let services = named.into_iter().take(SERVICES_SHOWN).map(str::to_owned).collect();
+        Finding::new(source, FindingKind::UnmatchedRecords { records: records.len(), services })
     })
 }
 
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     fn finding(subject: &str) -> Finding {
-        Finding { subject: subject.to_owned(), message: "broken".to_owned(), hint: "repair it".to_owned() }
+        Finding::other(subject, "broken", "repair it")
     }
 
     #[test]

@@ -6,3 +6,4 @@ pub(crate) mod pushing;
 mod source_finding;
 pub(crate) mod state;
 pub(crate) mod web;
+mod known;

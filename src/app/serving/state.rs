@@ -1,6 +1,6 @@
 //! The state of the daemon: what the tasks share, and what is noted of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono_tz::Tz;
@@ -20,6 +20,7 @@ use crate::app::reviewing::review::Reviewing;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Pulse;
+use crate::app::counting::surveyed::Surveyed;
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
@@ -52,6 +53,11 @@ pub struct AppState {
     pub(super) sources: Mutex<BTreeMap<String, SourceStatus>>,
     /// By source.
     pub(super) backfill: Mutex<BTreeMap<String, Backfill>>,
+    /// Sources whose history was read once; holes that appear later are filled while
+    /// SLOs are judged.
+    pub(super) has_read: Mutex<BTreeSet<String>>,
+    /// What is wrong with the series of SLIs.
+    pub surveyed: Surveyed,
     pub board: Board,
     pub(super) review_length: Millis,
     /// How long facts are kept.
@@ -90,6 +96,8 @@ impl AppState {
             outbox: Outbox::default(),
             sources: Mutex::default(),
             backfill: Mutex::default(),
+            has_read: Mutex::default(),
+            surveyed: Surveyed::default(),
             board: Board::default(),
             review_length: Millis::default(),
             retention: Millis::default(),
@@ -123,11 +131,7 @@ impl AppState {
     /// The definitions before it stay in force.
     pub fn note_failed_reload(&self, error: &str) {
         self.catalog_status.lock().unwrap_or_else(PoisonError::into_inner).is_successful = false;
-        let finding = Finding {
-            subject: "definitions".to_owned(),
-            message: format!("the last reload failed: {error}; the definitions before it stay in force"),
-            hint: "it is tried again within half a minute".to_owned(),
-        };
+        let finding = Finding::other("definitions".to_owned(), format!("the last reload failed: {error}; the definitions before it stay in force"), "it is tried again within half a minute".to_owned());
         self.board.note_findings("definitions", vec![finding]);
     }
 
@@ -179,6 +183,9 @@ impl AppState {
 
     /// Notes how far the history of a source is; gives that of all sources.
     pub fn note_backfill(&self, source: &str, progress: Backfill) -> Backfill {
+        if progress.done >= progress.wanted {
+            self.has_read.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned());
+        }
         self.backfill.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned(), progress);
         self.backfill()
     }

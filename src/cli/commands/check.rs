@@ -1,6 +1,8 @@
 //! `evenkeel check`: everything that is wrong, at once, and whether scenarios
 //! hold.
 
+mod live;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,14 +21,15 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut problems = Vec::new();
     let mut paths = args.paths.clone();
     // Without a configuration nobody knows which sources there will be.
-    let mut sources: Vec<String> = Vec::new();
+    let mut sources: Vec<config::Source> = Vec::new();
     let mut out = io::stdout();
-    if args.config.is_some() || args.show_config {
-        let overrides = config::Overrides::default();
+    if args.config.is_some() || args.show_config || args.prometheus.is_some() {
+        let mut overrides = config::Overrides::default();
+        overrides.set(config::PROMETHEUS, args.prometheus.iter().cloned().collect());
         let (config, found) = config::load(args.config.as_deref(), &overrides, &config::Environment::real());
         problems.extend(found);
         if let Some(config) = config {
-            sources = config.sources.iter().map(|s| s.name.clone()).collect();
+            sources.clone_from(&config.sources);
             if args.show_config {
                 write!(out, "{}", config.dump())?;
             }
@@ -42,10 +45,13 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     );
     let loaded = definitions::load(&paths);
     if !sources.is_empty() {
-        let names: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         problems.extend(loaded.check_sources(&names));
     }
-    problems.extend(loaded.problems);
+    problems.extend(loaded.problems.iter().cloned());
+    if args.live || args.prometheus.is_some() {
+        problems.extend(live::problems(&loaded, &sources)?);
+    }
     if report_problems(&problems) {
         return Ok(ExitCode::from(BAD_INPUT));
     }

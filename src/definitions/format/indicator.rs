@@ -4,14 +4,14 @@
 use super::composite::read_composite;
 use crate::definitions::queries::promql::read_promql;
 use crate::definitions::queries::selector::selector;
-use crate::definitions::queries::sides::check_sides;
+use crate::definitions::queries::sides::{check_sides, warn_of_recorded};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Numerator, Sli};
+use crate::model::slo::sli::{HistogramUnit, Numerator, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
-use crate::yaml::words::{Complaint, label_name, label_value, shown};
+use crate::yaml::words::{Complaint, label_name, label_value, one_of, shown};
 
 const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
                      `alert`, `promql`, `pushed`, `composite` (of other SLOs)";
@@ -77,24 +77,28 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
 /// One selector, or a list of selectors whose events are added up.
 fn sum(at: &At<'_>, source: &mut Source<'_>) -> Option<SelectorSum> {
     if !matches!(at.node.value, Value::List(_)) {
-        return at.parse(source, selector).map(SelectorSum::from);
+        let one = at.parse(source, selector)?;
+        warn_of_recorded(at, &one, source);
+        return Some(SelectorSum::from(one));
     }
     let items = at.items(source, SELECTORS_MAX)?;
     let mut read: Vec<Selector> = Vec::new();
     for item in &items {
         let Some(one) = item.parse(source, selector) else { continue };
-        if let Some(other) = read.iter().find(|other| one.is_within(other) || other.is_within(&one)) {
+        warn_of_recorded(item, &one, source);
+        if let Some(other) = read.iter().find(|other| one.may_overlap(other)) {
             let message =
-                format!("events are counted twice: {} lies within another of the list", shown(&one.to_string()));
-            let hint = format!("the other one is {}", shown(&other.to_string()));
-            item.error(source, message, Some(hint));
+                format!("{} and {} may match the same series", shown(&one.to_string()), shown(&other.to_string()));
+            let hint = "a series that several selectors of a list match counts once; make them disjoint if that is not \
+                        meant";
+            item.warning(source, message, Some(hint.to_owned()));
         }
         read.push(one);
     }
     if items.is_empty() {
         at.error(source, "the list is empty", Some("one selector, or several whose events are added up".to_owned()));
     }
-    SelectorSum::new(read).filter(|sum| sum.iter().count() == items.len())
+    SelectorSum::union(read).filter(|sum| sum.iter().count() == items.len())
 }
 
 fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
@@ -103,16 +107,19 @@ fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
         fields.required("histogram", source, "for example 'http_request_duration_seconds{job=\"checkout\"}'");
     let threshold_at =
         fields.required("threshold", source, "for example `300ms`; best equal to a bucket of the histogram");
+    let unit_at = fields.optional("unit");
     let histogram = histogram_at.as_ref().and_then(|at| at.parse(source, histogram));
     let threshold_seconds = threshold_at.as_ref().and_then(|at| at.parse(source, threshold));
+    let units = HistogramUnit::ALL.map(|unit| (unit.as_str(), unit));
+    let unit = unit_at.as_ref().map(|at| at.parse(source, |text| one_of(text, &units)));
     fields.finish(source);
     let (histogram, threshold_seconds) = (histogram?, threshold_seconds?);
-    if ["_milliseconds", "_ms", "_microseconds", "_nanoseconds"].iter().any(|unit| histogram.metric.ends_with(unit)) {
-        let message = "the histogram does not seem to count in seconds".to_owned();
-        let hint = "bucket bounds are compared with the threshold in seconds".to_owned();
-        histogram_at?.warning(source, message, Some(hint));
-    }
-    Some(Sli::Latency { histogram, threshold_seconds })
+    let unit = match unit {
+        Some(unit) => unit?,
+        None => HistogramUnit::of_name(&histogram.metric),
+    };
+    warn_of_recorded(histogram_at.as_ref()?, &histogram, source);
+    Some(Sli::Latency { histogram, threshold_seconds, unit })
 }
 
 /// A selector whose name is that of the histogram itself.

@@ -47,6 +47,9 @@ const OBJECTIVE_SUSPICIOUS: f64 = 0.5;
 const FOREIGN: [(&str, &str); 4] =
     [("openslo/", "OpenSLO"), ("openslo.com/", "OpenSLO"), ("sloth.slok.dev/", "Sloth"), ("pyrra.dev/", "Pyrra")];
 
+const READ: &str = "`prometheus/v1` and `sloth.slok.dev/v1` of Sloth, `pyrra.dev/v1alpha1` of Pyrra and `openslo/v1` of \
+                    OpenSLO are read; write other definitions in Evenkeel's format, `apiVersion: evenkeel/v1`";
+
 /// Reads a document; `None` if it holds an error or nothing of ours.
 pub(crate) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> {
     let before = source.errors();
@@ -89,18 +92,11 @@ fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) ->
 /// What the document says that it is. If it is nothing of ours, nothing else in
 /// it is judged.
 fn kind_of(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Kind> {
-    // Sloth's own files name their format by `version`.
-    if let Some(at) = fields.optional("version").filter(|at| at.node.value == Value::Text("prometheus/v1".to_owned())) {
-        at.error(source, "this is a definition of Sloth; such files are not read yet", None);
-        return None;
-    }
     let version = fields.required("apiVersion", source, "a definition starts with `apiVersion: evenkeel/v1`");
     let version_is_ours = version.is_some_and(|at| {
         at.parse(source, |text| match FOREIGN.iter().find(|(prefix, _)| text.starts_with(prefix)) {
             _ if text == API_VERSION => Ok(()),
-            Some((_, tool)) => {
-                Err(Complaint::from(format!("this is a definition of {tool}; such files are not read yet")))
-            }
+            Some((_, tool)) => Err(Complaint::new(format!("`{}` of {tool} is not read", shown(text)), READ)),
             None => Err(Complaint::new(
                 format!("`{}` is not known here", shown(text)),
                 format!("write `apiVersion: {API_VERSION}`"),

@@ -1,33 +1,27 @@
 //! Ratios that are written as PromQL. What is a sum of `rate` or `increase` over
 //! plain selectors is rewritten into these selectors, and so counted exactly;
-//! anything else is evaluated by the source, with a word on why. Must not know
-//! how counting works.
+//! anything else is evaluated by the source, with a warning that says why.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use promql_parser::parser::parse;
 
-use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, parse};
-
-use super::selector::{guard_depth, plain};
-use crate::definitions::queries::sides::check_sides;
-use crate::model::labels::selector::{Selector, SelectorSum};
+use super::patterns::{Sheltered, with_spelled_bounds};
+use super::placeholders::{SLOT, SLOT_LENGTH, placeholder};
+use super::selector::{guard_depth, selectors_in};
+use super::sides::{check_sides, warn_of_recorded};
+use super::terms::{EXACT, Terms};
+use super::tree::tree;
+use super::units::{Unit, unit};
+use crate::model::labels::selector::SelectorSum;
 use crate::model::slo::sli::{Expression, Numerator, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, shown};
 
 /// Open parentheses, braces and brackets at once: three sums of a rate, each in
-/// parentheses of its own, need fewer.
+/// parentheses, need fewer.
 const NESTING_MAX: usize = 16;
 /// Selectors that are added up to one side, as in a list of them.
 const TERMS_MAX: usize = 32;
-/// Stands for the length of one slot.
-const SLOT: (&str, &str) = ("$slot", "1m");
-
-const NOT_EXACT: &str = "the expression cannot be counted exactly: ";
-
-const EXACT: &str = "sums of `rate` or `increase` over plain selectors are counted exactly, for example \
-                     sum(rate(http_requests_total{job=\"checkout\"}[5m])); write the SLI so, or as `ratio` of selectors";
 
 /// Reads the mapping below `indicator.promql`.
 pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
@@ -50,186 +44,125 @@ pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli
     let (part, total) = (good_side.or(bad_side).filter(|_| one_side)?, total?);
     let at = good.or(bad)?;
     let (part, total) = match (part, total) {
-        (Read::Exact(part), Read::Exact(total)) => (part, total),
-        (part, total) => return estimated(&at, part, !is_good, total, source),
+        (Side::Exact(part), Side::Exact(total)) => (part, total),
+        (part, total) => return estimated(&at, &part, !is_good, &total, source),
     };
-    if part.unit != total.unit {
-        let message = format!("the two sides are measured differently: {} and {}", part.unit, total.unit);
+    if part.function != total.function {
+        let message = format!("the two sides are measured differently: {} and {}", part.function, total.function);
         at.error(source, message, Some("use the same function with the same range on both sides".to_owned()));
         return None;
+    }
+    for (at, sum) in [(Some(&at), &part.sum), (total_at.as_ref(), &total.sum)] {
+        at.into_iter().for_each(|at| sum.iter().for_each(|one| warn_of_recorded(at, one, source)));
     }
     let numerator = if is_good { Numerator::Good(part.sum) } else { Numerator::Bad(part.sum) };
     check_sides(&at, &numerator, &total.sum, source).then_some(Sli::Ratio { numerator, total: total.sum })
 }
 
-/// One side as it was read.
+/// One side of the ratio as it was read.
 #[derive(Debug)]
-enum Read {
-    Exact(Side),
+enum Side {
+    Exact(Exact),
     /// The source must evaluate it, for a reason.
     Estimated {
         text: String,
-        reason: Option<String>,
+        reason: String,
     },
+}
+
+/// A sum that is counted from raw samples.
+#[derive(Debug)]
+struct Exact {
+    text: String,
+    sum: SelectorSum,
+    /// The function and its range, such as `rate[5m]`.
+    function: String,
+}
+
+impl Side {
+    fn text(&self) -> &str {
+        match self {
+            Side::Exact(Exact { text, .. }) | Side::Estimated { text, .. } => text,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Side::Exact(_) => None,
+            Side::Estimated { reason, .. } => Some(reason),
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        tree(self.text()).map_or_else(|| Unit::Unknown("its structure is not known".to_owned()), |tree| unit(&tree))
+    }
 }
 
 /// Both sides are evaluated by the source, also one that could be counted: what
 /// is divided must have been measured alike.
-fn estimated(at: &At<'_>, part: Read, is_bad: bool, total: Read, source: &mut Source<'_>) -> Option<Sli> {
-    let reasons: Vec<&str> = [&part, &total].into_iter().filter_map(Read::reason).collect();
+fn estimated(at: &At<'_>, part: &Side, is_bad: bool, total: &Side, source: &mut Source<'_>) -> Option<Sli> {
+    let mut reasons: Vec<&str> = [part, total].into_iter().filter_map(Side::reason).collect();
+    reasons.dedup();
     let message = format!("the ratio is estimated by the source, a minute at a time: {}", reasons.join("; "));
     at.warning(source, message, Some(EXACT.to_owned()));
-    let expression = |read: Read| match read {
-        Read::Exact(Side { text, .. }) | Read::Estimated { text, .. } => {
-            Expression { per_second: is_per_second(&text), text }
+    let units = (part.unit(), total.unit());
+    let per_second = match &units {
+        (Unit::PerSecond, Unit::Count) | (Unit::Count, Unit::PerSecond) => {
+            let message = "one side is events per second, the other is events".to_owned();
+            at.error(source, message, Some("use `rate` on both sides, or `increase` on both".to_owned()));
+            return None;
+        }
+        (one, other) => *one == Unit::PerSecond || *other == Unit::PerSecond,
+    };
+    if let (Unit::Unknown(reason), _) | (_, Unit::Unknown(reason)) = &units {
+        let measure = if per_second { "events per second" } else { "the events of a minute" };
+        let message = format!("both sides are read as {measure}, which cannot be verified: {reason}");
+        let hint = "the ratio is right if both sides have the same unit; use `rate` or `increase` on both sides so that \
+                    the counts are right, too";
+        at.warning(source, message, Some(hint.to_owned()));
+    }
+    let expression = |side: &Side| Expression {
+        per_second,
+        text: with_spelled_bounds(side.text()),
+        selectors: selectors_in(side.text()),
+    };
+    Some(Sli::Estimated { numerator: expression(part), is_bad, total: expression(total) })
+}
+
+fn side(text: &str) -> Result<Side, Complaint> {
+    if let Some(complaint) = placeholder(text) {
+        return Err(complaint);
+    }
+    let text = text.replace(SLOT, SLOT_LENGTH);
+    guard_depth(&text, NESTING_MAX)?;
+    let sheltered = Sheltered::new(&text);
+    let expression = match parse(&sheltered.text) {
+        Ok(expression) => expression,
+        Err(_) if tree(&text).is_some() => {
+            let reason = "it is not plain PromQL, so only the source can read it".to_owned();
+            return Ok(Side::Estimated { text, reason });
+        }
+        Err(reason) => {
+            let message = format!("`{}` is not an expression: {}", shown(&text), shown(&reason));
+            return Err(Complaint::new(message, EXACT));
         }
     };
-    let (numerator, total) = (expression(part), expression(total));
-    if numerator.per_second != total.per_second {
-        let message = "one side is events per second, the other is events".to_owned();
-        at.error(source, message, Some("use `rate` on both sides, or `increase` on both".to_owned()));
-        return None;
-    }
-    Some(Sli::Estimated { numerator, is_bad, total })
-}
-
-/// Whether an expression takes a rate: its value is then taken as events per
-/// second.
-fn is_per_second(text: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    ["rate", "irate", "deriv"].iter().any(|function| {
-        text.match_indices(function).any(|(i, _)| {
-            let (before, after) = (text.get(..i).unwrap_or(""), text.get(i + function.len()..).unwrap_or(""));
-            !before.ends_with(is_word) && after.trim_start().starts_with('(')
-        })
-    })
-}
-
-impl Read {
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Read::Exact(_) => None,
-            Read::Estimated { reason, .. } => reason.as_deref(),
-        }
-    }
-}
-
-/// One side of the ratio.
-#[derive(Debug)]
-struct Side {
-    text: String,
-    sum: SelectorSum,
-    /// The function and its range, such as `rate[5m]`.
-    unit: String,
-}
-
-fn side(text: &str) -> Result<Read, Complaint> {
-    let text = text.replace(SLOT.0, SLOT.1);
-    guard_depth(&text, NESTING_MAX)?;
-    let expression = parse(&text).map_err(|reason| {
-        Complaint::new(format!("`{}` is not an expression: {}", shown(&text), shown(&reason)), EXACT)
-    })?;
     let mut terms = Terms::default();
-    if let Err(complaint) = terms.collect(expression, false) {
-        let reason = complaint.message.strip_prefix(NOT_EXACT).map_or(complaint.message.as_str(), |r| r);
-        return Ok(Read::Estimated { reason: Some(reason.to_owned()), text });
+    if let Err(reason) = terms.collect(expression, false, &sheltered) {
+        return Ok(Side::Estimated { reason, text });
     }
     if terms.selectors.len() > TERMS_MAX {
         return Err(Complaint::from(format!("{} selectors; at most {TERMS_MAX}", terms.selectors.len())));
     }
-    let mut units = terms.units.into_iter();
-    match (SelectorSum::new(terms.selectors), units.next(), units.next()) {
-        (Some(sum), Some(unit), None) => Ok(Read::Exact(Side { text, sum, unit })),
+    let mut functions = terms.functions.into_iter();
+    match (SelectorSum::new(terms.selectors), functions.next(), functions.next()) {
+        (Some(sum), Some(function), None) => Ok(Side::Exact(Exact { text, sum, function })),
         (_, Some(one), Some(other)) => Err(Complaint::new(
             format!("a sum of `{one}` and `{other}` is not a count of events"),
             "use one function with one range",
         )),
-        _ => Ok(Read::Estimated { reason: Some("it selects no series".to_owned()), text }),
+        _ => Ok(Side::Estimated { reason: "it selects no series".to_owned(), text }),
     }
-}
-
-/// The selectors of a sum.
-#[derive(Default)]
-struct Terms {
-    selectors: Vec<Selector>,
-    units: BTreeSet<String>,
-}
-
-impl Terms {
-    /// `single`: the expression must give one series without labels, as the
-    /// sides of `+` do; else they would be joined by their labels.
-    fn collect(&mut self, expression: Expr, single: bool) -> Result<(), Complaint> {
-        match expression {
-            Expr::Paren(inner) => self.collect(*inner.expr, single),
-            Expr::Aggregate(sum) if sum.op.to_string() == "sum" => match sum.modifier {
-                Some(modifier) if single && keeps_labels(&modifier) => {
-                    Err(refused("`+` joins sums by their labels; leave out `by` and `without`"))
-                }
-                _ => self.collect(*sum.expr, false),
-            },
-            Expr::Aggregate(other) => Err(refused(&format!("`{}` is not an aggregation with `sum`", other.op))),
-            Expr::Binary(binary) => self.collect_binary(binary),
-            Expr::Call(_) if single => Err(refused("`+` joins series by their labels; put each side into `sum(...)`")),
-            Expr::Call(call) => self.collect_call(call.func.name, call.args.args.into_iter().next().map(|arg| *arg)),
-            Expr::VectorSelector(_) => Err(refused("a counter must be wrapped in `rate` or `increase`")),
-            _ => Err(refused("it is not a sum of `rate` or `increase`")),
-        }
-    }
-
-    fn collect_binary(&mut self, binary: BinaryExpr) -> Result<(), Complaint> {
-        let joined =
-            binary.modifier.as_ref().is_some_and(|m| m.fill_values.lhs.is_some() || m.fill_values.rhs.is_some());
-        match binary.op.to_string().as_str() {
-            _ if joined => Err(refused("its sides are filled in")),
-            "+" => {
-                self.collect(*binary.lhs, true)?;
-                self.collect(*binary.rhs, true)
-            }
-            // A sum that is absent is none, as it is when events are counted.
-            "or" if is_zero(&binary.rhs) => self.collect(*binary.lhs, true),
-            other => Err(refused(&format!("the operator `{}` makes no sum", shown(other)))),
-        }
-    }
-
-    fn collect_call(&mut self, function: &str, arg: Option<Expr>) -> Result<(), Complaint> {
-        if function != "rate" && function != "increase" {
-            return Err(refused(&format!("the function `{}` counts no events", shown(function))));
-        }
-        match arg {
-            Some(Expr::MatrixSelector(matrix)) => {
-                self.units.insert(format!("{function}[{}]", range(matrix.range)));
-                self.selectors.push(plain(matrix.vs)?);
-                Ok(())
-            }
-            _ => Err(refused(&format!("`{function}` is applied to something else than a selector with a range"))),
-        }
-    }
-}
-
-fn refused(reason: &str) -> Complaint {
-    Complaint::new(format!("{NOT_EXACT}{reason}"), EXACT)
-}
-
-fn keeps_labels(modifier: &LabelModifier) -> bool {
-    match modifier {
-        LabelModifier::Include(labels) => !labels.labels.is_empty(),
-        LabelModifier::Exclude(_) => true,
-    }
-}
-
-/// `vector(0)`.
-fn is_zero(expression: &Expr) -> bool {
-    match expression {
-        Expr::Paren(inner) => is_zero(&inner.expr),
-        Expr::Call(call) if call.func.name == "vector" => {
-            matches!(call.args.args.first().map(|arg| &**arg), Some(Expr::NumberLiteral(n)) if n.val == 0.0)
-        }
-        _ => false,
-    }
-}
-
-fn range(range: Duration) -> String {
-    format!("{}s", range.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -249,7 +182,7 @@ mod tests {
             ("sum(rate(m[5m])) + sum(rate(m[5m]))", "m + m"),
         ] {
             match side(text) {
-                Ok(Read::Exact(side)) => assert_eq!(side.sum.to_string(), sum, "{text}"),
+                Ok(Side::Exact(side)) => assert_eq!(side.sum.to_string(), sum, "{text}"),
                 other => panic!("{text}: {other:?}"),
             }
         }
@@ -267,9 +200,9 @@ mod tests {
             ("avg(rate(a[5m]))", "`avg` is not an aggregation"),
             ("sum(irate(a[5m]))", "function `irate`"),
             ("sum(rate(a[5m] offset 1h))", "offset"),
-            ("sum(rate(sum(a)[5m:1m]))", "something else than a selector"),
+            ("sum(rate(sum(a)[5m:1m]))", "not applied to a selector"),
         ] {
-            let Ok(Read::Estimated { reason: Some(reason), .. }) = side(text) else { panic!("{text}") };
+            let Ok(Side::Estimated { reason, .. }) = side(text) else { panic!("{text}") };
             assert!(reason.contains(part), "{text}: {reason}");
         }
     }
@@ -289,10 +222,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_per_second() {
-        assert!(is_per_second("sum(rate(m[5m]))") && is_per_second("avg(irate (m[5m]))"));
-        assert!(
-            !is_per_second("sum(increase(m[5m]))") && !is_per_second("error_rate > 3") && !is_per_second("m_rate(x)")
-        );
+    fn dialects_are_left_to_the_source() {
+        for text in [
+            "sum(rate(m{code=~\"5..\"}))",
+            "sum(increase_pure(m[1m])) default 0",
+            "sum(increase(m[1m] smoothed))",
+            "sum(rate(m[1m*3]))",
+            "sum(rollup_rate(m[1m])) keep_metric_names",
+        ] {
+            let read = side(text);
+            assert!(matches!(&read, Ok(Side::Estimated { text: kept, .. }) if kept == text), "{text}: {read:?}");
+        }
+        assert!(side("sum(rate(m[{{.window}}]))").unwrap_err().message.contains("placeholder"));
     }
 }

@@ -1,10 +1,13 @@
 //! Plain series selectors, read with the PromQL parser behind a guard on size
-//! and nesting. Ranges, offsets and functions are refused with a word on why:
-//! counting over time is Evenkeel's own work.
+//! and nesting. Ranges, offsets and functions are refused with the reason:
+//! Evenkeel counts over time itself.
 
 use promql_parser::label::MatchOp as ParsedOp;
 use promql_parser::parser::{Expr, VectorSelector, parse};
 
+use super::patterns::Sheltered;
+use super::placeholders::placeholder;
+use super::tree::series_in;
 use crate::model::labels::NAME;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::yaml::words::{Complaint, shown};
@@ -20,20 +23,31 @@ const MATCHERS_MAX: usize = 32;
 
 /// Reads `http_requests_total{job="checkout",code=~"5.."}`.
 pub(crate) fn selector(text: &str) -> Result<Selector, Complaint> {
-    guard(text)?;
-    let expression = parse(text).map_err(|reason| syntax(text, &reason))?;
+    guard_depth(text, NESTING_MAX)?;
+    if let Some(complaint) = placeholder(text) {
+        return Err(complaint);
+    }
+    let sheltered = Sheltered::new(text);
+    let expression = parse(&sheltered.text).map_err(|reason| syntax(text, &reason))?;
     match expression {
-        Expr::VectorSelector(selector) => plain(selector),
+        Expr::VectorSelector(selector) => plain(selector, &sheltered),
         other => Err(not_plain(&other)),
     }
 }
 
-/// Refuses what would cost the parser too much, before it sees it.
-fn guard(text: &str) -> Result<(), Complaint> {
-    guard_depth(text, NESTING_MAX)
+/// The plain selectors in an expression of any dialect, without offsets and times.
+pub(crate) fn selectors_in(text: &str) -> Vec<Selector> {
+    let mut found: Vec<Selector> = Vec::new();
+    for written in series_in(text) {
+        let Ok(one) = selector(written) else { continue };
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
 
-/// As `guard`, for an expression that may be nested as deep as `nesting_max`.
+/// Refuses what would cost the parser too much, before it sees it.
 pub(crate) fn guard_depth(text: &str, nesting_max: usize) -> Result<(), Complaint> {
     if text.trim().is_empty() {
         return Err(Complaint::new("the selector is empty", EXAMPLE));
@@ -72,18 +86,6 @@ const PLAIN: &str = "write a plain selector, without functions, ranges or operat
 
 fn syntax(text: &str, reason: &str) -> Complaint {
     let message = format!("`{}` is not a selector: {}", shown(text), shown(reason));
-    if text.contains("$__") || text.contains("${") || text.contains("{{") {
-        return Complaint::new(
-            message,
-            "variables of dashboards and templates are not filled in; write the value itself",
-        );
-    }
-    if reason.contains("illegal regex") {
-        return Complaint::new(
-            message,
-            "a pattern must be a sound regular expression; `\\\\.` matches a point, `.*` anything",
-        );
-    }
     Complaint::new(message, EXAMPLE)
 }
 
@@ -113,7 +115,7 @@ fn not_plain(expression: &Expr) -> Complaint {
     }
 }
 
-pub(crate) fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
+pub(crate) fn plain(parsed: VectorSelector, sheltered: &Sheltered) -> Result<Selector, Complaint> {
     if parsed.offset.is_some() {
         return Err(Complaint::new(
             "the selector has an offset",
@@ -141,11 +143,12 @@ pub(crate) fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
             ParsedOp::Re(_) => MatchOp::Regex,
             ParsedOp::NotRe(_) => MatchOp::NotRegex,
         };
+        let value = sheltered.value(&matcher.value);
         if matcher.name == NAME {
-            metric = Some(metric_name(metric, op, &matcher.value)?);
+            metric = Some(metric_name(metric, op, value)?);
             continue;
         }
-        matchers.push(Matcher::new(matcher.name, op, matcher.value)?);
+        matchers.push(Matcher::new(matcher.name, op, value).map_err(invalid_pattern)?);
     }
     if matchers.len() > MATCHERS_MAX {
         return Err(Complaint::from(format!("{} matchers; at most {MATCHERS_MAX}", matchers.len())));
@@ -154,6 +157,14 @@ pub(crate) fn plain(parsed: VectorSelector) -> Result<Selector, Complaint> {
         Some(metric) if !metric.is_empty() => Ok(Selector::new(metric, matchers)),
         _ => Err(Complaint::new("the selector names no metric", EXAMPLE)),
     }
+}
+
+fn invalid_pattern(reason: String) -> Complaint {
+    Complaint::new(
+        reason,
+        "write a regular expression as Prometheus reads it (RE2): `\\\\.` matches a point, `.*` anything, `\\\\(` a \
+         parenthesis",
+    )
 }
 
 /// The one metric that a matcher on `__name__` names.
@@ -202,7 +213,7 @@ mod tests {
             ("m @ 1600000000", "fixed to one time"),
             ("a + b", "an operator"),
             ("a / b", "an operator"),
-            ("(m)", "parentheses"),
+            ("(m)", "in parentheses"),
             ("1", "a constant"),
             (r#""x""#, "a constant"),
             ("-m", "not a plain selector"),
@@ -210,15 +221,37 @@ mod tests {
             (r#"{__name__=~"a|b"}"#, "chosen by `__name__=~"),
             (r#"m{a="1" or b="2"}"#, "`or` between"),
             (r#"m{a="1""#, "is not a selector"),
-            (r#"m{a=~"("}"#, "is not a selector"),
-            (r#"m{a=~"x{$__interval}"}{"#, "is not a selector"),
+            (r#"m{a=~"("}"#, "invalid pattern `(` for label `a`"),
+            (r#"m{a=~"x{$__interval}"}{"#, "is a placeholder"),
             ("m{", "is not a selector"),
         ] {
             let complaint = selector(text).unwrap_err();
             assert!(complaint.message.contains(part), "{text}: {complaint:?}");
         }
-        assert!(selector("rate(m[$__rate_interval])").unwrap_err().hint.unwrap().starts_with("variables"));
+        assert!(selector("rate(m[$__rate_interval])").unwrap_err().hint.unwrap().starts_with("write a range"));
         assert!(selector(r#"m{a=~"(?:x{1000}){1000}"}"#).is_err(), "a pattern that would fill the memory");
+    }
+
+    #[test]
+    fn patterns_are_read_as_prometheus_reads_them() {
+        let read =
+            selector(r#"m{route=~"/carts/{cart}|/carts/{cart}/items",host=~"\\Qa.b\\E.*",code!~`\d{3}`}"#).unwrap();
+        assert_eq!(
+            read.to_string(),
+            r#"m{code!~"\\d{3}",host=~"\\Qa.b\\E.*",route=~"/carts/{cart}|/carts/{cart}/items"}"#
+        );
+        let [code, host, route] = read.matchers() else { panic!("three matchers") };
+        assert!(code.matches_value("ok") && !code.matches_value("200"));
+        assert!(host.matches_value("a.b:80") && !host.matches_value("a-b:80"));
+        assert!(route.matches_value("/carts/{cart}") && !route.matches_value("/carts/7"));
+    }
+
+    #[test]
+    fn the_selectors_of_an_expression_are_found() {
+        let text =
+            "sum by (job) (rate(a{x=\"1\"}[5m] offset 1h)) - on(job) sum(b) default c{y=~\"z{2}\"} + max(a{x=\"1\"})";
+        let found: Vec<String> = selectors_in(text).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["a{x=\"1\"}", "b", "c{y=~\"z{2}\"}"]);
     }
 
     #[test]

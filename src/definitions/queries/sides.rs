@@ -1,6 +1,6 @@
 //! Whether the two sides of a ratio can be parts of one count.
 
-use crate::model::labels::selector::SelectorSum;
+use crate::model::labels::selector::{Selector, SelectorSum};
 use crate::model::slo::sli::Numerator;
 use crate::yaml::fields::At;
 use crate::yaml::source::Source;
@@ -30,4 +30,15 @@ pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSu
         at.warning(source, message, Some(hint));
     }
     true
+}
+
+/// A recorded series is a sum of counters or a rate: its falls hide who restarted.
+pub(crate) fn warn_of_recorded(at: &At<'_>, selector: &Selector, source: &mut Source<'_>) {
+    if selector.metric.contains(':') {
+        let message =
+            format!("`{}` is the result of a recording rule, counted as if it were a counter", shown(&selector.metric));
+        let hint =
+            "select the counters that the rule reads: restarts and new series cannot be seen in a sum of counters";
+        at.warning(source, message, Some(hint.to_owned()));
+    }
 }

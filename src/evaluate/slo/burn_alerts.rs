@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::compliance::PRESENT;
+use super::status::SloState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::labels::Labels;
@@ -116,7 +117,8 @@ fn conditions(judged: &SloJudgement) -> Vec<(Condition<'_>, TierVerdict)> {
     let mut all: Vec<_> = tiers.collect();
     let Some(status) = judged.windows.first() else { return all };
     let frozen = judged.slo.no_data == NoDataPolicy::Freeze && status.coverage < judged.slo.alerts.coverage_floor;
-    let known = !frozen && status.judged_budget().is_some();
+    let is_reading = status.state == SloState::Reading;
+    let known = !frozen && !is_reading && status.judged_budget().is_some();
     let entered = status.policy_step();
     all.extend(judged.slo.budget_policy.iter().map(|step| {
         let is_entered = entered.is_some_and(|e| e.remaining_ratio == step.remaining_ratio);

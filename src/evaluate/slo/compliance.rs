@@ -14,7 +14,7 @@ use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{NoDataPolicy, Slo};
 use crate::model::time::window::ComplianceWindow;
-use crate::model::time::{DAY_MS, HOUR_MS, Millis, Period, Timestamp, hour_of};
+use crate::model::time::{DAY_MS, HOUR_MS, Millis, Period, SLOT_MS, Timestamp, hour_of};
 
 /// The lookbacks whose burn rates are published, with those of the tiers.
 pub const LOOKBACKS: [Millis; 6] = [
@@ -72,6 +72,8 @@ struct Spending {
     likely: f64,
     least: f64,
     most: f64,
+    /// As many may be bad at a burn rate of 1.
+    allowed: f64,
 }
 
 /// The burn rates and tiers of an SLO at `as_of`, a whole minute.
@@ -147,7 +149,8 @@ pub fn judge_over(
     let elapsed = slo.budgeting.whole_slices(Period::new(period.start, period.end.min(as_of)));
     let sum = history.fold(elapsed);
     let figures = Figures::new(slo, &sum);
-    let counting = Counting { slo, history, elapsed, now };
+    let whole = whole_window(history, period, as_of);
+    let counting = Counting { slo, history, elapsed, whole, now };
     let budget = counting.budget(&figures, Time::All, Basis::Current);
     let corrected = counting.corrected();
     let then = counting.then(&figures);
@@ -180,7 +183,23 @@ struct Counting<'a> {
     slo: &'a Slo,
     history: &'a History,
     elapsed: Period,
+    /// How many times as long as the known part the whole period is.
+    whole: f64,
     now: &'a Present,
+}
+
+/// How many times as long as its known part a period is that is not over: a
+/// budget is that of the whole period, at the traffic so far. A service of four
+/// minutes would else have spent the budget of a month with its first errors. A
+/// period that is over is judged by what is known of it.
+pub(crate) fn whole_window(history: &History, period: Period, as_of: Timestamp) -> f64 {
+    let elapsed = Period::new(period.start, period.end.min(as_of));
+    if period.end < as_of {
+        return 1.0;
+    }
+    let since = history.known_since(elapsed).unwrap_or(elapsed.start);
+    let known = (elapsed.end - since).0.max(SLOT_MS);
+    (period.length().0 as f64 / known as f64).max(1.0)
 }
 
 impl Counting<'_> {
@@ -237,7 +256,7 @@ impl Counting<'_> {
             Time::All => self.now.spending.as_ref(),
             Time::Corrected => self.now.spending_corrected.as_ref(),
         };
-        let total_events = self.allowed(figures, time, basis);
+        let total_events = self.allowed(figures, time, basis) * self.whole;
         let remaining_events = total_events - figures.bad;
         Some(Budget {
             total_events,
@@ -246,9 +265,9 @@ impl Counting<'_> {
             exhausted_at: (remaining_events <= 0.0)
                 .then(|| exhausted_at(slo, history, elapsed, total_events, time))
                 .flatten(),
-            time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely)),
-            exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most)),
-            exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least)),
+            time_to_exhaustion: spending.and_then(|s| time_to_exhaustion(remaining_events, s.likely, s.allowed)),
+            exhaustion_soonest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.most, s.allowed)),
+            exhaustion_latest: spending.and_then(|s| time_to_exhaustion(remaining_events, s.least, s.allowed)),
             slice: slo.budgeting.slice(),
         })
     }
@@ -272,9 +291,10 @@ fn state(budget: Option<&Budget>, burning: bool) -> SloState {
     }
 }
 
-/// Remaining budget over the bad units of the present lookback.
-fn time_to_exhaustion(remaining: f64, bad: f64) -> Option<Millis> {
-    (remaining > 0.0 && bad > 0.0).then(|| Millis((remaining / bad * PRESENT.0 as f64) as i64))
+/// Remaining budget over the bad units of the present lookback. A burn rate of at
+/// most 1 does not exhaust the budget.
+fn time_to_exhaustion(remaining: f64, bad: f64, allowed: f64) -> Option<Millis> {
+    (remaining > 0.0 && bad > allowed).then(|| Millis((remaining / bad * PRESENT.0 as f64) as i64))
 }
 
 fn spending(slo: &Slo, history: &History, as_of: Timestamp, time: Time) -> Option<Spending> {
@@ -285,14 +305,23 @@ fn spending(slo: &Slo, history: &History, as_of: Timestamp, time: Time) -> Optio
     figures.attainment?;
     let likely = figures.bad;
     // A policy that counts the unknown as bad or good stays within the bound.
-    Some(Spending { likely, least: ((1.0 - hi) * all).min(likely), most: ((1.0 - lo) * all).max(likely) })
+    let (least, most) = (((1.0 - hi) * all).min(likely), ((1.0 - lo) * all).max(likely));
+    Some(Spending { likely, least, most, allowed: figures.total * slo.objective.allowed_bad_ratio() })
 }
 
-/// The end of the hour in which the bad events of the period passed the budget
-/// that it has now. Looks for the day first.
+/// The end of the minute in which the bad events of the period passed the budget
+/// that it has now; of the hour where its minutes are not held. Looks for the day
+/// first.
 fn exhausted_at(slo: &Slo, history: &History, elapsed: Period, budget: f64, time: Time) -> Option<Timestamp> {
     let (day, before) = spent(slo, history, elapsed, Sum::default(), (DAY_MS, budget, time))?;
-    spent(slo, history, day, before, (HOUR_MS, budget, time)).map(|(hour, _)| hour.end)
+    let (hour, before) = spent(slo, history, day, before, (HOUR_MS, budget, time))?;
+    if !history.has_minutes(hour_of(hour.start)) {
+        return Some(hour.end);
+    }
+    // In slices a part of one is none.
+    let step = slo.budgeting.slice().map_or(SLOT_MS, |slice| slice.0.min(HOUR_MS));
+    let minute = spent(slo, history, hour, before, (step, budget, time));
+    Some(minute.map_or(hour.end, |(minute, _)| minute.end))
 }
 
 /// The first of the steps of a period in which the bad events pass a budget,

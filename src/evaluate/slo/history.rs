@@ -115,6 +115,30 @@ impl History {
         }
     }
 
+    /// Since when anything is known in a period: to the minute where minutes are
+    /// held, else as if the first hour were known at its end.
+    pub fn known_since(&self, period: Period) -> Option<Timestamp> {
+        if period.is_empty() {
+            return None;
+        }
+        let (first, last) = (hour_of(period.start), hour_of(period.end - Millis(1)));
+        let days = self.days.range(day_of(first).0..=day_of(last).0);
+        let in_days = days.flat_map(|(day, sums)| {
+            let hours = sums.hours().into_iter().enumerate();
+            hours.filter_map(move |(i, sum)| sum.filter(|s| s.covered_ms > 0).map(|_| day * HOURS_PER_DAY + i as i64))
+        });
+        let in_minutes =
+            self.minutes.range(first..=last).filter(|(hour, _)| !self.has_sum(**hour)).map(|(hour, _)| *hour);
+        let known = |hour: &i64| (first..=last).contains(hour) && self.hours(*hour..*hour + 1).covered_ms > 0;
+        let hour = in_days.filter(known).take(1).chain(in_minutes.filter(known).take(1)).min()?;
+        let start = hour_start(hour);
+        let minute = (0..SLOTS_PER_HOUR as i64).map(|minute| start + Millis(minute * SLOT_MS)).find(|at| {
+            self.has_minutes(hour) && self.part(hour, Period::new(*at, *at + Millis(SLOT_MS))).covered_ms > 0
+        });
+        let covered = Millis(self.hours(hour..hour + 1).covered_ms);
+        Some(minute.unwrap_or(hour_start(hour + 1) - covered).max(period.start))
+    }
+
     fn has_sum(&self, hour: i64) -> bool {
         let (day, i) = day_of(hour);
         self.days.get(&day).is_some_and(|sums| sums.has(i))

@@ -3,6 +3,7 @@
 pub mod burn_alerts;
 pub mod compliance;
 pub mod corrections;
+pub mod exhaustion;
 pub(crate) mod figures;
 pub mod history;
 pub mod objectives;

@@ -1,6 +1,7 @@
 //! What an SLO counted slot by slot, and the budget that remained at the end of
 //! each. Must not know how a moment is judged.
 
+use super::compliance::whole_window;
 use super::figures::{Figures, ratio};
 use super::history::History;
 use super::objectives::Basis;
@@ -35,10 +36,11 @@ pub fn history_slots(
         let covered_ms = history.fold(slot).covered_ms;
         // Judged just before the end, so that a calendar period's last slot
         // shows that period and not the next.
-        let judged = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
-        let judged = slo.budgeting.whole_slices(Period::new(judged.start, judged.end.min(end)));
+        let whole = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
+        let judged = slo.budgeting.whole_slices(Period::new(whole.start, whole.end.min(end)));
         let figures = Figures::new(slo, &history.fold(judged));
-        let budget = basis.allowed_events(slo, judged, figures.total, |part| history.fold(part));
+        let allowed = basis.allowed_events(slo, judged, figures.total, |part| history.fold(part));
+        let budget = allowed * whole_window(history, slo.budgeting.whole_slices(whole), end);
         slots.push(HistorySlot {
             start,
             counts: Figures::new(slo, &sum).counts,

@@ -100,6 +100,29 @@ impl SloStatus {
         self
     }
 
+    /// The same while the history of its period is still being read: what is known of
+    /// it so far says neither that the SLO is met nor that it is missed.
+    pub fn still_reading(mut self) -> SloStatus {
+        self.state = SloState::Reading;
+        self
+    }
+
+    /// The same where the series that it rests on were never there, or contradict each
+    /// other: counts of all good, all bad or no events say nothing then.
+    pub fn without_basis(mut self) -> SloStatus {
+        if self.counts.total > 0 && self.counts.good > 0 && self.counts.bad() > 0 {
+            return self;
+        }
+        self.state = SloState::Unknown;
+        (self.attainment, self.lo, self.hi) = (None, None, None);
+        (self.budget, self.corrected, self.then) = (None, None, None);
+        (self.coverage, self.idle_ratio) = (0.0, 0.0);
+        for burn in &mut self.burn_rates {
+            (burn.rate, burn.lo, burn.hi, burn.coverage) = (None, None, None, 0.0);
+        }
+        self
+    }
+
     /// The budget that counts: the corrected one where there is one.
     pub fn judged_budget(&self) -> Option<&Budget> {
         self.corrected.as_ref().map_or(self.budget.as_ref(), |corrected| corrected.budget.as_ref())
@@ -137,16 +160,17 @@ impl Method {
 /// The error budget of a period; absent without events.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Budget {
-    /// (1 - objective) x total events, or slices, of the period so far.
+    /// (1 - objective) x total events, or slices, of the whole period at the traffic
+    /// so far; of a period that is over, of what is known of it.
     pub total_events: f64,
     /// Negative when overspent.
     pub remaining_events: f64,
     /// 1 - bad / budget; negative when overspent.
     pub remaining_ratio: f64,
-    /// When the budget of the period was first spent and has stayed spent since.
+    /// When the bad events passed the budget, to the minute.
     pub exhausted_at: Option<Timestamp>,
-    /// Remaining budget / present burn (over one hour); absent while nothing
-    /// burns or nothing remains.
+    /// Remaining budget / present burn (over one hour); absent below a burn rate of 1
+    /// and where nothing remains.
     pub time_to_exhaustion: Option<Millis>,
     /// The same if every event of the hour that nobody saw was bad.
     pub exhaustion_soonest: Option<Millis>,
@@ -187,6 +211,8 @@ pub struct BurnRate {
 /// The state of an SLO over its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SloState {
+    /// The history that the source holds is still being read: not judged yet.
+    Reading,
     /// No events, or nothing observed.
     Unknown,
     Ok,
@@ -197,8 +223,13 @@ pub enum SloState {
 }
 
 impl SloState {
+    /// Worst first.
+    pub const ALL: [SloState; 5] =
+        [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Reading, SloState::Ok];
+
     pub fn word(self) -> &'static str {
         match self {
+            SloState::Reading => "reading",
             SloState::Unknown => "unknown",
             SloState::Ok => "ok",
             SloState::Burning => "burning",
@@ -207,7 +238,7 @@ impl SloState {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Unknown, Self::Ok, Self::Burning, Self::Exhausted].into_iter().find(|s| s.word() == word)
+        SloState::ALL.into_iter().find(|s| s.word() == word)
     }
 }
 

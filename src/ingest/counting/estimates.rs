@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::plan::{Plan, Reading};
 use crate::ingest::counting::counted::Counted;
+use crate::model::slo::sli::Expression;
 use crate::model::slo::tile::{EventCounts, PeakRate, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -19,23 +20,60 @@ const EVENTS_MAX: f64 = 1e12;
 /// Values of an expression, by the end of the slot that they speak for.
 pub type Points = BTreeMap<Timestamp, f64>;
 
+/// What the source made of one side.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated<'p> {
+    pub values: &'p Points,
+    /// How many of the selectors of the expression had series.
+    pub present: &'p Points,
+}
+
+/// What is known of one side of a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Value(f64),
+    /// All its series were there, and none of them has a value left: a condition
+    /// held nowhere.
+    Nothing,
+    /// None of its series was there.
+    Absent,
+    Unknown,
+}
+
+impl Evaluated<'_> {
+    fn at(self, end: Timestamp, expression: &Expression) -> Answer {
+        if let Some(value) = self.values.get(&end) {
+            let value = value * if expression.per_second { SLOT_MS as f64 / 1_000.0 } else { 1.0 };
+            return if (0.0..=EVENTS_MAX).contains(&value) { Answer::Value(value) } else { Answer::Unknown };
+        }
+        match self.present.get(&end).map_or(0, |present| *present as usize) {
+            0 => Answer::Absent,
+            present if present == expression.selectors.len() => Answer::Nothing,
+            // What is joined with a part that is empty is empty, too.
+            _ => Answer::Unknown,
+        }
+    }
+}
+
 /// The tiles of the slots of `emit`. A slot of which `total` is not known is
-/// unknown; where only bad events are counted and none is there, there were
-/// none.
-pub fn estimates(plan: &Plan, numerator: &Points, total: &Points, emit: Period) -> Counted {
+/// unknown, and idle where its series are there and none passes its condition.
+/// Without series of bad events there were none.
+pub fn estimates(plan: &Plan, numerator: Evaluated<'_>, total: Evaluated<'_>, emit: Period) -> Counted {
     let Reading::Estimated { numerator: part, is_bad, total: all } = plan.reading() else {
         return Counted::default();
     };
-    let mut counted = Counted { matched: !total.is_empty(), ..Counted::default() };
+    let matched = !total.values.is_empty() || total.present.values().any(|present| *present > 0.0);
+    let mut counted = Counted { matched, ..Counted::default() };
     let mut slot = emit.start;
     while slot < emit.end {
         let end = slot + Millis(SLOT_MS);
-        let known = |points: &Points, per_second: bool| {
-            let value = points.get(&end)? * if per_second { SLOT_MS as f64 / 1_000.0 } else { 1.0 };
-            (0.0..=EVENTS_MAX).contains(&value).then_some(value)
+        let sides = match (total.at(end, all), numerator.at(end, part)) {
+            (Answer::Nothing, _) => Some((0.0, 0.0)),
+            (Answer::Value(total), Answer::Value(part)) => Some((total, part)),
+            (Answer::Value(total), Answer::Nothing) => Some((total, 0.0)),
+            (Answer::Value(total), Answer::Absent) if *is_bad => Some((total, 0.0)),
+            _ => None,
         };
-        let none = (*is_bad && !numerator.contains_key(&end)).then_some(0.0);
-        let sides = known(total, all.per_second).zip(known(numerator, part.per_second).or(none));
         if let Some((total, part)) = sides {
             let (total, part) = (whole(total, slot), whole(part.min(total), slot));
             let good = if *is_bad { total - part } else { part };
@@ -63,16 +101,37 @@ fn whole(value: f64, slot: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::slo::sli::{Expression, Sli};
+    use crate::model::labels::selector::Selector;
+    use crate::model::slo::sli::Sli;
+
+    fn slot(n: i64) -> Timestamp {
+        Timestamp::from_millis(n * SLOT_MS)
+    }
+
+    fn points(of: impl Fn(i64) -> Option<f64>) -> Points {
+        (0..1_440).filter_map(|n| Some((slot(n + 1), of(n)?))).collect()
+    }
 
     fn day(bad: impl Fn(i64) -> Option<f64>, total: impl Fn(i64) -> Option<f64>, per_second: bool) -> Vec<Tile> {
-        let expression = || Expression { text: String::new(), per_second };
+        with_presence((bad, |_| None), (total, |_| None), per_second)
+    }
+
+    type Side<V, P> = (V, P);
+
+    /// Both sides read two selectors; the second of a pair says how many had series.
+    fn with_presence(
+        bad: Side<impl Fn(i64) -> Option<f64>, impl Fn(i64) -> Option<f64>>,
+        total: Side<impl Fn(i64) -> Option<f64>, impl Fn(i64) -> Option<f64>>,
+        per_second: bool,
+    ) -> Vec<Tile> {
+        let selectors = ["a", "b"].map(|metric| Selector::new(metric, Vec::new())).to_vec();
+        let expression = || Expression { text: String::new(), per_second, selectors: selectors.clone() };
         let plan = Plan::new(&Sli::Estimated { numerator: expression(), is_bad: true, total: expression() });
-        let slot = |n: i64| Timestamp::from_millis(n * SLOT_MS);
-        let points = |of: &dyn Fn(i64) -> Option<f64>| {
-            (0..1_440).filter_map(|n| Some((slot(n + 1), of(n)?))).collect::<Points>()
-        };
-        estimates(&plan, &points(&bad), &points(&total), Period::new(slot(0), slot(1_440))).tiles
+        let (bad, total) = ((points(bad.0), points(bad.1)), (points(total.0), points(total.1)));
+        fn evaluated<'p>((values, present): &'p (Points, Points)) -> Evaluated<'p> {
+            Evaluated { values, present }
+        }
+        estimates(&plan, evaluated(&bad), evaluated(&total), Period::new(slot(0), slot(1_440))).tiles
     }
 
     fn sum(tiles: &[Tile]) -> (i64, i64) {
@@ -97,5 +156,22 @@ mod tests {
         assert_eq!(sum(&day(|_| Some(9.0), |_| Some(5.0), false)).0, 1_440 * 5, "no more are bad than there are");
         let idle = day(|_| Some(0.0), |_| Some(0.0), false);
         assert!(idle.len() == 1_440 && idle.iter().all(|t| t.covered_ms == 60_000 && t.counts.total == 0));
+    }
+
+    #[test]
+    fn a_total_that_a_condition_empties_is_idle_while_its_series_are_there() {
+        let quiet = |n: i64| (n < 720).then_some(6.0);
+        let idle = with_presence((quiet, |_| Some(2.0)), (quiet, |_| Some(2.0)), false);
+        assert!(idle.len() == 1_440 && idle.iter().filter(|tile| tile.counts.total == 0).count() == 720);
+        let gone = with_presence((quiet, |_| Some(2.0)), (quiet, quiet), false);
+        assert_eq!(gone.len(), 720, "without its series nothing is known");
+    }
+
+    #[test]
+    fn a_side_with_an_empty_part_is_unknown() {
+        let half = with_presence((|_| None, |_| Some(1.0)), (|_| Some(9.0), |_| Some(2.0)), false);
+        assert_eq!(half.len(), 0, "one of two selectors has series");
+        let none = with_presence((|_| None, |_| Some(2.0)), (|_| Some(9.0), |_| Some(2.0)), false);
+        assert_eq!(sum(&none), (0, 9 * 1_440), "both have, and no value is left");
     }
 }

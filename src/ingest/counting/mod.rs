@@ -48,7 +48,7 @@ pub use crate::ingest::counting::histograms::native::{Thresholds, asked_name};
 pub use alert_state::alert_slices;
 pub use counters::count;
 pub(crate) use counters::counter::is_count;
-pub use estimates::{Points, estimates};
+pub use estimates::{Evaluated, Points, estimates};
 pub use gauges::slices;
 pub use notices::{DeltaEvidence, Notice, NoticeKind, Observation, Operand};
 pub use plan::{Plan, Reading};

@@ -72,12 +72,12 @@ impl Plan {
     pub fn new(indicator: &Sli) -> Plan {
         let reading = match indicator {
             Sli::Ratio { numerator, total } => Reading::Ratio { numerator: numerator.clone(), total: total.clone() },
-            Sli::Latency { histogram, threshold_seconds } => Reading::Buckets {
+            Sli::Latency { histogram, threshold_seconds, unit } => Reading::Buckets {
                 buckets: histogram.derive(format!("{}_bucket", histogram.metric), []),
                 histogram: histogram.clone(),
                 count: histogram.derive(format!("{}_count", histogram.metric), []),
                 native: histogram.derive(native_name(&histogram.metric), []),
-                threshold: *threshold_seconds,
+                threshold: unit.bound(*threshold_seconds),
             },
             Sli::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
             Sli::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },

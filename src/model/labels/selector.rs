@@ -6,6 +6,7 @@ use std::fmt;
 
 use regex::Regex;
 
+use super::patterns::from_go;
 use crate::model::labels::number::{self, number_of, same_number, spellings};
 use crate::model::labels::{Labels, NAME, quote};
 
@@ -52,10 +53,10 @@ impl Matcher {
         let (label, value) = (label.into(), value.into());
         let pattern = match op {
             MatchOp::Regex | MatchOp::NotRegex => Some(
-                regex::RegexBuilder::new(&format!("^(?s:{value})$"))
+                regex::RegexBuilder::new(&format!("^(?s:{})$", from_go(&value)))
                     .size_limit(PATTERN_SIZE_MAX)
                     .build()
-                    .map_err(|e| format!("the pattern `{value}` of label `{label}` does not compile: {e}"))?,
+                    .map_err(|error| format!("invalid pattern `{value}` for label `{label}`: {}", reason(&error)))?,
             ),
             MatchOp::Equal | MatchOp::NotEqual => None,
         };
@@ -77,6 +78,17 @@ impl Matcher {
         }
     }
 
+    /// The only values that it can match, where it says so: one, or an alternation
+    /// of plain words.
+    fn values(&self) -> Option<Vec<&str>> {
+        let plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "_-/: ".contains(c));
+        match self.op {
+            MatchOp::Equal => Some(vec![&self.value]),
+            MatchOp::Regex if self.value.split('|').all(plain) => Some(self.value.split('|').collect()),
+            _ => None,
+        }
+    }
+
     /// A pattern fits a number if it fits one of its spellings.
     fn matches_number(&self, text: &str, number: f64) -> bool {
         let is_equal = || number_of(&self.value).is_some_and(|own| same_number(own, number));
@@ -91,16 +103,27 @@ impl Matcher {
     }
 
     /// The same for a source, which compares texts: all spellings of a number.
-    pub fn for_a_source(&self) -> Matcher {
-        let is_number = number::is_number(&self.label) && self.op == MatchOp::Equal && number_of(&self.value).is_some();
+    pub fn for_source(&self) -> Matcher {
+        let op = match self.op {
+            MatchOp::Equal => MatchOp::Regex,
+            MatchOp::NotEqual => MatchOp::NotRegex,
+            MatchOp::Regex | MatchOp::NotRegex => return self.clone(),
+        };
+        let is_number = number::is_number(&self.label) && number_of(&self.value).is_some();
         let pattern = || spellings(&self.value).iter().map(|s| regex::escape(s)).collect::<Vec<_>>().join("|");
-        let wider = is_number.then(|| Matcher::new(&self.label, MatchOp::Regex, pattern()).ok()).flatten();
+        let wider = is_number.then(|| Matcher::new(&self.label, op, pattern()).ok()).flatten();
         wider.unwrap_or_else(|| self.clone())
     }
 
     fn key(&self) -> (&str, MatchOp, &str) {
         (&self.label, self.op, &self.value)
     }
+}
+
+/// The last line of what the library says: the lines before draw the pattern.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 impl PartialEq for Matcher {
@@ -138,14 +161,24 @@ impl Selector {
     }
 
     /// The same for a source, which compares numbers in labels as texts.
-    pub fn for_a_source(&self) -> Selector {
-        Selector::new(self.metric.clone(), self.matchers.iter().map(Matcher::for_a_source).collect())
+    pub fn for_source(&self) -> Selector {
+        Selector::new(self.metric.clone(), self.matchers.iter().map(Matcher::for_source).collect())
     }
 
     /// The same matchers on another metric, with one more: a histogram's
     /// buckets from the histogram's name.
     pub fn derive(&self, metric: impl Into<String>, more: impl IntoIterator<Item = Matcher>) -> Selector {
         Selector::new(metric, self.matchers.iter().cloned().chain(more).collect())
+    }
+
+    /// Whether one series may be selected by both, as far as the matchers say.
+    pub fn may_overlap(&self, other: &Selector) -> bool {
+        let apart = |a: &Matcher, b: &Matcher| {
+            a.label == b.label
+                && (a.values().is_some_and(|values| !values.iter().any(|value| b.matches_value(value)))
+                    || b.values().is_some_and(|values| !values.iter().any(|value| a.matches_value(value))))
+        };
+        self.metric == other.metric && !self.matchers.iter().any(|a| other.matchers.iter().any(|b| apart(a, b)))
     }
 
     /// Whether a series (with its name in `__name__`) is selected.
@@ -197,54 +230,73 @@ impl fmt::Display for Selector {
     }
 }
 
-/// Several selectors whose events are added up. A series that several of them
-/// select counts once; one that is written twice counts double.
+/// Several selectors whose events are added up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SelectorSum(Vec<Selector>);
+pub struct SelectorSum {
+    selectors: Vec<Selector>,
+    /// A series that several select counts once.
+    is_union: bool,
+}
 
 impl SelectorSum {
-    /// `None` without any selector. Sorted, so that equal sums print equal.
+    /// A series that several of them select counts once for each, as the operator
+    /// `+` does. `None` without any selector. Sorted, so that equal sums print equal.
     pub fn new(mut selectors: Vec<Selector>) -> Option<Self> {
         selectors.sort_by_cached_key(ToString::to_string);
-        (!selectors.is_empty()).then_some(SelectorSum(selectors))
+        (!selectors.is_empty()).then_some(SelectorSum { selectors, is_union: false })
+    }
+
+    /// A list of which a series counts once, however many of them select it.
+    pub fn union(selectors: Vec<Selector>) -> Option<Self> {
+        Some(SelectorSum { is_union: true, ..SelectorSum::new(selectors)? })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Selector> {
-        self.0.iter()
+        self.selectors.iter()
     }
 
     /// The selector, if there is just one.
     pub fn only(&self) -> Option<&Selector> {
-        self.0.first().filter(|_| self.0.len() == 1)
-    }
-
-    /// How often an event of a series counts: as often as a selector that selects it
-    /// is written. Different ones that select the same series do not add up.
-    pub fn matches(&self, labels: &Labels) -> i64 {
-        let written = |s: &Selector| self.0.iter().filter(|other| *other == s).count() as i64;
-        self.0.iter().filter(|s| s.matches(labels)).map(written).max().unwrap_or(0)
+        self.selectors.first().filter(|_| self.selectors.len() == 1)
     }
 
     /// Those that select a series, each once.
     pub fn distinct_matches(&self, labels: &Labels) -> Vec<&Selector> {
-        let mut found: Vec<&Selector> = self.0.iter().filter(|s| s.matches(labels)).collect();
+        let mut found: Vec<&Selector> = self.iter().filter(|s| s.matches(labels)).collect();
         // Equal ones are written next to each other.
         found.dedup();
         found
+    }
+
+    /// How often an event of a series counts.
+    pub fn matches(&self, labels: &Labels) -> i64 {
+        let count = self.iter().filter(|s| s.matches(labels)).count() as i64;
+        if self.is_union { count.min(1) } else { count }
+    }
+
+    /// Pairs of selectors that may select one and the same series.
+    pub fn overlaps(&self) -> impl Iterator<Item = (&Selector, &Selector)> {
+        let later = |i: usize| self.selectors.iter().skip(i + 1);
+        self.iter().enumerate().flat_map(move |(i, one)| {
+            later(i).filter(move |other| one.may_overlap(other)).map(move |other| (one, other))
+        })
     }
 }
 
 impl From<Selector> for SelectorSum {
     fn from(selector: Selector) -> Self {
-        SelectorSum(vec![selector])
+        SelectorSum { selectors: vec![selector], is_union: false }
     }
 }
 
 impl fmt::Display for SelectorSum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, selector) in self.0.iter().enumerate() {
-            let plus = if i == 0 { "" } else { " + " };
-            write!(f, "{plus}{selector}")?;
+        let operator = if self.is_union { " or " } else { " + " };
+        for (i, selector) in self.iter().enumerate() {
+            if i > 0 {
+                f.write_str(operator)?;
+            }
+            write!(f, "{selector}")?;
         }
         Ok(())
     }
@@ -278,6 +330,36 @@ mod tests {
         assert!(!s.matches(&series("500").with("env", "dev")));
         assert!(selector("m", &[("x", MatchOp::Regex, "a|b")]).matches_labels(&Labels::new().with("x", "b")));
         assert!(!selector("m", &[("x", MatchOp::Regex, "a|b")]).matches_labels(&Labels::new().with("x", "ab")));
+    }
+
+    #[test]
+    fn bounds_are_numbers() {
+        let series = |le: &str| Labels::new().with(NAME, "h_bucket").with("le", le);
+        let bound = |le: &str| selector("h_bucket", &[("le", MatchOp::Equal, le)]);
+        for (asked, spelled) in [("2", "2.0"), ("2.0", "2"), ("1000000", "1e+06"), ("0.1", "0.10000000149011612")] {
+            assert!(bound(asked).matches(&series(spelled)), "{asked} {spelled}");
+            let sent = bound(asked).for_source();
+            let pattern = sent.matchers().first().unwrap();
+            assert!(pattern.op == MatchOp::Regex && pattern.matches_value(spelled), "{sent} {spelled}");
+        }
+        assert!(!bound("2").matches(&series("2.5")) && !bound("0.1").matches(&series("0.11")));
+        assert!(bound("+Inf").matches(&series("+Inf")) && bound("+Inf").for_source() == bound("+Inf"));
+        let other = selector("m", &[("code", MatchOp::Equal, "2")]);
+        assert!(other.for_source() == other && !other.matches(&Labels::new().with(NAME, "m").with("code", "2.0")));
+    }
+
+    #[test]
+    fn selectors_that_may_meet_are_known() {
+        let flags = selector("m", &[("flags", MatchOp::Regex, "UF|UO")]);
+        let codes = selector("m", &[("code", MatchOp::Regex, "5..")]);
+        let late = selector("m", &[("code", MatchOp::Equal, "408")]);
+        assert!(flags.may_overlap(&codes) && flags.may_overlap(&late));
+        assert!(!codes.may_overlap(&late) && !flags.may_overlap(&selector("m", &[("flags", MatchOp::Equal, "")])));
+        assert!(!codes.may_overlap(&selector("n", &[])));
+        let list = SelectorSum::union(vec![flags.clone(), codes.clone(), late]).unwrap();
+        assert_eq!(list.overlaps().count(), 2);
+        let both = Labels::new().with(NAME, "m").with("flags", "UF").with("code", "503");
+        assert_eq!((list.matches(&both), SelectorSum::new(vec![flags, codes]).unwrap().matches(&both)), (1, 2));
     }
 
     #[test]

@@ -162,8 +162,8 @@ fn narrow(indicator: &Sli, parts: &[Vec<Matcher>]) -> Option<Sli> {
             },
             total: sum(total)?,
         },
-        Sli::Latency { histogram, threshold_seconds } => {
-            Sli::Latency { histogram: only(histogram)?, threshold_seconds: *threshold_seconds }
+        Sli::Latency { histogram, threshold_seconds, unit } => {
+            Sli::Latency { histogram: only(histogram)?, threshold_seconds: *threshold_seconds, unit: *unit }
         }
         Sli::Gauge { metric, good } => Sli::Gauge { metric: only(metric)?, good: *good },
         Sli::RawRatio { metric, is_bad } => Sli::RawRatio { metric: only(metric)?, is_bad: *is_bad },

@@ -21,6 +21,8 @@ pub enum Sli {
     Latency {
         histogram: Selector,
         threshold_seconds: f64,
+        /// Of the bounds of the histogram.
+        unit: HistogramUnit,
     },
     /// Every series is one slice of weight one per slot, good when all samples
     /// of the slot satisfy the comparison.
@@ -57,12 +59,72 @@ pub enum Sli {
     },
 }
 
+/// The unit of a histogram's bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistogramUnit {
+    #[default]
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+}
+
+impl HistogramUnit {
+    pub const ALL: [HistogramUnit; 4] =
+        [HistogramUnit::Seconds, HistogramUnit::Milliseconds, HistogramUnit::Microseconds, HistogramUnit::Nanoseconds];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HistogramUnit::Seconds => "s",
+            HistogramUnit::Milliseconds => "ms",
+            HistogramUnit::Microseconds => "us",
+            HistogramUnit::Nanoseconds => "ns",
+        }
+    }
+
+    /// As the name of a metric says, by the conventions of Prometheus and of
+    /// OpenTelemetry; seconds where it does not.
+    pub fn of_name(metric: &str) -> HistogramUnit {
+        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| metric.ends_with(suffix));
+        match () {
+            () if ends(&["_milliseconds", "_millis", "_ms"]) => HistogramUnit::Milliseconds,
+            () if ends(&["_microseconds", "_micros", "_us"]) => HistogramUnit::Microseconds,
+            () if ends(&["_nanoseconds", "_nanos", "_ns"]) => HistogramUnit::Nanoseconds,
+            () => HistogramUnit::Seconds,
+        }
+    }
+
+    /// A threshold in this unit.
+    pub fn bound(self, seconds: f64) -> f64 {
+        let scale = match self {
+            HistogramUnit::Seconds => return seconds,
+            HistogramUnit::Milliseconds => 1e3,
+            HistogramUnit::Microseconds => 1e6,
+            HistogramUnit::Nanoseconds => 1e9,
+        };
+        // Decimal, so that 0.29 s are 290 ms and not a little less.
+        format!("{:.9e}", seconds * scale).parse().unwrap_or(seconds * scale)
+    }
+}
+
 /// PromQL that only the source can evaluate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expression {
     pub text: String,
     /// Its value is events per second, and not in the slot.
     pub per_second: bool,
+    /// The series that it reads, as far as they are plain selectors.
+    pub selectors: Vec<Selector>,
+}
+
+impl Expression {
+    /// How many of its selectors have series, as an expression for the source; `None`
+    /// where none is known.
+    pub fn presence(&self) -> Option<String> {
+        let terms = self.selectors.iter().map(|one| format!("(group({}) or vector(0))", one.for_source()));
+        let terms: Vec<String> = terms.collect();
+        (!terms.is_empty()).then(|| terms.join(" + "))
+    }
 }
 
 /// Which side of a ratio a definition names.
@@ -128,8 +190,13 @@ impl fmt::Display for Sli {
         match self {
             Sli::Ratio { numerator: Numerator::Good(good), total } => write!(f, "good {good} of {total}"),
             Sli::Ratio { numerator: Numerator::Bad(bad), total } => write!(f, "bad {bad} of {total}"),
-            Sli::Latency { histogram, threshold_seconds } => {
-                write!(f, "{histogram} within {threshold_seconds} s")
+            Sli::Latency { histogram, threshold_seconds, unit } => {
+                write!(f, "{histogram} within {threshold_seconds} s")?;
+                // The unit of a name that says it is no part of the identity.
+                if *unit == HistogramUnit::of_name(&histogram.metric) {
+                    return Ok(());
+                }
+                write!(f, ", bounds in {}", unit.as_str())
             }
             Sli::Gauge { metric, good } => write!(f, "{metric} {good}"),
             Sli::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),

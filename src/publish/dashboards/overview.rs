@@ -117,7 +117,7 @@ fn headline() -> Vec<Draft> {
             "Problems",
             "Configuration and data problems that need attention; the status page lists them with a hint.",
             "none",
-            vec![Query::now(format!("max({})", select(FINDINGS, &[])), "findings")],
+            vec![Query::now(format!("sum({})", select(FINDINGS, &[])), "findings")],
         )
         .thresholds(Thresholds::new("green", [("orange", 1.0)])),
     ]

@@ -1,6 +1,8 @@
 //! The series of the daemon itself: sources, loops, backfill, store.
 
-use super::page::{LabelText, NO_LABELS, Page};
+use std::collections::BTreeMap;
+
+use super::page::{LabelText, Labels, NO_LABELS, Page};
 use super::{
     ALERTMANAGER_DROPPED, ALERTMANAGER_ERRORS, ALERTMANAGER_QUEUE, ALERTMANAGER_SENT, BACKFILL_COMPLETE_SINCE,
     BACKFILL_PROGRESS, BUILD_INFO, CONFIG_INFO, CONFIG_LOADED, CONFIG_SUCCESSFUL, EVALUATED, FINDINGS, LOOP_FAILURES,
@@ -17,7 +19,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.gauges(&SOURCE_LAST_SUCCESS, sources().map(|(l, source)| (l, unix_seconds(source.last_success))));
 
     page.gauge(&EVALUATED, unix_seconds(snapshot.as_of));
-    page.gauge(&FINDINGS, Some(status.findings.len() as f64));
+    page.gauges(&FINDINGS, findings(status));
     let backfill = &status.backfill;
     page.gauge(&BACKFILL_PROGRESS, (backfill.wanted > 0).then(|| backfill.done as f64 / backfill.wanted as f64));
     page.gauge(&BACKFILL_COMPLETE_SINCE, unix_seconds(backfill.complete_since));
@@ -60,6 +62,22 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.infos(&CONFIG_INFO, [LabelText::new([("hash", catalog.hash.as_str())])]);
     page.gauge(&PROCESS_START, unix_seconds(Some(status.started_at)));
     page.infos(&BUILD_INFO, [LabelText::new([("version", status.version)])]);
+}
+
+/// How many there are of each kind; a zero of no kind where there are none, so that
+/// the series is there.
+fn findings(status: &ServiceStatus) -> Vec<(Labels<'static, 2>, Option<f64>)> {
+    let mut counts: BTreeMap<(&'static str, &'static str), usize> = BTreeMap::new();
+    for finding in status.findings.iter() {
+        *counts.entry((finding.kind.as_str(), finding.kind.severity().as_str())).or_default() += 1;
+    }
+    if counts.is_empty() {
+        counts.insert(("none", "info"), 0);
+    }
+    let sample = |((kind, severity), n): ((&'static str, &'static str), usize)| {
+        ((&NO_LABELS, [("kind", kind), ("severity", severity)]), Some(n as f64))
+    };
+    counts.into_iter().map(sample).collect()
 }
 
 fn unix_seconds(at: Option<Timestamp>) -> Option<f64> {

@@ -140,8 +140,8 @@ metrics! {
         "Timestamp of the last answer of the source, in Unix seconds.";
     EVALUATED: Gauge "seconds" "evenkeel_evaluation_timestamp_seconds" []
         "Timestamp of the last complete evaluation, in Unix seconds.";
-    FINDINGS: Gauge "" "evenkeel_findings" []
-        "Configuration and data problems that need attention; the status page lists them.";
+    FINDINGS: Gauge "" "evenkeel_findings" ["kind", "severity"]
+        "Configuration and data problems that need attention, by kind; the status page lists them with a hint.";
     BACKFILL_PROGRESS: Gauge "ratio" "evenkeel_backfill_progress_ratio" []
         "Share of the configured history that is stored; absent without a backfill.";
     BACKFILL_COMPLETE_SINCE: Gauge "seconds" "evenkeel_backfill_complete_since_timestamp_seconds" []

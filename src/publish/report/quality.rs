@@ -2,10 +2,12 @@
 
 use super::attainment::anchor;
 use super::document::{Block, Cell, Section, Table, number, text as column, words};
+use crate::evaluate::review::finding::Finding;
 use crate::model::operations::change::Change;
 use crate::model::slo::Budgeting;
 use crate::publish::report::input::{ReportInput, SloReport};
 use crate::publish::report::strip::date_of;
+use crate::publish::text::findings;
 use crate::publish::web::parts::text;
 
 /// Changes that are listed; those that went wrong come first.
@@ -93,7 +95,10 @@ pub(super) fn coverage(input: &ReportInput) -> Section {
     }
     if !input.findings.is_empty() {
         blocks.push(Block::Title { id: "findings".to_owned(), text: "Problems".to_owned() });
-        let tell = |f: &crate::evaluate::review::finding::Finding| format!("{}: {} {}", f.subject, f.message, f.hint);
+        let tell = |finding: &Finding| {
+            let sentences = findings::text(finding);
+            format!("{}: {}. {}", finding.subject, sentences.message, sentences.hint)
+        };
         blocks.push(Block::List(input.findings.iter().map(tell).collect()));
     }
     Section { id: "coverage", title: "Coverage and data quality", blocks }

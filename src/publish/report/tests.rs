@@ -188,11 +188,7 @@ pub(in crate::publish) fn month() -> ReportInput {
             ..Review::default()
         },
         changes: vec![change],
-        findings: vec![Finding {
-            subject: "archive".to_owned(),
-            message: "no series match the selector.".to_owned(),
-            hint: "Check the label `job`.".to_owned(),
-        }],
+        findings: vec![Finding::other("archive", "no series match the selector", "check the label `job`")],
         notes: Vec::new(),
     }
 }

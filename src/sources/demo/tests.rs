@@ -10,7 +10,7 @@ use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::operations::comparison::{Comparison, ComparisonOp};
-use crate::model::slo::sli::{Numerator, Sli};
+use crate::model::slo::sli::{HistogramUnit, Numerator, Sli};
 use crate::model::time::{Millis, Period, Timestamp};
 
 pub(super) fn world(seed: u64) -> World {
@@ -195,6 +195,7 @@ fn disturbances_hurt_as_much_as_the_script_says() {
         let slow = Sli::Latency {
             histogram: select("http_request_duration_seconds", &[("job", MatchOp::Equal, d.service)]),
             threshold_seconds: 0.3,
+            unit: HistogramUnit::Seconds,
         };
         let (indicator, ratio) = match d.effect {
             Effect::Errors(ratio) | Effect::BadRevision(ratio) => (availability(d.service), ratio),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::split::in_parts;
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
@@ -33,6 +34,7 @@ pub async fn last(
     period: Period,
     exact: Option<&BTreeSet<Target>>,
 ) -> Result<Answer<Vec<RawSeries>>, Error> {
+    let selector = &selector.for_source();
     let at = period.end;
     let recent = Period::new((at - READ_BACK).max(period.start), at);
     let mut found = LastSamples::default();
@@ -43,12 +45,12 @@ pub async fn last(
         Some(value) => format!("(max_over_time({selector}[1m]) == {value})"),
         None => format!("present_over_time({selector}[1m])"),
     };
-    let minutes = client.query_vector(&format!("max_over_time(({seen} * 0 + time())[{horizon}:1m])"), at).await?.data;
     let mut older: BTreeMap<Labels, Timestamp> = BTreeMap::new();
-    for (labels, sample) in minutes {
+    for (labels, sample) in minutes(client, &seen, period).await? {
         let labels = labels.with(NAME, &selector.metric);
         if let (Some(minute), false) = (Timestamp::from_secs_f64(sample.value), found.has(&labels)) {
-            older.insert(labels, minute);
+            let newest = older.entry(labels).or_insert(minute);
+            *newest = minute.max(*newest);
         }
     }
     let needed = older.iter().filter(|(labels, _)| exact.is_none_or(|exact| exact.contains(&target_of(labels))));
@@ -64,7 +66,8 @@ pub async fn last(
         _ if older.is_empty() => {}
         Some(value) => older.into_iter().for_each(|(labels, at)| found.put(labels, Sample { at, value })),
         None => {
-            let mut last = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await?;
+            let asked = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await;
+            let Some(mut last) = unless_too_much(asked)? else { return Ok(found.into_answer()) };
             for (labels, sample) in last.data {
                 let labels = labels.with(NAME, &selector.metric);
                 if let Some(at) = older.get(&labels) {
@@ -80,6 +83,26 @@ pub async fn last(
         }
     }
     Ok(found.into_answer())
+}
+
+/// The last minute in which each series of a written selector was seen, of parts of
+/// the period that are as long as the source lets them be. What is too much even so
+/// is left out: a series that was not seen is met for the first time.
+async fn minutes(client: &Prometheus, seen: &str, period: Period) -> Result<Vec<(Labels, Sample)>, Error> {
+    let answers = in_parts(period, |part| async move {
+        let query = format!("max_over_time(({seen} * 0 + time())[{}:1m])", part.length());
+        client.query_vector(&query, part.end).await
+    });
+    let answers = unless_too_much(answers.await)?;
+    Ok(answers.into_iter().flatten().flat_map(|answer| answer.data).collect())
+}
+
+/// Nothing where it is more than the source answers.
+fn unless_too_much<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
+    match asked {
+        Err(error) if error.asks_too_much() => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// The last samples, by labels; of each series one of a kind.

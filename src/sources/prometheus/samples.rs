@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::last::{Target, last};
 use super::memory::MemorySource;
+use super::split::in_parts;
 use crate::ingest::counting::observed::Baselines;
 use crate::ingest::counting::{Points, Thresholds};
 use crate::ingest::raw::RawSeries;
@@ -117,7 +118,7 @@ impl SampleSource {
         let group = |of: &Labels| labels.iter().map(|label| of.get(label).unwrap_or_default().to_owned()).collect();
         if let SampleSource::Prometheus(client) = self {
             let (by, length) = (labels.join(", "), period.length());
-            let query = format!("group by ({by}) (last_over_time({selector}[{length}]))");
+            let query = format!("group by ({by}) (last_over_time({}[{length}]))", selector.for_source());
             let answer = client.query_vector(&query, period.end).await?;
             return Ok(answer.data.iter().map(|(labels, _)| group(labels)).collect());
         }
@@ -185,28 +186,34 @@ impl SampleSource {
 
 async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {
     let mut ends = Vec::new();
-    let mut start = period.start.ceil_slot();
-    while start <= period.end {
-        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
-        let query = "count(count_over_time(up[1m]))";
-        let answer = client.query_range_matrix(query, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
-        ends.extend(answer.data.iter().flat_map(|s| &s.samples).map(|s| s.at));
-        start = end + Millis(SLOT_MS);
+    for answer in by_minute(client, "count(count_over_time(up[1m]))", period).await? {
+        ends.extend(answer.iter().flat_map(|s| &s.samples).map(|s| s.at));
     }
     Ok(ends)
 }
 
 async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Result<Points, Error> {
     let mut points = Points::new();
-    let mut start = period.start.ceil_slot();
-    while start <= period.end {
-        let end = (start + Millis(POINTS_MAX * SLOT_MS)).min(period.end);
-        let answer =
-            client.query_range_matrix(expression, Period::new(start, end + Millis(1)), Millis(SLOT_MS)).await?;
-        for sample in answer.data.iter().flat_map(|series| &series.samples) {
+    for answer in by_minute(client, expression, period).await? {
+        for sample in answer.iter().flat_map(|series| &series.samples) {
             *points.entry(sample.at).or_insert(0.0) += sample.value;
         }
-        start = end + Millis(SLOT_MS);
     }
     Ok(points)
+}
+
+/// The values of an expression at the end of every slot in the period, in as many
+/// questions as the source's limits ask for.
+async fn by_minute(client: &Prometheus, expression: &str, period: Period) -> Result<Vec<Vec<RawSeries>>, Error> {
+    let mut answers = Vec::new();
+    let mut start = period.start.ceil_slot();
+    // The end of a period counts, too.
+    let end = Timestamp::from_millis(period.end.floor_slot().millis() + SLOT_MS);
+    while start < end {
+        let part = Period::new(start, (start + Millis(POINTS_MAX * SLOT_MS)).min(end));
+        let asked = in_parts(part, |part| client.query_range_matrix(expression, part, Millis(SLOT_MS))).await?;
+        answers.extend(asked.into_iter().map(|answer| answer.data));
+        start = part.end;
+    }
+    Ok(answers)
 }

@@ -231,7 +231,7 @@ fn hostile() -> Sample {
         judgement
     });
     let slos = Arc::new(slos.collect());
-    let findings = Arc::new(vec![Finding { subject: words(), message: words(), hint: words() }]);
+    let findings = Arc::new(vec![Finding::other(words(), words(), words())]);
     sample.snapshot =
         Arc::new(Snapshot { slos, review: Arc::new(review), findings: Arc::clone(&findings), ..snapshot });
     for change in &mut sample.changes {

@@ -51,10 +51,11 @@ use super::world::{Traffic, definitions};
 use evenkeel::evaluate::alerting::evidence::{Evidence, EvidenceKind};
 use evenkeel::evaluate::alerting::noise::result::{Noise, ReceiverNoise, RuleNoise, TeamNoise};
 use evenkeel::evaluate::alerting::page_class::{PageClass, PageReason};
-use evenkeel::evaluate::review::finding::Finding;
+use evenkeel::evaluate::review::finding::{Finding, FindingKind};
 use evenkeel::evaluate::review::result::Review;
 use evenkeel::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use evenkeel::model::ids::{EpisodeId, IncidentId, SliId};
+use evenkeel::model::slo::sli_problem::{Side, SliProblem};
 
 pub const NOW: &str = "2026-11-24T15:42:00Z";
 
@@ -1061,22 +1062,12 @@ fn cluster_events() -> Vec<ClusterEvent> {
 }
 
 fn findings() -> Vec<Finding> {
-    let finding = |subject: &str, message: &str, hint: &str| Finding {
-        subject: subject.to_owned(),
-        message: message.to_owned(),
-        hint: hint.to_owned(),
-    };
+    let bounds = vec![0.1, 0.25, 0.5, 1.0, f64::INFINITY];
+    let selector = "http_requests_total{job=\"recommendations\"}".to_owned();
+    let ended = SliProblem::SeriesEnded { side: Side::Total, selector, last: at("2026-10-25T00:00:00Z") };
     vec![
-        finding(
-            "search-latency",
-            "no histogram bound of `search_request_duration_seconds` equals the threshold of 0.3 s; the neighbours are 0.25 s and 0.5 s, so only bounds are known",
-            "add a bucket with le=\"0.3\", or use a threshold of 250ms or 500ms",
-        ),
-        finding(
-            "recommendations-availability",
-            "no series matches `http_requests_total{job=\"recommendations\"}` since 2026-10-25",
-            "check the label `job`, or delete the SLO if the service is gone",
-        ),
+        Finding::new("search-latency", FindingKind::Sli(SliProblem::MissingBucket { bounds })),
+        Finding::new("recommendations-availability", FindingKind::Sli(ended)),
     ]
 }
 

@@ -6,7 +6,7 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::operations::comparison::Comparison;
 use evenkeel::model::slo::objectives::{Objective, Objectives};
-use evenkeel::model::slo::sli::{Numerator, Sli};
+use evenkeel::model::slo::sli::{HistogramUnit, Numerator, Sli};
 use evenkeel::model::slo::tile::EventCounts;
 use evenkeel::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, PolicyStep, Severity, Slo};
 use evenkeel::model::time::window::ComplianceWindow;
@@ -132,7 +132,8 @@ fn requests(job: &str) -> Sli {
 
 fn latency(job: &str, threshold_seconds: f64) -> Sli {
     let metric = format!("{job}_request_duration_seconds");
-    Sli::Latency { histogram: selector(&metric, &[("job", MatchOp::Equal, job)]), threshold_seconds }
+    let histogram = selector(&metric, &[("job", MatchOp::Equal, job)]);
+    Sli::Latency { histogram, threshold_seconds, unit: HistogramUnit::Seconds }
 }
 
 fn slo(name: &str, service: &str, team: &str, objective: f64, description: &str, indicator: Sli) -> Slo {

@@ -66,7 +66,7 @@ impl Slo {
         match SloState::from_word(&self.state) {
             Some(SloState::Exhausted) => 0,
             Some(SloState::Burning) => 1,
-            Some(SloState::Unknown) | None => 2,
+            Some(SloState::Unknown | SloState::Reading) | None => 2,
             Some(SloState::Ok) => 3,
         }
     }
@@ -76,7 +76,7 @@ impl Slo {
             Some(SloState::Exhausted) => Tone::Bad,
             Some(SloState::Burning) => Tone::Warning,
             Some(SloState::Ok) => Tone::Good,
-            Some(SloState::Unknown) | None => Tone::Faint,
+            Some(SloState::Unknown | SloState::Reading) | None => Tone::Faint,
         };
         Cell::new(&self.state).tone(tone)
     }
@@ -122,7 +122,7 @@ pub fn slos(answer: &Slos, colour: Colour) -> String {
             Cell::new(&percent(slo.coverage)),
         ]);
     }
-    let states = [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok];
+    let states = SloState::ALL;
     let counted = states.map(SloState::word).map(|word| (answer.slos.iter().filter(|s| s.state == word).count(), word));
     let counted: Vec<String> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let colon = if counted.is_empty() { "" } else { ": " };

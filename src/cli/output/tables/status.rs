@@ -56,11 +56,8 @@ struct Store {
 }
 
 #[derive(Debug, Deserialize)]
-struct Finding {
-    subject: String,
-    message: String,
-    hint: String,
-}
+struct Finding::other(String,
+    severity: String, String, String)
 
 pub fn status(status: &Status, colour: Colour) -> String {
     let parts = [sources(status, colour), loops(status, colour), findings(status, colour), summary(status, colour)];
@@ -121,7 +118,8 @@ fn loops(status: &Status, colour: Colour) -> String {
 
 fn findings(status: &Status, colour: Colour) -> String {
     let one = |finding: &Finding| {
-        let subject = Tone::Warning.paint(&shown(&finding.subject), colour);
+        let tone = if finding.severity == "error" { Tone::Bad } else { Tone::Warning };
+        let subject = tone.paint(&format!("{} {}", shown(&finding.severity), shown(&finding.subject)), colour);
         format!("{subject}: {}\n  hint: {}\n", shown(&finding.message), shown(&finding.hint))
     };
     status.findings.iter().map(one).collect()

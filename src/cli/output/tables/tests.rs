@@ -192,10 +192,10 @@ evaluate    6282       0   38ms  just now
 alerts     12560     181   95ms  just now      alertmanager-1: connection refused
 seal           5       0   1.9s  just now
 
-search-latency: no histogram bound of `search_request_duration_seconds` equals the threshold of 0.3 s; the neighbours are 0.25 s and 0.5 s, so only bounds are known
-  hint: add a bucket with le=\"0.3\", or use a threshold of 250ms or 500ms
-recommendations-availability: no series matches `http_requests_total{job=\"recommendations\"}` since 2026-10-25
-  hint: check the label `job`, or delete the SLO if the service is gone
+warning search-latency: no bucket of the histogram equals the threshold; its bounds are 0.1, 0.25, 0.5, 1
+  hint: add a bucket at the threshold to the histogram, or choose one of its bounds as the threshold; until then only bounds of the attainment are known
+warning recommendations-availability: `total`: the series of `http_requests_total{job=\"recommendations\"}` have no sample since 2026-10-25T00:00:00Z
+  hint: the metric may be renamed or its target gone: query it in Prometheus; if its samples arrive late, set a longer `ingest_delay` for the source
 
 history: 99.2% read, complete since 26 Oct 2026, 00:00 UTC; store: 18.0 MiB
 evenkeel 0.1.0, started 4d 8h ago; ready, as of 24 Nov 2026, 15:42 UTC; 2 findings

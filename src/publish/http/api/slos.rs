@@ -1,5 +1,6 @@
 //! SLOs as JSON: the list, one at any moment, its history.
 
+pub(crate) mod findings;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::{Instant, PeriodJson};
+use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
@@ -19,6 +21,7 @@ use crate::model::time::{Period, SLOT_MS, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
+use findings::FindingJson;
 use parts::{
     BudgetJson, BurnRateJson, CorrectedJson, HistoricalObjectiveJson, PolicyStepJson, TierJson, TimeJson, policy,
 };
@@ -32,7 +35,7 @@ pub(crate) use parts::verdict_word;
         ("service" = Option<String>, Query, description = "only SLOs of this service"),
         ("team" = Option<String>, Query, description = "only SLOs whose label `team` has this value"),
         ("label" = Option<Vec<String>>, Query, description = "only SLOs with this label, `name=value`; repeatable, all must match"),
-        ("state" = Option<String>, Query, description = "only SLOs in this state: `ok`, `burning`, `exhausted` or `unknown`"),
+        ("state" = Option<String>, Query, description = "only SLOs in this state: `ok`, `burning`, `exhausted`, `unknown` or `reading`"),
     ),
     responses((status = 200, body = SloListJson), (status = 400, body = Problem, content_type = "application/problem+json"))
 )]
@@ -40,7 +43,10 @@ pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Re
     let wanted = Wanted::read(&params)?;
     let evaluated = daemon.evaluated()?;
     let slos = evaluated.snapshot.slos.iter().filter(|judgement| wanted.admits(judgement));
-    Ok(Json(SloListJson { as_of: Instant(evaluated.as_of), slos: slos.filter_map(SloJson::now).collect() }))
+    Ok(Json(SloListJson {
+        as_of: Instant(evaluated.as_of),
+        slos: slos.filter_map(|one| SloJson::now(one, &evaluated.snapshot.findings)).collect(),
+    }))
 }
 
 /// One SLO over one of its windows, now or at any moment of the past.
@@ -67,13 +73,13 @@ pub(crate) async fn one(
     let window = window(&judgement.slo, params.get("window"))?;
     let Some(at) = params.at(daemon.answers.now())? else {
         let status = judgement.windows.iter().find(|status| status.window.to_string() == window);
-        let json = status.map(|status| SloJson::new(status, Some(&judgement.tiers)));
+        let json = status.map(|status| SloJson::new(status, Some(&judgement.tiers), &evaluated.snapshot.findings));
         return json.map(Json).ok_or_else(Problem::not_ready);
     };
     let slo = name.clone();
     let status = daemon.ask(move |answers| answers.slo_at(&slo, Some(&window), at)).await?;
     let status = status.ok_or_else(|| Problem::not_found(format!("SLO `{name}` no longer exists")).about("name"))?;
-    Ok(Json(SloJson::new(&status, None)))
+    Ok(Json(SloJson::new(&status, None, &[])))
 }
 
 /// The counts of an SLO over time, and the budget that remained.
@@ -153,7 +159,7 @@ impl Wanted {
             service: params.get("service").map(str::to_owned),
             team: params.get("team").map(str::to_owned),
             labels: params.all("label").map(label).collect::<Result<_, _>>()?,
-            state: params.word("state", &["ok", "burning", "exhausted", "unknown"], SloState::from_word)?,
+            state: params.word("state", &SloState::ALL.map(SloState::word), SloState::from_word)?,
         })
     }
 
@@ -184,7 +190,8 @@ pub(crate) struct SloJson {
     group_of: Option<String>,
     /// Objective: the required ratio of good events.
     objective: f64,
-    /// `ok`, `burning` (a burn-rate tier fires), `exhausted` (no budget
+    /// `reading` (its history is still being read), `ok`, `burning` (a burn-rate tier
+    /// fires), `exhausted` (no budget
     /// remains) or `unknown` (nothing was observed).
     state: &'static str,
     /// The rule by which the period was chosen: `30d`, `month`.
@@ -219,6 +226,9 @@ pub(crate) struct SloJson {
     burn_rates: Vec<BurnRateJson>,
     /// The alerts on budget burn; `null` for a moment of the past.
     tiers: Option<Vec<TierJson>>,
+    /// What is wrong with its series, with what to do; empty for a moment of the
+    /// past.
+    findings: Vec<FindingJson>,
     /// Observations between two histogram bounds, good or bad.
     uncertain: i64,
     /// Upper estimate of the events that nobody could see.
@@ -241,11 +251,12 @@ pub(crate) struct SloJson {
 
 impl SloJson {
     /// The first window of a judgement.
-    fn now(judgement: &SloJudgement) -> Option<Self> {
-        judgement.windows.first().map(|status| SloJson::new(status, Some(&judgement.tiers)))
+    fn now(judgement: &SloJudgement, findings: &[Finding]) -> Option<Self> {
+        judgement.windows.first().map(|status| SloJson::new(status, Some(&judgement.tiers), findings))
     }
 
-    fn new(status: &SloStatus, tiers: Option<&[TierStatus]>) -> Self {
+    /// `findings` are those of all subjects.
+    fn new(status: &SloStatus, tiers: Option<&[TierStatus]>, findings: &[Finding]) -> Self {
         let slo = &status.slo;
         SloJson {
             slo: slo.name.clone(),
@@ -270,6 +281,7 @@ impl SloJson {
             budget_policy: policy(status),
             burn_rates: status.burn_rates.iter().map(BurnRateJson::from).collect(),
             tiers: tiers.map(|tiers| tiers.iter().map(TierJson::from).collect()),
+            findings: findings.iter().filter(|f| f.subject == slo.name).map(FindingJson::from).collect(),
             uncertain: status.counts.uncertain,
             unseen_events: status.unseen_events,
             elapsed_ratio: status.elapsed_ratio,

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::slos::findings::FindingJson;
 use super::time::{Instant, instant, seconds};
-use crate::evaluate::review::finding::Finding;
 use crate::publish::answers::{
     Backfill, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
 };
@@ -219,21 +219,5 @@ impl From<&StoreStatus> for StoreJson {
             open_tiles: store.open_tiles,
             last_error: store.last_error.clone(),
         }
-    }
-}
-
-/// Something that a person should mend.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Finding)]
-struct FindingJson {
-    /// The SLO or source that it is about.
-    subject: String,
-    message: String,
-    hint: String,
-}
-
-impl From<&Finding> for FindingJson {
-    fn from(finding: &Finding) -> Self {
-        FindingJson { subject: finding.subject.clone(), message: finding.message.clone(), hint: finding.hint.clone() }
     }
 }

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-use super::slo;
 use crate::evaluate::incident::durations::time_to_detect;
 use crate::evaluate::review::result::Review;
 use crate::model::ids::IncidentId;
@@ -21,7 +20,7 @@ use crate::publish::web::charts::timeline::{across, px};
 use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{components, text};
+use crate::publish::web::parts::{change_table, components, text};
 
 /// Changes that belong to an incident began at most so long before it.
 const BEFORE: Millis = Millis::from_hours(24);
@@ -125,7 +124,7 @@ fn body(
         section { h2 { "Alerts" } (fired(alerts, now)) }
         section {
             h2 { "Changes around it" }
-            @if changes.is_empty() { (components::empty("None are known.")) } @else { (slo::changes(changes, now)) }
+            @if changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(changes, now)) }
         }
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
 
 use super::{incidents, slos};
+use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
@@ -22,7 +23,7 @@ use crate::publish::web::charts::{Pointer, Series};
 use crate::publish::web::parts::answer::{Page, page, params};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{components, history_notes, text};
+use crate::publish::web::parts::{change_table, components, history_notes, text};
 
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
@@ -47,7 +48,9 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let incidents = evaluated.snapshot.review.incidents.iter();
     let incidents = incidents.filter(|incident| incident.service == judgement.slo.service);
     let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
-    let view = View { generations, judgement, status, period, step, slots, incidents, changes, now: evaluated.as_of };
+    let findings = evaluated.snapshot.findings.iter().filter(|finding| finding.subject == name).collect();
+    let now = evaluated.as_of;
+    let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, now };
     let frame = Frame { title: &name, section: Some(Section::Slos), as_of: Some(evaluated.as_of), refresh: None };
     page(layout::page(&frame, &view.body()))
 }
@@ -74,6 +77,8 @@ struct View<'a> {
     slots: Vec<HistorySlot>,
     incidents: Vec<&'a Incident>,
     changes: Vec<Change>,
+    /// What is wrong with its series.
+    findings: Vec<&'a Finding>,
     now: Timestamp,
 }
 
@@ -82,6 +87,9 @@ impl View<'_> {
         let slo = &self.judgement.slo;
         html! {
             (self.head())
+            @if !self.findings.is_empty() {
+                ul.findings { @for finding in &self.findings { (components::finding(finding)) } }
+            }
             (self.tiles())
             (history_notes::corrected(self.status))
             (history_notes::objectives(self.status))
@@ -108,7 +116,7 @@ impl View<'_> {
                 h2 { "Changes of " (components::user(&slo.service)) }
                 @if self.changes.is_empty() { (components::empty("None in this period.")) }
                 @else {
-                    (changes(self.changes.iter().take(RELATED_MAX), self.now))
+                    (change_table::changes(self.changes.iter().take(RELATED_MAX), self.now))
                     (more(self.changes.len()))
                 }
             }
@@ -370,25 +378,6 @@ fn explained(verdict: TierVerdict) -> &'static str {
         TierVerdict::Quiet => "at least one lookback burns slower than the factor",
         TierVerdict::HeldBack => "both lookbacks burn faster, but too few events failed to wake anyone",
         TierVerdict::Frozen => "too little is known; the alert stays as it is",
-    }
-}
-
-/// Changes as a table, newest first.
-pub(crate) fn changes<'a>(changes: impl IntoIterator<Item = &'a Change>, now: Timestamp) -> Markup {
-    html! {
-        div.scroll { table {
-            thead { tr { th { "Started" } th { "Change" } th { "Outcome" } th { "Object" } th { "What" } th.num { "Took" } } }
-            tbody { @for change in changes {
-                tr {
-                    td { (components::time(change.started_at)) div.muted { (components::ago(change.started_at, now)) } }
-                    td { (change.kind.word()) }
-                    td { (components::tag(change.outcome.word(), change.outcome.word())) }
-                    td.name { (components::user(&change.object.to_string())) }
-                    td.words { (components::user(&change.summary)) }
-                    td.num { (components::length(change.ended_at.map(|end| end - change.started_at))) }
-                }
-            } }
-        } }
     }
 }
 

@@ -70,7 +70,7 @@ fn worse_first(a: &SloJudgement, b: &SloJudgement) -> Ordering {
     let rank = |judgement: &SloJudgement| match judgement.windows.first().map(|status| status.state) {
         Some(SloState::Exhausted) => 0,
         Some(SloState::Burning) => 1,
-        Some(SloState::Unknown) | None => 2,
+        Some(SloState::Unknown | SloState::Reading) | None => 2,
         Some(SloState::Ok) => 3,
     };
     let remaining = |judgement: &SloJudgement| {
@@ -214,7 +214,7 @@ fn summary(snapshot: &Snapshot) -> Markup {
     let noise = &snapshot.review.noise;
     html! {
         div.tiles {
-            @for state in [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok] {
+            @for state in SloState::ALL.into_iter().filter(|s| *s != SloState::Reading || counts.contains_key(s)) {
                 a.tile href={ "/?state=" (state.word()) } {
                     div.name { (components::state_chip(state)) }
                     div.value { (text::count(counts.get(&state).copied().unwrap_or(0))) }
@@ -240,6 +240,7 @@ fn meaning(state: SloState) -> &'static str {
         SloState::Exhausted => "no budget remains",
         SloState::Burning => "a burn-rate alert fires",
         SloState::Unknown => "nothing was observed",
+        SloState::Reading => "its history is still being read",
         SloState::Ok => "within budget",
     }
 }
@@ -247,7 +248,7 @@ fn meaning(state: SloState) -> &'static str {
 fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
     let services: BTreeSet<&str> = snapshot.slos.iter().map(|slo| slo.slo.service.as_str()).collect();
     let teams: BTreeSet<&str> = snapshot.slos.iter().filter_map(|slo| slo.slo.team()).collect();
-    let states = [SloState::Exhausted, SloState::Burning, SloState::Unknown, SloState::Ok].map(SloState::word);
+    let states = SloState::ALL.map(SloState::word);
     let chosen_state = wanted.state.map(SloState::word);
     html! {
         form.filter action="/" method="get" {

@@ -161,11 +161,7 @@ fn findings(findings: &[Finding]) -> Markup {
     html! {
         ul.findings {
             @for finding in findings.iter().take(FINDINGS_MAX) {
-                li {
-                    strong { (components::user(&finding.subject)) }
-                    p { (components::prose(&finding.message)) }
-                    p.muted { (components::prose(&finding.hint)) }
-                }
+                (components::finding(finding))
             }
         }
         @if findings.len() > FINDINGS_MAX { p.muted { "and " (findings.len() - FINDINGS_MAX) " more" } }

@@ -1,6 +1,8 @@
 //! The small pieces that pages are made of: chips, bars, sparklines, user
 //! text. Must not know where the values come from.
 
+use crate::evaluate::review::finding::Finding;
+use crate::publish::text::findings;
 use maud::{Markup, html};
 
 use super::text;
@@ -11,6 +13,19 @@ use crate::model::time::{Millis, Timestamp};
 /// A text that came from outside, kept to itself in length and direction.
 pub(crate) fn user(text: &str) -> Markup {
     html! { bdi { (text::clean(text)) } }
+}
+
+/// A finding with its subject, as an item of a list.
+pub(crate) fn finding(finding: &Finding) -> Markup {
+    let sentences = findings::text(finding);
+    html! {
+        li {
+            strong { (user(&finding.subject)) }
+            " " span.muted { (finding.kind.severity().as_str()) }
+            p { (prose(&sentences.message)) }
+            p.muted { (prose(&sentences.hint)) }
+        }
+    }
 }
 
 pub(crate) fn no_data() -> Markup {
@@ -56,7 +71,7 @@ pub(crate) fn state_chip(state: SloState) -> Markup {
                     SloState::Ok => path d="M2 6.5 5 9.5 10 3" {},
                     SloState::Burning => path d="M6 1.5 11 10.5H1z" {},
                     SloState::Exhausted => path d="M2.5 2.5l7 7M9.5 2.5l-7 7" {},
-                    SloState::Unknown => path d="M2 6h8" {},
+                    SloState::Unknown | SloState::Reading => path d="M2 6h8" {},
                 }
             }
             (word)

@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 pub(crate) mod answer;
+pub(crate) mod change_table;
 pub(crate) mod classes_bar;
 pub(crate) mod components;
 pub(crate) mod history_notes;

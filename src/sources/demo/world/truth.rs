@@ -130,7 +130,7 @@ fn weights(indicator: &Sli, pod: &Pod<'_>) -> Weights {
             };
             named.iter().zip(&total).map(weight).collect()
         }
-        Sli::Latency { histogram, threshold_seconds } => {
+        Sli::Latency { histogram, threshold_seconds, .. } => {
             let ours = histogram.metric == DURATION && histogram.matches_labels(&pod.labels);
             CELLS.iter().map(|cell| if ours { within(cell, *threshold_seconds) } else { EventCounts::ZERO }).collect()
         }

@@ -7,7 +7,7 @@ use crate::ingest::counting::{Plan, State, count};
 use crate::ingest::raw::Bucket;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
-use crate::model::slo::sli::Sli;
+use crate::model::slo::sli::{HistogramUnit, Sli};
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -148,7 +148,11 @@ fn series(story: &Story) -> RawSeries<Histogram> {
 
 fn plan(threshold_seconds: f64) -> Plan {
     let job = Matcher::new("job", MatchOp::Equal, "shop").unwrap();
-    Plan::new(&Sli::Latency { histogram: Selector::new("h", vec![job]), threshold_seconds })
+    Plan::new(&Sli::Latency {
+        histogram: Selector::new("h", vec![job]),
+        threshold_seconds,
+        unit: HistogramUnit::Seconds,
+    })
 }
 
 /// Counts series of a target that is new at the first step, in parts that begin

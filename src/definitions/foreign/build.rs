@@ -1,0 +1,149 @@
+//! Definitions of our format made of parts of another one. Every part keeps the
+//! place at which it was written, so that problems point there.
+
+use crate::definitions::queries::window_for;
+use crate::yaml::fields::{At, Fields};
+use crate::yaml::node::{Entry, Node, Span, Value};
+use crate::yaml::source::Source;
+use crate::yaml::words::shown;
+
+/// A scalar at a place.
+pub(super) fn text(span: Span, value: impl Into<String>) -> Node {
+    Node { span, value: Value::Text(value.into()) }
+}
+
+/// A mapping at a place; keys without a value are left out.
+pub(super) fn map(span: Span, entries: Vec<(&str, Option<Node>)>) -> Node {
+    let entry = |(key, value): (&str, Option<Node>)| {
+        let value = value?;
+        Some(Entry { key: key.to_owned(), key_span: value.span, value })
+    };
+    Node { span, value: Value::Map(entries.into_iter().filter_map(entry).collect()) }
+}
+
+pub(super) fn list(span: Span, items: Vec<Node>) -> Node {
+    Node { span, value: Value::List(items) }
+}
+
+/// What an SLO of another format comes to.
+pub(super) struct Draft {
+    /// Where its name is.
+    pub span: Span,
+    pub name: String,
+    pub service: Node,
+    pub labels: Option<Node>,
+    pub description: Option<Node>,
+    pub objective: Node,
+    pub windows: Node,
+    pub timezone: Option<Node>,
+    pub indicator: Node,
+    pub budgeting: Option<Node>,
+    pub group_by: Option<Node>,
+    pub alerts: Option<Node>,
+}
+
+impl Draft {
+    /// As a document of our format.
+    pub fn into_document(self) -> Node {
+        let span = self.span;
+        let metadata = vec![
+            ("name", Some(text(span, dns_name(&self.name)))),
+            ("service", Some(self.service)),
+            ("labels", self.labels),
+        ];
+        let spec = vec![
+            ("description", self.description),
+            ("objective", Some(self.objective)),
+            ("windows", Some(self.windows)),
+            ("timezone", self.timezone),
+            ("indicator", Some(self.indicator)),
+            ("budgeting", self.budgeting),
+            ("groupBy", self.group_by),
+            ("alerts", self.alerts),
+        ];
+        let document = vec![
+            ("apiVersion", Some(text(span, "evenkeel/v1"))),
+            ("kind", Some(text(span, "SLO"))),
+            ("metadata", Some(map(span, metadata))),
+            ("spec", Some(map(span, spec))),
+        ];
+        map(span, document)
+    }
+}
+
+/// A name as DNS allows it: `My_Service` becomes `my-service`.
+pub(super) fn dns_name(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = name.chars().map(letter).take(63).collect();
+    name.trim_matches('-').to_owned()
+}
+
+/// A percentage that is written without its sign.
+pub(super) fn percent(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+    let written = at.text(source)?.trim();
+    Some(text(at.node.span, format!("{}%", written.trim_end_matches('%'))))
+}
+
+/// An expression with the placeholder of its window filled in.
+pub(super) fn expression(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+    Some(text(at.node.span, window_for(at.text(source)?)))
+}
+
+/// The labels of several mappings, later ones first.
+pub(super) fn labels(all: &[Option<At<'_>>], source: &mut Source<'_>) -> Option<Node> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for at in all.iter().flatten() {
+        for entry in at.entries(source, LABELS_MAX)? {
+            let mut entry = entry.clone();
+            // Names that Evenkeel sets itself, such as the tier of a burn alert.
+            if RESERVED.contains(&entry.key.as_str()) {
+                entry.key = format!("definition_{}", entry.key);
+            }
+            entries.retain(|known| known.key != entry.key);
+            entries.push(entry);
+        }
+    }
+    let first = all.iter().flatten().next()?;
+    Some(Node { span: first.head, value: Value::Map(entries) })
+}
+
+const LABELS_MAX: usize = 64;
+const RESERVED: [&str; 4] = ["tier", "cluster", "severity", "window"];
+
+/// Refuses keys that mean something which cannot be had here.
+pub(super) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, source: &mut Source<'_>) {
+    if let Some(at) = fields.optional(key) {
+        at.error(source, format!("`{}` is not supported", shown(&at.path)), Some(hint.to_owned()));
+    }
+}
+
+/// Names what is not carried over, in one warning.
+#[derive(Default)]
+pub(super) struct NotCarried(Vec<String>, Option<Span>);
+
+impl NotCarried {
+    pub fn note(&mut self, at: Option<At<'_>>) {
+        if let Some(at) = at {
+            self.1 = self.1.or(Some(at.head));
+            self.0.push(format!("`{}`", at.path));
+        }
+    }
+
+    pub fn warn(self, hint: &str, source: &mut Source<'_>) {
+        if let NotCarried(paths, Some(span)) = self {
+            let message = format!("not carried over: {}", paths.join(", "));
+            source.warning(span, "", message, Some(hint.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_dns_labels() {
+        assert_eq!(dns_name("My_Service.v1"), "my-service-v1");
+        assert_eq!(dns_name("-x-"), "x");
+    }
+}

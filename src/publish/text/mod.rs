@@ -1,0 +1,5 @@
+//! Sentences for people: what happened to what, and what to do.
+
+pub mod finding_text;
+pub mod findings;
+mod sli_problems;

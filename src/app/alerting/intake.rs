@@ -171,7 +171,13 @@ impl Intake {
 
     /// A finding for each type of event that nothing here knows.
     pub fn findings(&self) -> Vec<Finding> {
-        let finding = |((webhook, name), n): (&(String, String), &u64)| Finding::other(webhook.clone(), format!("unknown event type `{name}`: {n} deliveries were not used"), "leave the event out of the webhook's subscription, or send what it says as `records`".to_owned());
+        let finding = |((webhook, name), n): (&(String, String), &u64)| {
+            Finding::other(
+                webhook.clone(),
+                format!("unknown event type `{name}`: {n} deliveries were not used"),
+                "leave the event out of the webhook's subscription, or send what it says as `records`".to_owned(),
+            )
+        };
         locked(&self.unknown_events).iter().map(finding).collect()
     }
 

@@ -302,9 +302,9 @@ fn finding(problem: &Problem) -> Finding {
         Level::Error => "; the file's last good definitions stay in force",
         Level::Warning => "",
     };
-    Finding {
-        subject: problem.file.clone(),
-        message: format!("{place}{path}{}{effect}", problem.message),
-        hint: problem.hint.clone().unwrap_or_else(|| "correct the file; `evenkeel check` shows the place".to_owned()),
-    }
+    Finding::other(
+        problem.file.clone(),
+        format!("{place}{path}{}{effect}", problem.message),
+        problem.hint.clone().unwrap_or_else(|| "correct the file; `evenkeel check` shows the place".to_owned()),
+    )
 }

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 
 use crate::app::catalog::slis::{Source, source_of};
 use crate::app::runtime::tasks::Round;
-use crate::app::serving::answers::AppState;
+use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::model::ids::SliId;
 use crate::model::slo::Slo;
@@ -56,7 +56,7 @@ impl SeriesSurvey {
 impl Round for SeriesSurvey {
     async fn round(&mut self) -> anyhow::Result<()> {
         let now = self.daemon.clock.now();
-        let slos = self.daemon.slos.clone();
+        let slos = self.daemon.catalog().slos.clone();
         let due = self.due(&slos, now);
         let mut asked = Vec::new();
         for (id, slo) in due {

@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError};
 use super::state::AppState;
 use crate::app::catalog::generations::generations;
 use crate::app::counting::pushes;
-use crate::app::counting::surveyed::Surveyed;
 use crate::app::judging::ledger::{history_of, judge_at};
 use crate::app::reviewing::report::Reporting;
 use crate::app::reviewing::restatements;

@@ -116,9 +116,15 @@ fn contradictory(review: &Review) -> Option<Finding> {
         [("acknowledge", &durations.acknowledge), ("restore", &durations.restore), ("resolve", &durations.resolve)];
     let some = named.into_iter().filter(|(_, stat)| stat.contradictory > 0);
     let parts: Vec<String> = some.map(|(name, stat)| format!("{} to {name}", stat.contradictory)).collect();
-    (!parts.is_empty()).then(|| Finding::other("incidents".to_owned(), format!("times end before they begin, and are unknown: {}", parts.join(", ")), "compare what tools report with what was measured on the pages of the incidents; \
+    (!parts.is_empty()).then(|| {
+        Finding::other(
+            "incidents".to_owned(),
+            format!("times end before they begin, and are unknown: {}", parts.join(", ")),
+            "compare what tools report with what was measured on the pages of the incidents; \
                POST /api/v1/incidents/ID/times sets the right time"
-            .to_owned()))
+                .to_owned(),
+        )
+    })
 }
 
 /// Records about incidents that are not known here, a finding for each webhook.

@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use super::answers::AppState;
+use super::state::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::status::SloStatus;
 use crate::model::slo::Slo;

@@ -2,8 +2,8 @@
 
 pub mod answers;
 pub(crate) mod board;
+mod known;
 pub(crate) mod pushing;
 mod source_finding;
 pub(crate) mod state;
 pub(crate) mod web;
-mod known;

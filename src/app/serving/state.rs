@@ -13,6 +13,7 @@ use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::generation::Catalog;
 use crate::app::catalog::requests::ReloadRequests;
 use crate::app::counting::backfill::Renewed;
+use crate::app::counting::surveyed::Surveyed;
 use crate::app::notifying::outbox::Outbox;
 use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::restatements;
@@ -20,7 +21,6 @@ use crate::app::reviewing::review::Reviewing;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Pulse;
-use crate::app::counting::surveyed::Surveyed;
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
@@ -131,7 +131,11 @@ impl AppState {
     /// The definitions before it stay in force.
     pub fn note_failed_reload(&self, error: &str) {
         self.catalog_status.lock().unwrap_or_else(PoisonError::into_inner).is_successful = false;
-        let finding = Finding::other("definitions".to_owned(), format!("the last reload failed: {error}; the definitions before it stay in force"), "it is tried again within half a minute".to_owned());
+        let finding = Finding::other(
+            "definitions".to_owned(),
+            format!("the last reload failed: {error}; the definitions before it stay in force"),
+            "it is tried again within half a minute".to_owned(),
+        );
         self.board.note_findings("definitions", vec![finding]);
     }
 

@@ -56,8 +56,12 @@ struct Store {
 }
 
 #[derive(Debug, Deserialize)]
-struct Finding::other(String,
-    severity: String, String, String)
+struct Finding {
+    subject: String,
+    severity: String,
+    message: String,
+    hint: String,
+}
 
 pub fn status(status: &Status, colour: Colour) -> String {
     let parts = [sources(status, colour), loops(status, colour), findings(status, colour), summary(status, colour)];

@@ -12,7 +12,7 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
 
-/// Rollouts, what people did by hand and what tools told of, in a period, newest first.
+/// Rollouts, manual changes and reported changes, in a period, newest first.
 #[utoipa::path(
     get, path = "/api/v1/changes", tag = "Cluster",
     params(

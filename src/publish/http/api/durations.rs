@@ -12,7 +12,7 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
 
-/// Time to detect, acknowledge, restore and resolve, beside the period before.
+/// Time to detect, acknowledge, restore and resolve, compared with the period before.
 #[utoipa::path(
     get, path = "/api/v1/durations", tag = "Incidents",
     params(

@@ -12,7 +12,7 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Params;
 
-/// The indicators that an SLO has counted, oldest first, and where the seam is.
+/// The SLI definitions of an SLO, oldest first, and when they changed.
 #[utoipa::path(
     get, path = "/api/v1/slos/{name}/generations", tag = "SLOs",
     params(("name" = String, Path, description = "the SLO")),

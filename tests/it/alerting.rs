@@ -85,7 +85,8 @@ fn a_source_that_is_down_keeps_no_other_from_being_read() {
 fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     let mut alertmanagers = Alertmanager::cluster(ALERTMANAGER);
     alertmanagers[0].silence(&[("alertname", "Silenced")]);
-    let of_go = alertmanagers[0].silence_pattern("alertname", r"\QSteady\E.+");
+    // A pattern of RE2 that matches none of the alerts.
+    alertmanagers[0].silence_pattern("alertname", r"\QSteady\E.+");
     let ends = now() + Millis::from_secs(100);
     let (_rules, rule_file) = Prometheus::rule_file(&RULES.replace("ENDS", &ends.secs_f64().to_string()));
     let targets = alertmanagers.each_ref().map(|a| format!("'{}'", a.address())).join(", ");
@@ -118,9 +119,6 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     let first = daemon.wait_for("all alerts", "/api/v1/alerts", STEP_MAX, all_fire);
     let held = |a: &Value| ["Silenced", "CartDown"].iter().all(|rule| one(a, rule)["suppressed"] == true);
     daemon.wait_for("what is held back", "/api/v1/alerts", STEP_MAX, held);
-
-    let told = |s: &Value| s["findings"].as_array().unwrap().iter().any(|f| f["message"].to_string().contains(&of_go));
-    daemon.wait_for("what is to be mended about a silence", "/api/v1/status", STEP_MAX, told);
 
     // Both replicas forget what they held, one after the other; Prometheus tells
     // them again within a minute. Then it loses its own state.

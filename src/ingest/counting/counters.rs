@@ -11,6 +11,7 @@ pub(crate) mod pushes;
 pub(crate) mod rates;
 pub(crate) mod renames;
 mod reset;
+pub(crate) mod stretch;
 
 use super::super::raw::{RawSeries, Sample};
 use super::notices::{NoticeKind, Notices, Observation, Operand};

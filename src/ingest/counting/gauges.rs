@@ -3,7 +3,6 @@
 //! the samples where these are ratios themselves.
 
 use super::super::raw::{Sample, is_conflicting};
-use super::GAUGE_LOOKBACK;
 use super::notices::{NoticeKind, Notices, Operand};
 use super::plan::{Plan, Reading};
 use crate::ingest::counting::counted::Counted;
@@ -11,6 +10,10 @@ use crate::ingest::counting::observed::Observed;
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+
+/// Gauges are read from so long before what is counted: the usual distance of the
+/// samples of a probe that runs every ten minutes shows in an hour.
+pub const GAUGE_LOOKBACK: Millis = Millis::from_hours(1);
 
 /// A sample speaks for the time after it, up to this long, as in PromQL, or
 /// until its target fails to answer. A probe that runs less often speaks until the

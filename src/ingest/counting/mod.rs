@@ -49,17 +49,11 @@ pub use alert_state::alert_slices;
 pub use counters::count;
 pub(crate) use counters::counter::is_count;
 pub use estimates::{Evaluated, Points, estimates};
-pub use gauges::slices;
+pub use gauges::{GAUGE_LOOKBACK, slices};
 pub use notices::{DeltaEvidence, Notice, NoticeKind, Observation, Operand};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;
-
-use crate::model::time::Millis;
-
-/// Gauges are read from so long before what is counted: the usual distance of the
-/// samples of a probe that runs every ten minutes shows in an hour.
-pub const GAUGE_LOOKBACK: Millis = Millis::from_hours(1);
 
 /// What targets tell of themselves: when the process started, when a group was
 /// pushed to a gateway, that a pushed resource is there.

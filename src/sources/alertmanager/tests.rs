@@ -101,9 +101,9 @@ async fn silences_with_and_without_negation() {
     assert_eq!(b.matchers, [Matcher::new("job", MatchOp::NotRegex, "a|b").unwrap()]);
 }
 
-/// Go's patterns may quote with `\Q`; those of the `regex` crate may not.
+/// RE2 quotes with `\Q`, which the `regex` crate does not know.
 #[tokio::test]
-async fn a_silence_with_a_pattern_of_go_alone_is_told_of_and_no_other_is_lost() {
+async fn a_pattern_of_a_silence_is_read_as_alertmanager_reads_it() {
     let (_server, alertmanager) = served(
         r#"[{"id":"b","comment":"","createdBy":"","endsAt":"2026-11-24T16:00:00Z","startsAt":"2026-11-24T15:00:00Z",
              "matchers":[{"isRegex":true,"name":"job","value":"\\Qa.b\\E.*"}]},
@@ -112,10 +112,9 @@ async fn a_silence_with_a_pattern_of_go_alone_is_told_of_and_no_other_is_lost() 
     )
     .await;
     let (silences, unread) = alertmanager.silences().await.unwrap();
-    assert_eq!(silences.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["a"]);
-    let [b] = unread.as_slice() else { panic!("{unread:?}") };
-    assert_eq!((b.id.as_str(), Some(b.ends_at)), ("b", time("2026-11-24T16:00:00Z")));
-    assert_eq!(b.matcher, r#"job=~"\\Qa.b\\E.*""#);
+    let mut ids: Vec<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!((ids, unread.len()), (vec!["a", "b"], 0));
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::counter::{Counter, is_count, whole};
 use super::judge::{Held, Scrape};
-use super::rates::Stretch;
 use super::renames::Ends;
+use super::stretch::Stretch;
 use super::{Counting, Spread, Verdict};
 use crate::ingest::counting::notices::{NoticeKind, Observation};
 use crate::ingest::counting::state::{Last, State};

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use crate::ingest::counting::targets::target::Timeline;
 use crate::model::time::{Millis, Timestamp};
 
 /// Rates this old still say what a target can do. No longer than what a recount
@@ -19,7 +18,7 @@ const BURST: f64 = 10.0;
 const FEW: f64 = 20.0;
 
 /// Events per second of one process in its first seconds, whatever others do.
-const FRESH_PROCESS_PER_SECOND: f64 = 2_000.0;
+pub(super) const FRESH_PROCESS_PER_SECOND: f64 = 2_000.0;
 
 /// An unseen stretch may be busier than the busiest known one by this factor.
 const UNSEEN: f64 = 2.0;
@@ -56,37 +55,6 @@ pub(super) fn busiest(rates: &[(Timestamp, f64)], at: Timestamp) -> f64 {
     rates.get(from..to).unwrap_or_default().iter().map(|(_, rate)| *rate).fold(0.0, f64::max)
 }
 
-/// The time before a scrape of a target, back to the scrape before.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stretch(Millis);
-
-impl Stretch {
-    /// Of the scrape with a number; before the first, from the start of a process
-    /// that is new.
-    pub fn of(line: &Timeline, number: usize) -> Option<Stretch> {
-        let at = *line.ok.get(number)?;
-        let before = match number.checked_sub(1) {
-            Some(before) => *line.ok.get(before)?,
-            None => line.lives.first().filter(|life| life.from_zero)?.started.unwrap_or(at - line.interval),
-        };
-        Some(Stretch(at - before))
-    }
-
-    /// Whether a young process may have counted so many events in the time.
-    pub fn can_be_fresh(self, events: f64) -> bool {
-        events <= FRESH_PROCESS_PER_SECOND * seconds(self.0)
-    }
-
-    /// How much of what a counter rose in a longer time belongs here.
-    pub fn share_of(self, since_last: Millis) -> f64 {
-        (self.0.secs_f64() / since_last.secs_f64().max(1e-3)).min(1.0)
-    }
-
-    pub fn per_second(self, events: f64) -> f64 {
-        events / seconds(self.0)
-    }
-}
-
 /// What a target can have done at its busiest known rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Busy {
@@ -117,7 +85,7 @@ impl Busy {
 }
 
 /// At least a second: nobody scrapes more often.
-fn seconds(stretch: Millis) -> f64 {
+pub(super) fn seconds(stretch: Millis) -> f64 {
     stretch.secs_f64().max(1.0)
 }
 

@@ -24,7 +24,9 @@ const PAGES: [&str; 9] = [
 ];
 
 /// What changes something, and who may. Everything else is read.
-const WRITES: [(&str, &str, Role); 5] = [
+const WRITES: [(&str, &str, Role); 7] = [
+    ("POST", "/-/reload", Role::Admin),
+    ("DELETE", "/api/v1/records/{source}/{kind}/{id}", Role::Annotate),
     ("POST", "/api/v1/corrections", Role::Annotate),
     ("DELETE", "/api/v1/corrections/{name}", Role::Annotate),
     ("POST", "/api/v1/incidents/{id}/times", Role::Annotate),

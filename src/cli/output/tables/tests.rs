@@ -194,7 +194,7 @@ seal           5       0   1.9s  just now
 
 warning search-latency: no bucket of the histogram equals the threshold; its bounds are 0.1, 0.25, 0.5, 1
   hint: add a bucket at the threshold to the histogram, or choose one of its bounds as the threshold; until then only bounds of the attainment are known
-warning recommendations-availability: `total`: the series of `http_requests_total{job=\"recommendations\"}` have no sample since 2026-10-25T00:00:00Z
+warning recommendations-availability: `total`: the series of `http_requests_total{job=\"recommendations\"}` have no sample since 2026-10-25T00:00:00.000Z
   hint: the metric may be renamed or its target gone: query it in Prometheus; if its samples arrive late, set a longer `ingest_delay` for the source
 
 history: 99.2% read, complete since 26 Oct 2026, 00:00 UTC; store: 18.0 MiB

@@ -268,6 +268,7 @@ async fn a_receipt_is_any_success() {
 /// The client must not look at the environment at all; a child process has one
 /// that it would have to obey.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test runs itself in a child with another environment")]
 fn no_proxy_of_the_environment_is_used() {
     const CHILD: &str = "EVENKEEL_TEST_PROXY_CHILD";
     if let Ok(url) = std::env::var(CHILD) {

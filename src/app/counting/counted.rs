@@ -44,12 +44,16 @@ impl Counted {
     /// A source that is asked for the first time now.
     pub fn begin(&self, source: &str, now: Instant) {
         let progress = SourceProgress { counted_until: None, is_failing: false, expected_by: now + PATIENCE };
-        self.progress.send_modify(|all| drop(all.insert(source.to_owned(), progress)));
+        self.progress.send_modify(|all| {
+            all.insert(source.to_owned(), progress);
+        });
     }
 
     /// A source that is not asked any more.
     pub fn end(&self, source: &str) {
-        self.progress.send_modify(|all| drop(all.remove(source)));
+        self.progress.send_modify(|all| {
+            all.remove(source);
+        });
     }
 
     /// What a round brought, after it was stored, or could not be.

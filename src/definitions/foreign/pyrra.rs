@@ -73,7 +73,7 @@ fn own_labels(at: Option<At<'_>>, source: &mut Source<'_>) -> (Option<Node>, Opt
         Some(Entry { key, key_span: entry.key_span, value: entry.value.clone() })
     });
     let (service, own): (Vec<Entry>, Vec<Entry>) = own.partition(|entry| entry.key == "service");
-    let labels = (!own.is_empty()).then(|| Node { span: at.head, value: Value::Map(own) });
+    let labels = (!own.is_empty()).then_some(Node { span: at.head, value: Value::Map(own) });
     (service.into_iter().next().map(|entry| entry.value), labels)
 }
 

@@ -129,6 +129,7 @@ async fn an_authority_that_is_replaced_is_read_again() {
 /// The system's authorities come from the environment, which only a new process
 /// can have.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test runs itself in a child with another environment")]
 fn the_authorities_of_the_system_stay_trusted_with_a_ca_file() {
     const CHILD: &str = "EVENKEEL_TEST_CA_CHILD";
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

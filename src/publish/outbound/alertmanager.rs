@@ -114,7 +114,7 @@ fn batches(encoded: &[String], bytes_max: usize) -> Vec<Vec<usize>> {
     for (place, text) in encoded.iter().enumerate() {
         match batches.last_mut() {
             // Two bytes for the brackets, one for each comma.
-            Some(batch) if batch.len() < BATCH_ALERTS_MAX && bytes + text.len() + 1 <= bytes_max => {
+            Some(batch) if batch.len() < BATCH_ALERTS_MAX && bytes + text.len() < bytes_max => {
                 bytes += text.len() + 1;
                 batch.push(place);
             }

@@ -74,14 +74,14 @@ impl Aside {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Of<'r> {
     Incident(usize),
-    OfTool(&'r str),
+    Tool(&'r str),
     Alone(&'r str),
 }
 
 fn incidents_of<'r>(given: &Given<'r>) -> Vec<Of<'r>> {
     match (given.incidents.as_slice(), given.record.external_id.as_str()) {
         ([], "") => vec![Of::Alone(&given.record.key)],
-        ([], id) => vec![Of::OfTool(id)],
+        ([], id) => vec![Of::Tool(id)],
         (known, _) => known.iter().copied().map(Of::Incident).collect(),
     }
 }

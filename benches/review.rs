@@ -15,7 +15,8 @@ use evenkeel::evaluate::review::{ReviewInputs, review};
 use evenkeel::model::labels::Labels;
 use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::operations::on_call::OnCall;
-use evenkeel::model::slo::Severity;
+use evenkeel::model::operations::severity::usual_of;
+
 use evenkeel::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 const SERVICES: u64 = 500;

@@ -1,6 +1,7 @@
 //! One counting of a group over a period, from the source to tiles: reads on
 //! where the samples alone leave questions open.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sharing::{BatchSamples, SharedQuery};
@@ -62,9 +63,9 @@ impl Samples {
             for expression in [numerator, total] {
                 let asked = std::iter::once(expression.text.clone()).chain(expression.presence());
                 for text in asked {
-                    if !estimates.contains_key(&text) {
-                        let points = samples.estimate(&text, read).await?;
-                        estimates.insert(text, points);
+                    if let Entry::Vacant(slot) = estimates.entry(text) {
+                        let points = samples.estimate(slot.key(), read).await?;
+                        slot.insert(points);
                     }
                 }
             }

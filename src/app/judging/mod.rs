@@ -1,4 +1,4 @@
 //! Judging: tiles in memory, every SLO at the present.
 
-pub(crate) mod judging;
 pub mod ledger;
+pub(crate) mod round;

@@ -316,7 +316,7 @@ pub fn onlooker(name: &str) -> Option<Sees> {
     let name = normal(name);
     let padded = format!("-{name}-");
     let part = |part: &&str| padded.contains(&format!("-{part}-"));
-    let by_part = ONLOOKERS.iter().find(|(_, parts)| parts.iter().any(|p| part(p))).map(|(sees, _)| *sees);
+    let by_part = ONLOOKERS.iter().find(|(_, parts)| parts.iter().any(&part)).map(|(sees, _)| *sees);
     let by_end = || EXPORTER_ENDS.iter().any(|end| name.ends_with(end)).then_some(Sees::System);
     by_part.or_else(by_end)
 }

@@ -77,7 +77,7 @@ pub fn of_claim(name: &str) -> &str {
     // TEMPLATE is often NAME-db, as with the operator of Prometheus.
     let repeated = claim.split_once("-db-").filter(|(template, set)| template == set).map(|(_, set)| set);
     let of_template = |template: &&str| claim.strip_prefix(*template)?.strip_prefix('-').filter(|set| !set.is_empty());
-    let longest = CLAIM_TEMPLATES.iter().filter_map(|template| of_template(template)).min_by_key(|set| set.len());
+    let longest = CLAIM_TEMPLATES.iter().filter_map(of_template).min_by_key(|set| set.len());
     repeated.or(longest).unwrap_or(claim)
 }
 

@@ -154,9 +154,10 @@ impl Access {
     }
 
     /// Whether a request may go on, by its head alone.
+    #[expect(clippy::result_large_err, reason = "a refusal is made once for a request and answered at once")]
     async fn allow(&self, needed: Role, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Principal, Refused> {
         let sender = self.principal(headers, peer).await.map_err(|problem| Refused { name: None, problem })?;
-        let refused = |problem| Err(Refused { name: sender.name.clone(), problem });
+        let refused = |problem: Problem| Err(Refused { name: sender.name.clone(), problem });
         if sender.role < needed {
             let lacks = format!("this needs the role `{}`", needed.as_str());
             return match &sender.name {

@@ -31,11 +31,12 @@ use crate::app::reviewing::round::ReviewRound;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Tasks;
 use crate::app::runtime::tidying::{Checkpoint, Tidying};
+use crate::app::serving::commands::AppCommands;
 use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
 use crate::app::serving::web::{self, Web};
 use crate::model::time::Millis;
-use crate::publish::answers::{Answers, ReloadReport};
+use crate::publish::answers::{Queries, ReloadReport};
 use crate::publish::http::{self, HttpSettings};
 
 /// The backfill looks for new holes this often when it has nothing to do.
@@ -182,15 +183,14 @@ async fn wire(
     tasks.every("groups", groups::PAUSE, groups);
 
     let stopped = tasks.stop_token().cancelled_owned();
-    let answers: Arc<dyn Answers> = Arc::<AppState>::clone(&daemon);
+    let (queries, commands) = (Queries::of(&daemon), Arc::new(AppCommands(Arc::clone(&daemon))));
     let Web { access, tls, files } = Web::new(&config, &listener)?;
     if let Some(files) = files {
         tasks.every("web", web::PAUSE, files);
     }
     tasks.run("serve", async move {
-        http::serve(listener, answers, HttpSettings { access, tls, ..HttpSettings::default() }, stopped)
-            .await
-            .context("serve HTTP")
+        let settings = HttpSettings { access, tls, ..HttpSettings::default() };
+        http::serve(listener, queries, commands, settings, stopped).await.context("serve HTTP")
     });
     let feeds = sources.iter().map(|source| {
         let mut feed = AlertFeed::new(Arc::clone(source), now, wanted_since);

@@ -30,12 +30,12 @@ Start here:
 Every flag of a setting has a key in the file of --config and an EVENKEEL_... variable.")]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Commands,
+    pub command: CliCommands,
 }
 
 /// Commands
 #[derive(Debug, Subcommand)]
-pub enum Commands {
+pub enum CliCommands {
     /// Run the daemon.
     Run(RunArgs),
     /// Run the daemon on a generated platform, without any other server.
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn settings_arrive_as_they_were_typed() {
         let cli = parse("evenkeel run --listen :1 --alertmanager http://a,http://b --alertmanager http://c").unwrap();
-        let Commands::Run(run) = cli.command else { panic!("not run") };
+        let CliCommands::Run(run) = cli.command else { panic!("not run") };
         let surroundings = crate::config::Environment { variable: &|_| None, readable: &|_| Ok(()) };
         let (config, problems) = crate::config::load(None, &run.settings.overrides, &surroundings);
         assert!(config.is_none());
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn months_addresses_and_choices() {
         let report = |line: &str| match parse(line) {
-            Ok(Cli { command: Commands::Report(report) }) => Ok(report),
+            Ok(Cli { command: CliCommands::Report(report) }) => Ok(report),
             Ok(_) => panic!("not report"),
             Err(error) => Err(error.to_string()),
         };

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use self::args::{Cli, Commands, GenerateCommands};
+use self::args::{Cli, CliCommands, GenerateCommands};
 
 pub use self::reference::reference_markdown;
 
@@ -37,23 +37,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Commands) -> anyhow::Result<ExitCode> {
+fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
     match command {
-        Commands::Run(args) => run::run(&args),
-        Commands::Demo(args) => demo::demo(&args),
-        Commands::Check(args) => check::check(&args),
-        Commands::Completions(args) => {
+        CliCommands::Run(args) => run::run(&args),
+        CliCommands::Demo(args) => demo::demo(&args),
+        CliCommands::Check(args) => check::check(&args),
+        CliCommands::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
-        Commands::Verify(args) => verify::verify(&args),
-        Commands::Report(args) => report::report(&args),
-        Commands::Import(args) => import::import(&args),
-        Commands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
-        Commands::Status(args) => client::status(&args),
-        Commands::Slo(args) => client::slo(&args),
-        Commands::Incidents(args) => client::incidents(&args),
-        Commands::Alerts(args) => client::alerts(&args),
-        Commands::Replay(args) => client::replay(&args),
+        CliCommands::Verify(args) => verify::verify(&args),
+        CliCommands::Report(args) => report::report(&args),
+        CliCommands::Import(args) => import::import(&args),
+        CliCommands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
+        CliCommands::Status(args) => client::status(&args),
+        CliCommands::Slo(args) => client::slo(&args),
+        CliCommands::Incidents(args) => client::incidents(&args),
+        CliCommands::Alerts(args) => client::alerts(&args),
+        CliCommands::Replay(args) => client::replay(&args),
     }
 }

@@ -1,6 +1,7 @@
 //! Judgements out: HTTP API, metrics, web pages, Alertmanager, dashboards,
 //! reports, OTLP. Must not know how a number was computed or where facts are
-//! stored: what it needs beyond the snapshot it asks through `Answers`.
+//! stored: what it needs beyond the snapshot it asks through the queries of
+//! `answers`.
 
 pub mod answers;
 pub mod dashboards;

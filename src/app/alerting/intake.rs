@@ -3,32 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 
+use super::storing::store;
 use crate::app::runtime::facts::Facts;
 use crate::config::{Webhook, WebhookKind};
 use crate::evaluate::review::finding::Finding;
-use crate::ingest::alerts::merge_told;
-use crate::model::operations::alert::Alert;
 use crate::model::operations::record::Record;
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::Timestamp;
 use crate::net::Secret;
 use crate::publish::answers::{
     Credentials, Delivery, DeliveryOutcome, DeliveryRefused, Received, WebhookStatus, WithdrawalRefused,
 };
 use crate::sources::webhooks::auth::{self, Doubt};
-use crate::sources::webhooks::{DeliveredFacts, Form, IgnoredEvent, Muted, read};
-use crate::store::{Batch, Error, Reader, Store, UsedSignature};
-
-/// An alert that was known when it was told of began at most so long before, or
-/// still goes on.
-const KNOWN_BEFORE: Millis = Millis::from_days(1);
-
-/// How far apart the clocks of Alertmanager and Prometheus may be when it is
-/// asked which alert was held back.
-const SLACK: Millis = Millis::from_mins(5);
+use crate::sources::webhooks::{DeliveredFacts, Form, IgnoredEvent, read};
+use crate::store::{Batch, Error, Store, UsedSignature};
 
 /// Types of unknown events that are remembered, of all webhooks.
 const UNKNOWN_TYPES_MAX: usize = 100;
@@ -38,7 +29,7 @@ const PART_RECORDS: usize = 1_000;
 
 /// The webhooks, shared by all that accept deliveries.
 pub struct Intake {
-    webhooks: Vec<Webhook>,
+    webhooks: Vec<Arc<Webhook>>,
     /// By webhook and outcome.
     counts: Mutex<BTreeMap<(String, DeliveryOutcome), u64>>,
     truncated: Mutex<BTreeMap<String, u64>>,
@@ -53,7 +44,7 @@ pub struct Intake {
 impl Intake {
     pub fn new(webhooks: Vec<Webhook>) -> Intake {
         Intake {
-            webhooks,
+            webhooks: webhooks.into_iter().map(Arc::new).collect(),
             counts: Mutex::default(),
             truncated: Mutex::default(),
             last_accepted: Mutex::default(),
@@ -84,14 +75,14 @@ impl Intake {
     pub async fn receive(
         &self,
         facts: &Facts,
-        name: &str,
-        delivery: &Delivery,
+        name: String,
+        delivery: Delivery,
         (now, since): (Timestamp, Timestamp),
     ) -> Result<Received, DeliveryRefused> {
         let Some(webhook) = self.webhooks.iter().find(|r| r.name == name) else {
             return Err(DeliveryRefused::Unauthorized);
         };
-        let received = self.take(facts, webhook, delivery, (now, since)).await;
+        let received = self.take(facts, Arc::clone(webhook), delivery, (now, since)).await;
         let outcome = match &received {
             Ok(received) if received.is_ignored() => DeliveryOutcome::Ignored,
             Ok(received) if received.is_duplicate() => DeliveryOutcome::Duplicate,
@@ -102,13 +93,13 @@ impl Intake {
             Err(DeliveryRefused::Invalid(_)) => DeliveryOutcome::Invalid,
             Err(DeliveryRefused::NotStored(_)) => DeliveryOutcome::Failed,
         };
-        self.count(name, outcome);
+        self.count(&name, outcome);
         if let Ok(received) = &received {
             let mut truncated = locked(&self.truncated);
-            let sum = truncated.entry(name.to_owned()).or_default();
+            let sum = truncated.entry(name.clone()).or_default();
             // The sender says how many, and may say anything.
             *sum = sum.saturating_add(received.truncated);
-            locked(&self.last_accepted).insert(name.to_owned(), now);
+            locked(&self.last_accepted).insert(name, now);
         }
         received
     }
@@ -116,45 +107,36 @@ impl Intake {
     async fn take(
         &self,
         facts: &Facts,
-        webhook: &Webhook,
-        delivery: &Delivery,
+        webhook: Arc<Webhook>,
+        delivery: Delivery,
         (now, since): (Timestamp, Timestamp),
     ) -> Result<Received, DeliveryRefused> {
-        let signature = believe(webhook, delivery, now)?;
-        let told = read(form(webhook.kind, &delivery.content_type), &webhook.name, &delivery.body, now, since);
-        let mut told = told.map_err(|f| DeliveryRefused::Invalid(f.iter().map(ToString::to_string).collect()))?;
-        for record in &mut told.records {
-            let known_as = record.service.as_ref().and_then(|service| webhook.service_names.get(service));
-            record.service = known_as.cloned().or(record.service.take());
-        }
-        self.note_unknown(&webhook.name, &told.ignored);
+        let name = webhook.name.clone();
+        // Reads secrets from files, and up to a megabyte of body.
+        let opening = tokio::task::spawn_blocking(move || open(&webhook, &delivery, (now, since)));
+        let (told, used) = opening.await.map_err(|e| DeliveryRefused::NotStored(e.to_string()))??;
+        self.note_unknown(&name, &told.ignored);
         let _one_at_a_time = self.joining.lock().await;
-        let used = signature.map(|signature| UsedSignature { receiver: webhook.name.clone(), signature });
-        let failed = |error: Error| DeliveryRefused::NotStored(error.to_string());
-        if let Some(used) = &used
-            && facts.reader.is_used(used).map_err(failed)?
-        {
-            return Err(DeliveryRefused::Duplicate);
-        }
-        store(facts, &webhook.name, told, used, now).await
+        store(facts, name, told, used, now).await
     }
 
     /// Withdraws a statement that is stored.
     pub async fn withdraw(
         &self,
         facts: &Facts,
-        source: &str,
-        key: &str,
+        source: String,
+        key: String,
         now: Timestamp,
     ) -> Result<(), WithdrawalRefused> {
         let _one_at_a_time = self.joining.lock().await;
-        let failed = |error: String| WithdrawalRefused::NotStored(error);
-        let before = facts.reader.find_record(source, key).map_err(|e| failed(e.to_string()))?;
+        let failed = |error: anyhow::Error| WithdrawalRefused::NotStored(format!("{error:#}"));
+        let before = facts.read(move |reader| reader.find_record(&source, &key)).await;
+        let before = before.and_then(|before| Ok(before?)).map_err(failed)?;
         let before = before.filter(Record::is_statement).ok_or(WithdrawalRefused::Unknown)?;
         let later = Record { withdrawn: true, received_at: now, ..before.clone() };
         let Some(record) = before.replaced_by(&later) else { return Ok(()) };
         let batch = Batch { records: vec![record], recorded_at: now, ..Batch::default() };
-        facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))
+        facts.write(batch).await.map_err(failed)
     }
 
     /// Counts events of unknown types.
@@ -184,7 +166,7 @@ impl Intake {
     pub fn status(&self) -> Vec<WebhookStatus> {
         let (counts, truncated) = (locked(&self.counts), locked(&self.truncated));
         let last_accepted = locked(&self.last_accepted);
-        let status = |webhook: &Webhook| {
+        let status = |webhook: &Arc<Webhook>| {
             let name = &webhook.name;
             let count = |outcome| counts.get(&(name.clone(), outcome)).copied().unwrap_or_default();
             WebhookStatus {
@@ -201,6 +183,22 @@ impl Intake {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a delivery says, and the signature that is used up by it, if it has one.
+fn open(
+    webhook: &Webhook,
+    delivery: &Delivery,
+    (now, since): (Timestamp, Timestamp),
+) -> Result<(DeliveredFacts, Option<UsedSignature>), DeliveryRefused> {
+    let signature = believe(webhook, delivery, now)?;
+    let told = read(form(webhook.kind, &delivery.content_type), &webhook.name, &delivery.body, now, since);
+    let mut told = told.map_err(|f| DeliveryRefused::Invalid(f.iter().map(ToString::to_string).collect()))?;
+    for record in &mut told.records {
+        let known_as = record.service.as_ref().and_then(|service| webhook.service_names.get(service));
+        record.service = known_as.cloned().or(record.service.take());
+    }
+    Ok((told, signature.map(|signature| UsedSignature { receiver: webhook.name.clone(), signature })))
 }
 
 /// Whether a delivery comes from who it should; the signature that is used up
@@ -239,88 +237,6 @@ fn form(kind: WebhookKind, content_type: &str) -> Form {
     }
 }
 
-/// Stores what was told, with the alerts joined to those that are known.
-/// Whoever calls it joins no alerts elsewhere meanwhile.
-pub async fn store(
-    facts: &Facts,
-    source: &str,
-    told: DeliveredFacts,
-    used: Option<UsedSignature>,
-    now: Timestamp,
-) -> Result<Received, DeliveryRefused> {
-    let failed = |error: String| DeliveryRefused::NotStored(error);
-    let DeliveredFacts { records, withdrawn, alerts, muted, silences, ignored, truncated } = told;
-    let mut received = Received {
-        ignored: ignored.len(),
-        facts: alerts.len() + muted.len() + silences.len(),
-        truncated,
-        ..Received::default()
-    };
-    let records = news(&facts.reader, source, records, &withdrawn, now, &mut received);
-    let records = records.map_err(|e| failed(e.to_string()))?;
-    let joined = joined(&facts.reader, alerts, &muted, now).map_err(|e| failed(e.to_string()))?;
-    let batch = Batch {
-        records,
-        alerts: joined.0,
-        gone_alerts: joined.1,
-        silences,
-        used_signatures: used.into_iter().collect(),
-        recorded_at: now,
-        ..Batch::default()
-    };
-    if batch != (Batch { recorded_at: now, ..Batch::default() }) {
-        facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))?;
-    }
-    Ok(received)
-}
-
-/// The records that change what is stored, each key once; counts what becomes of
-/// each.
-fn news(
-    reader: &Reader,
-    source: &str,
-    records: Vec<Record>,
-    withdrawn: &[String],
-    now: Timestamp,
-    received: &mut Received,
-) -> Result<Vec<Record>, Error> {
-    let mut changed: BTreeMap<String, Record> = BTreeMap::new();
-    let known = |changed: &BTreeMap<String, Record>, key: &str| match changed.get(key) {
-        Some(record) => Ok(Some(record.clone())),
-        None => reader.find_record(source, key),
-    };
-    for record in records {
-        match known(&changed, &record.key)? {
-            None => {
-                received.accepted += 1;
-                changed.insert(record.key.clone(), record);
-            }
-            Some(before) => match before.replaced_by(&record) {
-                None => received.duplicates += 1,
-                Some(record) => {
-                    *(if record.withdrawn { &mut received.withdrawn } else { &mut received.replaced }) += 1;
-                    changed.insert(record.key.clone(), record);
-                }
-            },
-        }
-    }
-    for key in withdrawn {
-        let Some(before) = known(&changed, key)? else {
-            received.duplicates += 1;
-            continue;
-        };
-        let later = Record { withdrawn: true, received_at: now, ..before.clone() };
-        match before.replaced_by(&later) {
-            None => received.duplicates += 1,
-            Some(record) => {
-                received.withdrawn += 1;
-                changed.insert(key.clone(), record);
-            }
-        }
-    }
-    Ok(changed.into_values().collect())
-}
-
 /// Takes what files say into the store of a directory, in parts; `done` is called
 /// with how many records there were so far.
 pub async fn import(
@@ -349,38 +265,10 @@ pub async fn import(
         let withdrawn = DeliveredFacts { withdrawn, ..DeliveredFacts::default() };
         for part in std::iter::once(file).chain(parts).chain([withdrawn]) {
             stored += part.records.len();
-            sum.add(&store(&facts, source, part, None, now).await?);
+            sum.add(&store(&facts, source.to_owned(), part, None, now).await?);
             done(stored);
         }
     }
     facts.close().await?;
     Ok(sum)
-}
-
-/// The alerts that change, and those that turn out to be parts of others.
-fn joined(
-    reader: &Reader,
-    told: Vec<Alert>,
-    muted: &[Muted],
-    now: Timestamp,
-) -> Result<(Vec<Alert>, Vec<crate::model::operations::alert::AlertId>), Error> {
-    let starts = told.iter().map(Alert::start).chain(muted.iter().map(|m| m.at));
-    let Some(since) = starts.min() else { return Ok((Vec::new(), Vec::new())) };
-    let known = reader.alerts(Period::new(since - KNOWN_BEFORE, now + KNOWN_BEFORE))?;
-    let mut all: BTreeMap<_, Alert> = known.iter().map(|alert| (alert.id(), alert.clone())).collect();
-    let merged = merge_told(known, told);
-    merged.gone.iter().for_each(|id| drop(all.remove(id)));
-    let mut changed: BTreeMap<_, Alert> = merged.changed.into_iter().map(|alert| (alert.id(), alert)).collect();
-    all.extend(changed.iter().map(|(id, alert)| (*id, alert.clone())));
-    for (id, alert) in all.iter().filter(|(_, alert)| !alert.suppressed) {
-        if muted.iter().any(|m| is_held_back(alert, m)) {
-            changed.insert(*id, Alert { suppressed: true, ..alert.clone() });
-        }
-    }
-    Ok((changed.into_values().collect(), merged.gone))
-}
-
-fn is_held_back(alert: &Alert, muted: &Muted) -> bool {
-    let active = alert.start() - SLACK <= muted.at && alert.ended.is_none_or(|end| muted.at <= end.at + SLACK);
-    active && alert.labels.agrees_with(&muted.labels)
 }

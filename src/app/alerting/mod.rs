@@ -7,3 +7,4 @@ pub(crate) mod feed_id;
 pub mod findings;
 pub mod intake;
 pub(crate) mod rules;
+mod storing;

@@ -124,8 +124,8 @@ impl Corrections {
 
     async fn add(&self, facts: &Facts, declaration: Declaration) -> Result<(), CorrectionRefused> {
         let _one_at_a_time = self.changing.lock().await;
-        let failed = |error: String| CorrectionRefused::NotStored(error);
-        let trail = facts.reader.declarations().map_err(|e| failed(e.to_string()))?;
+        let failed = |error: anyhow::Error| CorrectionRefused::NotStored(format!("{error:#}"));
+        let trail = facts.read(|reader| reader.declarations()).await.and_then(|trail| Ok(trail?)).map_err(failed)?;
         let is_new = !self.in_force().iter().any(|c| c.name == declaration.name);
         // What is in force can always be withdrawn.
         if declaration.text.is_some() && trail.len() >= TRAIL_MAX {
@@ -136,9 +136,11 @@ impl Corrections {
         }
         let recorded_at = declaration.recorded_at;
         let batch = Batch { declarations: vec![declaration], recorded_at, ..Batch::default() };
-        facts.write(batch).await.map_err(|e| failed(format!("{e:#}")))?;
-        let trail = facts.reader.declarations().map_err(|e| failed(e.to_string()))?;
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force(&self.files(), &trail));
+        facts.write(batch).await.map_err(failed)?;
+        let files = self.files();
+        let all = facts.read(move |reader| Ok::<_, Error>(in_force(&files, &reader.declarations()?))).await;
+        let all = all.and_then(|all| Ok(all?)).map_err(failed)?;
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
         Ok(())
     }
 }

@@ -18,13 +18,6 @@ impl ReloadRequests {
         self.0.send(reply).await.ok()?;
         report.await.ok()
     }
-
-    /// As `reload`, for a thread that may block.
-    pub fn blocking_reload(&self) -> Option<ReloadReport> {
-        let (reply, report) = oneshot::channel();
-        self.0.blocking_send(reply).ok()?;
-        report.blocking_recv().ok()
-    }
 }
 
 pub type ReloadReceiver = mpsc::Receiver<oneshot::Sender<ReloadReport>>;

@@ -16,7 +16,7 @@ use crate::evaluate::review::trends::MONTHS_DEFAULT;
 use crate::model::ids::IncidentId;
 use crate::model::operations::incident::PublishedIncident;
 use crate::model::time::{Millis, Period};
-use crate::publish::answers::{AnswerError, Answers};
+use crate::publish::answers::{AnswerError, ReportQueries, ReviewQueries};
 use crate::store::Batch;
 
 /// After a review it rests for this many times as long as it took, so that many

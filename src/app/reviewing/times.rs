@@ -13,7 +13,8 @@ const TRAIL_MAX: usize = 20_000;
 /// Sets a time of an incident, or takes it back. `is_known`: whether there is such an
 /// incident.
 pub async fn set(facts: &Facts, is_known: bool, set: TimeOverride) -> Result<(), TimeRefused> {
-    let trail = facts.reader.time_overrides().map_err(|e| TimeRefused::NotStored(e.to_string()))?;
+    let failed = |error: anyhow::Error| TimeRefused::NotStored(format!("{error:#}"));
+    let trail = facts.read(|reader| reader.time_overrides()).await.and_then(|trail| Ok(trail?)).map_err(failed)?;
     let last = trail.iter().rfind(|one| one.incident == set.incident && one.time == set.time);
     let in_force = last.is_some_and(|one| one.at.is_some());
     match set.at {
@@ -24,5 +25,5 @@ pub async fn set(facts: &Facts, is_known: bool, set: TimeOverride) -> Result<(),
         _ => {}
     }
     let batch = Batch { recorded_at: set.recorded_at, time_overrides: vec![set], ..Batch::default() };
-    facts.write(batch).await.map_err(|e| TimeRefused::NotStored(format!("{e:#}")))
+    facts.write(batch).await.map_err(failed)
 }

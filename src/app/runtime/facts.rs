@@ -35,14 +35,19 @@ impl Facts {
         self.with_writer(move |writer| without_damage(writer, |writer| writer.write(&batch))).await
     }
 
+    /// Reads on a thread that may wait.
+    pub async fn read<T: Send + 'static>(&self, read: impl FnOnce(&Reader) -> T + Send + 'static) -> anyhow::Result<T> {
+        let reader = self.reader.clone();
+        Ok(tokio::task::spawn_blocking(move || read(&reader)).await?)
+    }
+
     pub async fn drop_day(&self, indicator: SliId, day: i64) -> anyhow::Result<()> {
         self.with_writer(move |writer| writer.drop_day(indicator, day)).await
     }
 
     /// Looks through the whole file for damage, beside the daily work.
     pub async fn check(&self) -> anyhow::Result<()> {
-        let reader = self.reader.clone();
-        Ok(tokio::task::spawn_blocking(move || reader.check()).await??)
+        Ok(self.read(Reader::check).await??)
     }
 
     /// Packs finished days and forgets what is too old. A damaged day is dropped
@@ -57,17 +62,14 @@ impl Facts {
 
     /// The newest UTC day that has any measurement.
     pub async fn newest_day(&self) -> anyhow::Result<Option<i64>> {
-        let reader = self.reader.clone();
-        Ok(tokio::task::spawn_blocking(move || reader.newest_day()).await??)
+        Ok(self.read(Reader::newest_day).await??)
     }
 
     /// Forgets that anything was fetched which lies ahead of `now`, with all that
     /// may have been noted meanwhile: the clock was ahead and has been set back.
     /// Whether there was any.
     pub async fn forget_fetched_ahead(&self, now: Timestamp) -> anyhow::Result<bool> {
-        let reader = self.reader.clone();
-        let found =
-            tokio::task::spawn_blocking(move || Ok::<_, Error>((reader.fetched_until()?, reader.newest_day()?)));
+        let found = self.read(|reader| Ok::<_, Error>((reader.fetched_until()?, reader.newest_day()?)));
         let (until, newest_day) = found.await??;
         if until.is_none_or(|until| until - now <= SET_BACK_MIN) {
             return Ok(false);

@@ -1,9 +1,10 @@
-//! Answers to the HTTP server.
+//! Queries and commands of the HTTP server.
 
-pub mod answers;
 pub(crate) mod board;
+pub(crate) mod commands;
 mod known;
 pub(crate) mod pushing;
+mod queries;
 mod source_finding;
 pub(crate) mod state;
 pub(crate) mod web;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
-use crate::publish::answers::Answers;
+use crate::publish::answers::StatusQueries;
 use crate::publish::outbound::otlp::ResultPusher;
 
 pub struct Pushing {

@@ -30,7 +30,7 @@ use crate::model::operations::on_call::OnCall;
 use crate::model::slo::Slo;
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::answers::{AnswerError, Answers, Backfill, CatalogStatus, SourceStatus};
+use crate::publish::answers::{AnswerError, Backfill, CatalogStatus, ReviewQueries, SourceStatus};
 
 /// The state of the daemon that others may look at.
 pub struct AppState {

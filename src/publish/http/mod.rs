@@ -1,6 +1,6 @@
 //! The HTTP server: JSON API, metrics, health and web pages on one port.
-//! Reads, and takes in corrections; every answer comes from `Answers`. Must not know how a number
-//! was computed, and runs no work of its own beyond a request.
+//! Every answer comes from a query, every change goes through a command. Must not know
+//! how a number was computed, and runs no work of its own beyond a request.
 
 pub mod api;
 pub mod ingress;
@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use axum_server::tls_rustls::RustlsAcceptor;
 use futures_util::future::Either;
+use tokio::time::Instant;
 
-use super::answers::Answers;
+use super::answers::{Commands, Queries};
 use crate::publish::http::plumbing::connection::{Gatekeeper, Places};
 
 pub use crate::publish::http::plumbing::access::{Access, Hosts, Token, TrustedProxy, Users};
@@ -29,11 +30,12 @@ pub use crate::publish::http::plumbing::tls::{ListenerTls, ServerTls};
 /// another service on the same host fits too.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
-/// Serves until `stop` completes, then lets requests under way finish within
-/// `settings.grace`. Fails only when the listener cannot be used.
+/// Serves until `stop` completes, then lets requests and changes under way finish
+/// within `settings.grace`. Fails only when the listener cannot be used.
 pub async fn serve(
     listener: TcpListener,
-    answers: Arc<dyn Answers>,
+    queries: Queries,
+    commands: Arc<dyn Commands>,
     settings: HttpSettings,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -53,9 +55,11 @@ pub async fn serve(
     server.http_builder().http1().header_read_timeout(settings.head_timeout).max_buf_size(HEAD_BYTES_MAX);
 
     let grace = settings.grace;
-    let routes = routes::router(answers, &settings);
+    let mut ends_at = None;
+    let (routes, changes) = routes::router(queries, commands, &settings);
     let stopping = async {
         stop.await;
+        ends_at = Some(Instant::now() + grace);
         handle.graceful_shutdown(Some(grace));
         std::future::pending::<Infallible>().await
     };
@@ -67,8 +71,13 @@ pub async fn serve(
             Either::Right(server.acceptor(handshake.acceptor(gatekeeper)).serve(service))
         }
     };
-    tokio::select! {
+    let served = tokio::select! {
         served = serving => served,
         never = stopping => match never {},
+    };
+    changes.close();
+    if tokio::time::timeout_at(ends_at.unwrap_or_else(Instant::now), changes.wait()).await.is_err() {
+        tracing::warn!("a change was still under way when the server ended");
     }
+    served
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::page::{Format, Page};
 use super::requests::HttpRequests;
 use super::{daemon, incidents, slos};
-use crate::publish::answers::Answers;
+use crate::publish::answers::StatusQueries;
 
 const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -65,7 +65,7 @@ pub(crate) async fn scrape(State(exposition): State<Exposition>, headers: Header
 /// Writes the page from the latest answers.
 #[derive(Clone)]
 pub struct Exposition {
-    answers: Arc<dyn Answers>,
+    status: Arc<dyn StatusQueries>,
     requests: HttpRequests,
 }
 
@@ -76,21 +76,21 @@ impl fmt::Debug for Exposition {
 }
 
 impl Exposition {
-    pub(crate) fn new(answers: Arc<dyn Answers>, requests: HttpRequests) -> Self {
-        Exposition { answers, requests }
+    pub(crate) fn new(status: Arc<dyn StatusQueries>, requests: HttpRequests) -> Self {
+        Exposition { status, requests }
     }
 
     /// The page of a process that serves no HTTP.
-    pub fn of(answers: Arc<dyn Answers>) -> Self {
-        Exposition::new(answers, HttpRequests::default())
+    pub fn of(status: Arc<dyn StatusQueries>) -> Self {
+        Exposition::new(status, HttpRequests::default())
     }
 
     pub fn page(&self, format: Format) -> String {
         let mut page = Page::new(format);
-        let snapshot = self.answers.snapshot();
+        let snapshot = self.status.snapshot();
         slos::write(&mut page, &snapshot);
         incidents::write(&mut page, &snapshot);
-        daemon::write(&mut page, &snapshot, &self.answers.status());
+        daemon::write(&mut page, &snapshot, &self.status.status());
         self.requests.write(&mut page);
         page.finish()
     }

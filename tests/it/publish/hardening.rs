@@ -9,86 +9,60 @@ use std::time::Duration;
 use evenkeel::evaluate::alerting::replay::Replay;
 use evenkeel::evaluate::alerting::rule_changes::RuleChange;
 use evenkeel::evaluate::review::compare::Comparison;
-use evenkeel::evaluate::review::snapshot::Snapshot;
-use evenkeel::evaluate::review::trends::Trends;
-use evenkeel::evaluate::slo::objectives::Basis;
-use evenkeel::evaluate::slo::status::{HistorySlot, SloStatus};
+use evenkeel::evaluate::review::result::Review;
 use evenkeel::model::operations::change::{Change, ClusterEvent};
 use evenkeel::model::operations::record::{Record, RecordKind, TimeOverride};
-use evenkeel::model::operations::restatement::Restatement;
-use evenkeel::model::time::window::Month;
-use evenkeel::model::time::{Millis, Period, Timestamp};
+use evenkeel::model::time::Period;
 use evenkeel::publish::answers::{
-    AnswerError, Answers, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
-    DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ReloadReport, ServiceStatus, TimeRefused,
-    TrailEntry, WithdrawalRefused,
+    AlertQueries, AnswerError, Commands, CorrectionChange, CorrectionRefused, Delivery, DeliveryRefused,
+    IncidentQueries, PushRefused, PushedCounts, Queries, Received, ReloadReport, ReviewQueries, TimeRefused,
+    WithdrawalRefused,
 };
 use evenkeel::publish::http::HttpSettings;
-use evenkeel::publish::report::ReportInput;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::sample::Sample;
-use super::server::Server;
-use evenkeel::evaluate::review::result::Review;
+use super::server::{Daemon, Server};
 
-/// The shop, but `review` hangs until it is let go, `changes` panics and
-/// `cluster_events` fails.
-pub struct Troubled {
-    shop: Sample,
+/// The shop, but `review` hangs until it is let go, `changes` panics,
+/// `cluster_events` fails, and nothing can be stored.
+struct Troubled {
+    shop: Arc<Sample>,
     gate: Mutex<Receiver<()>>,
 }
 
-pub fn troubled() -> (Troubled, Sender<()>) {
+pub fn troubled() -> (Daemon, Sender<()>) {
     let (go, gate) = channel();
-    (Troubled { shop: Sample::shop(), gate: Mutex::new(gate) }, go)
+    let shop = Arc::new(Sample::shop());
+    let troubled = Arc::new(Troubled { shop: Arc::clone(&shop), gate: Mutex::new(gate) });
+    let alerts = Arc::<Troubled>::clone(&troubled);
+    let queries = Queries { incidents: Arc::<Troubled>::clone(&troubled), alerts, ..Queries::of(&shop) };
+    (Daemon { queries, commands: troubled }, go)
 }
 
-impl Answers for Troubled {
-    fn now(&self) -> Timestamp {
-        self.shop.now()
-    }
-
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.shop.snapshot()
-    }
-
-    fn status(&self) -> ServiceStatus {
-        self.shop.status()
-    }
-
-    fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
-        self.shop.slo_at(name, window, at)
-    }
-
-    fn history(
-        &self,
-        name: &str,
-        window: Option<&str>,
-        period: Period,
-        step: Millis,
-        basis: Basis,
-    ) -> Result<Option<Vec<HistorySlot>>, AnswerError> {
-        self.shop.history(name, window, period, step, basis)
-    }
-
-    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
-        self.shop.comparison(period)
-    }
-
-    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
-        self.shop.replay(period, lever)
-    }
-
+impl ReviewQueries for Troubled {
     fn review(&self, period: Period) -> Result<Review, AnswerError> {
         // A dropped sender lets go, too.
         let _ = self.gate.lock().unwrap().recv();
         self.shop.review(period)
     }
+}
 
-    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
-        self.shop.report(month)
+impl IncidentQueries for Troubled {
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
+        self.shop.comparison(period)
+    }
+
+    fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
+        self.shop.records(period)
+    }
+
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
+        self.shop.time_overrides()
     }
 
     fn changes(&self, _: Period) -> Result<Vec<Change>, AnswerError> {
@@ -98,57 +72,41 @@ impl Answers for Troubled {
     fn cluster_events(&self, _: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
         Err(AnswerError { cause: "disk /dev/secret is gone".to_owned() })
     }
+}
 
-    fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
-        self.shop.generations(name)
+impl AlertQueries for Troubled {
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
+        self.shop.replay(period, lever)
+    }
+}
+
+fn full() -> String {
+    "disk /dev/secret is full".to_owned()
+}
+
+impl Commands for Troubled {
+    fn receive(&self, _: String, _: Delivery) -> BoxFuture<'_, Result<Received, DeliveryRefused>> {
+        ready(Err(DeliveryRefused::NotStored(full()))).boxed()
     }
 
-    fn corrections(&self) -> Result<(Vec<DeclaredCorrection>, Vec<TrailEntry>), AnswerError> {
-        self.shop.corrections()
+    fn withdraw(&self, _: String, _: RecordKind, _: String) -> BoxFuture<'_, Result<(), WithdrawalRefused>> {
+        ready(Err(WithdrawalRefused::NotStored(full()))).boxed()
     }
 
-    fn has_token(&self, receiver: &str, credentials: &Credentials) -> bool {
-        self.shop.has_token(receiver, credentials)
+    fn push_counts(&self, _: String, _: Vec<PushedCounts>) -> BoxFuture<'_, Result<(), PushRefused>> {
+        ready(Err(PushRefused::NotStored(full()))).boxed()
     }
 
-    fn receive(&self, _: &str, _: Delivery) -> Result<Received, DeliveryRefused> {
-        Err(DeliveryRefused::NotStored("disk /dev/secret is full".to_owned()))
+    fn set_time(&self, _: TimeOverride) -> BoxFuture<'_, Result<(), TimeRefused>> {
+        ready(Err(TimeRefused::NotStored(full()))).boxed()
     }
 
-    fn withdraw(&self, source: &str, kind: RecordKind, id: &str) -> Result<(), WithdrawalRefused> {
-        self.shop.withdraw(source, kind, id)
+    fn change_correction(&self, _: CorrectionChange) -> BoxFuture<'_, Result<String, CorrectionRefused>> {
+        ready(Err(CorrectionRefused::NotStored(full()))).boxed()
     }
 
-    fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
-        self.shop.records(period)
-    }
-
-    fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
-        self.shop.restatements()
-    }
-
-    fn trends(&self, months: usize) -> Result<Trends, AnswerError> {
-        self.shop.trends(months)
-    }
-
-    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
-        self.shop.time_overrides()
-    }
-
-    fn push_counts(&self, _: &str, _: Vec<PushedCounts>) -> Result<(), PushRefused> {
-        Err(PushRefused::NotStored("disk /dev/secret is full".to_owned()))
-    }
-
-    fn set_time(&self, _: TimeOverride) -> Result<(), TimeRefused> {
-        Err(TimeRefused::NotStored("disk /dev/secret is full".to_owned()))
-    }
-
-    fn reload(&self) -> Option<ReloadReport> {
-        None
-    }
-
-    fn change_correction(&self, _: CorrectionChange) -> Result<String, CorrectionRefused> {
-        Err(CorrectionRefused::NotStored("disk /dev/secret is full".to_owned()))
+    fn reload(&self) -> BoxFuture<'_, Option<ReloadReport>> {
+        ready(None).boxed()
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::hardening::{Troubled, troubled};
+use super::hardening::troubled;
 use super::sample::Sample;
 use super::server::Server;
 
@@ -142,7 +142,7 @@ async fn half_finished_heads_keep_nobody_else_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_and_metrics_have_places_where_all_connections_are_at_work() {
-    let (answers, go): (Troubled, _) = troubled();
+    let (answers, go) = troubled();
     let settings = HttpSettings {
         connections_max: 2,
         connections_per_address_max: 2,

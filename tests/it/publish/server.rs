@@ -3,11 +3,26 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use evenkeel::publish::answers::Answers;
+use evenkeel::publish::answers::{Commands, Queries};
 use evenkeel::publish::http::{HttpSettings, serve};
 use reqwest::{Client, Response};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::sample::Sample;
+
+/// What a server answers from.
+pub struct Daemon {
+    pub queries: Queries,
+    pub commands: Arc<dyn Commands>,
+}
+
+impl From<Sample> for Daemon {
+    fn from(sample: Sample) -> Daemon {
+        let sample = Arc::new(sample);
+        Daemon { queries: Queries::of(&sample), commands: sample }
+    }
+}
 
 pub struct Server {
     pub address: SocketAddr,
@@ -17,17 +32,18 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(answers: impl Answers) -> Server {
+    pub fn start(answers: impl Into<Daemon>) -> Server {
         Server::with(answers, HttpSettings::default())
     }
 
-    pub fn with(answers: impl Answers, settings: HttpSettings) -> Server {
+    pub fn with(answers: impl Into<Daemon>, settings: HttpSettings) -> Server {
+        let Daemon { queries, commands } = answers.into();
         // Fails when another test of this process was first; the provider is there then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(serve(listener, Arc::new(answers), settings, async {
+        let serving = tokio::spawn(serve(listener, queries, commands, settings, async {
             // A dropped sender stops the server, too.
             let _ = stopped.await;
         }));

@@ -35,12 +35,12 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT
     )
 )]
 pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<AlertListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let severity = params.word("severity", &["page", "ticket", "info"], |word| {
         [Severity::Page, Severity::Ticket, Severity::Info].into_iter().find(|s| s.word() == word)
     })?;
-    let review = daemon.judge(move |answers| answers.review(period)).await?;
+    let review = daemon.judge(move |queries| queries.alerts.review(period)).await?;
     let service = params.get("service");
     let wanted: Vec<(&Alert, &Subject)> = review
         .alerts

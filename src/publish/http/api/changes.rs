@@ -28,9 +28,9 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT
     )
 )]
 pub(crate) async fn changes(State(daemon): State<ApiContext>, params: Params) -> Result<Json<ChangeListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    let changes = daemon.ask(move |answers| answers.changes(period)).await?;
+    let changes = daemon.ask(move |queries| queries.incidents.changes(period)).await?;
     let wanted: Vec<&Change> =
         changes.iter().filter(|change| params.get("service").is_none_or(|service| change.service == service)).collect();
     Ok(Json(ChangeListJson {
@@ -61,9 +61,9 @@ pub(crate) async fn cluster_events(
     State(daemon): State<ApiContext>,
     params: Params,
 ) -> Result<Json<ClusterEventListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    let events = daemon.ask(move |answers| answers.cluster_events(period)).await?;
+    let events = daemon.ask(move |queries| queries.incidents.cluster_events(period)).await?;
     let wanted: Vec<&ClusterEvent> = events
         .iter()
         .filter(|event| params.get("namespace").is_none_or(|namespace| event.object.namespace == namespace))

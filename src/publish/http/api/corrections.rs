@@ -26,7 +26,7 @@ pub(crate) async fn list(
     State(daemon): State<ApiContext>,
     _params: Params,
 ) -> Result<Json<CorrectionListJson>, Problem> {
-    let (in_force, trail) = daemon.ask(|answers| answers.corrections()).await?;
+    let (in_force, trail) = daemon.ask(|queries| queries.slos.corrections()).await?;
     Ok(Json(CorrectionListJson {
         corrections: in_force.iter().map(CorrectionJson::from).collect(),
         trail: trail.into_iter().map(TrailJson::from).collect(),
@@ -47,7 +47,7 @@ pub(crate) async fn one(
     Path(name): Path<String>,
     _params: Params,
 ) -> Result<Json<CorrectionJson>, Problem> {
-    let (in_force, _) = daemon.ask(|answers| answers.corrections()).await?;
+    let (in_force, _) = daemon.ask(|queries| queries.slos.corrections()).await?;
     let found = in_force.iter().find(|declared| declared.correction.name == name);
     found.map(|declared| Json(CorrectionJson::from(declared))).ok_or_else(|| unknown(&name))
 }
@@ -93,7 +93,7 @@ pub(crate) async fn withdraw(
 }
 
 async fn change(daemon: &ApiContext, change: CorrectionChange) -> Result<String, Problem> {
-    let changed = daemon.change(move |answers| answers.change_correction(change)).await?;
+    let changed = daemon.change(|commands| async move { commands.change_correction(change).await }).await?;
     changed.map_err(|refused| match &refused {
         CorrectionRefused::NotSound(_) => Problem::bad_body(refused.to_string()),
         CorrectionRefused::OfFile(name) => Problem::conflict(refused.to_string())

@@ -30,10 +30,10 @@ pub(crate) async fn durations(
     State(daemon): State<ApiContext>,
     params: Params,
 ) -> Result<Json<DurationsJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let words = GroupedBy::ALL.map(GroupedBy::word);
     let by = params.word("by", &words, |word| GroupedBy::ALL.into_iter().find(|by| by.word() == word))?;
-    let comparison = daemon.judge(move |answers| answers.comparison(period)).await?;
+    let comparison = daemon.judge(move |queries| queries.incidents.comparison(period)).await?;
     let groups = comparison.groups.iter().filter(|group| by.is_none_or(|by| group.by == by));
     Ok(Json(DurationsJson {
         period: PeriodJson::from(comparison.period),

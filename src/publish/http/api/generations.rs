@@ -28,7 +28,7 @@ pub(crate) async fn generations(
 ) -> Result<Json<GenerationListJson>, Problem> {
     daemon.evaluated()?.slo(&name)?;
     let asked = name.clone();
-    let generations = daemon.ask(move |answers| answers.generations(&asked)).await?;
+    let generations = daemon.ask(move |queries| queries.slos.generations(&asked)).await?;
     Ok(Json(GenerationListJson {
         slo: name,
         changed_at: instant(seam(&generations)),

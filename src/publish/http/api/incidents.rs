@@ -36,13 +36,13 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT
     )
 )]
 pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<IncidentListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let state = params.word("state", &["open", "closed"], |word| {
         [IncidentState::Open, IncidentState::Closed].into_iter().find(|s| s.word() == word)
     })?;
     let service = params.get("service").map(str::to_owned);
-    let review = daemon.judge(move |answers| answers.review(period)).await?;
+    let review = daemon.judge(move |queries| queries.incidents.review(period)).await?;
     let is_small = params.word("below_floor", &["true", "false"], |word| word.parse::<bool>().ok())? == Some(true);
     let listed = if is_small { &review.below_floor } else { &review.incidents };
     let wanted: Vec<&Incident> = listed

@@ -32,8 +32,8 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
     )
 )]
 pub(crate) async fn noise(State(daemon): State<ApiContext>, params: Params) -> Result<Json<NoiseJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let review = daemon.judge(move |answers| answers.review(period)).await?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
+    let review = daemon.judge(move |queries| queries.alerts.review(period)).await?;
     let noise = &review.noise;
     Ok(Json(NoiseJson {
         from: Instant(period.start),

@@ -42,7 +42,7 @@ const LENGTH_MAX: Millis = Millis::from_days(7);
     )
 )]
 pub(crate) async fn replay(State(daemon): State<ApiContext>, params: Params) -> Result<Json<ReplaysJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let lever = lever(&daemon, &params)?;
     let asked = format!("{:?} {:?}", params.get("from"), params.get("to"));
     let replays = daemon.replay(&asked, period, lever).await?;
@@ -71,7 +71,7 @@ fn lever(daemon: &ApiContext, params: &Params) -> Result<Option<RuleChange>, Pro
     let rule = params.get("rule").map(str::to_owned);
     if name == "burn_rate" {
         let slo = params.get(name).unwrap_or_default().to_owned();
-        let known = daemon.answers.snapshot();
+        let known = daemon.snapshot();
         let Some(judged) = known.slos.iter().find(|judged| judged.slo.name == slo) else {
             return Err(Problem::bad_parameter(name, format!("SLO `{slo}` not found")).hint("/api/v1/slos lists them"));
         };

@@ -55,8 +55,8 @@ pub(crate) async fn report(State(daemon): State<ApiContext>, params: Params) -> 
     let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;
     let asked = format!("{} {}", params.get("month").unwrap_or_default(), params.get("format").unwrap_or_default());
     let text = daemon
-        .report(asked, move |answers| {
-            let input = answers.report(month)?;
+        .report(asked, move |reports| {
+            let input = reports.report(month)?;
             Ok(input.map(|input| match format {
                 Format::Markdown => report::markdown(&input),
                 Format::Html => report::html(&input),

@@ -22,7 +22,7 @@ pub(crate) async fn list(
     State(daemon): State<ApiContext>,
     _params: Params,
 ) -> Result<Json<RestatementListJson>, Problem> {
-    let all = daemon.judge(|answers| answers.restatements()).await?;
+    let all = daemon.judge(|queries| queries.reports.restatements()).await?;
     Ok(Json(RestatementListJson { months: all.iter().map(RestatementJson::from).collect() }))
 }
 

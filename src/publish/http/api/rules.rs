@@ -30,8 +30,8 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
     )
 )]
 pub(crate) async fn rules(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RuleListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
-    let review = daemon.judge(move |answers| answers.review(period)).await?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
+    let review = daemon.judge(move |queries| queries.alerts.review(period)).await?;
     let scores: HashMap<&str, &RuleScore> = review.rules.rules.iter().map(|s| (s.rule.as_str(), s)).collect();
     let paged = review.noise.rules.iter();
     let silent = review.rules.rules.iter().filter(|s| !review.noise.rules.iter().any(|n| n.rule == s.rule));

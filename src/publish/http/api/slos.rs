@@ -71,13 +71,13 @@ pub(crate) async fn one(
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
     let window = window(&judgement.slo, params.get("window"))?;
-    let Some(at) = params.at(daemon.answers.now())? else {
+    let Some(at) = params.at(daemon.now())? else {
         let status = judgement.windows.iter().find(|status| status.window.to_string() == window);
         let json = status.map(|status| SloJson::new(status, Some(&judgement.tiers), &evaluated.snapshot.findings));
         return json.map(Json).ok_or_else(Problem::not_ready);
     };
     let slo = name.clone();
-    let status = daemon.ask(move |answers| answers.slo_at(&slo, Some(&window), at)).await?;
+    let status = daemon.ask(move |queries| queries.slos.slo_at(&slo, Some(&window), at)).await?;
     let status = status.ok_or_else(|| Problem::not_found(format!("SLO `{name}` no longer exists")).about("name"))?;
     Ok(Json(SloJson::new(&status, None, &[])))
 }
@@ -109,12 +109,12 @@ pub(crate) async fn history(
     let slo = &evaluated.slo(&name)?.slo;
     let window = window(slo, params.get("window"))?;
     let length = slo.windows.iter().find(|w| w.to_string() == window).unwrap_or(slo.first_window()).nominal_length();
-    let asked = params.period(daemon.answers.now(), length)?;
+    let asked = params.period(daemon.now(), length)?;
     let period = Period::new(asked.start.floor_slot(), asked.end.ceil_slot());
     let step = params.step(period)?;
     let basis = params.word("objective", &["current", "historical"], Basis::from_word)?.unwrap_or(Basis::Current);
     let (slo, word) = (name.clone(), window.clone());
-    let slots = daemon.ask(move |answers| answers.history(&slo, Some(&word), period, step, basis)).await?;
+    let slots = daemon.ask(move |queries| queries.slos.history(&slo, Some(&word), period, step, basis)).await?;
     let slots = slots.ok_or_else(|| Problem::not_found(format!("SLO `{name}` no longer exists")).about("name"))?;
     Ok(Json(HistoryJson {
         slo: name,

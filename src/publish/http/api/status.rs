@@ -20,14 +20,14 @@ use crate::publish::http::plumbing::query::Params;
     responses((status = 200, body = StatusJson))
 )]
 pub(crate) async fn status(State(daemon): State<ApiContext>, _params: Params) -> Result<Json<StatusJson>, Problem> {
-    let status = daemon.answers.status();
+    let status = daemon.status();
     Ok(Json(StatusJson {
         version: status.version,
-        now: Instant(daemon.answers.now()),
+        now: Instant(daemon.now()),
         started_at: Instant(status.started_at),
         ready: status.not_ready.is_none(),
         not_ready: status.not_ready,
-        as_of: instant(daemon.answers.snapshot().as_of),
+        as_of: instant(daemon.snapshot().as_of),
         sources: status.sources.iter().map(SourceJson::from).collect(),
         loops: status.loops.iter().map(LoopJson::from).collect(),
         backfill: BackfillJson::from(&status.backfill),

@@ -26,7 +26,7 @@ use crate::publish::http::plumbing::query::Params;
 )]
 pub(crate) async fn trends(State(daemon): State<ApiContext>, params: Params) -> Result<Json<TrendsJson>, Problem> {
     let months = params.whole("months", MONTHS_DEFAULT, MONTHS_MAX)?;
-    let trends = daemon.judge(move |answers| answers.trends(months)).await?;
+    let trends = daemon.judge(move |queries| queries.reports.trends(months)).await?;
     Ok(Json(TrendsJson {
         months: trends.months.iter().map(MonthJson::from).collect(),
         series: trends.series.iter().map(SeriesJson::from).collect(),

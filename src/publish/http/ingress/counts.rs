@@ -52,14 +52,14 @@ pub(crate) async fn push(
 ) -> Result<Json<TakenJson>, Problem> {
     let CountsJson { counts } =
         serde_json::from_slice(&body).map_err(|error| Problem::bad_body(error.to_string()).hint(EXAMPLE))?;
-    let counts = sound(&counts, daemon.answers.now()).map_err(|wrong| {
+    let counts = sound(&counts, daemon.now()).map_err(|wrong| {
         let more = wrong.len().saturating_sub(TOLD_MAX);
         let told: Vec<String> = wrong.into_iter().take(TOLD_MAX).collect();
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         Problem::bad_body(format!("{}{more}", told.join("; "))).hint(EXAMPLE)
     })?;
     let minutes = counts.len();
-    let pushed = daemon.change(move |answers| answers.push_counts(&name, counts)).await?;
+    let pushed = daemon.change(|commands| async move { commands.push_counts(name, counts).await }).await?;
     pushed.map_err(|refused| match &refused {
         PushRefused::Unknown(_) => Problem::not_found(refused.to_string()).about("name"),
         PushRefused::NotPushed(_) => Problem::conflict(refused.to_string()),

@@ -49,7 +49,8 @@ pub(crate) async fn receive(
         content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
         body: body.to_vec(),
     };
-    let received = daemon.change(move |answers| answers.receive(&webhook, delivery)).await?.map_err(refused)?;
+    let received = daemon.change(|commands| async move { commands.receive(webhook, delivery).await }).await?;
+    let received = received.map_err(refused)?;
     Ok(Json(ReceivedJson {
         accepted: received.accepted,
         replaced: received.replaced,

@@ -36,11 +36,11 @@ use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT
     )
 )]
 pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RecordListJson>, Problem> {
-    let period = params.period(daemon.answers.now(), DEFAULT_PERIOD)?;
+    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
     let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
     let words = RecordKind::ALL.map(RecordKind::word);
     let kind = params.word("kind", &words, RecordKind::from_word)?;
-    let records = daemon.ask(move |answers| answers.records(period)).await?;
+    let records = daemon.ask(move |queries| queries.incidents.records(period)).await?;
     let wanted: Vec<&Record> = records.iter().filter(|record| kind.is_none_or(|kind| record.kind == kind)).collect();
     Ok(Json(RecordListJson {
         from: Instant(period.start),
@@ -71,7 +71,7 @@ pub(crate) async fn withdraw_record(
 ) -> Result<StatusCode, Problem> {
     let kind = RecordKind::from_word(&kind)
         .ok_or_else(|| Problem::not_found(format!("unknown kind of record `{kind}`")).about("kind"))?;
-    let withdrawn = daemon.ask(move |answers| Ok(answers.withdraw(&source, kind, &id))).await?;
+    let withdrawn = daemon.change(|commands| async move { commands.withdraw(source, kind, id).await }).await?;
     withdrawn.map_err(|refused| match refused {
         WithdrawalRefused::Unknown => Problem::not_found(refused.to_string())
             .about("id")
@@ -99,7 +99,7 @@ pub(crate) async fn times(
     _params: Params,
 ) -> Result<Json<TimeListJson>, Problem> {
     let incident = incident_id(&id)?;
-    let trail = daemon.ask(|answers| answers.time_overrides()).await?;
+    let trail = daemon.ask(|queries| queries.incidents.time_overrides()).await?;
     let of_incident = trail.iter().filter(|set| set.incident == incident);
     Ok(Json(TimeListJson { trail: of_incident.map(TimeJson::from).collect() }))
 }
@@ -132,7 +132,7 @@ pub(crate) async fn set_time(
         wrong(format!("`time` must be one of {words}"))
     })?;
     let at = Timestamp::parse(&setting.at).map_err(|error| wrong(format!("`at`: {error}")))?;
-    let now = daemon.answers.now();
+    let now = daemon.now();
     if at > now {
         return Err(wrong("`at` lies in the future".to_owned()));
     }
@@ -164,13 +164,13 @@ pub(crate) async fn take_back_time(
     let Withdrawal { author, reason } = Withdrawal::read(&body)?;
     let time = IncidentTime::from_word(&time)
         .ok_or_else(|| Problem::not_found(format!("unknown incident time `{time}`")).about("time"))?;
-    let recorded_at = daemon.answers.now();
+    let recorded_at = daemon.now();
     change(&daemon, TimeOverride { incident: incident_id(&id)?, time, at: None, author, reason, recorded_at }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn change(daemon: &ApiContext, set: TimeOverride) -> Result<(), Problem> {
-    let changed = daemon.change(move |answers| answers.set_time(set)).await?;
+    let changed = daemon.change(|commands| async move { commands.set_time(set).await }).await?;
     changed.map_err(|refused| match &refused {
         TimeRefused::UnknownIncident => Problem::not_found(refused.to_string())
             .about("id")

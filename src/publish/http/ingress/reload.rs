@@ -23,7 +23,7 @@ use crate::publish::http::plumbing::problem::{PROBLEM_TYPE, Problem};
     )
 )]
 pub(crate) async fn reload(State(daemon): State<ApiContext>) -> Result<Response, Problem> {
-    let report = daemon.change(|answers| answers.reload()).await?;
+    let report = daemon.change(|commands| async move { commands.reload().await }).await?;
     let report = report.ok_or_else(|| Problem::of_status(StatusCode::SERVICE_UNAVAILABLE))?;
     let errors = report.problems.iter().filter(|p| p.level == Level::Error).count();
     let problems: Vec<ProblemJson> = report.problems.iter().map(ProblemJson::from).collect();

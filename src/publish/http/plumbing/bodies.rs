@@ -93,7 +93,7 @@ impl Bodies {
         let credentials = credentials(headers);
         let is_signed = credentials.pagerduty_signature.is_some() || credentials.signature.is_some();
         let webhook = webhook.to_owned();
-        let is_known = self.daemon.ask(move |answers| Ok(answers.has_token(&webhook, &credentials))).await?;
+        let is_known = self.daemon.ask(move |queries| Ok(queries.webhooks.has_token(&webhook, &credentials))).await?;
         // The same for every name, so that nobody learns which webhooks exist.
         if is_known || is_signed { Ok(is_known) } else { Err(Problem::unknown_sender()) }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::problem::Problem;
 use super::shared::SharedAnswers;
@@ -15,7 +16,7 @@ use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::asker::Asker;
 use crate::model::time::{Period, Timestamp};
-use crate::publish::answers::{AnswerError, Answers};
+use crate::publish::answers::{AnswerError, Commands, Queries, ReportQueries, ServiceStatus};
 use crate::publish::http::plumbing::query::DEFAULT_PERIOD;
 use crate::publish::http::plumbing::settings::HttpSettings;
 
@@ -24,7 +25,10 @@ const SHARED_AT_ONCE: usize = 1;
 
 #[derive(Clone)]
 pub(crate) struct ApiContext {
-    pub answers: Arc<dyn Answers>,
+    queries: Queries,
+    commands: Arc<dyn Commands>,
+    /// Changes under way, each of which goes on when its client has left.
+    pub changes: TaskTracker,
     /// Places for questions that read a little, for those that judge a whole period,
     /// and for changes: no kind waits behind another.
     little: Arc<Semaphore>,
@@ -51,23 +55,39 @@ impl Evaluated {
 }
 
 impl ApiContext {
-    pub fn new(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Self {
+    pub fn new(queries: Queries, commands: Arc<dyn Commands>, settings: &HttpSettings) -> Self {
         let places = || Arc::new(Semaphore::new(settings.disk_questions_max));
         // Before the time-out of the request, so that the client learns what to do.
         let patience = settings.request_timeout.mul_f64(0.9);
         ApiContext {
-            answers,
+            queries,
+            commands,
             little: places(),
             judging: places(),
             changing: places(),
             replays: SharedAnswers::new(SHARED_AT_ONCE, patience),
             reports: SharedAnswers::new(SHARED_AT_ONCE, patience),
+            changes: TaskTracker::new(),
         }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.queries.status.now()
+    }
+
+    /// How the daemon itself is doing.
+    pub fn status(&self) -> ServiceStatus {
+        self.queries.status.status()
+    }
+
+    /// The latest evaluation, empty before the first one.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.queries.status.snapshot()
     }
 
     /// The latest evaluation, or the problem that there is none yet.
     pub fn evaluated(&self) -> Result<Evaluated, Problem> {
-        let snapshot = self.answers.snapshot();
+        let snapshot = self.snapshot();
         let as_of = snapshot.as_of.ok_or_else(Problem::not_ready)?;
         Ok(Evaluated { snapshot, as_of })
     }
@@ -79,14 +99,14 @@ impl ApiContext {
         if latest.incident(incident).is_some() || latest.renamed(incident).is_some() {
             return Ok(latest);
         }
-        let now = self.answers.now();
-        self.judge(move |answers| answers.review(Period::new(now - DEFAULT_PERIOD, now))).await.map(Arc::new)
+        let now = self.now();
+        self.judge(move |queries| queries.incidents.review(Period::new(now - DEFAULT_PERIOD, now))).await.map(Arc::new)
     }
 
     /// Asks a question that reads a little from the disk.
     pub async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
+        question: impl FnOnce(&Queries) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<T, Problem> {
         self.work(&self.little, Asker::default(), question).await
     }
@@ -94,23 +114,24 @@ impl ApiContext {
     /// Asks a question for which all of a period is judged.
     pub async fn judge<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
+        question: impl FnOnce(&Queries) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<T, Problem> {
         self.work(&self.judging, Asker::default(), question).await
     }
 
     /// Changes something. It is done to its end, also when the client has left; what
     /// was made of the facts before is not given out any more.
-    pub async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&dyn Answers) -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let place = self.changing.clone().acquire_owned().await.map_err(|_| internal())?;
-        let (answers, replays, reports) =
-            (Arc::clone(&self.answers), Arc::clone(&self.replays), Arc::clone(&self.reports));
-        let changing = tokio::task::spawn_blocking(move || {
+    pub async fn change<T, F>(&self, change: impl FnOnce(Arc<dyn Commands>) -> F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let place = Arc::clone(&self.changing).acquire_owned().await.map_err(|_| internal())?;
+        let changing = change(Arc::clone(&self.commands));
+        let (replays, reports) = (Arc::clone(&self.replays), Arc::clone(&self.reports));
+        let changing = self.changes.spawn(async move {
             let _place = place;
-            let changed = change(&*answers);
+            let changed = changing.await;
             replays.forget();
             reports.forget();
             changed
@@ -126,18 +147,18 @@ impl ApiContext {
         period: Period,
         change: Option<RuleChange>,
     ) -> Result<Arc<Vec<Replay>>, Problem> {
-        let answers = Arc::clone(&self.answers);
-        self.replays.ask(format!("{asked} {change:?}"), move || answers.replay(period, change)).await
+        let alerts = Arc::clone(&self.queries.alerts);
+        self.replays.ask(format!("{asked} {change:?}"), move || alerts.replay(period, change)).await
     }
 
     /// A text of which there is one for all who ask the same.
     pub async fn report(
         &self,
         asked: String,
-        make: impl FnOnce(&dyn Answers) -> Result<Option<String>, AnswerError> + Send + 'static,
+        make: impl FnOnce(&dyn ReportQueries) -> Result<Option<String>, AnswerError> + Send + 'static,
     ) -> Result<Arc<Option<String>>, Problem> {
-        let answers = Arc::clone(&self.answers);
-        self.reports.ask(asked, move || make(&*answers)).await
+        let reports = Arc::clone(&self.queries.reports);
+        self.reports.ask(asked, move || make(&*reports)).await
     }
 
     /// Works in one of some places. A place is held until the work ends, which is soon
@@ -146,14 +167,14 @@ impl ApiContext {
         &self,
         places: &Arc<Semaphore>,
         asker: Asker,
-        question: impl FnOnce(&dyn Answers) -> Result<T, AnswerError> + Send + 'static,
+        question: impl FnOnce(&Queries) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<T, Problem> {
         let place = Arc::clone(places).acquire_owned().await.map_err(|_| internal())?;
-        let (answers, working) = (Arc::clone(&self.answers), asker.clone());
+        let (queries, working) = (self.queries.clone(), asker.clone());
         let _leaves = Leaves(asker);
         let asked = tokio::task::spawn_blocking(move || {
             let _place = place;
-            working.wait_for(|| question(&*answers))
+            working.wait_for(|| question(&queries))
         });
         match asked.await {
             Ok(Some(Ok(answer))) => Ok(answer),

@@ -24,7 +24,7 @@ pub(crate) async fn healthy() -> &'static str {
     )
 )]
 pub(crate) async fn ready(State(daemon): State<ApiContext>) -> Result<&'static str, Problem> {
-    match daemon.answers.status().not_ready {
+    match daemon.status().not_ready {
         None => Ok("Evenkeel is ready.\n"),
         Some(reason) => Err(Problem::not_ready_because(reason)),
     }

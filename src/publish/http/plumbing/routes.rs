@@ -7,13 +7,14 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::bodies::{self, Bodies, Reading};
 use super::problem::Problem;
 use super::{access, health, layers, openapi};
-use crate::publish::answers::Answers;
+use crate::publish::answers::{Commands, Queries};
 use crate::publish::http::api::{
     alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
     status, trends,
@@ -36,11 +37,13 @@ const PUSHES_MAX: usize = 32;
 /// page of 10,000 SLOs has tens of megabytes, so they are bounded too.
 const SCRAPES_MAX: usize = 8;
 
-pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Router {
+/// Also gives the changes that go on when their clients have left.
+pub(crate) fn router(queries: Queries, commands: Arc<dyn Commands>, settings: &HttpSettings) -> (Router, TaskTracker) {
     let requests = HttpRequests::default();
     let reading = Arc::new(Reading::default());
-    let exposition = scrape::Exposition::new(Arc::clone(&answers), requests.clone());
-    let daemon = ApiContext::new(answers, settings);
+    let exposition = scrape::Exposition::new(Arc::clone(&queries.status), requests.clone());
+    let daemon = ApiContext::new(queries, commands, settings);
+    let changes_under_way = daemon.changes.clone();
 
     // A lane for each kind of question: a hundred replays keep nobody from the alerts.
     let lane = |routes| layers::bounded(routes, settings.requests_max, settings.request_timeout);
@@ -73,7 +76,7 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .layer(from_fn_with_state(bodies(BODY_BYTES_MAX), bodies::read_if_allowed));
     let pushed = layers::bounded(pushed, PUSHES_MAX, settings.request_timeout)
         .layer(from_fn_with_state(bodies(intake::BODY_BYTES_MAX), bodies::read_if_allowed));
-    reads
+    let routes = reads
         .merge(pushed)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
         .layer(Extension(KnownParameters(openapi::query_parameters)))
@@ -82,7 +85,8 @@ pub(crate) fn router(answers: Arc<dyn Answers>, settings: &HttpSettings) -> Rout
         .layer(from_fn_with_state(Arc::new(settings.access.clone()), access::guard))
         .layer(from_fn(layers::admitted))
         .layer(from_fn_with_state(requests, layers::counted))
-        .layer(from_fn(layers::safe_headers))
+        .layer(from_fn(layers::safe_headers));
+    (routes, changes_under_way)
 }
 
 fn api() -> Router<ApiContext> {

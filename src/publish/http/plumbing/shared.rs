@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::problem::Problem;
 use crate::model::asker::Asker;
@@ -32,6 +32,8 @@ pub(crate) struct SharedAnswers<V> {
     places: Arc<Semaphore>,
     /// How long one client waits.
     patience: Duration,
+    /// Where they are made.
+    background: TaskTracker,
     book: Mutex<Book<V>>,
 }
 
@@ -55,7 +57,12 @@ struct Flight<V> {
 impl<V: Send + Sync + 'static> SharedAnswers<V> {
     pub fn new(places: usize, patience: Duration) -> Arc<Self> {
         let book = Mutex::new(Book { next: 0, by_question: BTreeMap::new() });
-        Arc::new(SharedAnswers { places: Arc::new(Semaphore::new(places)), patience, book })
+        Arc::new(SharedAnswers {
+            places: Arc::new(Semaphore::new(places)),
+            patience,
+            background: TaskTracker::new(),
+            book,
+        })
     }
 
     /// The answer to a question, which `question` names. `make` may take long; it is
@@ -110,15 +117,23 @@ impl<V: Send + Sync + 'static> SharedAnswers<V> {
         };
         book.by_question.insert(question.clone(), flight);
         drop(book);
-        let (shared, asked, places, runtime) =
-            (Arc::clone(self), question.clone(), Arc::clone(&self.places), Handle::current());
-        tokio::task::spawn_blocking(move || {
-            // Ends the flight also where `make` panics.
-            let landing = Landing { shared, question: asked, id };
-            let place = runtime.block_on(places.acquire_owned());
+        // Ends the flight also where `make` panics.
+        let landing = Landing { shared: Arc::clone(self), question: question.clone(), id };
+        let places = Arc::clone(&self.places);
+        self.background.spawn(async move {
+            // Nobody closes it.
+            let Ok(place) = places.acquire_owned().await else { return };
             let began = Instant::now();
-            let made = asker.wait_for(make);
-            drop(place);
+            let made = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                asker.wait_for(make)
+            });
+            // A panic is in the log.
+            let Ok(made) = made.await else {
+                // Before anybody who waits learns of it and asks again.
+                drop(landing);
+                return;
+            };
             let made = made.map(|made| made.map(Arc::new).map_err(|error| internal(&error)));
             landing.end(matches!(made, Some(Ok(_))).then(|| began.elapsed()));
             // Without an answer nobody waits.

@@ -8,7 +8,7 @@ use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::HistorySlot;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::publish::answers::{AnswerError, Answers};
+use crate::publish::answers::{AnswerError, SloQueries};
 use crate::publish::http::api::slos::elapsed;
 
 /// Points of a small chart.
@@ -31,7 +31,7 @@ pub(crate) struct Sparks(Arc<Mutex<HashMap<String, Spark>>>);
 impl Sparks {
     /// The budget that remained over the first window of an SLO. May read the
     /// disk.
-    pub fn of(&self, answers: &dyn Answers, judgement: &SloJudgement) -> Result<Arc<Vec<HistorySlot>>, AnswerError> {
+    pub fn of(&self, slos: &dyn SloQueries, judgement: &SloJudgement) -> Result<Arc<Vec<HistorySlot>>, AnswerError> {
         let Some(status) = judgement.windows.first() else {
             return Ok(Arc::default());
         };
@@ -41,7 +41,7 @@ impl Sparks {
         }
         let (period, step) = slots_of(elapsed(status.period, status.as_of));
         let window = status.window.to_string();
-        let slots = answers.history(name, Some(&window), period, step, Basis::Current)?;
+        let slots = slos.history(name, Some(&window), period, step, Basis::Current)?;
         let slots = Arc::new(slots.unwrap_or_default());
         self.keep(name, status.as_of, &slots);
         Ok(slots)

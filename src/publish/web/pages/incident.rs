@@ -54,11 +54,11 @@ async fn shown(daemon: ApiContext, id: String) -> Page {
     let old_names = review.aliases.iter().filter(|(_, now)| **now == incident.id).map(|(old, _)| *old);
     let names: Vec<IncidentId> = old_names.chain([incident.id]).collect();
     let (changes, trail) = daemon
-        .ask(move |answers| {
+        .ask(move |queries| {
             let start = wanted.start().unwrap_or(now);
             let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
-            let changes = answers.changes(around)?;
-            let mut trail = answers.time_overrides()?;
+            let changes = queries.incidents.changes(around)?;
+            let mut trail = queries.incidents.time_overrides()?;
             trail.retain(|set| names.contains(&set.incident));
             let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
             Ok((changes.collect::<Vec<_>>(), trail))

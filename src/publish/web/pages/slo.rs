@@ -38,10 +38,10 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let step = step_for(period);
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon
-        .ask(move |answers| {
-            let slots = answers.history(&slo, Some(&window), period, step, Basis::Current)?.unwrap_or_default();
-            let changes = answers.changes(period)?;
-            let generations = answers.generations(&slo)?;
+        .ask(move |queries| {
+            let slots = queries.slos.history(&slo, Some(&window), period, step, Basis::Current)?.unwrap_or_default();
+            let changes = queries.incidents.changes(period)?;
+            let generations = queries.slos.generations(&slo)?;
             Ok((generations, slots, changes.into_iter().filter(|change| change.service == service).collect::<Vec<_>>()))
         })
         .await?;

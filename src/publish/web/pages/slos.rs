@@ -37,9 +37,9 @@ pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, q
     let number = page_number(&params)?.clamp(1, last_page);
     let shown: Vec<SloJudgement> = slos.into_iter().skip((number - 1) * ROWS_MAX).take(ROWS_MAX).cloned().collect();
     let rows = daemon
-        .ask(move |answers| {
+        .ask(move |queries| {
             let row = |judgement: SloJudgement| {
-                let spark = sparks.of(answers, &judgement)?;
+                let spark = sparks.of(&*queries.slos, &judgement)?;
                 Ok(Row { judgement, spark })
             };
             shown.into_iter().map(row).collect()

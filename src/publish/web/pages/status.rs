@@ -18,10 +18,10 @@ const REFRESH_SECONDS: u32 = 15;
 const FINDINGS_MAX: usize = 100;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
-    let status = daemon.answers.status();
-    let as_of = daemon.answers.snapshot().as_of;
+    let status = daemon.status();
+    let as_of = daemon.snapshot().as_of;
     let frame = Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
-    page(layout::page(&frame, &body(&status, daemon.answers.now())))
+    page(layout::page(&frame, &body(&status, daemon.now())))
 }
 
 fn body(status: &ServiceStatus, now: Timestamp) -> Markup {

@@ -1,16 +1,14 @@
-//! Questions of the HTTP server and the other publishers, answered from the latest
+//! Queries of the HTTP server and the other publishers, answered from the latest
 //! evaluation or from the store.
 
 use std::sync::{Arc, PoisonError};
 
 use super::state::AppState;
 use crate::app::catalog::generations::generations;
-use crate::app::counting::pushes;
 use crate::app::judging::ledger::{history_of, judge_at};
 use crate::app::reviewing::report::Reporting;
 use crate::app::reviewing::restatements;
 use crate::app::reviewing::review::changes;
-use crate::app::reviewing::times;
 use crate::app::reviewing::trends::Following;
 use crate::evaluate::alerting::replay::Replay;
 use crate::evaluate::alerting::rule_changes::RuleChange;
@@ -23,23 +21,21 @@ use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::model::operations::change::{Change, ClusterEvent};
-use crate::model::operations::record::{Record, RecordKind, TimeOverride};
+use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{
-    AnswerError, Answers, CorrectionChange, CorrectionRefused, Credentials, DeclaredCorrection, Delivery,
-    DeliveryRefused, Generation, PushRefused, PushedCounts, Received, ReloadReport, ServiceStatus, StoreStatus,
-    TimeRefused, TrailEntry, WithdrawalRefused,
+    AlertQueries, AnswerError, Credentials, DeclaredCorrection, Generation, IncidentQueries, ReportQueries,
+    ReviewQueries, ServiceStatus, SloQueries, StatusQueries, StoreStatus, TrailEntry, WebhookQueries,
 };
 use crate::publish::report::ReportInput;
-use crate::sources::webhooks::statement_key;
 
 fn unreadable(error: impl std::fmt::Display) -> AnswerError {
     AnswerError { cause: error.to_string() }
 }
 
-impl Answers for AppState {
+impl StatusQueries for AppState {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -70,7 +66,9 @@ impl Answers for AppState {
             catalog: self.catalog_status.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
+}
 
+impl SloQueries for AppState {
     fn slo_at(&self, name: &str, window: Option<&str>, at: Timestamp) -> Result<Option<SloStatus>, AnswerError> {
         let Some((slo, window)) = self.find(name, window) else { return Ok(None) };
         let as_of = at.floor_slot().min(self.as_of());
@@ -94,53 +92,6 @@ impl Answers for AppState {
         Ok(Some(history_slots(&slo, Shown { window, basis }, &history, period, step, as_of)))
     }
 
-    fn review(&self, period: Period) -> Result<Review, AnswerError> {
-        self.reviewing(&self.catalog(), &self.corrections.in_force()).review(period, self.as_of()).map_err(unreadable)
-    }
-
-    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
-        let before = Period::new(period.start - period.length(), period.start);
-        self.reviewing(&self.catalog(), &self.corrections.in_force())
-            .compare(period, before, self.as_of())
-            .map_err(unreadable)
-    }
-
-    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
-        self.reviewing(&self.catalog(), &self.corrections.in_force())
-            .replay(period, self.as_of(), lever)
-            .map_err(unreadable)
-    }
-
-    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
-        let catalog = self.catalog();
-        let reporting = Reporting {
-            slos: &catalog.slos,
-            reader: &self.facts.reader,
-            corrections: &self.corrections.in_force(),
-            on_call: &self.on_call,
-            alerting: &self.alerting,
-            closed: &self.closed,
-            sources: &self.alert_sources,
-            timezone: self.timezone,
-            now: self.clock.now(),
-            as_of: self.as_of(),
-            findings: Vec::clone(&self.snapshot().findings),
-        };
-        reporting.month(month.unwrap_or_else(|| Month::at(self.as_of(), self.timezone))).map_err(unreadable)
-    }
-
-    fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
-        let mut changes = changes(&self.facts.reader, period).map_err(unreadable)?;
-        changes.reverse();
-        Ok(changes)
-    }
-
-    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
-        let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
-        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
-        Ok(events)
-    }
-
     fn generations(&self, name: &str) -> Result<Vec<Generation>, AnswerError> {
         match self.catalog().slo(name) {
             Some(slo) => {
@@ -162,26 +113,70 @@ impl Answers for AppState {
         });
         Ok((self.corrections.listed(), trail.collect()))
     }
+}
 
-    fn has_token(&self, webhook: &str, credentials: &Credentials) -> bool {
-        self.intake.has_token(webhook, credentials)
+impl ReviewQueries for AppState {
+    fn review(&self, period: Period) -> Result<Review, AnswerError> {
+        self.reviewing(&self.catalog(), &self.corrections.in_force()).review(period, self.as_of()).map_err(unreadable)
     }
+}
 
-    fn receive(&self, webhook: &str, delivery: Delivery) -> Result<Received, DeliveryRefused> {
-        let taking = self.intake.receive(&self.facts, webhook, &delivery, self.kept());
-        tokio::runtime::Handle::current().block_on(taking)
-    }
-
-    fn withdraw(&self, source: &str, kind: RecordKind, id: &str) -> Result<(), WithdrawalRefused> {
-        let key = statement_key(kind, id);
-        let withdrawing = self.intake.withdraw(&self.facts, source, &key, self.clock.now());
-        tokio::runtime::Handle::current().block_on(withdrawing)
+impl IncidentQueries for AppState {
+    fn comparison(&self, period: Period) -> Result<Comparison, AnswerError> {
+        let before = Period::new(period.start - period.length(), period.start);
+        self.reviewing(&self.catalog(), &self.corrections.in_force())
+            .compare(period, before, self.as_of())
+            .map_err(unreadable)
     }
 
     fn records(&self, period: Period) -> Result<Vec<Record>, AnswerError> {
         let mut records = self.facts.reader.records(period).map_err(unreadable)?;
         records.sort_by_key(|record| std::cmp::Reverse(record.occurred_at));
         Ok(records)
+    }
+
+    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
+        self.facts.reader.time_overrides().map_err(unreadable)
+    }
+
+    fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
+        let mut changes = changes(&self.facts.reader, period).map_err(unreadable)?;
+        changes.reverse();
+        Ok(changes)
+    }
+
+    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
+        let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
+        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
+        Ok(events)
+    }
+}
+
+impl AlertQueries for AppState {
+    fn replay(&self, period: Period, lever: Option<RuleChange>) -> Result<Vec<Replay>, AnswerError> {
+        self.reviewing(&self.catalog(), &self.corrections.in_force())
+            .replay(period, self.as_of(), lever)
+            .map_err(unreadable)
+    }
+}
+
+impl ReportQueries for AppState {
+    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
+        let catalog = self.catalog();
+        let reporting = Reporting {
+            slos: &catalog.slos,
+            reader: &self.facts.reader,
+            corrections: &self.corrections.in_force(),
+            on_call: &self.on_call,
+            alerting: &self.alerting,
+            closed: &self.closed,
+            sources: &self.alert_sources,
+            timezone: self.timezone,
+            now: self.clock.now(),
+            as_of: self.as_of(),
+            findings: Vec::clone(&self.snapshot().findings),
+        };
+        reporting.month(month.unwrap_or_else(|| Month::at(self.as_of(), self.timezone))).map_err(unreadable)
     }
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {
@@ -201,41 +196,10 @@ impl Answers for AppState {
         let as_of = self.as_of();
         following.trends(Month::at(as_of, self.timezone), months, as_of).map_err(unreadable)
     }
+}
 
-    fn time_overrides(&self) -> Result<Vec<TimeOverride>, AnswerError> {
-        self.facts.reader.time_overrides().map_err(unreadable)
-    }
-
-    fn push_counts(&self, slo: &str, counts: Vec<PushedCounts>) -> Result<(), PushRefused> {
-        let (catalog, bounds) = (self.catalog(), (self.clock.now(), self.retention));
-        let pushing = pushes::push(&self.facts, &self.renewed, &catalog.slos, slo, &counts, bounds);
-        tokio::runtime::Handle::current().block_on(pushing)
-    }
-
-    fn set_time(&self, set: TimeOverride) -> Result<(), TimeRefused> {
-        let is_known = self.board.snapshot().review.incident(&set.incident.to_string()).is_some();
-        tokio::runtime::Handle::current().block_on(times::set(&self.facts, is_known, set))?;
-        if let Err(error) = self.renew_review() {
-            tracing::warn!(%error, "the pages show a time that was set only after the next review");
-        }
-        Ok(())
-    }
-
-    fn reload(&self) -> Option<ReloadReport> {
-        self.reloads.blocking_reload()
-    }
-
-    fn change_correction(&self, change: CorrectionChange) -> Result<String, CorrectionRefused> {
-        let (now, facts) = (self.clock.now(), &self.facts);
-        // Asked on a thread that may wait.
-        let runtime = tokio::runtime::Handle::current();
-        match change {
-            CorrectionChange::Declare(text) => {
-                runtime.block_on(self.corrections.declare(facts, &text, now)).map(|correction| correction.name.clone())
-            }
-            CorrectionChange::Withdraw { name, author, reason } => {
-                runtime.block_on(self.corrections.withdraw(facts, &name, &author, &reason, now)).map(|()| name)
-            }
-        }
+impl WebhookQueries for AppState {
+    fn has_token(&self, webhook: &str, credentials: &Credentials) -> bool {
+        self.intake.has_token(webhook, credentials)
     }
 }

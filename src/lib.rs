@@ -22,12 +22,13 @@
 //! | 3 | `app` | wiring, named loops, the clock, the end | everything but `cli` |
 //! | 2 | `sources` | foreign protocols in | `model` `ingest` `net` |
 //! | 2 | `store` | facts on disk, crash-safe, one writer | `model` |
-//! | 2 | `publish` | judgements out | `model` `evaluate` `net` |
+//! | 2 | `publish` | judgements out | `model` `evaluate` `net` `api` |
 //! | 2 | `definitions` | what is promised | `model` `yaml` |
 //! | 2 | `config` | how to run | `model` `net` `yaml` |
 //! | 1 | `ingest` | foreign words to our facts | `model` |
 //! | 1 | `evaluate` | facts to judgements | `model` |
 //! | 1 | `net` | outgoing HTTP: TLS, credentials, limits | `model` |
+//! | 1 | `api` | types of requests and answers | `model` |
 //! | 1 | `yaml` | YAML with places and problems | `model` |
 //! | 0 | `model` | the nouns and their arithmetic | |
 //!
@@ -48,6 +49,7 @@
 //! 8. First start, restart, network cut and a paused process are one path: ask
 //!    each source for everything since the last stored fact, within bounds.
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -6,12 +6,19 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
 use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
+use crate::api::alerts::AlertsQuery;
+use crate::api::alerts::replay::ReplayQuery;
+use crate::api::incidents::IncidentsQuery;
+use crate::api::pushes::ReceivedJson;
+use crate::api::query::{NoQuery, PeriodQuery, TimeParam, Whole};
+use crate::api::reviews::TrendsQuery;
+use crate::api::slos::{SloQuery, SlosQuery};
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
 use crate::cli::output::terminal::{print, print_as_is};
@@ -49,8 +56,9 @@ impl ApiClient {
     }
 
     /// The text at a path, in any format.
-    pub fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
-        let body = self.runtime.block_on(self.http.get_any(path, &pairs(query))).map_err(explained)?;
+    pub fn text(&self, path: &[&str], query: &impl Serialize) -> anyhow::Result<String> {
+        let pairs = pairs(query)?;
+        let body = self.runtime.block_on(self.http.get_any(path, &borrowed(&pairs))).map_err(explained)?;
         String::from_utf8(body.bytes).map_err(|_| self.foreign())
     }
 
@@ -58,29 +66,28 @@ impl ApiClient {
     pub fn push(&self, webhook: &str, lines: String) -> anyhow::Result<Received> {
         let path = ["in", webhook];
         let body = self.runtime.block_on(self.http.post(&path, "application/x-ndjson", lines.into_bytes()))?;
-        let answer: Value = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
-        let number = |key: &str| answer.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        let number = |key: &str| number(key).ok_or_else(|| self.foreign());
+        let answer: ReceivedJson = serde_json::from_slice(&body.bytes).map_err(|_| self.foreign())?;
         Ok(Received {
-            accepted: number("accepted")?,
-            replaced: number("replaced")?,
-            withdrawn: number("withdrawn")?,
-            duplicates: number("duplicates")?,
+            accepted: answer.accepted,
+            replaced: answer.replaced,
+            withdrawn: answer.withdrawn,
+            duplicates: answer.duplicates,
             ..Received::default()
         })
     }
 
-    fn json(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
-        let answer = self.runtime.block_on(self.http.get(path, &pairs(query), "application/json"));
+    fn json(&self, path: &[&str], query: &impl Serialize) -> anyhow::Result<Value> {
+        let pairs = pairs(query)?;
+        let answer = self.runtime.block_on(self.http.get(path, &borrowed(&pairs), "application/json"));
         serde_json::from_slice(&answer.map_err(explained)?.bytes).map_err(|_| self.foreign())
     }
 
     /// `from` for the last stretch of time, by the daemon's own clock: that of
     /// a demo may go faster than this machine's.
-    fn since(&self, last: Millis) -> anyhow::Result<(&'static str, String)> {
-        let status = self.json(&["api", "v1", "status"], &[])?;
+    fn since(&self, last: Millis) -> anyhow::Result<Option<TimeParam>> {
+        let status = self.json(&["api", "v1", "status"], &NoQuery {})?;
         let now = status.get("now").and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
-        Ok(("from", (now.ok_or_else(|| self.foreign())? - last).rfc3339()))
+        Ok(Some(TimeParam(now.ok_or_else(|| self.foreign())? - last)))
     }
 
     fn foreign(&self) -> anyhow::Error {
@@ -88,8 +95,23 @@ impl ApiClient {
     }
 }
 
-fn pairs<'a>(query: &'a [(&str, String)]) -> Vec<(&'a str, &'a str)> {
-    query.iter().map(|(name, value)| (*name, value.as_str())).collect()
+/// The parameters of a query that are given.
+fn pairs(query: &impl Serialize) -> anyhow::Result<Vec<(String, String)>> {
+    let Value::Object(fields) = serde_json::to_value(query)? else { anyhow::bail!("a query has names") };
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let given = fields.into_iter().flat_map(|(name, value)| match value {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values.into_iter().map(|value| (name.clone(), text(value))).collect(),
+        value => vec![(name, text(value))],
+    });
+    Ok(given.collect())
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 fn explained(error: Error) -> anyhow::Error {
@@ -103,7 +125,7 @@ fn explained(error: Error) -> anyhow::Error {
 
 pub fn status(args: &ClientArgs) -> anyhow::Result<ExitCode> {
     let daemon = ApiClient::new(&args.daemon.address)?;
-    let answer = daemon.json(&["api", "v1", "status"], &[])?;
+    let answer = daemon.json(&["api", "v1", "status"], &NoQuery {})?;
     show(&daemon, args, answer, tables::status)
 }
 
@@ -114,12 +136,10 @@ pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
             args.window.is_none() && args.at.is_none(),
             "--window and --at ask for one SLO: `evenkeel slo NAME --window month`"
         );
-        let answer = daemon.json(&["api", "v1", "slos"], &[])?;
+        let answer = daemon.json(&["api", "v1", "slos"], &SlosQuery::default())?;
         return show(&daemon, &args.client, answer, tables::slos);
     };
-    let window = args.window.clone().map(|window| ("window", window));
-    let at = args.at.map(|at| ("at", at.rfc3339()));
-    let query: Vec<(&str, String)> = window.into_iter().chain(at).collect();
+    let query = SloQuery { window: args.window.clone(), at: args.at.map(TimeParam) };
     let answer = daemon.json(&["api", "v1", "slos", name], &query)?;
     show(&daemon, &args.client, answer, tables::slo)
 }
@@ -127,44 +147,48 @@ pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
 pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
     let daemon = ApiClient::new(&args.client.daemon.address)?;
     if let Some(months) = args.months {
-        let answer = daemon.json(&["api", "v1", "trends"], &[("months", months.to_string())])?;
+        let answer = daemon.json(&["api", "v1", "trends"], &TrendsQuery { months: Some(Whole(months)) })?;
         return show(&daemon, &args.client, answer, tables::trends);
     }
-    let answer = daemon.json(&["api", "v1", "incidents"], &[daemon.since(args.last)?])?;
+    let query = IncidentsQuery { from: daemon.since(args.last)?, ..IncidentsQuery::default() };
+    let answer = daemon.json(&["api", "v1", "incidents"], &query)?;
     show(&daemon, &args.client, answer, tables::incidents)
 }
 
 pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
     let daemon = ApiClient::new(&args.client.daemon.address)?;
-    let since = [daemon.since(args.last)?];
+    let from = daemon.since(args.last)?;
     if args.rules {
-        let answer = daemon.json(&["api", "v1", "alerts", "rules"], &since)?;
+        let answer = daemon.json(&["api", "v1", "alerts", "rules"], &PeriodQuery { from, to: None })?;
         return show(&daemon, &args.client, answer, tables::rules);
     }
-    let answer = daemon.json(&["api", "v1", "alerts"], &since)?;
+    let answer = daemon.json(&["api", "v1", "alerts"], &AlertsQuery { from, ..AlertsQuery::default() })?;
     show(&daemon, &args.client, answer, if args.explain { tables::explained } else { tables::alerts })
 }
 
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let change = &args.change;
-    let given = [
-        ("for", change.hold.map(|length| length.to_string())),
-        ("keep_firing_for", change.keep_firing_for.map(|length| length.to_string())),
-        ("inhibit_by", change.inhibit_by.clone()),
-        ("burn_rate", change.burn_rate.clone()),
-        ("delete", change.delete.then(|| "true".to_owned())),
-    ];
-    let change: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let query = ReplayQuery {
+        rule: args.rule.clone(),
+        r#for: change.hold.map(|length| length.to_string()),
+        keep_firing_for: change.keep_firing_for.map(|length| length.to_string()),
+        inhibit_by: change.inhibit_by.clone(),
+        equal: change.inhibit_by.as_ref().map(|_| args.equal.clone()),
+        burn_rate: change.burn_rate.clone(),
+        delete: change.delete.then_some(true),
+        ..ReplayQuery::default()
+    };
+    let is_one = query.r#for.is_some()
+        || query.keep_firing_for.is_some()
+        || query.inhibit_by.is_some()
+        || query.burn_rate.is_some()
+        || query.delete.is_some();
     anyhow::ensure!(
-        args.rule.is_none() || !change.is_empty(),
+        args.rule.is_none() || is_one,
         "nothing says what is changed about the rule: add --for, --keep-firing-for, --inhibit-by, --burn-rate or --delete"
     );
     let daemon = ApiClient::new(&args.client.daemon.address)?;
-    let is_one = !change.is_empty();
-    let mut query = vec![daemon.since(args.last)?];
-    query.extend(args.rule.clone().map(|rule| ("rule", rule)));
-    query.extend(args.change.inhibit_by.as_ref().map(|_| ("equal", args.equal.clone())));
-    query.extend(change);
+    let query = ReplayQuery { from: daemon.since(args.last)?, ..query };
     let answer = daemon.json(&["api", "v1", "replay"], &query)?;
     show(&daemon, &args.client, answer, if is_one { tables::replay } else { tables::fixes })
 }
@@ -184,4 +208,21 @@ fn show<T: for<'a> Deserialize<'a>>(
     // The tables have tamed every text of the daemon, and added colour.
     print_as_is(&table(&answer, Colour::On))?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_sent_as_far_as_it_is_given() {
+        let at = Timestamp::parse("2026-07-01T00:00:00Z").unwrap();
+        let query = ReplayQuery { from: Some(TimeParam(at)), delete: Some(true), ..ReplayQuery::default() };
+        let given = pairs(&query).unwrap();
+        assert_eq!(borrowed(&given), [("delete", "true"), ("from", "2026-07-01T00:00:00.000Z")]);
+        let label = ["team=a".to_owned(), "tier=1".to_owned()].into();
+        let given = pairs(&SlosQuery { label, ..SlosQuery::default() }).unwrap();
+        assert_eq!(borrowed(&given), [("label", "team=a"), ("label", "tier=1")]);
+        assert_eq!(pairs(&NoQuery {}).unwrap(), []);
+    }
 }

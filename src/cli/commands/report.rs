@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::api::reviews::{ReportFormatJson, ReportQuery};
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::generations::with_objectives;
 use crate::app::reviewing::closed_months::ClosedMonths;
@@ -33,10 +34,10 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         "--export reads a store: give its directory with --data, while no daemon runs on it"
     );
     let format = match args.format {
-        ReportFormat::Md => "md",
-        ReportFormat::Html => "html",
+        ReportFormat::Md => ReportFormatJson::Markdown,
+        ReportFormat::Html => ReportFormatJson::Html,
     };
-    let query = [("month", args.month.to_string()), ("format", format.to_owned())];
+    let query = ReportQuery { month: Some(args.month.to_string()), format: Some(format) };
     let text = ApiClient::new(&args.daemon.address)?.text(&["api", "v1", "report"], &query)?;
     deliver(args, &text)
 }

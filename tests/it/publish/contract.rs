@@ -80,6 +80,9 @@ async fn the_whole_list_is_as_the_contract_says() {
 #[test]
 fn the_checker_sees_deviations() {
     let document = serde_json::to_value(document()).unwrap();
+    let state = serde_json::json!("tired");
+    let wrong = deviations(&state, &document["components"]["schemas"]["SloState"], &document, "state");
+    assert_eq!(wrong, ["state: `tired` is none of the words of the contract"]);
     let budget = serde_json::json!({"total_events": "many", "surprise": 1});
     let wrong = deviations(&budget, &document["components"]["schemas"]["Budget"], &document, "budget");
     assert!(wrong.iter().any(|w| w.contains("total_events")), "{wrong:?}");
@@ -173,6 +176,9 @@ fn deviations(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec<
         return vec![format!("{at}: {kind} instead of {types:?}")];
     }
     match value {
+        Value::String(word) if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) => {
+            vec![format!("{at}: `{word}` is none of the words of the contract")]
+        }
         Value::Array(items) => {
             let each = items.iter().enumerate();
             each.flat_map(|(i, item)| deviations(item, &schema["items"], document, &format!("{at}[{i}]"))).collect()

@@ -1,33 +1,13 @@
 //! What the cells of the tables show: times, shares, numbers.
 
-use serde::Deserialize;
-
-use crate::model::time::{Millis, Timestamp};
+use crate::api::shares::ShareJson;
+use crate::api::time::Instant;
+use crate::model::time::Millis;
 use crate::publish::web::parts::text;
 
-/// An instant of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Instant(pub Timestamp);
-
-impl TryFrom<String> for Instant {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Instant, String> {
-        Timestamp::parse(&text).map(Instant).map_err(|error| error.to_string())
-    }
-}
-
-impl Instant {
-    pub fn moment(self) -> String {
-        text::moment(self.0)
-    }
-}
-
-/// One of the times of an incident or alert.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Mark {
-    pub at: Instant,
+/// An instant for people.
+pub(crate) fn moment(at: Instant) -> String {
+    text::moment(at.0)
 }
 
 /// A text with spaces and signs that every terminal has.
@@ -70,4 +50,9 @@ pub(crate) fn many(n: usize, one: &str, more: &str) -> String {
 /// What a list that was cut leaves out.
 pub(crate) fn cut(shown: usize, matching: usize) -> String {
     if shown < matching { format!(" ({shown} shown, the newest)") } else { String::new() }
+}
+
+/// The counts behind a share, where there are any.
+pub(crate) fn counts(share: &ShareJson) -> Option<String> {
+    (share.of > 0).then(|| format!("{} of {}", share.count, share.of))
 }

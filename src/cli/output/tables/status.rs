@@ -1,74 +1,18 @@
 //! How the daemon itself is doing.
 
-use serde::Deserialize;
-
+use crate::api::slos::{FindingJson, FindingSeverityJson};
+use crate::api::status::{SourceJson, StatusJson};
 use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
-use crate::cli::output::tables::cells::{Instant, many, share, took};
+use crate::cli::output::tables::cells::{many, moment, share, took};
 use crate::net::error::shown;
 use crate::publish::web::parts::text;
 
-#[derive(Debug, Deserialize)]
-pub struct Status {
-    version: String,
-    now: Instant,
-    started_at: Instant,
-    ready: bool,
-    not_ready: Option<String>,
-    as_of: Option<Instant>,
-    sources: Vec<Source>,
-    loops: Vec<Loop>,
-    backfill: Backfill,
-    store: Store,
-    findings: Vec<Finding>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Source {
-    name: String,
-    kind: String,
-    address: String,
-    up: Option<bool>,
-    last_success: Option<Instant>,
-    last_error: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Loop {
-    name: String,
-    iterations: u64,
-    failures: u64,
-    last_ok_at: Option<Instant>,
-    last_error: Option<String>,
-    last_duration_seconds: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Backfill {
-    expected: usize,
-    done: usize,
-    complete_since: Option<Instant>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Store {
-    bytes: u64,
-    last_error: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Finding {
-    subject: String,
-    severity: String,
-    message: String,
-    hint: String,
-}
-
-pub fn status(status: &Status, colour: Colour) -> String {
+pub fn status(status: &StatusJson, colour: Colour) -> String {
     let parts = [sources(status, colour), loops(status, colour), findings(status, colour), summary(status, colour)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn sources(status: &Status, colour: Colour) -> String {
+fn sources(status: &StatusJson, colour: Colour) -> String {
     let mut table = Table::new(&[
         ("SOURCE", Align::Left),
         ("STATE", Align::Left),
@@ -77,7 +21,7 @@ fn sources(status: &Status, colour: Colour) -> String {
         ("ADDRESS", Align::Left),
         ("ERROR", Align::Left),
     ]);
-    let mut all: Vec<&Source> = status.sources.iter().collect();
+    let mut all: Vec<&SourceJson> = status.sources.iter().collect();
     all.sort_by_key(|source| source.up != Some(false));
     for source in all {
         let (word, tone) = match source.up {
@@ -97,7 +41,7 @@ fn sources(status: &Status, colour: Colour) -> String {
     table.render(colour)
 }
 
-fn loops(status: &Status, colour: Colour) -> String {
+fn loops(status: &StatusJson, colour: Colour) -> String {
     let mut table = Table::new(&[
         ("LOOP", Align::Left),
         ("ROUNDS", Align::Right),
@@ -120,16 +64,16 @@ fn loops(status: &Status, colour: Colour) -> String {
     table.render(colour)
 }
 
-fn findings(status: &Status, colour: Colour) -> String {
-    let one = |finding: &Finding| {
-        let tone = if finding.severity == "error" { Tone::Bad } else { Tone::Warning };
-        let subject = tone.paint(&format!("{} {}", shown(&finding.severity), shown(&finding.subject)), colour);
+fn findings(status: &StatusJson, colour: Colour) -> String {
+    let one = |finding: &FindingJson| {
+        let tone = if finding.severity == FindingSeverityJson::Error { Tone::Bad } else { Tone::Warning };
+        let subject = tone.paint(&format!("{} {}", finding.severity, shown(&finding.subject)), colour);
         format!("{subject}: {}\n  hint: {}\n", shown(&finding.message), shown(&finding.hint))
     };
     status.findings.iter().map(one).collect()
 }
 
-fn summary(status: &Status, colour: Colour) -> String {
+fn summary(status: &StatusJson, colour: Colour) -> String {
     let mut lines = String::new();
     if let Some(error) = &status.store.last_error {
         lines.push_str(&format!("{} {}\n", Tone::Bad.paint("the store reports:", colour), shown(error)));
@@ -139,12 +83,11 @@ fn summary(status: &Status, colour: Colour) -> String {
         0 => String::new(),
         expected => format!("{} read, ", share(history.done as f64 / expected as f64)),
     };
-    let since = history
-        .complete_since
-        .map_or("nothing complete yet".to_owned(), |at| format!("complete since {}", at.moment()));
+    let since =
+        history.complete_since.map_or("nothing complete yet".to_owned(), |at| format!("complete since {}", moment(at)));
     lines.push_str(&format!("history: {read}{since}; store: {}\n", text::bytes(status.store.bytes)));
     let ready = match status.as_of {
-        Some(as_of) if status.ready => format!("ready, as of {}", as_of.moment()),
+        Some(as_of) if status.ready => format!("ready, as of {}", moment(as_of)),
         _ => {
             let reason = status.not_ready.as_deref().unwrap_or("the first evaluation is not done");
             Tone::Warning.paint(&format!("not ready: {reason}"), colour)

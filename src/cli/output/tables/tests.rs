@@ -1,6 +1,7 @@
 //! The tables of the answers that the contract's golden files hold.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::cli::output::table::Colour;
@@ -28,31 +29,28 @@ exhausted  checkout-availability  30d         99.9%      99.88%       -17.9%    
 
 #[test]
 fn the_worst_slo_stands_first_and_what_is_not_known_is_no_data() {
-    let slo = |name: &str, state: &str, remaining: &str, more: &str| {
-        format!(
-            r#"{{"slo": "{name}", "service": "s", "description": null, "state": "{state}", "objective": 0.99,
-            "window": "month", "period": {{"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}},
-            "as_of": "2026-11-24T15:42:00Z", "good": 0, "total": 0, "unit": "events", "coverage": 0.0,
-            "budget": {remaining}, "burn_rates": [], {more}}}"#
-        )
+    let golden: Value = serde_json::from_str(include_str!("../../../../tests/it/golden/slo.json")).unwrap();
+    let slo = |name: &str, state: &str, remaining: Option<f64>, figures: [Option<f64>; 3]| {
+        let mut slo = golden.clone();
+        slo["budget"]["remaining_ratio"] = json!(remaining);
+        if remaining.is_none() {
+            slo["budget"] = Value::Null;
+        }
+        (slo["slo"], slo["state"], slo["objective"]) = (json!(name), json!(state), json!(0.99));
+        (slo["coverage"], slo["burn_rates"]) = (json!(0.0), json!([]));
+        [slo["attainment"], slo["lo"], slo["hi"]] = figures.map(|figure| json!(figure));
+        slo
     };
-    let budget = |ratio: f64| {
-        format!(
-            r#"{{"total_events": 10.0, "remaining_events": 1.0, "remaining_ratio": {ratio}, "exhausted_at": null,
-            "time_to_exhaustion_seconds": null}}"#
-        )
-    };
-    let (known, unknown) =
-        (r#""attainment": 0.995, "lo": 0.99, "hi": 0.996"#, r#""attainment": null, "lo": null, "hi": null"#);
+    let (known, unknown) = ([Some(0.995), Some(0.99), Some(0.996)], [None; 3]);
     let all = [
-        slo("calm", "ok", &budget(0.9), known),
-        slo("tired", "ok", &budget(0.1), known),
-        slo("blind\\u001b[2J", "unknown", "null", unknown),
-        slo("between", "unknown", "null", r#""attainment": null, "lo": 0.98, "hi": 0.996"#),
-        slo("hot", "burning", &budget(0.5), known),
-        slo("spent", "exhausted", &budget(-0.5), known),
+        slo("calm", "ok", Some(0.9), known),
+        slo("tired", "ok", Some(0.1), known),
+        slo("blind\u{1b}[2J", "unknown", None, unknown),
+        slo("between", "unknown", None, [None, Some(0.98), Some(0.996)]),
+        slo("hot", "burning", Some(0.5), known),
+        slo("spent", "exhausted", Some(-0.5), known),
     ];
-    let answer = format!(r#"{{"as_of": "2026-11-24T15:42:00Z", "slos": [{}]}}"#, all.join(","));
+    let answer = json!({"as_of": "2026-11-24T15:42:00Z", "slos": all}).to_string();
     let expected = "\
 STATE      SLO             WINDOW  OBJECTIVE       ATTAINMENT  BUDGET LEFT  BURN 1H  COVERAGE
 exhausted  spent           month         99%           99.50%       -50.0%  no data        0%

@@ -1,47 +1,18 @@
 //! How the months that are over went, a row for each series.
 
-use serde::Deserialize;
-
+use crate::api::reviews::{MonthKnownJson, SeriesTrendJson, TrendVerdictJson, TrendsJson};
 use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
 use crate::cli::output::tables::cells::{many, plain};
 use crate::evaluate::review::trends::Series;
 use crate::publish::series;
 
-#[derive(Debug, Deserialize)]
-pub struct Trends {
-    months: Vec<Month>,
-    series: Vec<Followed>,
+/// What it was in the months that are known.
+fn known(followed: &SeriesTrendJson) -> impl DoubleEndedIterator<Item = String> {
+    let unit = Series::from(followed.series).unit();
+    followed.values.iter().flatten().map(move |v| plain(&series::value(unit, *v)))
 }
 
-#[derive(Debug, Deserialize)]
-struct Month {
-    month: String,
-    known: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Followed {
-    #[serde(deserialize_with = "of_word")]
-    series: Series,
-    values: Vec<Option<f64>>,
-    n: usize,
-    slope_per_month: Option<f64>,
-    verdict: String,
-}
-
-fn of_word<'a, D: serde::Deserializer<'a>>(from: D) -> Result<Series, D::Error> {
-    let word = String::deserialize(from)?;
-    Series::from_word(&word).ok_or_else(|| serde::de::Error::custom(format!("unknown series `{word}`")))
-}
-
-impl Followed {
-    /// What it was in a month; months that are not known are left out.
-    fn known(&self) -> impl DoubleEndedIterator<Item = String> {
-        self.values.iter().flatten().map(|v| plain(&series::value(self.series.unit(), *v)))
-    }
-}
-
-pub fn trends(answer: &Trends, colour: Colour) -> String {
+pub fn trends(answer: &TrendsJson, colour: Colour) -> String {
     let mut table = Table::new(&[
         ("OF EACH MONTH", Align::Left),
         ("FIRST", Align::Right),
@@ -51,22 +22,23 @@ pub fn trends(answer: &Trends, colour: Colour) -> String {
         ("TREND", Align::Left),
     ]);
     for followed in &answer.series {
-        let tone = match followed.verdict.as_str() {
-            "better" => Tone::Good,
-            "worse" => Tone::Bad,
+        let tone = match followed.verdict {
+            TrendVerdictJson::Better => Tone::Good,
+            TrendVerdictJson::Worse => Tone::Bad,
             _ => Tone::Plain,
         };
-        let slope = followed.slope_per_month.map(|slope| plain(&series::slope(followed.series.unit(), slope)));
+        let series = Series::from(followed.series);
+        let slope = followed.slope_per_month.map(|slope| plain(&series::slope(series.unit(), slope)));
         table.row(vec![
-            Cell::new(series::name(followed.series)),
-            Cell::known(followed.known().next()),
-            Cell::known(followed.known().next_back()),
+            Cell::new(series::name(series)),
+            Cell::known(known(followed).next()),
+            Cell::known(known(followed).next_back()),
             Cell::known(slope),
             Cell::new(&followed.n.to_string()),
-            Cell::new(&followed.verdict).tone(tone),
+            Cell::new(followed.verdict.as_str()).tone(tone),
         ]);
     }
-    let known = answer.months.iter().filter(|month| month.known != "not known").count();
+    let known = answer.months.iter().filter(|month| month.known != MonthKnownJson::NotKnown).count();
     let ends = answer.months.first().zip(answer.months.last());
     let ends = ends.map_or(String::new(), |(first, last)| format!("; {} to {}", first.month, last.month));
     format!("{}{}, {known} of them known{ends}\n", table.render(colour), many(answer.months.len(), "month", "months"))

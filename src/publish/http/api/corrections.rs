@@ -6,16 +6,17 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::time::{Instant, PeriodJson};
-use crate::model::operations::correction::{Correction, Frequency, Recurrence, When};
-use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, Origin, TrailEntry};
-use crate::publish::http::ingress::body::Withdrawal;
+use crate::api::corrections::{CorrectionJson, CorrectionListJson, RecurrenceJson, TrailActionJson, TrailJson};
+use crate::api::pushes::Withdrawal;
+use crate::api::query::NoQuery;
+use crate::api::time::Instant;
+use crate::model::operations::correction::{Correction, Recurrence, When};
+use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, TrailEntry};
+use crate::publish::http::ingress::body::withdrawal;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::Query;
 
 /// The corrections in force, and the trail of those that came over the API.
 #[utoipa::path(
@@ -24,7 +25,7 @@ use crate::publish::http::plumbing::query::Params;
 )]
 pub(crate) async fn list(
     State(daemon): State<ApiContext>,
-    _params: Params,
+    _: Query<NoQuery>,
 ) -> Result<Json<CorrectionListJson>, Problem> {
     let (in_force, trail) = daemon.ask(|queries| queries.slos.corrections()).await?;
     Ok(Json(CorrectionListJson {
@@ -45,7 +46,7 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     State(daemon): State<ApiContext>,
     Path(name): Path<String>,
-    _params: Params,
+    _: Query<NoQuery>,
 ) -> Result<Json<CorrectionJson>, Problem> {
     let (in_force, _) = daemon.ask(|queries| queries.slos.corrections()).await?;
     let found = in_force.iter().find(|declared| declared.correction.name == name);
@@ -66,7 +67,7 @@ pub(crate) async fn one(
 pub(crate) async fn declare(State(daemon): State<ApiContext>, body: Bytes) -> Result<Response, Problem> {
     let text = String::from_utf8(body.to_vec()).map_err(|_| Problem::bad_body("the body is not valid UTF-8"))?;
     let name = change(&daemon, CorrectionChange::Declare(text)).await?;
-    let made = one(State(daemon), Path(name), Params::default()).await?;
+    let made = one(State(daemon), Path(name), Query(NoQuery {})).await?;
     Ok((StatusCode::CREATED, made).into_response())
 }
 
@@ -88,7 +89,7 @@ pub(crate) async fn withdraw(
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let Withdrawal { author, reason } = Withdrawal::read(&body)?;
+    let Withdrawal { author, reason } = withdrawal(&body)?;
     change(&daemon, CorrectionChange::Withdraw { name, author, reason }).await.map(|_| StatusCode::NO_CONTENT)
 }
 
@@ -117,56 +118,6 @@ fn unknown(name: &str) -> Problem {
     Problem::not_found(format!("no active correction `{name}`")).about("name").hint("/api/v1/corrections lists all")
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CorrectionList)]
-pub(crate) struct CorrectionListJson {
-    corrections: Vec<CorrectionJson>,
-    /// Every declaration and withdrawal over the API, oldest first.
-    trail: Vec<TrailJson>,
-}
-
-/// Time ranges excluded from SLO evaluation. Nothing that was counted is deleted.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Correction)]
-pub(crate) struct CorrectionJson {
-    name: String,
-    /// The SLOs that are named.
-    slos: Vec<String>,
-    /// SLOs that have all of these labels; `service` is one of them.
-    labels: std::collections::BTreeMap<String, String>,
-    /// The time of one that happens once.
-    period: Option<PeriodJson>,
-    /// The rule of one that recurs.
-    recurrence: Option<RecurrenceJson>,
-    author: String,
-    reason: String,
-    /// `file` or `api`.
-    origin: &'static str,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Recurrence)]
-struct RecurrenceJson {
-    /// `daily`, `weekly` or `monthly`.
-    every: &'static str,
-    interval: u32,
-    /// The civil time of the first one, in the zone.
-    start: String,
-    duration: String,
-    timezone: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CorrectionTrail)]
-struct TrailJson {
-    recorded_at: Instant,
-    name: String,
-    /// `declared` or `withdrawn`.
-    action: &'static str,
-    author: String,
-    reason: String,
-}
-
 impl From<&DeclaredCorrection> for CorrectionJson {
     fn from(declared: &DeclaredCorrection) -> Self {
         let Correction { name, scope, when, author, reason } = &*declared.correction;
@@ -182,10 +133,7 @@ impl From<&DeclaredCorrection> for CorrectionJson {
             recurrence,
             author: author.clone(),
             reason: reason.clone(),
-            origin: match declared.origin {
-                Origin::File => "file",
-                Origin::Api => "api",
-            },
+            origin: declared.origin.into(),
         }
     }
 }
@@ -193,11 +141,7 @@ impl From<&DeclaredCorrection> for CorrectionJson {
 impl From<&Recurrence> for RecurrenceJson {
     fn from(recurrence: &Recurrence) -> Self {
         RecurrenceJson {
-            every: match recurrence.rule.frequency {
-                Frequency::Daily => "daily",
-                Frequency::Weekly => "weekly",
-                Frequency::Monthly => "monthly",
-            },
+            every: recurrence.rule.frequency.into(),
             interval: recurrence.rule.interval,
             start: recurrence.start.format("%Y-%m-%dT%H:%M").to_string(),
             duration: recurrence.duration.compact(),
@@ -211,7 +155,7 @@ impl From<TrailEntry> for TrailJson {
         TrailJson {
             recorded_at: Instant(entry.recorded_at),
             name: entry.name,
-            action: if entry.withdrawn { "withdrawn" } else { "declared" },
+            action: if entry.withdrawn { TrailActionJson::Withdrawn } else { TrailActionJson::Declared },
             author: entry.author,
             reason: entry.reason,
         }

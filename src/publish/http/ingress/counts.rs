@@ -7,9 +7,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use crate::api::pushes::{CountJson, CountsJson, TakenJson};
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{SLOT_MS, Timestamp};
 use crate::publish::answers::{PushRefused, PushedCounts};
@@ -111,32 +110,6 @@ fn one(count: &CountJson, now: Timestamp) -> Result<PushedCounts, String> {
         return Err(format!("{good} good of {total} events; there are 0 to {EVENTS_MAX}, and no more good ones"));
     }
     Ok(PushedCounts { start, counts: EventCounts::new(good, total) })
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Counts)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CountsJson {
-    counts: Vec<CountJson>,
-}
-
-/// One minute, with `good` or `bad`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Count)]
-#[serde(deny_unknown_fields)]
-struct CountJson {
-    /// The beginning of a whole minute that is over.
-    start: String,
-    total: i64,
-    good: Option<i64>,
-    bad: Option<i64>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Taken)]
-pub(crate) struct TakenJson {
-    /// How many minutes were stored.
-    minutes: usize,
 }
 
 #[cfg(test)]

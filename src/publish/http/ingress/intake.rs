@@ -5,9 +5,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::api::pushes::ReceivedJson;
 use crate::publish::answers::{Delivery, DeliveryRefused};
 use crate::publish::http::plumbing::bodies::{credentials, text};
 use crate::publish::http::plumbing::context::ApiContext;
@@ -78,22 +77,4 @@ fn refused(refused: DeliveryRefused) -> Problem {
             Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
         }
     }
-}
-
-/// What became of a delivery.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Received)]
-pub(crate) struct ReceivedJson {
-    /// Records that are new.
-    accepted: usize,
-    /// Records that took the place of an earlier statement with the same id.
-    replaced: usize,
-    /// Statements that count for nothing any more.
-    withdrawn: usize,
-    /// Records that were stored before, and change nothing.
-    duplicates: usize,
-    /// Events that no time of an incident follows from.
-    ignored: usize,
-    /// Alerts that the sender left out of its list.
-    truncated_alerts: u64,
 }

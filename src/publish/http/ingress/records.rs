@@ -6,40 +6,38 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use crate::api::incidents::records::{EarlierStatementJson, RecordJson, RecordListJson, RecordsQuery};
+use crate::api::incidents::times::{TimeListJson, TimeSetJson, TimeSetting};
+use crate::api::pushes::Withdrawal;
+use crate::api::query::{LIMIT_DEFAULT, NoQuery};
+use crate::api::time::{Instant, instant};
 use crate::model::ids::IncidentId;
-use crate::model::operations::change::{ChangeKind, ChangeOutcome};
 use crate::model::operations::record::{EarlierStatement, IncidentTime, Record, RecordKind, TimeOverride};
 use crate::model::time::Timestamp;
 use crate::publish::answers::{TimeRefused, WithdrawalRefused};
-use crate::publish::http::api::time::{Instant, instant};
-use crate::publish::http::ingress::body::{Withdrawal, one_line};
+use crate::publish::http::ingress::body::{one_line, withdrawal};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, LIMIT_DEFAULT, LIMIT_MAX, Params};
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Query, period};
 
 /// What outside systems said of a period, newest first.
 #[utoipa::path(
     get, path = "/api/v1/records", tag = "Webhooks",
-    params(
-        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
-        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
-        ("kind" = Option<String>, Query, description = "only records of this kind"),
-        ("limit" = Option<usize>, Query, description = "entries at most, 1 to 10,000; default 1,000"),
-    ),
+    params(RecordsQuery),
     responses(
         (status = 200, body = RecordListJson),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RecordListJson>, Problem> {
-    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
-    let limit = params.limit(LIMIT_DEFAULT, LIMIT_MAX)?;
-    let words = RecordKind::ALL.map(RecordKind::word);
-    let kind = params.word("kind", &words, RecordKind::from_word)?;
+pub(crate) async fn list(
+    State(daemon): State<ApiContext>,
+    Query(query): Query<RecordsQuery>,
+) -> Result<Json<RecordListJson>, Problem> {
+    let period = period((query.from, query.to), daemon.now(), DEFAULT_PERIOD)?;
+    let limit = query.limit.map_or(LIMIT_DEFAULT, |limit| limit.0);
+    let kind = query.kind.map(RecordKind::from);
     let records = daemon.ask(move |queries| queries.incidents.records(period)).await?;
     let wanted: Vec<&Record> = records.iter().filter(|record| kind.is_none_or(|kind| record.kind == kind)).collect();
     Ok(Json(RecordListJson {
@@ -96,12 +94,12 @@ pub(crate) async fn withdraw_record(
 pub(crate) async fn times(
     State(daemon): State<ApiContext>,
     Path(id): Path<String>,
-    _params: Params,
+    _: Query<NoQuery>,
 ) -> Result<Json<TimeListJson>, Problem> {
     let incident = incident_id(&id)?;
     let trail = daemon.ask(|queries| queries.incidents.time_overrides()).await?;
     let of_incident = trail.iter().filter(|set| set.incident == incident);
-    Ok(Json(TimeListJson { trail: of_incident.map(TimeJson::from).collect() }))
+    Ok(Json(TimeListJson { trail: of_incident.map(TimeSetJson::from).collect() }))
 }
 
 /// Sets one of the eight times of an incident, in the place of the computed one.
@@ -110,7 +108,7 @@ pub(crate) async fn times(
     params(("id" = String, Path, description = "the incident")),
     request_body = TimeSetting,
     responses(
-        (status = 201, body = TimeJson),
+        (status = 201, body = TimeSetJson),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -127,10 +125,6 @@ pub(crate) async fn set_time(
         Problem::bad_body(detail).hint(hint)
     };
     let setting: TimeSetting = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
-    let time = IncidentTime::from_word(&setting.time).ok_or_else(|| {
-        let words = IncidentTime::ALL.map(IncidentTime::word).join(", ");
-        wrong(format!("`time` must be one of {words}"))
-    })?;
     let at = Timestamp::parse(&setting.at).map_err(|error| wrong(format!("`at`: {error}")))?;
     let now = daemon.now();
     if at > now {
@@ -138,8 +132,15 @@ pub(crate) async fn set_time(
     }
     one_line("author", &setting.author).and_then(|()| one_line("reason", &setting.reason)).map_err(wrong)?;
     let (author, reason) = (setting.author, setting.reason);
-    let set = TimeOverride { incident: incident_id(&id)?, time, at: Some(at), author, reason, recorded_at: now };
-    let made = Json(TimeJson::from(&set));
+    let set = TimeOverride {
+        incident: incident_id(&id)?,
+        time: setting.time.into(),
+        at: Some(at),
+        author,
+        reason,
+        recorded_at: now,
+    };
+    let made = Json(TimeSetJson::from(&set));
     change(&daemon, set).await?;
     Ok((StatusCode::CREATED, made).into_response())
 }
@@ -161,7 +162,7 @@ pub(crate) async fn take_back_time(
     Path((id, time)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let Withdrawal { author, reason } = Withdrawal::read(&body)?;
+    let Withdrawal { author, reason } = withdrawal(&body)?;
     let time = IncidentTime::from_word(&time)
         .ok_or_else(|| Problem::not_found(format!("unknown incident time `{time}`")).about("time"))?;
     let recorded_at = daemon.now();
@@ -193,109 +194,16 @@ fn incident_id(text: &str) -> Result<IncidentId, Problem> {
     Ok(IncidentId(number.to_be_bytes()))
 }
 
-/// A time of an incident as a person sets it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TimeSetting {
-    /// `onset`, `condition`, `firing`, `notified`, `acknowledged`, `mitigated`, `restored` or `resolved`.
-    time: String,
-    /// RFC 3339 or Unix seconds.
-    at: String,
-    author: String,
-    reason: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = IncidentTimeTrail)]
-pub(crate) struct TimeListJson {
-    trail: Vec<TimeJson>,
-}
-
-/// A time as it was set, or taken back.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = IncidentTimeSet)]
-pub(crate) struct TimeJson {
-    recorded_at: Instant,
-    time: &'static str,
-    /// `null` where it was taken back.
-    at: Option<Instant>,
-    author: String,
-    reason: String,
-}
-
-impl From<&TimeOverride> for TimeJson {
+impl From<&TimeOverride> for TimeSetJson {
     fn from(set: &TimeOverride) -> Self {
-        TimeJson {
+        TimeSetJson {
             recorded_at: Instant(set.recorded_at),
-            time: set.time.word(),
+            time: set.time.into(),
             at: instant(set.at),
             author: set.author.clone(),
             reason: set.reason.clone(),
         }
     }
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RecordList)]
-pub(crate) struct RecordListJson {
-    from: Instant,
-    to: Instant,
-    /// How many there are, whatever `limit` says.
-    matching: usize,
-    records: Vec<RecordJson>,
-}
-
-/// One thing that an outside system said.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Record)]
-pub(crate) struct RecordJson {
-    /// The webhook or the import that it came through.
-    source: String,
-    /// Unique in its source.
-    key: String,
-    /// `notification`, `repeat`, `acknowledge`, `unacknowledge`, `incident`, `resolve`, `reopen`,
-    /// `merge`, `update`, `change` or `ticket`.
-    kind: &'static str,
-    /// `webhook`, `event_recorder`, `pagerduty`, `oncall` or `record`.
-    reported_by: &'static str,
-    /// The tool's id of the incident; empty where there is none.
-    external_id: String,
-    occurred_at: Instant,
-    /// Whether that is when it was received rather than what was told.
-    estimated: bool,
-    ended_at: Option<Instant>,
-    received_at: Instant,
-    service: Option<String>,
-    cluster: Option<String>,
-    severity: Option<&'static str>,
-    /// Of the alert that it is about.
-    labels: std::collections::BTreeMap<String, String>,
-    refs: Vec<String>,
-    actor: Option<String>,
-    /// `null` where nobody said.
-    human: Option<bool>,
-    /// Of a merge: the tool's id of the incident that stands for this one.
-    merged_into: Option<String>,
-    /// Of a change: `rollout`, `rollback`, `restart`, `scale`, `config` or `other`; `null` where
-    /// nobody said.
-    change_type: Option<&'static str>,
-    /// Of a change: `running`, `succeeded`, `failed`, `rolled-back`, `superseded` or `unknown`;
-    /// `null` where nobody said.
-    outcome: Option<&'static str>,
-    /// Whether it counts for nothing any more.
-    withdrawn: bool,
-    /// What was stated before under the same key, oldest first.
-    earlier: Vec<EarlierStatementJson>,
-}
-
-/// A statement that a later one replaced.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = EarlierStatement)]
-struct EarlierStatementJson {
-    occurred_at: Instant,
-    ended_at: Option<Instant>,
-    withdrawn: bool,
-    received_at: Instant,
 }
 
 impl From<&EarlierStatement> for EarlierStatementJson {
@@ -314,8 +222,8 @@ impl From<&Record> for RecordJson {
         RecordJson {
             source: record.source.clone(),
             key: record.key.clone(),
-            kind: record.kind.word(),
-            reported_by: record.told_by.word(),
+            kind: record.kind.into(),
+            reported_by: record.told_by.into(),
             external_id: record.external_id.clone(),
             occurred_at: Instant(record.occurred_at),
             estimated: record.estimated,
@@ -323,14 +231,14 @@ impl From<&Record> for RecordJson {
             received_at: Instant(record.received_at),
             service: record.service.clone(),
             cluster: record.cluster.clone(),
-            severity: record.severity.map(|s| s.word()),
+            severity: record.severity.map(Into::into),
             labels: record.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             refs: record.refs.clone(),
             actor: record.actor.clone(),
             human: record.human,
             merged_into: record.merged_into.clone(),
-            change_type: record.change.kind.map(ChangeKind::word),
-            outcome: record.change.outcome.map(ChangeOutcome::word),
+            change_type: record.change.kind.map(Into::into),
+            outcome: record.change.outcome.map(Into::into),
             withdrawn: record.withdrawn,
             earlier: record.earlier.iter().map(EarlierStatementJson::from).collect(),
         }

@@ -4,9 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::api::pushes::{DefinitionProblemJson, ReloadJson, ReloadProblemJson};
 use crate::model::problem::{Level, Problem as DefinitionProblem};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::{PROBLEM_TYPE, Problem};
@@ -26,7 +25,7 @@ pub(crate) async fn reload(State(daemon): State<ApiContext>) -> Result<Response,
     let report = daemon.change(|commands| async move { commands.reload().await }).await?;
     let report = report.ok_or_else(|| Problem::of_status(StatusCode::SERVICE_UNAVAILABLE))?;
     let errors = report.problems.iter().filter(|p| p.level == Level::Error).count();
-    let problems: Vec<ProblemJson> = report.problems.iter().map(ProblemJson::from).collect();
+    let problems: Vec<DefinitionProblemJson> = report.problems.iter().map(DefinitionProblemJson::from).collect();
     let generation = report.generation;
     if report.error.is_none() && errors == 0 {
         return Ok(Json(ReloadJson { generation, problems }).into_response());
@@ -34,8 +33,8 @@ pub(crate) async fn reload(State(daemon): State<ApiContext>) -> Result<Response,
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     let files = || format!("{errors} errors; the last good definitions of these files stay in force");
     let body = ReloadProblemJson {
-        r#type: "urn:evenkeel:problem:definitions",
-        title: "Definitions have errors",
+        r#type: "urn:evenkeel:problem:definitions".to_owned(),
+        title: "Definitions have errors".to_owned(),
         status: status.as_u16(),
         detail: report.error.unwrap_or_else(files),
         generation,
@@ -46,48 +45,10 @@ pub(crate) async fn reload(State(daemon): State<ApiContext>) -> Result<Response,
     Ok(response)
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Reload)]
-pub(crate) struct ReloadJson {
-    /// The generation in force, counted from the start of the process.
-    generation: u64,
-    /// Warnings only.
-    problems: Vec<ProblemJson>,
-}
-
-/// A problem with all problems of the definitions.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ReloadProblem)]
-pub(crate) struct ReloadProblemJson {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    /// The generation in force, counted from the start of the process.
-    generation: u64,
-    problems: Vec<ProblemJson>,
-}
-
-/// A problem of a definition file.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DefinitionProblem)]
-struct ProblemJson {
-    /// `error` or `warning`.
-    level: &'static str,
-    file: String,
-    /// From 1; 0 means the file as a whole.
-    line: u32,
-    column: u32,
-    /// The field, as in `spec.windows[1]`; empty for the document as a whole.
-    path: String,
-    message: String,
-    hint: Option<String>,
-}
-
-impl From<&DefinitionProblem> for ProblemJson {
-    fn from(problem: &DefinitionProblem) -> ProblemJson {
-        ProblemJson {
-            level: problem.level.word(),
+impl From<&DefinitionProblem> for DefinitionProblemJson {
+    fn from(problem: &DefinitionProblem) -> DefinitionProblemJson {
+        DefinitionProblemJson {
+            level: problem.level.into(),
             file: problem.file.clone(),
             line: problem.line,
             column: problem.column,

@@ -1,7 +1,5 @@
-//! The contract: the OpenAPI document of all endpoints, what it says about
-//! query parameters (handlers check against it), and the table for people.
+//! The contract: the OpenAPI document of all endpoints, and the table for people.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -9,16 +7,18 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
-use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::{Info, RefOr, Schema};
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::{Info, RefOr};
 
 use super::health;
-use crate::publish::http::api::{
-    alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
-    status, trends,
-};
+use crate::api::query::NoQuery;
+use crate::publish::http::api::alerts::{noise, replay, rules};
+use crate::publish::http::api::incidents::durations;
+use crate::publish::http::api::reviews::{report, restatements, trends};
+use crate::publish::http::api::slos::generations;
+use crate::publish::http::api::{alerts, changes, corrections, incidents, slos, status};
 use crate::publish::http::ingress::{counts, intake, records, reload};
-use crate::publish::http::plumbing::query::{Params, QueryParameter};
+use crate::publish::http::plumbing::query::Query;
 use crate::publish::metrics;
 
 #[derive(OpenApi)]
@@ -97,32 +97,17 @@ static SENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(document()).u
     get, path = "/api/v1/openapi.json", tag = "Status",
     responses((status = 200, body = Object, description = "OpenAPI 3.1"))
 )]
-pub(crate) async fn openapi(_params: Params) -> impl IntoResponse {
+pub(crate) async fn openapi(_: Query<NoQuery>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], SENT.clone())
 }
 
-static QUERY_PARAMETERS: LazyLock<BTreeMap<String, Vec<QueryParameter>>> = LazyLock::new(|| {
-    let operations = document().paths.paths.iter().filter_map(|(path, item)| Some((path, item.get.as_ref()?)));
-    operations
-        .map(|(path, operation)| {
-            let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-                RefOr::T(parameter) => Some(parameter),
-                RefOr::Ref(_) => None,
-            });
-            let in_query = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
-            (path.clone(), in_query.map(query_parameter).collect())
-        })
-        .collect()
-});
-
-fn query_parameter(parameter: &Parameter) -> QueryParameter {
-    let repeatable = matches!(&parameter.schema, Some(RefOr::T(Schema::Array(_))));
-    QueryParameter { name: parameter.name.clone(), repeatable }
-}
-
-/// What a path of the contract takes in its query.
-pub(crate) fn query_parameters(path: &str) -> &'static [QueryParameter] {
-    QUERY_PARAMETERS.get(path).map_or(&[], Vec::as_slice)
+/// The names of an operation's query parameters.
+fn query_parameters(operation: &Operation) -> impl Iterator<Item = &str> {
+    let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    });
+    parameters.filter(|p| p.parameter_in == ParameterIn::Query).map(|p| p.name.as_str())
 }
 
 /// The endpoints as a Markdown table: path, query parameters, what it gives.
@@ -130,7 +115,7 @@ pub fn endpoints_markdown() -> String {
     let mut table = String::from("| path | query | gives |\n| --- | --- | --- |\n");
     for (path, item) in &document().paths.paths {
         let Some(operation) = &item.get else { continue };
-        let query: Vec<String> = query_parameters(path).iter().map(|p| format!("`{}`", p.name)).collect();
+        let query: Vec<String> = query_parameters(operation).map(|name| format!("`{name}`")).collect();
         let gives = operation.summary.as_deref().unwrap_or("").trim_end_matches('.');
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| `{path}` | {} | {gives} |", query.join(", "));

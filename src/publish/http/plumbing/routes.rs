@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
-use axum::{Extension, Router};
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -15,13 +15,13 @@ use super::bodies::{self, Bodies, Reading};
 use super::problem::Problem;
 use super::{access, health, layers, openapi};
 use crate::publish::answers::{Commands, Queries};
-use crate::publish::http::api::{
-    alerts, changes, corrections, durations, generations, incidents, noise, replay, report, restatements, rules, slos,
-    status, trends,
-};
+use crate::publish::http::api::alerts::{noise, replay, rules};
+use crate::publish::http::api::incidents::durations;
+use crate::publish::http::api::reviews::{report, restatements, trends};
+use crate::publish::http::api::slos::generations;
+use crate::publish::http::api::{alerts, changes, corrections, incidents, slos, status};
 use crate::publish::http::ingress::{counts, intake, records, reload};
 use crate::publish::http::plumbing::context::ApiContext;
-use crate::publish::http::plumbing::query::KnownParameters;
 use crate::publish::http::plumbing::settings::HttpSettings;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
@@ -79,7 +79,6 @@ pub(crate) fn router(queries: Queries, commands: Arc<dyn Commands>, settings: &H
     let routes = reads
         .merge(pushed)
         .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
-        .layer(Extension(KnownParameters(openapi::query_parameters)))
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
         .layer(from_fn_with_state(Arc::new(settings.access.clone()), access::guard))

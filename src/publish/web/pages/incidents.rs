@@ -3,6 +3,7 @@
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::trends;
 use crate::evaluate::incident::durations::{DurationStat, Durations, time_to_detect};
@@ -15,10 +16,16 @@ use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::incident_floor;
 use crate::publish::web::charts::timeline;
 use crate::publish::web::charts::timeline::{Lane, Span};
-use crate::publish::web::parts::answer::{Page, page, params};
+use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text, verdicts};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ServiceQuery {
+    service: Option<String>,
+}
 
 /// Incidents on the page, newest first; the API has all.
 const ROWS_MAX: usize = 200;
@@ -29,10 +36,10 @@ const TIMELINE: Millis = Millis::from_days(30);
 const MEDIAN_MIN: usize = 6;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, query: RawQuery) -> Page {
-    let params = params(&query)?;
+    let ServiceQuery { service } = asked(&query)?;
+    let service = service.as_deref();
     let evaluated = daemon.evaluated()?;
     let review = &evaluated.snapshot.review;
-    let service = params.get("service");
     let wanted: Vec<&Incident> =
         review.incidents.iter().filter(|i| service.is_none_or(|service| i.concerns(service))).collect();
     let frame =

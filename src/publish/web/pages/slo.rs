@@ -3,8 +3,10 @@
 
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{incidents, slos};
+use crate::api::slos::{TierVerdictJson, UnitJson};
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
@@ -14,25 +16,31 @@ use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Generation;
-use crate::publish::http::api::slos::{elapsed, unit, verdict_word};
+use crate::publish::http::api::slos::elapsed;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
 use crate::publish::web::charts;
 use crate::publish::web::charts::{Pointer, Series};
-use crate::publish::web::parts::answer::{Page, page, params};
+use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{change_table, components, history_notes, text};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WindowQuery {
+    window: Option<String>,
+}
 
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<String>, query: RawQuery) -> Page {
-    let params = params(&query)?;
+    let WindowQuery { window } = asked(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
-    let status = chosen(judgement, params.get("window"))?;
+    let status = chosen(judgement, window.as_deref())?;
 
     let period = elapsed(status.period, status.as_of);
     let step = step_for(period);
@@ -150,7 +158,7 @@ impl View<'_> {
 
     fn tiles(&self) -> Markup {
         let (slo, status) = (&self.judgement.slo, self.status);
-        let unit = unit(slo.budgeting);
+        let unit = UnitJson::from(slo.budgeting).as_str();
         let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
         html! {
             div.tiles {
@@ -207,7 +215,7 @@ impl View<'_> {
                     span.legend {
                         span.key.spent { "bad ratio in " (self.step.compact()) }
                         span.key.allowed { "allowed " (text::chosen(allowed)) }
-                        span.key.line { (unit(self.judgement.slo.budgeting)) " per minute" }
+                        span.key.line { (UnitJson::from(self.judgement.slo.budgeting)) " per minute" }
                     }
                 }
                 (charts::errors_and_traffic(&series, allowed).unwrap_or_else(missing))
@@ -319,7 +327,9 @@ fn tiers(tiers: &[TierStatus]) -> Markup {
             tbody { @for status in tiers {
                 tr {
                     td { (components::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
-                    td title=(explained(status.verdict)) { (components::tag(verdict_word(status.verdict), verdict_word(status.verdict)))
+                    td title=(explained(status.verdict)) {
+                        @let word = TierVerdictJson::from(status.verdict).as_str();
+                        (components::tag(word, word))
                         @if let Some(lookback) = status.stretched { div.muted { "few events: judged over " (lookback) } }
                         @if status.held_back > 0 { div.muted { "held back " (status.held_back) "×" } }
                     }

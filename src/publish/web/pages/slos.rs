@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
@@ -14,9 +15,8 @@ use crate::model::time::Millis;
 use crate::publish::http::api::slos::Wanted;
 use crate::publish::http::plumbing::context::{ApiContext, Evaluated};
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
 use crate::publish::web::charts::sparklines::Sparks;
-use crate::publish::web::parts::answer::{Page, page, params};
+use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
@@ -27,14 +27,13 @@ const ROWS_MAX: usize = 50;
 const REFRESH_SECONDS: u32 = 60;
 
 pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, query: RawQuery) -> Page {
-    let params = params(&query)?;
-    let wanted = Wanted::read(&params)?;
+    let wanted = Wanted::new(asked(&query)?)?;
     let evaluated = daemon.evaluated()?;
     let mut slos: Vec<&SloJudgement> = evaluated.snapshot.slos.iter().filter(|slo| wanted.admits(slo)).collect();
     slos.sort_by(|a, b| worse_first(a, b));
     let matching = slos.len();
     let last_page = matching.div_ceil(ROWS_MAX).max(1);
-    let number = page_number(&params)?.clamp(1, last_page);
+    let number = asked::<ListQuery>(&query)?.number()?.clamp(1, last_page);
     let shown: Vec<SloJudgement> = slos.into_iter().skip((number - 1) * ROWS_MAX).take(ROWS_MAX).cloned().collect();
     let rows = daemon
         .ask(move |queries| {
@@ -57,10 +56,17 @@ pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, q
     ))
 }
 
-fn page_number(params: &Params) -> Result<usize, Problem> {
-    match params.get("page") {
-        None => Ok(1),
-        Some(text) => text.parse().map_err(|_| Problem::bad_parameter("page", format!("invalid page number `{text}`"))),
+/// What is asked beyond the filter of the API.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ListQuery {
+    page: Option<String>,
+}
+
+impl ListQuery {
+    fn number(&self) -> Result<usize, Problem> {
+        let wrong = |text: &str| Problem::bad_parameter("page", format!("invalid page number `{text}`"));
+        self.page.as_deref().map_or(Ok(1), |text| text.parse().map_err(|_| wrong(text)))
     }
 }
 

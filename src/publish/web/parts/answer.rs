@@ -3,9 +3,10 @@
 use axum::extract::RawQuery;
 use axum::response::Html;
 use maud::Markup;
+use serde::de::DeserializeOwned;
 
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::{Unknown, read};
 use crate::publish::web::pages::failure::Failure;
 
 /// What a page answers with.
@@ -17,6 +18,6 @@ pub(crate) fn page(markup: Markup) -> Page {
 
 /// The query of a page. Unlike the API, pages let unknown parameters pass:
 /// links to them travel through tools that add their own.
-pub(crate) fn params(query: &RawQuery) -> Result<Params, Problem> {
-    Params::read(query.0.as_deref().unwrap_or(""))
+pub(crate) fn asked<Q: DeserializeOwned>(query: &RawQuery) -> Result<Q, Problem> {
+    read(query.0.as_deref().unwrap_or(""), Unknown::Passes)
 }

@@ -1,90 +1,79 @@
 //! Findings as JSON.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::evaluate::review::finding::Finding;
+use crate::api::slos::{FindingJson, FindingKindJson};
+use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::model::slo::sli_problem::SliProblem;
 use crate::publish::text::findings::text;
-
-/// Something that needs attention.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Finding)]
-pub(crate) struct FindingJson {
-    /// The SLO, source, loop or webhook that it is about.
-    subject: String,
-    /// What was found.
-    #[schema(value_type = FindingKindSchema)]
-    kind: &'static str,
-    /// How much it matters: with `error` figures are unknown or something does not
-    /// work, with `warning` figures are less certain, `info` needs no action.
-    #[schema(value_type = FindingSeveritySchema)]
-    severity: &'static str,
-    /// What was found, in a sentence.
-    message: String,
-    /// What to do about it.
-    hint: String,
-}
-
-/// The kinds of findings.
-#[derive(ToSchema)]
-#[schema(as = FindingKind, rename_all = "snake_case")]
-#[expect(dead_code, reason = "lists the values in the OpenAPI document")]
-pub(crate) enum FindingKindSchema {
-    AccessDenied,
-    BoundSpelling,
-    ClockAhead,
-    ConflictingSamples,
-    CounterFalls,
-    DeltaCounter,
-    EmptyOperand,
-    ExpressionRejected,
-    ImpossibleCounts,
-    ImpossibleValues,
-    LabelNotFound,
-    LateSamples,
-    LostOverride,
-    MetricNotFound,
-    MissingBucket,
-    MissingInfBucket,
-    NoAnswer,
-    NoSeries,
-    NotAHistogram,
-    Other,
-    OutOfRange,
-    OverlappingSelectors,
-    SeriesEnded,
-    SourceDown,
-    TaskFailed,
-    TooLarge,
-    UnknownSeverity,
-    UnmappedRule,
-    UnmatchedRecords,
-    UnprovenStarts,
-    UnreadableSilence,
-    ValueNotFound,
-    WithinBucket,
-    WithoutUp,
-}
-
-/// How much a finding matters.
-#[derive(ToSchema)]
-#[schema(as = FindingSeverity, rename_all = "snake_case")]
-#[expect(dead_code, reason = "lists the values in the OpenAPI document")]
-pub(crate) enum FindingSeveritySchema {
-    Info,
-    Warning,
-    Error,
-}
 
 impl From<&Finding> for FindingJson {
     fn from(finding: &Finding) -> Self {
         let sentences = text(finding);
         FindingJson {
             subject: finding.subject.clone(),
-            kind: finding.kind.as_str(),
-            severity: finding.kind.severity().as_str(),
+            kind: FindingKindJson::from(&finding.kind),
+            severity: finding.kind.severity().into(),
             message: sentences.message,
             hint: sentences.hint,
         }
+    }
+}
+
+impl From<&FindingKind> for FindingKindJson {
+    fn from(kind: &FindingKind) -> Self {
+        match kind {
+            FindingKind::Sli(problem) => problem.into(),
+            FindingKind::SourceDown { .. } => Self::SourceDown,
+            FindingKind::UnmatchedRecords { .. } => Self::UnmatchedRecords,
+            FindingKind::UnreadableSilence { .. } => Self::UnreadableSilence,
+            FindingKind::AccessDenied { .. } => Self::AccessDenied,
+            FindingKind::TaskFailed { .. } => Self::TaskFailed,
+            FindingKind::ClockAhead { .. } => Self::ClockAhead,
+            FindingKind::UnmappedRule { .. } => Self::UnmappedRule,
+            FindingKind::UnknownSeverity { .. } => Self::UnknownSeverity,
+            FindingKind::LostOverride { .. } => Self::LostOverride,
+            FindingKind::Other { .. } => Self::Other,
+        }
+    }
+}
+
+impl From<&SliProblem> for FindingKindJson {
+    fn from(problem: &SliProblem) -> Self {
+        match problem {
+            SliProblem::MetricNotFound { .. } => Self::MetricNotFound,
+            SliProblem::LabelNotFound { .. } => Self::LabelNotFound,
+            SliProblem::ValueNotFound { .. } => Self::ValueNotFound,
+            SliProblem::NoSeries { .. } => Self::NoSeries,
+            SliProblem::SeriesEnded { .. } => Self::SeriesEnded,
+            SliProblem::NotHistogram { .. } => Self::NotAHistogram,
+            SliProblem::MissingBucket { .. } => Self::MissingBucket,
+            SliProblem::WithinBucket { .. } => Self::WithinBucket,
+            SliProblem::MissingInfBucket { .. } => Self::MissingInfBucket,
+            SliProblem::BoundSpelling { .. } => Self::BoundSpelling,
+            SliProblem::Rejected { .. } => Self::ExpressionRejected,
+            SliProblem::NoAnswer { .. } => Self::NoAnswer,
+            SliProblem::EmptyOperand { .. } => Self::EmptyOperand,
+            SliProblem::ImpossibleCounts { .. } => Self::ImpossibleCounts,
+            SliProblem::Overlap { .. } => Self::OverlappingSelectors,
+            SliProblem::OutOfRange { .. } => Self::OutOfRange,
+            SliProblem::CounterFalls { .. } => Self::CounterFalls,
+            SliProblem::UnprovenStarts { .. } => Self::UnprovenStarts,
+            SliProblem::ConflictingSamples { .. } => Self::ConflictingSamples,
+            SliProblem::ImpossibleValues { .. } => Self::ImpossibleValues,
+            SliProblem::DeltaCounter { .. } => Self::DeltaCounter,
+            SliProblem::LateSamples { .. } => Self::LateSamples,
+            SliProblem::WithoutUp { .. } => Self::WithoutUp,
+            SliProblem::TooLarge { .. } => Self::TooLarge,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name_in_the_api_and_in_metrics() {
+        let kind = FindingKind::Other { message: String::new(), hint: String::new() };
+        assert_eq!(FindingKindJson::from(&kind).as_str(), kind.as_str());
     }
 }

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::time::Instant;
+use crate::api::query::NoQuery;
+use crate::api::reviews::{RestatedFigureJson, RestatementJson, RestatementListJson};
+use crate::api::time::Instant;
 use crate::model::operations::restatement::Restatement;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::Query;
 
 /// Closed months that were published, newest first, with the figures that changed since
 ///
@@ -20,40 +20,10 @@ use crate::publish::http::plumbing::query::Params;
 )]
 pub(crate) async fn list(
     State(daemon): State<ApiContext>,
-    _params: Params,
+    _: Query<NoQuery>,
 ) -> Result<Json<RestatementListJson>, Problem> {
     let all = daemon.judge(|queries| queries.reports.restatements()).await?;
     Ok(Json(RestatementListJson { months: all.iter().map(RestatementJson::from).collect() }))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RestatementList)]
-pub(crate) struct RestatementListJson {
-    months: Vec<RestatementJson>,
-}
-
-/// A closed month beside what was first said of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Restatement)]
-struct RestatementJson {
-    /// `2026-07`.
-    month: String,
-    published_at: Instant,
-    /// Figures that are others now; empty where all still stand.
-    changed: Vec<ChangedJson>,
-    /// What came to be known since.
-    causes: Vec<String>,
-}
-
-/// A figure, whose name ends in its unit.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RestatedFigure)]
-struct ChangedJson {
-    figure: String,
-    /// `null`: not known then.
-    first: Option<f64>,
-    /// `null`: not known now.
-    now: Option<f64>,
 }
 
 impl From<&Restatement> for RestatementJson {
@@ -62,7 +32,9 @@ impl From<&Restatement> for RestatementJson {
         RestatementJson {
             month: restatement.published.month.clone(),
             published_at: Instant(restatement.published.published_at),
-            changed: changed.map(|c| ChangedJson { figure: c.figure.clone(), first: c.first, now: c.now }).collect(),
+            changed: changed
+                .map(|c| RestatedFigureJson { figure: c.figure.clone(), first: c.first, now: c.now })
+                .collect(),
             causes: restatement.causes.clone(),
         }
     }

@@ -3,14 +3,14 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::time::{Instant, instant};
+use crate::api::query::NoQuery;
+use crate::api::slos::{GenerationJson, GenerationListJson};
+use crate::api::time::{Instant, instant};
 use crate::publish::answers::{Generation, seam};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::Query;
 
 /// The SLI definitions of an SLO, oldest first, and when they changed.
 #[utoipa::path(
@@ -24,7 +24,7 @@ use crate::publish::http::plumbing::query::Params;
 pub(crate) async fn generations(
     State(daemon): State<ApiContext>,
     Path(name): Path<String>,
-    _params: Params,
+    _: Query<NoQuery>,
 ) -> Result<Json<GenerationListJson>, Problem> {
     daemon.evaluated()?.slo(&name)?;
     let asked = name.clone();
@@ -34,31 +34,6 @@ pub(crate) async fn generations(
         changed_at: instant(seam(&generations)),
         generations: generations.iter().map(GenerationJson::from).collect(),
     }))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = GenerationList)]
-pub(crate) struct GenerationListJson {
-    slo: String,
-    /// When the present one took over; figures of the time before were counted
-    /// anew from the source. `null` where nothing has changed.
-    changed_at: Option<Instant>,
-    generations: Vec<GenerationJson>,
-}
-
-/// One indicator of an SLO. Its tiles are stored under its id.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Generation)]
-struct GenerationJson {
-    indicator: String,
-    /// The indicator in one line.
-    counted: String,
-    first_seen: Instant,
-    /// When it took over last: later than `first_seen` where an older one came
-    /// back.
-    active_since: Instant,
-    /// Whether it is counted now.
-    current: bool,
 }
 
 impl From<&Generation> for GenerationJson {

@@ -1,36 +1,37 @@
 //! Alert rules as JSON: what each told of, what it cost, and what needs upkeep.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::time::Instant;
+use crate::api::alerts::rules::{RuleJson, RuleListJson, RuleScoreJson, StaleSilenceJson, UpkeepJson};
+use crate::api::query::PeriodQuery;
+use crate::api::shares::{DurationJson, ShareJson};
+use crate::api::time::Instant;
 use crate::evaluate::alerting::noise::result::RuleNoise;
 use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::alerting::upkeep::{StaleSilence, Upkeep};
-use crate::publish::http::api::shares::{DurationJson, ShareJson, classes};
+use crate::publish::http::api::shares::classes;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Params};
+use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Query, period};
 
 /// The alert rules that fired in a period, noisiest first.
 #[utoipa::path(
     get, path = "/api/v1/alerts/rules", tag = "Alerts",
-    params(
-        ("from" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default 30 days before `to`"),
-        ("to" = Option<String>, Query, description = "RFC 3339 or Unix seconds; default now"),
-    ),
+    params(PeriodQuery),
     responses(
         (status = 200, body = RuleListJson),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn rules(State(daemon): State<ApiContext>, params: Params) -> Result<Json<RuleListJson>, Problem> {
-    let period = params.period(daemon.now(), DEFAULT_PERIOD)?;
+pub(crate) async fn rules(
+    State(daemon): State<ApiContext>,
+    Query(query): Query<PeriodQuery>,
+) -> Result<Json<RuleListJson>, Problem> {
+    let period = period((query.from, query.to), daemon.now(), DEFAULT_PERIOD)?;
     let review = daemon.judge(move |queries| queries.alerts.review(period)).await?;
     let scores: HashMap<&str, &RuleScore> = review.rules.rules.iter().map(|s| (s.rule.as_str(), s)).collect();
     let paged = review.noise.rules.iter();
@@ -41,38 +42,10 @@ pub(crate) async fn rules(State(daemon): State<ApiContext>, params: Params) -> R
     Ok(Json(RuleListJson {
         from: Instant(period.start),
         to: Instant(period.end),
-        all_pages: ScoreJson::from(&review.rules.all),
+        all_pages: RuleScoreJson::from(&review.rules.all),
         rules: rules.collect(),
         upkeep: UpkeepJson::from(&review.upkeep),
     }))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RuleList)]
-pub(crate) struct RuleListJson {
-    from: Instant,
-    to: Instant,
-    /// All pages that woke someone, taken as one rule.
-    all_pages: ScoreJson,
-    rules: Vec<RuleJson>,
-    upkeep: UpkeepJson,
-}
-
-/// What one alert rule told of, and what its pages were worth.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Rule)]
-pub(crate) struct RuleJson {
-    rule: String,
-    pages: usize,
-    lower: Option<f64>,
-    upper: Option<f64>,
-    classes: BTreeMap<&'static str, usize>,
-    /// How long its alerts fired, summed; `null` for a rule that never paged.
-    firing_seconds: Option<f64>,
-    /// What its noisy pages cost, in pages by day.
-    noise_cost: f64,
-    /// Against what burned; `null` for a rule that did not fire.
-    score: Option<ScoreJson>,
 }
 
 impl RuleJson {
@@ -85,39 +58,15 @@ impl RuleJson {
             classes: noise.map(|n| classes(&n.classes)).unwrap_or_default(),
             firing_seconds: noise.map(|n| n.firing.secs_f64()),
             noise_cost: noise.map_or(0.0, |n| n.noise_cost),
-            score: score.map(ScoreJson::from),
+            score: score.map(RuleScoreJson::from),
         }
     }
 }
 
-/// Alerts against burn.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RuleScore)]
-struct ScoreJson {
-    /// `page`, `ticket` or `info`.
-    severity: Option<&'static str>,
-    /// For which it fired.
-    services: Vec<String>,
-    /// Occasions that met a burn, of those that an SLO could judge.
-    precision: ShareJson,
-    /// Occasions of which no SLO can tell.
-    unjudgeable: usize,
-    /// Episodes told of, of all on these services.
-    recall: ShareJson,
-    /// Budget burned in the episodes told of, of all that burned.
-    recall_budget_ratio: Option<f64>,
-    /// Episodes told of before a tenth of their bad events had happened.
-    early_detection: ShareJson,
-    /// From the onset to the first alert.
-    detection: DurationJson,
-    /// From the end of the burn to the end of the alert.
-    reset: DurationJson,
-}
-
-impl From<&RuleScore> for ScoreJson {
+impl From<&RuleScore> for RuleScoreJson {
     fn from(score: &RuleScore) -> Self {
-        ScoreJson {
-            severity: score.severity.map(|s| s.word()),
+        RuleScoreJson {
+            severity: score.severity.map(Into::into),
             services: score.services.clone(),
             precision: ShareJson::from(score.precision),
             unjudgeable: score.unjudgeable,
@@ -128,25 +77,6 @@ impl From<&RuleScore> for ScoreJson {
             reset: DurationJson::from(&score.reset),
         }
     }
-}
-
-/// What has been left lying about.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Upkeep)]
-struct UpkeepJson {
-    /// Alerting rules that are loaded; `null` where no source tells its rules.
-    rules: Option<usize>,
-    /// Of which no alert was pending or firing in `watched_seconds`.
-    never_fired: Vec<String>,
-    watched_seconds: f64,
-    /// Paging rules that have a runbook.
-    with_runbook: ShareJson,
-    without_runbook: Vec<String>,
-    /// Pages of rules that have one.
-    pages_with_runbook: ShareJson,
-    /// Silences that hold.
-    silences: usize,
-    stale_silences: Vec<StaleSilenceJson>,
 }
 
 impl From<&Upkeep> for UpkeepJson {
@@ -162,20 +92,6 @@ impl From<&Upkeep> for UpkeepJson {
             stale_silences: upkeep.stale_silences.iter().map(StaleSilenceJson::from).collect(),
         }
     }
-}
-
-/// A silence that is older than a week, or about nothing.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StaleSilence)]
-struct StaleSilenceJson {
-    id: String,
-    created_by: String,
-    comment: String,
-    since: Instant,
-    /// Older than a week.
-    old: bool,
-    /// No alert that it is about was there in the period.
-    idle: bool,
 }
 
 impl From<&StaleSilence> for StaleSilenceJson {

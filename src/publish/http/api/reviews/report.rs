@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::api::reviews::{ReportFormatJson as Format, ReportQuery};
 use crate::model::time::window::Month;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::Params;
+use crate::publish::http::plumbing::query::Query;
 use crate::publish::report;
 
 /// A report carries its style inside and needs nothing else; everything else
@@ -16,31 +17,10 @@ use crate::publish::report;
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-#[derive(Clone, Copy)]
-enum Format {
-    Markdown,
-    Html,
-}
-
-impl Format {
-    const WORDS: [&str; 2] = ["md", "html"];
-
-    fn from_word(word: &str) -> Option<Format> {
-        match word {
-            "md" => Some(Format::Markdown),
-            "html" => Some(Format::Html),
-            _ => None,
-        }
-    }
-}
-
 /// The reliability review of a month, for people.
 #[utoipa::path(
     get, path = "/api/v1/report", tag = "Reports",
-    params(
-        ("month" = Option<String>, Query, description = "`2026-07`, in the time zone of the configuration; default the running month"),
-        ("format" = Option<String>, Query, description = "`md` (the default) or `html`"),
-    ),
+    params(ReportQuery),
     responses(
         (status = 200, content(
             (String = "text/markdown"),
@@ -49,11 +29,14 @@ impl Format {
         (status = 400, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn report(State(daemon): State<ApiContext>, params: Params) -> Result<Response, Problem> {
-    let format = params.word("format", &Format::WORDS, Format::from_word)?.unwrap_or(Format::Markdown);
-    let month = params.get("month").map(str::parse::<Month>).transpose();
+pub(crate) async fn report(
+    State(daemon): State<ApiContext>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Problem> {
+    let format = query.format.unwrap_or(Format::Markdown);
+    let month = query.month.as_deref().map(str::parse::<Month>).transpose();
     let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;
-    let asked = format!("{} {}", params.get("month").unwrap_or_default(), params.get("format").unwrap_or_default());
+    let asked = format!("{} {format}", query.month.unwrap_or_default());
     let text = daemon
         .report(asked, move |reports| {
             let input = reports.report(month)?;

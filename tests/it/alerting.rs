@@ -6,6 +6,7 @@ use std::time::Duration;
 use evenkeel::model::time::{Millis, Timestamp};
 use serde_json::Value;
 
+use crate::support::config::Config;
 use crate::support::daemon::Daemon;
 use crate::support::monitoring::{Alertmanager, Prometheus, now, tempdir};
 use crate::support::server::free_port;
@@ -65,17 +66,10 @@ fn a_source_that_is_down_keeps_no_other_from_being_read() {
     let files = tempdir("one-down");
     let path = |name: &str| files.path().join(name).display().to_string();
     std::fs::write(path("slo.yaml"), DEFINITION).unwrap();
-    let config = format!(
-        "sources:\n  - {{name: gone, type: prometheus, url: 'http://127.0.0.1:{}'}}\n\
-         \x20 - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n\
-         definitions: ['{}']\ndata: '{}'\nbackfill: 1h\nevaluation_interval: 5s\nkubernetes: {{enabled: false}}\n",
-        free_port(),
-        prometheus.url(),
-        path("slo.yaml"),
-        path("data"),
-    );
-    std::fs::write(path("evenkeel.yaml"), config).unwrap();
-    let daemon = Daemon::start(&["run", "--config", &path("evenkeel.yaml")]);
+    let config = Config::new(files.path())
+        .prometheus("gone", &format!("http://127.0.0.1:{}", free_port()))
+        .prometheus("main", &prometheus.url());
+    let daemon = Daemon::start(&config.run());
     let fires = |a: &Value| a["alerts"].as_array().is_some_and(|all| all.iter().any(|x| x["firing"].is_object()));
     daemon.wait_for("the alert of the other one", "/api/v1/alerts", STEP_MAX, fires);
     daemon.stop();
@@ -98,18 +92,11 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     let files = tempdir("alerting");
     let path = |name: &str| files.path().join(name).display().to_string();
     std::fs::write(path("slo.yaml"), DEFINITION).unwrap();
-    let config = format!(
-        "sources:\n  - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n\
-         alertmanagers:\n  - {{url: '{}'}}\n  - {{url: '{}'}}\ndefinitions: ['{}']\ndata: '{}'\nbackfill: 1h\n\
-         evaluation_interval: 5s\nkubernetes: {{enabled: false}}\n",
-        prometheus.url(),
-        alertmanagers[0].url(),
-        alertmanagers[1].url(),
-        path("slo.yaml"),
-        path("data"),
-    );
-    std::fs::write(path("evenkeel.yaml"), config).unwrap();
-    let daemon = Daemon::start(&["run", "--config", &path("evenkeel.yaml")]);
+    let config = Config::new(files.path())
+        .prometheus("main", &prometheus.url())
+        .alertmanager(&alertmanagers[0].url())
+        .alertmanager(&alertmanagers[1].url());
+    let daemon = Daemon::start(&config.run());
 
     let fires = |a: &Value, rule: &str| {
         a["alerts"].as_array().is_some_and(|all| all.iter().any(|x| x["rule"] == rule && x["firing"].is_object()))
@@ -126,7 +113,7 @@ fn restarts_of_every_server_neither_resolve_nor_double_an_alert() {
     alertmanagers[1].restart();
     prometheus.restart();
     daemon.kill();
-    let daemon = Daemon::start(&["run", "--config", &path("evenkeel.yaml")]);
+    let daemon = Daemon::start(&config.run());
     let over = |a: &Value| one(a, "Passing")["ended"].is_object();
     let last = daemon.wait_for("the end of the passing one", "/api/v1/alerts", STEP_MAX, over);
 

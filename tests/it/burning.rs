@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use evenkeel::model::time::Timestamp;
 use serde_json::Value;
 
+use crate::support::config::Config;
 use crate::support::daemon::Daemon;
 use crate::support::monitoring::{Alertmanager, Prometheus, tempdir};
 use crate::support::shop::Shop;
@@ -59,23 +60,16 @@ impl World {
         );
         let prometheus = Prometheus::with_config(&config);
         let files = tempdir("burning");
-        std::fs::write(files.path().join("shop.yaml"), DEFINITION).unwrap();
+        std::fs::write(files.path().join("slo.yaml"), DEFINITION).unwrap();
         World { shop, prometheus, alertmanager: Alertmanager::start(), files, _rules: rules }
     }
 
     fn daemon(&self) -> Daemon {
-        let path = |name: &str| self.files.path().join(name).display().to_string();
-        let config = format!(
-            "sources:\n  - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n\
-             alertmanagers:\n  - {{url: '{}'}}\ndefinitions: ['{}']\ndata: '{}'\nbackfill: 1h\n\
-             evaluation_interval: 5s\nexternal_labels: {{cluster: test}}\nkubernetes: {{enabled: false}}\n",
-            self.prometheus.url(),
-            self.alertmanager.url(),
-            path("shop.yaml"),
-            path("data"),
-        );
-        std::fs::write(path("evenkeel.yaml"), config).unwrap();
-        Daemon::start(&["run", "--config", &path("evenkeel.yaml")])
+        let config = Config::new(self.files.path())
+            .prometheus("main", &self.prometheus.url())
+            .alertmanager(&self.alertmanager.url())
+            .section("external_labels: {cluster: test}");
+        Daemon::start(&config.run())
     }
 
     /// The burn alerts that Alertmanager holds.

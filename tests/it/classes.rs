@@ -13,6 +13,7 @@ use evenkeel::sources::demo::{AlertClass, EVALUATION_INTERVAL, ScriptedAlert};
 use serde_json::Value;
 
 use crate::history::met_by_chance;
+use crate::support::config::Config;
 use crate::support::daemon::Daemon;
 use crate::support::monitoring::{Alertmanager, Blocks, Prometheus, now, tempdir};
 use crate::support::platform::{HISTORY, Platform, SCRAPE_INTERVAL};
@@ -114,21 +115,14 @@ impl Servers {
     }
 
     fn daemon(&self) -> Daemon {
-        let path = |name: &str| self.files.path().join(name).display().to_string();
-        let config = format!(
-            "sources:\n  - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n\
-             alertmanagers:\n  - {{url: '{}'}}\n  - {{url: '{}'}}\n\
-             receivers:\n  - {{name: am, type: alertmanager, token_files: [token]}}\n\
-             definitions: ['{}']\ndata: '{}'\nbackfill: {HISTORY}\n\
-             evaluation_interval: 5s\nkubernetes: {{enabled: false}}\n",
-            self.prometheus.url(),
-            self.alertmanagers[0].url(),
-            self.alertmanagers[1].url(),
-            path("slos"),
-            path("data"),
-        );
-        std::fs::write(path("evenkeel.yaml"), config).unwrap();
-        Daemon::start_at(&self.daemon_address, &["run", "--config", &path("evenkeel.yaml")])
+        let config = Config::new(self.files.path())
+            .prometheus("main", &self.prometheus.url())
+            .alertmanager(&self.alertmanagers[0].url())
+            .alertmanager(&self.alertmanagers[1].url())
+            .definitions(self.files.path().join("slos"))
+            .backfill(HISTORY)
+            .section("webhooks: [{name: am, type: alertmanager, token_files: [token]}]");
+        Daemon::start_at(&self.daemon_address, &config.run())
     }
 
     /// When Prometheus evaluated its rules, by the alert that is always there.

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::support::config::Config;
 use crate::support::daemon::{Daemon, http_get, http_send};
 use crate::support::monitoring::{Alertmanager, Prometheus, now, tempdir};
 
@@ -64,7 +65,7 @@ impl World {
         ));
         let files = tempdir("intake");
         for (name, text) in
-            [("shop.yaml", DEFINITION), ("token", "opensesame\n"), ("old-token", "rusty"), ("secret", "hush")]
+            [("slo.yaml", DEFINITION), ("token", "opensesame\n"), ("old-token", "rusty"), ("secret", "hush")]
         {
             std::fs::write(files.path().join(name), text).unwrap();
         }
@@ -76,15 +77,8 @@ impl World {
     }
 
     fn daemon(&self) -> Daemon {
-        let config = format!(
-            "sources:\n  - {{name: main, url: '{}', ingest_delay: 5s}}\ndefinitions: ['{}']\ndata: '{}'\nbackfill: 1h\n\
-             evaluation_interval: 5s\nkubernetes: {{enabled: false}}\n{WEBHOOKS}",
-            self.prometheus.url(),
-            self.path("shop.yaml"),
-            self.path("data"),
-        );
-        std::fs::write(self.path("evenkeel.yaml"), config).unwrap();
-        Daemon::start(&["run", "--config", &self.path("evenkeel.yaml")])
+        let config = Config::new(self.files.path()).prometheus("main", &self.prometheus.url()).section(WEBHOOKS);
+        Daemon::start(&config.run())
     }
 }
 

@@ -13,6 +13,7 @@ use evenkeel::model::time::{Millis, Timestamp};
 use evenkeel::sources::demo::{World, WorldConfig};
 use serde_json::Value;
 
+use crate::support::config::Config;
 use crate::support::daemon::{Daemon, http_get, http_post};
 use crate::support::monitoring::{Alertmanager, Prometheus, ServedWorld, now, tempdir};
 
@@ -112,17 +113,9 @@ fn definitions_change_under_a_client_and_what_is_untouched_stays() {
     };
     let untouched = demo("checkout-availability.yaml");
     let changing = demo("search-availability.yaml");
-    let start = |data: &str, definitions: &Path, alertmanagers: &str| {
-        let text = format!(
-            "sources:\n  - {{name: main, type: prometheus, url: '{}', ingest_delay: 5s}}\n{alertmanagers}\
-             definitions: ['{}']\ndata: '{}'\nbackfill: 1h\nevaluation_interval: 5s\nkubernetes: {{enabled: false}}\n",
-            prometheus.url(),
-            definitions.display(),
-            at(data).display(),
-        );
-        let file = at(&format!("{data}.yaml"));
-        std::fs::write(&file, text).unwrap();
-        Daemon::start(&["run", "--config", file.to_str().unwrap()])
+    let config = |data: &str, definitions: &str| {
+        let config = Config::new(files.path()).prometheus("main", &prometheus.url());
+        config.definitions(at(definitions)).data(at(data))
     };
     fill(
         "..1",
@@ -130,8 +123,8 @@ fn definitions_change_under_a_client_and_what_is_untouched_stays() {
     );
     std::fs::create_dir_all(at("still")).unwrap();
     std::fs::write(at("still/checkout.yaml"), &untouched).unwrap();
-    let still = start("still-data", &at("still"), "");
-    let daemon = start("data", &at("definitions"), &format!("alertmanagers:\n  - {{url: '{}'}}\n", alertmanager.url()));
+    let still = Daemon::start(&config("still-data", "still").run());
+    let daemon = Daemon::start(&config("data", "definitions").alertmanager(&alertmanager.url()).run());
     daemon.wait_for_history(STEP_MAX);
     still.wait_for_history(STEP_MAX);
     let client = Client::start(daemon.address());

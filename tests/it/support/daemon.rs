@@ -1,5 +1,6 @@
 //! Evenkeel itself as its users start it: the binary, on a free port.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,12 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a command of evenkeel that serves, on a free port.
-    pub fn start(arguments: &[&str]) -> Daemon {
+    pub fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Daemon {
         Daemon::start_at("127.0.0.1:0", arguments)
     }
 
     /// As `start`, where others know it already.
-    pub fn start_at(listen: &str, arguments: &[&str]) -> Daemon {
+    pub fn start_at<A: AsRef<OsStr>>(listen: &str, arguments: &[A]) -> Daemon {
         let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
             .args(arguments)
             .args(["--listen", listen])

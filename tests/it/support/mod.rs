@@ -1,5 +1,6 @@
 //! Real servers for the tests.
 
+pub mod config;
 pub mod daemon;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::counter::{Counter, is_count, whole};
 use super::judge::{Held, Scrape};
+use super::rates::{Busy, busiest_around};
 use super::renames::Ends;
 use super::stretch::Stretch;
 use super::{Counting, Spread, Verdict};
@@ -60,20 +61,22 @@ impl Counting<'_> {
     ) {
         let all: f64 = births.iter().map(|(_, value)| value).sum();
         let Some(begin) = line.lives.get(line.life_at(scrape.at)).copied() else { return };
+        let rates = self.busy.iter().map(|rates| busiest_around(rates, scrape.at));
+        let busiest = Busy { per_second: rates.fold(0.0, f64::max) };
         let is_new = begin.seen == scrape.at && (begin.from_zero || scrape.verdict == Verdict::Restart);
         let (from, believed) = match scrape.ok_before {
             _ if is_new => {
                 let earliest = begin.started.unwrap_or(begin.seen - line.interval);
                 let from = scrape.ok_before.map_or(earliest, |ok| ok.max(earliest)).min(scrape.at);
-                (from, scrape.busiest.can_be_fresh(all, scrape.at - from))
+                (from, busiest.can_be_fresh(all, scrape.at - from))
             }
             Some(ok) => {
                 // Scraped before without the series: born since, unless it was known
                 // in a time that nobody looked up.
                 self.open.before |= !self.complete;
                 let is_young = scrape.begun.is_some_and(|begun| scrape.at - begun <= YOUNG);
-                let fits = scrape.busiest.can_have_done(all, scrape.stretch)
-                    || (is_young && scrape.busiest.can_be_fresh(all, scrape.stretch));
+                let fits = busiest.can_have_done(all, scrape.stretch)
+                    || (is_young && busiest.can_be_fresh(all, scrape.stretch));
                 (ok, fits && line.sign == Observation::Up)
             }
             None => {

@@ -9,6 +9,11 @@ use crate::model::time::{Millis, Timestamp};
 /// reads before its period: both must know the same rates.
 pub(crate) const RATES_KEPT: Millis = Millis::from_mins(9);
 
+/// What a target does right after a moment says what it did then, too. No longer
+/// than what is counted again before it stands: a count must not depend on how soon
+/// it was made.
+const RATES_AHEAD: Millis = Millis::from_mins(1);
+
 /// More than this many times the busiest rate is not what a target does: a burst,
 /// an outage with its retries or a backlog stays below; a counter that ran before
 /// anybody looked does not.
@@ -53,6 +58,12 @@ pub(super) fn busiest(rates: &[(Timestamp, f64)], at: Timestamp) -> f64 {
     let from = rates.partition_point(|(t, _)| *t <= at - RATES_KEPT);
     let to = rates.partition_point(|(t, _)| *t <= at);
     rates.get(from..to).unwrap_or_default().iter().map(|(_, rate)| *rate).fold(0.0, f64::max)
+}
+
+/// The highest of some rates in order of time, of those around an instant: what came
+/// right after it counts for what nobody saw begin.
+pub(super) fn busiest_around(rates: &[(Timestamp, f64)], at: Timestamp) -> f64 {
+    busiest(rates, at).max(busiest(rates, at + RATES_AHEAD))
 }
 
 /// What a target can have done at its busiest known rate.

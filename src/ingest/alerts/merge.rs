@@ -67,6 +67,7 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Observatio
     let mut after: BTreeMap<AlertId, Alert> = BTreeMap::new();
     for mut alert in alerts {
         close_if_silent(&mut alert, read, heard);
+        take_back_start(&mut alert);
         after.insert(alert.id(), alert);
     }
     let gone = before.keys().filter(|id| !after.contains_key(id)).copied().collect();
@@ -160,13 +161,19 @@ fn stated_at(alert: &Alert) -> Timestamp {
     }
 }
 
+/// What decides between two marks of one start, whichever was read first: the
+/// earlier, and of two at one instant the one that is known more exactly.
+fn earlier_and_sharper(mark: &Mark) -> (Timestamp, bool, Millis, MarkSource) {
+    (mark.at, mark.estimated, mark.resolution, mark.source)
+}
+
 fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {
     let since = since(a).or(since(b));
     let mut firing = [a.firing, b.firing]
         .into_iter()
         .flatten()
         .filter(|f| since.is_none_or(|s| f.at >= s - SECOND))
-        .min_by_key(|f| (f.at, f.source, f.estimated, f.resolution))?;
+        .min_by_key(|f| earlier_and_sharper(f))?;
     for view in [a, b] {
         // Still pending when that view ended.
         if view.firing.is_none() && view.last_seen < firing.at {
@@ -241,10 +248,19 @@ fn lend_start(alert: &mut Alert, entry: &Alert) {
         None => in_life,
         // What was read began in the middle of it.
         Some(f) if f.estimated => start.at < f.at,
-        Some(f) => in_life && start.at < f.at,
+        Some(f) => in_life && earlier_and_sharper(&start) < earlier_and_sharper(&f),
     };
     if better {
         alert.firing = Some(start);
+    }
+}
+
+/// A start that was lent while the end was not known yet, and lies behind it, is that
+/// of the next alert of these labels.
+fn take_back_start(alert: &mut Alert) {
+    let lent = alert.firing.filter(|start| start.source.is_alertmanager() && alert.condition.is_some());
+    if lent.is_some_and(|start| alert.ended.is_some_and(|end| end.at < start.at)) {
+        alert.firing = None;
     }
 }
 

@@ -32,6 +32,7 @@ fn an_alert_that_was_pushed_and_one_of_prometheus_are_one_in_any_order() {
     let own_first = merge_told(own.clone(), vec![foreign.clone()]);
     assert_eq!((own_first.changed.len(), own_first.gone.len()), (1, 0));
     assert!(own_first.changed[0].suppressed && own_first.changed[0].ended.is_none());
+    assert_eq!(own_first.changed[0].firing.map(|f| f.resolution), Some(Millis(0)), "the sharper of two marks");
     let told = merge_told(Vec::new(), vec![foreign]).changed;
     let foreign_first = merge(told.clone(), own, read(0, 20), Observation::all(at(20)));
     assert_eq!(foreign_first.changed, own_first.changed);
@@ -64,4 +65,27 @@ fn a_source_that_does_not_answer_ends_no_alert() {
     assert!(ends(&held, Observation::all(at(60))));
     assert!(!ends(&held, Observation { alertmanagers: at(12), ..Observation::all(at(60)) }));
     assert!(ends(&held, Observation { prometheus: at(12), ..Observation::all(at(60)) }));
+}
+
+#[test]
+fn a_start_that_alertmanager_tells_first_goes_to_the_alert_that_has_it() {
+    // Pending, over, and pending again until it fires at 30.
+    let world = World::new(&[&format!("A ..PPPP{}PPPPFFFFFF", ".".repeat(20))]);
+    let early = spans(&world.alerts, &world.for_state, read(0, 6));
+    let known = merge(Vec::new(), early, read(0, 6), Observation::all(at(6))).changed;
+    // Prometheus is read later than Alertmanager is asked.
+    let entry = AlertmanagerEntry { labels: labels("A"), starts_at: at(30), ..AlertmanagerEntry::default() };
+    let entries = vec![told_alert(&entry, at(31), MarkSource::Alertmanager).unwrap()];
+    let lent = merge(known.clone(), entries.clone(), read(6, 7), Observation::all(at(7)));
+    let mut kept: BTreeMap<AlertId, Alert> = known.into_iter().chain(lent.changed).map(|a| (a.id(), a)).collect();
+    lent.gone.iter().for_each(|id| drop(kept.remove(id)));
+    let mut new = spans(&world.alerts, &world.for_state, read(6, 35));
+    new.extend(entries);
+    let merged = merge(kept.values().cloned().collect(), new, read(6, 35), Observation::all(at(35)));
+    kept.extend(merged.changed.into_iter().map(|a| (a.id(), a)));
+    merged.gone.iter().for_each(|id| drop(kept.remove(id)));
+    let shown = show(&kept.into_values().collect::<Vec<_>>());
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(shown.iter().any(|alert| alert.contains("condition 2±1 firing - ended")), "{shown:?}");
+    assert!(shown.iter().any(|alert| alert.contains("condition 26±1 firing 30±0")), "{shown:?}");
 }

@@ -80,7 +80,10 @@ fn every_panel_shows_something_of_a_running_daemon() {
         for panel in content["panels"].as_array().unwrap() {
             for target in panel["targets"].as_array().into_iter().flatten() {
                 let expr = target["expr"].as_str().unwrap();
-                if answer(&prometheus, expr).is_empty() {
+                // While pages are missing for more than a tenth of the incidents, the 90th
+                // percentile is not known; the panel shows the median.
+                let may_be_unknown = expr.contains(r#"percentile="90""#);
+                if answer(&prometheus, expr).is_empty() && !may_be_unknown {
                     silent.push(format!("{}: {}: {expr}", dashboard.path, panel["title"]));
                 }
             }

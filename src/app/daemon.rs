@@ -35,6 +35,8 @@ use crate::app::serving::commands::AppCommands;
 use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
 use crate::app::serving::web::{self, Web};
+#[cfg(feature = "kubernetes")]
+use crate::model::latency::Latency;
 use crate::model::time::Millis;
 use crate::publish::answers::{Queries, ReloadReport};
 use crate::publish::http::{self, HttpSettings};
@@ -134,14 +136,21 @@ async fn wire(
         .with_alert_sources(sources.iter().map(|source| source.name.clone()).collect());
     let daemon = Arc::new(daemon);
     for source in &sources {
-        daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url());
+        daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url(), source.samples.latency());
     }
     for one in &setup.alertmanagers {
-        daemon.add_source(&one.name, "alertmanager", one.client.shown_url());
+        daemon.add_source(&one.name, "alertmanager", one.client.shown_url(), one.client.latency());
     }
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let mut groups = Groups::new(Arc::clone(&daemon), sources.clone(), requests.clone(), config.backfill);
-    let beginning = Catalogue::begin(Arc::clone(&daemon), sources.clone(), setup.definitions, receiver, &mut groups);
+    let beginning = Catalogue::begin(
+        Arc::clone(&daemon),
+        sources.clone(),
+        setup.definitions,
+        setup.settings,
+        receiver,
+        &mut groups,
+    );
     let catalogue = beginning.await?;
 
     // Live counting takes up where the store ends; history fills what is before.
@@ -213,7 +222,7 @@ async fn wire(
     }
     #[cfg(feature = "kubernetes")]
     if let Some(access) = setup.kubernetes {
-        daemon.add_source(cluster::SOURCE, "kubernetes", "");
+        daemon.add_source(cluster::SOURCE, "kubernetes", "", Latency::default());
         cluster::start(&mut tasks, &daemon, &access, &config.kubernetes.namespaces);
     }
     Ok((requests, tasks))

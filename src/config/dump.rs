@@ -1,7 +1,7 @@
 //! The whole configuration as YAML that can be read again, with `<secret>` in
 //! the place of every secret value. Must not reveal one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -262,8 +262,26 @@ struct LogKeys {
 impl Config {
     /// The whole configuration as YAML, with `<secret>` for what is secret.
     pub fn dump(&self) -> String {
+        // Maps of strings always serialise; the fallback keeps this total.
+        serde_saphyr::to_string(&self.file()).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+    }
+
+    /// The names of the settings that differ. Secrets that stand in the configuration
+    /// itself are not compared.
+    pub fn changed_settings(&self, other: &Config) -> Vec<String> {
+        let settings = |config: &Config| match serde_json::to_value(config.file()) {
+            Ok(serde_json::Value::Object(settings)) => settings,
+            // A struct of strings, lists and maps always becomes an object.
+            _ => serde_json::Map::new(),
+        };
+        let (before, now) = (settings(self), settings(other));
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        names.into_iter().filter(|name| before.get(*name) != now.get(*name)).cloned().collect()
+    }
+
+    fn file(&self) -> File {
         let text = |path: &std::path::PathBuf| path.display().to_string();
-        let file = File {
+        File {
             sources: self
                 .sources
                 .iter()
@@ -311,9 +329,7 @@ impl Config {
                 },
                 level: self.log.level.word(),
             },
-        };
-        // Maps of strings always serialise; the fallback keeps this total.
-        serde_saphyr::to_string(&file).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+        }
     }
 }
 

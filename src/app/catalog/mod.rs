@@ -6,5 +6,6 @@ pub mod generations;
 pub(crate) mod groups;
 pub mod reload;
 pub(crate) mod requests;
+pub mod settings;
 pub(crate) mod setup;
 pub(crate) mod slis;

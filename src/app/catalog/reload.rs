@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::generation::Catalog;
 use super::groups::Groups;
 use super::requests::ReloadReceiver;
+use super::settings::Settings;
 use super::{generations, slis};
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::clock::Clock;
@@ -63,6 +64,8 @@ pub struct Catalogue {
     sources: Vec<Arc<Source>>,
     definitions: Definitions,
     requests: ReloadReceiver,
+    /// `None` where there is no configuration to read again, as in the demo.
+    settings: Option<Arc<Settings>>,
     /// The definitions in force.
     set: LastingSet,
     /// Of the files as they were read.
@@ -79,6 +82,7 @@ impl Catalogue {
         daemon: Arc<AppState>,
         sources: Vec<Arc<Source>>,
         definitions: Definitions,
+        settings: Option<Settings>,
         requests: ReloadReceiver,
         groups: &mut Groups,
     ) -> anyhow::Result<Catalogue> {
@@ -86,6 +90,7 @@ impl Catalogue {
             daemon,
             sources,
             definitions,
+            settings: settings.map(Arc::new),
             requests,
             set: LastingSet::default(),
             fingerprint: 0,
@@ -191,8 +196,17 @@ impl Catalogue {
         });
     }
 
+    /// Compares the configuration with what is in force.
+    async fn look_at_settings(&self) -> anyhow::Result<()> {
+        let Some(settings) = self.settings.clone() else { return Ok(()) };
+        let findings = tokio::task::spawn_blocking(move || settings.findings()).await?;
+        self.daemon.board.note_findings("configuration", findings);
+        Ok(())
+    }
+
     async fn reload(&mut self) -> ReloadReport {
         let outcome = async {
+            self.look_at_settings().await?;
             let set = self.load().await?;
             let problems = set.problems.clone();
             self.apply(set).await.map(|()| problems)

@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use crate::app::alerting::alerts::NamedAlertmanager;
 use crate::app::catalog::reload::Definitions;
+use crate::app::catalog::settings::{ReadConfig, Settings};
 use crate::app::catalog::slis::Source;
 use crate::app::demo::Demo;
 use crate::app::notifying::outbox::Outbox;
@@ -39,6 +40,7 @@ pub struct ProcessContext {
 pub struct Setup {
     pub(crate) config: Config,
     pub(crate) definitions: Definitions,
+    pub(crate) settings: Option<Settings>,
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Arc<Source>>,
     pub(crate) alertmanagers: Vec<NamedAlertmanager>,
@@ -52,12 +54,14 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A daemon on the sources of a configuration.
-    pub fn new(config: Config, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
+    /// A daemon on the sources of a configuration, which `read` reads again.
+    pub fn new(config: Config, read: ReadConfig, surroundings: &ProcessContext) -> anyhow::Result<Setup> {
         install_crypto_provider();
+        let settings = Settings::new(config.clone(), read);
         let sources = config.sources.iter().map(source).collect::<anyhow::Result<Vec<_>>>()?;
         let definitions = Definitions::Files(config.definitions.clone());
-        Setup::with_sources(config, definitions, sources, Clock::System, surroundings)
+        let setup = Setup::with_sources(config, definitions, sources, Clock::System, surroundings)?;
+        Ok(Setup { settings: Some(settings), ..setup })
     }
 
     /// A daemon on a generated world that began `days` ago.
@@ -116,6 +120,7 @@ impl Setup {
             ),
             external_url: config.external_url.clone(),
             definitions,
+            settings: None,
             clock,
             sources,
             alertmanagers,

@@ -4,11 +4,13 @@ use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::app::catalog::reload::NoDefinitions;
+use crate::app::catalog::settings::ReadConfig;
 use crate::app::{Daemon, ProcessContext, Setup};
 use crate::cli::args::RunArgs;
 use crate::cli::output::log;
@@ -23,7 +25,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let Some(config) = load(args) else { return Ok(ExitCode::from(BAD_INPUT)) };
     let listener = bind(config.listen)?;
     let (logging, pushing) = (config.log, config.otlp.clone());
-    let make = async move || Setup::new(config, &surroundings());
+    let (file, flags) = (args.config.clone(), args.settings.overrides.clone());
+    let read: ReadConfig = Arc::new(move || config::load(file.as_deref(), &flags, &config::Environment::real()));
+    let make = async move || Setup::new(config, read, &surroundings());
     in_runtime(make, listener, logging, pushing)
 }
 

@@ -49,6 +49,8 @@ pub enum FindingKind {
     AccessDenied { denied: Vec<String> },
     /// The clock of this machine is far ahead of the newest measurement.
     ClockAhead { now: Timestamp, measured: Timestamp },
+    /// Settings of the configuration that changed since the start.
+    NeedsRestart { settings: Vec<String> },
     /// Alerts of a rule, the subject, of which no label names a service.
     UnmappedRule { labels: String },
     /// A severity that nobody defined, and the rules that use it.
@@ -83,6 +85,7 @@ impl FindingKind {
             FindingKind::AccessDenied { .. } => "access_denied",
             FindingKind::TaskFailed { .. } => "task_failed",
             FindingKind::ClockAhead { .. } => "clock_ahead",
+            FindingKind::NeedsRestart { .. } => "needs_restart",
             FindingKind::UnmappedRule { .. } => "unmapped_rule",
             FindingKind::UnknownSeverity { .. } => "unknown_severity",
             FindingKind::LostOverride { .. } => "lost_override",

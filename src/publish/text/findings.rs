@@ -58,6 +58,10 @@ pub fn text_of(subject: &str, kind: &FindingKind) -> FindingText {
             "compare `date -u` on this machine with another one; if the clock is right, look at why the sources have no \
              new samples",
         ),
+        FindingKind::NeedsRestart { settings } => FindingText::new(
+            format!("the configuration changed and is not in force: {}", settings.join(", ")),
+            "restart the daemon; a reload applies definitions only",
+        ),
         FindingKind::UnmappedRule { labels } => FindingText::new(
             format!(
                 "no label of the alert {subject} names a service, so its incidents belong to none; it has {labels}"

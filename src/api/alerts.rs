@@ -47,7 +47,7 @@ pub struct AlertJson {
     pub last_seen: Instant,
     /// How long it fired, up to `to`.
     pub firing_seconds: Option<f64>,
-    /// Held back by a silence or an inhibition.
+    /// No notification: held back by a silence or an inhibition, or routed to nobody.
     pub suppressed: bool,
     pub labels: BTreeMap<String, String>,
 }

@@ -71,6 +71,18 @@ pub struct SourceJson {
     pub up: Option<bool>,
     pub last_success: Option<Instant>,
     pub last_error: Option<String>,
+    /// Of requests with their answers; `null` where none was made lately.
+    pub latency: Option<LatencyJson>,
+}
+
+/// How long things took in the last 10 to 20 minutes, failed ones too; exact to 1 %.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Latency)]
+pub struct LatencyJson {
+    pub p50_seconds: f64,
+    pub p90_seconds: f64,
+    pub p99_seconds: f64,
+    pub max_seconds: f64,
 }
 
 /// A loop of the daemon.
@@ -83,6 +95,8 @@ pub struct LoopJson {
     pub last_ok_at: Option<Instant>,
     pub last_error: Option<String>,
     pub last_duration_seconds: Option<f64>,
+    /// Of rounds; `null` where none ended lately.
+    pub latency: Option<LatencyJson>,
 }
 
 /// The definitions in force.

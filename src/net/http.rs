@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Instant;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response};
@@ -15,6 +16,7 @@ use super::error::{Error, shown};
 use super::refusal::{header_text, page_instead_of_data, refusal_text, retry_after};
 use super::secret::Secret;
 use super::tls::Clients;
+use crate::model::latency::Latency;
 use crate::model::time::Millis;
 use crate::net::cause::{causes, innermost};
 
@@ -28,6 +30,7 @@ pub struct Http {
     endpoint: Arc<Endpoint>,
     base: Url,
     shown: Arc<str>,
+    latency: Latency,
 }
 
 /// A body that was received in full, decoded.
@@ -65,12 +68,18 @@ impl Http {
             shown: shown_url(&base).into(),
             base,
             endpoint: Arc::new(endpoint.clone()),
+            latency: Latency::default(),
         })
     }
 
     /// The address without userinfo and query, for messages.
     pub fn shown_url(&self) -> &str {
         &self.shown
+    }
+
+    /// How long whole exchanges took, refused and broken ones too.
+    pub fn latency(&self) -> Latency {
+        self.latency.clone()
     }
 
     /// How long a whole exchange may take.
@@ -140,6 +149,13 @@ impl Http {
     }
 
     async fn send(&self, request: Outgoing) -> Result<Body, Error> {
+        let began = Instant::now();
+        let answer = self.exchange(request).await;
+        self.latency.note(began.elapsed());
+        answer
+    }
+
+    async fn exchange(&self, request: Outgoing) -> Result<Body, Error> {
         let credentials = self.credentials().await?;
         let mut response = self.attempt(&request, credentials.clone()).await?;
         if matches!(response.status().as_u16(), 401 | 403) && self.has_files() {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::ingest::alerts::Route;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher};
+use crate::model::latency::Latency;
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
 use crate::net::error::{Error, shown};
@@ -76,6 +77,11 @@ impl Alertmanager {
     /// `endpoint.url` is what the API's paths follow, `http://alertmanager:9093`.
     pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         Ok(Alertmanager { http: Http::new(endpoint)? })
+    }
+
+    /// How long its answers took.
+    pub fn latency(&self) -> Latency {
+        self.http.latency()
     }
 
     /// The address without credentials, for messages.

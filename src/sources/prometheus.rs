@@ -23,6 +23,7 @@ use self::answer::{Envelope, HistogramPoint, MatrixSeries, QueryData, VectorSeri
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
+use crate::model::latency::Latency;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
 use crate::net::{Endpoint, EndpointError, Http};
@@ -57,6 +58,11 @@ impl Prometheus {
     /// or for VictoriaMetrics' cluster `http://vmselect:8481/select/0/prometheus`.
     pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         Ok(Prometheus { http: Http::new(endpoint)? })
+    }
+
+    /// How long its answers took.
+    pub fn latency(&self) -> Latency {
+        self.http.latency()
     }
 
     /// The address without credentials, for messages.

@@ -24,6 +24,7 @@ words! {
         MetricNotFound = "metric_not_found",
         MissingBucket = "missing_bucket",
         MissingInfBucket = "missing_inf_bucket",
+        NeedsRestart = "needs_restart",
         NoAnswer = "no_answer",
         NoSeries = "no_series",
         NotAHistogram = "not_a_histogram",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
@@ -14,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::model::latency::Latency;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::LoopStatus;
 
 /// How long loops may take to stop; what is left is ended. With the store and the
 /// last traces the process is gone within 10 s.
-const SHUTDOWN_GRACE: std::time::Duration = std::time::Duration::from_secs(6);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(6);
 
 /// The shortest pause after a panic: a loop that panics each time must not fill
 /// the log or keep a core busy.
@@ -35,19 +37,20 @@ pub struct Pulse(Arc<Mutex<Beats>>);
 
 #[derive(Debug, Default)]
 struct Beats {
-    loops: BTreeMap<String, LoopStatus>,
+    loops: BTreeMap<String, (LoopStatus, Latency)>,
     /// The last panic of each loop that had one.
     panics: BTreeMap<String, (Timestamp, String)>,
 }
 
 impl Pulse {
     /// Notes one round of a loop.
-    pub fn note<E: std::fmt::Display>(&self, name: &str, result: &Result<(), E>, took: Millis, now: Timestamp) {
+    pub fn note<E: std::fmt::Display>(&self, name: &str, result: &Result<(), E>, took: Duration, now: Timestamp) {
         let loops = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).loops;
-        let status = loops.entry(name.to_owned()).or_default();
+        let (status, latency) = loops.entry(name.to_owned()).or_default();
         name.clone_into(&mut status.name);
         status.iterations += 1;
-        status.last_duration = Some(took);
+        latency.note(took);
+        status.last_duration = Some(Millis(i64::try_from(took.as_millis()).unwrap_or(i64::MAX)));
         match result {
             Ok(()) => {
                 status.last_ok_at = Some(now);
@@ -67,7 +70,10 @@ impl Pulse {
     }
 
     pub fn all(&self) -> Vec<LoopStatus> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).loops.values().cloned().collect()
+        let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let with_latency =
+            |(status, latency): &(LoopStatus, Latency)| LoopStatus { latency: latency.figures(), ..status.clone() };
+        beats.loops.values().map(with_latency).collect()
     }
 
     /// The panics of the last day.
@@ -151,8 +157,7 @@ impl Tasks {
                     panicked = true;
                     Err(anyhow::anyhow!("panicked: {message}"))
                 });
-                let took = Millis(began.elapsed().as_millis() as i64);
-                pulse.note(&task, &result.map_err(|e| format!("{e:#}")), took, clock.now());
+                pulse.note(&task, &result.map_err(|e| format!("{e:#}")), began.elapsed(), clock.now());
                 let rest = async {
                     match panicked {
                         true => clock.sleep(pause.max(PANIC_PAUSE)).await,

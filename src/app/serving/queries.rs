@@ -51,7 +51,7 @@ impl StatusQueries for AppState {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.started_at,
             not_ready: self.not_ready(&snapshot),
-            sources: self.sources.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
+            sources: self.sources(),
             loops: self.pulse.all(),
             backfill: self.backfill(),
             store: StoreStatus {

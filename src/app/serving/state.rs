@@ -24,6 +24,7 @@ use crate::app::runtime::tasks::Pulse;
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
+use crate::model::latency::Latency;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::correction::Correction;
 use crate::model::operations::on_call::OnCall;
@@ -50,7 +51,7 @@ pub struct AppState {
     pub intake: Intake,
     pub pulse: Pulse,
     pub(super) outbox: Outbox,
-    pub(super) sources: Mutex<BTreeMap<String, SourceStatus>>,
+    pub(super) sources: Mutex<BTreeMap<String, (SourceStatus, Latency)>>,
     /// By source.
     pub(super) backfill: Mutex<BTreeMap<String, Backfill>>,
     /// Sources whose history was read once; holes that appear later are filled while
@@ -214,17 +215,24 @@ impl AppState {
     }
 
     /// Makes a source known before it was asked.
-    pub fn add_source(&self, name: &str, kind: &'static str, address: &str) {
+    pub fn add_source(&self, name: &str, kind: &'static str, address: &str, latency: Latency) {
         let status =
             SourceStatus { name: name.to_owned(), kind, address: address.to_owned(), ..SourceStatus::default() };
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), status);
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (status, latency));
+    }
+
+    pub(super) fn sources(&self) -> Vec<SourceStatus> {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let with_latency =
+            |(status, latency): &(SourceStatus, Latency)| SourceStatus { latency: latency.figures(), ..status.clone() };
+        sources.values().map(with_latency).collect()
     }
 
     /// Notes that a source answered, or why it did not.
     pub fn note_source(&self, name: &str, error: Option<String>) {
         let now = self.clock.now();
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(status) = sources.get_mut(name) else { return };
+        let Some((status, _)) = sources.get_mut(name) else { return };
         let has_changed = status.up != Some(error.is_none());
         if has_changed {
             match &error {
@@ -262,7 +270,11 @@ impl AppState {
     }
 
     pub fn is_up(&self, source: &str) -> bool {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(source).is_some_and(|s| s.up == Some(true))
+        self.sources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(source)
+            .is_some_and(|(status, _)| status.up == Some(true))
     }
 
     /// Why HTTP should not be routed here yet: nothing was judged, or nothing can be.
@@ -275,7 +287,7 @@ impl AppState {
             return None;
         }
         let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut read = sources.values().filter(|one| self.alert_sources.contains(&one.name));
+        let mut read = sources.values().map(|(status, _)| status).filter(|one| self.alert_sources.contains(&one.name));
         let errors: Option<Vec<String>> =
             read.by_ref().map(|one| Some(format!("source `{}`: {}", one.name, one.last_error.as_ref()?))).collect();
         let errors = errors.filter(|errors| !errors.is_empty())?;

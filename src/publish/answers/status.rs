@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::delivery::DeliveryOutcome;
 use crate::evaluate::review::finding::Finding;
+use crate::model::latency::LatencyFigures;
 use crate::model::time::{Millis, Timestamp};
 
 /// How the daemon itself is doing.
@@ -86,6 +87,8 @@ pub struct SourceStatus {
     pub up: Option<bool>,
     pub last_success: Option<Timestamp>,
     pub last_error: Option<String>,
+    /// Of whole requests with their answers, failed ones too.
+    pub latency: LatencyFigures,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -96,6 +99,8 @@ pub struct LoopStatus {
     pub last_ok_at: Option<Timestamp>,
     pub last_error: Option<String>,
     pub last_duration: Option<Millis>,
+    /// Of whole rounds, failed ones too.
+    pub latency: LatencyFigures,
 }
 
 /// How much of the wanted history is in the store.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::page::{LabelText, Labels, NO_LABELS, Page};
 use super::{
     ALERTMANAGER_DROPPED, ALERTMANAGER_ERRORS, ALERTMANAGER_QUEUE, ALERTMANAGER_SENT, BACKFILL_COMPLETE_SINCE,
-    BACKFILL_PROGRESS, BUILD_INFO, CONFIG_INFO, CONFIG_LOADED, CONFIG_SUCCESSFUL, EVALUATED, FINDINGS, LOOP_FAILURES,
-    LOOP_ITERATIONS, LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, PROCESS_START, SOURCE_LAST_SUCCESS, SOURCE_UP,
-    STORE_OPEN_TILES, STORE_SEALED_BLOCKS, STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
+    BACKFILL_PROGRESS, BUILD_INFO, CONFIG_INFO, CONFIG_LOADED, CONFIG_SUCCESSFUL, EVALUATED, FINDINGS, LOOP_DURATION,
+    LOOP_FAILURES, LOOP_ITERATIONS, LOOP_LAST_DURATION, LOOP_LAST_SUCCESS, LOOP_MAX_DURATION, PROCESS_START,
+    SOURCE_DURATION, SOURCE_LAST_SUCCESS, SOURCE_MAX_DURATION, SOURCE_UP, STORE_OPEN_TILES, STORE_SEALED_BLOCKS,
+    STORE_SIZE, WEBHOOK_DELIVERIES, WEBHOOK_TRUNCATED,
 };
 use crate::evaluate::review::snapshot::Snapshot;
+use crate::model::latency::LatencyFigures;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::ServiceStatus;
 
@@ -17,6 +19,9 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     let sources = || status.sources.iter().map(|source| ((&NO_LABELS, [("source", source.name.as_str())]), source));
     page.gauges(&SOURCE_UP, sources().map(|(l, source)| (l, source.up.map(|up| f64::from(u8::from(up))))));
     page.gauges(&SOURCE_LAST_SUCCESS, sources().map(|(l, source)| (l, unix_seconds(source.last_success))));
+    page.summaries(&SOURCE_DURATION, status.sources.iter().map(|s| (("source", s.name.as_str()), s.latency)));
+    let longest = |latency: LatencyFigures| latency.recent.map(|recent| recent.max);
+    page.gauges(&SOURCE_MAX_DURATION, sources().map(|(labels, source)| (labels, longest(source.latency))));
 
     page.gauge(&EVALUATED, unix_seconds(snapshot.as_of));
     page.gauges(&FINDINGS, findings(status));
@@ -31,6 +36,8 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, status: &ServiceStatus
     page.counters(&LOOP_ITERATIONS, loops().map(|(labels, l)| (labels, l.iterations)));
     page.counters(&LOOP_FAILURES, loops().map(|(labels, l)| (labels, l.failures)));
     page.gauges(&LOOP_LAST_DURATION, loops().map(|(labels, l)| (labels, l.last_duration.map(Millis::secs_f64))));
+    page.summaries(&LOOP_DURATION, status.loops.iter().map(|l| (("loop", l.name.as_str()), l.latency)));
+    page.gauges(&LOOP_MAX_DURATION, loops().map(|(labels, l)| (labels, longest(l.latency))));
     page.gauges(&LOOP_LAST_SUCCESS, loops().map(|(labels, l)| (labels, unix_seconds(l.last_ok_at))));
 
     let webhooks = || status.webhooks.iter();

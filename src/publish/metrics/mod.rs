@@ -14,7 +14,8 @@ use std::fmt::Write as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
     /// The whole name, with unit and `_total` or `_info`. The series of a
-    /// histogram have `_bucket`, `_sum` and `_count` behind it.
+    /// histogram have `_bucket`, `_sum` and `_count` behind it, those of a summary
+    /// `_sum` and `_count`.
     pub name: &'static str,
     pub kind: Kind,
     /// The unit, which the name carries too; empty where there is none.
@@ -29,6 +30,9 @@ pub enum Kind {
     Gauge,
     Counter,
     Histogram,
+    /// Percentiles of the last minutes under the label `quantile`, with sum and count
+    /// since the process started.
+    Summary,
     /// Always 1; what it tells is in its labels.
     Info,
 }
@@ -39,6 +43,7 @@ impl Kind {
             Kind::Gauge => "gauge",
             Kind::Counter => "counter",
             Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
             Kind::Info => "info",
         }
     }
@@ -138,6 +143,10 @@ metrics! {
         "1 if the source answered its last query, 0 if not; absent before the first query.";
     SOURCE_LAST_SUCCESS: Gauge "seconds" "evenkeel_source_last_success_timestamp_seconds" ["source"]
         "Timestamp of the last answer of the source, in Unix seconds.";
+    SOURCE_DURATION: Summary "seconds" "evenkeel_source_request_duration_seconds" ["source"]
+        "Duration of requests to the source with their answers, failed ones too; percentiles of the last 10 to 20 minutes.";
+    SOURCE_MAX_DURATION: Gauge "seconds" "evenkeel_source_request_max_duration_seconds" ["source"]
+        "Duration of the slowest request to the source in the last 10 to 20 minutes.";
     EVALUATED: Gauge "seconds" "evenkeel_evaluation_timestamp_seconds" []
         "Timestamp of the last complete evaluation, in Unix seconds.";
     FINDINGS: Gauge "" "evenkeel_findings" ["kind", "severity"]
@@ -158,6 +167,10 @@ metrics! {
         "Runs of a loop that failed.";
     LOOP_LAST_DURATION: Gauge "seconds" "evenkeel_loop_last_duration_seconds" ["loop"]
         "Duration of the last run of a loop.";
+    LOOP_DURATION: Summary "seconds" "evenkeel_loop_duration_seconds" ["loop"]
+        "Duration of runs of a loop, failed ones too; percentiles of the last 10 to 20 minutes.";
+    LOOP_MAX_DURATION: Gauge "seconds" "evenkeel_loop_max_duration_seconds" ["loop"]
+        "Duration of the slowest run of a loop in the last 10 to 20 minutes.";
     LOOP_LAST_SUCCESS: Gauge "seconds" "evenkeel_loop_last_success_timestamp_seconds" ["loop"]
         "When a round of a loop last succeeded, in Unix seconds.";
     WEBHOOK_DELIVERIES: Counter "" "evenkeel_webhook_deliveries_total" ["webhook", "outcome"]

@@ -5,6 +5,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::{Kind, Metric};
+use crate::model::latency::LatencyFigures;
 
 /// A text format of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,28 @@ impl Page {
         self.family(metric, samples);
     }
 
+    /// Summaries of what has a label of its own. What nobody measured is left out;
+    /// percentiles are, too, where nothing happened of late.
+    pub fn summaries<'a>(
+        &mut self,
+        metric: &Metric,
+        samples: impl IntoIterator<Item = ((&'a str, &'a str), LatencyFigures)>,
+    ) {
+        let mut described = false;
+        for (label, figures) in samples.into_iter().filter(|(_, figures)| figures.count > 0) {
+            if !described {
+                self.describe(metric);
+                described = true;
+            }
+            let recent = figures.recent.into_iter();
+            for (quantile, value) in recent.flat_map(|r| [("0.5", r.p50), ("0.9", r.p90), ("0.99", r.p99)]) {
+                self.sample(metric.name, "", (&NO_LABELS, [label, ("quantile", quantile)]), value);
+            }
+            self.sample(metric.name, "_sum", (&NO_LABELS, [label]), figures.sum_seconds);
+            self.sample(metric.name, "_count", (&NO_LABELS, [label]), figures.count);
+        }
+    }
+
     pub fn infos(&mut self, metric: &Metric, samples: impl IntoIterator<Item = LabelText>) {
         let samples: Vec<LabelText> = samples.into_iter().collect();
         self.family(metric, samples.iter().map(|labels| ((labels, []), 1)));
@@ -162,7 +185,7 @@ pub(super) fn family_name(metric: &Metric) -> &'static str {
     match metric.kind {
         Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
         Kind::Info => name.strip_suffix("_info").unwrap_or(name),
-        Kind::Gauge | Kind::Histogram => name,
+        Kind::Gauge | Kind::Histogram | Kind::Summary => name,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::SourceQuery;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{Matcher, Selector};
+use crate::model::latency::Latency;
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::groups::Group;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -49,6 +50,14 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(client) => client.shown_url(),
             SampleSource::Demo(_) | SampleSource::Memory(_) => "",
+        }
+    }
+
+    /// How long its answers took; of what is in this process nothing is noted.
+    pub fn latency(&self) -> Latency {
+        match self {
+            SampleSource::Prometheus(client) => client.latency(),
+            SampleSource::Demo(_) | SampleSource::Memory(_) => Latency::default(),
         }
     }
 

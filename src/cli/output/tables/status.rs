@@ -1,7 +1,7 @@
 //! How the daemon itself is doing.
 
 use crate::api::slos::{FindingJson, FindingSeverityJson};
-use crate::api::status::{SourceJson, StatusJson};
+use crate::api::status::{LatencyJson, SourceJson, StatusJson};
 use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
 use crate::cli::output::tables::cells::{many, moment, share, took};
 use crate::net::error::shown;
@@ -17,6 +17,8 @@ fn sources(status: &StatusJson, colour: Colour) -> String {
         ("SOURCE", Align::Left),
         ("STATE", Align::Left),
         ("KIND", Align::Left),
+        ("P50", Align::Right),
+        ("P99", Align::Right),
         ("LAST ANSWER", Align::Left),
         ("ADDRESS", Align::Left),
         ("ERROR", Align::Left),
@@ -33,6 +35,8 @@ fn sources(status: &StatusJson, colour: Colour) -> String {
             Cell::new(&source.name),
             Cell::new(word).tone(tone),
             Cell::new(&source.kind),
+            percentile(&source.latency, |latency| latency.p50_seconds),
+            percentile(&source.latency, |latency| latency.p99_seconds),
             Cell::new(&source.last_success.map_or("never".to_owned(), |at| text::ago(at.0, status.now.0))),
             Cell::new(&source.address),
             Cell::new(source.last_error.as_deref().unwrap_or("")),
@@ -41,12 +45,19 @@ fn sources(status: &StatusJson, colour: Colour) -> String {
     table.render(colour)
 }
 
+/// Of the last minutes.
+fn percentile(latency: &Option<LatencyJson>, which: impl Fn(&LatencyJson) -> f64) -> Cell {
+    Cell::new(&latency.as_ref().map_or("-".to_owned(), |latency| took(which(latency))))
+}
+
 fn loops(status: &StatusJson, colour: Colour) -> String {
     let mut table = Table::new(&[
         ("LOOP", Align::Left),
         ("ROUNDS", Align::Right),
         ("FAILED", Align::Right),
         ("TOOK", Align::Right),
+        ("P50", Align::Right),
+        ("P99", Align::Right),
         ("LAST SUCCESS", Align::Left),
         ("LAST ERROR", Align::Left),
     ]);
@@ -57,6 +68,8 @@ fn loops(status: &StatusJson, colour: Colour) -> String {
             Cell::new(&one.iterations.to_string()),
             if one.failures > 0 { failed.tone(Tone::Warning) } else { failed },
             Cell::new(&one.last_duration_seconds.map_or("-".to_owned(), took)),
+            percentile(&one.latency, |latency| latency.p50_seconds),
+            percentile(&one.latency, |latency| latency.p99_seconds),
             Cell::new(&one.last_ok_at.map_or("never".to_owned(), |at| text::ago(at.0, status.now.0))),
             Cell::new(one.last_error.as_deref().unwrap_or("")),
         ]);

@@ -178,17 +178,17 @@ no burn is missed; 18 Nov 2026, 00:00 UTC to 19 Nov 2026, 00:00 UTC
 #[test]
 fn the_status_begins_with_what_is_down() {
     let expected = "\
-SOURCE          STATE          KIND          LAST ANSWER  ADDRESS                                     ERROR
-alertmanager-1  down           alertmanager  1h 29m ago   http://alertmanager-1.monitoring.svc:9093/  connection refused (os error 111)
-main            up             prometheus    2s ago       https://prometheus.monitoring.svc:9090/
-alertmanager-0  up             alertmanager  15s ago      http://alertmanager-0.monitoring.svc:9093/
-prod-eu-1       not asked yet  kubernetes    never        https://10.0.0.1:443/
+SOURCE          STATE          KIND           P50    P99  LAST ANSWER  ADDRESS                                     ERROR
+alertmanager-1  down           alertmanager   1ms    4ms  1h 29m ago   http://alertmanager-1.monitoring.svc:9093/  connection refused (os error 111)
+main            up             prometheus    31ms  124ms  2s ago       https://prometheus.monitoring.svc:9090/
+alertmanager-0  up             alertmanager   4ms   16ms  15s ago      http://alertmanager-0.monitoring.svc:9093/
+prod-eu-1       not asked yet  kubernetes       -      -  never        https://10.0.0.1:443/
 
-LOOP      ROUNDS  FAILED   TOOK  LAST SUCCESS  LAST ERROR
-collect     6282       3  412ms  just now      main: the query took longer than 10s
-evaluate    6282       0   38ms  just now
-alerts     12560     181   95ms  just now      alertmanager-1: connection refused
-seal           5       0   1.9s  just now
+LOOP      ROUNDS  FAILED   TOOK    P50    P99  LAST SUCCESS  LAST ERROR
+collect     6282       3  412ms  412ms   1.6s  just now      main: the query took longer than 10s
+evaluate    6282       0   38ms   38ms  152ms  just now
+alerts     12560     181   95ms   95ms  380ms  just now      alertmanager-1: connection refused
+seal           5       0   1.9s   1.9s   7.7s  just now
 
 warning search-latency: no bucket of the histogram equals the threshold; its bounds are 0.1, 0.25, 0.5, 1
   hint: add a bucket at the threshold to the histogram, or choose one of its bounds as the threshold; until then only bounds of the attainment are known

@@ -6,9 +6,10 @@ use axum::extract::State;
 use crate::api::query::NoQuery;
 use crate::api::slos::FindingJson;
 use crate::api::status::{
-    BackfillJson, CatalogJson, DefinitionFileJson, LoopJson, SourceJson, StatusJson, StoreJson, WebhookJson,
+    BackfillJson, CatalogJson, DefinitionFileJson, LatencyJson, LoopJson, SourceJson, StatusJson, StoreJson, WebhookJson,
 };
 use crate::api::time::{Instant, instant, seconds};
+use crate::model::latency::LatencyFigures;
 use crate::publish::answers::{
     Backfill, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
 };
@@ -61,8 +62,18 @@ impl From<&SourceStatus> for SourceJson {
             up: source.up,
             last_success: instant(source.last_success),
             last_error: source.last_error.clone(),
+            latency: latency(source.latency),
         }
     }
+}
+
+fn latency(figures: LatencyFigures) -> Option<LatencyJson> {
+    figures.recent.map(|recent| LatencyJson {
+        p50_seconds: recent.p50,
+        p90_seconds: recent.p90,
+        p99_seconds: recent.p99,
+        max_seconds: recent.max,
+    })
 }
 
 impl From<&LoopStatus> for LoopJson {
@@ -74,6 +85,7 @@ impl From<&LoopStatus> for LoopJson {
             last_ok_at: instant(status.last_ok_at),
             last_error: status.last_error.clone(),
             last_duration_seconds: seconds(status.last_duration),
+            latency: latency(status.latency),
         }
     }
 }

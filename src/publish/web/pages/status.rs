@@ -4,7 +4,8 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use crate::evaluate::review::finding::Finding;
-use crate::model::time::Timestamp;
+use crate::model::latency::{LatencyFigures, Percentiles};
+use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::{Backfill, CatalogStatus, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::answer::{Page, page};
@@ -100,7 +101,7 @@ fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
     }
     html! {
         div.scroll { table {
-            thead { tr { th { "Source" } th { "Kind" } th { "State" } th { "Address" } th { "Last success" } th { "Last error" } } }
+            thead { tr { th { "Source" } th { "Kind" } th { "State" } th { "Address" } th.num { "p50" } th.num { "p99" } th.num { "Max" } th { "Last success" } th { "Last error" } } }
             tbody { @for source in sources {
                 tr {
                     td.name { (components::user(&source.name)) }
@@ -111,6 +112,7 @@ fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
                         None => (components::tag("unknown", "not asked yet")),
                     } }
                     td.words { (components::user(&source.address)) }
+                    (latency(source.latency))
                     td { (when(source.last_success, now)) }
                     td.words { (error(source.last_error.as_deref())) }
                 }
@@ -125,18 +127,29 @@ fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
     }
     html! {
         div.scroll { table {
-            thead { tr { th { "Loop" } th.num { "Rounds" } th.num { "Failures" } th.num { "Last took" } th { "Last success" } th { "Last error" } } }
+            thead { tr { th { "Loop" } th.num { "Rounds" } th.num { "Failures" } th.num { "Last took" } th.num { "p50" } th.num { "p99" } th.num { "Max" } th { "Last success" } th { "Last error" } } }
             tbody { @for status in loops {
                 tr {
                     td.name { (status.name) }
                     td.num { (text::count(i64::try_from(status.iterations).unwrap_or(i64::MAX))) }
                     td.num { span class=[(status.failures > 0).then_some("warn")] { (text::count(i64::try_from(status.failures).unwrap_or(i64::MAX))) } }
                     td.num { @match status.last_duration { Some(length) => (text::took(length)), None => span.no-data { "–" } } }
+                    (latency(status.latency))
                     td { (when(status.last_ok_at, now)) }
                     td.words { (error(status.last_error.as_deref())) }
                 }
             } }
         } }
+    }
+}
+
+/// Cells of the percentiles of the last minutes.
+fn latency(figures: LatencyFigures) -> Markup {
+    let cells = |r: Percentiles| [r.p50, r.p99, r.max].map(|seconds| Some(Millis((seconds * 1_000.0).ceil() as i64)));
+    html! {
+        @for cell in figures.recent.map_or([None; 3], cells) {
+            td.num { @match cell { Some(length) => (text::took(length)), None => span.no-data { "–" } } }
+        }
     }
 }
 

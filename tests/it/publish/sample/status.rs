@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel::evaluate::review::finding::{Finding, FindingKind};
+use evenkeel::model::latency::{LatencyFigures, Percentiles};
 use evenkeel::model::slo::sli_problem::{Side, SliProblem};
 use evenkeel::model::time::Millis;
 use evenkeel::publish::answers::{
@@ -22,6 +23,16 @@ pub fn findings() -> Vec<Finding> {
     ]
 }
 
+/// Of things that usually take so many milliseconds.
+fn latency(count: u64, ms: i64) -> LatencyFigures {
+    let seconds = ms as f64 / 1_000.0;
+    LatencyFigures {
+        count,
+        sum_seconds: count as f64 * seconds,
+        recent: Some(Percentiles { p50: seconds, p90: seconds * 1.5, p99: seconds * 4.0, max: seconds * 10.0 }),
+    }
+}
+
 pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
     let looped = |name: &str, iterations, failures, ms, last_error: Option<&str>| LoopStatus {
         name: name.to_owned(),
@@ -30,6 +41,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         last_ok_at: Some(at("2026-11-24T15:42:00Z")),
         last_error: last_error.map(str::to_owned),
         last_duration: Some(Millis(ms)),
+        latency: latency(iterations, ms),
     };
     ServiceStatus {
         version: "0.1.0",
@@ -43,6 +55,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
                 up: Some(true),
                 last_success: Some(at("2026-11-24T15:41:58Z")),
                 last_error: None,
+                latency: latency(25_128, 31),
             },
             SourceStatus {
                 name: "alertmanager-0".to_owned(),
@@ -51,6 +64,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
                 up: Some(true),
                 last_success: Some(at("2026-11-24T15:41:45Z")),
                 last_error: None,
+                latency: latency(12_560, 4),
             },
             SourceStatus {
                 name: "alertmanager-1".to_owned(),
@@ -59,6 +73,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
                 up: Some(false),
                 last_success: Some(at("2026-11-24T14:12:03Z")),
                 last_error: Some("connection refused (os error 111)".to_owned()),
+                latency: latency(12_560, 1),
             },
             SourceStatus {
                 name: "prod-eu-1".to_owned(),
@@ -67,6 +82,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
                 up: None,
                 last_success: None,
                 last_error: None,
+                latency: LatencyFigures::default(),
             },
         ],
         loops: vec![

@@ -173,7 +173,7 @@ fn join_firing(a: &Alert, b: &Alert) -> Option<Mark> {
         .into_iter()
         .flatten()
         .filter(|f| since.is_none_or(|s| f.at >= s - SECOND))
-        .min_by_key(|f| earlier_and_sharper(f))?;
+        .min_by_key(earlier_and_sharper)?;
     for view in [a, b] {
         // Still pending when that view ended.
         if view.firing.is_none() && view.last_seen < firing.at {

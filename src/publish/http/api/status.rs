@@ -6,7 +6,8 @@ use axum::extract::State;
 use crate::api::query::NoQuery;
 use crate::api::slos::FindingJson;
 use crate::api::status::{
-    BackfillJson, CatalogJson, DefinitionFileJson, LatencyJson, LoopJson, SourceJson, StatusJson, StoreJson, WebhookJson,
+    BackfillJson, CatalogJson, DefinitionFileJson, LatencyJson, LoopJson, SourceJson, StatusJson, StoreJson,
+    WebhookJson,
 };
 use crate::api::time::{Instant, instant, seconds};
 use crate::model::latency::LatencyFigures;

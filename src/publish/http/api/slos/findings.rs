@@ -31,6 +31,7 @@ impl From<&FindingKind> for FindingKindJson {
             FindingKind::UnmappedRule { .. } => Self::UnmappedRule,
             FindingKind::UnknownSeverity { .. } => Self::UnknownSeverity,
             FindingKind::LostOverride { .. } => Self::LostOverride,
+            FindingKind::NeedsRestart { .. } => Self::NeedsRestart,
             FindingKind::Other { .. } => Self::Other,
         }
     }

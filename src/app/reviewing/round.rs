@@ -1,6 +1,6 @@
 //! The reviewing task: incidents, comparison and trends of the history that is shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::app::alerting::findings::{findings, lost_override};
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::alerting::unmapped::unexplained;
+use crate::evaluate::incident::opened::{Opened, newly_opened};
 use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::MONTHS_DEFAULT;
@@ -31,6 +32,8 @@ pub struct ReviewRound {
     length: Millis,
     /// Ids of incidents as they were stored last.
     published: HashMap<IncidentId, PublishedIncident>,
+    /// Those that are counted as opened; `None` before they are read.
+    opened: Option<Opened>,
 }
 
 impl Round for ReviewRound {
@@ -47,7 +50,7 @@ impl Round for ReviewRound {
 
 impl ReviewRound {
     pub fn new(daemon: Arc<AppState>, length: Millis) -> ReviewRound {
-        ReviewRound { daemon, length, published: HashMap::new() }
+        ReviewRound { daemon, length, published: HashMap::new(), opened: None }
     }
 
     /// How long it took, but for months that are over: each is judged once a day.
@@ -62,6 +65,7 @@ impl ReviewRound {
         });
         let (review, comparison) = both.await??;
         self.publish_ids(&review).await?;
+        self.count_opened(&review).await?;
         let unexplained = findings(&unexplained(&review.alerts));
         let lost = review.lost_overrides.iter().map(lost_override);
         self.daemon.board.note_findings("alerts", unexplained.into_iter().chain(lost).collect());
@@ -85,6 +89,26 @@ impl ReviewRound {
         let batch = Batch { published_incidents: new.clone(), recorded_at, ..Batch::default() };
         self.daemon.facts.write(batch).await.context("keep the ids of incidents")?;
         self.published.extend(new.into_iter().map(|one| (one.id, one)));
+        Ok(())
+    }
+
+    /// Counts the incidents that were not counted before, for good.
+    async fn count_opened(&mut self, review: &Review) -> anyhow::Result<()> {
+        let known = match self.opened.take() {
+            Some(known) => known,
+            None => self.daemon.facts.reader.opened_incidents()?.into_iter().collect(),
+        };
+        let new = newly_opened(&review.incidents, &review.aliases, &known);
+        let opened = self.opened.insert(known);
+        if !new.is_empty() {
+            let (opened_incidents, recorded_at) = (new.clone().into_iter().collect(), self.daemon.clock.now());
+            let batch = Batch { opened_incidents, recorded_at, ..Batch::default() };
+            self.daemon.facts.write(batch).await.context("count the incidents")?;
+            opened.extend(new);
+        }
+        let mut by_service: BTreeMap<String, u64> = BTreeMap::new();
+        opened.values().for_each(|service| *by_service.entry(service.clone()).or_default() += 1);
+        self.daemon.board.note_opened(by_service);
         Ok(())
     }
 

@@ -30,6 +30,7 @@ struct Parts {
     review: Arc<Review>,
     comparison: Option<Arc<Comparison>>,
     trends: Option<Arc<Trends>>,
+    opened: Option<Arc<BTreeMap<String, u64>>>,
     /// What does not answer, by name.
     down: BTreeMap<String, Finding>,
     /// The others, by who found them.
@@ -51,6 +52,11 @@ impl Board {
 
     pub fn note_comparison(&self, comparison: Comparison) {
         self.change(|parts| parts.comparison = Some(Arc::new(comparison)));
+    }
+
+    /// How many incidents of each service were ever opened.
+    pub fn note_opened(&self, opened: BTreeMap<String, u64>) {
+        self.change(|parts| parts.opened = Some(Arc::new(opened)));
     }
 
     pub fn note_trends(&self, trends: Trends) {
@@ -105,6 +111,7 @@ impl Parts {
             comparison: self.comparison.clone(),
             trends: self.trends.clone(),
             findings: Arc::new(findings),
+            opened: self.opened.clone(),
         }
     }
 }

@@ -2,9 +2,11 @@
 //! and tools reported about it.
 
 pub mod aliases;
+pub mod detect_split;
 pub mod durations;
 pub mod episodes;
 pub mod external_records;
 pub mod floor;
 pub mod incidents;
 pub(crate) mod nodes;
+pub mod opened;

@@ -1,5 +1,6 @@
 //! Everything that is published at one moment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compare::Comparison;
@@ -24,6 +25,9 @@ pub struct Snapshot {
     /// Of the last year; `None` until its months were looked at.
     pub trends: Option<Arc<Trends>>,
     pub findings: Arc<Vec<Finding>>,
+    /// How many incidents of each service were ever opened; `None` before the first
+    /// review.
+    pub opened: Option<Arc<BTreeMap<String, u64>>>,
 }
 
 /// One SLO over all its windows.

@@ -1,6 +1,7 @@
-//! The series of incidents and alert noise. All are gauges: they are derived from
-//! a rolling review, so they fall when an incident leaves it, and `increase()` over
-//! a counter that falls would add the whole remaining value.
+//! The series of incidents and alert noise. All but one are gauges: they are derived
+//! from a rolling review, so they fall when an incident leaves it, and `increase()`
+//! over a counter that falls would add the whole remaining value. What `increase()`
+//! can be asked about is `evenkeel_incidents_opened_total`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use super::page::{Labels, NO_LABELS, Page};
 use super::{
     ALERT_NOISE_LOWER, ALERT_NOISE_UPPER, ALERT_PAGES, ALERT_PRECISION, ALERT_RECALL, ALERT_RECALL_BUDGET,
     INCIDENT_ACKNOWLEDGE, INCIDENT_DETECT, INCIDENT_DURATIONS, INCIDENT_RESOLVE, INCIDENT_RESTORE, INCIDENTS,
-    INCIDENTS_OPEN, ON_CALL_PAGES, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED, SILENCES_STALE,
+    INCIDENTS_OPEN, INCIDENTS_OPENED, ON_CALL_PAGES, RULE_NOISE_COST, RULE_PRECISION, RULE_RECALL, RULES_NEVER_FIRED,
+    SILENCES_STALE,
 };
 use crate::evaluate::alerting::rules::RuleScore;
 use crate::evaluate::incident::durations::DurationStat;
@@ -22,6 +24,7 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let review = &snapshot.review;
     page.gauges(&INCIDENTS, counted(snapshot));
     page.gauges(&INCIDENTS_OPEN, open(snapshot));
+    page.counters(&INCIDENTS_OPENED, opened(snapshot));
     let durations = &review.durations;
     let kinds = [
         (&INCIDENT_DETECT, "detect", &durations.detect),
@@ -101,6 +104,16 @@ fn open(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 1>, Option<f64>
         *counts.entry(&incident.service).or_default() += u32::from(incident.state == IncidentState::Open);
     }
     counts.into_iter().map(|(service, n)| ((&NO_LABELS, [("service", service)]), Some(f64::from(n))))
+}
+
+/// Also of services that had none yet: a counter that begins at one has never
+/// increased.
+fn opened(snapshot: &Snapshot) -> impl Iterator<Item = (Labels<'_, 1>, u64)> {
+    let opened = snapshot.opened.as_deref();
+    let none = opened.into_iter().flat_map(|_| services(snapshot)).map(|service| (service, 0));
+    let mut counts: BTreeMap<&str, u64> = none.collect();
+    counts.extend(opened.into_iter().flatten().map(|(service, n)| (service.as_str(), *n)));
+    counts.into_iter().map(|(service, n)| ((&NO_LABELS, [("service", service)]), n))
 }
 
 fn percentiles(stat: &DurationStat) -> impl Iterator<Item = (Labels<'static, 1>, Option<f64>)> {

@@ -105,6 +105,8 @@ metrics! {
         "Incidents that began in the review window.";
     INCIDENTS_OPEN: Gauge "" "evenkeel_incidents_open" ["service"]
         "Open incidents.";
+    INCIDENTS_OPENED: Counter "" "evenkeel_incidents_opened_total" ["service"]
+        "Incidents that were ever opened. It is stored, so it neither falls nor begins again when the process does.";
     INCIDENT_DETECT: Gauge "seconds" "evenkeel_incident_detect_seconds" ["percentile"]
         "Time from onset to the first page: median and 90th percentile over the incidents of the review window, open ones censored; absent while unknown.";
     INCIDENT_ACKNOWLEDGE: Gauge "seconds" "evenkeel_incident_acknowledge_seconds" ["percentile"]

@@ -22,6 +22,7 @@
 //! | `used_signatures` | `receiver`, `signature` | `used_at_ms`: deliveries that must not be taken again |
 //! | `time_overrides` | `seq` | a time of an incident that a person set: `recorded_at_ms`, `incident`, `time`, `at_ms` (NULL withdraws), `author`, `reason` |
 //! | `published_incidents` | `id` | an id of an incident that was shown: `service`, `cluster`, `start_ms`, `end_ms` (NULL while it is open) |
+//! | `opened_incidents` | `id` | an incident that was counted as opened, for good: `service` |
 //! | `published_months` | `month` | a closed month as it was first published: `published_at_ms`, `figures` as JSON |
 //! | `slo_groups` | `slo`, `labels`, `value` | a group of an SLO that is divided, since when it is known |
 //! | `alert_rules` | `id` | one alerting rule as a source had it loaded, and from when to when |
@@ -144,6 +145,8 @@ CREATE TABLE IF NOT EXISTS published_incidents (
     id BLOB PRIMARY KEY, service TEXT NOT NULL, cluster TEXT, start_ms INTEGER NOT NULL, end_ms INTEGER)
     STRICT, WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS opened_incidents (id BLOB PRIMARY KEY, service TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS published_months (
     month TEXT PRIMARY KEY, published_at_ms INTEGER NOT NULL, figures TEXT NOT NULL) STRICT;
 
@@ -187,7 +190,7 @@ CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, upd
 
 /// The tables to check at once after an unclean stop: all but the blocks,
 /// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 23] = [
+const SMALL_TABLES: [&str; 24] = [
     "meta",
     "open_tiles",
     "ingested",
@@ -202,6 +205,7 @@ const SMALL_TABLES: [&str; 23] = [
     "used_signatures",
     "time_overrides",
     "published_incidents",
+    "opened_incidents",
     "published_months",
     "slo_groups",
     "alert_rules",

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::error::Error;
 use super::layout;
 use crate::model::asker;
-use crate::model::ids::SliId;
+use crate::model::ids::{IncidentId, SliId};
 use crate::model::labels::content_hash;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::change::{Change, ClusterEvent};
@@ -33,7 +33,9 @@ use crate::store::tables::objective_history;
 use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
-use crate::store::tables::{groups, ingested, inhibitions, published, published_incidents, rules, silences};
+use crate::store::tables::{
+    groups, ingested, inhibitions, opened_incidents, published, published_incidents, rules, silences,
+};
 use crate::store::tiles;
 use crate::store::tiles::late;
 use crate::store::tiles::late::Added;
@@ -160,6 +162,11 @@ impl Reader {
         self.read(published_incidents::all)
     }
 
+    /// Incidents that were counted as opened, with their services.
+    pub fn opened_incidents(&self) -> Result<Vec<(IncidentId, String)>, Error> {
+        self.read(opened_incidents::all)
+    }
+
     /// Closed months as they were first published, in their order.
     pub fn published_months(&self) -> Result<Vec<PublishedMonth>, Error> {
         self.read(published::all)
@@ -204,6 +211,11 @@ impl Reader {
 
     pub fn state(&self, key: &str) -> Result<Option<String>, Error> {
         self.read(|db| facts::state(db, key))
+    }
+
+    /// The texts under all keys that begin alike.
+    pub fn states(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        self.read(|db| facts::states(db, prefix))
     }
 
     /// The newest UTC day with any tile.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::Error;
 use super::layout;
 use super::lock::DirLock;
-use crate::model::ids::SliId;
+use crate::model::ids::{IncidentId, SliId};
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::incident::PublishedIncident;
@@ -30,7 +30,7 @@ use crate::store::tables::objective_history;
 use crate::store::tables::objective_history::ObjectiveChange;
 use crate::store::tables::records;
 use crate::store::tables::records::UsedSignature;
-use crate::store::tables::{ingested, inhibitions, published, published_incidents, rules, silences};
+use crate::store::tables::{ingested, inhibitions, opened_incidents, published, published_incidents, rules, silences};
 use crate::store::tiles;
 use crate::store::tiles::TileWriter;
 use crate::store::tiles::rows;
@@ -67,6 +67,8 @@ pub struct Batch {
     pub time_overrides: Vec<TimeOverride>,
     /// Ids under which incidents were shown.
     pub published_incidents: Vec<PublishedIncident>,
+    /// Incidents that are counted as opened from now on, with their services.
+    pub opened_incidents: Vec<(IncidentId, String)>,
     /// What was said of a month first stands.
     pub published_months: Vec<PublishedMonth>,
     /// Groups that are known stay as they are.
@@ -134,6 +136,8 @@ impl Writer {
             used.iter().try_for_each(|used| records::use_signature(db, used, batch.recorded_at))?;
             batch.time_overrides.iter().try_for_each(|set| records::add_override(db, set))?;
             batch.published_incidents.iter().try_for_each(|incident| published_incidents::put(db, incident))?;
+            let opened = &batch.opened_incidents;
+            opened.iter().try_for_each(|(id, service)| opened_incidents::put(db, *id, service))?;
             batch.published_months.iter().try_for_each(|month| published::put(db, month))?;
             batch.groups.iter().try_for_each(|seen| groups::put(db, seen))?;
             batch.alert_rules.iter().try_for_each(|rule| rules::put(db, rule))?;

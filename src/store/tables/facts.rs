@@ -277,6 +277,14 @@ pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
     rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
+/// The values of all keys that begin alike, in the order of the keys.
+pub fn states(db: &Connection, prefix: &str) -> Result<Vec<String>, Error> {
+    let mut statement =
+        db.prepare_cached("SELECT value FROM state WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key")?;
+    let rows = statement.query_map([prefix], |row| row.get(0))?;
+    rows.map(|row| row.map_err(|e| damaged("state", e))).collect()
+}
+
 /// Forgets alerts, silences, inhibitions, changes, cluster events and rules that were over
 /// before `cut`.
 pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {

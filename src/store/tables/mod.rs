@@ -7,6 +7,7 @@ pub(crate) mod groups;
 pub(crate) mod ingested;
 pub(crate) mod inhibitions;
 pub(crate) mod objective_history;
+pub(crate) mod opened_incidents;
 pub(crate) mod published;
 pub(crate) mod published_incidents;
 pub(crate) mod records;

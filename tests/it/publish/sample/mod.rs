@@ -13,6 +13,7 @@ mod slos;
 mod status;
 mod trends;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use evenkeel::evaluate::review::snapshot::Snapshot;
@@ -62,6 +63,7 @@ impl Sample {
             comparison: None,
             trends: Some(Arc::new(followed(12))),
             findings: Arc::clone(&findings),
+            opened: Some(Arc::new(BTreeMap::from([("checkout".to_owned(), 14), ("search".to_owned(), 3)]))),
         };
         Sample {
             snapshot: Arc::new(snapshot),

@@ -224,6 +224,20 @@ fn month(text: &str) -> Result<Month, String> {
 pub enum GenerateCommands {
     /// Grafana dashboards, as JSON with the files that provision them.
     Dashboards(DashboardArgs),
+    /// Rules for Alertmanager, so that one outage pages once.
+    InhibitRules(InhibitRulesArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  evenkeel generate inhibit-rules --config evenkeel.yaml >> alertmanager.yml
+
+The rules are about the alerts that Evenkeel sends. Print them again when `external_labels` change.")]
+pub struct InhibitRulesArgs {
+    /// Configuration file (YAML), for its external labels.
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -50,6 +50,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Report(args) => report::report(&args),
         CliCommands::Import(args) => import::import(&args),
         CliCommands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
+        CliCommands::Generate(GenerateCommands::InhibitRules(args)) => generate::inhibit_rules(&args),
         CliCommands::Status(args) => client::status(&args),
         CliCommands::Slo(args) => client::slo(&args),
         CliCommands::Incidents(args) => client::incidents(&args),

@@ -18,6 +18,7 @@ use crate::config::environment::Environment;
 use crate::config::web::web;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
+use crate::model::slo::family::{FAMILY_LABEL, ROLE_LABEL};
 use crate::model::time::Millis;
 use crate::net::{Endpoint, Secret};
 use crate::yaml::fields::{At, Fields};
@@ -158,7 +159,7 @@ fn external_labels(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<
 /// A label's name that neither alerts nor SLOs set themselves.
 fn external_name(text: &str) -> Result<String, Complaint> {
     let name = label_name(text)?;
-    if ["alertname", "severity", "slo", "service", "tier"].contains(&name.as_str()) {
+    if ["alertname", "severity", "slo", "service", "tier", FAMILY_LABEL, ROLE_LABEL].contains(&name.as_str()) {
         return Err(Complaint::new(
             format!("the label `{name}` is set by each SLO"),
             "external labels say where, such as `cluster`",

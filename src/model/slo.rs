@@ -2,6 +2,7 @@
 //! over which windows, and who is told when the budget burns.
 
 pub mod composite;
+pub mod family;
 pub mod group_by;
 pub mod groups;
 pub mod objectives;
@@ -41,6 +42,8 @@ pub struct Slo {
     pub group_by: Option<GroupBy>,
     /// The SLO that this is a group of.
     pub group_of: Option<String>,
+    /// What that one counts, undivided.
+    pub whole_sli: Option<SliId>,
     pub budgeting: Budgeting,
     pub no_data: NoDataPolicy,
     pub alerts: AlertPolicy,

@@ -4,6 +4,7 @@ use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind, ReportedChange};
+use crate::model::slo::composite::{Combination, Component, Composite};
 use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Slo};
@@ -57,9 +58,23 @@ pub fn slo(name: &str) -> Slo {
         },
         group_by: None,
         group_of: None,
+        whole_sli: None,
         budgeting: Budgeting::Events,
         no_data: NoDataPolicy::Ignore,
         alerts: AlertPolicy { tiers: AlertTier::standard(), ..AlertPolicy::default() },
         budget_policy: Vec::new(),
     }
+}
+
+/// A composite that is good while all of its components are.
+pub fn composite(name: &str, components: &[&str]) -> Slo {
+    let component = |name: &&str| Component {
+        slo: (*name).to_owned(),
+        indicator: slo(name).indicator_id(),
+        is_estimated: false,
+        target: None,
+        weight: 1.0,
+    };
+    let components = components.iter().map(component).collect();
+    Slo { indicator: Sli::Composite(Composite { combination: Combination::AllOf, components }), ..slo(name) }
 }

@@ -120,7 +120,8 @@ fn a_burn_reaches_alertmanager_once_and_is_over_with_its_cause() {
     let alert = world.wait_for_burn_alerts(1).remove(0);
     let labels = serde_json::json!({
         "alertname": "ErrorBudgetBurn", "cluster": "test", "service": "shop", "severity": "page",
-        "slo": "shop-availability", "team": "web", "tier": "quick"
+        "slo": "shop-availability", "slo_family": "shop-availability", "slo_role": "whole", "team": "web",
+        "tier": "quick"
     });
     assert_eq!(alert["labels"], labels);
     assert!(time(&alert["startsAt"]) >= began);

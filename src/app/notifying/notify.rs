@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::outbox::Outbox;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
-use crate::evaluate::slo::burn_alerts::{BurnAlert, BurnAlerts, Due, Moment, step};
+use crate::evaluate::slo::burn_alerts::alert::{BurnAlert, BurnAlerts};
+use crate::evaluate::slo::burn_alerts::{Due, Moment, step};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::outbound::alertmanager::OutgoingAlert;
@@ -92,7 +93,7 @@ impl Notifier {
 
 /// When an alert was sent is not worth a write; its beginning and end are.
 fn changes(before: &BurnAlerts, after: &BurnAlerts) -> Vec<(String, Option<String>)> {
-    let lasting = |a: &BurnAlert| (a.starts_at, a.resolved_at);
+    let lasting = |a: &BurnAlert| BurnAlert { sent_at: None, ..a.clone() };
     let mut changes: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (key, alert) in after {
         if before.get(key).map(lasting) != Some(lasting(alert)) {
@@ -107,13 +108,26 @@ fn changes(before: &BurnAlerts, after: &BurnAlerts) -> Vec<(String, Option<Strin
 
 fn write(alert: &BurnAlert) -> String {
     let resolved_at = alert.resolved_at.map(Timestamp::rfc3339);
-    serde_json::json!({"starts_at": alert.starts_at.rfc3339(), "resolved_at": resolved_at}).to_string()
+    let state = serde_json::json!({
+        "starts_at": alert.starts_at.rfc3339(),
+        "resolved_at": resolved_at,
+        "held_by": alert.held_by,
+        "is_lowered": alert.is_lowered,
+    });
+    state.to_string()
 }
 
 fn read(text: &str) -> Option<BurnAlert> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     let time = |key: &str| value.get(key)?.as_str().and_then(|t| Timestamp::parse(t).ok());
-    Some(BurnAlert { starts_at: time("starts_at")?, resolved_at: time("resolved_at"), sent_at: None })
+    // What an earlier release stored has neither of the last two.
+    Some(BurnAlert {
+        starts_at: time("starts_at")?,
+        resolved_at: time("resolved_at"),
+        sent_at: None,
+        held_by: value.get("held_by").and_then(|key| key.as_str()).map(str::to_owned),
+        is_lowered: value.get("is_lowered").and_then(serde_json::Value::as_bool).unwrap_or(false),
+    })
 }
 
 #[cfg(test)]
@@ -124,9 +138,14 @@ mod tests {
     fn the_state_of_an_alert_survives_its_text() {
         let at = |ms: i64| Timestamp::from_millis(1_700_000_000_000 + ms);
         for resolved_at in [None, Some(at(60_000))] {
-            let alert = BurnAlert { starts_at: at(0), resolved_at, sent_at: None };
-            assert_eq!(read(&write(&alert)), Some(alert));
+            for held_by in [None, Some("journey/fast".to_owned())] {
+                let is_lowered = held_by.is_none();
+                let alert = BurnAlert { starts_at: at(0), resolved_at, sent_at: None, held_by, is_lowered };
+                assert_eq!(read(&write(&alert)), Some(alert));
+            }
         }
+        let earlier = format!(r#"{{"starts_at": "{}", "resolved_at": null}}"#, at(0).rfc3339());
+        assert_eq!(read(&earlier), Some(BurnAlert::starting(at(0))));
         assert_eq!(read("{}"), None);
     }
 
@@ -141,7 +160,7 @@ mod tests {
             generator_url: None,
         };
         let later = now + Millis::from_mins(4);
-        let fires = BurnAlert { starts_at: now - Millis::from_mins(10), resolved_at: None, sent_at: None };
+        let fires = BurnAlert::starting(now - Millis::from_mins(10));
         let mut notifier = Notifier {
             alerts: BurnAlerts::from([("checkout/fast".to_owned(), fires)]),
             outbox: Outbox::default(),

@@ -216,6 +216,7 @@ pub(crate) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
         indicator: indicator?,
         group_by: group_by?,
         group_of: None,
+        whole_sli: None,
         budgeting: budgeting?,
         no_data: no_data?,
         alerts: alerts?,

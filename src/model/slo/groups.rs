@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::labels::{content_hash, hex};
 use crate::model::slo::Slo;
+use crate::model::slo::family::{FAMILY_LABEL, ROLE_LABEL};
 use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::sli::{Numerator, Sli};
 
@@ -33,7 +34,7 @@ pub const GROUPS_MAX: usize = 100;
 const SHOWN_MAX: usize = 120;
 
 /// Labels that Evenkeel sets itself: the group's stand beside them.
-const TAKEN: [&str; 6] = ["alertname", "severity", "slo", "service", "tier", "cluster"];
+const TAKEN: [&str; 8] = ["alertname", "severity", "slo", "service", "tier", "cluster", FAMILY_LABEL, ROLE_LABEL];
 
 /// All SLOs, each that is divided by the groups that `of` tells for it: one for
 /// each of the first groups, in their order, and that of the rest where there are
@@ -68,14 +69,20 @@ fn of_group(slo: &Slo, by: &GroupBy, group: &Group, names: &mut BTreeSet<String>
         labels = labels.with(&shown_label(label), &shown(value));
     }
     let name = take_name(&slo.name, group, names);
-    Some(Slo { name, labels, indicator, group_by: None, group_of: Some(slo.name.clone()), ..slo.clone() })
+    Some(Slo { name, labels, indicator, ..part_of(slo) })
+}
+
+/// What all groups of an SLO have in common.
+fn part_of(slo: &Slo) -> Slo {
+    let whole_sli = Some(slo.indicator_id());
+    Slo { group_by: None, group_of: Some(slo.name.clone()), whole_sli, ..slo.clone() }
 }
 
 fn of_rest(slo: &Slo, by: &GroupBy, own: &[&Group], name: String) -> Option<Slo> {
     let kept: Vec<&[String]> = own.iter().map(|group| group.as_slice()).collect();
     let indicator = narrow(&slo.indicator, &outside(&by.labels, &kept)?)?;
     let labels = slo.labels.clone().with("group", REST);
-    Some(Slo { name, labels, indicator, group_by: None, group_of: Some(slo.name.clone()), ..slo.clone() })
+    Some(Slo { name, labels, indicator, ..part_of(slo) })
 }
 
 /// The label that shows a group's value.

@@ -2,6 +2,7 @@
 //! not know where the facts come from.
 
 pub mod compare;
+pub mod deployments;
 pub mod finding;
 pub mod restatements;
 pub mod result;
@@ -17,12 +18,14 @@ use crate::evaluate::alerting::noise::noise;
 use crate::evaluate::alerting::rules::rule_scores;
 use crate::evaluate::alerting::upkeep::upkeep;
 use crate::evaluate::incident::aliases;
-use crate::evaluate::incident::durations::durations;
+use crate::evaluate::incident::detect_split::detect_split;
+use crate::evaluate::incident::durations::{business_durations, durations};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::external_records::{Attached, ExternalRecords, all_changes, attach, overridden};
 use crate::evaluate::incident::floor;
 use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
 use crate::evaluate::incident::incidents::incidents;
+use crate::evaluate::review::deployments::deployments;
 use crate::evaluate::review::result::Review;
 use crate::model::automation::NamePatterns;
 use crate::model::operations::alert::Alert;
@@ -97,7 +100,11 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let mut incidents = overridden(incidents, &overrides, now);
     floor::mark(&mut incidents, &burns, alerts.context().settings.floor, now);
     let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
-    let durations = durations(incidents.iter().filter(|i| i.below_floor.is_none()), period, now);
+    let counted = incidents.iter().filter(|i| i.below_floor.is_none());
+    let durations = durations(counted.clone(), period, now);
+    let business = business_durations(counted.clone(), period, now, inputs.on_call);
+    let split = detect_split(counted, period);
+    let deployments = deployments(&changes, &incidents, period, now);
     let known_since = known_since(&alerts, &burns).map(|at| at.max(period.start)).filter(|at| *at < period.end);
     let rules = rule_scores(period, now, &alerts, &burns);
     let sees_actions = !changes.is_empty() || !silenced.is_empty();
@@ -131,6 +138,9 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
         alerts,
         noise,
         durations,
+        business,
+        split,
+        deployments,
         rules,
         upkeep,
         measures,

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::query::TimeParam;
 use crate::api::reviews::TrendVerdictJson;
-use crate::api::shares::DurationJson;
+use crate::api::shares::{DurationJson, ShareJson};
 use crate::api::time::PeriodJson;
 use crate::api::words::words;
 
@@ -28,6 +28,47 @@ pub struct DurationsJson {
     /// The same of the period before it; empty where nothing is known.
     pub before: PeriodJson,
     pub groups: Vec<DurationGroupJson>,
+    /// What the time to detect of the period was spent on.
+    pub detect_split: DetectSplitJson,
+    /// The durations of the period, of which only the time in business hours counts: on
+    /// Monday to Friday, outside `on_call.off_hours` of the team.
+    pub business_hours: BusinessHoursJson,
+    pub deployments: DeploymentsJson,
+}
+
+/// Parts of the time from the first harm to the notification, of incidents that
+/// somebody was paged for. A part needs both of its times measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DetectSplit)]
+pub struct DetectSplitJson {
+    /// From the onset until the condition of an alert was true.
+    pub condition: DurationJson,
+    /// From there until the first page fired: the `for` of its rule.
+    pub r#for: DurationJson,
+    /// From the page until somebody was notified.
+    pub notification: DurationJson,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = BusinessHours)]
+pub struct BusinessHoursJson {
+    pub detect: DurationJson,
+    pub acknowledge: DurationJson,
+    pub restore: DurationJson,
+    pub resolve: DurationJson,
+}
+
+/// Rollouts and configuration changes that began in the period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Deployments)]
+pub struct DeploymentsJson {
+    /// Those that failed or were rolled back, of those whose outcome is known.
+    pub failed: ShareJson,
+    /// Deployments whose outcome nobody reported.
+    pub unknown_outcome: usize,
+    /// Failed-deployment recovery time: from the start of a deployment that failed until
+    /// users were served again or, without an incident, until it was rolled back.
+    pub recovery: DurationJson,
 }
 
 /// The incidents of one team, service, severity or cluster, or all of them.
@@ -42,7 +83,8 @@ pub struct DurationGroupJson {
     pub acknowledge: DurationChangeJson,
     pub restore: DurationChangeJson,
     pub resolve: DurationChangeJson,
-    pub recurrence: IncidentRecurrenceJson,
+    /// Within 7, 30 and 60 days.
+    pub recurrence: Vec<IncidentRecurrenceJson>,
 }
 
 /// How many incidents began in both periods.
@@ -70,15 +112,16 @@ pub struct DurationChangeJson {
     pub verdict: TrendVerdictJson,
 }
 
-/// How often the same thing happened again within a week.
+/// How often the same thing happened again within some time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = IncidentRecurrence)]
 pub struct IncidentRecurrenceJson {
+    pub within_days: i64,
     /// Incidents that ended.
     pub n: usize,
     pub recurred: usize,
-    /// Kaplan-Meier estimate: those of the last week count as long as they were
-    /// watched.
+    /// Kaplan-Meier estimate: the latest count as long as they were watched. `null` where
+    /// none was watched for so long; ask for a longer period.
     pub ratio: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,

@@ -8,6 +8,7 @@ use super::incidents::LEAD;
 use crate::evaluate::statistics::ranks::quantile_ranks;
 use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};
 use crate::model::operations::incident::{Incident, IncidentState};
+use crate::model::operations::on_call::OnCall;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// The durations of the incidents that began in `period`, as known at `now`.
@@ -26,18 +27,65 @@ pub fn durations<'a>(
     period: Period,
     now: Timestamp,
 ) -> Durations {
+    measured(incidents, period, now, |_, stretch| stretch.length())
+}
+
+/// As `durations`, of which only the time in business hours counts: those of the
+/// incident's team.
+pub fn business_durations<'a>(
+    incidents: impl Iterator<Item = &'a Incident> + Clone,
+    period: Period,
+    now: Timestamp,
+    on_call: &OnCall,
+) -> Durations {
+    measured(incidents, period, now, |incident, stretch| {
+        let hours = on_call.of(incident.team.as_deref());
+        // A contradiction stays one.
+        stretch.measured(|period| hours.business_time(period))
+    })
+}
+
+fn measured<'a>(
+    incidents: impl Iterator<Item = &'a Incident> + Clone,
+    period: Period,
+    now: Timestamp,
+    length: impl Fn(&Incident, Stretch) -> Length,
+) -> Durations {
     let cohort = || incidents.clone().filter(|i| i.start().is_some_and(|at| period.contains(at)));
+    let all = |of: &dyn Fn(&Incident) -> Option<Stretch>| stat(cohort().filter_map(|i| Some(length(i, of(i)?))));
     Durations {
-        detect: stat(cohort().filter_map(|i| detect(i, now))),
-        acknowledge: stat(cohort().filter_map(|i| acknowledge(i, now))),
-        restore: stat(cohort().filter_map(|i| {
-            let end = i.times.restored.map(|m| m.at);
-            from_onset(i, end, now)
-        })),
-        resolve: stat(cohort().filter_map(|i| {
-            let end = i.times.resolved.map(|m| m.at);
-            from_onset(i, end, now)
-        })),
+        detect: all(&|i| detect(i, now)),
+        acknowledge: all(&|i| acknowledge(i, now)),
+        restore: all(&|i| from_onset(i, i.times.restored.map(|m| m.at), now)),
+        resolve: all(&|i| from_onset(i, i.times.resolved.map(|m| m.at), now)),
+    }
+}
+
+/// From one time of an incident to another.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: Timestamp,
+    to: Timestamp,
+    /// Else it lasts at least to `to`.
+    has_ended: bool,
+}
+
+impl Stretch {
+    fn ended(from: Timestamp, to: Timestamp) -> Stretch {
+        Stretch { from, to, has_ended: true }
+    }
+
+    fn lasting(from: Timestamp, to: Timestamp) -> Stretch {
+        Stretch { from, to, has_ended: false }
+    }
+
+    fn length(self) -> Length {
+        self.measured(Period::length)
+    }
+
+    fn measured(self, length: impl Fn(Period) -> Millis) -> Length {
+        let length = if self.to < self.from { self.to - self.from } else { length(Period::new(self.from, self.to)) };
+        if self.has_ended { Length::Ended(length) } else { Length::AtLeast(length) }
     }
 }
 
@@ -58,30 +106,29 @@ pub fn time_to_detect(incident: &Incident) -> Option<Millis> {
     Some(page.at - onset)
 }
 
-fn detect(incident: &Incident, now: Timestamp) -> Option<Length> {
+fn detect(incident: &Incident, now: Timestamp) -> Option<Stretch> {
     let onset = incident.times.onset.filter(|m| !m.estimated)?.at;
     if !incident.detected {
-        let end = incident.times.restored.map_or(now, |m| m.at);
-        return Some(Length::AtLeast(end - onset));
+        return Some(Stretch::lasting(onset, incident.times.restored.map_or(now, |m| m.at)));
     }
-    time_to_detect(incident).filter(|took| *took >= Millis(0)).map(Length::Ended)
+    time_to_detect(incident).filter(|took| *took >= Millis(0)).map(|took| Stretch::ended(onset, onset + took))
 }
 
-fn acknowledge(incident: &Incident, now: Timestamp) -> Option<Length> {
+fn acknowledge(incident: &Incident, now: Timestamp) -> Option<Stretch> {
     let times = &incident.times;
     let sharp = [times.notified, times.firing].into_iter().flatten().find(|mark| !mark.estimated);
     let told = sharp.or(times.notified).or(times.firing).filter(|_| incident.detected)?.at;
     match times.acknowledged {
-        Some(answer) => Some(Length::Ended(answer.at - told)),
-        None => (incident.state == IncidentState::Open).then(|| Length::AtLeast(now - told)),
+        Some(answer) => Some(Stretch::ended(told, answer.at)),
+        None => (incident.state == IncidentState::Open).then(|| Stretch::lasting(told, now)),
     }
 }
 
-fn from_onset(incident: &Incident, end: Option<Timestamp>, now: Timestamp) -> Option<Length> {
+fn from_onset(incident: &Incident, end: Option<Timestamp>, now: Timestamp) -> Option<Stretch> {
     let onset = incident.times.onset.or(incident.times.firing)?.at;
     match end {
-        Some(end) => Some(Length::Ended(end - onset)),
-        None => (incident.state == IncidentState::Open).then(|| Length::AtLeast(now - onset)),
+        Some(end) => Some(Stretch::ended(onset, end)),
+        None => (incident.state == IncidentState::Open).then(|| Stretch::lasting(onset, now)),
     }
 }
 
@@ -180,116 +227,4 @@ pub struct DurationStat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evaluate::scenario::{Scenario, minute};
-    use crate::model::operations::record::RecordKind;
-
-    fn of(text: &str) -> Durations {
-        Scenario::new(text).review().durations
-    }
-
-    fn minutes(values: &[Millis]) -> Vec<i64> {
-        values.iter().map(|v| v.0 / 60_000).collect()
-    }
-
-    #[test]
-    fn durations_run_from_what_users_saw() {
-        let d = of("
-            slo  web    .*10 5*20  .*200 5*30  .*60
-            page A web  .*12 F*20  .*198 ....  F*31 .*55
-        ");
-        assert_eq!(minutes(&d.detect.values), [2, 4]);
-        assert_eq!(minutes(&d.restore.values), [20, 30]);
-        assert_eq!(minutes(&d.resolve.values), [22, 35]);
-        assert_eq!((d.acknowledge.n, d.acknowledge.censored, d.acknowledge.median), (0, 0, None));
-        assert_eq!(d.restore.median, Some(Millis::from_mins(20)));
-        assert_eq!(d.restore.median_interval, None, "two are too few");
-    }
-
-    #[test]
-    fn what_goes_on_is_known_to_last_at_least_so_long() {
-        let d = of("slo web .*10 5*50\npage A web .*12 F*48");
-        assert_eq!((d.detect.n, d.detect.median), (1, Some(Millis::from_mins(2))));
-        assert_eq!((d.restore.n, d.restore.censored, d.restore.median), (0, 1, None));
-        assert_eq!((d.resolve.n, d.resolve.censored), (0, 1));
-        assert_eq!((d.acknowledge.n, d.acknowledge.censored), (0, 1));
-        assert_eq!(of("slo web .*60"), Durations::default());
-    }
-
-    #[test]
-    fn a_burn_without_a_page_was_undetected_as_long_as_it_went_on() {
-        let d = of("slo web .*10 5*20 .*60");
-        assert_eq!((d.detect.n, d.detect.censored, d.detect.median), (0, 1, None));
-        assert_eq!(minutes(&d.restore.values), [20]);
-        assert_eq!((d.resolve.n, d.resolve.censored), (0, 0), "there was no alert to resolve");
-    }
-
-    #[test]
-    fn an_alert_that_stands_in_for_the_onset_detects_nothing() {
-        let d = of("page A db .. PPP F*9 .*60");
-        assert_eq!((d.detect.n, d.detect.censored), (0, 0));
-        assert_eq!(minutes(&d.restore.values), [12]);
-        assert_eq!(minutes(&d.resolve.values), [12]);
-    }
-
-    #[test]
-    fn a_page_before_the_onset_has_no_time_to_detect() {
-        let before = of("slo web .*20 5*20 .*60\npage A web .*15 F*30 .*55");
-        assert_eq!((before.detect.n, before.detect.censored, before.detect.contradictory), (0, 0, 0));
-        let long_before = of("slo web .*60 5*20 .*60\npage A web .*15 F*80 .*45");
-        assert_eq!((long_before.detect.n, long_before.detect.censored), (0, 0));
-    }
-
-    #[test]
-    fn an_acknowledgement_before_the_page_is_unknown_and_counted_as_such() {
-        let d = of("page A web .*20 F*20 .*60\nsays web PD1 .*21 I .*60\nsays web X .*15 A .*60");
-        assert_eq!((d.acknowledge.n, d.acknowledge.contradictory), (0, 1));
-        assert_eq!(d.acknowledge.values, []);
-    }
-
-    #[test]
-    fn a_sharp_page_goes_before_an_estimated_notification() {
-        let mut scenario = Scenario::new("page A web .*20 F*200 .*60\nsays A - .*120 N .*60\nsays web PD1 .*23 A .*60");
-        scenario.records.iter_mut().for_each(|r| r.estimated = r.kind == RecordKind::Notification);
-        assert_eq!(minutes(&scenario.review().durations.acknowledge.values), [3]);
-    }
-
-    #[test]
-    fn an_answer_counts_from_the_page() {
-        let d = of("slo web .*10 5*20 .*60\npage A web .*12 F*7 !*9 .*60");
-        assert_eq!(minutes(&d.acknowledge.values), [7]);
-    }
-
-    #[test]
-    fn the_month_of_an_incident_is_the_one_in_which_it_began() {
-        let scenario = Scenario::new("slo web .*10 5*20 .*30\npage A web .*12 F*20 .*28");
-        let all = scenario.review().incidents;
-        let in_period = |from, to| durations(all.iter(), Period::new(minute(from), minute(to)), minute(60)).restore.n;
-        assert_eq!((in_period(0, 10), in_period(10, 11), in_period(11, 60)), (0, 1, 0));
-    }
-
-    #[test]
-    fn a_mean_is_told_only_of_durations_that_have_all_ended() {
-        let mean = |open: Option<i64>| {
-            let ended = [1, 2, 6].map(|m| Length::Ended(Millis::from_mins(m)));
-            stat(ended.into_iter().chain(open.map(|m| Length::AtLeast(Millis::from_mins(m))))).mean
-        };
-        assert_eq!((mean(None), mean(Some(9))), (Some(Millis::from_mins(3)), None));
-    }
-
-    #[test]
-    fn the_median_has_an_interval_from_six_durations_on() {
-        let lengths = |ended: &[i64], open: &[i64]| {
-            let ended = ended.iter().map(|m| Length::Ended(Millis::from_mins(*m)));
-            stat(ended.chain(open.iter().map(|m| Length::AtLeast(Millis::from_mins(*m))))).median_interval
-        };
-        let mins = |a, b: Option<i64>| Some((Millis::from_mins(a), b.map(Millis::from_mins)));
-        assert_eq!(lengths(&[3, 1, 2, 6, 5], &[]), None);
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4], &[]), mins(1, Some(6)));
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[9]), mins(2, Some(8)));
-        // The open one may become the eighth or not: then the curve decides.
-        assert_eq!(lengths(&[3, 1, 2, 6, 5, 4, 7, 8], &[6]), mins(1, Some(7)));
-        assert_eq!(lengths(&[1, 2, 3], &[4, 5, 6]), mins(1, None), "half have not ended");
-    }
-}
+mod tests;

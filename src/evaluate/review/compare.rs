@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::verdict::{self, Finding, TrendVerdict, verdicts};
+use crate::evaluate::incident::detect_split::DetectSplit;
 use crate::evaluate::incident::durations::{DurationStat, Durations, durations, observations};
+use crate::evaluate::review::deployments::Deployments;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::statistics::counts::{RateRatio, poisson};
 use crate::evaluate::statistics::shares::wilson;
@@ -12,8 +14,8 @@ use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 
-/// An incident recurred if the same thing happened again within this time.
-pub const RECURRENCE_WITHIN: Millis = Millis::from_days(7);
+/// An incident recurred if the same thing happened again within these times.
+pub const RECURRENCE_WITHIN: [Millis; 3] = [Millis::from_days(7), Millis::from_days(30), Millis::from_days(60)];
 
 /// Less of the time before, as a share of the period, says nothing about it.
 const BEFORE_MIN_RATIO: f64 = 0.25;
@@ -64,6 +66,11 @@ pub struct Comparison {
     /// The whole first, then by `GroupedBy`, groups in order of name.
     pub groups: Vec<Group>,
     pub noise: NoiseChange,
+    /// Of all incidents of the period.
+    pub split: DetectSplit,
+    /// The durations in business hours.
+    pub business: Durations,
+    pub deployments: Deployments,
 }
 
 impl Comparison {
@@ -84,7 +91,8 @@ pub struct Group {
     pub acknowledge: DurationChange,
     pub restore: DurationChange,
     pub resolve: DurationChange,
-    pub recurrence: Recurrence,
+    /// One for each of `RECURRENCE_WITHIN`.
+    pub recurrence: [Recurrence; 3],
 }
 
 impl Group {
@@ -118,15 +126,16 @@ pub struct DurationChange {
     pub verdict: TrendVerdict,
 }
 
-/// How often the same thing happened again within `RECURRENCE_WITHIN`, in the
-/// period itself: incidents of which that is not known yet count as long as
-/// they have been watched (Kaplan-Meier).
+/// How often the same thing happened again within some time, in the period itself:
+/// incidents of which that is not known yet count as long as they have been watched
+/// (Kaplan-Meier).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Recurrence {
+    pub within: Millis,
     /// Incidents that ended.
     pub n: usize,
     pub recurred: usize,
-    /// Absent without incidents.
+    /// Absent without incidents, and where none was watched for so long.
     pub ratio: Option<f64>,
     /// Wilson's interval, as if all had been watched to the end.
     pub interval: Option<(f64, f64)>,
@@ -152,7 +161,15 @@ pub fn compare(period: Period, now: &Review, before_period: Period, before: &Rev
     let shares = (now.noise(), before.noise());
     let (difference, verdict) = verdict::share(shares.0, shares.1);
     let noise = NoiseChange { now: shares.0, before: shares.1, difference, verdict };
-    Comparison { period: now.period, before: before.period, groups, noise }
+    Comparison {
+        period: now.period,
+        before: before.period,
+        groups,
+        noise,
+        split: now.review.split.clone(),
+        business: now.review.business.clone(),
+        deployments: now.review.deployments.clone(),
+    }
 }
 
 /// One of the two periods.
@@ -189,7 +206,7 @@ impl<'a> Side<'a> {
         (noisy, noise.pages)
     }
 
-    fn recurrence(&self, by: GroupedBy, name: &'a str) -> Recurrence {
+    fn recurrence(&self, by: GroupedBy, name: &'a str) -> [Recurrence; 3] {
         let mut by_key: BTreeMap<(&str, &str), Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
         for incident in self.of(by, name) {
             if let (Some(start), Some(end)) = (incident.start(), incident.end()) {
@@ -205,13 +222,20 @@ impl<'a> Side<'a> {
                 Observation { value: (until - *end).0.max(0) as f64, ended: next.is_some() }
             }));
         }
-        let within = RECURRENCE_WITHIN.0 as f64;
-        let recurred = gaps.iter().filter(|gap| gap.ended && gap.value <= within).count();
-        let curve = SurvivalCurve::of(&gaps);
-        let lasting = curve.steps.iter().take_while(|step| step.value <= within).last().map_or(1.0, |s| s.survival);
-        let ratio = (!gaps.is_empty()).then_some(1.0 - lasting);
-        Recurrence { n: gaps.len(), recurred, ratio, interval: wilson(recurred, gaps.len()) }
+        RECURRENCE_WITHIN.map(|within| recurrence(&gaps, within))
     }
+}
+
+/// `gaps`: from the end of each incident to the next, or as long as it was watched.
+fn recurrence(gaps: &[Observation], within: Millis) -> Recurrence {
+    let limit = within.0 as f64;
+    let recurred = gaps.iter().filter(|gap| gap.ended && gap.value <= limit).count();
+    let curve = SurvivalCurve::of(gaps);
+    let lasting = curve.steps.iter().take_while(|step| step.value <= limit).last().map_or(1.0, |s| s.survival);
+    // Beyond the longest watch nothing is known of those that stayed away.
+    let is_known = recurred > 0 && lasting <= 0.0 || gaps.iter().any(|gap| gap.value >= limit);
+    let interval = wilson(recurred, gaps.len()).filter(|_| is_known);
+    Recurrence { within, n: gaps.len(), recurred, ratio: is_known.then_some(1.0 - lasting), interval }
 }
 
 /// All groups of one kind; their verdicts are taken together.
@@ -349,10 +373,19 @@ mod tests {
     #[test]
     fn what_happens_again_within_a_week_recurs() {
         let c = compared(&[("web", &[10; 3], &[10; 4]), ("calm", &[], &[12])]);
-        let web = group(&c, GroupedBy::Service, "web").recurrence;
+        let web = group(&c, GroupedBy::Service, "web").recurrence[0];
         assert_eq!((web.n, web.recurred, web.ratio), (4, 3, Some(1.0)));
         // Watched for less than a week: it is not known to stay away.
-        let calm = group(&c, GroupedBy::Service, "calm").recurrence;
-        assert_eq!((calm.n, calm.recurred, calm.ratio), (1, 0, Some(0.0)));
+        let calm = group(&c, GroupedBy::Service, "calm").recurrence[0];
+        assert_eq!((calm.n, calm.recurred, calm.ratio), (1, 0, None));
+    }
+
+    #[test]
+    fn recurrence_is_known_as_far_as_incidents_were_watched() {
+        let day = |days: f64, ended| Observation { value: days * 86_400_000.0, ended };
+        let gaps = [day(3.0, true), day(20.0, true), day(40.0, false), day(12.0, false)];
+        let all = RECURRENCE_WITHIN.map(|within| recurrence(&gaps, within));
+        assert_eq!(all.map(|r| r.recurred), [1, 2, 2]);
+        assert_eq!(all.map(|r| r.ratio.map(|ratio| (ratio * 1_000.0).round())), [Some(250.0), Some(625.0), None]);
     }
 }

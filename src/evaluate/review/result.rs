@@ -6,7 +6,9 @@ use crate::evaluate::alerting::noise::result::Noise;
 use crate::evaluate::alerting::rules::RuleScores;
 use crate::evaluate::alerting::upkeep::Upkeep;
 use crate::evaluate::incident::aliases::Aliases;
+use crate::evaluate::incident::detect_split::DetectSplit;
 use crate::evaluate::incident::durations::Durations;
+use crate::evaluate::review::deployments::Deployments;
 use crate::model::ids::IncidentId;
 use crate::model::operations::incident::{Episode, Incident};
 use crate::model::operations::record::{Record, TimeOverride};
@@ -33,6 +35,10 @@ pub struct Review {
     pub alerts: Alerts,
     pub noise: Noise,
     pub durations: Durations,
+    /// The same, of which only the time in business hours counts.
+    pub business: Durations,
+    pub split: DetectSplit,
+    pub deployments: Deployments,
     pub rules: RuleScores,
     pub upkeep: Upkeep,
     pub measures: Vec<Measure>,

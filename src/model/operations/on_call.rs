@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{TimeZone, Timelike};
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Weekday};
 use chrono_tz::Tz;
 
 use crate::model::automation::NamePatterns;
-use crate::model::time::{Millis, Timestamp};
+use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 /// Minutes of a day.
 pub const DAY_MINUTES: u32 = 24 * 60;
@@ -31,6 +31,30 @@ impl TeamHours {
         let minute = local.hour() * 60 + local.minute();
         let (from, to) = self.off_hours;
         if from <= to { from <= minute && minute < to } else { minute >= from || minute < to }
+    }
+
+    /// How much of a period lies in business hours: on Monday to Friday outside
+    /// off-hours.
+    pub fn business_time(&self, period: Period) -> Millis {
+        let Some(first) = self.zone.timestamp_millis_opt(period.start.millis()).single() else { return Millis(0) };
+        let days = period.length().0 / DAY_MS + 2;
+        let dates = first.date_naive().iter_days().take(usize::try_from(days).unwrap_or(0));
+        let working = dates.filter(|date| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun));
+        let (from, to) = self.off_hours;
+        // In minutes of the day.
+        let hours = if from <= to { [(0, from), (to, DAY_MINUTES)] } else { [(to, from), (0, 0)] };
+        let spans =
+            working.flat_map(|date| hours.map(|(from, to)| Period::new(self.at(date, from), self.at(date, to))));
+        Millis(spans.map(|span| span.intersect(period).length().0).sum())
+    }
+
+    /// The instant of a minute of a local day. One that the clock skips is an hour later.
+    fn at(&self, date: NaiveDate, minute: u32) -> Timestamp {
+        let local = date.and_time(NaiveTime::MIN) + TimeDelta::minutes(i64::from(minute));
+        let zoned = self.zone.from_local_datetime(&local);
+        let found =
+            zoned.earliest().or_else(|| self.zone.from_local_datetime(&(local + TimeDelta::hours(1))).earliest());
+        found.map_or(Timestamp::MIN, |at| Timestamp::from_millis(at.timestamp_millis()))
     }
 }
 
@@ -81,5 +105,22 @@ mod tests {
         let mut on_call = OnCall::new(Tz::UTC);
         on_call.teams.insert("web".to_owned(), berlin);
         assert_eq!((on_call.of(Some("web")), on_call.of(Some("db"))), (&berlin, &on_call.usual));
+    }
+
+    #[test]
+    fn business_hours_are_the_days_of_the_week_without_nights() {
+        let between = |hours: &TeamHours, from: &str, to: &str| {
+            let at = |text: &str| Timestamp::parse(text).unwrap();
+            hours.business_time(Period::new(at(from), at(to))).0 / 60_000
+        };
+        let utc = TeamHours::new(Tz::UTC);
+        // A Friday evening to a Monday morning: two hours, and half of one.
+        assert_eq!(between(&utc, "2026-07-03T20:00:00Z", "2026-07-06T07:30:00Z"), 150);
+        assert_eq!(between(&utc, "2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"), 15 * 60);
+        assert_eq!(between(&utc, "2026-07-01T23:00:00Z", "2026-07-02T06:00:00Z"), 0);
+        let berlin = TeamHours { off_hours: (60, 9 * 60), ..TeamHours::new(chrono_tz::Europe::Berlin) };
+        assert_eq!(between(&berlin, "2026-06-30T22:00:00Z", "2026-07-01T22:00:00Z"), 16 * 60);
+        // The night in which clocks are set forward is a Sunday; the week around it is whole.
+        assert_eq!(between(&berlin, "2026-03-26T23:00:00Z", "2026-04-02T22:00:00Z"), 5 * 16 * 60);
     }
 }

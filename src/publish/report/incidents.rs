@@ -3,7 +3,7 @@
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use crate::evaluate::incident::durations::DurationStat;
-use crate::evaluate::review::compare::{Comparison, DurationChange, GroupedBy};
+use crate::evaluate::review::compare::{Comparison, DurationChange, Group, GroupedBy};
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
@@ -34,7 +34,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
     } else {
         blocks.push(Block::Table(durations(input)));
         blocks.push(Block::Text(
-            "An incident counts in the month in which it began. Those that went on at the end count as at least so long (censored), so that they do not vanish."
+            "An incident counts in the month in which it began. Those that went on at the end count as at least so long (censored), so that they do not vanish. Business hours are Monday to Friday outside the off-hours of the team."
                 .to_owned(),
         ));
         blocks.extend(input.comparison.as_ref().into_iter().flat_map(compared));
@@ -62,7 +62,7 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
             change(&group.detect),
             change(&group.acknowledge),
             change(&group.restore),
-            Cell::known(group.recurrence.ratio.map(text::share)),
+            again(group),
         ]
     });
     let columns = vec![
@@ -71,7 +71,7 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
         column("to detect"),
         column("to acknowledge"),
         column("to restore"),
-        number("again in a week"),
+        number("again in 7, 30, 60 days"),
     ];
     vec![
         Block::Title { id: "compared".to_owned(), text: "Better or worse".to_owned() },
@@ -81,6 +81,12 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
         )),
         Block::Table(Table { columns, rows: rows.collect() }),
     ]
+}
+
+/// Unknown where no incident was watched for so long.
+fn again(group: &Group) -> Cell {
+    let shares = group.recurrence.map(|r| r.ratio.map_or_else(|| "unknown".to_owned(), text::share));
+    Cell::new(shares.join(", "))
 }
 
 fn change(change: &DurationChange) -> Cell {
@@ -97,33 +103,42 @@ fn change(change: &DurationChange) -> Cell {
 }
 
 fn durations(input: &ReportInput) -> Table {
-    let all = &input.review.durations;
+    let (all, business) = (&input.review.durations, &input.review.business);
+    let split = &input.review.split;
     let stats = [
-        ("detect", "first harm to first page", &all.detect),
-        ("acknowledge", "first page to the answer", &all.acknowledge),
-        ("restore", "first harm until users were served again", &all.restore),
-        ("resolve", "first harm until the last alert ended", &all.resolve),
+        ("Time to detect", "first harm to first page", &all.detect, Some(&business.detect)),
+        ("to the condition", "first harm until an alert's condition was true", &split.condition, None),
+        ("`for` of the rule", "from the condition to the first page", &split.hold, None),
+        ("Page to notification", "until somebody was notified", &split.notification, None),
+        ("Time to acknowledge", "first page to the answer", &all.acknowledge, Some(&business.acknowledge)),
+        ("Time to restore", "first harm until users were served again", &all.restore, Some(&business.restore)),
+        ("Time to resolve", "first harm until the last alert ended", &all.resolve, Some(&business.resolve)),
+        (
+            "Recovery from a failed deployment",
+            "its start until users were served again, or until it was rolled back",
+            &input.review.deployments.recovery,
+            None,
+        ),
     ];
-    let rows = stats
-        .into_iter()
-        .map(|(name, about, stat)| {
-            vec![
-                Cell::new(format!("Time to {name}")).remark(about),
-                Cell::known(headline(stat)),
-                Cell::known(ninety(stat)),
-                Cell::new(stat.n.to_string()),
-                Cell::new(stat.censored.to_string()),
-            ]
-        })
-        .collect();
+    let row = |(name, about, stat, business): (&str, &str, &DurationStat, Option<&DurationStat>)| {
+        vec![
+            Cell::new(name).remark(about),
+            Cell::known(headline(stat)),
+            Cell::known(ninety(stat)),
+            business.map_or_else(|| Cell::new(""), |stat| Cell::known(headline(stat))),
+            Cell::new(stat.n.to_string()),
+            Cell::new(stat.censored.to_string()),
+        ]
+    };
     let columns = vec![
         column("duration"),
         words("median, or all when few"),
         words("90 %, or the longest"),
+        words("in business hours"),
         number("n"),
         number("censored"),
     ];
-    Table { columns, rows }
+    Table { columns, rows: stats.into_iter().map(row).collect() }
 }
 
 /// The median, or each value when there are too few for one; `None` when

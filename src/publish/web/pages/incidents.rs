@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::trends;
-use crate::evaluate::incident::durations::{DurationStat, Durations, time_to_detect};
+use crate::evaluate::incident::detect_split::DetectSplit;
+use crate::evaluate::incident::durations::{DurationStat, time_to_detect};
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
@@ -62,7 +63,7 @@ fn body(
             h1 { "Incidents" }
             @if let Some(service) = service { span.muted { "of " (components::user(service)) " · " a href="/incidents" { "all services" } } }
         }
-        (durations(&review.durations, &review.incidents))
+        (durations(review))
         @if let Some(sentence) = incident_floor::sentence(review) { p.muted { (sentence) } }
         @if wanted.is_empty() {
             (components::empty("No incidents in the stored history."))
@@ -131,7 +132,8 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
     lanes
 }
 
-fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
+fn durations(review: &Review) -> Markup {
+    let (durations, incidents) = (&review.durations, &review.incidents);
     let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
     let unseen = incidents.iter().filter(|incident| !incident.detected).count();
     let again = incidents.iter().filter(|incident| incident.reopens.is_some()).count();
@@ -140,18 +142,36 @@ fn durations(durations: &Durations, incidents: &[Incident]) -> Markup {
             (components::tile("Incidents", &html! { (text::count(incidents.len() as i64)) }, &html! {
                 (open) " open, " (again) " again within a day" br; (unseen) " without a page"
             }))
-            (duration_tile("Time to detect", &durations.detect))
-            (duration_tile("Time to acknowledge", &durations.acknowledge))
-            (duration_tile("Time to restore", &durations.restore))
-            (duration_tile("Time to resolve", &durations.resolve))
+            (duration_tile("Time to detect", &durations.detect, &split(&review.split)))
+            (duration_tile("Time to acknowledge", &durations.acknowledge, &in_business_hours(&review.business.acknowledge)))
+            (duration_tile("Time to restore", &durations.restore, &in_business_hours(&review.business.restore)))
+            (duration_tile("Time to resolve", &durations.resolve, &html! {}))
+            @if review.deployments.failed.n > 0 {
+                (duration_tile("Failed-deployment recovery", &review.deployments.recovery, &html! {
+                    br; (review.deployments.failed.k) " of " (review.deployments.failed.n) " deployments failed"
+                }))
+            }
         }
     }
 }
 
-fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
+/// What the time to detect was spent on, as medians.
+fn split(split: &DetectSplit) -> Markup {
+    let parts = split.named().into_iter().filter_map(|(name, stat)| Some((name, stat.median?)));
+    let parts: Vec<String> = parts.map(|(name, median)| format!("{name} {}", median.human())).collect();
+    html! { @if !parts.is_empty() { br; span title="medians: onset to condition, condition to page, page to notification" { (parts.join(", ")) } } }
+}
+
+fn in_business_hours(stat: &DurationStat) -> Markup {
+    html! { @if let Some(median) = stat.median {
+        br; span title="median of the time on Monday to Friday outside off-hours" { (median.human()) " in business hours" }
+    } }
+}
+
+fn duration_tile(name: &str, stat: &DurationStat, more: &Markup) -> Markup {
     let censored = html! { @if stat.censored > 0 { ", " (stat.censored) " not over yet" } };
     if stat.n == 0 {
-        return components::tile(name, &components::no_data(), &html! { "n = 0" (censored) });
+        return components::tile(name, &components::no_data(), &html! { "n = 0" (censored) (more) });
     }
     if stat.n < MEDIAN_MIN {
         let values: Vec<String> = stat.values.iter().map(|length| length.human()).collect();
@@ -159,7 +179,7 @@ fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
             name,
             &html! { span.few { (values.join(", ")) } },
             &html! {
-                "n = " (stat.n) (censored) br; "too few for a median"
+                "n = " (stat.n) (censored) br; "too few for a median" (more)
             },
         );
     }
@@ -172,6 +192,7 @@ fn duration_tile(name: &str, stat: &DurationStat) -> Markup {
                 br; span title="95 % confidence interval of the median" { "95\u{202f}% from " (low.human()) @if let Some(high) = high { " to " (high.human()) } @else { " on" } }
             }
             @if let Some(p90) = stat.p90 { br; "9 of 10 within " (p90.human()) }
+            (more)
         },
     )
 }

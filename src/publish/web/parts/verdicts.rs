@@ -23,7 +23,7 @@ pub(crate) fn table(comparison: &Comparison) -> Markup {
         div.scroll { table {
             thead { tr {
                 th { "Incidents of" } th.num { "Number" } th.num { "To detect" } th.num { "To acknowledge" }
-                th.num { "To restore" } th.num { "To resolve" } th.num { "Again in a week" }
+                th.num { "To restore" } th.num { "To resolve" } th.num title="incidents of the same service and cause" { "Again in 7, 30, 60 days" }
             } }
             tbody {
                 @for by in GroupedBy::ALL.into_iter().filter(|by| told(*by)) {
@@ -48,9 +48,12 @@ fn row(group: &Group) -> Markup {
                 (word(group.incidents.verdict))
             }
             @for (_, change) in group.durations() { td.num { (duration(change)) } }
-            td.num { @match group.recurrence.ratio {
-                Some(ratio) => span title=(format!("{} of {} incidents", group.recurrence.recurred, group.recurrence.n)) { (text::share(ratio)) },
-                None => span.no-data { "–" },
+            td.num { @for (number, recurrence) in group.recurrence.iter().enumerate() {
+                @if number > 0 { ", " }
+                @match recurrence.ratio {
+                    Some(ratio) => span title=(format!("{} of {} incidents", recurrence.recurred, recurrence.n)) { (text::share(ratio)) },
+                    None => span.no-data title="no incident was watched for so long" { "–" },
+                }
             } }
         }
     }

@@ -4,11 +4,16 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::api::incidents::durations::{
-    CountChangeJson, DurationChangeJson, DurationGroupJson, DurationsJson, DurationsQuery, IncidentRecurrenceJson,
+    BusinessHoursJson, CountChangeJson, DeploymentsJson, DetectSplitJson, DurationChangeJson, DurationGroupJson,
+    DurationsJson, DurationsQuery, IncidentRecurrenceJson,
 };
-use crate::api::shares::DurationJson;
+use crate::api::shares::{DurationJson, ShareJson};
 use crate::api::time::PeriodJson;
+use crate::evaluate::incident::detect_split::DetectSplit;
+use crate::evaluate::incident::durations::Durations;
 use crate::evaluate::review::compare::{CountChange, DurationChange, Group, GroupedBy, Recurrence};
+use crate::evaluate::review::deployments::Deployments;
+use crate::model::time::DAY_MS;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Query, period};
@@ -35,7 +40,41 @@ pub(crate) async fn durations(
         period: PeriodJson::from(comparison.period),
         before: PeriodJson::from(comparison.before),
         groups: groups.map(DurationGroupJson::from).collect(),
+        detect_split: DetectSplitJson::from(&comparison.split),
+        business_hours: BusinessHoursJson::from(&comparison.business),
+        deployments: DeploymentsJson::from(&comparison.deployments),
     }))
+}
+
+impl From<&DetectSplit> for DetectSplitJson {
+    fn from(split: &DetectSplit) -> Self {
+        DetectSplitJson {
+            condition: DurationJson::from(&split.condition),
+            r#for: DurationJson::from(&split.hold),
+            notification: DurationJson::from(&split.notification),
+        }
+    }
+}
+
+impl From<&Durations> for BusinessHoursJson {
+    fn from(business: &Durations) -> Self {
+        BusinessHoursJson {
+            detect: DurationJson::from(&business.detect),
+            acknowledge: DurationJson::from(&business.acknowledge),
+            restore: DurationJson::from(&business.restore),
+            resolve: DurationJson::from(&business.resolve),
+        }
+    }
+}
+
+impl From<&Deployments> for DeploymentsJson {
+    fn from(deployments: &Deployments) -> Self {
+        DeploymentsJson {
+            failed: ShareJson::from(deployments.failed),
+            unknown_outcome: deployments.unknown,
+            recovery: DurationJson::from(&deployments.recovery),
+        }
+    }
 }
 
 impl From<&Group> for DurationGroupJson {
@@ -48,7 +87,7 @@ impl From<&Group> for DurationGroupJson {
             acknowledge: DurationChangeJson::from(&group.acknowledge),
             restore: DurationChangeJson::from(&group.restore),
             resolve: DurationChangeJson::from(&group.resolve),
-            recurrence: IncidentRecurrenceJson::from(&group.recurrence),
+            recurrence: group.recurrence.iter().map(IncidentRecurrenceJson::from).collect(),
         }
     }
 }
@@ -80,6 +119,7 @@ impl From<&DurationChange> for DurationChangeJson {
 impl From<&Recurrence> for IncidentRecurrenceJson {
     fn from(recurrence: &Recurrence) -> Self {
         IncidentRecurrenceJson {
+            within_days: recurrence.within.0 / DAY_MS,
             n: recurrence.n,
             recurred: recurrence.recurred,
             ratio: recurrence.ratio,

@@ -11,3 +11,5 @@ mod events;
 mod rollouts;
 #[path = "kubernetes/watching.rs"]
 mod watching;
+#[path = "kubernetes/workloads.rs"]
+mod workloads;

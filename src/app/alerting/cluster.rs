@@ -1,9 +1,11 @@
 //! The cluster's events, rollouts and what people do there, into the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::app::reviewing::review::WORKLOADS;
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::state::AppState;
 use crate::config::{Kubernetes, Toggle};
@@ -29,6 +31,12 @@ const KNOWN_CHANGES: Millis = Millis::from_days(400);
 /// After an error that people have to put right, it is tried again so often.
 const RETRY: Millis = Millis::from_mins(1);
 
+/// The key under which the store remembers the services that labels of workloads name,
+/// as JSON of namespace, name and service.
+fn workloads_key(namespace: Option<&str>) -> String {
+    format!("{WORKLOADS}{}", namespace.unwrap_or_default())
+}
+
 /// The key under which the store remembers up to when all was told.
 fn synced_key(namespace: Option<&str>) -> String {
     format!("kubernetes/synced_until/{}", namespace.unwrap_or_default())
@@ -50,7 +58,8 @@ pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::
 /// One watch for each namespace, or one for all.
 pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespaces: &[String]) {
     let mut start = |namespace: Option<String>| {
-        let watching = Watching { daemon: Arc::clone(daemon), access: access.clone(), namespace };
+        let (daemon, access) = (Arc::clone(daemon), access.clone());
+        let watching = Watching { daemon, access, namespace, services: BTreeMap::new() };
         tasks.every("cluster", RETRY, watching);
     };
     if namespaces.is_empty() {
@@ -64,12 +73,16 @@ struct Watching {
     daemon: Arc<AppState>,
     access: Access,
     namespace: Option<String>,
+    services: Services,
 }
+
+/// Services that labels of workloads name, by namespace and name.
+type Services = BTreeMap<(String, String), String>;
 
 impl Round for Watching {
     /// Lasts as long as the watch; fails when the store does.
     async fn round(&mut self) -> anyhow::Result<()> {
-        let Watching { daemon, access, namespace } = self;
+        let Watching { daemon, access, namespace, services } = self;
         let known = known(daemon, namespace.as_deref())?;
         let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
         let watching = async {
@@ -81,7 +94,7 @@ impl Round for Watching {
         let taking = async {
             let mut facts = Vec::new();
             while told.recv_many(&mut facts, FACTS_IN_FLIGHT).await > 0 {
-                take(daemon, namespace.as_deref(), std::mem::take(&mut facts)).await?;
+                take(daemon, namespace.as_deref(), services, std::mem::take(&mut facts)).await?;
             }
             Ok::<(), anyhow::Error>(())
         };
@@ -108,12 +121,22 @@ fn known(daemon: &AppState, namespace: Option<&str>) -> Result<Known, crate::sto
     })
 }
 
-async fn take(daemon: &AppState, namespace: Option<&str>, facts: Vec<ClusterFact>) -> anyhow::Result<()> {
+async fn take(
+    daemon: &AppState,
+    namespace: Option<&str>,
+    services: &mut Services,
+    facts: Vec<ClusterFact>,
+) -> anyhow::Result<()> {
+    let known = services.len();
+    let mut has_renamed = false;
     let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
     for fact in facts {
         match fact {
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
+            ClusterFact::Workload { object, service } => {
+                has_renamed |= services.insert((object.namespace, object.name), service).is_some();
+            }
             ClusterFact::Unseen(denied) => {
                 let by = format!("{SOURCE}/{}", namespace.unwrap_or_default());
                 daemon.board.note_findings(&by, lack(&denied).into_iter().collect());
@@ -127,6 +150,11 @@ async fn take(daemon: &AppState, namespace: Option<&str>, facts: Vec<ClusterFact
             }
             ClusterFact::Interrupted(error) => daemon.note_source(SOURCE, Some(error.to_string())),
         }
+    }
+    if has_renamed || services.len() != known {
+        let listed: Vec<(&String, &String, &String)> =
+            services.iter().map(|((namespace, name), service)| (namespace, name, service)).collect();
+        batch.state.push((workloads_key(namespace), Some(serde_json::to_string(&listed)?)));
     }
     daemon.facts.write(batch).await
 }

@@ -39,6 +39,10 @@ const BASELINE: Millis = Millis::from_days(1);
 /// facts are usually kept.
 const WORKLOADS_KNOWN: Millis = Millis::from_days(400);
 
+/// What the keys begin with under which the services of workloads are stored, as JSON of
+/// namespace, name and service: those that their labels name.
+pub const WORKLOADS: &str = "kubernetes/workloads/";
+
 /// Of an incident that is longer, the first part is not seen. Reading more for one
 /// alert that nobody mends would make every review slow.
 const LEAD_MAX: Millis = Millis::from_days(30);
@@ -174,7 +178,12 @@ impl Reviewing<'_> {
         // The watch of a cluster reads the service of a workload from its labels.
         let changes = self.reader.changes(Period::new(now - WORKLOADS_KNOWN, now))?;
         let named = changes.into_iter().filter(|c| !c.service.is_empty() && c.service != c.object.name);
-        let workloads = named.map(|c| ((c.object.namespace, c.object.name), c.service)).collect();
+        let mut workloads: HashMap<(String, String), String> =
+            named.map(|c| ((c.object.namespace, c.object.name), c.service)).collect();
+        for text in self.reader.states(WORKLOADS)? {
+            let listed: Vec<(String, String, String)> = serde_json::from_str(&text).unwrap_or_default();
+            workloads.extend(listed.into_iter().map(|(namespace, name, service)| ((namespace, name), service)));
+        }
         let known = KnownServices { services, workloads, silent_receivers };
         Ok(AlertContext { settings: Arc::clone(self.alerting), known: Arc::new(known) })
     }

@@ -3,3 +3,4 @@
 pub mod cluster_events;
 pub mod manual_actions;
 pub mod rollouts;
+pub mod workloads;

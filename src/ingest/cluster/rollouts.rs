@@ -142,7 +142,8 @@ impl Rollouts {
     /// Starts from the changes that are stored already.
     pub fn new(stored: impl IntoIterator<Item = Change>) -> Self {
         let mut latest: BTreeMap<ObjectRef, Change> = BTreeMap::new();
-        for change in stored.into_iter().filter(|change| change.kind.rolls_out()) {
+        let of_deployments = |change: &Change| change.object.kind == "Deployment" && change.kind.rolls_out();
+        for change in stored.into_iter().filter(of_deployments) {
             match latest.get(&change.object) {
                 Some(known) if known.started_at > change.started_at => {}
                 _ => drop(latest.insert(change.object.clone(), change)),

@@ -15,6 +15,9 @@ pub(super) enum Kind {
     Deployment,
     ReplicaSet,
     StatefulSet,
+    DaemonSet,
+    CronJob,
+    Job,
     Node,
 }
 

@@ -1,6 +1,8 @@
 //! What was heard of the objects, to facts, by the pure rules of `ingest`. Must
 //! not know how the objects were read.
 
+use std::collections::HashMap;
+
 use tokio::sync::mpsc;
 
 use super::contacts::{Contacts, Kind, Sign};
@@ -9,9 +11,13 @@ use super::follow::Step;
 use crate::ingest::cluster::cluster_events::{EventCounter, EventSight};
 use crate::ingest::cluster::manual_actions::{Cordons, NodeSight, ScaleSight, Scalings};
 use crate::ingest::cluster::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
-use crate::model::operations::change::Change;
+use crate::ingest::cluster::workloads::{JobSight, WorkloadSight, Workloads, job_change};
+use crate::model::operations::change::{Change, ObjectRef};
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::kubernetes::fact::{ClusterFact, Known};
+
+/// Workloads whose service is told; as many as are followed.
+const SERVICES_MAX: usize = 40_000;
 
 /// A step in the following of one kind of object.
 #[derive(Debug)]
@@ -19,7 +25,10 @@ pub(super) enum Heard {
     Event(Step<EventSight>),
     Deployment(Step<(DeploymentSight, ScaleSight)>),
     ReplicaSet(Step<ReplicaSetSight>),
-    StatefulSet(Step<ScaleSight>),
+    StatefulSet(Step<(Option<WorkloadSight>, ScaleSight)>),
+    DaemonSet(Step<WorkloadSight>),
+    CronJob(Step<WorkloadSight>),
+    Job(Step<JobSight>),
     Node(Step<NodeSight>),
 }
 
@@ -30,6 +39,9 @@ impl Heard {
             Heard::Deployment(step) => (Kind::Deployment, step.sign()),
             Heard::ReplicaSet(step) => (Kind::ReplicaSet, step.sign()),
             Heard::StatefulSet(step) => (Kind::StatefulSet, step.sign()),
+            Heard::DaemonSet(step) => (Kind::DaemonSet, step.sign()),
+            Heard::CronJob(step) => (Kind::CronJob, step.sign()),
+            Heard::Job(step) => (Kind::Job, step.sign()),
             Heard::Node(step) => (Kind::Node, step.sign()),
         }
     }
@@ -51,6 +63,11 @@ pub(super) struct Digest<C> {
     contacts: Contacts,
     events: EventCounter,
     rollouts: Rollouts,
+    stateful_sets: Workloads,
+    daemon_sets: Workloads,
+    cron_jobs: Workloads,
+    /// Services of workloads whose labels name another one than they are called.
+    services: HashMap<ObjectRef, String>,
     deployment_sizes: Scalings,
     stateful_set_sizes: Scalings,
     cordons: Cordons,
@@ -65,6 +82,10 @@ impl<C: Fn() -> Timestamp> Digest<C> {
             contacts: Contacts::new(kinds, event_ttl, known.synced_until),
             events: EventCounter::new(&known.events),
             cordons: Cordons::new(&known.changes),
+            stateful_sets: Workloads::new("StatefulSet", &known.changes),
+            daemon_sets: Workloads::new("DaemonSet", &known.changes),
+            cron_jobs: Workloads::new("CronJob", &known.changes),
+            services: HashMap::new(),
             rollouts: Rollouts::new(known.changes),
             deployment_sizes: Scalings::default(),
             stateful_set_sizes: Scalings::default(),
@@ -97,6 +118,9 @@ impl<C: Fn() -> Timestamp> Digest<C> {
             Heard::Deployment(step) => self.take_deployment(step, now),
             Heard::ReplicaSet(step) => self.take_replica_set(step, now),
             Heard::StatefulSet(step) => self.take_stateful_set(step, now),
+            Heard::DaemonSet(step) => self.take_workload(step, |digest| &mut digest.daemon_sets, now),
+            Heard::CronJob(step) => self.take_workload(step, |digest| &mut digest.cron_jobs, now),
+            Heard::Job(step) => self.take_job(step),
             Heard::Node(step) => self.take_node(step, now),
         }
         let news = self.contacts.note(kind, sign, now);
@@ -129,6 +153,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
                 self.deployment_sizes.end_listing();
             }
             Step::Item((deployment, scale)) => {
+                self.note_service(&deployment.object, &deployment.service);
                 let changes = self.rollouts.see_deployment(deployment, now);
                 self.tell(changes);
                 let change = self.deployment_sizes.see(scale, now);
@@ -144,17 +169,73 @@ impl<C: Fn() -> Timestamp> Digest<C> {
         }
     }
 
-    fn take_stateful_set(&mut self, step: Step<ScaleSight>, now: Timestamp) {
-        match step {
-            Step::Begin => self.stateful_set_sizes.begin_listing(),
-            Step::End => self.stateful_set_sizes.end_listing(),
-            Step::Item(scale) => {
+    fn take_stateful_set(&mut self, step: Step<(Option<WorkloadSight>, ScaleSight)>, now: Timestamp) {
+        let workload = match step {
+            Step::Begin => {
+                self.stateful_set_sizes.begin_listing();
+                Step::Begin
+            }
+            Step::End => {
+                self.stateful_set_sizes.end_listing();
+                Step::End
+            }
+            Step::Item((workload, scale)) => {
                 let change = self.stateful_set_sizes.see(scale, now);
                 self.tell(change);
+                workload.map_or(Step::Alive, Step::Item)
             }
-            Step::Gone(scale) => self.stateful_set_sizes.lose(&scale.uid),
+            Step::Gone((workload, scale)) => {
+                self.stateful_set_sizes.lose(&scale.uid);
+                workload.map_or(Step::Alive, Step::Gone)
+            }
+            Step::Alive => Step::Alive,
+            Step::Interrupted(error) => Step::Interrupted(error),
+        };
+        self.take_workload(workload, |digest| &mut digest.stateful_sets, now);
+    }
+
+    fn take_workload(&mut self, step: Step<WorkloadSight>, of: fn(&mut Self) -> &mut Workloads, now: Timestamp) {
+        match step {
+            Step::Begin => of(self).begin_listing(),
+            Step::End => {
+                let changes = of(self).end_listing(now);
+                self.tell(changes);
+            }
+            Step::Item(sight) => {
+                self.note_service(&sight.object, &sight.service);
+                let changes = of(self).see(&sight, now);
+                self.tell(changes);
+            }
+            Step::Gone(sight) => {
+                let change = of(self).lose(&sight.uid, now);
+                self.tell(change);
+            }
             Step::Alive => {}
             Step::Interrupted(error) => self.interrupted(error),
+        }
+    }
+
+    fn take_job(&mut self, step: Step<JobSight>) {
+        match step {
+            Step::Item(job) => {
+                let run = self.cron_jobs.see_run(&job);
+                self.tell(run.or_else(|| job_change(&job)));
+            }
+            Step::Interrupted(error) => self.interrupted(error),
+            // A Job that ended is cleaned away some time later.
+            Step::Begin | Step::End | Step::Gone(_) | Step::Alive => {}
+        }
+    }
+
+    /// Tells the service that a workload's labels name, where it is not its own name.
+    fn note_service(&mut self, object: &ObjectRef, service: &str) {
+        let is_new = match self.services.get(object) {
+            Some(known) => known != service,
+            None => service != object.name,
+        };
+        if is_new && (self.services.len() < SERVICES_MAX || self.services.contains_key(object)) {
+            self.services.insert(object.clone(), service.to_owned());
+            self.facts.push(ClusterFact::Workload { object: object.clone(), service: service.to_owned() });
         }
     }
 

@@ -66,9 +66,10 @@ impl fmt::Display for Denied {
 }
 
 /// What is read of a cluster, by the API groups that serve it.
-const RULES: [(&str, &[&str]); 3] = [
+const RULES: [(&str, &[&str]); 4] = [
     ("\"\", \"events.k8s.io\"", &["events"]),
-    ("\"apps\"", &["deployments", "replicasets", "statefulsets"]),
+    ("\"apps\"", &["deployments", "replicasets", "statefulsets", "daemonsets"]),
+    ("\"batch\"", &["cronjobs", "jobs"]),
     ("\"\"", &["nodes"]),
 ];
 

@@ -1,7 +1,7 @@
 //! The facts that are read from a cluster, and those that are stored already.
 
 use super::error::{Denied, Error};
-use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::change::{Change, ClusterEvent, ObjectRef};
 use crate::model::time::Timestamp;
 
 /// What is stored of the cluster already.
@@ -10,7 +10,7 @@ pub struct Known {
     /// The events that were last seen within the retention of the cluster;
     /// older ones do no harm.
     pub events: Vec<ClusterEvent>,
-    /// At least the latest change of each Deployment and node; others do no
+    /// At least the latest change of each workload and node; others do no
     /// harm.
     pub changes: Vec<Change>,
     /// The latest [`ClusterFact::Synced`]; `None` on a first start.
@@ -26,6 +26,8 @@ pub enum ClusterFact {
     /// A rollout, begun or ended, or what a person did. It takes the place of
     /// that with the same id.
     Change(Change),
+    /// The service of a workload, as its labels name it.
+    Workload { object: ObjectRef, service: String },
     /// What may not be read and is done without, from now on.
     Unseen(Vec<Denied>),
     /// Everything up to here has been told.

@@ -92,6 +92,18 @@ impl Place {
         Place::new("/apis/apps/v1", "apps", "statefulsets", namespace)
     }
 
+    pub(super) fn daemon_sets(namespace: Option<String>) -> Place {
+        Place::new("/apis/apps/v1", "apps", "daemonsets", namespace)
+    }
+
+    pub(super) fn cron_jobs(namespace: Option<String>) -> Place {
+        Place::new("/apis/batch/v1", "batch", "cronjobs", namespace)
+    }
+
+    pub(super) fn jobs(namespace: Option<String>) -> Place {
+        Place::new("/apis/batch/v1", "batch", "jobs", namespace)
+    }
+
     /// Nodes are of the whole cluster. Each writes its status every five
     /// minutes, with the names of all its images.
     pub(super) fn nodes() -> Place {

@@ -39,6 +39,8 @@ pub(super) struct Annotations {
     /// The revisions that a ReplicaSet had before returns to it.
     #[serde(rename = "deployment.kubernetes.io/revision-history")]
     pub(super) earlier_revisions: Option<String>,
+    #[serde(rename = "deprecated.daemonset.template.generation")]
+    template_generation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,6 +85,11 @@ impl Metadata {
 
     pub(super) fn revision(&self) -> Option<i64> {
         self.annotations.as_ref()?.revision.as_ref()?.parse().ok()
+    }
+
+    /// How many templates a DaemonSet has had.
+    pub(super) fn template_generation(&self) -> Option<String> {
+        self.annotations.as_ref()?.template_generation.clone()
     }
 
     /// The service that a workload of this name belongs to.

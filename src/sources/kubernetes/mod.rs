@@ -1,5 +1,5 @@
 //! A Kubernetes cluster, read only: its Events, counted, the rollouts of its
-//! Deployments, and what people do by hand. A first start, a restart and a cut in the network are one path:
+//! workloads, and what people do by hand. A first start, a restart and a cut in the network are one path:
 //! everything is listed and compared with what is known. Must not know the store
 //! or how the facts are judged.
 
@@ -12,6 +12,7 @@ mod follow;
 mod lines;
 mod metadata;
 mod wire;
+mod workloads;
 
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ const BEGIN_AGAIN: Duration = Duration::from_secs(10);
 /// costs a request for one object.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// Kinds of objects whose changes go on after a restart.
+const FOLLOWED: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Node"];
+
 /// What to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -46,8 +50,9 @@ pub struct Options {
     pub events: bool,
     /// Rollouts of Deployments, and who scales them.
     pub rollouts: bool,
-    /// What people do by hand to StatefulSets and, if all namespaces are
-    /// watched, to nodes. Where they may not be read, it is done without.
+    /// Rollouts of StatefulSets, DaemonSets and CronJobs, Jobs, and what people do by
+    /// hand to StatefulSets and, if all namespaces are watched, to nodes. Those that
+    /// may not be read are done without.
     pub by_hand: bool,
     /// One namespace, or `None` for all.
     pub namespace: Option<String>,
@@ -92,13 +97,17 @@ pub async fn watch(
 
     let (tell, heard) = mpsc::channel(HEARD_MAX);
     let digest = Digest::new(clock, options.event_ttl, within(known, &options), &places.kinds());
-    let Places { events, deployments, replica_sets, stateful_sets, nodes, unseen } = places;
+    let Places { events, deployments, replica_sets, stateful_sets, daemon_sets, cron_jobs, jobs, nodes, unseen } =
+        places;
     let following = async {
         tokio::try_join!(
             followed::<wire::Event, _>(&client, events, &tell, Heard::Event),
             followed::<wire::Deployment, _>(&client, deployments, &tell, Heard::Deployment),
             followed::<wire::ReplicaSet, _>(&client, replica_sets, &tell, Heard::ReplicaSet),
-            followed::<wire::StatefulSet, _>(&client, stateful_sets, &tell, Heard::StatefulSet),
+            followed::<workloads::StatefulSet, _>(&client, stateful_sets, &tell, Heard::StatefulSet),
+            followed::<workloads::DaemonSet, _>(&client, daemon_sets, &tell, Heard::DaemonSet),
+            followed::<workloads::CronJob, _>(&client, cron_jobs, &tell, Heard::CronJob),
+            followed::<workloads::Job, _>(&client, jobs, &tell, Heard::Job),
             followed::<wire::Node, _>(&client, nodes, &tell, Heard::Node),
         )
         .map(drop)
@@ -118,6 +127,9 @@ struct Places {
     deployments: Option<Place>,
     replica_sets: Option<Place>,
     stateful_sets: Option<Place>,
+    daemon_sets: Option<Place>,
+    cron_jobs: Option<Place>,
+    jobs: Option<Place>,
     nodes: Option<Place>,
     /// Those that are asked for and done without, and why.
     unseen: Vec<(Place, Denied)>,
@@ -130,6 +142,9 @@ impl Places {
             (&self.deployments, Kind::Deployment),
             (&self.replica_sets, Kind::ReplicaSet),
             (&self.stateful_sets, Kind::StatefulSet),
+            (&self.daemon_sets, Kind::DaemonSet),
+            (&self.cron_jobs, Kind::CronJob),
+            (&self.jobs, Kind::Job),
             (&self.nodes, Kind::Node),
         ];
         all.into_iter().filter(|(place, _)| place.is_some()).map(|(_, kind)| kind).collect()
@@ -199,7 +214,11 @@ async fn permitted(client: &Client, options: &Options) -> Result<Places, Error> 
         (places.deployments, places.replica_sets) = (Some(deployments), Some(replica_sets));
     }
     if options.by_hand {
-        places.stateful_sets = unless_denied(client, Place::stateful_sets(namespace()), &mut places.unseen).await?;
+        let unseen = &mut places.unseen;
+        places.stateful_sets = unless_denied(client, Place::stateful_sets(namespace()), unseen).await?;
+        places.daemon_sets = unless_denied(client, Place::daemon_sets(namespace()), unseen).await?;
+        places.cron_jobs = unless_denied(client, Place::cron_jobs(namespace()), unseen).await?;
+        places.jobs = unless_denied(client, Place::jobs(namespace()), unseen).await?;
         // The rules of one namespace cannot let anybody read nodes.
         if options.namespace.is_none() {
             places.nodes = unless_denied(client, Place::nodes(), &mut places.unseen).await?;
@@ -253,7 +272,7 @@ fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Re
 fn within(mut known: Known, options: &Options) -> Known {
     known.changes.retain(|change| {
         let namespace = options.namespace.as_ref();
-        let is_followed = matches!(change.object.kind.as_str(), "Deployment" | "Node");
+        let is_followed = FOLLOWED.contains(&change.object.kind.as_str());
         is_followed && namespace.is_none_or(|name| *name == change.object.namespace)
     });
     known

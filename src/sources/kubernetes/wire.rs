@@ -10,6 +10,7 @@ use crate::ingest::cluster::cluster_events::EventSight;
 use crate::ingest::cluster::manual_actions::{NodeSight, ScaleSight};
 use crate::ingest::cluster::rollouts::{DeploymentSight, Progress, ProgressReason, ReplicaSetSight};
 use crate::model::operations::change::ObjectRef;
+use crate::model::time::Timestamp;
 
 /// Images that are named of one pod; more containers than that are rare, and a
 /// summary has no room for them.
@@ -72,8 +73,38 @@ pub(super) struct Deployment {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct WorkloadSpec {
+pub(super) struct WorkloadSpec {
     replicas: Option<i64>,
+    #[serde(rename = "updateStrategy")]
+    pub(super) update_strategy: UpdateStrategy,
+    pub(super) template: Template,
+}
+
+/// How pods get a new template.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct UpdateStrategy {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    rolling_update: Option<RollingUpdate>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RollingUpdate {
+    partition: Option<i64>,
+}
+
+impl UpdateStrategy {
+    /// Only when somebody deletes them.
+    pub(super) fn is_on_delete(&self) -> bool {
+        self.kind.as_deref() == Some("OnDelete")
+    }
+
+    /// How many pods keep their template.
+    pub(super) fn partition(&self) -> i64 {
+        self.rolling_update.as_ref().and_then(|update| update.partition).unwrap_or(0)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,19 +119,13 @@ struct DeploymentStatus {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Condition {
+pub(super) struct Condition {
     #[serde(rename = "type")]
     kind: String,
     status: String,
     reason: Option<String>,
     last_update_time: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct StatefulSet {
-    metadata: Metadata,
-    spec: WorkloadSpec,
+    last_transition_time: Option<String>,
 }
 
 /// A node, of which only the metadata is asked for: a field of its `spec` that
@@ -126,9 +151,20 @@ struct ReplicaSetSpec {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Template {
+pub(super) struct Template {
     metadata: TemplateMetadata,
     spec: PodSpec,
+}
+
+impl Template {
+    pub(super) fn restarted_at(&self) -> Option<Timestamp> {
+        instant(&self.metadata.annotations.as_ref()?.restarted_at)
+    }
+
+    pub(super) fn images(self) -> Vec<String> {
+        let images = self.spec.containers.into_iter().flatten().filter_map(|c| c.image);
+        images.take(IMAGES_MAX).collect()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -254,14 +290,6 @@ impl Sighted for Deployment {
     }
 }
 
-impl Sighted for StatefulSet {
-    type Sight = ScaleSight;
-
-    fn sight(self) -> Option<ScaleSight> {
-        scale(&self.metadata, "StatefulSet", &self.spec)
-    }
-}
-
 impl Sighted for Node {
     type Sight = NodeSight;
 
@@ -280,15 +308,14 @@ impl Sighted for ReplicaSet {
         let owner = owners.filter(|o| o.controller == Some(true)).find(|o| o.kind == "Deployment")?;
         let earlier = metadata.annotations.as_ref().and_then(|a| a.earlier_revisions.as_ref());
         let template = self.spec.template;
-        let restarted_at = instant(&template.metadata.annotations.and_then(|a| a.restarted_at));
-        let images = template.spec.containers.into_iter().flatten().filter_map(|c| c.image);
+        let restarted_at = template.restarted_at();
         Some(ReplicaSetSight {
             deployment_uid: owner.uid.clone(),
             revision: metadata.revision()?,
             earlier_revision: earlier.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()),
             created_at: metadata.created()?,
             restarted_at,
-            images: images.take(IMAGES_MAX).collect(),
+            images: template.images(),
             uid: metadata.uid?,
         })
     }
@@ -306,10 +333,16 @@ impl Condition {
         };
         Some(Progress { reason, at: instant(&self.last_update_time)? })
     }
+
+    /// When a Job failed for good.
+    pub(super) fn failed_at(&self) -> Option<Timestamp> {
+        let has_failed = self.kind == "Failed" && self.status == "True";
+        instant(&self.last_transition_time).filter(|_| has_failed)
+    }
 }
 
 /// The size that a workload of this kind should have.
-fn scale(metadata: &Metadata, kind: &str, spec: &WorkloadSpec) -> Option<ScaleSight> {
+pub(super) fn scale(metadata: &Metadata, kind: &str, spec: &WorkloadSpec) -> Option<ScaleSight> {
     let name = metadata.name.clone()?;
     Some(ScaleSight {
         uid: metadata.uid.clone()?,

@@ -71,6 +71,9 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
         "/apis/apps/v1/deployments",
         "/apis/apps/v1/replicasets",
         "/apis/apps/v1/statefulsets",
+        "/apis/apps/v1/daemonsets",
+        "/apis/batch/v1/cronjobs",
+        "/apis/batch/v1/jobs",
     ];
     assert_eq!(status(&reader, "GET", "/api/v1/nodes").await, 200);
     assert_eq!(status(&reader, "PATCH", "/api/v1/nodes/worker-1").await, 403);
@@ -89,7 +92,7 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
         "/api/v1/nodes/worker-1/proxy/metrics",
         "/api/v1/namespaces",
         "/api/v1/namespaces/default/pods/cart-0/log",
-        "/apis/apps/v1/daemonsets",
+        "/apis/apps/v1/controllerrevisions",
         "/apis/rbac.authorization.k8s.io/v1/clusterroles",
         "/metrics",
     ];
@@ -107,10 +110,10 @@ async fn what_is_missing_is_said_with_what_to_add() {
 
     let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
     let Error::Forbidden(denied) = &error else { panic!("{error}") };
-    let resources = ["events", "deployments", "replicasets", "statefulsets", "nodes"];
+    let resources = ["events", "deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs", "nodes"];
     assert_eq!(denied.iter().map(|d| d.resource).collect::<Vec<_>>(), resources);
     let text = error.to_string();
-    for part in ["list events", "list deployments of apps", "ClusterRole", "\"statefulsets\"]"] {
+    for part in ["list events", "list deployments of apps", "ClusterRole", "\"daemonsets\"]"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 
@@ -121,7 +124,7 @@ async fn what_is_missing_is_said_with_what_to_add() {
     watching.until_synced().await;
     watching.stop().await;
     let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
-    assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 4), "{error}");
+    assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 7), "{error}");
 
     // Listing without watching is not enough.
     grant(&admin, json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}])).await;
@@ -152,17 +155,18 @@ async fn what_people_do_by_hand_is_done_without_where_it_may_not_be_read() {
     let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
     let stored = watching.until_synced().await;
     let unseen: Vec<_> = stored.unseen.iter().map(|d| (d.verb, d.resource)).collect();
-    assert_eq!(unseen, [("watch", "statefulsets"), ("list", "nodes")]);
+    let lists = ["daemonsets", "cronjobs", "jobs", "nodes"].map(|resource| ("list", resource));
+    assert_eq!(unseen, [&[("watch", "statefulsets")], &lists[..]].concat());
 
     // The watch ends to begin anew with what may be read now.
-    let optional = [rule("apps", json!(["statefulsets"])), rule("", json!(["nodes"]))];
-    grant(&admin, json!([&required[..], &optional].concat())).await;
+    let workloads = [rule("apps", json!(["statefulsets", "daemonsets"])), rule("batch", json!(["cronjobs", "jobs"]))];
+    grant(&admin, json!([&required[..], &workloads, &[rule("", json!(["nodes"]))]].concat())).await;
     assert!(watching.end().await.is_ok());
     let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
     assert_eq!(watching.until_synced().await.unseen, []);
 
     // Nodes are of no namespace, and not asked for where one is watched.
-    grant(&admin, json!([&required[..], &[rule("apps", json!(["statefulsets"]))]].concat())).await;
+    grant(&admin, json!([&required[..], &workloads].concat())).await;
     let in_one = Options { namespace: Some("default".into()), ..Options::default() };
     let watching = Watching::start(stranger, in_one, Known::default());
     assert_eq!(watching.until_synced().await.unseen, []);

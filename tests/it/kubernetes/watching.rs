@@ -24,6 +24,8 @@ pub struct Stored {
     pub interruptions: Vec<String>,
     /// What may not be read and is done without.
     pub unseen: Vec<Denied>,
+    /// Services that labels name, by the names of workloads.
+    pub services: BTreeMap<String, String>,
     /// How many facts about events came.
     pub told_events: usize,
     /// By how much they raised the counts.
@@ -49,6 +51,7 @@ impl Stored {
                 self.told_changes += 1;
                 self.changes.insert(change.id.to_string(), change);
             }
+            ClusterFact::Workload { object, service } => drop(self.services.insert(object.name, service)),
             ClusterFact::Unseen(denied) => self.unseen = denied,
             ClusterFact::Synced { until } => self.synced_until = Some(until),
             ClusterFact::Gap { from, to } => self.gaps.push((from, to)),

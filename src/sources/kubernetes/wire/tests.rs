@@ -3,6 +3,7 @@
 use super::*;
 use crate::ingest::cluster::manual_actions::Setter;
 use crate::model::time::Timestamp;
+use crate::sources::kubernetes::workloads::StatefulSet;
 
 fn at(text: &str) -> Option<Timestamp> {
     Some(Timestamp::parse(text).unwrap())
@@ -102,7 +103,7 @@ fn set_by(managers: &str) -> Option<Setter> {
         r#"{{"metadata": {{"uid": "s", "name": "db", "namespace": "shop", "managedFields": [{managers}]}},
             "spec": {{"replicas": 3}}}}"#
     );
-    sight::<StatefulSet>(&json).unwrap().set_by
+    sight::<StatefulSet>(&json).unwrap().1.set_by
 }
 
 #[test]

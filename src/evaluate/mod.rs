@@ -8,6 +8,6 @@ pub mod incident;
 mod properties;
 pub mod review;
 #[cfg(test)]
-mod scenario;
+pub(crate) mod scenario;
 pub mod slo;
 pub mod statistics;

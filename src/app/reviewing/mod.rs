@@ -1,6 +1,8 @@
 //! Reviews, closed months, trends and reports.
 
 pub mod closed_months;
+#[cfg(test)]
+mod properties;
 pub mod report;
 pub(crate) mod restatements;
 pub mod review;

@@ -23,7 +23,8 @@ pub struct Demo {
     pub since: Timestamp,
 }
 
-/// Serves and scrapes the world, and takes in its rollouts and events.
+/// Serves and scrapes the world, and takes in its rollouts and events, and what people
+/// did about its alerts.
 pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, demo: Demo) {
     let SampleSource::Demo(source) = &demo.source.samples else { return };
     let world = Arc::clone(source.world());
@@ -61,6 +62,8 @@ impl Round for Cluster {
         let batch = Batch {
             changes: self.world.changes(period),
             cluster_events: self.world.cluster_events(period),
+            records: self.world.records(period),
+            silences: self.world.silences(period),
             recorded_at: now,
             ..Batch::default()
         };

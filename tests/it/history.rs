@@ -69,6 +69,7 @@ fn tolerance(plot: Plot) -> i64 {
         Plot::Outage | Plot::Blip | Plot::BadRollout | Plot::Slowdown | Plot::FailedNight => 4,
         Plot::UnnoticedSlowdown => 10,
         Plot::QuietOutage | Plot::SlowBurn => 60,
+        Plot::Present | Plot::Maintenance => unreachable!("nobody looks at these worlds"),
     }
 }
 

@@ -24,11 +24,13 @@ mod groups;
 mod history;
 mod intake;
 mod kinds;
+mod kube_prometheus;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod layers;
 mod live;
 mod native;
+mod one_page;
 mod publish;
 mod reload;
 mod scenarios;

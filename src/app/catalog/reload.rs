@@ -21,6 +21,7 @@ use crate::app::serving::state::AppState;
 use crate::definitions;
 use crate::definitions::lasting::{LastingSet, load_lasting};
 use crate::evaluate::review::finding::Finding;
+use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
@@ -56,7 +57,7 @@ pub struct NoDefinitions(pub Vec<Problem>);
 pub enum Definitions {
     Files(Vec<PathBuf>),
     /// Of the demo.
-    BuiltIn(Vec<Slo>),
+    BuiltIn(Vec<Slo>, Vec<Correction>),
 }
 
 pub struct Catalogue {
@@ -114,7 +115,7 @@ impl Catalogue {
     fn paths(&self) -> &[PathBuf] {
         match &self.definitions {
             Definitions::Files(paths) => paths,
-            Definitions::BuiltIn(_) => &[],
+            Definitions::BuiltIn(..) => &[],
         }
     }
 
@@ -122,7 +123,9 @@ impl Catalogue {
     async fn load(&mut self) -> anyhow::Result<LastingSet> {
         let paths = match &self.definitions {
             Definitions::Files(paths) => paths.clone(),
-            Definitions::BuiltIn(slos) => return Ok(LastingSet::built_in(slos.clone())),
+            Definitions::BuiltIn(slos, corrections) => {
+                return Ok(LastingSet::built_in(slos.clone(), corrections.clone()));
+            }
         };
         let before = std::mem::take(&mut self.set);
         let reader = self.daemon.facts.reader.clone();

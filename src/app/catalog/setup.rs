@@ -14,6 +14,7 @@ use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::ingest::replicas::ReplicaLabels;
+use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Endpoint, install_crypto_provider};
@@ -67,7 +68,7 @@ impl Setup {
     /// A daemon on a generated world that began `days` ago.
     pub async fn demo(
         config: Config,
-        slos: Vec<Slo>,
+        (slos, corrections): (Vec<Slo>, Vec<Correction>),
         world: DemoWorld,
         surroundings: &ProcessContext,
     ) -> anyhow::Result<Setup> {
@@ -77,7 +78,7 @@ impl Setup {
         // Every day starts alike, so that a world looks the same in every hour.
         let since = Timestamp::day_start((now - world.length).day());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the demo world")?;
-        let made = Arc::new(World::new(WorldConfig::new(world.seed, since)));
+        let made = Arc::new(World::new(WorldConfig { present: Some(now), ..WorldConfig::new(world.seed, since) }));
         let samples = SampleSource::Demo(DemoSource::new(made, listener.local_addr()?, now));
         let source = Arc::new(Source {
             name: "demo".to_owned(),
@@ -85,8 +86,13 @@ impl Setup {
             ingest_delay: DEMO_INGEST_DELAY,
             replica_labels: ReplicaLabels::default(),
         });
-        let mut setup =
-            Setup::with_sources(config, Definitions::BuiltIn(slos), vec![Arc::clone(&source)], clock, surroundings)?;
+        let mut setup = Setup::with_sources(
+            config,
+            Definitions::BuiltIn(slos, corrections),
+            vec![Arc::clone(&source)],
+            clock,
+            surroundings,
+        )?;
         setup.demo = Some(Demo { source, listener, since });
         Ok(setup)
     }

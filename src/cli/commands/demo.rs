@@ -10,17 +10,23 @@ use crate::cli::args::DemoArgs;
 use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config::{self, Overrides};
 use crate::definitions;
+use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::Millis;
 
 /// The SLOs of the world; the same files are examples for people.
-const DEFINITIONS: [(&str, &str); 10] = [
+const DEFINITIONS: [(&str, &str); 12] = [
     ("billing-availability.yaml", include_str!("../../../slo-definitions/demo/billing-availability.yaml")),
     ("catalog-availability.yaml", include_str!("../../../slo-definitions/demo/catalog-availability.yaml")),
     ("checkout-availability.yaml", include_str!("../../../slo-definitions/demo/checkout-availability.yaml")),
     ("checkout-latency.yaml", include_str!("../../../slo-definitions/demo/checkout-latency.yaml")),
+    ("gateway-availability.yaml", include_str!("../../../slo-definitions/demo-present/gateway-availability.yaml")),
     ("notifications-availability.yaml", include_str!("../../../slo-definitions/demo/notifications-availability.yaml")),
     ("payments-availability.yaml", include_str!("../../../slo-definitions/demo/payments-availability.yaml")),
+    (
+        "recommendations-availability.yaml",
+        include_str!("../../../slo-definitions/demo-present/recommendations-availability.yaml"),
+    ),
     ("search-availability.yaml", include_str!("../../../slo-definitions/demo/search-availability.yaml")),
     ("search-latency.yaml", include_str!("../../../slo-definitions/demo/search-latency.yaml")),
     ("storefront-availability.yaml", include_str!("../../../slo-definitions/demo/storefront-availability.yaml")),
@@ -28,7 +34,7 @@ const DEFINITIONS: [(&str, &str); 10] = [
 ];
 
 pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let Some(slos) = slos() else { return Ok(ExitCode::from(BAD_INPUT)) };
+    let Some(defined) = defined() else { return Ok(ExitCode::from(BAD_INPUT)) };
     let temporary =
         tempfile::Builder::new().prefix("evenkeel-demo-").tempdir().context("make a directory for the store")?;
     let data = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
@@ -49,11 +55,15 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let listener = bind(config.listen)?;
     let world = DemoWorld { seed: args.seed, length, speed: args.speed };
     let logging = config.log;
-    let make = async move || Setup::demo(config, slos, world, &surroundings()).await;
+    let make = async move || Setup::demo(config, defined, world, &surroundings()).await;
     in_runtime(make, listener, logging, None)
 }
 
-fn slos() -> Option<Vec<Slo>> {
+/// Planned work of the world.
+const MAINTENANCE: &str = include_str!("demo_maintenance.yaml");
+
+/// The SLOs and the planned work of the world.
+fn defined() -> Option<(Vec<Slo>, Vec<Correction>)> {
     let mut slos = Vec::new();
     let mut all = Vec::new();
     for (file, text) in DEFINITIONS {
@@ -61,5 +71,7 @@ fn slos() -> Option<Vec<Slo>> {
         slos.extend(defined);
         all.extend(problems);
     }
-    (!report_problems(&all)).then_some(slos)
+    let corrections = definitions::parse_correction(MAINTENANCE).map_err(|problems| all.extend(problems));
+    let corrections = corrections.into_iter().collect();
+    (!report_problems(&all)).then_some((slos, corrections))
 }

@@ -7,6 +7,7 @@
 
 mod alerts;
 mod serve;
+mod story;
 #[cfg(test)]
 mod tests;
 mod world;

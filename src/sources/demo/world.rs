@@ -16,7 +16,7 @@ use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::alerts::script::{Disturbance, Script};
 use crate::sources::demo::world::chance::{Arrivals, Key};
 use crate::sources::demo::world::grid::Grid;
-use crate::sources::demo::world::services::{PROBER, Service, Slot, cast, extra};
+use crate::sources::demo::world::services::{PROBER, Service, Slot, cast, extra, young};
 use crate::sources::demo::world::traffic::{Load, Week};
 
 /// What a world is made from. Equal settings make equal worlds.
@@ -36,13 +36,16 @@ pub struct WorldConfig {
     /// Only these services are shown; empty for all. What happens to one does not
     /// depend on which others are there.
     pub shown: &'static [&'static str],
+    /// When somebody looks at the world first. Something goes wrong then, and a young
+    /// service has been there for three days.
+    pub present: Option<Timestamp>,
 }
 
 impl WorldConfig {
     /// A world without an end, with all of its services, scraped every 30 seconds.
     pub fn new(seed: u64, start: Timestamp) -> WorldConfig {
         let scrape_interval = Millis::from_secs(30);
-        WorldConfig { seed, start, end: None, scrape_interval, extra_services: 0, shown: &[] }
+        WorldConfig { seed, start, end: None, scrape_interval, extra_services: 0, shown: &[], present: None }
     }
 }
 
@@ -90,10 +93,11 @@ impl World {
             ..config
         };
         let key = Key::new(config.seed);
+        let young = config.present.map(|present| young(key, present));
         let services: Vec<Service> =
-            cast(key).into_iter().chain((1..=config.extra_services).map(|n| extra(key, n))).collect();
+            cast(key).into_iter().chain(young).chain((1..=config.extra_services).map(|n| extra(key, n))).collect();
         World {
-            script: Script { key: key.word("script"), start: config.start },
+            script: Script { key: key.word("script"), start: config.start, present: config.present },
             arrivals: Arrivals::new(key.word("arrivals")),
             slots: slots(services, interval, config.shown),
             evaluations: Grid::new(key.word("evaluations"), EVALUATION_INTERVAL),

@@ -39,6 +39,11 @@ impl AlertClass {
             AlertClass::NoImpact => "no-impact",
         }
     }
+
+    /// Whether users were hurt when it fired.
+    pub(crate) fn is_about_users(self) -> bool {
+        matches!(self, AlertClass::Actionable | AlertClass::Duplicate)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

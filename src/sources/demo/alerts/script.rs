@@ -29,6 +29,10 @@ pub enum Plot {
     QuietOutage,
     /// The nightly billing run fails in part.
     FailedNight,
+    /// The storefront fails when somebody looks at the world: it began a while ago.
+    Present,
+    /// The catalogue is down for planned work, on the last Sunday before somebody looks.
+    Maintenance,
 }
 
 /// What a disturbance does to the requests of its service.
@@ -82,6 +86,16 @@ pub(crate) struct ScrapeFault {
     pub ends_in_restart: bool,
 }
 
+/// Planned work begins at this time of the day, within the window that is announced.
+const MAINTENANCE_AT: Millis = Millis::from_mins(130);
+
+/// The start of the last Sunday that was over a day ago.
+pub(crate) fn last_sunday(now: Timestamp) -> Timestamp {
+    // Day 0 was a Thursday.
+    let day = now.day() - 2;
+    Timestamp::day_start(day - (day + 4).rem_euclid(7))
+}
+
 /// No rollout and no crash of chance comes so close to what is scripted, so
 /// that every truth has one cause.
 const CALM_MARGIN: Millis = Millis::from_mins(20);
@@ -90,7 +104,14 @@ const CALM_MARGIN: Millis = Millis::from_mins(20);
 pub(crate) struct Script {
     pub key: Key,
     pub start: Timestamp,
+    /// When somebody looks at the world first.
+    pub present: Option<Timestamp>,
 }
+
+/// What goes wrong when somebody looks at the world has begun so long before, and is
+/// over so long after.
+const PRESENT_BEFORE: Millis = Millis::from_mins(50);
+const PRESENT_AFTER: Millis = Millis::from_hours(3);
 
 impl Script {
     /// All disturbances that overlap a period, by their start.
@@ -98,10 +119,36 @@ impl Script {
         let mut all: Vec<Disturbance> = self
             .cycles(period)
             .flat_map(|cycle| self.disturbances_of(cycle))
+            .chain(self.present_disturbances())
             .filter(|d| overlap(d.period, period))
             .collect();
         all.sort_by_key(|d| d.period.start);
         all
+    }
+
+    fn present_disturbances(&self) -> impl Iterator<Item = Disturbance> {
+        self.present.map(round_at).into_iter().flat_map(|present| {
+            let failing = Disturbance {
+                plot: Plot::Present,
+                service: "storefront",
+                effect: Effect::Errors(0.04),
+                period: Period::new(present - PRESENT_BEFORE, present + PRESENT_AFTER),
+            };
+            let from = last_sunday(present) + MAINTENANCE_AT;
+            let work = Disturbance {
+                plot: Plot::Maintenance,
+                service: "catalog",
+                effect: Effect::Errors(0.6),
+                period: Period::new(from, from + Millis::from_mins(25)),
+            };
+            [work, failing]
+        })
+    }
+
+    /// When the disk of the search is full.
+    pub fn disk_strains(&self, period: Period) -> Vec<Period> {
+        let strains = self.strains(period).into_iter();
+        strains.filter(|strain| strain.gauge == Gauge::DiskUsed).map(|strain| strain.period).collect()
     }
 
     pub fn strains(&self, period: Period) -> Vec<Strain> {
@@ -255,7 +302,7 @@ mod tests {
     use crate::model::time::DAY_MS;
 
     fn script(seed: u64) -> Script {
-        Script { key: Key::new(seed), start: Timestamp::parse("2026-01-03T07:11:00Z").unwrap() }
+        Script { key: Key::new(seed), start: Timestamp::parse("2026-01-03T07:11:00Z").unwrap(), present: None }
     }
 
     #[test]
@@ -320,5 +367,13 @@ mod tests {
                 assert!(a.0 != b.0 || a.1.end + Millis::from_mins(3) < b.1.start, "seed {seed}: {a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn planned_work_is_on_the_last_sunday_that_was_over_a_day_ago() {
+        let sunday = |now: &str| last_sunday(Timestamp::parse(now).unwrap()).rfc3339();
+        assert_eq!(sunday("2026-07-08T12:00:00Z"), "2026-07-05T00:00:00.000Z");
+        assert_eq!(sunday("2026-07-06T12:00:00Z"), "2026-06-28T00:00:00.000Z", "the Sunday before is too close");
+        assert_eq!(sunday("2026-07-07T00:00:00Z"), "2026-07-05T00:00:00.000Z");
     }
 }

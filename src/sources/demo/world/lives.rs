@@ -107,7 +107,7 @@ impl World {
                 RolloutKind::Bad { .. } => {}
             }
         }
-        all.retain(|r| period.contains(r.at));
+        all.retain(|r| period.contains(r.at) && service.since.is_none_or(|since| since <= r.at));
         all
     }
 
@@ -134,7 +134,11 @@ impl World {
         };
         let next = replacements.iter().skip(1);
         let pods = replacements.iter().zip(next).map(|(from, to)| pod(slot, *from, to.at));
-        pods.filter(|p| p.life.start < period.end && period.start < p.life.end).collect()
+        let since = slot.service.since.unwrap_or(Timestamp::MIN);
+        let born = pods
+            .filter(|p| p.life.end > since)
+            .map(|p| Pod { life: Period::new(p.life.start.max(since), p.life.end), ..p });
+        born.filter(|p| p.life.start < period.end && period.start < p.life.end).collect()
     }
 
     fn replacements(&self, slot: &Slot, period: Period) -> Vec<Replacement> {

@@ -3,7 +3,7 @@
 
 use super::chance::Key;
 use super::traffic::{Load, Mix, Rhythm, Week};
-use crate::model::time::Millis;
+use crate::model::time::{Millis, Timestamp};
 use crate::sources::demo::alerts::script::Gauge;
 use crate::sources::demo::world::grid::Grid;
 
@@ -35,6 +35,8 @@ pub(crate) struct Service {
     /// Now and then a single scrape fails.
     pub flaky_scrapes: bool,
     pub gauges: &'static [Gauge],
+    /// When it was first there; `None` for ever.
+    pub since: Option<Timestamp>,
 }
 
 /// One place for a pod: pods come and go, the slot stays.
@@ -111,6 +113,16 @@ pub(crate) fn cast(key: Key) -> Vec<Service> {
     ]
 }
 
+/// How long the young service has been there.
+const YOUNG: Millis = Millis::from_days(3);
+
+/// A service that was first rolled out a few days before somebody looks.
+pub(crate) fn young(key: Key, present: Timestamp) -> Service {
+    let service =
+        service(key, "recommendations", "catalogue", 2, 15.0, 0.000_8, Turnover::Rollouts(Millis::from_hours(30)));
+    Service { since: Some(present - YOUNG), ..service }
+}
+
 /// A plain service that nothing is scripted for, for worlds with many of them.
 pub(crate) fn extra(key: Key, number: u16) -> Service {
     let name = format!("service-{number:03}");
@@ -140,5 +152,6 @@ fn service(
         crash_every: Some(Millis::from_hours(60)),
         flaky_scrapes: false,
         gauges: &[],
+        since: None,
     }
 }

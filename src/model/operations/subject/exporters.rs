@@ -321,6 +321,24 @@ pub fn onlooker(name: &str) -> Option<Sees> {
     by_part.or_else(by_end)
 }
 
+/// What the names of containers begin with that only stand before another one of their
+/// pod, or look after it.
+const SIDECARS: [&str; 8] = [
+    "kube-rbac-proxy",
+    "oauth-proxy",
+    "oauth2-proxy",
+    "istio-proxy",
+    "linkerd-proxy",
+    "cloud-sql-proxy",
+    "config-reloader",
+    "vault-agent",
+];
+
+/// Whether a container is not what its pod is there for.
+pub fn is_sidecar(container: &str) -> bool {
+    SIDECARS.iter().any(|name| container.starts_with(name))
+}
+
 /// Whether a job holds all sorts of targets, so that its name says nothing.
 pub fn is_scrape_job(name: &str) -> bool {
     SCRAPE_JOBS.contains(&normal(name).as_str())

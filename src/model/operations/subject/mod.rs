@@ -234,8 +234,12 @@ impl<'a> View<'a> {
 
     /// The scrape target: its service or job, the container, or a host.
     fn target(&self) -> impl Iterator<Item = Candidate> {
-        let scraped =
-            ["service", "job", "container"].into_iter().filter_map(|label| self.plain(label, self.get(label)?));
+        // The container of an exporter is its own, unless it tells of containers.
+        let container = self.sees.is_none_or(|sees| sees == Sees::NodeAndPods);
+        let container = self.get("container").filter(|name| container && !exporters::is_sidecar(name));
+        let labels = ["service", "job"].into_iter().map(|label| (label, self.get(label)));
+        let labels = labels.chain([("container", container)]);
+        let scraped = labels.filter_map(|(label, value)| self.plain(label, value?));
         let instance = self.labels.get("instance").filter(|_| self.sees.is_none());
         let host = instance.filter(|address| !is_of_node(address)).and_then(host).filter(|host| is_name(host));
         let host =

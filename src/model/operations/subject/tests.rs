@@ -12,6 +12,10 @@ fn labels(text: &str) -> Labels {
 /// metric that does not have the label itself.
 const KSM: &str = "job=kube-state-metrics service=kps-kube-state-metrics container=kube-state-metrics endpoint=http \
                    instance=10.42.1.9:8080 pod=kps-kube-state-metrics-77678594d6-gsd29";
+/// What kube-prometheus adds: the port is that of the proxy in front of it.
+const KSM_BEHIND_PROXY: &str = "job=kube-state-metrics service=kube-state-metrics container=kube-rbac-proxy-main \
+                                endpoint=https-main instance=10.42.1.9:8443 namespace=monitoring \
+                                pod=kube-state-metrics-77678594d6-gsd29";
 /// The same where kube-state-metrics has the label `pod` for the pod it tells of.
 const KSM_OF_POD: &str = "job=kube-state-metrics service=kps-kube-state-metrics endpoint=http instance=10.42.1.9:8080";
 /// The job `kubernetes-service-endpoints` of the chart `prometheus`: labels of the
@@ -53,6 +57,8 @@ fn alerts_of_kube_state_metrics_are_about_what_it_watches() {
         ("KubePdbNotEnoughHealthyPods", KSM, "namespace=shop poddisruptionbudget=cart", "cart -"),
         ("KubeQuotaExceeded", KSM, "namespace=shop resource=pods resourcequota=team", "shop -"),
         ("KubeNodeNotReady", KSM, "namespace=monitoring node=worker-3 condition=Ready status=true", "- worker-3"),
+        ("KubeNodeNotReady behind a proxy", KSM_BEHIND_PROXY, "node=worker-3 condition=Ready", "- worker-3"),
+        ("KubeStatefulSetReplicasMismatch behind a proxy", KSM_BEHIND_PROXY, "statefulset=orders-db", "orders-db -"),
         ("KubeNodeUnreachable", KSM, "namespace=monitoring node=worker-3 effect=NoSchedule", "- worker-3"),
         ("KubeNodeReadinessFlapping", "", "cluster=eu node=worker-3", "- worker-3"),
         ("KubeStateMetricsListErrors", "", "cluster=eu", "- -"),

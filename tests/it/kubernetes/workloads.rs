@@ -74,7 +74,7 @@ async fn workloads_without_revisions_roll_out_and_jobs_are_changes() {
     .await;
     let updated = |revision: &str, pods: i64, generation: i64| {
         json!({"replicas": 2, "observedGeneration": generation, "updateRevision": revision, "currentRevision": "db-1",
-            "updatedReplicas": pods, "availableReplicas": 2})
+            "updatedReplicas": pods, "readyReplicas": 2, "availableReplicas": 2})
     };
     set_status::<StatefulSet>(&admin, "orders-db", updated("db-1", 2, 1)).await;
     create::<DaemonSet>(

@@ -92,8 +92,12 @@ impl ReviewRound {
         Ok(())
     }
 
-    /// Counts the incidents that were not counted before, for good.
+    /// Counts the incidents that were not counted before, for good; not before the history
+    /// is read, as pages whose SLOs are not known yet look like incidents.
     async fn count_opened(&mut self, review: &Review) -> anyhow::Result<()> {
+        if !self.daemon.has_history() {
+            return Ok(());
+        }
         let known = match self.opened.take() {
             Some(known) => known,
             None => self.daemon.facts.reader.opened_incidents()?.into_iter().collect(),

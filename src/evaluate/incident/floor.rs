@@ -54,9 +54,15 @@ fn was_quiet(incident: &Incident, burns: &HashMap<&str, Vec<&SloBurn>>, now: Tim
     let around = Period::new(start - LEAD, incident.end().unwrap_or(now).min(now).max(start));
     let observed = |service: &String| {
         let burns = burns.get(service.as_str()).map(Vec::as_slice).unwrap_or_default();
-        burns.iter().any(|burn| burn.coverage(around) >= OBSERVED_MIN)
+        burns.iter().any(|burn| burn.coverage(around) + excluded(burn, around) >= OBSERVED_MIN)
     };
     !incident.services.is_empty() && incident.services.iter().all(observed)
+}
+
+/// The share of a period that corrections leave out: what happens in planned work burns
+/// no budget.
+fn excluded(burn: &SloBurn, period: Period) -> f64 {
+    burn.left_out.length_within(period).0 as f64 / period.length().0.max(1) as f64
 }
 
 #[cfg(test)]
@@ -88,6 +94,12 @@ mod tests {
         assert_eq!((review.incidents.len(), review.durations.restore.n), (0, 0));
         assert_eq!(verdicts(&review), ["30 CpuHigh no-impact"], "somebody was interrupted");
         assert_eq!(review.below_floor[0].budget_burned_ratio, Some(0.0), "known, and none");
+    }
+
+    #[test]
+    fn what_fails_in_planned_work_is_no_incident() {
+        let text = "slo web .*20 5*30 .*50\ncorrection web .*15 C*40 .*45\npage Errors web .*22 S*28 .*50";
+        assert_eq!(below(text), [("web".to_owned(), BelowFloor::NoBurn)]);
     }
 
     #[test]

@@ -143,7 +143,8 @@ impl PublishedIncident {
 pub enum BelowFloor {
     /// Nobody was paged, and it cost less of the budget than the floor.
     SmallBurn,
-    /// The SLOs of its services were observed, and none burned.
+    /// The SLOs of its services were observed, or the time is left out of them as planned
+    /// work, and none burned.
     NoBurn,
 }
 

@@ -5,7 +5,7 @@ use crate::evaluate::slo::compliance::PRESENT;
 use crate::evaluate::slo::status::SloState;
 use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::labels::Labels;
-use crate::model::slo::family::{FAMILY_LABEL, Families, ROLE_LABEL};
+use crate::model::slo::family::{FAMILY_LABEL, Families, PLACE_LABELS, ROLE_LABEL};
 use crate::model::slo::{NoDataPolicy, PolicyStep, Severity};
 
 /// What an alert is about. It is the same for the life of the alert.
@@ -100,7 +100,8 @@ impl Judged<'_> {
     pub fn labels(&self, external: &Labels, families: &Families<'_>, is_lowered: bool) -> Labels {
         let slo = &self.slo.slo;
         let mut labels = external.clone();
-        for (name, value) in slo.labels.iter().filter(|(n, _)| *n == "team").chain(slo.alerts.labels.iter()) {
+        let of_place = slo.labels.iter().filter(|(name, _)| PLACE_LABELS.contains(name));
+        for (name, value) in of_place.chain(slo.alerts.labels.iter()) {
             labels.set(name, value);
         }
         let alertname = match self.condition {

@@ -198,6 +198,8 @@ fn groups_hold_each_other_back_unless_they_are_other_clusters_or_of_other_teams(
         let apart = [group("shop-a", label, "a"), group("shop-b", label, "b")];
         let sent = outage(&apart, &["shop-a:F", "shop-a:F shop-b:F"]);
         assert_eq!(sent, ["shop-a page", "shop-a page, shop-b page"], "{label}");
+        let due = step(&mut BurnAlerts::new(), &[of(apart[0].clone(), &[Firing])], &Labels::new(), moment(0));
+        assert_eq!(due[0].labels.get(label), Some("a"), "Alertmanager's rules compare it");
     }
 }
 

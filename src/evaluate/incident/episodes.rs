@@ -72,6 +72,8 @@ pub struct SloBurn {
     pub episodes: Vec<Episode>,
     /// The stretches that were observed and are not left out, in order.
     pub observed: Vec<Period>,
+    /// The stretches with events, in order, to ten minutes.
+    pub busy: Vec<Period>,
     /// What corrections leave out: no episodes are looked for there.
     pub left_out: ExcludedTime,
 }
@@ -86,6 +88,15 @@ impl SloBurn {
         let seen = self.observed.iter().skip(first).take_while(|p| p.start < period.end);
         let seen: i64 = seen.map(|p| p.intersect(period).length().0).sum();
         seen as f64 / period.length().0 as f64
+    }
+}
+
+impl SloBurn {
+    /// Whether there were events about a period: where nobody asked anything, nobody
+    /// could see that something was wrong.
+    pub fn had_events(&self, period: Period) -> bool {
+        let first = self.busy.partition_point(|p| p.end <= period.start);
+        self.busy.get(first).is_some_and(|p| p.start < period.end.max(period.start + Millis(1)))
     }
 }
 
@@ -114,6 +125,7 @@ pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History,
         service: slo.service.clone(),
         episodes: context.episodes(&runs),
         observed: slots.observed(),
+        busy: slots.busy(),
         left_out: left_out.clone(),
     }
 }

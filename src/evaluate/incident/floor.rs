@@ -47,14 +47,18 @@ fn is_stated(incident: &Incident) -> bool {
         || incident.stated.iter().any(|stated| by_person(stated.stated.source))
 }
 
-/// Whether each of its services has an SLO that was observed all the time, so that it
-/// is known that none burned.
+/// Whether each of its services has an SLO that was observed all the time and had events,
+/// so that it is known that none burned.
 fn was_quiet(incident: &Incident, burns: &HashMap<&str, Vec<&SloBurn>>, now: Timestamp) -> bool {
     let Some(start) = incident.start() else { return false };
     let around = Period::new(start - LEAD, incident.end().unwrap_or(now).min(now).max(start));
     let observed = |service: &String| {
         let burns = burns.get(service.as_str()).map(Vec::as_slice).unwrap_or_default();
-        burns.iter().any(|burn| burn.coverage(around) + excluded(burn, around) >= OBSERVED_MIN)
+        burns.iter().any(|burn| {
+            let planned = excluded(burn, around);
+            let is_seen = burn.coverage(around) + planned >= OBSERVED_MIN;
+            is_seen && (burn.had_events(around) || planned >= OBSERVED_MIN)
+        })
     };
     !incident.services.is_empty() && incident.services.iter().all(observed)
 }
@@ -107,6 +111,8 @@ mod tests {
         for text in [
             "page CpuHigh web .*30 F*30 .*40",
             "slo web .*20 ?*60 .*20\npage CpuHigh web .*30 F*30 .*40",
+            // Nobody asked anything, perhaps because nobody could.
+            "slo web .*10 _*80 .*10\npage Down web .*30 F*30 .*40",
             "slo web .*100\npage CpuHigh web .*30 F*30 .*40\npage DbDown db .*31 F*30 .*39\nneeds web db",
         ] {
             let review = Scenario::new(text).review();

@@ -12,6 +12,9 @@ use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 /// fill the memory.
 const SLOTS_MAX: i64 = 2 * 366 * 1_440;
 
+/// Minutes of a block of time with events.
+const BUSY_BLOCK_SLOTS: i64 = 10;
+
 /// One minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Slot {
@@ -149,6 +152,21 @@ impl Slots {
             match out.last_mut().filter(|last| last.end == start) {
                 Some(last) => last.end = start + Millis(SLOT_MS),
                 None => out.push(Period::new(start, start + Millis(SLOT_MS))),
+            }
+        }
+        out
+    }
+
+    /// Stretches with events, in whole blocks: of a service with few events a list of
+    /// its minutes would be as long as its history.
+    pub fn busy(&self) -> Vec<Period> {
+        let block_ms = BUSY_BLOCK_SLOTS * SLOT_MS;
+        let mut out: Vec<Period> = Vec::new();
+        for (i, _) in self.slots.iter().enumerate().filter(|(_, s)| s.total > 0.0) {
+            let start = Timestamp::from_millis(self.start_of(i).millis().div_euclid(block_ms) * block_ms);
+            match out.last_mut().filter(|last| last.end >= start) {
+                Some(last) => last.end = last.end.max(start + Millis(block_ms)),
+                None => out.push(Period::new(start, start + Millis(block_ms))),
             }
         }
         out

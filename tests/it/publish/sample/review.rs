@@ -61,6 +61,7 @@ pub fn burns(review: &Review, period: Period) -> Vec<SloBurn> {
                 service: episode.service.clone(),
                 episodes: vec![episode.clone()],
                 observed: vec![period],
+                busy: vec![period],
                 left_out: ExcludedTime::default(),
             }),
         }

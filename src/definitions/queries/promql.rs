@@ -229,6 +229,7 @@ mod tests {
             "sum(increase(m[1m] smoothed))",
             "sum(rate(m[1m*3]))",
             "sum(rollup_rate(m[1m])) keep_metric_names",
+            "WITH (ours = {job=\"shop\"}) sum(rate(m{ours}[1m]))",
         ] {
             let read = side(text);
             assert!(matches!(&read, Ok(Side::Estimated { text: kept, .. }) if kept == text), "{text}: {read:?}");

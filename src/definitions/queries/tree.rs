@@ -29,6 +29,7 @@ pub(crate) enum Node {
 /// Reads an expression; `None` where its shape is not that of any dialect.
 pub(crate) fn tree(text: &str) -> Option<Node> {
     let mut reader = Reader::new(text);
+    reader.templates()?;
     let node = reader.expression(0)?;
     (reader.at == reader.tokens.len()).then_some(node)
 }
@@ -37,6 +38,9 @@ pub(crate) fn tree(text: &str) -> Option<Node> {
 /// it has no shape.
 pub(crate) fn series_in(text: &str) -> Vec<&str> {
     let mut reader = Reader::new(text);
+    if reader.templates() != Some(false) {
+        return Vec::new();
+    }
     match reader.expression(0) {
         Some(_) => reader.series.iter().filter_map(|(from, to)| text.get(*from..*to)).collect(),
         None => Vec::new(),
@@ -68,6 +72,16 @@ const JOINS: [&str; 8] =
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Reader<'t> {
         Reader { tokens: tokens(text), at: 0, series: Vec::new() }
+    }
+
+    /// Skips the templates of MetricsQL, `WITH (f(x) = ...)`; whether there are any:
+    /// then what looks like a metric may be one of them.
+    fn templates(&mut self) -> Option<bool> {
+        if self.take_word(&["WITH", "with"]).is_none() {
+            return Some(false);
+        }
+        self.skip_group("(", ")")?;
+        Some(true)
     }
 
     /// Notes a selector from a token up to what was read.
@@ -271,6 +285,7 @@ mod tests {
             "sum(increase(a{b=~\"x{2}\"}[1m] anchored)) by (c)",
             "sum by (c) (rate(a[1m*2])) / on() group_left(d) b @ end()",
             "sum(rate(a)) keep_metric_names default 0",
+            "WITH (f = {job=\"x\"}, r(q) = sum(rate(q{f}))) r(a) / r(b{f})",
             "(a, b) offset -(1m + 5m)",
             "-a ^ -2 ^ b",
             "max_over_time(rate(a[5m])[1h:1m])",
@@ -282,6 +297,12 @@ mod tests {
         }
         assert_eq!(tree("{\"my.metric\",x=\"1\"}"), Some(Node::Series("my.metric".to_owned())));
         assert_eq!(tree("{__name__=\"m\"}"), Some(Node::Series("m".to_owned())));
+    }
+
+    #[test]
+    fn templates_are_no_series() {
+        assert_eq!(series_in("sum(rate(a[1m])) / b"), ["a", "b"]);
+        assert_eq!(series_in("WITH (x = a{b=\"c\"}) sum(x)"), Vec::<&str>::new());
     }
 
     #[test]

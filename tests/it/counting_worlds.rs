@@ -234,12 +234,33 @@ fn sum(tiles: &[Tile]) -> (i64, i64) {
     (all.bad(), all.total)
 }
 
-/// Where a start time is the only sign of a restart, and the counters could as well
-/// have gone on, the smaller change counts: never more than what happened, and
-/// less by at most a hundredth.
-fn is_nearly(counted: (i64, i64), expected: (i64, i64)) -> bool {
-    let near = |counted: i64, expected: i64| (expected - counted) * 100 <= expected.max(100);
-    near(counted.0, expected.0) && near(counted.1, expected.1)
+/// Bad and total events of restarts of which only a start time tells: the new process
+/// had counted as much as the old one, code by code, before it was scraped. A sidecar
+/// that serves the start time of its application looks the same, so the smaller change
+/// counts, and what the old process had counted is missed.
+fn hidden(target: &Target, scrapes: &[Scrape]) -> (i64, i64) {
+    let held = |scrape: &Scrape| {
+        let mut held = [0_i64; CODES.len()];
+        let life = &target.lives[scrape.life.unwrap()];
+        life.events.iter().filter(|e| e.at <= scrape.at).for_each(|e| held[e.code] += 1);
+        held
+    };
+    let answered: Vec<&Scrape> = scrapes.iter().filter(|s| s.life.is_some()).collect();
+    let (mut bad, mut total) = (0, 0);
+    for pair in answered.windows(2).filter(|pair| pair[0].life != pair[1].life) {
+        let (old, new) = (held(pair[0]), held(pair[1]));
+        if old.iter().zip(&new).all(|(old, new)| new >= old) {
+            total += old.iter().sum::<i64>();
+            bad += old.iter().skip(1).sum::<i64>();
+        }
+    }
+    (bad, total)
+}
+
+/// Never more than what was observable, and less only by what restarts hide.
+fn is_exact(counted: (i64, i64), expected: (i64, i64), hidden: (i64, i64)) -> bool {
+    let fits = |counted: i64, expected: i64, hidden: i64| counted <= expected && counted >= expected - hidden;
+    fits(counted.0, expected.0, hidden.0) && fits(counted.1, expected.1, hidden.1)
 }
 
 /// Lower and upper bound of the attainment over the whole world.
@@ -256,27 +277,29 @@ fn bounds(slo: &Slo, tiles: &[Tile]) -> Option<(f64, f64)> {
 }
 
 #[test]
-fn no_event_of_random_worlds_is_counted_twice_and_few_are_missed() {
+fn no_event_of_random_worlds_is_counted_twice_or_missed() {
     let slo = slo();
     let (mut worlds, mut inside, mut farthest) = (0, 0, 0.0_f64);
+    let mut wrong = Vec::new();
     for seed in 0..80 {
         let mut rng = StdRng::seed_from_u64(seed);
         let interval = [15_000, 30_000, 60_000][rng.random_range(0..3)];
         let targets: Vec<Target> = (0..rng.random_range(1..5)).map(|n| target(&mut rng, n)).collect();
         let mut stored = Stored::default();
-        let mut expected = (0, 0);
+        let (mut expected, mut missed) = ((0, 0), (0, 0));
         for target in &targets {
             let scrapes = scrapes(&mut rng, target, interval, &[]);
             let (bad, total) = observable(target, &scrapes);
             expected = (expected.0 + bad, expected.1 + total);
+            let (bad, total) = hidden(target, &scrapes);
+            missed = (missed.0 + bad, missed.1 + total);
             store(&mut stored, target, &scrapes, "");
         }
         let tiles = counted(&slo, stored);
         let counted = sum(&tiles);
-        assert!(
-            is_nearly(counted, expected) && counted.0 <= expected.0 && counted.1 <= expected.1,
-            "world {seed}: {counted:?} bad and total of {expected:?}"
-        );
+        if !is_exact(counted, expected, missed) {
+            wrong.push(format!("world {seed}: {counted:?} bad and total of {expected:?}, hidden {missed:?}"));
+        }
         let (bad, total) = happened(&targets);
         if let Some((lo, hi)) = bounds(&slo, &tiles).filter(|_| total > 0) {
             let truth = 1.0 - bad as f64 / total as f64;
@@ -286,6 +309,7 @@ fn no_event_of_random_worlds_is_counted_twice_and_few_are_missed() {
             farthest = farthest.max(out);
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("the truth lay within the bound in {inside} of {worlds} worlds, at most {farthest:.5} outside");
     assert!(inside * 100 >= worlds * 97 && farthest < 0.01, "{inside} of {worlds}, {farthest} outside");
 }
@@ -301,7 +325,7 @@ fn an_ha_pair_counts_once() {
         let from = rng.random_range(0..LENGTH / 2);
         let gaps = if seed % 2 == 0 { vec![(from, from + 1_800_000)] } else { Vec::new() };
         let mut stored = Stored::default();
-        let (mut by_first, mut by_both) = ((0, 0), (0, 0));
+        let (mut by_first, mut by_both, mut missed) = ((0, 0), (0, 0), (0, 0));
         for target in &targets {
             let a = scrapes(&mut rng, target, interval, &gaps);
             let b = scrapes(&mut rng, target, interval, &[]);
@@ -309,14 +333,20 @@ fn an_ha_pair_counts_once() {
             store(&mut stored, target, &b, "b");
             let mut both: Vec<Scrape> = a.iter().chain(&b).copied().collect();
             both.sort_by_key(|s| s.at);
+            // Of either scraper, since the one stands in for the other.
+            for scrapes in [&a, &b, &both] {
+                let (bad, total) = hidden(target, scrapes);
+                missed = (missed.0 + bad, missed.1 + total);
+            }
             for (sum, scrapes) in [(&mut by_first, &a), (&mut by_both, &both)] {
                 let (bad, total) = observable(target, scrapes);
                 *sum = (sum.0 + bad, sum.1 + total);
             }
         }
         let (bad, total) = sum(&counted(&slo, stored));
+        let least = (by_first.0 - missed.0, by_first.1 - missed.1);
         assert!(
-            bad <= by_both.0 && total <= by_both.1 && is_nearly((bad, total), by_first),
+            bad <= by_both.0 && total <= by_both.1 && bad >= least.0 && total >= least.1,
             "world {seed}: {bad} of {total}; the first alone sees {by_first:?}, both {by_both:?}"
         );
     }

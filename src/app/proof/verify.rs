@@ -80,8 +80,19 @@ impl Proof {
         }
     }
 
+    /// Whether what was counted is right: all that can be known, or none too many.
+    pub fn is_counted_right(&self) -> bool {
+        let (bad, total) = self.miscounted();
+        if self.scenario.is_exact { (bad, total) == (0, 0) } else { bad <= 0 && total <= 0 }
+    }
+
+    /// How much of the budget lies between the least and the most that was used.
+    pub fn bound_width(&self) -> Option<f64> {
+        self.bound().map(|(least, most)| most - least)
+    }
+
     pub fn holds(&self) -> bool {
-        self.miscounted() == (0, 0) && self.is_in_bound()
+        self.is_counted_right() && self.is_in_bound()
     }
 }
 

@@ -118,6 +118,7 @@ fn proof_json(proof: &Proof) -> Value {
             "error": error(proof.evenkeel_used_ratio(), proof.used_ratio),
             "lo": proof.bound().map(|bound| bound.0),
             "hi": proof.bound().map(|bound| bound.1),
+            "bound_width": proof.bound_width(),
             "counted": events(status.counts.bad(), status.counts.total),
             "unseen_events": status.unseen_events,
             "coverage": status.coverage,
@@ -144,6 +145,7 @@ fn as_table(args: &VerifyArgs, proofs: &[Proof], colour: Colour) -> String {
         ("EVENKEEL", right),
         ("OFF", right),
         ("BOUND", right),
+        ("WIDTH", right),
         ("MISCOUNTED", right),
     ]);
     for proof in proofs {
@@ -151,13 +153,14 @@ fn as_table(args: &VerifyArgs, proofs: &[Proof], colour: Colour) -> String {
     }
     let failed = proofs.iter().filter(|proof| !proof.holds()).count();
     let verdict = if failed == 0 {
-        Tone::Good
-            .paint("Every truth lies in the bound, and every event that could be observed is counted once.", colour)
+        let text = "Every truth lies in the bound, and no event is counted twice; those that are not counted may be \
+                    first values that nothing proves to be new.";
+        Tone::Good.paint(text, colour)
     } else {
         Tone::Bad.paint(&format!("{failed} of {} scenarios do not hold.", proofs.len()), colour)
     };
     format!(
-        "{}\nShare of the error budget (of 99.9 % over {} d, seed {}) that was used; OFF in points of it.\n{verdict}\n",
+        "{}\nShare of the error budget (of 99.9 % over {} d, seed {}) that was used; OFF and WIDTH in points of it.\n{verdict}\n",
         table.render(colour),
         args.days,
         args.seed
@@ -178,9 +181,13 @@ fn row(proof: &Proof) -> Vec<Cell> {
     cells.push(off(proof.evenkeel_used_ratio(), truth));
     let bound = proof.bound().map(|(least, most)| format!("{:.1} to {:.1}%", least * 100.0, most * 100.0));
     cells.push(Cell::known(bound).tone(if proof.is_in_bound() { Tone::Plain } else { Tone::Bad }));
+    cells.push(Cell::known(proof.bound_width().map(|width| format!("{:.1}", width * 100.0))));
     cells.push(match proof.miscounted() {
         (0, 0) => Cell::new("none").tone(Tone::Good),
-        (bad, total) => Cell::new(&format!("{bad:+} bad, {total:+} in all")).tone(Tone::Bad),
+        (bad, total) => {
+            let tone = if proof.is_counted_right() { Tone::Plain } else { Tone::Bad };
+            Cell::new(&format!("{bad:+} bad, {total:+} in all")).tone(tone)
+        }
     });
     cells
 }

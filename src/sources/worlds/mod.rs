@@ -4,7 +4,9 @@
 //! said by the log alone. It must not know how anybody counts, and shares
 //! nothing with the demo world.
 
+mod cast;
 mod chance;
+mod claims;
 pub(crate) mod log;
 mod openmetrics;
 mod play;

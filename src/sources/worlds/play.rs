@@ -3,7 +3,9 @@
 //! know how events are counted from samples.
 
 use super::chance::Chance;
-use super::script::{Class, Load, Moment, Process, Rename, Scraper, Script, Target};
+use super::script::{AddedLabel, Class, Delivery, Load, Moment, Process, Rename, Scraper, Script, Target};
+use std::collections::BTreeMap;
+
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -59,7 +61,22 @@ pub(super) fn play(script: &Script, stage: &Stage) -> Record {
         let chance = Chance::new(stage.seed, &format!("target {number}"));
         Player { script, stage, target, chance, scrapes: Vec::new() }.play(&mut record);
     }
+    for list in [&mut record.series, &mut record.up, &mut record.starts] {
+        join_alike(list);
+    }
     record
+}
+
+/// Several processes that answer under one address write one series.
+fn join_alike(list: &mut Vec<RawSeries>) {
+    let mut joined: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
+    for mut one in std::mem::take(list) {
+        joined.entry(one.labels).or_default().append(&mut one.samples);
+    }
+    list.extend(joined.into_iter().map(|(labels, mut samples)| {
+        samples.sort_by_key(|s| s.at);
+        RawSeries { labels, samples }
+    }));
 }
 
 /// What a scrape came to.
@@ -102,8 +119,9 @@ impl Player<'_> {
         let mut pages: Vec<Pages> =
             scrapers.iter().map(|scraper| Pages::new(self.script, self.target, scraper.replica)).collect();
         for Attempt { at, scraper, outcome } in &self.scrapes {
-            if let Some(pages) = pages.get_mut(*scraper).filter(|_| *outcome != Scrape::Skipped) {
-                pages.up(*at, if *outcome == Scrape::Answered { 1.0 } else { 0.0 });
+            let is_over = self.script.up_at(*at) > self.stage.history.end;
+            if let Some(pages) = pages.get_mut(*scraper).filter(|_| *outcome != Scrape::Skipped && !is_over) {
+                pages.up(self.script.up_at(*at), if *outcome == Scrape::Answered { 1.0 } else { 0.0 });
             }
         }
         for process in &self.target.processes {
@@ -115,7 +133,7 @@ impl Player<'_> {
     fn scrape_times(&self, later: Millis) -> Vec<Timestamp> {
         let offset = Millis(self.target.offset.0 + later.0);
         let known = self.target.known.intersect(Period::new(self.stage.history.start + Millis(1), Timestamp::MAX));
-        let interval = self.stage.interval.0.max(1);
+        let interval = self.target.interval.unwrap_or(self.stage.interval).0.max(1);
         let number = (known.start - Timestamp::from_millis(offset.0)).0;
         let first = offset.0 - (-number).div_euclid(interval) * interval;
         let last = (known.end.millis() - 1).min(self.stage.history.end.millis());
@@ -229,70 +247,107 @@ fn pick(classes: &[Class], bad: bool, chance: &mut Chance) -> Option<usize> {
     last
 }
 
+/// By which a pushed process tells that it is there.
+const TARGET_INFO: &str = "target_info";
+
+/// The label of series that tell what happened since their last sample.
+const TEMPORALITY: &str = "__temporality__";
+
 /// The samples of one target, series by series.
 struct Pages {
-    up: Renamed,
-    start: Renamed,
-    classes: Vec<Renamed>,
+    delivery: Delivery,
+    up: Written,
+    /// Of the process: when it started, or that it is there.
+    sign: Written,
+    classes: Vec<Written>,
+    /// What the counters held at the last push.
+    pushed: Vec<u64>,
 }
 
 impl Pages {
     fn new(script: &Script, target: &Target, replica: &str) -> Pages {
         let of_target = |name: &str| target.labels.clone().with(NAME, name).with(REPLICA, replica);
+        let added = script.added.as_ref();
         let class = |class: &Class| {
-            let labels =
+            let mut labels =
                 class.labels.iter().fold(of_target(REQUESTS), |labels, (name, value)| labels.with(name, value));
-            Renamed::new(labels, script.renamed.as_ref())
+            if script.delivery == Delivery::PushedAsDelta {
+                labels.set(TEMPORALITY, "delta");
+            }
+            Written::new(labels, script.renamed.as_ref(), added)
         };
+        let is_pushed = matches!(script.delivery, Delivery::Pushed | Delivery::PushedAsDelta);
+        let sign = if is_pushed { TARGET_INFO } else { "process_start_time_seconds" };
         Pages {
-            up: Renamed::new(of_target("up"), None),
-            start: Renamed::new(of_target("process_start_time_seconds"), None),
+            delivery: script.delivery,
+            up: Written::new(of_target("up"), None, added),
+            sign: Written::new(of_target(sign), None, added),
             classes: script.classes.iter().map(class).collect(),
+            pushed: vec![0; script.classes.len()],
         }
     }
 
     fn up(&mut self, at: Timestamp, value: f64) {
-        self.up.push(at, value);
+        match self.delivery {
+            Delivery::Scraped | Delivery::Late(_) => self.up.push(at, value),
+            Delivery::Pushed | Delivery::PushedAsDelta => {}
+        }
     }
 
-    /// A series that has counted nothing is not there yet.
+    /// A series that has counted nothing is not there yet, and a difference of nothing
+    /// is not sent.
     fn answer(&mut self, at: Timestamp, start: Option<Timestamp>, counts: &[u64]) {
-        if let Some(start) = start {
-            self.start.push(at, start.secs_f64());
+        let is_pushed = matches!(self.delivery, Delivery::Pushed | Delivery::PushedAsDelta);
+        match start {
+            _ if is_pushed => self.sign.push(at, 1.0),
+            Some(start) => self.sign.push(at, start.secs_f64()),
+            None => {}
         }
-        for (series, count) in self.classes.iter_mut().zip(counts).filter(|(_, count)| **count > 0) {
-            series.push(at, *count as f64);
+        let is_delta = self.delivery == Delivery::PushedAsDelta;
+        for ((series, count), pushed) in self.classes.iter_mut().zip(counts).zip(&mut self.pushed) {
+            // A process that is new began at zero.
+            let before = if is_delta && *count >= *pushed { *pushed } else { 0 };
+            *pushed = *count;
+            if *count > before {
+                series.push(at, (*count - before) as f64);
+            }
         }
     }
 
     fn finish(self, record: &mut Record) {
         record.up.extend(self.up.series);
-        record.starts.extend(self.start.series);
+        record.starts.extend(self.sign.series);
         record.series.extend(self.classes.into_iter().flat_map(|class| class.series));
     }
 }
 
-/// One series, which goes on as another when a label gets another name.
-struct Renamed {
+/// One series, which goes on as another when its labels change.
+struct Written {
     labels: Labels,
-    /// Until it is due.
+    /// Until they are due.
     rename: Option<Rename>,
+    added: Option<AddedLabel>,
     series: Vec<RawSeries>,
 }
 
-impl Renamed {
-    fn new(labels: Labels, rename: Option<&Rename>) -> Renamed {
-        Renamed { labels, rename: rename.cloned(), series: Vec::new() }
+impl Written {
+    fn new(labels: Labels, rename: Option<&Rename>, added: Option<&AddedLabel>) -> Written {
+        Written { labels, rename: rename.cloned(), added: added.cloned(), series: Vec::new() }
     }
 
     fn push(&mut self, at: Timestamp, value: f64) {
-        let due = self.rename.take_if(|rename| at >= rename.since);
-        if let Some(rename) = &due {
+        let mut is_other = false;
+        if let Some(rename) = self.rename.take_if(|rename| at >= rename.since) {
             let value = self.labels.get(rename.from).unwrap_or("").to_owned();
             self.labels = self.labels.without(&[rename.from]).with(rename.to, &value);
+            is_other = true;
+        }
+        if let Some(added) = self.added.take_if(|added| at >= added.since) {
+            self.labels.set(added.name, added.value);
+            is_other = true;
         }
         let sample = Sample { at, value };
-        match self.series.last_mut().filter(|_| due.is_none()) {
+        match self.series.last_mut().filter(|_| !is_other) {
             Some(series) => series.samples.push(sample),
             None => self.series.push(RawSeries { labels: self.labels.clone(), samples: vec![sample] }),
         }

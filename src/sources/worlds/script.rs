@@ -14,11 +14,14 @@ pub(super) struct Process {
     /// From an instant on, `process_start_time_seconds` is off by a length: the
     /// clock of the machine was set.
     pub clock_step: Option<(Timestamp, Millis)>,
+    /// Start times of another process, whose metrics it serves with its own: from each
+    /// of them on that is the start time that a scrape finds.
+    pub served_starts: Vec<Timestamp>,
 }
 
 impl Process {
     pub fn new(life: Period) -> Process {
-        Process { life, clock_step: None }
+        Process { life, clock_step: None, served_starts: Vec::new() }
     }
 
     /// Whether it can answer: a page takes a moment to be there.
@@ -28,6 +31,9 @@ impl Process {
 
     /// `process_start_time_seconds` as a scrape at `at` finds it.
     pub fn reported_start(&self, at: Timestamp) -> Timestamp {
+        if let Some(served) = self.served_starts.iter().rev().find(|start| **start <= at) {
+            return *served;
+        }
         match self.clock_step {
             Some((since, by)) if at >= since => self.life.start + by,
             _ => self.life.start,
@@ -43,6 +49,27 @@ pub(super) struct Rename {
     pub to: &'static str,
 }
 
+/// From an instant on, targets have a label more.
+#[derive(Clone, Debug)]
+pub(super) struct AddedLabel {
+    pub since: Timestamp,
+    pub name: &'static str,
+    pub value: &'static str,
+}
+
+/// How samples come to the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// Scraped, with `up`.
+    Scraped,
+    /// Scraped, with times of their own, so long before the scrape.
+    Late(Millis),
+    /// Pushed without `up`; `target_info` tells that the process is there.
+    Pushed,
+    /// The same, each sample with what happened since the one before.
+    PushedAsDelta,
+}
+
 /// What a scraper knows as one target: processes one after another under one
 /// `job` and `instance`.
 #[derive(Clone, Debug)]
@@ -55,6 +82,8 @@ pub(super) struct Target {
     pub known: Period,
     /// Its scrapes are at `offset + n * interval`.
     pub offset: Millis,
+    /// Where it is not that of all.
+    pub interval: Option<Millis>,
     /// Scrapes fail, though its process lives.
     pub failing: Vec<Period>,
 }
@@ -105,6 +134,9 @@ pub(super) struct Script {
     pub tells_start: bool,
     /// A label of the counters gets another name.
     pub renamed: Option<Rename>,
+    /// All targets get a label.
+    pub added: Option<AddedLabel>,
+    pub delivery: Delivery,
     /// Two scrapers of the same targets, and when each of them is down.
     pub pair: Option<(Vec<Period>, Vec<Period>)>,
 }
@@ -132,8 +164,15 @@ impl Script {
             failed_ratio: 0.0,
             tells_start: true,
             renamed: None,
+            added: None,
+            delivery: Delivery::Scraped,
             pair: None,
         }
+    }
+
+    /// When the scrape is that gives the samples of an instant.
+    pub fn up_at(&self, at: Timestamp) -> Timestamp {
+        if let Delivery::Late(late) = self.delivery { at + late } else { at }
     }
 
     /// The second of a pair scrapes half an interval after the first.

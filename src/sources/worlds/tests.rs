@@ -32,7 +32,8 @@ fn names_are_unique_and_found() {
 fn series_are_in_order_and_within_the_history() {
     for scenario in all() {
         let world = World::new(scenario, 3, 1, end());
-        assert!(world.up.iter().any(|up| up.samples.iter().any(|s| s.value == 1.0)), "{scenario:?}");
+        let signs = world.up.iter().chain(&world.starts);
+        assert!(signs.flat_map(|sign| &sign.samples).any(|s| s.value == 1.0), "{scenario:?}");
         let mut seen = BTreeMap::new();
         for series in world.all_series() {
             let name = format!("{scenario:?} {}", series.labels);

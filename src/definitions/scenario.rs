@@ -4,6 +4,7 @@
 
 mod corrections;
 mod expect;
+mod histogram;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::files;
-use crate::definitions::format::slo;
+use crate::definitions::format::{composite, slo};
 use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
+use crate::model::slo::sli::Sli;
 use crate::model::time::{Millis, Timestamp};
 use crate::yaml::fields::At;
 use crate::yaml::node::{Node, Value};
@@ -29,6 +31,7 @@ use crate::yaml::source::Source;
 use crate::yaml::words::{Complaint, closest, duration, one_of, shown};
 
 pub use expect::{Check, Expectation, Figure, Spot, TileFigure};
+pub use histogram::NativeHistogram;
 pub use series::ScrapedSeries;
 pub use wanted::{Range, Wanted};
 
@@ -47,6 +50,8 @@ pub struct Scenario {
     /// Where it stands, for what concerns all of it.
     pub spot: Spot,
     pub slo: Slo,
+    /// What a composite is made of.
+    pub components: Vec<Slo>,
     pub start: Timestamp,
     pub series: Vec<ScrapedSeries>,
     /// Time that is left out of the promise.
@@ -147,12 +152,9 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
         up.map_or(Some(true), |at| at.parse(source, |text| one_of(text, &[("implicit", true), ("explicit", false)])));
     let slo = slo.and_then(|at| {
         let slo = promise(&at, slos, source)?;
-        if !slo.indicator.is_read() {
-            let hint = "a scenario has samples of one indicator: try the components of a composite one by one";
-            at.error(source, "this SLO counts no samples of its own", Some(hint.to_owned()));
-        }
-        Some(slo)
+        resolved(&at, slo, slos, source)
     });
+    let (slo, components) = slo.unzip();
     let frame = series::Frame {
         start: start.unwrap_or(START),
         interval: interval.unwrap_or(INTERVAL),
@@ -168,6 +170,7 @@ fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'
         name: name?,
         spot: spot?,
         slo: slo?,
+        components: components?,
         start: frame.start,
         series: series?,
         corrections: corrections?,
@@ -202,6 +205,35 @@ fn slo_of(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
             None
         }
     }
+}
+
+/// The SLO with what it is made of, all of them read from the one source of the
+/// scenario.
+fn resolved(at: &At<'_>, slo: Slo, known: &BTreeMap<String, Slo>, source: &mut Source<'_>) -> Option<(Slo, Vec<Slo>)> {
+    let slo = Slo { source: None, ..slo };
+    let mut components = Vec::new();
+    if matches!(slo.indicator, Sli::Composite(_)) {
+        let others = known.values().filter(|one| one.name != slo.name && !matches!(one.indicator, Sli::Composite(_)));
+        let mut all: Vec<Slo> = others.map(|one| Slo { source: None, ..one.clone() }).collect();
+        all.push(slo);
+        for (_, message, hint) in composite::resolve(&mut all) {
+            at.error(source, message, Some(hint));
+        }
+        let slo = all.pop().filter(|one| matches!(one.indicator, Sli::Composite(_)))?;
+        let Sli::Composite(composite) = &slo.indicator else { return None };
+        let is_part = |one: &Slo| composite.components.iter().any(|component| component.slo == one.name);
+        components.extend(all.into_iter().filter(is_part));
+        if let Some(pushed) = components.iter().find(|one| !one.indicator.is_read()) {
+            let message = format!("the component `{}` counts no samples", pushed.name);
+            at.error(source, message, Some("its counts are pushed; a scenario holds samples".to_owned()));
+        }
+        return Some((slo, components));
+    }
+    if !slo.indicator.is_read() {
+        let hint = "its counts are pushed; a scenario holds samples of `ratio`, `latency`, `gauge` and `rawRatio`";
+        at.error(source, "this SLO counts no samples", Some(hint.to_owned()));
+    }
+    Some((slo, components))
 }
 
 /// The SLO: a name, a whole definition, or a spec.

@@ -1,6 +1,8 @@
 //! Values in the expanding notation of Prometheus' own rule tests, one sample
-//! per step: `0+10x120 _x4 stale 5 3+2x10`. Must not know what a series means.
+//! per step: `0+10x120 _x4 stale 5 3+2x10 {{schema:0 count:3 buckets:[1 2]}}`. Must
+//! not know what a series means.
 
+use super::histogram::{NativeHistogram, native};
 use crate::model::time::{Millis, Timestamp};
 use crate::yaml::words::{Complaint, shown};
 
@@ -8,35 +10,101 @@ use crate::yaml::words::{Complaint, shown};
 pub(super) const STEPS_MAX: usize = 530_000;
 /// The longest part: `-1.7976931348623157e308+-1e308x530000` fits.
 const WORD_BYTES_MAX: usize = 80;
+/// The longest native histogram: one with a hundred buckets fits, twice.
+const HISTOGRAM_BYTES_MAX: usize = 4_000;
+/// Steps of one series of native histograms, each of which may have many buckets.
+const HISTOGRAM_STEPS_MAX: usize = 20_000;
 
 const RULE: &str = "`5` is a value, `0+10x120` increases by 10 for 120 more steps, `7x3` repeats 7 for 3 more, `_` and `_x4` \
-                    are scrapes without the series, `stale` ends it, `@-1h` is a time in Unix seconds, counted from `start`";
+                    are scrapes without the series, `stale` ends it, `@-1h` is a time in Unix seconds, counted from `start`, \
+                    `{{schema:0 count:3 buckets:[1 2]}}` is a native histogram";
+
+/// What one scrape found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Number(f64),
+    Histogram(Box<NativeHistogram>),
+}
 
 /// Reads a text to one value per step; `None` is a scrape that does not hold
 /// the series.
-pub(super) fn expand(text: &str, start: Timestamp) -> Result<Vec<Option<f64>>, Complaint> {
+pub(super) fn expand(text: &str, start: Timestamp) -> Result<Vec<Option<Value>>, Complaint> {
     let mut values = Vec::new();
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let wrong = |why: &str| Complaint::new(format!("`{}` {why}", shown(word)), RULE);
         if word.starts_with("{{") {
-            return Err(wrong("is a native histogram, which scenarios cannot hold yet"));
+            if word.len() > HISTOGRAM_BYTES_MAX {
+                return Err(wrong("is too long for a histogram"));
+            }
+            let (first, by, more) = histogram_part(word)?;
+            if values.len().saturating_add(more) >= HISTOGRAM_STEPS_MAX {
+                return Err(too_many(HISTOGRAM_STEPS_MAX));
+            }
+            let step = |i: usize| Some(Value::Histogram(Box::new(first.plus(by.as_ref(), i as f64))));
+            values.extend((0..=more).map(step));
+            continue;
         }
         if word.len() > WORD_BYTES_MAX {
             return Err(wrong("is too long for a value"));
         }
         let part = part(word, start).ok_or_else(|| wrong("is not a value"))?;
         if values.len().saturating_add(part.steps) > STEPS_MAX {
-            return Err(Complaint::new(
-                format!("the series has more than {STEPS_MAX} steps"),
-                "take a longer `interval`, or a shorter time",
-            ));
+            return Err(too_many(STEPS_MAX));
         }
-        values.extend((0..part.steps).map(|i| part.value.map(|v| v + part.by * i as f64)));
+        values.extend((0..part.steps).map(|i| part.value.map(|v| Value::Number(v + part.by * i as f64))));
     }
     if values.is_empty() {
         return Err(Complaint::new("the series holds no value", RULE));
     }
     Ok(values)
+}
+
+fn too_many(max: usize) -> Complaint {
+    Complaint::new(format!("the series has more than {max} steps"), "take a longer `interval`, or a shorter time")
+}
+
+/// The parts of a text: a histogram holds blanks.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        let mut end = 0;
+        while let Some(next) = rest.get(end..).and_then(|rest| rest.chars().next()).filter(|c| !c.is_whitespace()) {
+            let inner = rest.get(end..).filter(|rest| rest.starts_with("{{")).and_then(|rest| rest.find("}}"));
+            end += inner.map_or(next.len_utf8(), |inner| inner + "}}".len());
+        }
+        let (word, behind) = rest.split_at_checked(end).filter(|(word, _)| !word.is_empty())?;
+        rest = behind;
+        Some(word)
+    })
+}
+
+/// `{{...}}`, `{{...}}x3` or `{{...}}+{{...}}x3`: the first histogram, what is added
+/// at each step, and how many more steps there are.
+fn histogram_part(word: &str) -> Result<(NativeHistogram, Option<NativeHistogram>, usize), Complaint> {
+    let wrong = || Complaint::new(format!("`{}` is not a histogram", shown(word)), RULE);
+    let inner = |text: &'_ str| -> Option<(String, String)> {
+        let (inner, rest) = text.strip_prefix("{{")?.split_once("}}")?;
+        Some((inner.to_owned(), rest.to_owned()))
+    };
+    let (first, mut rest) = inner(word).ok_or_else(wrong)?;
+    let first = native(&first)?;
+    let mut by = None;
+    if let Some(more) = rest.strip_prefix('+') {
+        let (added, behind) = inner(more).ok_or_else(wrong)?;
+        let added = native(&added)?;
+        if !first.has_bounds_of(&added) {
+            let hint = "both histograms need the same schema or the same custom values";
+            return Err(Complaint::new("what is added has other bounds", hint));
+        }
+        by = Some(added);
+        rest = behind;
+    }
+    match rest.strip_prefix('x') {
+        Some(times) => Ok((first, by, count(times).ok_or_else(wrong)?)),
+        None if rest.is_empty() && by.is_none() => Ok((first, None, 0)),
+        None => Err(wrong()),
+    }
 }
 
 /// Some equal steps of a series.
@@ -122,7 +190,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<Option<f64>> {
-        expand(text, Timestamp::from_millis(1_000_000)).unwrap()
+        let number = |value: Option<Value>| match value {
+            Some(Value::Number(number)) => Some(number),
+            Some(Value::Histogram(histogram)) => Some(histogram.count),
+            None => None,
+        };
+        expand(text, Timestamp::from_millis(1_000_000)).unwrap().into_iter().map(number).collect()
     }
 
     fn values(values: &[f64]) -> Vec<Option<f64>> {
@@ -147,13 +220,27 @@ mod tests {
     }
 
     #[test]
+    fn native_histograms_are_written_as_in_rule_tests() {
+        let one = "{{schema:0 count:3 buckets:[1 2]}}";
+        assert_eq!(read(one), values(&[3.0]));
+        assert_eq!(
+            read(&format!("{one}x2 _ {one}+{one}x2")),
+            [Some(3.0), Some(3.0), Some(3.0), None, Some(3.0), Some(6.0), Some(9.0)]
+        );
+        let other = "{{schema:1 buckets:[1]}}";
+        assert!(expand(&format!("{one}+{other}x2"), Timestamp::from_millis(0)).is_err());
+    }
+
+    #[test]
     fn everything_else_is_refused() {
         for text in
             ["", " ", "x", "x3", "1+2", "1+x3", "1x-3", "1x1.5", "_x", "__", "1+2x3x4", "@", "@1", "é", "1e", "--1"]
         {
             assert!(expand(text, Timestamp::from_millis(0)).is_err(), "{text}");
         }
-        assert!(expand("{{schema:0 sum:1}}", Timestamp::from_millis(0)).unwrap_err().message.contains("native"));
+        for text in ["{{count:1}}+{{count:1}}", "{{count:1", "{{count:1}}y2", "{{count:1}}+3x2"] {
+            assert!(expand(text, Timestamp::from_millis(0)).is_err(), "{text}");
+        }
         for bomb in ["1x99999999999999999999", "1x600000", "_x530000 1", "1x18446744073709551615"] {
             assert!(expand(bomb, Timestamp::from_millis(0)).is_err(), "{bomb}");
         }

@@ -84,7 +84,7 @@ impl SampleSource {
         match self {
             SampleSource::Prometheus(client) => Ok(told(client.read(selector, period).await?, thresholds)),
             SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
-            SampleSource::Memory(memory) => Ok(memory.read(selector, period)),
+            SampleSource::Memory(memory) => Ok(told(memory.read(selector, period), thresholds)),
         }
     }
 
@@ -102,7 +102,8 @@ impl SampleSource {
         }
         let mut series = Vec::new();
         for metric in metrics {
-            series.extend(self.read(&Selector::new(metric.clone(), matchers.to_vec()), period).await?);
+            let selector = Selector::new(metric.clone(), matchers.to_vec());
+            series.extend(self.read_counters(&selector, thresholds, period).await?);
         }
         Ok(series)
     }
@@ -188,7 +189,7 @@ impl SampleSource {
                 Ok(told(last(client, selector, value, period, exact).await?, thresholds))
             }
             SampleSource::Demo(demo) => Ok(demo.last(selector, value, period)),
-            SampleSource::Memory(memory) => Ok(memory.last(selector, value, period)),
+            SampleSource::Memory(memory) => Ok(told(memory.last(selector, value, period), thresholds)),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::app::catalog::slis::{Source, group};
 use crate::app::testing::checkout;
 use crate::ingest::replicas::ReplicaLabels;
+use crate::ingest::raw::RawSeries;
 use crate::sources::prometheus::memory::MemorySource;
 use crate::sources::prometheus::samples::SampleSource;
 
@@ -12,7 +13,7 @@ fn at(minute: i64) -> Timestamp {
 }
 
 fn groups(objective: &str) -> Vec<QueryGroup> {
-    let samples = SampleSource::Memory(MemorySource::new([]));
+    let samples = SampleSource::Memory(MemorySource::new(Vec::<RawSeries>::new()));
     let source =
         Source { name: "main".to_owned(), samples, ingest_delay: Millis(0), replica_labels: ReplicaLabels::default() };
     group(&[checkout(objective, "")], &[], &[Arc::new(source)]).0

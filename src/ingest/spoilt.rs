@@ -5,45 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::counting::is_count;
-use super::raw::{RawSeries, is_conflicting};
+use super::raw::RawSeries;
 use crate::model::labels::Labels;
 use crate::model::time::Timestamp;
 
-/// What was found, and `up` as it is for counters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spoilt {
-    /// Zero at the scrapes that tell nothing.
-    pub up: Vec<RawSeries>,
-    /// One of the series, the first by labels, and its last value.
-    pub example: Labels,
-    pub value: f64,
-    /// Of all series.
-    pub samples: usize,
-}
-
-impl Spoilt {
-    /// Whether the series has several values at one instant.
-    pub fn is_conflict(&self) -> bool {
-        is_conflicting(self.value)
-    }
-}
-
-/// Looks for samples of counters that cannot be used; `None` without any, as nearly
-/// always.
-pub fn spoilt(series: &[RawSeries], up: &[RawSeries]) -> Option<Spoilt> {
+/// `up` as it is for counters: zero at scrapes with samples that cannot be used.
+/// `None` without any, as nearly always.
+pub fn usable_up(series: &[RawSeries], up: &[RawSeries]) -> Option<Vec<RawSeries>> {
     let mut instants: BTreeMap<(&str, &str), BTreeSet<Timestamp>> = BTreeMap::new();
-    let mut example: Option<(&RawSeries, f64)> = None;
-    let mut samples = 0;
     for one in series {
         for sample in one.samples.iter().filter(|sample| !is_count(sample)) {
             instants.entry(target(&one.labels)).or_default().insert(sample.at);
-            samples += 1;
-            if example.is_none_or(|(known, _)| one.labels <= known.labels) {
-                example = Some((one, sample.value));
-            }
         }
     }
-    let (first, value) = example?;
+    if instants.is_empty() {
+        return None;
+    }
     let mut up = up.to_vec();
     for line in &mut up {
         let Some(instants) = instants.get(&target(&line.labels)) else { continue };
@@ -51,7 +28,7 @@ pub fn spoilt(series: &[RawSeries], up: &[RawSeries]) -> Option<Spoilt> {
             sample.value = 0.0;
         }
     }
-    Some(Spoilt { up, example: first.labels.clone(), value, samples })
+    Some(up)
 }
 
 fn target(labels: &Labels) -> (&str, &str) {
@@ -78,15 +55,10 @@ mod tests {
     fn a_scrape_with_a_value_that_no_counter_has_is_a_failed_one() {
         let up = [series("a", &[1.0, 1.0, 1.0]), series("b", &[1.0, 1.0, 1.0])];
         for wrong in [f64::NAN, f64::INFINITY, -1.0, 1e300, CONFLICTING] {
-            let found = spoilt(&[series("a", &[4.0, wrong, 9.0]), series("b", &[1.0, 2.0, 3.0])], &up).unwrap();
-            assert_eq!(
-                (found.samples, found.example.get("instance"), found.value.to_bits()),
-                (1, Some("a"), wrong.to_bits())
-            );
-            assert_eq!(found.is_conflict(), wrong.to_bits() == CONFLICTING.to_bits());
-            assert_eq!(values(&found.up[0]), [1.0, 0.0, 1.0]);
-            assert_eq!(found.up[1], up[1], "the other target was scraped well");
+            let found = usable_up(&[series("a", &[4.0, wrong, 9.0]), series("b", &[1.0, 2.0, 3.0])], &up).unwrap();
+            assert_eq!(values(&found[0]), [1.0, 0.0, 1.0]);
+            assert_eq!(found[1], up[1], "the other target was scraped well");
         }
-        assert_eq!(spoilt(&[series("a", &[0.0, 4.5, 9e15])], &up), None);
+        assert_eq!(usable_up(&[series("a", &[0.0, 4.5, 9e15])], &up), None);
     }
 }

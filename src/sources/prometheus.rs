@@ -113,8 +113,16 @@ impl Prometheus {
     /// Evaluates an expression at an instant: one sample for each series, sorted
     /// by labels.
     pub async fn query_vector(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
-        let at = seconds(at);
-        let answer = self.query::<VectorSeries>("vector", &["query"], &[("query", query), ("time", &at)]).await?;
+        self.vector(&[("query", query), ("time", &seconds(at))]).await
+    }
+
+    /// The same with the series of every replica, as `read` gives them.
+    pub async fn query_replicas(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+        self.vector(&[("query", query), ("time", &seconds(at)), NOT_DEDUPLICATED]).await
+    }
+
+    async fn vector(&self, form: &[(&str, &str)]) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+        let answer = self.query::<VectorSeries>("vector", &["query"], form).await?;
         let mut histograms: Vec<RawSeries<Histogram>> = Vec::new();
         let mut answer = answer.map(|all| {
             all.into_iter()

@@ -10,12 +10,14 @@ use futures_util::StreamExt;
 
 use super::backfill::Holes;
 use super::problems::problems;
-use super::reading::{Samples, context, count_plan};
+use super::reading::{CONTEXT, Samples, context, count_plan};
 use super::sharing::{Apart, SharedQuery};
-use crate::app::catalog::slis::QueryGroup;
+use crate::app::catalog::slis::{CountedSli, QueryGroup};
 use crate::app::runtime::clock_guard::SET_BACK_MIN;
-use crate::evaluate::review::finding::Finding;
-use crate::ingest::counting::State;
+use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::ingest::counting::counted::Counted;
+use crate::ingest::counting::late::LATE_MAX;
+use crate::ingest::counting::{Notice, NoticeKind, State};
 use crate::ingest::requests::SourceQuery;
 use crate::model::ids::SliId;
 use crate::model::slo::tile::Tile;
@@ -32,6 +34,9 @@ const CATCH_UP_MAX: Millis = Millis::from_hours(1);
 
 /// The last minutes that are counted again, for samples that came late.
 const RECOUNT_SLOTS: i64 = 2;
+
+/// How often it is looked for samples that came after their minutes were counted.
+const SEARCH_EVERY: Millis = Millis::from_mins(5);
 
 /// A series that was not seen for this long is forgotten.
 const FORGET_AFTER: Millis = Millis::from_days(2);
@@ -56,6 +61,8 @@ struct Progress {
     /// The backfill reads up to here; what lies between and the first round that
     /// succeeds is a hole. `None` after that round.
     backfilled_to: Option<Timestamp>,
+    /// When it was last looked for what came after its minutes were counted.
+    searched: Option<Timestamp>,
 }
 
 impl Progress {
@@ -66,6 +73,7 @@ impl Progress {
             read_until: None,
             recount_slots: RECOUNT_SLOTS,
             backfilled_to: Some(backfilled_to),
+            searched: None,
         }
     }
 }
@@ -110,7 +118,8 @@ impl LiveGroup {
         };
         let begins_anew = self.progress.committed.is_none() || hole.is_some();
         // Who knows nothing yet reads as much as a recount does, to say the same.
-        let lookback = if begins_anew || self.looks_back() { context(&self.group) } else { Millis(0) };
+        let is_new = self.states.iter().all(State::is_new);
+        let lookback = if begins_anew || is_new || self.looks_back() { context(&self.group) } else { Millis(0) };
         Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end), hole, begins_anew }
     }
 
@@ -126,25 +135,38 @@ impl LiveGroup {
             return Ok(Vec::new());
         }
         let mut samples = Samples::read(&self.group, shared, read).await?;
-        if begins_anew || self.states.iter().all(|s| *s == State::default()) {
+        let counts = self.group.indicators.iter().any(|sli| sli.plan.reading().is_counted());
+        if begins_anew || (counts && self.states.iter().all(State::is_new)) {
             samples.look_back_for_good(&self.group).await?;
         }
         let mut states = std::mem::take(&mut self.states);
         if begins_anew {
             states = vec![State::default(); self.group.indicators.len()];
         }
-        let next = (end - Millis(self.progress.recount_slots * SLOT_MS)).max(begin);
+        // Counted twice: once up to the end, for the present, on a copy of the state;
+        // once for good, without the last minutes, whose late samples may still come.
+        let present = |(sli, state): (&CountedSli, &State)| count_plan(&sli.plan, &mut state.clone(), &samples, emit);
+        let counted: Vec<Counted> = self.group.indicators.iter().zip(&states).map(present).collect();
+        let newest = counted.iter().filter_map(|c| c.open.newest).map(|newest| newest.settled(end));
+        let come = newest.chain(alive_until(&samples.alive, end)).min().unwrap_or(end);
+        let next = (end - Millis(self.progress.recount_slots * SLOT_MS)).min(come).max(begin);
         let settled = samples.until(next);
         let mut found = Vec::new();
         let mut slowest = Millis(0);
-        for (indicator, state) in self.group.indicators.iter().zip(&mut states) {
-            // Counted twice: once up to the end, for the present, on a copy of the state;
-            // once for good, without the last minutes, whose late samples may still come.
-            let counted = count_plan(&indicator.plan, &mut state.clone(), &samples, emit);
+        for ((indicator, state), mut counted) in self.group.indicators.iter().zip(&mut states).zip(counted) {
             if next > begin {
                 count_plan(&indicator.plan, state, &settled, Period::new(begin, next));
                 state.forget_before(end - FORGET_AFTER);
             }
+            if let Some(came) = came_before(&counted, state.lateness.newest(), begin) {
+                holes.push(indicator.id, Period::new(came, begin));
+            }
+            state.lateness.note(counted.open.newest, end);
+            if let Some(late_by) = state.lateness.late_by() {
+                let delay = Millis(late_by.0 + self.group.source.ingest_delay.0);
+                counted.notices.push(Notice { kind: NoticeKind::LateSamples { delay }, series: 0, example: None });
+            }
+            let until = counted.leave_open(end).unwrap_or(end).max(begin);
             if let Some(from) = counted.open.recount_from {
                 holes.push(indicator.id, Period::new(from, begin));
             }
@@ -154,9 +176,12 @@ impl LiveGroup {
             slowest = slowest.max(counted.scrape_interval.unwrap_or_default());
             found.push(CountedMinute {
                 id: indicator.id,
-                findings: problems(indicator, &counted, &samples, self.group.source.ingest_delay),
+                findings: problems(indicator, &counted, self.group.source.ingest_delay)
+                    .into_iter()
+                    .map(|problem| Finding::new(indicator.slo.clone(), FindingKind::Sli(problem)))
+                    .collect(),
                 tiles: counted.tiles,
-                counted: emit,
+                counted: Period::new(begin, until),
             });
         }
         self.states = states;
@@ -166,13 +191,63 @@ impl LiveGroup {
             // Two scrapes must fit into the minutes that are counted again.
             recount_slots: RECOUNT_SLOTS.max(1 + (slowest.0 + SLOT_MS - 1) / SLOT_MS),
             backfilled_to: None,
+            searched: self.progress.searched,
         };
+        if let Some(first) = self.search(&samples, begin, end).await? {
+            self.progress.committed = None;
+            self.progress.backfilled_to = Some(first);
+        }
         Ok(found)
+    }
+
+    /// Looks for samples of minutes that are counted already, of SLIs that have none in
+    /// the reading: a new service may be late from its first sample on. Says from when
+    /// on to count again.
+    async fn search(
+        &mut self,
+        samples: &Samples,
+        begin: Timestamp,
+        end: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        if self.progress.searched.is_some_and(|at| end - at < SEARCH_EVERY) {
+            return Ok(None);
+        }
+        self.progress.searched = Some(end);
+        let (batch, source) = (&self.group.batch, &self.group.source.samples);
+        let before = Period::new((end - LATE_MAX).min(begin), begin);
+        let mut first: Option<Timestamp> = None;
+        for (sli, state) in self.group.indicators.iter().zip(&self.states) {
+            let is_silent = !samples.batch.series.iter().any(|series| sli.plan.reads(&series.labels));
+            if !is_silent || !sli.plan.reading().is_counted() {
+                continue;
+            }
+            for selector in sli.plan.selectors() {
+                let came = source.read_counters(&selector.for_source(), &batch.thresholds, before).await?;
+                first = first.into_iter().chain(came.iter().filter_map(|series| state.first_unknown(series))).min();
+            }
+        }
+        Ok(first.map(Timestamp::floor_slot))
     }
 
     fn looks_back(&self) -> bool {
         self.group.indicators.iter().any(|i| i.plan.reading().looks_back())
     }
+}
+
+/// From when on samples came that are older than what is being counted.
+fn came_before(counted: &Counted, known: Option<Timestamp>, begin: Timestamp) -> Option<Timestamp> {
+    let newest = counted.open.newest?.at;
+    match known {
+        Some(known) => (known < begin && newest > known).then(|| known.floor_slot()),
+        None => (newest <= begin).then(|| newest.floor_slot() - CONTEXT),
+    }
+}
+
+/// Up to where a source is known to have scraped anything, where it is behind: what it
+/// scraped later has not come yet. `None` where it never scrapes, or is behind for so
+/// long that nothing is waited for.
+fn alive_until(alive: &[Timestamp], end: Timestamp) -> Option<Timestamp> {
+    alive.last().copied().filter(|last| *last < end && end - *last <= LATE_MAX)
 }
 
 /// What one round of a group is about.

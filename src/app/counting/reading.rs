@@ -13,8 +13,8 @@ use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::counting::{
     Evaluated, GAUGE_LOOKBACK, Plan, Points, Reading, State, alert_slices, count, estimates, slices,
 };
-use crate::ingest::raw::unite;
-use crate::ingest::spoilt::{Spoilt, spoilt};
+use crate::ingest::raw::{RawSeries, unite};
+use crate::ingest::spoilt::usable_up;
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
@@ -35,8 +35,8 @@ pub struct Samples {
     pub alive: Vec<Timestamp>,
     pub read: Period,
     pub baselines: Option<Baselines>,
-    /// Scrapes that tell nothing of counters.
-    pub spoilt: Option<Spoilt>,
+    /// `up` for counters, where some scrapes tell nothing of them.
+    usable_up: Option<Vec<RawSeries>>,
     /// By expression.
     pub estimates: BTreeMap<String, Points>,
 }
@@ -70,8 +70,8 @@ impl Samples {
                 }
             }
         }
-        let spoilt = spoilt(&batch.series, &batch.up);
-        Ok(Samples { batch, alive, read, baselines: None, spoilt, estimates })
+        let usable_up = usable_up(&batch.series, &batch.up);
+        Ok(Samples { batch, alive, read, baselines: None, usable_up, estimates })
     }
 
     /// Looks up what was known of the time before, to the millisecond of the targets
@@ -109,13 +109,13 @@ impl Samples {
 
     /// The same for counters.
     fn observed_counters(&self) -> Observed<'_> {
-        let up = self.spoilt.as_ref().map_or(&self.batch.up, |spoilt| &spoilt.up);
+        let up = self.usable_up.as_ref().unwrap_or(&self.batch.up);
         Observed { up, ..self.observed() }
     }
 
     /// The same samples up to an earlier end.
     pub fn until(&self, end: Timestamp) -> Samples {
-        let cut = |list: &[crate::ingest::raw::RawSeries]| {
+        let cut = |list: &[RawSeries]| {
             let mut list = list.to_vec();
             for series in &mut list {
                 let keep = series.samples.partition_point(|s| s.at <= end);
@@ -130,7 +130,7 @@ impl Samples {
             alive: self.alive.clone(),
             read: Period::new(self.read.start, end),
             baselines: self.baselines.clone(),
-            spoilt: self.spoilt.clone().map(|spoilt| Spoilt { up: cut(&spoilt.up), ..spoilt }),
+            usable_up: self.usable_up.as_deref().map(cut),
             estimates: self.estimates.clone(),
         }
     }
@@ -184,7 +184,13 @@ pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> 
             samples.look_back(group).await?;
             counted = count_all(group, &samples, period);
         }
-        if end >= horizon || !counted.iter().any(|c| c.open.after) {
+        if end >= horizon {
+            for one in &mut counted {
+                one.leave_open(end);
+            }
+            break;
+        }
+        if !counted.iter().any(|c| c.open.after) {
             break;
         }
     }

@@ -1,5 +1,6 @@
 //! The result of a count, and what the samples left open.
 
+use super::late::Newest;
 use super::notices::Notice;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Timestamp};
@@ -41,4 +42,16 @@ pub struct Open {
     /// Events were found of slots before those that were asked for: count
     /// again from here.
     pub recount_from: Option<Timestamp>,
+    /// The newest sample, where samples may come late.
+    pub newest: Option<Newest>,
+}
+
+impl Counted {
+    /// Leaves out the minutes whose samples have not come yet, where a reading ends at
+    /// the present; says from when on.
+    pub fn leave_open(&mut self, end: Timestamp) -> Option<Timestamp> {
+        let from = self.open.newest?.open_from(end)?;
+        self.tiles.retain(|tile| tile.start < from);
+        Some(from)
+    }
 }

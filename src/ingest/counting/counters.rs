@@ -11,10 +11,11 @@ pub(crate) mod pushes;
 pub(crate) mod rates;
 pub(crate) mod renames;
 mod reset;
+pub(crate) mod shape;
 pub(crate) mod stretch;
 
-use super::super::raw::{RawSeries, Sample};
-use super::notices::{NoticeKind, Notices, Observation, Operand};
+use super::super::raw::{RawSeries, is_conflicting};
+use super::notices::{DeltaEvidence, NoticeKind, Notices, Observation, Operand};
 use super::plan::{Plan, Reading};
 use super::state::State;
 use super::targets::{TargetFinder, relevant_targets, timelines};
@@ -25,11 +26,14 @@ use crate::ingest::counting::counters::created::Created;
 use crate::ingest::counting::counters::evidence::Verdict;
 use crate::ingest::counting::counters::pushes::Pushes;
 use crate::ingest::counting::counters::rates::Rates;
+use crate::ingest::counting::counters::shape::Shape;
 use crate::ingest::counting::observed::Observed;
+use crate::ingest::counting::targets::arrivals::newest;
 use crate::ingest::counting::targets::target::Timeline;
 use crate::ingest::counting::targets::watch::{TARGET_REMEMBERED, Watch, any_alive};
 use crate::ingest::counting::weights::{Weight, Weights};
 use crate::model::labels::Labels;
+use crate::model::labels::number::number_of;
 use crate::model::slo::tile::Possible;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -37,7 +41,7 @@ use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 /// the reading. A fresh `State` starts from the baselines, where they are given.
 pub fn count(plan: &Plan, state: &mut State, observed: Observed<'_>, emit: Period) -> Counted {
     if let (false, Some(baselines)) = (state.complete, observed.baselines) {
-        *state = State::from_baselines(baselines);
+        *state = State { lateness: state.lateness, ..State::from_baselines(baselines) };
     }
     let mut counting = Counting::new(plan, state, observed, emit);
     counting.count_series(state);
@@ -59,6 +63,8 @@ struct Counting<'a> {
     scrape_totals: Vec<Vec<i64>>,
     /// Which timelines the indicator is about.
     relevant: Vec<bool>,
+    /// When anything was pushed last.
+    pushed_until: Option<Timestamp>,
     complete: bool,
     grid: Grid,
     open: Open,
@@ -78,18 +84,24 @@ impl<'a> Counting<'a> {
         let finder = TargetFinder::new(&timelines);
         let counter = |(series, weights): (&'a RawSeries, Weights)| {
             let target = finder.find(&series.labels)?;
-            let is_scraped = timelines.get(target).is_some_and(|line| line.sign == Observation::Up);
+            let is_scraped = timelines.get(target).is_some_and(Timeline::is_scraped);
+            let known = state.series.get(&series.labels).map(|last| last.at);
+            let new = series.samples.iter().filter(|s| is_count(s) && known.is_none_or(|at| s.at > at)).copied();
+            let shape = Shape::of(state.shapes.get(&series.labels).copied(), new).filter(|_| !is_scraped);
             Some(Counter {
                 series,
                 weights,
                 target,
                 created: created.of_counter(&series.labels),
                 pushed: pushes.of_counter(&series.labels),
-                delta: delta::evidence(&series.labels, &series.samples, is_scraped),
+                delta: delta::evidence(&series.labels, shape.as_ref()),
+                shape,
             })
         };
         let counters: Vec<Counter<'a>> = ours.into_iter().filter_map(counter).collect();
         let relevant = relevant_targets(plan, state, &timelines, &counters);
+        let mut timelines = timelines;
+        let newest = newest(&mut timelines, &counters, &relevant);
         Counting {
             observed,
             watch,
@@ -97,9 +109,10 @@ impl<'a> Counting<'a> {
             scrape_totals: timelines.iter().map(|t| vec![0; t.ok.len()]).collect(),
             busy: vec![Vec::new(); timelines.len()],
             relevant,
+            pushed_until: None,
             complete: state.complete,
             grid: Grid::new(emit),
-            open: Open::default(),
+            open: Open { newest, ..Open::default() },
             inexact,
             notices: Notices::default(),
             counters,
@@ -114,14 +127,25 @@ impl<'a> Counting<'a> {
         }
         let from = from.min(to);
         if self.emit.start > from && (to.slot_of_sample() - from.floor_slot()).0 > SLOT_MS && to > self.emit.start {
-            let earlier = from.floor_slot();
-            self.open.recount_from = Some(self.open.recount_from.map_or(earlier, |r| r.min(earlier)));
+            self.recount_from(from.floor_slot());
+        }
+        if events < 0 && to.slot_of_sample() < self.emit.start {
+            self.recount_from(from.floor_slot());
         }
         let weight = counter.weights.at(to);
         self.grid.add_events(Spread { from, to, events }, weight);
+        // What a scrape found that does not count as one says nothing about the next.
+        if line.was_asked(to) && !line.answered(to) {
+            return;
+        }
         if let Some(sum) = self.scrape_totals.get_mut(counter.target).and_then(|t| t.get_mut(line.scrape_index(to))) {
             *sum += events * weight.total;
         }
+    }
+
+    /// What was counted of earlier slots is known better now.
+    fn recount_from(&mut self, slot: Timestamp) {
+        self.open.recount_from = Some(self.open.recount_from.map_or(slot, |r| r.min(slot)));
     }
 
     /// Events that may have happened, found at an instant.
@@ -141,6 +165,16 @@ impl<'a> Counting<'a> {
             line.state(rates)
         });
         state.targets = targets.collect();
+        for counter in &self.counters {
+            let Some(shape) = counter.shape else { continue };
+            let labels = &counter.series.labels;
+            let was_known = state.shapes.insert(labels.clone(), shape).is_none_or(|before| before.is_delta());
+            if counter.delta == Some(DeltaEvidence::Shape) && !was_known {
+                // Its first samples were taken for those of a counter.
+                self.open.recount_from =
+                    self.open.recount_from.into_iter().chain([shape.since().slot_of_sample()]).min();
+            }
+        }
         state.complete = true;
         state.since = state.since.or(self.watch.first_look());
     }
@@ -154,8 +188,12 @@ impl<'a> Counting<'a> {
             if let Some(evidence) = counter.delta {
                 self.notices.add(NoticeKind::DeltaTemporality { evidence }, Some(&counter.series.labels));
             }
-            let impossible = |s: &&Sample| !s.value.is_nan() && !is_count(s);
-            if let Some(sample) = counter.series.samples.iter().find(impossible) {
+            let samples = &counter.series.samples;
+            let instants = samples.iter().filter(|s| is_conflicting(s.value)).count();
+            if instants > 0 {
+                self.notices.add(NoticeKind::ConflictingSamples { instants }, Some(&counter.series.labels));
+            }
+            if let Some(sample) = samples.iter().find(|s| !is_count(s) && !is_conflicting(s.value)) {
                 self.notices.add(NoticeKind::ImpossibleValues { value: sample.value }, Some(&counter.series.labels));
             }
         }
@@ -163,6 +201,15 @@ impl<'a> Counting<'a> {
         for (operand, selector) in plan.operands() {
             if !known.iter().any(|labels| selector.matches(labels)) {
                 self.notices.add(NoticeKind::NoSeries { operand, selector: selector.to_string() }, None);
+            }
+        }
+        if let Reading::Buckets { buckets, native, count, .. } = plan.reading() {
+            let is_bucket = |labels: &&&Labels| buckets.matches(labels) || native.matches(labels);
+            let is_infinite = |labels: &&Labels| labels.get("le").and_then(number_of).is_some_and(f64::is_infinite);
+            let has_count = known.iter().any(|labels| count.matches(labels));
+            let mut bounds = known.iter().filter(is_bucket).peekable();
+            if bounds.peek().is_some() && !bounds.any(is_infinite) {
+                self.notices.add(NoticeKind::MissingInfBucket { has_count }, None);
             }
         }
         if let Reading::Ratio { numerator, total } = plan.reading() {
@@ -195,7 +242,9 @@ impl<'a> Counting<'a> {
             let end = slot + Millis(SLOT_MS);
             any_alive(alive, Period::new(slot, end)) && {
                 let lately = Period::new(end - TARGET_REMEMBERED, end);
-                let seen = targets.iter().any(|line| line.ok_within(lately));
+                // Where nobody scrapes, nothing tells a quiet service from one that is
+                // not seen.
+                let seen = targets.iter().any(|line| line.is_scraped() && line.ok_within(lately));
                 asks_before.set(asks_before.get() || !seen);
                 seen
             }

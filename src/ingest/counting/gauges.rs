@@ -7,6 +7,7 @@ use super::notices::{NoticeKind, Notices, Operand};
 use super::plan::{Plan, Reading};
 use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::Observed;
+use crate::ingest::counting::targets::arrivals::{Scrapes, later, own_times};
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -46,10 +47,14 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
     for series in observed.series.iter().filter(|s| metric.matches(&s.labels)) {
         counted.matched = true;
         counted.open.recount_from = earlier(counted.open.recount_from, gap_before(&series.samples, emit));
-        if let Some(sample) = series.samples.iter().find(|s| !is_conflicting(s.value) && !judge.can_judge(s.value)) {
+        if let Some(sample) = series.samples.iter().find(|s| !s.value.is_nan() && !judge.can_judge(s.value)) {
             notices.add(NoticeKind::GaugeOutOfRange { value: sample.value }, Some(&series.labels));
         }
         let ups = target_ups(&observed, &series.labels);
+        let was_asked = |at: Timestamp| ups.is_some_and(|ups| ups.binary_search_by_key(&at, |s| s.at).is_ok());
+        let ok: Vec<Timestamp> = ups.unwrap_or_default().iter().filter(|s| s.value == 1.0).map(|s| s.at).collect();
+        let scrapes = Scrapes { ok: &ok, was_asked: &was_asked };
+        counted.open.newest = later(counted.open.newest, own_times(&series.samples, scrapes, None));
         for (tile, silent) in tiles.iter_mut().zip(&mut silent) {
             match slice(&series.samples, ups, tile.start, judge) {
                 Some(good) => tile.counts += EventCounts::new((good * scale as f64).round() as i64, scale),
@@ -96,22 +101,26 @@ impl Judge {
     /// Whether a value is one that the indicator can have.
     fn can_judge(self, value: f64) -> bool {
         match self {
-            Judge::Condition(_) => !value.is_nan(),
+            Judge::Condition(_) => true,
             Judge::Ratio { .. } => (0.0..=1.0).contains(&value),
         }
     }
 
-    /// The good share, 0..=1; absent where a sample is not a ratio, or several values
-    /// at one instant contradict each other.
+    /// The good share, 0..=1; absent where a sample is not a ratio, and where several
+    /// values at one instant contradict each other. A ratio of nothing is not a number,
+    /// and is left out.
     fn good(self, samples: &[Sample]) -> Option<f64> {
+        let values = || samples.iter().map(|s| s.value).filter(|value| !value.is_nan());
+        let measured = values().count();
         if samples.iter().any(|s| is_conflicting(s.value)) {
             return None;
         }
         match self {
+            // A condition on what is not a number is not met, as in an alerting rule.
             Judge::Condition(good) => Some(f64::from(u8::from(samples.iter().all(|s| good.holds(s.value))))),
             Judge::Ratio { is_bad } => {
-                let sound = samples.iter().all(|s| (0.0..=1.0).contains(&s.value));
-                let mean = samples.iter().map(|s| s.value).sum::<f64>() / samples.len() as f64;
+                let sound = measured > 0 && values().all(|value| (0.0..=1.0).contains(&value));
+                let mean = values().sum::<f64>() / measured as f64;
                 sound.then_some(if is_bad { 1.0 - mean } else { mean })
             }
         }

@@ -33,6 +33,7 @@ mod counters;
 mod estimates;
 mod gauges;
 pub mod histograms;
+pub mod late;
 mod notices;
 pub mod observed;
 mod plan;

@@ -2,11 +2,10 @@
 //! it elsewhere, with their sentences and remedies.
 //!
 //! Counting fills `Counted::notices` in each reading with what that reading and the
-//! state before it show, so a notice lasts as long as its cause does. Two kinds
-//! need more than samples and are filled by whoever reads the source:
-//! `LabelOnNoSeries` (what else the metric has) and `LateSamples` where a whole
-//! minute had to be read again. Whoever makes findings decides which notices a
-//! person sees: `ObservedBy` is evidence, not a problem.
+//! state before it show, so a notice lasts as long as its cause does. `LateSamples`
+//! is added by whoever counts round after round. Whoever makes findings decides which
+//! notices a person sees: `ObservedBy` is evidence, not a problem. What needs more
+//! than samples (labels and metrics that do not exist) is asked of the source.
 
 use crate::model::labels::Labels;
 use crate::model::time::Millis;
@@ -58,9 +57,6 @@ pub enum DeltaEvidence {
 pub enum NoticeKind {
     /// No series matched an operand, now or in the time that is remembered.
     NoSeries { operand: Operand, selector: String },
-    /// Series of the metric exist, and none of them has the label of a matcher.
-    /// `series` says how many there are.
-    LabelOnNoSeries { operand: Operand, selector: String, label: String },
     /// More good events than events, or more bad ones: in minutes of the reading.
     GoodExceedsTotal { minutes: usize, good: i64, total: i64 },
     /// A series matches several selectors of one side and counts for each.
@@ -75,7 +71,8 @@ pub enum NoticeKind {
     UnprovenBirths { events: i64 },
     /// Several values of one series at one instant.
     ConflictingSamples { instants: usize },
-    /// Values that no counter can have: negative, or too large to be exact.
+    /// Values that no counter can have: not a number, negative, or too large to be
+    /// exact.
     ImpossibleValues { value: f64 },
     /// The series tells what happened since its last sample, not since it began.
     DeltaTemporality { evidence: DeltaEvidence },
@@ -118,11 +115,10 @@ impl Notices {
 
 /// Whether two notices are one with more series.
 fn same_kind(a: &NoticeKind, b: &NoticeKind) -> bool {
-    use NoticeKind::{DeltaTemporality, LabelOnNoSeries, MissingInfBucket, NoSeries, ObservedBy, OverlappingSelectors};
+    use NoticeKind::{DeltaTemporality, MissingInfBucket, NoSeries, ObservedBy, OverlappingSelectors};
     match (a, b) {
         (
             NoSeries { .. }
-            | LabelOnNoSeries { .. }
             | OverlappingSelectors { .. }
             | DeltaTemporality { .. }
             | MissingInfBucket { .. }

@@ -5,11 +5,11 @@ use super::notices::Operand;
 use super::state::State;
 use crate::ingest::counting::counted::Inexact;
 use crate::ingest::counting::histograms::buckets::Buckets;
-use crate::ingest::counting::histograms::native::{Thresholds, native_name};
+use crate::ingest::counting::histograms::native::{Thresholds, asked_name, native_name};
 use crate::ingest::counting::weights::{Weight, Weights};
 use crate::ingest::raw::RawSeries;
-use crate::model::labels::Labels;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
+use crate::model::labels::{Labels, NAME};
 use crate::model::operations::comparison::Comparison;
 use crate::model::slo::sli::{Expression, Numerator, Sli};
 
@@ -110,6 +110,12 @@ impl Plan {
             all.iter().enumerate().any(wider)
         };
         all.iter().enumerate().filter(|(i, one)| !within(*i, one)).map(|(_, one)| *one).collect()
+    }
+
+    /// Whether a series is one of those that are read for the indicator.
+    pub fn reads(&self, series: &Labels) -> bool {
+        let metric = series.get(NAME).map(asked_name);
+        self.selectors().iter().any(|s| metric == Some(s.metric.as_str()) && s.matches_labels(series))
     }
 
     /// The sides with their selectors.

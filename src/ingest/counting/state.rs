@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use super::super::raw::{RawSeries, Sample};
 use crate::ingest::counting::counters::rates::Rates;
+use crate::ingest::counting::counters::shape::Shape;
+use crate::ingest::counting::late::Lateness;
 use crate::ingest::counting::notices::Observation;
 use crate::ingest::counting::observed::Baselines;
 use crate::ingest::counting::targets::target::{TargetState, target_key};
@@ -21,6 +23,10 @@ pub struct State {
     pub(super) complete: bool,
     /// From here on all that was scraped is remembered.
     pub(super) since: Option<Timestamp>,
+    /// Of series that are not scraped.
+    pub(super) shapes: HashMap<Labels, Shape>,
+    /// How late its samples come. Counting does not depend on it.
+    pub lateness: Lateness,
 }
 
 /// The last sample of a series.
@@ -59,13 +65,32 @@ impl Last {
     }
 }
 
+impl Last {
+    /// When it fell last, lately.
+    pub fn fell(&self) -> Option<Timestamp> {
+        self.fallen.as_ref().and_then(|fallen| fallen.falls.last()).copied()
+    }
+}
+
 impl State {
     /// Forgets what cannot matter any more: series and targets last seen before
     /// an instant.
     pub fn forget_before(&mut self, at: Timestamp) {
         self.series.retain(|_, last| last.at >= at);
+        self.shapes.retain(|labels, _| self.series.contains_key(labels));
         self.targets.retain(|t| t.last_ok.unwrap_or(t.asked_since) >= at);
         self.since = self.since.map(|since| since.max(at));
+    }
+
+    /// Whether nothing is known yet.
+    pub fn is_new(&self) -> bool {
+        !self.complete && self.series.is_empty() && self.targets.is_empty()
+    }
+
+    /// Whether a series has a sample that was not counted.
+    pub fn first_unknown(&self, series: &RawSeries) -> Option<Timestamp> {
+        let known = self.series.get(&series.labels).map(|last| last.at);
+        series.samples.iter().map(|s| s.at).find(|at| known.is_none_or(|known| *at > known))
     }
 
     pub fn series_count(&self) -> usize {
@@ -102,11 +127,12 @@ impl State {
                     begun,
                     rates: Rates::default(),
                     sign: Observation::Up,
+                    own_times: None,
                 })
             })
             .collect();
         let last = |one: &RawSeries| Some((one.labels.clone(), Last::new(*one.samples.last()?)));
         let series = baselines.series.iter().filter_map(last).collect();
-        State { series, targets, complete: true, since: None }
+        State { series, targets, complete: true, since: None, shapes: HashMap::new(), lateness: Lateness::default() }
     }
 }

@@ -1,5 +1,6 @@
 //! Which target a series belongs to, and which targets an indicator is about.
 
+pub(crate) mod arrivals;
 pub(crate) mod target;
 pub mod watch;
 

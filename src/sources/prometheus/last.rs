@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::split::in_parts;
+use crate::ingest::counting::is_count;
 use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
@@ -66,11 +67,11 @@ pub async fn last(
         _ if older.is_empty() => {}
         Some(value) => older.into_iter().for_each(|(labels, at)| found.put(labels, Sample { at, value })),
         None => {
-            let asked = client.query_vector(&format!("last_over_time({selector}[{horizon}])"), at).await;
+            let asked = client.query_replicas(&format!("last_over_time({selector}[{horizon}])"), at).await;
             let Some(mut last) = unless_too_much(asked)? else { return Ok(found.into_answer()) };
             for (labels, sample) in last.data {
                 let labels = labels.with(NAME, &selector.metric);
-                if let Some(at) = older.get(&labels) {
+                if let Some(at) = older.get(&labels).filter(|_| is_count(&sample)) {
                     found.put(labels, Sample { at: *at, ..sample });
                 }
             }
@@ -91,7 +92,7 @@ pub async fn last(
 async fn minutes(client: &Prometheus, seen: &str, period: Period) -> Result<Vec<(Labels, Sample)>, Error> {
     let answers = in_parts(period, |part| async move {
         let query = format!("max_over_time(({seen} * 0 + time())[{}:1m])", part.length());
-        client.query_vector(&query, part.end).await
+        client.query_replicas(&query, part.end).await
     });
     let answers = unless_too_much(answers.await)?;
     Ok(answers.into_iter().flatten().flat_map(|answer| answer.data).collect())

@@ -16,6 +16,9 @@ use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
 
+/// So long after a fall nobody knows whose values these are.
+const UNSETTLED: Millis = Millis::from_mins(1);
+
 /// A process this young may be busier than anything known.
 const YOUNG: Millis = Millis::from_mins(3);
 
@@ -130,7 +133,10 @@ fn rates(line: &Timeline, counters: &[&Counter<'_>], state: &State) -> Vec<(Time
     let mut risen = vec![0.0; line.ok.len()];
     let counts_all = counters.iter().any(|c| c.weights.has_total());
     for counter in counters.iter().filter(|c| !counts_all || c.weights.has_total()) {
-        let mut before = state.series.get(&counter.series.labels).map(|l| Sample { at: l.at, value: l.value });
+        let known = state.series.get(&counter.series.labels);
+        let mut before = known.map(|l| Sample { at: l.at, value: l.value });
+        // What rises soon after a fall may be another process, or a reading that failed.
+        let mut fell = known.and_then(Last::fell);
         let mut samples = counter.series.samples.iter().filter(|s| is_count(s)).copied().peekable();
         while let Some(sample) = samples.next() {
             if before.is_some_and(|l| l.at >= sample.at) {
@@ -143,6 +149,10 @@ fn rates(line: &Timeline, counters: &[&Counter<'_>], state: &State) -> Vec<(Time
             };
             let claim = line.claim(sample.at);
             let is_new = claim.map_or(line.is_begin(sample.at), |life| !life.doubtful);
+            let is_after_fall = fell.is_some_and(|fall| sample.at - fall <= UNSETTLED);
+            if !is_new && before.is_some_and(|l| sample.value < l.value) {
+                fell = Some(sample.at);
+            }
             let rise = match before.replace(sample) {
                 _ if claim.is_some_and(|life| life.doubtful) => 0.0,
                 Some(last) if sample.value >= last.value => {
@@ -150,7 +160,7 @@ fn rates(line: &Timeline, counters: &[&Counter<'_>], state: &State) -> Vec<(Time
                     let is_back =
                         samples.peek().is_some_and(|next| next.value < sample.value && next.value >= last.value);
                     let rise = (sample.value - last.value) * stretch.share_of(sample.at - last.at);
-                    if is_back { 0.0 } else { rise }
+                    if is_back || is_after_fall { 0.0 } else { rise }
                 }
                 Some(last) if is_new && stretch.can_be_fresh(sample.value) && is_gone(last.value, sample.value) => {
                     sample.value

@@ -1,5 +1,6 @@
 //! One cumulative counter, and which of its values count.
 
+use crate::ingest::counting::counters::shape::Shape;
 use crate::ingest::counting::notices::DeltaEvidence;
 use crate::ingest::counting::weights::Weights;
 use crate::ingest::raw::{RawSeries, Sample};
@@ -18,6 +19,8 @@ pub(crate) struct Counter<'a> {
     pub pushed: Option<&'a RawSeries>,
     /// It tells what happened since its last sample.
     pub delta: Option<DeltaEvidence>,
+    /// How its values rise and fall, where it is not scraped.
+    pub shape: Option<Shape>,
 }
 
 impl Counter<'_> {

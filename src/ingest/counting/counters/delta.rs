@@ -1,56 +1,33 @@
 //! Series that tell what happened since their last sample: delta temporality of
 //! OpenTelemetry, stored as it arrived.
 
-use super::counter::is_count;
+use super::shape::Shape;
 use crate::ingest::counting::notices::DeltaEvidence;
-use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
 
 /// Labels by which Prometheus and collectors mark a delta series.
 const LABELS: [&str; 2] = ["__temporality__", "__otel_temporality__"];
 
-/// Fewer samples have no shape.
-const SAMPLES_MIN: usize = 10;
-
-/// Why a series is taken for one that tells differences; `None` for a counter.
-///
-/// Numbers that do not depend on each other fall in nearly every second step. Two
-/// processes that answer in turn do so too, but then every other value goes on
-/// from the one before: such a series falls back to where it was. What is scraped is
-/// cumulative: where it falls so often, its processes do not live long.
-pub(super) fn evidence(labels: &Labels, samples: &[Sample], is_scraped: bool) -> Option<DeltaEvidence> {
+/// Why a series is taken for one that tells differences; `None` for a counter. What
+/// is scraped has no shape, since it is cumulative: where it falls so often, its
+/// processes do not live long.
+pub(super) fn evidence(labels: &Labels, shape: Option<&Shape>) -> Option<DeltaEvidence> {
     if LABELS.iter().any(|name| labels.get(name).is_some_and(|value| value.eq_ignore_ascii_case("delta"))) {
         return Some(DeltaEvidence::Label);
     }
-    if is_scraped || samples.len() < SAMPLES_MIN {
-        return None;
-    }
-    let mut values = samples.iter().filter(|s| is_count(s)).map(|s| s.value);
-    let (mut before, mut known) = (None, None);
-    let (mut falls, mut goes_on, mut changes) = (0_usize, 0_usize, 0_usize);
-    for value in values.by_ref() {
-        if let Some(last) = known.filter(|last| *last != value) {
-            changes += 1;
-            falls += usize::from(value < last);
-            // From the last but one, by less than it had counted: another line.
-            let near = |b: f64| value >= b && value - b <= b * 0.1;
-            goes_on += usize::from(value < last && before.is_some_and(near));
-        }
-        before = known.replace(value);
-    }
-    let many = falls * 3 > changes && changes * 2 > samples.len() / 2 && falls >= SAMPLES_MIN / 3;
-    (many && goes_on * 2 < falls).then_some(DeltaEvidence::Shape)
+    shape.filter(|shape| shape.is_delta()).map(|_| DeltaEvidence::Shape)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::raw::Sample;
     use crate::model::time::Timestamp;
 
     fn shape(values: &[f64]) -> Option<DeltaEvidence> {
         let samples =
             values.iter().zip(0..).map(|(value, i)| Sample { at: Timestamp::from_millis(i * 5_000), value: *value });
-        evidence(&Labels::new(), &samples.collect::<Vec<_>>(), false)
+        evidence(&Labels::new(), Shape::of(None, samples).as_ref())
     }
 
     #[test]
@@ -64,7 +41,7 @@ mod tests {
     #[test]
     fn a_label_says_so_at_once() {
         let labels = Labels::new().with("__temporality__", "delta");
-        assert_eq!(evidence(&labels, &[], true), Some(DeltaEvidence::Label));
-        assert_eq!(evidence(&Labels::new().with("__temporality__", "cumulative"), &[], false), None);
+        assert_eq!(evidence(&labels, None), Some(DeltaEvidence::Label));
+        assert_eq!(evidence(&Labels::new().with("__temporality__", "cumulative"), None), None);
     }
 }

@@ -2,10 +2,10 @@
 //! what may be.
 
 use super::counter::{Counter, is_count, whole};
-use super::evidence::{Signs, Verdict, Witness};
+use super::evidence::{Signs, Verdict, Witness, is_step};
 use super::pushes::{push_time, pushed_since};
 use super::rates::Busy;
-use super::reset::{FALLS_MAX, FALLS_WITHIN, Fall};
+use super::reset::{FALLS_MAX, FALLS_WITHIN, Fall, returns};
 use super::{Counting, Spread};
 use crate::ingest::counting::notices::NoticeKind;
 use crate::ingest::counting::state::{Fallen, Last, Rise};
@@ -38,6 +38,10 @@ pub(super) struct Scrape {
     by_falls: bool,
     /// A start time claimed a restart that the counters contradict.
     refuted: bool,
+    /// A counter goes on from before it fell: so do the others.
+    returned: bool,
+    /// A counter falls so that only another process explains it: so do the others.
+    is_shared: bool,
 }
 
 /// What a sample adds.
@@ -110,6 +114,8 @@ impl Counting<'_> {
             left: 0.0,
             by_falls: false,
             refuted: false,
+            returned: false,
+            is_shared: false,
         };
         let before = |i: usize| held.get(i).and_then(|h| h.last.as_ref());
         let begun = scrape.begun;
@@ -140,7 +146,18 @@ impl Counting<'_> {
             Verdict::GoesOn | Verdict::AnotherProcess => line.refute(at),
         }
         let fallen = witnesses.iter().filter_map(|w| w.now.filter(|now| *now < w.before));
-        Scrape { begun: line.begun_at(at), left: fallen.sum(), ..scrape }
+        let is_back = |(i, value): &(usize, f64)| {
+            before(*i).is_some_and(|last| returns(last, &Sample { at, value: *value }, scrape.busy))
+        };
+        let is_other = |(i, value): &(usize, f64)| {
+            before(*i).is_some_and(|last| {
+                last.fallen.as_ref().is_some_and(|fallen| fallen.is_split(at))
+                    || (is_step(last.value, *value) && !scrape.busy.can_have_done(*value, at - last.at))
+            })
+        };
+        let goes_on = scrape.verdict == Verdict::GoesOn;
+        let (returned, is_shared) = (goes_on && values.iter().any(is_back), goes_on && values.iter().any(is_other));
+        Scrape { begun: line.begun_at(at), left: fallen.sum(), returned, is_shared, ..scrape }
     }
 
     /// The highest rate of a target in the minutes up to an instant.
@@ -167,7 +184,9 @@ impl Counting<'_> {
         if counter.delta.is_some() {
             return Some(new(seen.unwrap_or(sample.at - line.interval)));
         }
-        let held_until = last.map_or(scrape.ok_before, |l| Some(l.at));
+        // A push before anybody asked the gateway was seen, or is older than all that is
+        // known.
+        let held_until = last.map_or(scrape.ok_before, |l| Some(l.at)).or(Some(line.asked_since));
         let before = last.and_then(|l| l.pushed);
         let pushed = counter.pushed.and_then(|pushes| pushed_since(pushes, before, held_until, sample.at));
         pushed.or_else(|| self.created_since(counter, line, last, sample)).map(new)
@@ -203,6 +222,13 @@ impl Counting<'_> {
         let is_old = scrape.verdict == Verdict::Restart || scrape.begun.is_some_and(|begun| known.at < begun);
         let mut step = if is_old {
             after_a_restart(&known, scrape, sample)
+        } else if let Some(line_before) = left_behind(&known, scrape, sample) {
+            // What was counted since the fall was counted before.
+            let counted = -whole(known.value);
+            self.add(counter, line, Spread { from: line_before.at, to: known.at, events: counted });
+            let events = whole(sample.value) - whole(line_before.value);
+            let fallen = known.fallen.map(|fallen| Box::new(Fallen { lines: Vec::new(), ..*fallen }));
+            Step { from: line_before.at, events, possible: 0, last: Last { fallen, ..Last::new(sample) } }
         } else if known.fallen.as_ref().is_some_and(|f| f.is_split(at)) {
             on_a_line(known, scrape, sample)
         } else if sample.value >= known.value {
@@ -232,8 +258,8 @@ impl Counting<'_> {
             last,
         };
         match fall {
-            Fall::Reset => {
-                fallen.lines.clear();
+            Fall::Reset if !scrape.is_shared => {
+                fallen.lines = vec![Sample { at: known.at, value: known.value }];
                 Step {
                     from: scrape.ok_before.unwrap_or(known.at).max(known.at),
                     events: whole(sample.value),
@@ -254,7 +280,7 @@ impl Counting<'_> {
                     last: Last { fallen: Some(fallen), ..Last::new(sample) },
                 }
             }
-            Fall::Unexplained => {
+            Fall::Reset | Fall::Unexplained => {
                 fallen.split(&known, sample);
                 nothing(Last { fallen: Some(fallen), ..Last::new(sample) })
             }
@@ -323,6 +349,11 @@ fn on_a_line(mut known: Last, scrape: Scrape, sample: Sample) -> Step {
     Step { from, events, possible, last: Last { fallen: Some(fallen), ..Last::new(sample) } }
 }
 
+/// What a counter held before it fell, where it goes on from there.
+fn left_behind(known: &Last, scrape: Scrape, sample: Sample) -> Option<Sample> {
+    known.fallen.as_ref().filter(|_| scrape.returned)?.left_behind(known, &sample)
+}
+
 /// A counter of a process that ended. It began again at zero, unless what it holds
 /// says that it is another process's than the one that ended.
 fn after_a_restart(known: &Last, scrape: Scrape, sample: Sample) -> Step {
@@ -337,7 +368,13 @@ fn after_a_restart(known: &Last, scrape: Scrape, sample: Sample) -> Step {
     } else {
         scrape.busiest.can_be_fresh(sample.value, age)
     };
-    let last = Last::new(sample);
+    let mut last = Last::new(sample);
+    if scrape.by_falls && fell && is_fresh {
+        let mut fallen = known.fallen.clone().unwrap_or_default();
+        fallen.note(at);
+        fallen.lines = vec![Sample { at: known.at, value: known.value }];
+        last.fallen = Some(fallen);
+    }
     if is_fresh {
         Step { from, events: whole(sample.value), possible: 0, last }
     } else if fell {
@@ -351,8 +388,8 @@ fn after_a_restart(known: &Last, scrape: Scrape, sample: Sample) -> Step {
 impl Fallen {
     /// From now on two processes are told apart.
     fn split(&mut self, known: &Last, sample: Sample) {
-        if self.lines.is_empty() {
-            self.lines.push(Sample { at: known.at, value: known.value });
+        if self.lines.iter().all(|line| line.value != known.value) {
+            self.add_line(Sample { at: known.at, value: known.value });
         }
         self.add_line(sample);
     }

@@ -10,6 +10,7 @@ impl Counting<'_> {
     /// Observed and unseen time, and rates, of each target.
     pub(super) fn observe_targets(&mut self) {
         let timelines = std::mem::take(&mut self.timelines);
+        self.pushed_until = timelines.iter().filter(|l| !l.is_scraped()).filter_map(|l| l.ok.last()).max().copied();
         for (t, line) in timelines.iter().enumerate() {
             if !self.relevant.get(t).copied().unwrap_or(false) {
                 continue;
@@ -34,11 +35,15 @@ impl Counting<'_> {
         } else {
             // The death of the old process lies somewhere before the start of
             // the new one.
-            let started = line.lives.get(life).and_then(|l| l.started).unwrap_or(b);
+            let started = line.lives.get(life).map_or(b, |l| l.started.unwrap_or(l.seen)).min(b);
             self.add_unseen(line, a, started);
             started
         };
         self.grid.add_observed(Period::new(begin, b));
+        // While it did not answer, nobody knew that its process lived on.
+        if b - a > line.overdue() && a.floor_slot() < self.emit.start && b > self.emit.start {
+            self.recount_from(a.floor_slot());
+        }
         let seconds = (b - begin.min(b - Millis(1_000))).secs_f64();
         if let Some(total) = total.filter(|n| *n > 0) {
             self.grid.add_rate(b, total as f64 / seconds);
@@ -91,7 +96,10 @@ impl Counting<'_> {
         let asked_until = line.asked_before(end + Millis(1)).unwrap_or(last).max(last) + line.interval;
         // A minute that began earlier may have had its scrapes before.
         let later = Period::new(asked_until + Millis(SLOT_MS - 1), end);
-        let gone = end - asked_until > line.overdue() && any_alive(self.observed.alive, later);
+        // Where nobody scrapes, others that push show that pushes arrive.
+        let pushes_arrive = !line.is_scraped() && self.pushed_until.is_some_and(|at| at > later.start);
+        let is_alive = any_alive(self.observed.alive, later) || pushes_arrive;
+        let gone = end - asked_until > line.overdue() && is_alive;
         self.grid.add_unseen(Period::new(last, if gone { asked_until } else { end }));
         gone
     }

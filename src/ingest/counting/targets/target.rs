@@ -3,6 +3,7 @@
 
 use super::watch::Watch;
 use crate::ingest::counting::counters::rates::Rates;
+use crate::ingest::counting::late::Newest;
 use crate::ingest::counting::notices::Observation;
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::raw::Sample;
@@ -27,6 +28,8 @@ pub(crate) struct TargetState {
     pub rates: Rates,
     /// What told that it was observed.
     pub sign: Observation,
+    /// The newest of its samples that do not have the time of a scrape.
+    pub own_times: Option<Newest>,
 }
 
 /// One process life of a target, from the first scrape that saw it.
@@ -74,10 +77,12 @@ pub(crate) struct Timeline {
     begun: Option<Timestamp>,
     /// How busy it was before the reading.
     pub rates: Rates,
+    /// The newest of its samples that do not have the time of a scrape.
+    pub own_times: Option<Newest>,
 }
 
 /// The distance of scrapes that is assumed until two were seen.
-const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
+pub(crate) const INTERVAL_DEFAULT: Millis = Millis::from_secs(60);
 /// Scrapes that are remembered to know their distance, where a reading holds
 /// one or none: three distances, so that one that is out of order does not count.
 const RECENT_MAX: usize = 4;
@@ -116,6 +121,7 @@ impl Timeline {
             tells_start: !starts.is_empty(),
             begun: before.and_then(|b| b.begun),
             rates: before.map(|b| b.rates.clone()).unwrap_or_default(),
+            own_times: before.and_then(|b| b.own_times),
             ok,
         };
         line.find_lives(starts, carried > 0, watch);
@@ -142,6 +148,12 @@ impl Timeline {
             self.unproven = !life.from_zero && !watch.complete;
         }
         self.lives.push(life);
+        // The last process was seen first by a scrape that does not count as one: what
+        // the scrape before it saw was of another.
+        if let Some(begun) = self.begun.filter(|begun| known_before && *begun > first) {
+            self.begun = None;
+            self.lives.push(Life { seen: begun, started: None, from_zero: true, doubtful: false });
+        }
         let mut last_ok = self.ok.iter().copied().take(self.carried).next_back();
         for sample in starts {
             let known = self.start.replace(sample.value);
@@ -232,11 +244,23 @@ impl Timeline {
         self.ok.binary_search(&at).is_ok()
     }
 
+    /// Whether its scrapes are known: then a sample has the time of one.
+    pub fn is_scraped(&self) -> bool {
+        self.sign == Observation::Up
+    }
+
+    /// Whether a scrape was tried at just this instant.
+    pub fn was_asked(&self, at: Timestamp) -> bool {
+        self.asked.binary_search(&at).is_ok()
+    }
+
     /// `rates` with those of the reading.
     pub fn state(&self, rates: Rates) -> TargetState {
         TargetState {
-            begun: self.ok.last().and_then(|at| self.begun_at(*at)),
+            // A restart may show in a scrape that does not count as one.
+            begun: self.begun_at(Timestamp::MAX),
             rates,
+            own_times: self.own_times,
             sign: self.sign,
             labels: self.labels.clone(),
             last_ok: self.ok.last().copied(),
@@ -249,7 +273,7 @@ impl Timeline {
 
 /// The median distance of scrapes, failed ones included: missed scrapes and
 /// restarts of the scraper do not move it.
-fn usual_interval(scrapes: &[Timestamp]) -> Option<Millis> {
+pub(crate) fn usual_interval(scrapes: &[Timestamp]) -> Option<Millis> {
     let gap = |pair: &[Timestamp]| Some((*pair.get(1)? - *pair.first()?).0);
     let mut gaps: Vec<i64> = scrapes.windows(2).filter_map(gap).collect();
     if gaps.is_empty() {

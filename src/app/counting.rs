@@ -5,7 +5,7 @@ pub(crate) mod composites;
 pub(crate) mod counted;
 pub(crate) mod filling;
 pub(crate) mod live;
-mod problems;
+pub(crate) mod problems;
 pub(crate) mod progress;
 pub(crate) mod pushes;
 pub(crate) mod reading;

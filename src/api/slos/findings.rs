@@ -19,6 +19,7 @@ words! {
         ImpossibleCounts = "impossible_counts",
         ImpossibleValues = "impossible_values",
         LabelNotFound = "label_not_found",
+        LabelOnNone = "label_on_none",
         LateSamples = "late_samples",
         LostOverride = "lost_override",
         MetricNotFound = "metric_not_found",

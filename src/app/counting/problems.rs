@@ -1,21 +1,13 @@
-//! What counting noticed about the series of an SLI, as findings about its SLO.
+//! What counting noticed about the series of an SLI, as problems of it.
 
-use super::reading::Samples;
 use crate::app::catalog::slis::CountedSli;
-use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::ingest::counting::counted::{Counted, Inexact};
 use crate::ingest::counting::{Notice, NoticeKind, Operand, Reading};
-use crate::ingest::spoilt::Spoilt;
 use crate::model::slo::sli_problem::{Affected, Side, SliProblem};
 use crate::model::time::Millis;
 
 /// Everything that a counting noticed, what matters most first.
-pub(super) fn problems(
-    indicator: &CountedSli,
-    counted: &Counted,
-    samples: &Samples,
-    source_delay: Millis,
-) -> Vec<Finding> {
+pub(crate) fn problems(indicator: &CountedSli, counted: &Counted, source_delay: Millis) -> Vec<SliProblem> {
     let mut found = Vec::new();
     if !counted.matched {
         found.extend(unmatched(indicator));
@@ -24,22 +16,11 @@ pub(super) fn problems(
         Inexact::NoBound(bounds) => SliProblem::MissingBucket { bounds: bounds.clone() },
         Inexact::Bucket { low, high } => SliProblem::WithinBucket { low: *low, high: *high },
     }));
-    found.extend(samples.spoilt.as_ref().filter(|_| indicator.plan.reading().is_counted()).map(unusable));
     if counted.without_up > 0 {
         found.push(SliProblem::WithoutUp { series: counted.without_up });
     }
     found.extend(counted.notices.iter().filter_map(|notice| noticed(notice, source_delay)));
-    found.into_iter().map(|problem| Finding::new(indicator.slo.clone(), FindingKind::Sli(problem))).collect()
-}
-
-/// Values of counters that cannot be used.
-fn unusable(spoilt: &Spoilt) -> SliProblem {
-    let affected = Affected { series: 1, example: Some(spoilt.example.to_string()) };
-    if spoilt.is_conflict() {
-        SliProblem::ConflictingSamples { instants: spoilt.samples, affected }
-    } else {
-        SliProblem::ImpossibleValues { value: spoilt.value, affected }
-    }
+    found
 }
 
 /// Neither a series nor a target.
@@ -65,13 +46,6 @@ fn noticed(notice: &Notice, source_delay: Millis) -> Option<SliProblem> {
     let affected = Affected { series: notice.series, example: notice.example.as_ref().map(ToString::to_string) };
     Some(match notice.kind.clone() {
         NoticeKind::NoSeries { operand, selector } => SliProblem::NoSeries { side: side(operand), selector },
-        NoticeKind::LabelOnNoSeries { operand, selector, label } => SliProblem::LabelNotFound {
-            side: side(operand),
-            metric: selector,
-            label,
-            series: Some(notice.series as u64),
-            nearest: Vec::new(),
-        },
         NoticeKind::GoodExceedsTotal { minutes, good, total } => {
             SliProblem::ImpossibleCounts { side: Side::Good, part: good as f64, total: total as f64, minutes }
         }
@@ -82,7 +56,7 @@ fn noticed(notice: &Notice, source_delay: Millis) -> Option<SliProblem> {
         NoticeKind::FrequentFalls { falls, within } => SliProblem::CounterFalls { falls, within, affected },
         NoticeKind::UnprovenBirths { events } => SliProblem::UnprovenStarts { events, affected },
         NoticeKind::ConflictingSamples { instants } => SliProblem::ConflictingSamples { instants, affected },
-        NoticeKind::ImpossibleValues { value } => SliProblem::ImpossibleValues { value, affected },
+        NoticeKind::ImpossibleValues { value } => SliProblem::ImpossibleValues { value: value.to_string(), affected },
         NoticeKind::DeltaTemporality { .. } => SliProblem::DeltaCounter { affected },
         NoticeKind::LateSamples { delay } => SliProblem::LateSamples { delay, source_delay },
         NoticeKind::MissingInfBucket { has_count } => SliProblem::MissingInfBucket { has_count },

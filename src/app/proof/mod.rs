@@ -1,4 +1,5 @@
 //! Proofs that the counting is right: scenarios and generated worlds.
 
+pub mod preview;
 pub mod scenario;
 pub mod verify;

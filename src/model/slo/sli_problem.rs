@@ -65,6 +65,14 @@ pub enum SliProblem {
         series: Option<u64>,
         nearest: Vec<String>,
     },
+    /// A matcher excludes what has a label, and no series of the metric has it.
+    LabelOnNone {
+        side: Side,
+        metric: String,
+        matcher: String,
+        label: String,
+        nearest: Vec<String>,
+    },
     /// Series have the label, and none of its values matches.
     ValueNotFound {
         side: Side,
@@ -155,9 +163,10 @@ pub enum SliProblem {
         instants: usize,
         affected: Affected,
     },
-    /// Values that no counter can have.
+    /// Values that no counter can have, and one of them as text: it may not be a
+    /// number.
     ImpossibleValues {
-        value: f64,
+        value: String,
         affected: Affected,
     },
     /// Counters that say what happened since their last sample.
@@ -185,6 +194,7 @@ impl SliProblem {
         match self {
             SliProblem::MetricNotFound { .. } => "metric_not_found",
             SliProblem::LabelNotFound { .. } => "label_not_found",
+            SliProblem::LabelOnNone { .. } => "label_on_none",
             SliProblem::ValueNotFound { .. } => "value_not_found",
             SliProblem::NoSeries { .. } => "no_series",
             SliProblem::SeriesEnded { .. } => "series_ended",
@@ -215,6 +225,7 @@ impl SliProblem {
         match self {
             SliProblem::MetricNotFound { side, .. }
             | SliProblem::LabelNotFound { side, .. }
+            | SliProblem::LabelOnNone { side, .. }
             | SliProblem::ValueNotFound { side, .. }
             | SliProblem::NoSeries { side, .. }
             | SliProblem::SeriesEnded { side, .. }

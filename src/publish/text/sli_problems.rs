@@ -24,6 +24,15 @@ pub(super) fn text(problem: &SliProblem) -> FindingText {
                 did_you_mean(nearest, "query the metric in Prometheus and use a label that its series have"),
             )
         }
+        SliProblem::LabelOnNone { side, metric, matcher, label, nearest } => FindingText::new(
+            format!(
+                "`{}`: the label `{label}` is on no series of `{metric}`, so {matcher} excludes nothing: every event is \
+                 {}",
+                side.as_str(),
+                side.as_str()
+            ),
+            did_you_mean(nearest, "query the metric in Prometheus and use a label that its series have"),
+        ),
         SliProblem::ValueNotFound { side, metric, matcher, nearest } => FindingText::new(
             format!("`{}`: no series of `{metric}` matches {matcher}{}", side.as_str(), consequence(*side)),
             did_you_mean(nearest, "query the metric in Prometheus and use a value that the label has"),

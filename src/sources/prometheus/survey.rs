@@ -107,7 +107,10 @@ impl<'c> Survey<'c> {
     /// One selector: whether it matches, and whether its samples come in time.
     async fn operand(&self, side: Side, selector: &Selector) -> Result<Vec<SliProblem>, Error> {
         Ok(match self.newest(selector).await? {
-            Newest::Fresh => self.spelling(selector).await?.into_iter().collect(),
+            Newest::Fresh => {
+                let spelling = self.spelling(selector).await?;
+                spelling.into_iter().chain(self.excludes_nothing(side, selector).await?).collect()
+            }
             Newest::Late(delay) => vec![SliProblem::LateSamples { delay, source_delay: self.ingest_delay }],
             // Series of errors end with their process.
             Newest::Ended(_) if side == Side::Bad => Vec::new(),
@@ -196,7 +199,8 @@ impl<'c> Survey<'c> {
         let sent = metric.for_source();
         for extreme in ["max", "min"] {
             let value = self.number(&format!("{extreme}({sent})")).await?;
-            if let Some(value) = value.filter(|value| !(0.0..=1.0).contains(value)) {
+            // A ratio of nothing is not a number.
+            if let Some(value) = value.filter(|value| !value.is_nan() && !(0.0..=1.0).contains(value)) {
                 let series = self.number(&format!("count({sent} > 1 or {sent} < 0)")).await?.unwrap_or(1.0) as usize;
                 problems.push(SliProblem::OutOfRange { value, affected: Affected { series, example: None } });
                 break;

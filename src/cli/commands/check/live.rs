@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::catalog::setup;
 use crate::app::catalog::slis::{Source, source_of};
+use crate::app::proof::preview::preview;
 use crate::app::runtime::clock::Clock;
 use crate::config;
 use crate::definitions::Loaded;
@@ -17,6 +18,7 @@ use crate::evaluate::review::finding::{FindingKind, FindingSeverity};
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::slo::sli_problem::SliProblem;
+use crate::model::time::Timestamp;
 use crate::net::Error;
 use crate::net::install_crypto_provider;
 use crate::publish::text::findings::text_of;
@@ -46,10 +48,11 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
         }
     }
     let ask = async |slo: &Slo| {
-        let source = source_of(slo, sources).map(|source| source.name.as_str());
-        let survey = surveys.iter().find(|(name, _)| Some(*name) == source).map(|(_, survey)| survey);
-        let found = match survey {
-            Some(survey) => survey.sli(&slo.indicator).await,
+        let source = source_of(slo, sources);
+        let name = source.map(|source| source.name.as_str());
+        let survey = surveys.iter().find(|(of, _)| Some(*of) == name).map(|(_, survey)| survey);
+        let found = match survey.zip(source) {
+            Some((survey, source)) => look(slo, survey, source, now).await,
             None => Ok(Vec::new()),
         };
         progress.inc(1);
@@ -79,6 +82,21 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
         problems.push(Problem::of_file(Level::Error, file, error.to_string(), Some(hint.to_owned())));
     }
     Ok(problems)
+}
+
+/// What the index says of the series of an SLO, and what the samples of the last hour
+/// show.
+async fn look(slo: &Slo, survey: &Survey<'_>, source: &Arc<Source>, now: Timestamp) -> Result<Vec<SliProblem>, Error> {
+    let mut found = survey.sli(&slo.indicator).await?;
+    if found.iter().any(SliProblem::is_fatal) {
+        return Ok(found);
+    }
+    for one in preview(&Arc::new(slo.clone()), source, now).await? {
+        if !found.iter().any(|known| known.as_str() == one.as_str()) {
+            found.push(one);
+        }
+    }
+    Ok(found)
 }
 
 /// A problem at the key that it is about; none for what needs no action.

@@ -26,6 +26,26 @@ impl Survey<'_> {
         Ok((!is_usual).then(|| SliProblem::NoSeries { side, selector: selector.to_string() }))
     }
 
+    /// A matcher that leaves out what has a label which no series has. On the total it
+    /// is usual: a rule for all clusters names what only some of them have.
+    pub(super) async fn excludes_nothing(&self, side: Side, selector: &Selector) -> Result<Option<SliProblem>, Error> {
+        let excluding: Vec<&Matcher> =
+            selector.matchers().iter().filter(|m| m.matches_value("") && !m.value.is_empty()).collect();
+        if excluding.is_empty() || !matches!(side, Side::Good | Side::Bad) {
+            return Ok(None);
+        }
+        let metric = Selector::new(selector.metric.clone(), Vec::new());
+        let labels = self.client.label_names(&metric, self.lately()).await?.data;
+        let Some(absent) = excluding.into_iter().find(|m| !labels.contains(&m.label)) else { return Ok(None) };
+        Ok(Some(SliProblem::LabelOnNone {
+            side,
+            metric: selector.metric.clone(),
+            matcher: format!("`{absent}`"),
+            label: absent.label.clone(),
+            nearest: nearest(&absent.label, &labels),
+        }))
+    }
+
     async fn mismatch(
         &self,
         side: Side,

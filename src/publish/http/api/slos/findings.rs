@@ -42,6 +42,7 @@ impl From<&SliProblem> for FindingKindJson {
         match problem {
             SliProblem::MetricNotFound { .. } => Self::MetricNotFound,
             SliProblem::LabelNotFound { .. } => Self::LabelNotFound,
+            SliProblem::LabelOnNone { .. } => Self::LabelOnNone,
             SliProblem::ValueNotFound { .. } => Self::ValueNotFound,
             SliProblem::NoSeries { .. } => Self::NoSeries,
             SliProblem::SeriesEnded { .. } => Self::SeriesEnded,

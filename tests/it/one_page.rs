@@ -66,7 +66,8 @@ spec:
   objective: 99%
   windows: [30d]
   indicator: {composite: {allOf: [shop-a, shops]}}
-  alerts: {tiers: [{name: quick, severity: page, budget: 0.05%, long: 2m, short: 1m}]}
+  # Its minutes are few.
+  alerts: {minBadEvents: 1, tiers: [{name: quick, severity: page, budget: 0.05%, long: 2m, short: 1m}]}
 "#;
 
 /// The pages that Alertmanager holds now, as alert name and SLO.

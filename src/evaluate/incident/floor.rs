@@ -30,7 +30,8 @@ pub fn mark(incidents: &mut [Incident], burns: &[SloBurn], floor: IncidentFloor,
         }
         incident.below_floor = match (incident.budget_burned_ratio, is_stated(incident)) {
             (_, true) => None,
-            (Some(_), false) if is_quiet => Some(BelowFloor::NoBurn),
+            // Somebody who answered a page had something to do.
+            (Some(_), false) if is_quiet && incident.times.acknowledged.is_none() => Some(BelowFloor::NoBurn),
             (Some(ratio), false) if !incident.detected && ratio < floor.budget_ratio => Some(BelowFloor::SmallBurn),
             _ => None,
         };
@@ -98,6 +99,14 @@ mod tests {
         assert_eq!((review.incidents.len(), review.durations.restore.n), (0, 0));
         assert_eq!(verdicts(&review), ["30 CpuHigh no-impact"], "somebody was interrupted");
         assert_eq!(review.below_floor[0].budget_burned_ratio, Some(0.0), "known, and none");
+    }
+
+    #[test]
+    fn a_page_that_a_person_answered_is_an_incident() {
+        let text = "slo web .*100\npage QueueStuck web .*30 F*30 .*40\nsays web PD1 .*31 I.A .*20 E";
+        assert_eq!(below(text), []);
+        let by_a_program = text.replace("I.A", "I.a");
+        assert_eq!(below(&by_a_program), [("web".to_owned(), BelowFloor::NoBurn)]);
     }
 
     #[test]

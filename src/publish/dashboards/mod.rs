@@ -1,7 +1,8 @@
-//! Grafana dashboards from the definitions: one for each service, one for all,
-//! and the file by which Grafana finds them. The same definitions give the same
+//! Grafana dashboards from the definitions: one for each service, one for all, one
+//! about Evenkeel itself, and the file by which Grafana finds them. The same definitions give the same
 //! bytes. Must not know how numbers are made, only the names of the metrics.
 
+mod daemon;
 pub(crate) mod frame;
 mod grafana;
 mod overview;
@@ -37,6 +38,7 @@ pub fn generate<S: Borrow<Slo>>(slos: &[S]) -> Vec<DashboardFile> {
         services.entry(&slo.service).or_default().push(slo);
     }
     let mut files = vec![
+        file("evenkeel.json".to_owned(), &daemon::of_daemon()),
         file("overview.json".to_owned(), &overview::of_all(&sorted)),
         DashboardFile { path: "provisioning/evenkeel.yaml".to_owned(), content: PROVISIONING.to_owned() },
     ];
@@ -59,7 +61,8 @@ fn titles<'n>(services: impl Iterator<Item = &'n str>) -> BTreeMap<&'n str, Stri
     }
     let mut titles = BTreeMap::new();
     for (shown, names) in alike {
-        let is_free = shown != overview::TITLE.to_lowercase() && !shown.is_empty();
+        let is_reserved = [overview::TITLE, daemon::TITLE].iter().any(|title| shown == title.to_lowercase());
+        let is_free = !is_reserved && !shown.is_empty();
         let unchanged = names.iter().copied().filter(|name| text::plain(name) == *name && is_free);
         let plain = unchanged.max();
         for name in names {
@@ -73,8 +76,8 @@ fn titles<'n>(services: impl Iterator<Item = &'n str>) -> BTreeMap<&'n str, Stri
 
 /// For Grafana's directory `provisioning/dashboards`.
 const PROVISIONING: &str = "\
-# Copy this file to Grafana's provisioning/dashboards, and overview.json and
-# services/ to the path below.
+# Copy this file to Grafana's provisioning/dashboards, and evenkeel.json, overview.json
+# and services/ to the path below.
 apiVersion: 1
 providers:
   - name: evenkeel

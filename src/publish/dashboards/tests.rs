@@ -48,7 +48,8 @@ fn filled(expr: &str) -> String {
 #[test]
 fn one_dashboard_for_each_service_and_one_for_all() {
     let paths: Vec<String> = generate(&definitions()).into_iter().map(|f| f.path).collect();
-    assert_eq!(paths.len(), 4);
+    assert_eq!(paths.len(), 5);
+    assert!(paths.contains(&"evenkeel.json".to_owned()));
     assert!(paths.contains(&"overview.json".to_owned()));
     assert!(paths.contains(&"services/checkout.json".to_owned()));
     assert!(paths.contains(&"provisioning/evenkeel.yaml".to_owned()));

@@ -199,6 +199,41 @@ async fn prometheus_reads_both_formats() {
 }
 
 /// A binary of the test servers, built when it is not there.
+/// The shipped rules about Evenkeel itself fire when they should.
+#[test]
+fn the_shipped_rules_pass_their_tests() {
+    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    for arguments in [["check", "rules", "prometheus-rules.yaml"], ["test", "rules", "prometheus-rules-test.yaml"]] {
+        let ended = Command::new(test_server("promtool")).args(arguments).current_dir(&deploy).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{told}");
+    }
+}
+
+/// A rule about a metric or a kind of finding that was renamed would never fire.
+#[test]
+fn the_shipped_rules_name_what_exists() {
+    let rules = include_str!("../../../deploy/prometheus-rules.yaml");
+    let metrics = evenkeel::publish::metrics::markdown();
+    let words = |text: &str| -> Vec<String> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text.split(|c| !is_part(c)).map(str::to_owned).collect()
+    };
+    for name in words(rules).iter().filter(|word| word.starts_with("evenkeel_")) {
+        assert!(metrics.contains(&format!("`{name}`")), "{name}");
+    }
+    let kinds = include_str!("../golden/openapi.json");
+    for list in rules
+        .split("kind")
+        .skip(1)
+        .filter_map(|rest| rest.strip_prefix("=~\"").or(rest.strip_prefix("!~\"")).or(rest.strip_prefix("=\"")))
+    {
+        for kind in words(list.split('"').next().unwrap()) {
+            assert!(kinds.contains(&format!("\"{kind}\"")), "{kind}");
+        }
+    }
+}
+
 fn test_server(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

@@ -14,3 +14,6 @@ pub(crate) mod source;
 pub(crate) mod survey;
 pub(crate) mod surveyed;
 mod unstored;
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ pub mod alert;
 pub mod condition;
 pub mod outage;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

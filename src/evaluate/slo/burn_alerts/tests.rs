@@ -10,7 +10,7 @@ use crate::evaluate::slo::tiers::TierStatus;
 use crate::model::slo::{AlertTier, PolicyStep, Severity, Slo};
 use crate::model::testing::{composite, slo};
 
-fn judged(verdicts: &[TierVerdict]) -> SloJudgement {
+pub fn judged(verdicts: &[TierVerdict]) -> SloJudgement {
     of(slo("checkout"), verdicts)
 }
 
@@ -30,11 +30,11 @@ fn of(slo: Slo, verdicts: &[TierVerdict]) -> SloJudgement {
     SloJudgement { slo, windows: vec![], good_since_start: 0, bad_since_start: 0, tiers }
 }
 
-fn at(minute: i64) -> Timestamp {
+pub fn at(minute: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000) + Millis::from_mins(minute)
 }
 
-fn moment(minute: i64) -> Moment {
+pub fn moment(minute: i64) -> Moment {
     Moment { as_of: at(minute), now: at(minute), interval: Millis::from_mins(1) }
 }
 

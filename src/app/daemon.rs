@@ -28,9 +28,11 @@ use crate::app::judging::ledger::Ledger;
 use crate::app::judging::round::Judging;
 use crate::app::notifying::notify::Notifier;
 use crate::app::reviewing::round::ReviewRound;
+use crate::app::runtime::clock_watch::ClockWatch;
 use crate::app::runtime::facts::Facts;
+use crate::app::runtime::store_care::StoreCare;
 use crate::app::runtime::tasks::Tasks;
-use crate::app::runtime::tidying::{Checkpoint, Tidying};
+use crate::app::runtime::tidying::Tidying;
 use crate::app::serving::commands::AppCommands;
 use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
@@ -50,8 +52,10 @@ const ALERTS_PAUSE: Millis = Millis::from_secs(30);
 const RULES_PAUSE: Millis = Millis::from_mins(5);
 const REVIEW_PAUSE: Millis = Millis::from_mins(1);
 const TIDY_PAUSE: Millis = Millis::from_hours(1);
-/// What a damaged log of the store may cost.
-const CHECKPOINT_PAUSE: Millis = Millis::from_mins(1);
+/// A clock that is set is noticed within this.
+const CLOCK_PAUSE: Millis = Millis::from_secs(5);
+/// Damage of the store and a full disk are noticed within this.
+const STORE_CARE_PAUSE: Millis = Millis::from_secs(10);
 /// A reload that failed is tried again after so long.
 const RELOAD_PAUSE: Millis = Millis::from_secs(30);
 
@@ -114,8 +118,11 @@ async fn wire(
     let (clock, sources, interval) = (setup.clock, setup.sources, config.evaluation_interval);
     let now = clock.now();
     let delay = sources.iter().map(|s| s.ingest_delay).max().unwrap_or_default();
-    if facts.forget_fetched_ahead(now).await.context("forget what was read while the clock was ahead")? {
-        tracing::warn!("the clock was ahead before and has been set back; the last days are read again");
+    match facts.forget_fetched_ahead(now).await {
+        Ok(true) => tracing::warn!("the clock was ahead before and has been set back; the last days are read again"),
+        Ok(false) => {}
+        // A start on a full disk: the first round of counting tries again.
+        Err(error) => tracing::error!(error = format!("{error:#}"), "what was read ahead of the clock is still noted"),
     }
     let (requests, receiver) = reload_requests();
     let corrections = Corrections::new(Vec::new(), &facts.reader).context("read the corrections")?;
@@ -165,7 +172,8 @@ async fn wire(
         tasks.every(&format!("backfill/{name}"), BACKFILL_PAUSE, filling);
     }
     let labels = config.external_labels.clone();
-    let notifier = Notifier::new(&daemon, setup.outbox.clone(), labels, setup.external_url.clone(), interval)?;
+    let (outbox, url) = (setup.outbox.clone(), setup.external_url.clone());
+    let notifier = Notifier::new(&daemon, outbox, labels, url, interval, config.heartbeat)?;
     let in_force = daemon.catalog();
     let judging = Judging {
         composites: Composites::new(&in_force.slos, &facts.reader).context("read what composites are made of")?,
@@ -211,8 +219,9 @@ async fn wire(
     tasks.every("series", SURVEY_PAUSE, SeriesSurvey::new(Arc::clone(&daemon), sources.clone()));
     tasks.every("rules", RULES_PAUSE, Inventory { daemon: Arc::clone(&daemon), sources });
     tasks.every("review", REVIEW_PAUSE, ReviewRound::new(Arc::clone(&daemon), config.backfill));
-    tasks.every("checkpoint", CHECKPOINT_PAUSE, Checkpoint { facts: facts.clone() });
-    let tidying = Tidying { daemon: Arc::clone(&daemon), retention: config.retention, is_checked: facts.was_clean };
+    tasks.every("clock", CLOCK_PAUSE, ClockWatch::new(Arc::clone(&daemon)));
+    tasks.every("store", STORE_CARE_PAUSE, StoreCare { daemon: Arc::clone(&daemon), copied_at: None });
+    let tidying = Tidying { daemon: Arc::clone(&daemon), retention: config.retention, checked_at: None };
     tasks.every("tidy", TIDY_PAUSE, tidying);
     if let Some(pusher) = setup.pusher {
         tasks.every("push", interval, Pushing { daemon: Arc::clone(&daemon), pusher });

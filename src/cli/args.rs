@@ -1,6 +1,7 @@
 //! What may be typed: commands, flags and their help. Only parsing; the flags
 //! of settings stand in `settings`.
 
+mod backup;
 mod clients;
 mod daemon;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::time::TimeError;
 use crate::model::time::window::Month;
 
+pub use backup::BackupArgs;
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
 
@@ -46,6 +48,8 @@ pub enum CliCommands {
     Report(ReportArgs),
     /// Import incidents, acknowledgements and events from files.
     Import(ImportArgs),
+    /// Copy the store to a file, also while the daemon runs.
+    Backup(BackupArgs),
     /// Write files for other systems.
     #[command(subcommand)]
     Generate(GenerateCommands),

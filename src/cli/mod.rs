@@ -1,6 +1,7 @@
 //! The command line: what may be typed, what is started, how answers are
 //! printed. Must not know how any of it is computed.
 
+use crate::cli::commands::backup;
 use crate::cli::commands::check;
 use crate::cli::commands::demo;
 use crate::cli::commands::generate;
@@ -48,6 +49,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         }
         CliCommands::Verify(args) => verify::verify(&args),
         CliCommands::Report(args) => report::report(&args),
+        CliCommands::Backup(args) => backup::backup(&args),
         CliCommands::Import(args) => import::import(&args),
         CliCommands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
         CliCommands::Generate(GenerateCommands::InhibitRules(args)) => generate::inhibit_rules(&args),

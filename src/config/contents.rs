@@ -43,6 +43,8 @@ pub struct Config {
     pub external_labels: Labels,
     /// Where people reach this daemon, for links in alerts.
     pub external_url: Option<Url>,
+    /// Whether an alert fires as long as SLOs are evaluated.
+    pub heartbeat: bool,
     /// Of reports and calendar months that no definition decides.
     pub timezone: Tz,
     pub on_call: OnCall,

@@ -33,6 +33,7 @@ struct File {
     external_labels: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_url: Option<String>,
+    heartbeat: bool,
     timezone: String,
     on_call: OnCallKeys,
     alerts: AlertKeys,
@@ -308,6 +309,7 @@ impl Config {
             evaluation_interval: self.evaluation_interval.to_string(),
             external_labels: labels(&self.external_labels),
             external_url: self.external_url.as_ref().map(ToString::to_string),
+            heartbeat: self.heartbeat,
             timezone: self.timezone.to_string(),
             on_call: OnCallKeys::from(&self.on_call),
             alerts: AlertKeys::from(self.alerts.as_ref()),

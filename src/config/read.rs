@@ -78,6 +78,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let evaluation_interval = reading.scalar("evaluation_interval", fields.optional("evaluation_interval"), interval);
     let external_labels = external_labels(fields.optional("external_labels"), reading);
     let external_url = reading.choice("external_url", fields.optional("external_url"), url);
+    let heartbeat = reading.scalar("heartbeat", fields.optional("heartbeat"), yes_or_no);
     let timezone = reading.scalar::<Tz>("timezone", fields.optional("timezone"), timezone);
     let on_call = timezone.and_then(|zone| on_call(fields.optional("on_call"), zone, reading));
     let alerts = alerts(fields.optional("alerts"), reading);
@@ -108,6 +109,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         evaluation_interval: evaluation_interval?,
         external_labels: external_labels?,
         external_url: external_url?,
+        heartbeat: heartbeat?,
         timezone: timezone?,
         on_call: on_call?,
         alerts: alerts?,
@@ -129,6 +131,10 @@ fn address(text: &str) -> Result<SocketAddr, Complaint> {
         };
         Complaint::new(format!("`{}` is not an address with a port", shown(text)), hint)
     })
+}
+
+fn yes_or_no(text: &str) -> Result<bool, Complaint> {
+    one_of(text, &[("true", true), ("false", false)])
 }
 
 fn external_labels(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Labels> {

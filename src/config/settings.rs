@@ -2,8 +2,9 @@
 //! and the reference table. Values from flags and variables travel as text, so
 //! that their problems are found together with those of the file.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod overrides;
+
+pub use overrides::Overrides;
 
 /// One setting. Values of `sources` and `alertmanagers` stand only in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 66] = [
+const SETTINGS: [Setting; 67] = [
     key(
         "sources[].name",
         "NAME",
@@ -248,6 +249,14 @@ const SETTINGS: [Setting; 66] = [
         "URL at which people reach this daemon, for links in alerts and reports.",
     ),
     flag(
+        "heartbeat",
+        "heartbeat",
+        "EVENKEEL_HEARTBEAT",
+        "true|false",
+        Some("false"),
+        "Whether an alert `EvenkeelHeartbeat` fires as long as SLOs are evaluated, for a receiver that notices when it ends.",
+    ),
+    flag(
         "timezone",
         "timezone",
         "EVENKEEL_TIMEZONE",
@@ -394,31 +403,4 @@ pub fn reference() -> &'static [Setting] {
 /// The setting of a key.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
-}
-
-/// What flags and variables say, by the key of the setting. A flag stands in
-/// the place of its variable.
-#[derive(Clone, Default)]
-pub struct Overrides {
-    values: BTreeMap<&'static str, Vec<String>>,
-}
-
-impl Overrides {
-    /// Sets what a flag or variable says; no values mean that it was not given.
-    pub fn set(&mut self, key: &'static str, values: Vec<String>) {
-        if !values.is_empty() {
-            self.values.insert(key, values);
-        }
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&[String]> {
-        self.values.get(key).map(Vec::as_slice)
-    }
-}
-
-impl fmt::Debug for Overrides {
-    /// The keys only: a header may hold a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
-    }
 }

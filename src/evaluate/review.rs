@@ -7,6 +7,7 @@ pub mod finding;
 pub mod restatements;
 pub mod result;
 pub mod snapshot;
+pub mod store_problem;
 pub mod trends;
 pub mod verdict;
 

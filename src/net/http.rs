@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
@@ -14,6 +14,7 @@ use super::certificate;
 use super::endpoint::{Endpoint, EndpointError, shown_url};
 use super::error::{Error, shown};
 use super::refusal::{header_text, page_instead_of_data, refusal_text, retry_after};
+use super::remote_clock::RemoteClock;
 use super::secret::Secret;
 use super::tls::Clients;
 use crate::model::latency::Latency;
@@ -31,6 +32,8 @@ pub struct Http {
     base: Url,
     shown: Arc<str>,
     latency: Latency,
+    /// As of the last answer that had a date.
+    clock: Arc<Mutex<Option<RemoteClock>>>,
 }
 
 /// A body that was received in full, decoded.
@@ -69,6 +72,7 @@ impl Http {
             base,
             endpoint: Arc::new(endpoint.clone()),
             latency: Latency::default(),
+            clock: Arc::default(),
         })
     }
 
@@ -80,6 +84,11 @@ impl Http {
     /// How long whole exchanges took, refused and broken ones too.
     pub fn latency(&self) -> Latency {
         self.latency.clone()
+    }
+
+    /// The clock of the other side, once it has answered anything.
+    pub fn remote_clock(&self) -> Option<RemoteClock> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long a whole exchange may take.
@@ -194,6 +203,9 @@ impl Http {
             .body(request.body.clone())
             .send()
             .await;
+        if let Some(clock) = sent.as_ref().ok().and_then(|sent| RemoteClock::of(sent.headers(), Instant::now())) {
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
+        }
         sent.map_err(|error| {
             if matches!(certificate::tls_error(&error), Some(rustls::Error::InvalidCertificate(_))) {
                 self.clients.doubt();

@@ -12,6 +12,7 @@ pub mod error;
 pub(crate) mod fake_server;
 mod http;
 mod refusal;
+mod remote_clock;
 mod retry;
 mod secret;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tls;
 pub use endpoint::{Auth, Endpoint, EndpointError, Header};
 pub use error::Error;
 pub use http::{Body, Http};
+pub use remote_clock::RemoteClock;
 pub use retry::Backoff;
 pub use secret::{REDACTED, Secret};
 pub use tls::{Stamp, install_crypto_provider};

@@ -7,6 +7,7 @@ mod declared;
 mod delivery;
 mod queries;
 mod status;
+mod store_fault;
 
 pub use self::commands::{
     Commands, CorrectionChange, CorrectionRefused, PushRefused, PushedCounts, ReloadReport, TimeRefused,
@@ -21,3 +22,4 @@ pub use self::status::{
     AlertmanagerStatus, Backfill, CatalogStatus, DefinitionFile, LoopStatus, ServiceStatus, SourceStatus, StoreStatus,
     WebhookStatus,
 };
+pub use self::store_fault::StoreFault;

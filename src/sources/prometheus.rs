@@ -25,8 +25,7 @@ use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::latency::Latency;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
-use crate::net::{Endpoint, EndpointError, Http};
+use crate::net::{Endpoint, EndpointError, Error, Http, RemoteClock};
 
 /// Asked of every backend; each ignores what it does not know. VictoriaMetrics
 /// must not answer from its cache or from a part of its nodes, Thanos not from a
@@ -68,6 +67,18 @@ impl Prometheus {
     /// The address without credentials, for messages.
     pub fn shown_url(&self) -> &str {
         self.http.shown_url()
+    }
+
+    /// The clock of the source, once it has answered anything.
+    pub fn remote_clock(&self) -> Option<RemoteClock> {
+        self.http.remote_clock()
+    }
+
+    /// Asks for as little as can be, to learn what its clock shows.
+    pub async fn ask_clock(&self) -> Option<RemoteClock> {
+        // An error has a date as well.
+        let _ = self.http.get(&["api", "v1", "status", "buildinfo"], &[], "application/json").await;
+        self.http.remote_clock()
     }
 
     /// The raw samples of a selector with `start < at <= end`.

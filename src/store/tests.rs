@@ -1,5 +1,7 @@
 //! Tests of the store as a whole, and what they share.
 
+mod damage;
+mod every_kind;
 mod facts;
 mod faults;
 mod records;

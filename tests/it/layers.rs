@@ -12,7 +12,7 @@ const LINES_MAX: usize = 400;
 const FILES_MAX: usize = 14;
 /// What is over the limits still, with today's size: it may only shrink.
 const LONG_FILES: [(&str, usize); 3] = [
-    ("config/settings.rs", 424),
+    ("config/settings.rs", 406),
     ("evaluate/alerting/alerts.rs", 417),
     ("evaluate/incident/incidents/linking.rs", 434),
 ];

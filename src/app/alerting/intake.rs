@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::SecretString;
 
 use super::storing::store;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::{Facts, fault};
 use crate::config::{Webhook, WebhookKind};
 use crate::evaluate::review::finding::Finding;
 use crate::model::operations::record::Record;
@@ -114,7 +114,7 @@ impl Intake {
         let name = webhook.name.clone();
         // Reads secrets from files, and up to a megabyte of body.
         let opening = tokio::task::spawn_blocking(move || open(&webhook, &delivery, (now, since)));
-        let (told, used) = opening.await.map_err(|e| DeliveryRefused::NotStored(e.to_string()))??;
+        let (told, used) = opening.await.map_err(|e| DeliveryRefused::NotStored(fault(&e.into())))??;
         self.note_unknown(&name, &told.ignored);
         let _one_at_a_time = self.joining.lock().await;
         store(facts, name, told, used, now).await
@@ -129,7 +129,7 @@ impl Intake {
         now: Timestamp,
     ) -> Result<(), WithdrawalRefused> {
         let _one_at_a_time = self.joining.lock().await;
-        let failed = |error: anyhow::Error| WithdrawalRefused::NotStored(format!("{error:#}"));
+        let failed = |error: anyhow::Error| WithdrawalRefused::NotStored(fault(&error));
         let before = facts.read(move |reader| reader.find_record(&source, &key)).await;
         let before = before.and_then(|before| Ok(before?)).map_err(failed)?;
         let before = before.filter(Record::is_statement).ok_or(WithdrawalRefused::Unknown)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::{Facts, fault};
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::record::Record;
@@ -28,7 +28,7 @@ pub async fn store(
     used: Option<UsedSignature>,
     now: Timestamp,
 ) -> Result<Received, DeliveryRefused> {
-    let failed = |error: anyhow::Error| DeliveryRefused::NotStored(format!("{error:#}"));
+    let failed = |error: anyhow::Error| DeliveryRefused::NotStored(fault(&error));
     let compared = facts.read(move |reader| compared(reader, &source, told, used, now)).await;
     let (batch, received) =
         compared.and_then(|compared| Ok(compared?)).map_err(failed)?.ok_or(DeliveryRefused::Duplicate)?;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::{Facts, fault};
 use crate::definitions::{self, CORRECTIONS_MAX};
 use crate::model::operations::correction::Correction;
 use crate::model::problem::Problem;
@@ -124,7 +124,7 @@ impl Corrections {
 
     async fn add(&self, facts: &Facts, declaration: Declaration) -> Result<(), CorrectionRefused> {
         let _one_at_a_time = self.changing.lock().await;
-        let failed = |error: anyhow::Error| CorrectionRefused::NotStored(format!("{error:#}"));
+        let failed = |error: anyhow::Error| CorrectionRefused::NotStored(fault(&error));
         let trail = facts.read(|reader| reader.declarations()).await.and_then(|trail| Ok(trail?)).map_err(failed)?;
         let is_new = !self.in_force().iter().any(|c| c.name == declaration.name);
         // What is in force can always be withdrawn.

@@ -34,7 +34,12 @@ impl Bar {
         let step = progress.done * LOG_STEPS / progress.wanted.max(1);
         if step > self.logged {
             self.logged = step;
-            tracing::info!(done = progress.done, wanted = progress.wanted, complete_since = ?progress.complete_since.map(|t| t.rfc3339()), "history is being read");
+            tracing::info!(
+                done = progress.done,
+                wanted = progress.wanted,
+                complete_since = progress.complete_since.map(tracing::field::display),
+                "history is being read"
+            );
         }
     }
 

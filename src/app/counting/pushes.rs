@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::backfill::Renewed;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::{Facts, fault};
 use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::{PeakRate, Tile};
@@ -41,10 +41,11 @@ pub async fn push(
     let batch = Batch {
         tiles: vec![(id, counts.iter().map(tile).collect())],
         ingested: slots.map(|slot| (id, slot)).collect(),
+        has_pushed_tiles: true,
         recorded_at: now,
         ..Batch::default()
     };
-    facts.write(batch).await.map_err(|error| PushRefused::NotStored(format!("{error:#}")))?;
+    facts.write(batch).await.map_err(|error| PushRefused::NotStored(fault(&error)))?;
     counts.iter().for_each(|count| renewed.add(id, count.start.day()));
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::app::catalog::generation::{Catalog, counted_until};
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::clock_guard::read_again_from;
+use crate::app::runtime::clock_watch::apart;
 use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
@@ -112,6 +113,22 @@ impl SourceCounting {
         Ok(())
     }
 
+    /// The present, as far as the source has come: what it cannot have yet is neither
+    /// read nor noted as read.
+    async fn believed_now(&self) -> Timestamp {
+        let (ours, samples) = (self.daemon.clock.now(), &self.source.samples);
+        let Some(mut theirs) = samples.remote_clock().map(|clock| clock.now()) else { return ours };
+        if apart(&self.source.name, ours, theirs).is_some() {
+            // After a suspended machine only a new answer says what time it is.
+            theirs = samples.ask_clock().await.map_or(theirs, |clock| clock.now());
+        }
+        let ours = self.daemon.clock.now();
+        let finding = apart(&self.source.name, ours, theirs);
+        let is_ahead = finding.is_some() && ours > theirs;
+        self.daemon.board.note_findings(&format!("clock/{}", self.source.name), finding.into_iter().collect());
+        if is_ahead { theirs } else { ours }
+    }
+
     /// Leaves minutes open whose samples have not come yet: they are neither idle nor
     /// counted, until the backfill reads them again.
     fn keep_late_open(&self, found: &mut [CountedMinute], now: Timestamp) {
@@ -139,7 +156,8 @@ impl Round for SourceCounting {
         if self.live.is_empty() {
             return Ok(());
         }
-        let (now, began) = (self.daemon.clock.now(), Instant::now());
+        let began = Instant::now();
+        let now = self.believed_now().await;
         if self.live.is_ahead(now) {
             self.begin_again(now).await?;
         }

@@ -13,12 +13,19 @@ use crate::model::time::{Millis, Timestamp};
 use crate::publish::outbound::alertmanager::OutgoingAlert;
 use crate::store::Batch;
 
+const HEARTBEAT: &str = "EvenkeelHeartbeat";
+
+/// Without another evaluation the heartbeat ends by itself after so long.
+const HEARTBEAT_LASTS: Millis = Millis::from_mins(4);
+
 pub struct Notifier {
     alerts: BurnAlerts,
     outbox: Outbox,
     external_labels: Labels,
     external_url: Option<url::Url>,
     interval: Millis,
+    /// Since when the heartbeat fires; `None` without one.
+    heartbeat: Option<Timestamp>,
     /// As each alert was handed over last, by key.
     sent: BTreeMap<String, OutgoingAlert>,
 }
@@ -31,6 +38,7 @@ impl Notifier {
         external_labels: Labels,
         external_url: Option<url::Url>,
         interval: Millis,
+        has_heartbeat: bool,
     ) -> anyhow::Result<Notifier> {
         let mut alerts = BurnAlerts::new();
         for entry in daemon.facts.reader.burn_alerts()? {
@@ -41,7 +49,8 @@ impl Notifier {
                 }
             }
         }
-        Ok(Notifier { alerts, outbox, external_labels, external_url, interval, sent: BTreeMap::new() })
+        let heartbeat = has_heartbeat.then_some(daemon.started_at);
+        Ok(Notifier { alerts, outbox, external_labels, external_url, interval, heartbeat, sent: BTreeMap::new() })
     }
 
     /// Moves the alerts on and puts what is due into the outbox, also when their state
@@ -60,9 +69,24 @@ impl Notifier {
             due.into_iter().map(|due| (due.key.clone(), self.outgoing(due))).collect();
         let mut outgoing = self.ended(&due, now);
         outgoing.extend(due.iter().map(|(_, alert)| alert.clone()));
+        outgoing.extend(self.heartbeat(now));
         self.sent.extend(due);
         self.outbox.push(&outgoing);
         stored
+    }
+
+    /// The alert that fires as long as SLOs are evaluated: who receives it notices when
+    /// it ends.
+    fn heartbeat(&self, now: Timestamp) -> Option<OutgoingAlert> {
+        let labels = self.external_labels.clone().with("alertname", HEARTBEAT).with("severity", "info");
+        let text = "SLOs are evaluated and alerts sent. When this alert ends, look at Evenkeel.";
+        Some(OutgoingAlert {
+            labels,
+            annotations: Labels::new().with("summary", text),
+            starts_at: self.heartbeat?,
+            ends_at: now + HEARTBEAT_LASTS.max(Millis(4 * self.interval.0)),
+            generator_url: self.external_url.as_ref().map(url::Url::to_string),
+        })
     }
 
     /// What was sent and has no successor: its SLO or condition is gone, or it goes on
@@ -150,6 +174,29 @@ mod tests {
     }
 
     #[test]
+    fn the_heartbeat_ends_by_itself_unless_slos_are_evaluated_again() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let mut notifier = Notifier {
+            alerts: BurnAlerts::new(),
+            outbox: Outbox::default(),
+            external_labels: Labels::new().with("cluster", "eu-1"),
+            external_url: None,
+            interval: Millis::from_secs(30),
+            heartbeat: Some(now),
+            sent: BTreeMap::new(),
+        };
+        for passed in [0, 10] {
+            let beat = notifier.heartbeat(now + Millis::from_mins(passed)).unwrap();
+            assert_eq!(beat.labels.to_string(), r#"{alertname="EvenkeelHeartbeat", cluster="eu-1", severity="info"}"#);
+            assert_eq!((beat.starts_at, beat.ends_at), (now, now + Millis::from_mins(passed + 4)));
+        }
+        notifier.interval = Millis::from_mins(5);
+        assert_eq!(notifier.heartbeat(now).unwrap().ends_at, now + Millis::from_mins(20));
+        notifier.heartbeat = None;
+        assert_eq!(notifier.heartbeat(now), None);
+    }
+
+    #[test]
     fn what_vanishes_and_what_goes_on_under_other_labels_is_resolved_once() {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let alert = |team: &str, ends_at: Timestamp| OutgoingAlert {
@@ -167,6 +214,7 @@ mod tests {
             external_labels: Labels::new(),
             external_url: None,
             interval: Millis::from_secs(30),
+            heartbeat: None,
             sent: BTreeMap::from([
                 ("checkout/fast".to_owned(), alert("shop", later)),
                 ("gone/fast".to_owned(), alert("search", later)),

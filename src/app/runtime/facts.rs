@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::clock_guard::{SET_BACK_MIN, read_again_from};
 use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
-use crate::store::{Batch, Error, Reader, Store, Writer};
+use crate::publish::answers::StoreFault;
+use crate::store::{Batch, Error, Reader, Store, StoreDamage, Writer};
 
 /// Shared by all loops.
 #[derive(Clone)]
@@ -14,15 +15,25 @@ pub struct Facts {
     writer: Arc<Mutex<Option<Writer>>>,
     pub reader: Reader,
     last_error: Arc<Mutex<Option<String>>>,
-    /// Whether the last process that wrote came to an orderly end.
-    pub was_clean: bool,
+    /// Why nothing can be written, while it is so.
+    unwritable: Arc<Mutex<Option<StoreFault>>>,
 }
 
 impl Facts {
     pub fn open(dir: &Path) -> Result<Facts, Error> {
         let (writer, reader) = Store::open(dir)?;
-        let was_clean = writer.was_clean();
-        Ok(Facts { writer: Arc::new(Mutex::new(Some(writer))), reader, last_error: Arc::default(), was_clean })
+        let unwritable = writer.unwritable().map(store_fault);
+        Ok(Facts {
+            writer: Arc::new(Mutex::new(Some(writer))),
+            reader,
+            last_error: Arc::new(Mutex::new(unwritable.as_ref().map(ToString::to_string))),
+            unwritable: Arc::new(Mutex::new(unwritable)),
+        })
+    }
+
+    /// Why nothing can be written, while it is so.
+    pub fn unwritable(&self) -> Option<StoreFault> {
+        self.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn last_error(&self) -> Option<String> {
@@ -35,19 +46,30 @@ impl Facts {
         self.with_writer(move |writer| without_damage(writer, |writer| writer.write(&batch))).await
     }
 
+    pub async fn drop_day(&self, indicator: SliId, day: i64) -> anyhow::Result<()> {
+        self.with_writer(move |writer| writer.drop_day(indicator, day)).await
+    }
+
     /// Reads on a thread that may wait.
     pub async fn read<T: Send + 'static>(&self, read: impl FnOnce(&Reader) -> T + Send + 'static) -> anyhow::Result<T> {
         let reader = self.reader.clone();
         Ok(tokio::task::spawn_blocking(move || read(&reader)).await?)
     }
 
-    pub async fn drop_day(&self, indicator: SliId, day: i64) -> anyhow::Result<()> {
-        self.with_writer(move |writer| writer.drop_day(indicator, day)).await
-    }
-
-    /// Looks through the whole file for damage, beside the daily work.
+    /// Looks through the whole file for damage, next to the daily work. Damaged days are
+    /// dropped, to be fetched again; other damage is repaired by the next start.
     pub async fn check(&self) -> anyhow::Result<()> {
-        Ok(self.read(Reader::check).await??)
+        for _ in 0..DROPPED_DAYS_MAX {
+            match self.read(Reader::check).await? {
+                Err(Error::CorruptTiles { indicator, day, .. }) => self.drop_day(indicator, day).await?,
+                Err(error @ Error::CorruptStore { .. }) => {
+                    self.with_writer(Writer::suspect).await?;
+                    return Err(error.into());
+                }
+                checked => return Ok(checked?),
+            }
+        }
+        anyhow::bail!("more than {DROPPED_DAYS_MAX} days are damaged; the rest is looked at tomorrow")
     }
 
     /// Packs finished days and forgets what is too old. A damaged day is dropped
@@ -81,7 +103,30 @@ impl Facts {
 
     /// Copies the log into the database, as far as readers allow.
     pub async fn checkpoint(&self) -> anyhow::Result<()> {
-        self.with_writer(Writer::checkpoint).await
+        // It may have nothing to do, so that its success says nothing of writing.
+        self.on_writer(Writer::checkpoint).await
+    }
+
+    /// Tries whether anything can be written.
+    pub async fn probe(&self) -> anyhow::Result<()> {
+        self.with_writer(Writer::probe).await
+    }
+
+    /// What was found damaged or missing since.
+    pub async fn found(&self, since: Timestamp) -> anyhow::Result<Vec<StoreDamage>> {
+        Ok(self.read(move |reader| reader.damage(since)).await??)
+    }
+
+    /// Sets aside the damaged rows that readers met, and says of new damage when it
+    /// was found. Gives what was found since.
+    pub async fn tend(&self, now: Timestamp, since: Timestamp) -> anyhow::Result<Vec<StoreDamage>> {
+        let noted = self.reader.take_noted();
+        let found = self.found(since).await?;
+        if noted.is_empty() && found.iter().all(|one| one.found_at.is_some()) {
+            return Ok(found);
+        }
+        self.with_writer(move |writer| writer.repair(now)).await?;
+        self.found(since).await
     }
 
     /// An orderly end.
@@ -97,17 +142,38 @@ impl Facts {
         &self,
         work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
     ) -> anyhow::Result<T> {
+        let result = self.on_writer(work).await;
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
+            result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
+        let store_error = result.as_ref().err().and_then(|error| error.downcast_ref::<Error>());
+        *self.unwritable.lock().unwrap_or_else(PoisonError::into_inner) =
+            store_error.filter(|error| error.may_pass() || matches!(error, Error::Replaced { .. })).map(store_fault);
+        result
+    }
+
+    async fn on_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
+    ) -> anyhow::Result<T> {
         let writer = Arc::clone(&self.writer);
-        let result = tokio::task::spawn_blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let mut guard = writer.lock().unwrap_or_else(PoisonError::into_inner);
             let writer = guard.as_mut().ok_or_else(|| anyhow::anyhow!("the store is closed"))?;
             work(writer).map_err(anyhow::Error::from)
         })
-        .await?;
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
-            result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
-        result
+        .await?
     }
+}
+
+/// Why something is not stored, for whoever sent it.
+pub fn fault(error: &anyhow::Error) -> StoreFault {
+    error
+        .downcast_ref::<Error>()
+        .map_or_else(|| StoreFault { cause: format!("{error:#}"), is_full: false }, store_fault)
+}
+
+fn store_fault(error: &Error) -> StoreFault {
+    StoreFault { cause: error.to_string(), is_full: matches!(error, Error::Full { .. }) }
 }
 
 /// Days that are dropped in one go. More damage than this is no accident of a

@@ -1,15 +1,20 @@
-//! The housekeeping tasks: one packs days, forgets what is too old and keeps closed
-//! months; one copies the log of the store into the database.
+//! The housekeeping task: packs days, forgets what is too old, keeps closed months,
+//! and looks through the file once a day.
 
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::time::{Duration, Instant};
 
 use crate::app::runtime::clock_guard;
-use crate::app::runtime::facts::Facts;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
+use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::evaluate::review::store_problem::StoreProblem;
 use crate::model::time::Millis;
+
+/// Between two looks at the whole file: some seconds for each gigabyte.
+const CHECK_PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 /// A day is packed when it has been over for so long: late samples are rare then.
 const SEAL_AFTER: Millis = Millis::from_hours(3);
@@ -17,15 +22,20 @@ const SEAL_AFTER: Millis = Millis::from_hours(3);
 pub struct Tidying {
     pub daemon: Arc<AppState>,
     pub retention: Millis,
-    /// After a crash the file is looked through once.
-    pub is_checked: bool,
+    /// When the whole file was looked through.
+    pub checked_at: Option<Instant>,
 }
 
 impl Round for Tidying {
     async fn round(&mut self) -> anyhow::Result<()> {
-        if !self.is_checked {
-            self.daemon.facts.check().await.context("check the store after an unclean stop")?;
-            self.is_checked = true;
+        if self.checked_at.is_none_or(|at| at.elapsed() >= CHECK_PAUSE) {
+            let checked = self.daemon.facts.check().await;
+            self.checked_at = Some(Instant::now());
+            let finding = checked.err().map(|error| {
+                let problem = StoreProblem::Damaged { reason: format!("{error:#}"), kept_as: None };
+                Finding::new("store", FindingKind::Store(problem))
+            });
+            self.daemon.board.note_findings("check", finding.into_iter().collect());
         }
         let (now, newest_day) = (self.daemon.clock.now(), self.daemon.facts.newest_day().await?);
         self.daemon.board.note_findings("clock", clock_guard::finding(now, newest_day).into_iter().collect());
@@ -33,17 +43,5 @@ impl Round for Tidying {
             self.daemon.facts.tidy((trusted - SEAL_AFTER).day(), (trusted - self.retention).day()).await?;
         }
         self.daemon.publish_month().await.context("keep the figures of the last month")
-    }
-}
-
-/// Copies the log of the store into the database, so that little is lost if the
-/// log is damaged, and a copy of the file has nearly everything.
-pub struct Checkpoint {
-    pub facts: Facts,
-}
-
-impl Round for Checkpoint {
-    async fn round(&mut self) -> anyhow::Result<()> {
-        self.facts.checkpoint().await
     }
 }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use tokio::sync::watch;
 
 use super::board::Board;
-use super::source_finding::down;
+use super::source_finding::{down, unwritable};
 use crate::app::alerting::intake::Intake;
 use crate::app::catalog::corrections::Corrections;
 use crate::app::catalog::generation::Catalog;
@@ -252,9 +252,11 @@ impl AppState {
         status.last_error = error;
     }
 
-    /// Those of the latest evaluation, and of tasks that panicked.
+    /// Those of the latest evaluation, of tasks that panicked, and that nothing can be
+    /// stored.
     pub(super) fn findings(&self, snapshot: &Snapshot) -> Arc<Vec<Finding>> {
-        let mut findings = self.pulse.findings(self.clock.now());
+        let mut findings: Vec<Finding> = self.facts.unwritable().into_iter().map(unwritable).collect();
+        findings.extend(self.pulse.findings(self.clock.now()));
         findings.extend(self.intake.findings());
         if findings.is_empty() {
             return Arc::clone(&snapshot.findings);
@@ -281,6 +283,9 @@ impl AppState {
     pub(super) fn not_ready(&self, snapshot: &Snapshot) -> Option<String> {
         if snapshot.as_of.is_none() {
             return Some("the first evaluation is not done".to_owned());
+        }
+        if let Some(fault) = self.facts.unwritable() {
+            return Some(format!("the store cannot be written: {}; alerts are still evaluated", fault.cause));
         }
         let is_known = |slo: &SloJudgement| slo.windows.iter().any(|status| status.coverage > 0.0);
         if snapshot.slos.is_empty() || snapshot.slos.iter().any(is_known) {

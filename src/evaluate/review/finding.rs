@@ -1,9 +1,10 @@
 //! Something that needs attention, as data: its sentences are made where it is
 //! shown.
 
+use crate::evaluate::review::store_problem::StoreProblem;
 use crate::model::operations::record::IncidentTime;
 use crate::model::slo::sli_problem::SliProblem;
-use crate::model::time::Timestamp;
+use crate::model::time::{Millis, Timestamp};
 
 /// What was found, and about what.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,13 @@ pub enum FindingKind {
     ClockAhead { now: Timestamp, measured: Timestamp },
     /// Settings of the configuration that changed since the start.
     NeedsRestart { settings: Vec<String> },
+    /// The clock of this machine was set, or the machine was suspended.
+    ClockMoved { by: Millis },
+    /// Nothing was done for so long.
+    Paused { length: Millis },
+    /// So far the clock of this machine is ahead of that of a source; behind it if
+    /// negative.
+    ClockApart { ahead: Millis },
     /// Alerts of a rule, the subject, of which no label names a service.
     UnmappedRule { labels: String },
     /// A severity that nobody defined, and the rules that use it.
@@ -59,6 +67,8 @@ pub enum FindingKind {
     LostOverride { author: String, time: IncidentTime, at: Option<Timestamp> },
     /// What the wiring found, in its own words.
     Other { message: String, hint: String },
+    /// About the store.
+    Store(StoreProblem),
     /// A loop that panicked and was started again.
     TaskFailed { at: Timestamp, message: String },
 }
@@ -84,8 +94,12 @@ impl FindingKind {
             FindingKind::UnreadableSilence { .. } => "unreadable_silence",
             FindingKind::AccessDenied { .. } => "access_denied",
             FindingKind::TaskFailed { .. } => "task_failed",
+            FindingKind::Store(problem) => problem.as_str(),
             FindingKind::ClockAhead { .. } => "clock_ahead",
             FindingKind::NeedsRestart { .. } => "needs_restart",
+            FindingKind::ClockMoved { .. } => "clock_moved",
+            FindingKind::Paused { .. } => "paused",
+            FindingKind::ClockApart { .. } => "clock_apart",
             FindingKind::UnmappedRule { .. } => "unmapped_rule",
             FindingKind::UnknownSeverity { .. } => "unknown_severity",
             FindingKind::LostOverride { .. } => "lost_override",
@@ -97,7 +111,10 @@ impl FindingKind {
         match self {
             FindingKind::Sli(problem) if problem.is_fatal() => FindingSeverity::Error,
             FindingKind::Sli(problem) if problem.is_remark() => FindingSeverity::Info,
-            FindingKind::TaskFailed { .. } | FindingKind::SourceDown { .. } => FindingSeverity::Error,
+            FindingKind::TaskFailed { .. } | FindingKind::SourceDown { .. } | FindingKind::Store(_) => {
+                FindingSeverity::Error
+            }
+            FindingKind::Paused { .. } => FindingSeverity::Info,
             _ => FindingSeverity::Warning,
         }
     }

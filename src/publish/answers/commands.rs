@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::delivery::{Delivery, DeliveryRefused, Received, WithdrawalRefused};
+use super::store_fault::StoreFault;
 use crate::model::operations::record::{RecordKind, TimeOverride};
 use crate::model::problem::Problem;
 use crate::model::slo::tile::EventCounts;
@@ -59,7 +60,7 @@ pub enum CorrectionRefused {
     TrailFull(usize),
     /// The cause is for the log.
     #[error("the correction could not be stored: {0}")]
-    NotStored(String),
+    NotStored(StoreFault),
 }
 
 /// The events of one minute, as they were pushed.
@@ -80,7 +81,7 @@ pub enum PushRefused {
     TooOld(Timestamp),
     /// The cause is for the log.
     #[error("the counts could not be stored: {0}")]
-    NotStored(String),
+    NotStored(StoreFault),
 }
 
 /// Why a time of an incident was not changed.
@@ -94,7 +95,7 @@ pub enum TimeRefused {
     TrailFull(usize),
     /// The cause is for the log.
     #[error("the time could not be stored: {0}")]
-    NotStored(String),
+    NotStored(StoreFault),
 }
 
 /// What a reload came to.

@@ -1,5 +1,7 @@
 //! What tools push to a webhook, who sent it, and what became of it.
 
+use super::store_fault::StoreFault;
+
 /// What the head of a delivery says of its sender.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -122,7 +124,7 @@ pub enum DeliveryRefused {
     Invalid(Vec<String>),
     /// The cause is for the log.
     #[error("the delivery could not be stored: {0}")]
-    NotStored(String),
+    NotStored(StoreFault),
 }
 
 /// Why a record was not withdrawn.
@@ -132,5 +134,5 @@ pub enum WithdrawalRefused {
     Unknown,
     /// The cause is for the log.
     #[error("the withdrawal could not be stored: {0}")]
-    NotStored(String),
+    NotStored(StoreFault),
 }

@@ -1,9 +1,9 @@
 //! The sentences of findings.
 
 use super::finding_text::FindingText;
-use super::sli_problems;
+use super::{sli_problems, store_problems};
 use crate::evaluate::review::finding::{Finding, FindingKind};
-use crate::model::time::Timestamp;
+use crate::model::time::{Millis, Timestamp};
 
 /// The text of a finding.
 pub fn text(finding: &Finding) -> FindingText {
@@ -61,6 +61,29 @@ pub fn text_of(subject: &str, kind: &FindingKind) -> FindingText {
         FindingKind::NeedsRestart { settings } => FindingText::new(
             format!("the configuration changed and is not in force: {}", settings.join(", ")),
             "restart the daemon; a reload applies definitions only",
+        ),
+        FindingKind::Store(problem) => store_problems::text(problem),
+        FindingKind::ClockMoved { by } => FindingText::new(
+            format!(
+                "this machine's clock moved {} by {}: it was set, or the machine was suspended",
+                if by.0 < 0 { "back" } else { "ahead" },
+                Millis(by.0.abs()).human()
+            ),
+            "nothing, if the clock is right now: what happened meanwhile is read from the sources; if it moves again, look at \
+             its time synchronisation",
+        ),
+        FindingKind::Paused { length } => FindingText::new(
+            format!("nothing was done for {}: the process was stopped, or had no processor time", length.human()),
+            "nothing, if it was meant: what happened meanwhile is read from the sources, and alerts of that time came late",
+        ),
+        FindingKind::ClockApart { ahead } => FindingText::new(
+            format!(
+                "this machine's clock is {} {} that of source `{subject}`; {}",
+                Millis(ahead.0.abs()).human(),
+                if ahead.0 < 0 { "behind" } else { "ahead of" },
+                if ahead.0 < 0 { "alerts come late" } else { "the time of the source is used to read from it" },
+            ),
+            "synchronise the clocks of both machines (`date -u` shows them)",
         ),
         FindingKind::UnmappedRule { labels } => FindingText::new(
             format!(

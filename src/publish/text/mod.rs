@@ -3,3 +3,4 @@
 pub mod finding_text;
 pub mod findings;
 mod sli_problems;
+mod store_problems;

@@ -16,7 +16,7 @@ use crate::model::latency::Latency;
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::groups::Group;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::net::Error;
+use crate::net::{Error, RemoteClock};
 use crate::sources::demo::DemoSource;
 use crate::sources::prometheus::{Answer, Prometheus};
 
@@ -66,6 +66,23 @@ impl SampleSource {
             SampleSource::Prometheus(_) => "prometheus",
             SampleSource::Demo(_) => "demo",
             SampleSource::Memory(_) => "memory",
+        }
+    }
+
+    /// The clock of the source; `None` for what is in this process, and before the
+    /// first answer.
+    pub fn remote_clock(&self) -> Option<RemoteClock> {
+        match self {
+            SampleSource::Prometheus(client) => client.remote_clock(),
+            SampleSource::Demo(_) | SampleSource::Memory(_) => None,
+        }
+    }
+
+    /// The same, asked now.
+    pub async fn ask_clock(&self) -> Option<RemoteClock> {
+        match self {
+            SampleSource::Prometheus(client) => client.ask_clock().await,
+            SampleSource::Demo(_) | SampleSource::Memory(_) => None,
         }
     }
 

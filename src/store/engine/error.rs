@@ -41,6 +41,19 @@ pub enum Error {
     )]
     WrongFormat { path: PathBuf, found: String, known: u32 },
 
+    #[error(
+        "the store {} is of an earlier evenkeel and cannot be brought up to date, as nothing can be written to it; free some space, or give the user that runs evenkeel the right to write",
+        path.display()
+    )]
+    NotUpgraded { path: PathBuf },
+
+    /// The file was exchanged while it was open: what is written now would be lost.
+    #[error(
+        "{} was replaced by another file while it was open, so nothing is stored; restart evenkeel to use the other file. Stop it before restoring a backup",
+        path.display()
+    )]
+    Replaced { path: PathBuf },
+
     #[error("{} is not a store of evenkeel, although it is a SQLite database; choose another directory with --data", path.display())]
     Foreign { path: PathBuf },
 
@@ -96,11 +109,16 @@ impl Error {
         }
     }
 
+    /// Whether it is about the disk, which may have room or be writable again later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Error::Full { .. } | Error::ReadOnly { .. } | Error::Io { .. })
+    }
+
     /// Whether the connection that gave this error should not be used again:
     /// after a write or a sync has failed, nobody knows what is on the disk,
     /// and only a new connection looks.
     pub(crate) fn spoils_connection(&self) -> bool {
-        !matches!(self, Error::CorruptTiles { .. } | Error::CorruptRow { .. })
+        !matches!(self, Error::CorruptTiles { .. } | Error::CorruptRow { .. } | Error::Replaced { .. })
     }
 }
 

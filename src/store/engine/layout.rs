@@ -7,7 +7,7 @@
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | `meta` | `key` | `format`: the number of this layout; `clean`: 1 while nobody writes |
+//! | `meta` | `key` | `format`: the number of this layout; `commits` and `recorded_at`: how many commits there were, and the latest time of one; `schema`: a checksum of the list of tables; `suspect`: 1 if the next start has to look through the whole file |
 //! | `open_tiles` | `hour`, `indicator` | the 60 tiles of an hour: `codec`, `crc`, `payload` (60-200 bytes) |
 //! | `blocks` | `day`, `indicator` | the 1440 tiles of a sealed day: `version` (1, and 1 more for each rewriting), `codec`, `crc`, `payload` (30-2500 bytes) |
 //! | `ingested` | `indicator`, `start_ms` | `end_ms`: what was fetched; periods neither overlap nor touch |
@@ -32,6 +32,7 @@
 //! | `promises` | `seq` | what an SLO promised from a time on: `slo`, `indicator`, `objective`, `since_ms` |
 //! | `burn_alerts` | `key` | JSON that belongs to the alerting, `updated_at_ms` |
 //! | `state` | `key` | anything small that a source wants to find again, `updated_at_ms` |
+//! | `damage` | `seq` | what was found damaged or missing: `found_at_ms`, `kind`, `subject`, `detail`, and the `content` of a row that was set aside |
 //!
 //! The tiles of one indicator and day are in `open_tiles` or in `blocks`, never
 //! in both. Hours are rows because a minute then rewrites 200 bytes of each
@@ -41,7 +42,12 @@
 //!
 //! `crc` is the CRC-32 of indicator, first slot, codec and payload, so a
 //! payload under the wrong key is found as well as a flipped bit. `codec` 1 is
-//! described in `codec.rs`.
+//! described in `codec.rs`. All tables but these two and `meta` have a column `crc`
+//! with the CRC-32 of the table's name and all other columns, those of the key
+//! first; see `integrity/checksum.rs`. Whoever adds a column makes them again in
+//! `upgrade.rs`.
+//!
+//! The file `commits` next to it holds the number of commits that were acknowledged.
 //!
 //! Of the disk it is assumed that `fsync` works, and that what was synced and
 //! not written since reads back or fails.
@@ -50,13 +56,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::error::Error;
+use super::schema::{SMALL_TABLES, TABLES};
+use super::upgrade::upgrade;
+use crate::store::integrity::checksum;
+use crate::store::integrity::damage::NotedRows;
 
 /// The number of this layout. A later release that changes a table or a codec
 /// raises it, and opens or names every earlier one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 pub const FILE_NAME: &str = "evenkeel.db";
 
@@ -72,189 +83,103 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const CHECKPOINT_PAGES: u32 = 1_024;
 
 /// A log that a large backfill made grow is cut to this when it is reused.
-const WAL_BYTES_MAX: u32 = 64 << 20;
+pub const WAL_BYTES_MAX: u32 = 64 << 20;
 
 /// Kibibytes of page cache: the writer's holds the open hour of 10,000
 /// indicators, a reader's only the way down the tree.
 const WRITER_CACHE_KIB: i32 = 16_384;
 const READER_CACHE_KIB: i32 = 2_048;
 
+/// Keys of `meta`.
+pub const COMMITS: &str = "commits";
+pub const RECORDED_AT: &str = "recorded_at";
+const SCHEMA: &str = "schema";
+/// 1 after a look at the whole file found damage: the next start repairs it.
+pub const SUSPECT: &str = "suspect";
+
 /// Statements that one connection keeps prepared: all that exist.
 const STATEMENTS: usize = 80;
 
-const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS open_tiles (
-    hour INTEGER NOT NULL, indicator BLOB NOT NULL,
-    codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
-    PRIMARY KEY (hour, indicator)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS blocks (
-    day INTEGER NOT NULL, indicator BLOB NOT NULL, version INTEGER NOT NULL,
-    codec INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL,
-    UNIQUE (day, indicator)) STRICT;
-
-CREATE TABLE IF NOT EXISTS ingested (
-    indicator BLOB NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
-    PRIMARY KEY (indicator, start_ms)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS corrections (
-    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, indicator BLOB NOT NULL,
-    slot_ms INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS declarations (
-    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, name TEXT NOT NULL,
-    text TEXT, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS alerts (
-    id BLOB PRIMARY KEY, rule TEXT NOT NULL, labels TEXT NOT NULL, severity TEXT NOT NULL,
-    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, last_seen_ms INTEGER NOT NULL,
-    suppressed INTEGER NOT NULL, condition TEXT, firing TEXT, ended TEXT) STRICT;
-CREATE INDEX IF NOT EXISTS alerts_by_end ON alerts (ended_at_ms);
-
-CREATE TABLE IF NOT EXISTS alert_receivers (
-    id BLOB PRIMARY KEY, receivers TEXT NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS silences (
-    id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at_ms INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL,
-    created_by TEXT NOT NULL, comment TEXT NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS silence_ends (
-    id TEXT PRIMARY KEY, earliest_ms INTEGER NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS inhibitions (
-    source TEXT NOT NULL, target TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,
-    PRIMARY KEY (source, target)) STRICT;
-
-CREATE TABLE IF NOT EXISTS records (
-    source TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, told_by TEXT NOT NULL, external_id TEXT NOT NULL,
-    occurred_at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, received_at_ms INTEGER NOT NULL, rest TEXT NOT NULL,
-    PRIMARY KEY (source, key)) STRICT;
-CREATE INDEX IF NOT EXISTS records_by_end ON records (until_ms);
-
-CREATE TABLE IF NOT EXISTS used_signatures (
-    receiver TEXT NOT NULL, signature TEXT NOT NULL, used_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (receiver, signature)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS time_overrides (
-    seq INTEGER PRIMARY KEY, recorded_at_ms INTEGER NOT NULL, incident BLOB NOT NULL, time TEXT NOT NULL,
-    at_ms INTEGER, author TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS published_incidents (
-    id BLOB PRIMARY KEY, service TEXT NOT NULL, cluster TEXT, start_ms INTEGER NOT NULL, end_ms INTEGER)
-    STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS opened_incidents (id BLOB PRIMARY KEY, service TEXT NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS published_months (
-    month TEXT PRIMARY KEY, published_at_ms INTEGER NOT NULL, figures TEXT NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS slo_groups (
-    slo TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
-    PRIMARY KEY (slo, labels, value)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS alert_rules (
-    id BLOB PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL, group_name TEXT NOT NULL, name TEXT NOT NULL,
-    query TEXT NOT NULL, hold_ms INTEGER NOT NULL, keep_firing_for_ms INTEGER NOT NULL,
-    labels TEXT NOT NULL, annotations TEXT NOT NULL,
-    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS changes (
-    id BLOB PRIMARY KEY, kind TEXT NOT NULL, outcome TEXT NOT NULL,
-    object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-    service TEXT NOT NULL, summary TEXT NOT NULL,
-    started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER) STRICT;
-CREATE INDEX IF NOT EXISTS changes_by_end ON changes (ended_at_ms);
-
-CREATE TABLE IF NOT EXISTS cluster_events (
-    uid TEXT PRIMARY KEY, warning INTEGER NOT NULL, reason TEXT NOT NULL,
-    object_kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-    reporter TEXT NOT NULL, message TEXT NOT NULL,
-    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS cluster_events_by_end ON cluster_events (last_seen_ms);
-
-CREATE TABLE IF NOT EXISTS definitions (
-    indicator BLOB NOT NULL, slo TEXT NOT NULL, text TEXT NOT NULL, first_seen_ms INTEGER NOT NULL,
-    PRIMARY KEY (indicator, slo)) STRICT;
-
-CREATE TABLE IF NOT EXISTS promises (
-    seq INTEGER PRIMARY KEY, slo TEXT NOT NULL, indicator BLOB NOT NULL, objective REAL NOT NULL,
-    since_ms INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS promises_by_slo ON promises (slo, seq);
-
-CREATE TABLE IF NOT EXISTS burn_alerts (key TEXT PRIMARY KEY, json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
-
-CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at_ms INTEGER NOT NULL) STRICT;
-";
-
-/// The tables to check at once after an unclean stop: all but the blocks,
-/// which have checksums of their own and are the bulk of the file.
-const SMALL_TABLES: [&str; 24] = [
-    "meta",
-    "open_tiles",
-    "ingested",
-    "corrections",
-    "declarations",
-    "alerts",
-    "alert_receivers",
-    "silences",
-    "silence_ends",
-    "inhibitions",
-    "records",
-    "used_signatures",
-    "time_overrides",
-    "published_incidents",
-    "opened_incidents",
-    "published_months",
-    "slo_groups",
-    "alert_rules",
-    "changes",
-    "cluster_events",
-    "definitions",
-    "promises",
-    "burn_alerts",
-    "state",
-];
-
-/// Opens the one connection that writes; makes the tables in a new file.
-pub fn open_writer(path: &Path) -> Result<Connection, Error> {
+/// Opens the one connection that writes; makes the tables in a new file, and brings
+/// those of an earlier release up to date.
+pub fn connect_writer(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
     if rusqlite::version_number() < ENGINE_VERSION_MIN {
         return Err(Error::OldEngine { found: rusqlite::version() });
     }
-    connect_writer(path).map_err(|e| e.at(path))
-}
-
-fn connect_writer(path: &Path) -> Result<Connection, Error> {
-    // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags)?;
-    prepare(&db, WRITER_CACHE_KIB)?;
+    let mut db = connect(path, noted)?;
     let is_new = !has_tables(&db)?;
-    if !is_new {
-        check_format(&db, path)?;
-    }
+    let format = if is_new { FORMAT } else { check_format(&db, path)? };
     db.pragma_update(None, "page_size", 16_384)?;
     db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     db.pragma_update(None, "synchronous", "full")?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     db.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
-    if is_new || !has_all_tables(&db)? {
+    let found = schema_checksum(&db)?;
+    if format == FORMAT && !is_new && meta(&db, SCHEMA)?.is_none_or(|crc| crc != found) {
+        let reason = "the list of its tables is not as it was written".to_owned();
+        return Err(Error::CorruptStore { path: path.to_owned(), reason });
+    }
+    if is_new || format < FORMAT || !has_all_tables(&db)? {
         let tx = db.transaction()?;
-        tx.execute_batch(TABLES)?;
-        if is_new {
-            set_meta(&tx, "format", i64::from(FORMAT))?;
-            set_meta(&tx, "clean", 1)?;
+        if format < FORMAT {
+            upgrade(&tx, format)?;
         }
+        tx.execute_batch(TABLES)?;
+        set_meta(&tx, "format", i64::from(FORMAT))?;
+        set_meta(&tx, SCHEMA, schema_checksum(&tx)?)?;
         tx.commit()?;
     }
+    checksum::keep(&db)?;
+    Ok(db)
+}
+
+/// Opens a file that may be damaged, to copy what can be read.
+pub fn connect_for_salvage(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+    let db = connect(path, noted)?;
+    check_format(&db, path)?;
+    Ok(db)
+}
+
+fn connect(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+    // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    prepare(&db, WRITER_CACHE_KIB)?;
+    checksum::register(&db, noted)?;
     Ok(db)
 }
 
 /// Opens a connection that can only read. The writer's must be open.
-pub fn open_reader(path: &Path) -> Result<Connection, Error> {
+pub fn open_reader(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    for_reading(db, noted)
+}
+
+/// Opens a connection that only reads and needs no other file, where nothing can be
+/// written: without room SQLite cannot make its index of the log. What is in the log
+/// only is not seen.
+pub fn open_frozen(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(uri, flags)?;
+    if check_format(&db, path)? < FORMAT {
+        // Its rows have no checksums yet, and none can be written now.
+        return Err(Error::NotUpgraded { path: path.to_owned() });
+    }
+    for_reading(db, noted)
+}
+
+fn for_reading(db: Connection, noted: &NotedRows) -> Result<Connection, Error> {
     prepare(&db, READER_CACHE_KIB)?;
+    checksum::register(&db, noted)?;
+    checksum::hide_damage(&db)?;
     Ok(db)
 }
 
@@ -264,6 +189,8 @@ fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
     db.pragma_update(None, "cache_size", -cache_kib)?;
     // Finds damaged pages when they are loaded, not when they mislead.
     db.pragma_update(None, "cell_size_check", true)?;
+    // The views of a reader need no file of their own.
+    db.pragma_update(None, "temp_store", "memory")?;
     // A damaged or foreign schema must not run functions.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     // One plan for each statement: else it is planned again for new values.
@@ -273,6 +200,25 @@ fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
 
 fn has_tables(db: &Connection) -> Result<bool, Error> {
     Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? > 0)
+}
+
+/// Of the tables and indexes, where they begin, and their SQL: a name that is damaged
+/// would look like a table that was never made.
+fn schema_checksum(db: &Connection) -> Result<i64, Error> {
+    let mut statement =
+        db.prepare("SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema ORDER BY name")?;
+    let mut rows = statement.query([])?;
+    let mut crc = crc32fast::Hasher::new();
+    while let Some(row) = rows.next()? {
+        for column in 0..5 {
+            match row.get_ref(column)? {
+                ValueRef::Text(bytes) => crc.update(bytes),
+                other => crc.update(checksum::shown(other).as_bytes()),
+            }
+            crc.update(&[0]);
+        }
+    }
+    Ok(i64::from(crc.finalize()))
 }
 
 /// Whether this release has no table that the one before lacked. A new table
@@ -285,7 +231,8 @@ fn has_all_tables(db: &Connection) -> Result<bool, Error> {
     Ok(known.collect::<Result<Vec<_>, _>>()?.iter().all(|n| *n == 1))
 }
 
-fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
+/// The format of the file, if this release knows it.
+pub fn check_format(db: &Connection, path: &Path) -> Result<u32, Error> {
     let is_ours = db.query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'blocks')", [], |row| {
         row.get::<_, i64>(0)
     })?;
@@ -293,7 +240,7 @@ fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
         return Err(Error::Foreign { path: path.to_owned() });
     }
     match meta(db, "format")? {
-        Some(format) if format == i64::from(FORMAT) => Ok(()),
+        Some(format) if (1..=i64::from(FORMAT)).contains(&format) => Ok(format as u32),
         found => Err(Error::WrongFormat {
             path: path.to_owned(),
             found: found.map_or_else(|| "unknown".to_owned(), |f| f.to_string()),
@@ -302,7 +249,7 @@ fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
     }
 }
 
-fn meta(db: &Connection, key: &str) -> Result<Option<i64>, Error> {
+pub fn meta(db: &Connection, key: &str) -> Result<Option<i64>, Error> {
     Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
 }
 
@@ -314,21 +261,30 @@ pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the last writer closed the store. If not, looks through all tables
-/// but the blocks.
-pub fn check_if_unclean(db: &Connection, path: &Path) -> Result<bool, Error> {
-    let is_clean = meta(db, "clean")? == Some(1);
-    if !is_clean {
-        for table in SMALL_TABLES {
-            quick_check(db, Some(table), path)?;
-        }
-    }
-    Ok(is_clean)
-}
-
-/// Fails with what SQLite finds wrong in a table, or in the whole file.
-pub fn quick_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), Error> {
-    let sql = format!("PRAGMA quick_check({})", table.unwrap_or("1"));
+/// Fails with what SQLite finds wrong in a table and its indexes, or in the whole
+/// file.
+pub fn integrity_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), Error> {
+    let sql = match table {
+        Some(table) => format!("PRAGMA main.integrity_check({table})"),
+        None => "PRAGMA main.integrity_check(1)".to_owned(),
+    };
     let found: String = db.query_row(&sql, [], |row| row.get(0))?;
     if found == "ok" { Ok(()) } else { Err(Error::CorruptStore { path: path.to_owned(), reason: found }) }
+}
+
+/// Fails with the first row whose checksum is wrong.
+pub fn check_rows(db: &Connection, path: &Path) -> Result<(), Error> {
+    let noted = NotedRows::default();
+    checksum::register(db, &noted)?;
+    for table in checksum::FactTable::all(db)? {
+        let sql = format!("SELECT count(*) FROM main.{} NOT INDEXED WHERE NOT {}", table.name, table.intact());
+        db.query_row(&sql, [], |_| Ok(()))?;
+    }
+    match noted.take().into_iter().next() {
+        None => Ok(()),
+        Some(row) => {
+            let reason = format!("a row of `{}` is damaged: {}", row.table, row.key);
+            Err(Error::CorruptStore { path: path.to_owned(), reason })
+        }
+    }
 }

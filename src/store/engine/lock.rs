@@ -19,8 +19,12 @@ impl DirLock {
     pub fn take(dir: &Path) -> Result<DirLock, Error> {
         let path = dir.join(FILE_NAME);
         let fail = |e: &std::io::Error| Error::io(&path, e);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| fail(&e))?;
+        let mut open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        if open.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ReadOnlyFilesystem) {
+            // Nobody can write there; the lock needs no more than an open file.
+            open = File::open(&path);
+        }
+        let mut file = open.map_err(|e| fail(&e))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

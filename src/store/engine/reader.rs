@@ -1,13 +1,15 @@
 //! Reading, from any thread, while the writer writes: each call sees the store
 //! as one commit left it. Must not know what the facts mean.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::error::Error;
 use super::layout;
+use super::pool::Pool;
 use crate::model::asker;
 use crate::model::ids::{IncidentId, SliId};
 use crate::model::labels::content_hash;
@@ -23,6 +25,8 @@ use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::groups::Group;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::{Period, Timestamp};
+use crate::store::integrity::damage;
+use crate::store::integrity::damage::{DamagedRow, StoreDamage};
 use crate::store::tables::corrections;
 use crate::store::tables::corrections::TileRevision;
 use crate::store::tables::declarations;
@@ -40,10 +44,6 @@ use crate::store::tiles;
 use crate::store::tiles::late;
 use crate::store::tiles::late::Added;
 use crate::store::tiles::rows;
-
-/// Connections that read at the same time; further callers wait. Each has a
-/// page cache of 2 MiB, and more do not read faster on a small machine.
-const CONNECTIONS_MAX: usize = 8;
 
 /// Reads the store. Clones share their connections.
 #[derive(Clone)]
@@ -70,8 +70,8 @@ pub struct Stats {
 }
 
 impl Reader {
-    pub(crate) fn new(path: PathBuf) -> Reader {
-        Reader { pool: Arc::new(Pool { path, state: Mutex::default(), freed: Condvar::new() }) }
+    pub(crate) fn new(pool: Arc<Pool>) -> Reader {
+        Reader { pool }
     }
 
     /// All tiles of one indicator and UTC day; `None` without any.
@@ -231,12 +231,12 @@ impl Reader {
     pub fn stats(&self) -> Result<Stats, Error> {
         self.read(|db| {
             let count = |table: &str| {
-                let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+                let rows: i64 = db.query_row(&format!("SELECT count(*) FROM main.{table}"), [], |row| row.get(0))?;
                 Ok::<_, Error>(rows.unsigned_abs())
             };
             let days = tiles::day_range(db)?;
             Ok(Stats {
-                bytes: size_of_files(&self.pool.path),
+                bytes: size_of_files(self.pool.path()),
                 blocks: count("blocks")?,
                 open_hours: count("open_tiles")?,
                 first_day: days.map(|d| d.0),
@@ -271,82 +271,34 @@ impl Reader {
         })
     }
 
-    /// Lets SQLite look through the whole file; for use after an unclean stop,
-    /// beside the daily work, as it takes some seconds per gigabyte.
+    /// Looks through the whole file and all tiles, next to the daily work, as it takes
+    /// some seconds per gigabyte.
     pub fn check(&self) -> Result<(), Error> {
-        self.read(|db| layout::quick_check(db, None, &self.pool.path))
+        self.read(|db| {
+            layout::integrity_check(db, None, self.pool.path())?;
+            rows::check_all(db)
+        })
+    }
+
+    /// What was found damaged or missing since, the oldest first.
+    pub fn damage(&self, since: Timestamp) -> Result<Vec<StoreDamage>, Error> {
+        self.read(|db| damage::since(db, since))
+    }
+
+    /// Damaged rows that were met and left out of answers since the last call.
+    pub fn take_noted(&self) -> BTreeSet<DamagedRow> {
+        self.pool.noted.take()
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         if asker::has_left() {
             return Err(Error::Abandoned);
         }
-        self.pool.read(work).map_err(|e| e.at(&self.pool.path))
+        self.pool.read(work).map_err(|e| e.at(self.pool.path()))
     }
 }
 
 fn size_of_files(path: &Path) -> u64 {
     let log = path.with_extension("db-wal");
     [path, &log].iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
-}
-
-struct Pool {
-    path: PathBuf,
-    state: Mutex<PoolState>,
-    freed: Condvar,
-}
-
-#[derive(Default)]
-struct PoolState {
-    idle: Vec<Connection>,
-    in_use: usize,
-}
-
-impl Pool {
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-        let mut lease = self.lease();
-        let db = match lease.db.take() {
-            Some(db) => db,
-            None => layout::open_reader(&self.path)?,
-        };
-        let result = in_snapshot(&db, work);
-        if !result.as_ref().is_err_and(Error::spoils_connection) {
-            lease.db = Some(db);
-        }
-        result
-    }
-
-    fn lease(&self) -> Lease<'_> {
-        let mut state = self.state();
-        while state.in_use >= CONNECTIONS_MAX {
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.in_use += 1;
-        Lease { pool: self, db: state.idle.pop() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, PoolState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The right to use one connection; gives it back when dropped.
-struct Lease<'p> {
-    pool: &'p Pool,
-    db: Option<Connection>,
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        let mut state = self.pool.state();
-        state.in_use -= 1;
-        state.idle.extend(self.db.take());
-        drop(state);
-        self.pool.freed.notify_one();
-    }
-}
-
-fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-    let tx = db.unchecked_transaction()?;
-    work(&tx)
 }

@@ -2,13 +2,18 @@
 //! the store whole. What returned `Ok` survives a kill and a loss of power.
 //! Must not know what the facts mean.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::backup;
 use super::error::Error;
-use super::layout;
+use super::layout::{self, WAL_BYTES_MAX};
 use super::lock::DirLock;
+use super::open::open_writer;
+use super::pool::Pool;
 use crate::model::ids::{IncidentId, SliId};
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::change::{Change, ClusterEvent};
@@ -20,6 +25,10 @@ use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{Period, Timestamp};
+use crate::store::integrity::commits::{CommitFile, Commits};
+use crate::store::integrity::damage::{self, DamageKind, DamagedRow};
+use crate::store::integrity::files::{OpenFiles, Tampering};
+use crate::store::integrity::repair;
 use crate::store::tables::declarations;
 use crate::store::tables::declarations::Declaration;
 use crate::store::tables::facts;
@@ -89,32 +98,55 @@ pub struct Batch {
     pub state: Vec<(String, Option<String>)>,
     /// Added to the trail of what people declared.
     pub declarations: Vec<Declaration>,
+    /// Whether the tiles were pushed.
+    pub has_pushed_tiles: bool,
     /// When this was learned: stands beside corrections and states, and whole
     /// days before it go straight to their blocks.
     pub recorded_at: Timestamp,
 }
 
+impl Batch {
+    /// Whether it holds what people or tools sent: no source can give it again.
+    fn is_pushed(&self) -> bool {
+        self.has_pushed_tiles
+            || !self.records.is_empty()
+            || !self.time_overrides.is_empty()
+            || !self.declarations.is_empty()
+    }
+}
+
+/// How tiles are named in the list of damage.
+const TILES: &str = "tiles";
+
 /// Writes to the store; there is one for a data directory.
 pub struct Writer {
     /// `None` after a failure, until the next call opens a new one.
     db: Option<Connection>,
-    /// Whether the file says that somebody writes. The first transaction says
-    /// it, so that a store on a full disk can still be opened and read.
-    is_marked: bool,
-    was_clean: bool,
-    path: PathBuf,
+    /// Why it cannot be opened for writing.
+    unwritable: Option<Error>,
+    commits: Commits,
+    commit_file: CommitFile,
+    files: OpenFiles,
+    pool: Arc<Pool>,
     _lock: DirLock,
 }
 
 impl Writer {
-    pub(crate) fn new(db: Connection, was_clean: bool, path: PathBuf, lock: DirLock) -> Writer {
-        Writer { db: Some(db), is_marked: false, was_clean, path, _lock: lock }
+    /// A writer of a store that is open, or that could not be opened for the reason
+    /// given.
+    pub(crate) fn new(opened: Result<(Connection, Commits), Error>, pool: Arc<Pool>, lock: DirLock) -> Writer {
+        let (db, commits, unwritable) = match opened {
+            Ok((db, commits)) => (Some(db), commits, None),
+            Err(error) => (None, Commits::default(), Some(error)),
+        };
+        let commit_file = CommitFile::open(pool.path().parent().unwrap_or(Path::new(".")));
+        let files = OpenFiles::now(pool.path());
+        Writer { db, unwritable, commits, commit_file, files, pool, _lock: lock }
     }
 
-    /// Whether the last writer closed the store. After a crash it did not, and
-    /// `Reader::check` should run once, beside the daily work.
-    pub fn was_clean(&self) -> bool {
-        self.was_clean
+    /// Why nothing can be written since the start.
+    pub fn unwritable(&self) -> Option<&Error> {
+        self.unwritable.as_ref()
     }
 
     /// Stores a batch in one transaction. After an error nothing of it is
@@ -123,6 +155,16 @@ impl Writer {
     /// `CorruptTiles` names a day that has to be dropped first; `Full`,
     /// `ReadOnly` and `Io` may pass, and writing goes on when they have.
     pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.commits.recorded_at = self.commits.recorded_at.max(batch.recorded_at);
+        self.store(batch)?;
+        if batch.is_pushed() {
+            // No source has it again if the log is damaged.
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, batch: &Batch) -> Result<(), Error> {
         self.transact(|db| {
             let mut tiles = TileWriter::new(db, batch.recorded_at);
             batch.days.iter().try_for_each(|(id, day)| tiles.put_day(*id, day))?;
@@ -194,27 +236,47 @@ impl Writer {
     /// Damage of the log then costs only what was written since.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
         let Some(db) = &self.db else { return Ok(()) };
-        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(&self.path))
+        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(self.pool.path()))
     }
 
-    /// Removes the tiles of one indicator and day, readable or not, and forgets
-    /// that they were fetched.
-    pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), Error> {
+    /// Writes as little as can be, to learn whether anything can be written.
+    pub fn probe(&mut self) -> Result<(), Error> {
+        self.transact(|_| Ok(()))
+    }
+
+    /// Sets damaged rows aside, and says when damage was found.
+    pub fn repair(&mut self, now: Timestamp) -> Result<(), Error> {
+        let path = self.pool.path().to_owned();
         self.transact(|db| {
-            rows::drop_day(db, indicator, day)?;
-            let period = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
-            ingested::remove(db, indicator, period)
+            repair::rows(db, &path)?;
+            damage::date(db, now)
         })
     }
 
-    /// Says that this stop is orderly, so the next start need not check the
-    /// file, and copies the log into the database.
+    /// Has the next start look through the whole file and repair it.
+    pub fn suspect(&mut self) -> Result<(), Error> {
+        self.transact(|db| layout::set_meta(db, layout::SUSPECT, 1))
+    }
+
+    /// Removes the tiles of one indicator and day, which are damaged, and forgets
+    /// that the day was fetched.
+    pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), Error> {
+        self.transact(|db| {
+            rows::drop_day(db, indicator, day)?;
+            let key = format!("{indicator} {day}");
+            damage::add(db, &DamageKind::Row(DamagedRow { table: TILES.to_owned(), key }), "")?;
+            // What is damaged may be the name of the indicator.
+            let period = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
+            ingested::remove_of_all(db, period)
+        })
+    }
+
+    /// Copies the log into the database, and the files are as one.
     pub fn close(mut self) -> Result<(), Error> {
-        self.is_marked = true;
-        self.transact(|db| layout::set_meta(db, "clean", 1))?;
+        self.probe()?;
         let Some(db) = &self.db else { return Ok(()) };
         // A reader may hold the log back; then the next start copies it.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(&self.path))
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(self.pool.path()))
     }
 
     #[cfg(test)]
@@ -223,23 +285,99 @@ impl Writer {
     }
 
     fn transact<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-        let mut db = match self.db.take() {
-            Some(db) => db,
-            None => layout::open_writer(&self.path)?,
-        };
-        let is_marked = self.is_marked;
+        self.look()?;
+        let mut db = self.connection()?;
+        let path = self.pool.path().to_owned();
+        let commits = Commits { number: self.commits.number + 1, ..self.commits };
         let result = in_transaction(&mut db, |db| {
-            if !is_marked {
-                layout::set_meta(db, "clean", 0)?;
-            }
-            work(db)
+            let value = work(db)?;
+            layout::set_meta(db, layout::COMMITS, commits.number as i64)?;
+            layout::set_meta(db, layout::RECORDED_AT, commits.recorded_at.millis())?;
+            Ok(value)
         })
-        .map_err(|e| e.at(&self.path));
-        self.is_marked |= result.is_ok();
+        .map_err(|e| e.at(&path));
         if !result.as_ref().is_err_and(Error::spoils_connection) {
             self.db = Some(db);
         }
-        result
+        let value = result?;
+        self.commits = commits;
+        // Nothing is acknowledged that went into a file without a name.
+        self.look()?;
+        if let Err(error) = self.commit_file.write(commits) {
+            tracing::warn!(%error, "the number of commits could not be noted: a loss would not be noticed");
+        }
+        Ok(value)
+    }
+
+    fn connection(&mut self) -> Result<Connection, Error> {
+        if let Some(db) = self.db.take() {
+            return Ok(db);
+        }
+        let path = self.pool.path().to_owned();
+        let opened = match self.unwritable {
+            // Readers use the file as it is; they must be gone before it changes.
+            Some(_) => self.pool.exclusively(|| open_writer(&path)),
+            None => open_writer(&path),
+        };
+        let (db, commits) = opened?;
+        self.unwritable = None;
+        self.commits = Commits { recorded_at: self.commits.recorded_at.max(commits.recorded_at), ..commits };
+        self.files = OpenFiles::now(&path);
+        Ok(db)
+    }
+
+    /// Whether the files are those that were opened; puts right what can be.
+    fn look(&mut self) -> Result<(), Error> {
+        let path = self.pool.path().to_owned();
+        if self.db.is_none() {
+            return Ok(());
+        }
+        match self.files.look(&path, u64::from(WAL_BYTES_MAX)) {
+            None => Ok(()),
+            Some(Tampering::StoreReplaced) => {
+                self.files.leave_log(&path);
+                Err(Error::Replaced { path })
+            }
+            Some(Tampering::LogGone) => {
+                tracing::error!("the log of the store was removed while it was open; its content is written again");
+                self.open_again(|_| Ok(()))
+            }
+            Some(Tampering::StoreGone) => {
+                tracing::error!("the store was removed while it was open; it is written again");
+                self.open_again(|db| {
+                    let dir = path.parent().unwrap_or(Path::new("."));
+                    std::fs::create_dir_all(dir).map_err(|error| Error::io(dir, &error))?;
+                    backup::copy(db, &path)
+                })
+            }
+            Some(Tampering::LogCut) => {
+                tracing::error!("the log of the store was cut while it was open");
+                // What is left must not be copied: its place holds nothing now.
+                let Some(db) = self.db.take() else { return Ok(()) };
+                db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                let (db, commits) = self.pool.exclusively(|| {
+                    drop(db);
+                    open_writer(&path)
+                })?;
+                (self.db, self.commits, self.files) = (Some(db), commits, OpenFiles::now(&path));
+                Ok(())
+            }
+        }
+    }
+
+    /// Closes all connections, whose files have lost their names, and opens those
+    /// that have them now. Everything is in the open database file before.
+    fn open_again(&mut self, rescue: impl FnOnce(&Connection) -> Result<(), Error>) -> Result<(), Error> {
+        let Some(old) = self.db.take() else { return Ok(()) };
+        let path = self.pool.path().to_owned();
+        let (db, commits) = self.pool.exclusively(|| {
+            old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            rescue(&old)?;
+            drop(old);
+            open_writer(&path)
+        })?;
+        (self.db, self.commits, self.files) = (Some(db), commits, OpenFiles::now(&path));
+        Ok(())
     }
 }
 

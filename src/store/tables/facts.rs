@@ -36,7 +36,7 @@ pub struct Entry {
 /// The last version of an alert stands.
 pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)
          ON CONFLICT DO UPDATE SET rule = ?2, labels = ?3, severity = ?4, started_at_ms = ?5, ended_at_ms = ?6,
              last_seen_ms = ?7, suppressed = ?8, condition = ?9, firing = ?10, ended = ?11",
     )?
@@ -66,7 +66,7 @@ fn put_receivers(db: &Connection, alert: &Alert) -> Result<(), Error> {
         alert.receivers.iter().map(|(name, state)| (name.as_str(), state.as_str())).collect();
     // Texts as keys and values cannot fail.
     let json = serde_json::to_string(&states).unwrap_or_default();
-    db.prepare_cached("INSERT OR REPLACE INTO alert_receivers VALUES (?1, ?2)")?
+    db.prepare_cached("INSERT OR REPLACE INTO alert_receivers VALUES (?1, ?2, NULL)")?
         .execute(params![alert.id().0, json])?;
     Ok(())
 }
@@ -122,7 +122,7 @@ pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
 /// The last version of a change stands.
 pub fn put_change(db: &Connection, change: &Change) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        "INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)
          ON CONFLICT DO UPDATE SET kind = ?2, outcome = ?3, object_kind = ?4, namespace = ?5, name = ?6,
              service = ?7, summary = ?8, started_at_ms = ?9, ended_at_ms = ?10",
     )?
@@ -170,7 +170,7 @@ pub fn changes(db: &Connection, period: Period) -> Result<Vec<Change>, Error> {
 /// first and the last sight, and the words of the last one stand.
 pub fn put_cluster_event(db: &Connection, event: &ClusterEvent) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO cluster_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO cluster_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)
          ON CONFLICT DO UPDATE SET
              warning = iif(?10 >= last_seen_ms, ?2, warning), reason = iif(?10 >= last_seen_ms, ?3, reason),
              object_kind = iif(?10 >= last_seen_ms, ?4, object_kind), namespace = iif(?10 >= last_seen_ms, ?5, namespace),
@@ -221,7 +221,7 @@ pub fn cluster_events(db: &Connection, period: Period) -> Result<Vec<ClusterEven
 /// The first sight stands.
 pub fn put_definition(db: &Connection, definition: &Definition) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO definitions VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO definitions VALUES (?1, ?2, ?3, ?4, NULL)
          ON CONFLICT DO UPDATE SET text = iif(?4 < first_seen_ms, ?3, text), first_seen_ms = min(first_seen_ms, ?4)",
     )?
     .execute(params![definition.indicator.0, definition.slo, definition.text, definition.first_seen.millis()])?;
@@ -243,7 +243,7 @@ pub fn put_burn_alert(db: &Connection, key: &str, json: Option<&str>, now: Times
     match json {
         Some(json) => db
             .prepare_cached(
-                "INSERT INTO burn_alerts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET json = ?2, updated_at_ms = ?3",
+                "INSERT INTO burn_alerts VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO UPDATE SET json = ?2, updated_at_ms = ?3",
             )?
             .execute(params![key, json, now.millis()])?,
         None => db.prepare_cached("DELETE FROM burn_alerts WHERE key = ?1")?.execute([key])?,
@@ -263,7 +263,7 @@ pub fn put_state(db: &Connection, key: &str, value: Option<&str>, now: Timestamp
     match value {
         Some(value) => db
             .prepare_cached(
-                "INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?2, updated_at_ms = ?3",
+                "INSERT INTO state VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO UPDATE SET value = ?2, updated_at_ms = ?3",
             )?
             .execute(params![key, value, now.millis()])?,
         None => db.prepare_cached("DELETE FROM state WHERE key = ?1")?.execute([key])?,

@@ -19,7 +19,8 @@ pub struct SeenGroups {
 
 /// Those that are known stay as they are.
 pub fn put(db: &Connection, seen: &SeenGroups) -> Result<(), Error> {
-    let mut insert = db.prepare_cached("INSERT INTO slo_groups VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO slo_groups VALUES (?1, ?2, ?3, ?4, NULL) ON CONFLICT DO NOTHING")?;
     for group in &seen.groups {
         insert.execute(params![seen.slo, json(&seen.by.labels), json(group), seen.first_seen.millis()])?;
     }

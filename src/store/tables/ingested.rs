@@ -33,6 +33,15 @@ pub fn remove(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
     if near == left { Ok(()) } else { replace(db, id, &near, &left) }
 }
 
+/// Takes a period away from all indicators.
+pub fn remove_of_all(db: &Connection, period: Period) -> Result<(), Error> {
+    let ids: Vec<SliId> = db
+        .prepare_cached("SELECT DISTINCT indicator FROM ingested WHERE start_ms < ?2 AND end_ms > ?1")?
+        .query_map([period.start.millis(), period.end.millis()], |row| row.get(0).map(SliId))?
+        .collect::<Result<_, _>>()?;
+    ids.into_iter().try_for_each(|id| remove(db, id, period))
+}
+
 /// In order; they neither overlap nor touch.
 pub fn of(db: &Connection, id: SliId) -> Result<Vec<Period>, Error> {
     near(db, id, Period::new(Timestamp::MIN, Timestamp::MAX))
@@ -60,8 +69,10 @@ pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
 
 /// Stored periods that overlap or touch this one.
 fn near(db: &Connection, id: SliId, period: Period) -> Result<Vec<Period>, Error> {
+    // The writer sees damaged rows, too, and must not build on them.
     let mut statement = db.prepare_cached(
-        "SELECT start_ms, end_ms FROM ingested WHERE indicator = ?1 AND start_ms <= ?3 AND end_ms >= ?2 ORDER BY start_ms",
+        "SELECT start_ms, end_ms FROM ingested WHERE indicator = ?1 AND start_ms <= ?3 AND end_ms >= ?2
+         AND row_intact('ingested', 2, crc, indicator, start_ms, end_ms) ORDER BY start_ms",
     )?;
     let rows = statement.query_map(params![id.0, period.start.millis(), period.end.millis()], |row| {
         Ok(Period::new(Timestamp::from_millis(row.get(0)?), Timestamp::from_millis(row.get(1)?)))
@@ -74,7 +85,7 @@ fn replace(db: &Connection, id: SliId, old: &[Period], new: &[Period]) -> Result
     for period in old {
         delete.execute(params![id.0, period.start.millis()])?;
     }
-    let mut insert = db.prepare_cached("INSERT INTO ingested VALUES (?1, ?2, ?3)")?;
+    let mut insert = db.prepare_cached("INSERT OR REPLACE INTO ingested VALUES (?1, ?2, ?3, NULL)")?;
     for period in new {
         insert.execute(params![id.0, period.start.millis(), period.end.millis()])?;
     }

@@ -11,7 +11,7 @@ use crate::store::engine::error::Error;
 /// What is seen again lasts longer.
 pub fn put(db: &Connection, inhibition: &Inhibition) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO inhibitions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET
+        "INSERT INTO inhibitions VALUES (?1, ?2, ?3, ?4, NULL) ON CONFLICT DO UPDATE SET
              first_seen_ms = min(first_seen_ms, ?3), last_seen_ms = max(last_seen_ms, ?4)",
     )?
     .execute(params![

@@ -9,7 +9,7 @@ use crate::store::engine::error::Error;
 
 /// The first service stays.
 pub fn put(db: &Connection, id: IncidentId, service: &str) -> Result<(), Error> {
-    db.prepare_cached("INSERT INTO opened_incidents VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+    db.prepare_cached("INSERT INTO opened_incidents VALUES (?1, ?2, NULL) ON CONFLICT DO NOTHING")?
         .execute(params![id.0, service])?;
     Ok(())
 }

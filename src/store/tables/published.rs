@@ -11,11 +11,8 @@ use crate::store::engine::error::Error;
 pub fn put(db: &Connection, published: &PublishedMonth) -> Result<(), Error> {
     // Names and numbers always serialise.
     let figures = serde_json::to_string(&published.figures).unwrap_or_default();
-    db.prepare_cached("INSERT INTO published_months VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?.execute(params![
-        published.month,
-        published.published_at.millis(),
-        figures
-    ])?;
+    db.prepare_cached("INSERT INTO published_months VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING")?
+        .execute(params![published.month, published.published_at.millis(), figures])?;
     Ok(())
 }
 

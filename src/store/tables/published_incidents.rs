@@ -10,13 +10,15 @@ use crate::store::engine::error::Error;
 
 /// What was known of it last stays.
 pub fn put(db: &Connection, incident: &PublishedIncident) -> Result<(), Error> {
-    db.prepare_cached("INSERT OR REPLACE INTO published_incidents VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-        incident.id.0,
-        incident.service,
-        incident.cluster,
-        incident.start.millis(),
-        incident.end.map(Timestamp::millis),
-    ])?;
+    db.prepare_cached("INSERT OR REPLACE INTO published_incidents VALUES (?1, ?2, ?3, ?4, ?5, NULL)")?.execute(
+        params![
+            incident.id.0,
+            incident.service,
+            incident.cluster,
+            incident.start.millis(),
+            incident.end.map(Timestamp::millis),
+        ],
+    )?;
     Ok(())
 }
 

@@ -99,8 +99,8 @@ impl StoredStatement {
 /// replaces the one with its key, and counts as added.
 pub fn put(db: &Connection, record: &Record) -> Result<(), Error> {
     let sql = match record.is_statement() {
-        true => "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        false => "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        true => "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL)",
+        false => "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL) ON CONFLICT DO NOTHING",
     };
     db.prepare_cached(sql)?.execute(params![
         record.source,
@@ -182,11 +182,8 @@ pub struct UsedSignature {
 /// Notes a signature, and forgets those that are too old to be accepted again.
 pub fn use_signature(db: &Connection, used: &UsedSignature, now: Timestamp) -> Result<(), Error> {
     db.prepare_cached("DELETE FROM used_signatures WHERE used_at_ms < ?1")?.execute([(now - KEYS_KEPT).millis()])?;
-    db.prepare_cached("INSERT INTO used_signatures VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?.execute(params![
-        used.receiver,
-        used.signature,
-        now.millis()
-    ])?;
+    db.prepare_cached("INSERT INTO used_signatures VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING")?
+        .execute(params![used.receiver, used.signature, now.millis()])?;
     Ok(())
 }
 

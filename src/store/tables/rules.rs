@@ -11,7 +11,7 @@ use crate::store::engine::error::Error;
 pub fn put(db: &Connection, loaded: &LoadedRule) -> Result<(), Error> {
     let rule = &loaded.rule;
     db.prepare_cached(
-        "INSERT INTO alert_rules VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        "INSERT INTO alert_rules VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, NULL)
          ON CONFLICT DO UPDATE SET first_seen_ms = min(first_seen_ms, ?11), last_seen_ms = max(last_seen_ms, ?12)",
     )?
     .execute(params![

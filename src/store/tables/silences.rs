@@ -12,7 +12,7 @@ use crate::store::engine::error::Error;
 /// The last version of a silence replaces those before; the earliest end is kept.
 pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)
          ON CONFLICT DO UPDATE SET matchers = ?2, starts_at_ms = ?3, ends_at_ms = ?4, created_by = ?5, comment = ?6",
     )?
     .execute(params![
@@ -24,7 +24,7 @@ pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
         silence.comment,
     ])?;
     db.prepare_cached(
-        "INSERT INTO silence_ends VALUES (?1, ?2)
+        "INSERT INTO silence_ends VALUES (?1, ?2, NULL)
          ON CONFLICT DO UPDATE SET earliest_ms = min(earliest_ms, ?2)",
     )?
     .execute(params![silence.id, silence.earliest_end.min(silence.period.end).millis()])?;

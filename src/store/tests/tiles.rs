@@ -104,12 +104,14 @@ fn a_changed_tile_of_a_sealed_day_is_a_correction() {
 
 #[test]
 fn the_trail_of_corrections_is_bounded() {
-    let (dir, mut writer, reader) = store();
+    let (_dir, mut writer, reader) = store();
     writer.write(&Batch { days: vec![(id(1), whole(DAY))], ..batch(DAY + 1) }).unwrap();
-    database(&dir)
+    writer
+        .database()
+        .unwrap()
         .execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-             INSERT INTO corrections SELECT i, 0, zeroblob(16), 60000 * i, '[0,0,0,0,0,0]', '[1,1,0,0,0,0]' FROM n",
+             INSERT INTO corrections SELECT i, 0, zeroblob(16), 60000 * i, '[0,0,0,0,0,0]', '[1,1,0,0,0,0]', NULL FROM n",
             [],
         )
         .unwrap();

@@ -16,7 +16,7 @@ pub struct Added {
 
 pub fn added(db: &Connection) -> Result<Added, Error> {
     let mut statement = db.prepare_cached(
-        "SELECT coalesce((SELECT max(rowid) FROM records), 0), coalesce((SELECT max(seq) FROM time_overrides), 0),
+        "SELECT coalesce((SELECT max(rowid) FROM main.records), 0), coalesce((SELECT max(seq) FROM time_overrides), 0),
              coalesce((SELECT max(seq) FROM corrections), 0)",
     )?;
     let row = |row: &rusqlite::Row<'_>| {
@@ -31,7 +31,7 @@ pub fn is_touched(db: &Connection, period: Period, since: Added) -> Result<bool,
     // The plus keeps the engine from looking through all records of a year for
     // the few that are new.
     let mut statement = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM records WHERE rowid > ?3 AND +until_ms >= ?1 AND occurred_at_ms < ?2)
+        "SELECT EXISTS (SELECT 1 FROM main.records WHERE rowid > ?3 AND +until_ms >= ?1 AND occurred_at_ms < ?2)
              OR EXISTS (SELECT 1 FROM time_overrides WHERE seq > ?4)
              OR EXISTS (SELECT 1 FROM corrections WHERE seq > ?5 AND slot_ms >= ?1 AND slot_ms < ?2)",
     )?;

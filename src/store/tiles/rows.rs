@@ -70,6 +70,23 @@ fn payload<'r>(row: &'r Row<'_>, id: &SliId, first_slot: i64) -> Result<&'r [u8]
     if codec == CODEC { Ok(bytes) } else { Err("the codec is unknown") }
 }
 
+/// Fails with the first row, sealed or open, whose checksum is wrong.
+pub fn check_all(db: &Connection) -> Result<(), Error> {
+    let hours = ("SELECT codec, crc, payload, indicator, hour FROM open_tiles", SLOTS_PER_HOUR, HOURS_PER_DAY);
+    let days = ("SELECT codec, crc, payload, indicator, day FROM blocks", SLOTS_PER_DAY, 1);
+    for (sql, slots, per_day) in [hours, days] {
+        let mut statement = db.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, number) = (SliId(row.get(3)?), row.get::<_, i64>(4)?);
+            if let Err(reason) = payload(row, &id, number.wrapping_mul(slots as i64)) {
+                return Err(Error::CorruptTiles { indicator: id, day: number.div_euclid(per_day), reason });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The open hours of a day, together.
 pub fn load_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
     let mut found = None;

@@ -15,8 +15,8 @@ use evenkeel::model::operations::record::{Record, RecordKind, TimeOverride};
 use evenkeel::model::time::Period;
 use evenkeel::publish::answers::{
     AlertQueries, AnswerError, Commands, CorrectionChange, CorrectionRefused, Delivery, DeliveryRefused,
-    IncidentQueries, PushRefused, PushedCounts, Queries, Received, ReloadReport, ReviewQueries, TimeRefused,
-    WithdrawalRefused,
+    IncidentQueries, PushRefused, PushedCounts, Queries, Received, ReloadReport, ReviewQueries, StoreFault,
+    TimeRefused, WithdrawalRefused,
 };
 use evenkeel::publish::http::HttpSettings;
 use futures_util::FutureExt;
@@ -80,8 +80,8 @@ impl AlertQueries for Troubled {
     }
 }
 
-fn full() -> String {
-    "disk /dev/secret is full".to_owned()
+fn full() -> StoreFault {
+    StoreFault { cause: "disk /dev/secret is full".to_owned(), is_full: true }
 }
 
 impl Commands for Troubled {
@@ -275,6 +275,18 @@ async fn failures_inside_stay_inside() {
         assert!(!told.contains("secret") && !told.contains("bug"), "{path}: {told}");
     }
     assert_eq!(server.get("/api/v1/slos").await.status(), 200, "the next one is answered");
+}
+
+#[tokio::test]
+async fn what_finds_no_space_is_refused_with_the_reason_and_no_path() {
+    let (answers, _go) = troubled();
+    let server = Server::start(answers);
+    let request = server.client.post(server.url("/in/hook")).header("content-type", "application/json");
+    let response = request.header("authorization", "Bearer hook-token").body("{}").send().await.unwrap();
+    assert_eq!(response.status(), 507);
+    let told = response.text().await.unwrap();
+    assert!(told.contains("no space is left") && told.contains("urn:evenkeel:problem:no-space"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -107,10 +107,7 @@ async fn change(daemon: &ApiContext, change: CorrectionChange) -> Result<String,
         CorrectionRefused::TrailFull(_) => {
             Problem::conflict(refused.to_string()).hint("write it into a definition file; those leave no trail here")
         }
-        CorrectionRefused::NotStored(_) => {
-            tracing::error!(error = %refused, "a correction was not stored");
-            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        CorrectionRefused::NotStored(fault) => Problem::not_stored("a correction was", fault),
     })
 }
 

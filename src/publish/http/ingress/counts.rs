@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 
 use crate::api::pushes::{CountJson, CountsJson, TakenJson};
 use crate::model::slo::tile::EventCounts;
@@ -42,6 +41,7 @@ const EXAMPLE: &str = r#"write {"counts": [{"start": "2026-07-14T15:12:00Z", "to
         (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 507, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn push(
@@ -63,10 +63,7 @@ pub(crate) async fn push(
         PushRefused::Unknown(_) => Problem::not_found(refused.to_string()).about("name"),
         PushRefused::NotPushed(_) => Problem::conflict(refused.to_string()),
         PushRefused::TooOld(_) => Problem::bad_body(refused.to_string()),
-        PushRefused::NotStored(_) => {
-            tracing::error!(error = %refused, "pushed counts were not stored");
-            Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        PushRefused::NotStored(fault) => Problem::not_stored("pushed counts were", fault),
     })?;
     Ok(Json(TakenJson { minutes }))
 }

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 
 use crate::api::pushes::ReceivedJson;
 use crate::publish::answers::{Delivery, DeliveryRefused};
@@ -34,6 +34,7 @@ const TOLD_MAX: usize = 20;
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 507, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn receive(
@@ -72,9 +73,6 @@ fn refused(refused: DeliveryRefused) -> Problem {
             let shown: Vec<String> = problems.into_iter().take(TOLD_MAX).collect();
             Problem::bad_body(format!("{}{rest}", shown.join("; "))).hint("the whole payload was rejected")
         }
-        DeliveryRefused::NotStored(cause) => {
-            tracing::error!(cause, "a delivery was not stored");
-            Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        DeliveryRefused::NotStored(fault) => Problem::not_stored("a delivery was", &fault),
     }
 }

@@ -74,10 +74,7 @@ pub(crate) async fn withdraw_record(
         WithdrawalRefused::Unknown => Problem::not_found(refused.to_string())
             .about("id")
             .hint("/api/v1/records lists the records of a period with their source, kind and id"),
-        WithdrawalRefused::NotStored(_) => {
-            tracing::error!(error = %refused, "a record was not withdrawn");
-            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        WithdrawalRefused::NotStored(fault) => Problem::not_stored("a withdrawal was", &fault),
     })?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -178,10 +175,7 @@ async fn change(daemon: &ApiContext, set: TimeOverride) -> Result<(), Problem> {
             .hint("/api/v1/incidents lists the incidents of a period"),
         TimeRefused::NotSet => Problem::not_found(refused.to_string()).about("time"),
         TimeRefused::TrailFull(_) => Problem::conflict(refused.to_string()),
-        TimeRefused::NotStored(_) => {
-            tracing::error!(error = %refused, "a time of an incident was not stored");
-            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        TimeRefused::NotStored(fault) => Problem::not_stored("a time of an incident was", fault),
     })
 }
 

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::publish::answers::StoreFault;
+
 pub(crate) const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// An error, after RFC 9457.
@@ -111,6 +113,28 @@ impl Problem {
     pub fn not_ready_because(reason: impl Into<String>) -> Self {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "urn:evenkeel:problem:not-ready", "Not ready yet", reason)
             .hint("/api/v1/status shows the sources and the progress")
+    }
+
+    /// What was sent is not stored: 507 without space, else 503. The cause goes into
+    /// the log.
+    pub fn not_stored(what: &str, fault: &StoreFault) -> Self {
+        tracing::error!(cause = fault.cause, "{what} not stored");
+        if fault.is_full {
+            return Problem::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "urn:evenkeel:problem:no-space",
+                "No space is left",
+                "nothing was stored: no space is left on the disk of the data directory",
+            )
+            .hint("free some space; sending the same again is safe");
+        }
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "urn:evenkeel:problem:not-stored",
+            "The store cannot be written",
+            "nothing was stored: the store cannot be written; the cause is in the log of the daemon",
+        )
+        .hint("/api/v1/status shows the state of the store; sending the same again is safe")
     }
 
     /// The plain problem of a status, for errors that arise below the handlers.

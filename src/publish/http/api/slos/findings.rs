@@ -2,6 +2,7 @@
 
 use crate::api::slos::{FindingJson, FindingKindJson};
 use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::evaluate::review::store_problem::StoreProblem;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::publish::text::findings::text;
 
@@ -28,6 +29,13 @@ impl From<&FindingKind> for FindingKindJson {
             FindingKind::AccessDenied { .. } => Self::AccessDenied,
             FindingKind::TaskFailed { .. } => Self::TaskFailed,
             FindingKind::ClockAhead { .. } => Self::ClockAhead,
+            FindingKind::ClockApart { .. } => Self::ClockApart,
+            FindingKind::ClockMoved { .. } => Self::ClockMoved,
+            FindingKind::Paused { .. } => Self::Paused,
+            FindingKind::Store(StoreProblem::Unwritable { .. }) => Self::StoreUnwritable,
+            FindingKind::Store(StoreProblem::DamagedFacts { .. }) => Self::DamagedFacts,
+            FindingKind::Store(StoreProblem::Damaged { .. }) => Self::StoreDamaged,
+            FindingKind::Store(StoreProblem::LostCommits { .. }) => Self::LostCommits,
             FindingKind::UnmappedRule { .. } => Self::UnmappedRule,
             FindingKind::UnknownSeverity { .. } => Self::UnknownSeverity,
             FindingKind::LostOverride { .. } => Self::LostOverride,

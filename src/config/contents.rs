@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::config::web::Web;
+use crate::config::sections::web::Web;
 use crate::model::labels::Labels;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::on_call::OnCall;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::on_call::shown_hours;
+use super::sections::on_call::shown_hours;
 use crate::config::contents::{Config, LogFormat, Toggle, Webhook};
-use crate::config::web::{Web, WebToken};
+use crate::config::sections::web::{Web, WebToken};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Matcher;
 use crate::model::operations::alert_settings::AlertSettings;

@@ -3,22 +3,17 @@
 //! over the file, that over the default. Must not know what is promised, nor
 //! how any of it is used.
 
-mod alerts;
 mod contents;
 mod dump;
 mod endpoint;
 mod environment;
 mod layers;
-mod on_call;
-mod peers;
 mod read;
+mod sections;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod variables;
-mod web;
-mod web_file;
-mod webhooks;
 
 use std::fs;
 use std::io::Read;
@@ -29,9 +24,9 @@ use crate::yaml::read::TEXT_BYTES_MAX;
 
 pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, SourceKind, Toggle, Webhook, WebhookKind};
 pub use environment::Environment;
+pub use sections::web::{Anonymous, Proxy, Web, WebToken};
+pub use sections::web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};
 pub use settings::{Overrides, PROMETHEUS, Setting, reference};
-pub use web::{Anonymous, Proxy, Web, WebToken};
-pub use web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};
 
 /// Reads the file, if there is one, below flags and variables. `None` if there
 /// is an error; warnings come with a configuration.

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use super::alerts::alerts;
 use super::endpoint::{Details, header, url};
 use super::layers::{Reading, path, readable_path, section};
-use super::on_call::on_call;
-use super::peers::{alertmanagers, sources};
+use super::sections::alerts::alerts;
+use super::sections::on_call::on_call;
+use super::sections::peers::{alertmanagers, sources};
+use super::sections::webhooks::webhooks;
 use super::settings::Overrides;
-use super::webhooks::webhooks;
 use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 use crate::config::environment::Environment;
-use crate::config::web::web;
+use crate::config::sections::web::web;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::family::{FAMILY_LABEL, ROLE_LABEL};

@@ -10,7 +10,7 @@ use crate::model::time::Millis;
 use crate::yaml::fields::At;
 use crate::yaml::words::{Complaint, duration, label_value, shown, timezone};
 
-use super::layers::{Reading, section};
+use crate::config::layers::{Reading, section};
 
 /// Names and patterns of programs that act in the tools of one company.
 const PATTERNS_MAX: usize = 1_000;
@@ -20,7 +20,7 @@ const PATTERN_BYTES_MAX: usize = 200;
 const TEAMS_MAX: usize = 1_000;
 
 /// `zone` is that of the reports, which holds where nothing else is said.
-pub(super) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_>) -> Option<OnCall> {
+pub(crate) fn on_call(at: Option<At<'_>>, zone: Tz, reading: &mut Reading<'_, '_>) -> Option<OnCall> {
     let [shift, off_hours, teams, automation] = section(at, ["shift", "off_hours", "teams", "automation"], reading)?;
     let bounds = |text: &str| duration(text, Millis::from_hours(1), Millis::from_days(7));
     let shift = reading.scalar("on_call.shift", shift, bounds);
@@ -88,7 +88,7 @@ fn hours(text: &str) -> Result<(u32, u32), Complaint> {
 }
 
 /// As it is written in a file.
-pub(super) fn shown_hours((from, to): (u32, u32)) -> String {
+pub(crate) fn shown_hours((from, to): (u32, u32)) -> String {
     format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
 }
 

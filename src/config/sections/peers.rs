@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::endpoint::{endpoint, timeout, url};
-use super::layers::Reading;
-use super::settings::{ALERTMANAGER, PROMETHEUS};
 use crate::config::contents::{Source, SourceKind};
+use crate::config::endpoint::{endpoint, timeout, url};
+use crate::config::layers::Reading;
+use crate::config::settings::{ALERTMANAGER, PROMETHEUS};
 use crate::model::labels::REPLICA_LABELS;
 use crate::model::time::Millis;
 use crate::net::Endpoint;
@@ -20,7 +20,7 @@ const SOURCES_MAX: usize = 64;
 /// Alertmanagers that each alert goes to.
 const ALERTMANAGERS_MAX: usize = 32;
 
-pub(super) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Source>> {
+pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Source>> {
     if reading.overrides.get(PROMETHEUS).is_some() {
         let url = reading.scalar(PROMETHEUS, None, url);
         let timeout = reading.scalar("sources[].timeout", None, timeout);
@@ -104,7 +104,7 @@ fn ingest_delay(text: &str) -> Result<Millis, Complaint> {
     duration(text, Millis(0), Millis::from_hours(1))
 }
 
-pub(super) fn alertmanagers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Endpoint>> {
+pub(crate) fn alertmanagers(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Endpoint>> {
     const TIMEOUT: &str = "alertmanagers[].timeout";
     let bare = reading.scalar(TIMEOUT, None, timeout);
     if reading.overrides.get(ALERTMANAGER).is_some() {

@@ -42,7 +42,7 @@ pub enum Anonymous {
 }
 
 impl Anonymous {
-    pub(super) const ALL: [(&str, Anonymous); 3] =
+    pub(crate) const ALL: [(&str, Anonymous); 3] =
         [("auto", Anonymous::Auto), ("read", Anonymous::Read), ("none", Anonymous::Nothing)];
 
     pub fn as_str(self) -> &'static str {
@@ -69,7 +69,7 @@ pub struct Proxy {
     pub user_header: String,
 }
 
-pub(super) fn web(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Web> {
+pub(crate) fn web(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Web> {
     let keys = ["config_file", "hosts", "anonymous", "tokens", "roles", "proxy"];
     let [file_at, hosts_at, anonymous_at, tokens_at, roles_at, proxy_at] = section(at, keys, reading)?;
     let (directory, readable) = (reading.start("web.config_file", file_at.is_some()), reading.surroundings.readable);

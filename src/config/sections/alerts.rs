@@ -11,7 +11,7 @@ use crate::model::slo::Severity;
 use crate::yaml::fields::At;
 use crate::yaml::words::{Complaint, label_name, one_of, shown};
 
-use super::layers::{Reading, section};
+use crate::config::layers::{Reading, section};
 
 /// Rules of one list, and labels of one rule.
 const RULES_MAX: usize = 1_000;
@@ -23,7 +23,7 @@ const RECEIVERS_MAX: usize = 1_000;
 const SEVERITIES: [(&str, Severity); 3] =
     [("page", Severity::Page), ("ticket", Severity::Ticket), ("info", Severity::Info)];
 
-pub(super) fn alerts(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Arc<AlertSettings>> {
+pub(crate) fn alerts(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Arc<AlertSettings>> {
     let keys = [
         "service",
         "team",

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layers::{Reading, path, readable_path};
 use crate::config::contents::{WEBHOOK_KINDS, Webhook, WebhookKind};
+use crate::config::layers::{Reading, path, readable_path};
 use crate::net::Secret;
 use crate::yaml::fields::At;
 use crate::yaml::words::{dns_label, label_value, one_of};
@@ -15,7 +15,7 @@ const WEBHOOKS_MAX: usize = 64;
 const SECRETS_MAX: usize = 16;
 const SERVICES_MAX: usize = 10_000;
 
-pub(super) fn webhooks(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
+pub(crate) fn webhooks(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Webhook>> {
     let Some(at) = at else {
         return Some(Vec::new());
     };

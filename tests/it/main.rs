@@ -29,6 +29,7 @@ mod kube_prometheus;
 mod kubernetes;
 mod layers;
 mod live;
+mod mistakes;
 mod native;
 mod one_page;
 mod publish;

@@ -7,7 +7,7 @@ use crate::definitions::queries::selector::selector;
 use crate::definitions::queries::sides::{check_sides, warn_of_recorded};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{HistogramUnit, Numerator, Sli};
+use crate::model::slo::sli::{HistogramUnit, Numerator, RatioUnit, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
 use crate::yaml::source::Source;
@@ -194,6 +194,8 @@ fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
         let hint = "the gauge whose samples are the share of good events, or of bad ones, from 0 to 1";
         fields.error(source, message, Some(hint.to_owned()));
     }
+    let units = RatioUnit::ALL.map(|unit| (unit.as_str(), unit));
+    let unit = fields.optional("unit").map_or(Some(RatioUnit::Ratio), |at| at.parse(source, |t| one_of(t, &units)));
     fields.finish(source);
     let is_bad = bad.is_some();
     let at = good.xor(bad)?;
@@ -201,7 +203,7 @@ fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     if metric.metric.ends_with("_total") {
         at.warning(source, "a counter is used as a ratio", Some("counters are counted by `ratio`".to_owned()));
     }
-    Some(Sli::RawRatio { metric, is_bad })
+    Some(Sli::RawRatio { metric, is_bad, unit: unit? })
 }
 
 fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {

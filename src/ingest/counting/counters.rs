@@ -199,7 +199,8 @@ impl<'a> Counting<'a> {
         }
         let known: Vec<&Labels> = self.observed.series.iter().map(|s| &s.labels).chain(state.series.keys()).collect();
         for (operand, selector) in plan.operands() {
-            if !known.iter().any(|labels| selector.matches(labels)) {
+            // A service without errors has no series of them.
+            if operand != Operand::Bad && !known.iter().any(|labels| selector.matches(labels)) {
                 self.notices.add(NoticeKind::NoSeries { operand, selector: selector.to_string() }, None);
             }
         }

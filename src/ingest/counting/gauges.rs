@@ -9,6 +9,7 @@ use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::Observed;
 use crate::ingest::counting::targets::arrivals::{Scrapes, later, own_times};
 use crate::model::operations::comparison::Comparison;
+use crate::model::slo::sli::RatioUnit;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
@@ -34,7 +35,7 @@ const DISTANCES: usize = 4;
 pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
     let (metric, judge) = match plan.reading() {
         Reading::Gauge { metric, good } => (metric, Judge::Condition(*good)),
-        Reading::RawRatio { metric, is_bad } => (metric, Judge::Ratio { is_bad: *is_bad }),
+        Reading::RawRatio { metric, is_bad, unit } => (metric, Judge::Ratio { is_bad: *is_bad, unit: *unit }),
         _ => return Counted::default(),
     };
     let scale = judge.scale();
@@ -86,7 +87,7 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
 #[derive(Clone, Copy)]
 enum Judge {
     Condition(Comparison),
-    Ratio { is_bad: bool },
+    Ratio { is_bad: bool, unit: RatioUnit },
 }
 
 impl Judge {
@@ -102,7 +103,7 @@ impl Judge {
     fn can_judge(self, value: f64) -> bool {
         match self {
             Judge::Condition(_) => true,
-            Judge::Ratio { .. } => (0.0..=1.0).contains(&value),
+            Judge::Ratio { unit, .. } => (0.0..=1.0).contains(&unit.ratio(value)),
         }
     }
 
@@ -118,9 +119,9 @@ impl Judge {
         match self {
             // A condition on what is not a number is not met, as in an alerting rule.
             Judge::Condition(good) => Some(f64::from(u8::from(samples.iter().all(|s| good.holds(s.value))))),
-            Judge::Ratio { is_bad } => {
-                let sound = measured > 0 && values().all(|value| (0.0..=1.0).contains(&value));
-                let mean = values().sum::<f64>() / measured as f64;
+            Judge::Ratio { is_bad, unit } => {
+                let sound = measured > 0 && values().all(|value| self.can_judge(value));
+                let mean = unit.ratio(values().sum::<f64>() / measured as f64);
                 sound.then_some(if is_bad { 1.0 - mean } else { mean })
             }
         }
@@ -202,7 +203,8 @@ mod tests {
         let judged = |values: &[(i64, f64)], is_bad: bool| {
             let samples = values.iter().map(|(t, value)| Sample { at: at(*t), value: *value }).collect();
             let series = [RawSeries { labels: [("__name__", "sli")].into_iter().collect(), samples }];
-            let plan = Plan::new(&Sli::RawRatio { metric: Selector::new("sli", Vec::new()), is_bad });
+            let plan =
+                Plan::new(&Sli::RawRatio { metric: Selector::new("sli", Vec::new()), is_bad, unit: RatioUnit::Ratio });
             let read = Period::new(at(-300), at(180));
             let observed = Observed { series: &series, up: &[], starts: &[], alive: &[], read, baselines: None };
             let tiles = slices(&plan, observed, Period::new(at(0), at(180))).tiles;

@@ -11,7 +11,7 @@ use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::labels::{Labels, NAME};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Expression, Numerator, Sli};
+use crate::model::slo::sli::{Expression, Numerator, RatioUnit, Sli};
 
 /// An indicator, ready to be counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +43,7 @@ pub enum Reading {
     RawRatio {
         metric: Selector,
         is_bad: bool,
+        unit: RatioUnit,
     },
     Alert {
         alerts: Selector,
@@ -80,7 +81,9 @@ impl Plan {
                 threshold: unit.bound(*threshold_seconds),
             },
             Sli::Gauge { metric, good } => Reading::Gauge { metric: metric.clone(), good: *good },
-            Sli::RawRatio { metric, is_bad } => Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad },
+            Sli::RawRatio { metric, is_bad, unit } => {
+                Reading::RawRatio { metric: metric.clone(), is_bad: *is_bad, unit: *unit }
+            }
             Sli::Alert { alerts } => Reading::Alert { alerts: alerts.clone() },
             Sli::Pushed { .. } | Sli::Composite(_) => Reading::Nothing,
             Sli::Estimated { numerator, is_bad, total } => {

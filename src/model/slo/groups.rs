@@ -173,7 +173,7 @@ fn narrow(indicator: &Sli, parts: &[Vec<Matcher>]) -> Option<Sli> {
             Sli::Latency { histogram: only(histogram)?, threshold_seconds: *threshold_seconds, unit: *unit }
         }
         Sli::Gauge { metric, good } => Sli::Gauge { metric: only(metric)?, good: *good },
-        Sli::RawRatio { metric, is_bad } => Sli::RawRatio { metric: only(metric)?, is_bad: *is_bad },
+        Sli::RawRatio { metric, is_bad, unit } => Sli::RawRatio { metric: only(metric)?, is_bad: *is_bad, unit: *unit },
         Sli::Alert { .. } | Sli::Pushed { .. } | Sli::Composite(_) | Sli::Estimated { .. } => {
             return None;
         }

@@ -36,6 +36,7 @@ pub enum Sli {
         metric: Selector,
         /// The samples are the bad share.
         is_bad: bool,
+        unit: RatioUnit,
     },
     /// A slot is one slice, bad where a matching alert fires. `alerts` selects
     /// the firing series of `ALERTS`.
@@ -57,6 +58,35 @@ pub enum Sli {
         is_bad: bool,
         total: Expression,
     },
+}
+
+/// The unit of a gauge that shows a ratio.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RatioUnit {
+    /// From 0 to 1.
+    #[default]
+    Ratio,
+    /// From 0 to 100.
+    Percent,
+}
+
+impl RatioUnit {
+    pub const ALL: [RatioUnit; 2] = [RatioUnit::Ratio, RatioUnit::Percent];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RatioUnit::Ratio => "ratio",
+            RatioUnit::Percent => "percent",
+        }
+    }
+
+    /// A value as a ratio.
+    pub fn ratio(self, value: f64) -> f64 {
+        match self {
+            RatioUnit::Ratio => value,
+            RatioUnit::Percent => value / 100.0,
+        }
+    }
 }
 
 /// The unit of a histogram's bounds.
@@ -199,8 +229,11 @@ impl fmt::Display for Sli {
                 write!(f, ", bounds in {}", unit.as_str())
             }
             Sli::Gauge { metric, good } => write!(f, "{metric} {good}"),
-            Sli::RawRatio { metric, is_bad: false } => write!(f, "{metric} is the good share"),
-            Sli::RawRatio { metric, is_bad: true } => write!(f, "{metric} is the bad share"),
+            Sli::RawRatio { metric, is_bad, unit } => {
+                write!(f, "{metric} is the {} share", if *is_bad { "bad" } else { "good" })?;
+                // The usual unit is no part of the identity.
+                if *unit == RatioUnit::Ratio { Ok(()) } else { write!(f, ", in {}", unit.as_str()) }
+            }
             Sli::Alert { alerts } => write!(f, "no {alerts}"),
             Sli::Pushed { slo } => write!(f, "pushed for {slo}"),
             Sli::Composite(composite) => composite.fmt(f),

@@ -105,9 +105,8 @@ pub(super) fn text(problem: &SliProblem) -> FindingText {
             "nothing to do unless they are meant to count twice; make the selectors disjoint to be explicit",
         ),
         SliProblem::OutOfRange { value, affected } => FindingText::new(
-            format!("a sample has the value {value}, a ratio must be between 0 and 1{}", of(affected)),
-            "if the gauge is in percent, write a `promql` SLI: `bad: sum(the_gauge) / 100`, `total: count(the_gauge)`; otherwise select \
-             another metric",
+            format!("a sample has the value {value}, which is not a ratio{}", of(affected)),
+            "a ratio lies between 0 and 1; if the gauge is in percent, add `unit: percent`, otherwise select another metric",
         ),
         SliProblem::CounterFalls { falls, within, affected } => FindingText::new(
             format!(
@@ -130,9 +129,9 @@ pub(super) fn text(problem: &SliProblem) -> FindingText {
             "select a counter that only grows, below 9e15",
         ),
         SliProblem::DeltaCounter { affected } => FindingText::new(
-            format!("the counters hold differences instead of running totals{}", of(affected)),
-            "convert them before they are stored, for example with the processor `deltatocumulative` of the OpenTelemetry \
-             Collector",
+            format!("the counters hold differences instead of running totals; they are added up{}", of(affected)),
+            "a difference that does not arrive is lost: convert them before they are stored, for example with the processor \
+             `deltatocumulative` of the OpenTelemetry Collector",
         ),
         SliProblem::LateSamples { delay, source_delay } => FindingText::new(
             format!(

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::model::labels::selector::{Selector, SelectorSum};
 use crate::model::operations::comparison::Comparison;
-use crate::model::slo::sli::{Expression, Numerator, Sli};
+use crate::model::slo::sli::{Expression, Numerator, RatioUnit, Sli};
 use crate::model::slo::sli_problem::{Affected, Side, SliProblem};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
@@ -64,7 +64,7 @@ impl<'c> Survey<'c> {
                 self.histogram(histogram, unit.bound(*threshold_seconds)).await?
             }
             Sli::Gauge { metric, good } => self.gauge(metric, *good).await?,
-            Sli::RawRatio { metric, .. } => self.raw_ratio(metric).await?,
+            Sli::RawRatio { metric, unit, .. } => self.raw_ratio(metric, *unit).await?,
             Sli::Estimated { numerator, is_bad, total } => self.estimated(numerator, *is_bad, total).await?,
             // No series is the usual state of an alert.
             Sli::Alert { .. } | Sli::Pushed { .. } | Sli::Composite(_) => Vec::new(),
@@ -194,14 +194,16 @@ impl<'c> Survey<'c> {
         self.operand(Side::Gauge, metric).await
     }
 
-    async fn raw_ratio(&self, metric: &Selector) -> Result<Vec<SliProblem>, Error> {
+    async fn raw_ratio(&self, metric: &Selector, unit: RatioUnit) -> Result<Vec<SliProblem>, Error> {
         let mut problems = self.operand(Side::Gauge, metric).await?;
         let sent = metric.for_source();
         for extreme in ["max", "min"] {
             let value = self.number(&format!("{extreme}({sent})")).await?;
             // A ratio of nothing is not a number.
-            if let Some(value) = value.filter(|value| !value.is_nan() && !(0.0..=1.0).contains(value)) {
-                let series = self.number(&format!("count({sent} > 1 or {sent} < 0)")).await?.unwrap_or(1.0) as usize;
+            if let Some(value) = value.filter(|value| !value.is_nan() && !(0.0..=1.0).contains(&unit.ratio(*value))) {
+                let most = 1.0 / unit.ratio(1.0);
+                let series =
+                    self.number(&format!("count({sent} > {most} or {sent} < 0)")).await?.unwrap_or(1.0) as usize;
                 problems.push(SliProblem::OutOfRange { value, affected: Affected { series, example: None } });
                 break;
             }

@@ -69,8 +69,10 @@ fn every_panel_shows_something_of_a_running_daemon() {
         daemon.address()
     ));
     let began = Instant::now();
-    // Rates need two scrapes that both lie within their range.
-    while answer(&prometheus, "count_over_time(evenkeel_incidents[30s]) >= 5").is_empty() {
+    // Rates need two scrapes that both lie within their range, and the incidents of the
+    // whole history come some rounds after it is read.
+    let reviewed = r#"count_over_time(evenkeel_incident_restore_seconds{percentile="50"}[30s]) >= 5"#;
+    while answer(&prometheus, reviewed).is_empty() {
         assert!(began.elapsed() < HISTORY_MAX, "Prometheus does not scrape the daemon");
         std::thread::sleep(Duration::from_millis(500));
     }
@@ -83,7 +85,10 @@ fn every_panel_shows_something_of_a_running_daemon() {
                 // While pages are missing for more than a tenth of the incidents, the 90th
                 // percentile is not known; the panel shows the median.
                 let may_be_unknown = expr.contains(r#"percentile="90""#);
-                if answer(&prometheus, expr).is_empty() && !may_be_unknown {
+                // The demo has no Alertmanager and no webhook, and its rounds succeed.
+                let is_elsewhere = ["evenkeel_alertmanager_", "evenkeel_webhook_", "evenkeel_loop_failures_total"];
+                let has_none = is_elsewhere.iter().any(|metric| expr.contains(metric));
+                if answer(&prometheus, expr).is_empty() && !may_be_unknown && !has_none {
                     silent.push(format!("{}: {}: {expr}", dashboard.path, panel["title"]));
                 }
             }

@@ -19,7 +19,8 @@ const PAGES_MAX: usize = 50;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let evaluated = daemon.evaluated()?;
-    let frame = Frame { title: "Alerts", section: Some(Section::Alerts), as_of: Some(evaluated.as_of), refresh: None };
+    let frame =
+        Frame { title: "Alerts", section: Some(Section::Alerts), snapshot: Some(&evaluated.snapshot), refresh: None };
     page(layout::page(&frame, &body(&evaluated.snapshot.review, evaluated.as_of)))
 }
 

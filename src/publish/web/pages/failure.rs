@@ -25,8 +25,12 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Failure(problem) = self;
         let waiting = problem == Problem::not_ready();
-        let frame =
-            Frame { title: problem.title, section: None, as_of: None, refresh: waiting.then_some(LOOK_AGAIN_SECONDS) };
+        let frame = Frame {
+            title: problem.title,
+            section: None,
+            snapshot: None,
+            refresh: waiting.then_some(LOOK_AGAIN_SECONDS),
+        };
         let body = html! {
             section.failure {
                 h1 { (problem.title) }

@@ -22,7 +22,7 @@ pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let frame = Frame {
         title: "Suggested rule changes",
         section: Some(Section::Alerts),
-        as_of: Some(evaluated.as_of),
+        snapshot: Some(&evaluated.snapshot),
         refresh: None,
     };
     page(layout::page(&frame, &body(&replays)))

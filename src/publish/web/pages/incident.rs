@@ -67,7 +67,7 @@ async fn shown(daemon: ApiContext, id: String) -> Page {
     let frame = Frame {
         title: &format!("Incident of {}", incident.service),
         section: Some(Section::Incidents),
-        as_of: Some(now),
+        snapshot: Some(&evaluated.snapshot),
         refresh: None,
     };
     page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, now)))

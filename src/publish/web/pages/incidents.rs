@@ -43,8 +43,12 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, query: RawQuery) -> P
     let review = &evaluated.snapshot.review;
     let wanted: Vec<&Incident> =
         review.incidents.iter().filter(|i| service.is_none_or(|service| i.concerns(service))).collect();
-    let frame =
-        Frame { title: "Incidents", section: Some(Section::Incidents), as_of: Some(evaluated.as_of), refresh: None };
+    let frame = Frame {
+        title: "Incidents",
+        section: Some(Section::Incidents),
+        snapshot: Some(&evaluated.snapshot),
+        refresh: None,
+    };
     let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_lopsided());
     let trends = evaluated.snapshot.trends.as_deref().filter(|trends| service.is_none() && trends.is_told());
     page(layout::page(&frame, &body(review, comparison, trends, &wanted, service, evaluated.as_of)))

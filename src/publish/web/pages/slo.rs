@@ -59,7 +59,8 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let findings = evaluated.snapshot.findings.iter().filter(|finding| finding.subject == name).collect();
     let now = evaluated.as_of;
     let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, now };
-    let frame = Frame { title: &name, section: Some(Section::Slos), as_of: Some(evaluated.as_of), refresh: None };
+    let frame =
+        Frame { title: &name, section: Some(Section::Slos), snapshot: Some(&evaluated.snapshot), refresh: None };
     page(layout::page(&frame, &view.body()))
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, q
         &Frame {
             title: "SLOs",
             section: Some(Section::Slos),
-            as_of: Some(evaluated.as_of),
+            snapshot: Some(&evaluated.snapshot),
             refresh: Some(REFRESH_SECONDS),
         },
         &list.body(),

@@ -20,8 +20,13 @@ const FINDINGS_MAX: usize = 100;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
     let status = daemon.status();
-    let as_of = daemon.snapshot().as_of;
-    let frame = Frame { title: "Status", section: Some(Section::Status), as_of, refresh: Some(REFRESH_SECONDS) };
+    let snapshot = daemon.snapshot();
+    let frame = Frame {
+        title: "Status",
+        section: Some(Section::Status),
+        snapshot: Some(&snapshot),
+        refresh: Some(REFRESH_SECONDS),
+    };
     page(layout::page(&frame, &body(&status, daemon.now())))
 }
 

@@ -4,7 +4,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::text;
-use crate::model::time::Timestamp;
+use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::evaluate::review::snapshot::Snapshot;
+use crate::publish::text::findings;
 
 /// The pages that the navigation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +26,15 @@ impl Section {
     ];
 }
 
+/// More push the page itself out of sight; the status page has all.
+const BANNERS_MAX: usize = 3;
+
 /// What stands around a page.
 pub(crate) struct Frame<'a> {
     pub title: &'a str,
     pub section: Option<Section>,
-    /// The moment that the numbers are of.
-    pub as_of: Option<Timestamp>,
+    /// What the numbers are of. What makes them doubtful is said above the page.
+    pub snapshot: Option<&'a Snapshot>,
     /// Seconds after which the page loads again by itself.
     pub refresh: Option<u32>,
 }
@@ -56,10 +61,11 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                             a href=(path) aria-current=[(frame.section == Some(section)).then_some("page")] { (name) }
                         }
                     }
-                    @if let Some(as_of) = frame.as_of {
+                    @if let Some(as_of) = frame.snapshot.and_then(|snapshot| snapshot.as_of) {
                         p.as-of { "as of " time datetime=(as_of.rfc3339()) { (text::moment(as_of)) } }
                     }
                 }
+                (banners(frame.snapshot.map_or(&[], |snapshot| &snapshot.findings)))
                 main #content { (body) }
                 footer {
                     span { "Evenkeel " (env!("CARGO_PKG_VERSION")) }
@@ -73,6 +79,25 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
     }
 }
 
+/// What makes figures of any page doubtful: a source that does not answer, damage of
+/// the store.
+fn banners(all: &[Finding]) -> Markup {
+    let is_for_every_page =
+        |finding: &&Finding| matches!(finding.kind, FindingKind::SourceDown { .. } | FindingKind::Store(_));
+    let doubtful: Vec<&Finding> = all.iter().filter(is_for_every_page).collect();
+    html! {
+        @for finding in doubtful.iter().take(BANNERS_MAX) {
+            p.banner role="status" {
+                strong { (text::clean(&finding.subject)) } ": " (text::clean(&findings::text(finding).message)) " "
+                a href="/status" { "Status" }
+            }
+        }
+        @if doubtful.len() > BANNERS_MAX {
+            p.banner role="status" { "and " (doubtful.len() - BANNERS_MAX) " more: " a href="/status" { "Status" } }
+        }
+    }
+}
+
 /// A hull on a level waterline.
 fn mark() -> Markup {
     html! {
@@ -81,5 +106,35 @@ fn mark() -> Markup {
             path.mast d="M16 4v8M16 5l7 6.5H16z" {}
             path.water d="M2 28.2c2.3-1.6 4.7-1.6 7 0s4.7 1.6 7 0 4.7-1.6 7 0 4.7 1.6 7 0" {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn down(source: usize) -> Finding {
+        let (kind, error) = ("prometheus".to_owned(), "connection <refused>".to_owned());
+        Finding::new(format!("main-{source}"), FindingKind::SourceDown { kind, error })
+    }
+
+    fn shown(findings: &[Finding]) -> String {
+        let snapshot = Snapshot { findings: Arc::new(findings.to_vec()), ..Snapshot::default() };
+        let frame = Frame { title: "SLOs", section: None, snapshot: Some(&snapshot), refresh: None };
+        page(&frame, &html! {}).into_string()
+    }
+
+    #[test]
+    fn every_page_says_which_source_is_down() {
+        let other = Finding::other("shop", "a remark", "nothing to do");
+        assert!(!shown(&[other.clone()]).contains("banner"));
+        let one = shown(&[other, down(1)]);
+        assert_eq!(one.matches("class=\"banner\"").count(), 1, "{one}");
+        assert!(one.contains("main-1") && one.contains("connection &lt;refused&gt;"), "{one}");
+        let many = shown(&(0..9).map(down).collect::<Vec<_>>());
+        assert_eq!(many.matches("class=\"banner\"").count(), BANNERS_MAX + 1);
+        assert!(many.contains("and 6 more"), "{many}");
     }
 }

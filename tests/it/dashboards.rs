@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use evenkeel::definitions;
-use evenkeel::publish::dashboards::generate;
+use evenkeel::publish::dashboards::{generate, of_daemon};
 use serde_json::Value;
 
 use crate::history::demo_slos;
@@ -46,6 +46,17 @@ fn dashboards_are_those_of_the_shipped_definitions() {
     assert!(there.is_empty(), "nothing gives {there:?}");
 }
 
+#[test]
+fn the_shipped_dashboard_about_evenkeel_is_that_of_the_code() {
+    let wanted = of_daemon();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(&wanted.path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &wanted.content).unwrap();
+    }
+    let content = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(content == wanted.content, "{} is out of date: run this test with UPDATE_GOLDEN=1", path.display());
+}
+
 /// What a query of a panel gives, with the variables as a user first sees them.
 fn answer(prometheus: &Prometheus, expr: &str) -> Vec<Value> {
     let expr = expr.replace("$window", "30d").replace("$__rate_interval", "30s");
@@ -77,7 +88,8 @@ fn every_panel_shows_something_of_a_running_daemon() {
         std::thread::sleep(Duration::from_millis(500));
     }
     let mut silent = Vec::new();
-    for dashboard in generate(&demo_slos()).iter().filter(|d| d.path.ends_with(".json")) {
+    let all = generate(&demo_slos()).into_iter().chain([of_daemon()]);
+    for dashboard in all.filter(|d| d.path.ends_with(".json")) {
         let content: Value = serde_json::from_str(&dashboard.content).unwrap();
         for panel in content["panels"].as_array().unwrap() {
             for target in panel["targets"].as_array().into_iter().flatten() {

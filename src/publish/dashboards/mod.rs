@@ -1,6 +1,6 @@
-//! Grafana dashboards from the definitions: one for each service, one for all, one
-//! about Evenkeel itself, and the file by which Grafana finds them. The same definitions give the same
-//! bytes. Must not know how numbers are made, only the names of the metrics.
+//! Grafana dashboards from the definitions: one for each service, one for all, and the
+//! file by which Grafana finds them; and one about Evenkeel itself, which needs no
+//! definitions and is shipped. The same definitions give the same bytes. Must not know how numbers are made, only the names of the metrics.
 
 mod daemon;
 pub(crate) mod frame;
@@ -38,7 +38,6 @@ pub fn generate<S: Borrow<Slo>>(slos: &[S]) -> Vec<DashboardFile> {
         services.entry(&slo.service).or_default().push(slo);
     }
     let mut files = vec![
-        file("evenkeel.json".to_owned(), &daemon::of_daemon()),
         file("overview.json".to_owned(), &overview::of_all(&sorted)),
         DashboardFile { path: "provisioning/evenkeel.yaml".to_owned(), content: PROVISIONING.to_owned() },
     ];
@@ -49,6 +48,11 @@ pub fn generate<S: Borrow<Slo>>(slos: &[S]) -> Vec<DashboardFile> {
     }));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
+}
+
+/// The dashboard about Evenkeel itself.
+pub fn of_daemon() -> DashboardFile {
+    file("evenkeel-dashboard.json".to_owned(), &daemon::of_daemon())
 }
 
 /// A title for each service. Grafana stops updating a folder in which two dashboards
@@ -76,8 +80,8 @@ fn titles<'n>(services: impl Iterator<Item = &'n str>) -> BTreeMap<&'n str, Stri
 
 /// For Grafana's directory `provisioning/dashboards`.
 const PROVISIONING: &str = "\
-# Copy this file to Grafana's provisioning/dashboards, and evenkeel.json, overview.json
-# and services/ to the path below.
+# Copy this file to Grafana's provisioning/dashboards, and overview.json and services/
+# to the path below.
 apiVersion: 1
 providers:
   - name: evenkeel

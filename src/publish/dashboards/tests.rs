@@ -27,8 +27,8 @@ fn definitions() -> Vec<Slo> {
 }
 
 fn dashboards() -> Vec<(String, Value)> {
-    let files = generate(&definitions());
-    let json = files.into_iter().filter(|f| f.path.ends_with(".json"));
+    let files = generate(&definitions()).into_iter().chain([of_daemon()]);
+    let json = files.filter(|f| f.path.ends_with(".json"));
     json.map(|f| (f.path.clone(), serde_json::from_str(&f.content).unwrap())).collect()
 }
 
@@ -48,8 +48,7 @@ fn filled(expr: &str) -> String {
 #[test]
 fn one_dashboard_for_each_service_and_one_for_all() {
     let paths: Vec<String> = generate(&definitions()).into_iter().map(|f| f.path).collect();
-    assert_eq!(paths.len(), 5);
-    assert!(paths.contains(&"evenkeel.json".to_owned()));
+    assert_eq!(paths.len(), 4);
     assert!(paths.contains(&"overview.json".to_owned()));
     assert!(paths.contains(&"services/checkout.json".to_owned()));
     assert!(paths.contains(&"provisioning/evenkeel.yaml".to_owned()));

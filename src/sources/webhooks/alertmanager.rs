@@ -4,8 +4,10 @@
 use serde::Deserialize;
 
 use super::auth::SKEW_MAX;
+use super::context::{Context, group_hash};
+use super::delivered::DeliveredFacts;
+use super::flaw::Flaw;
 use super::sender::sender_of;
-use super::{Context, DeliveredFacts, Flaw, group_hash};
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::labels::hex;
 use crate::model::operations::alert::MarkSource;

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Context, DeliveredFacts, Flaw, Muted, group_hash};
+use super::context::{Context, group_hash};
+use super::delivered::{DeliveredFacts, Muted};
+use super::flaw::Flaw;
 use crate::ingest::alerts::{AlertmanagerEntry, told_alert};
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::labels::{Labels, hex};

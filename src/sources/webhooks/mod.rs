@@ -5,6 +5,8 @@
 mod alertmanager;
 pub mod auth;
 mod change_words;
+mod context;
+mod delivered;
 mod events;
 mod flaw;
 mod oncall;
@@ -14,14 +16,12 @@ mod sender;
 #[cfg(test)]
 mod tests;
 
-use sha2::{Digest, Sha256};
+use context::Context;
 
-use crate::model::labels::{Labels, content_hash, hex};
-use crate::model::operations::alert::{Alert, MarkSource};
-use crate::model::operations::record::{Record, RecordKind, ReportedChange};
-use crate::model::operations::silence::Silence;
 use crate::model::time::Timestamp;
 
+pub use context::Form;
+pub use delivered::{DeliveredFacts, IgnoredEvent, Muted};
 pub use flaw::Flaw;
 pub use records::{lines_of, statement_key};
 
@@ -30,91 +30,6 @@ const ITEMS_MAX: usize = 20_000;
 
 /// Flaws that are reported of one delivery; the others show once these are fixed.
 const FLAWS_MAX: usize = 100;
-
-/// A longer key is kept as its hash.
-const KEY_BYTES_MAX: usize = 200;
-
-/// The longest title, link or name of a record.
-const TEXT_CHARS_MAX: usize = 500;
-
-/// Event types of one webhook that are named, and the longest name of one.
-const EVENT_TYPE_CHARS_MAX: usize = 80;
-
-/// What a body is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Alertmanager's webhook, or that of Grafana's alerting.
-    Alertmanager,
-    /// Alertmanager's event recorder, one event or a list.
-    Events,
-    /// PagerDuty's webhook, version 3.
-    PagerDuty,
-    /// Grafana OnCall's or IRM's outgoing webhook.
-    OnCall,
-    /// Our own records in JSON, one or a list.
-    Json,
-    /// Our own records, or events of the event recorder, one in a line.
-    JsonLines,
-    /// Our own records in CSV with a header.
-    Csv,
-}
-
-/// An event that no time follows from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IgnoredEvent {
-    /// A kind of event that says nothing of incidents, such as a ping or a note.
-    Irrelevant,
-    /// A type that nothing here knows.
-    Unknown(String),
-}
-
-/// What one delivery says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeliveredFacts {
-    pub records: Vec<Record>,
-    /// Keys of statements that are withdrawn without being stated again.
-    pub withdrawn: Vec<String>,
-    pub ignored: Vec<IgnoredEvent>,
-    /// Instances of alerts, to be joined to those that are known.
-    pub alerts: Vec<Alert>,
-    /// Alerts that were held back.
-    pub muted: Vec<Muted>,
-    pub silences: Vec<Silence>,
-    /// Alerts that the sender left out.
-    pub truncated: u64,
-}
-
-/// An alert that a silence or an inhibition held back at an instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Muted {
-    pub labels: Labels,
-    pub at: Timestamp,
-}
-
-impl DeliveredFacts {
-    fn of_record(record: Record) -> DeliveredFacts {
-        DeliveredFacts { records: vec![record], ..DeliveredFacts::default() }
-    }
-
-    fn irrelevant() -> DeliveredFacts {
-        DeliveredFacts { ignored: vec![IgnoredEvent::Irrelevant], ..DeliveredFacts::default() }
-    }
-
-    fn unknown(event_type: &str) -> DeliveredFacts {
-        let name = event_type.chars().filter(|c| !c.is_control()).take(EVENT_TYPE_CHARS_MAX).collect();
-        DeliveredFacts { ignored: vec![IgnoredEvent::Unknown(name)], ..DeliveredFacts::default() }
-    }
-
-    fn add(&mut self, other: DeliveredFacts) {
-        self.records.extend(other.records);
-        self.withdrawn.extend(other.withdrawn);
-        self.ignored.extend(other.ignored);
-        self.alerts.extend(other.alerts);
-        self.muted.extend(other.muted);
-        self.silences.extend(other.silences);
-        self.truncated = self.truncated.saturating_add(other.truncated);
-    }
-}
 
 /// Reads a body that was received at `now` through `source`: all of it, or with
 /// flaws nothing. Records from before `since` are flaws, as they would not be kept.
@@ -147,68 +62,4 @@ fn read_within(form: Form, context: &Context<'_>, body: &[u8]) -> Result<Deliver
         Form::JsonLines => records::lines(text, context),
         Form::Csv => records::csv(text, context),
     }
-}
-
-/// Through what a body came, and when.
-struct Context<'a> {
-    source: &'a str,
-    now: Timestamp,
-    /// What is over before it is not kept.
-    since: Timestamp,
-    items_max: usize,
-    flaws_max: usize,
-}
-
-impl Context<'_> {
-    /// A record with what every one has.
-    fn record(&self, kind: RecordKind, told_by: MarkSource, key: &str, occurred_at: Timestamp) -> Record {
-        let key = short_key(key);
-        Record {
-            source: self.source.to_owned(),
-            key,
-            kind,
-            told_by,
-            external_id: String::new(),
-            occurred_at,
-            estimated: false,
-            ended_at: None,
-            service: None,
-            cluster: None,
-            severity: None,
-            labels: Labels::new(),
-            other_alerts: Vec::new(),
-            dedup_key: None,
-            merged_into: None,
-            change: ReportedChange::default(),
-            refs: Vec::new(),
-            actor: None,
-            human: None,
-            withdrawn: false,
-            earlier: Vec::new(),
-            received_at: self.now,
-        }
-    }
-}
-
-/// A key of bounded length.
-fn short_key(key: &str) -> String {
-    match key.len() <= KEY_BYTES_MAX {
-        true => key.to_owned(),
-        false => hex(&content_hash([key.as_bytes()])),
-    }
-}
-
-/// The key under which Alertmanager's integrations page for a group of alerts.
-fn group_hash(group_key: &str) -> String {
-    hex(&Sha256::digest(group_key.as_bytes()))
-}
-
-/// Texts that are not empty, cut to a length that can be shown.
-fn shown_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
-    let cut = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect();
-    texts.into_iter().filter(|text| !text.trim().is_empty()).map(cut).collect()
-}
-
-fn shown_text(text: &str) -> Option<String> {
-    shown_texts([text]).pop()
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, DeliveredFacts, Flaw, group_hash, shown_text, shown_texts};
+use super::context::{Context, group_hash, shown_text, shown_texts};
+use super::delivered::DeliveredFacts;
+use super::flaw::Flaw;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};

@@ -4,7 +4,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, DeliveredFacts, Flaw, shown_text, shown_texts};
+use super::context::{Context, shown_text, shown_texts};
+use super::delivered::DeliveredFacts;
+use super::flaw::Flaw;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::operations::severity;

@@ -4,7 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::change_words::{change_word, outcome_word};
-use super::{Context, DeliveredFacts, Flaw, Form, events, shown_text};
+use super::context::{Context, Form, short_key, shown_text, shown_texts};
+use super::delivered::DeliveredFacts;
+use super::events;
+use super::flaw::Flaw;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::change::{ChangeKind, ChangeOutcome};
@@ -23,7 +26,7 @@ const AHEAD_MAX: Millis = Millis::from_mins(5);
 /// The key of what a source states under an id of its own: a later statement with
 /// the same key replaces the one before.
 pub fn statement_key(kind: RecordKind, id: &str) -> String {
-    super::short_key(&format!("{}/{id}", kind.word()))
+    short_key(&format!("{}/{id}", kind.word()))
 }
 
 /// One record, or a list of them.
@@ -377,7 +380,7 @@ impl Item<'_> {
         if texts.len() > REFS_MAX {
             self.flaw("refs", format!("{} entries; at most {REFS_MAX} are kept", texts.len()));
         }
-        super::shown_texts(texts)
+        shown_texts(texts)
     }
 }
 

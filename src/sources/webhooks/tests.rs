@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::labels::Labels;
+use crate::model::operations::alert::Alert;
 use crate::model::operations::change::{ChangeKind, ChangeOutcome};
+use crate::model::operations::record::Record;
 use crate::model::slo::Severity;
 
 const NOW: &str = "2026-11-26T18:30:00Z";

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::app::alerting::feed_id::feed_id;
+use crate::app::alerting::silent_receivers;
 use crate::app::catalog::slis::Source;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
@@ -25,9 +26,6 @@ use crate::store::Batch;
 /// History is read in stretches of this length, newest first: a day of a few
 /// hundred alerts is some megabytes.
 const STRETCH: Millis = Millis::from_days(1);
-
-/// The key under which the store remembers the receivers that have no integration.
-pub const SILENT_RECEIVERS: &str = "alertmanagers/silent_receivers";
 
 /// The alerts of all sources and what all Alertmanagers hold, on their way into
 /// the store.
@@ -82,11 +80,9 @@ impl AlertFeeds {
         daemon: &AppState,
         receivers: &BTreeMap<String, bool>,
     ) -> anyhow::Result<()> {
-        let silent = receivers.iter().filter(|(_, has_integration)| !**has_integration).map(|(name, _)| name);
-        let silent: Vec<&String> = silent.collect();
-        let text = serde_json::to_string(&silent)?;
+        let text = silent_receivers::text(receivers)?;
         if self.silent_receivers.as_ref() != Some(&text) {
-            let state = vec![(SILENT_RECEIVERS.to_owned(), Some(text.clone()))];
+            let state = vec![silent_receivers::entry(&text)];
             daemon.facts.write(Batch { state, recorded_at: daemon.clock.now(), ..Batch::default() }).await?;
             self.silent_receivers = Some(text);
         }

@@ -7,4 +7,5 @@ pub(crate) mod feed_id;
 pub mod findings;
 pub mod intake;
 pub(crate) mod rules;
+pub(crate) mod silent_receivers;
 mod storing;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::alerting::alerts::SILENT_RECEIVERS;
+use crate::app::alerting::silent_receivers;
 use crate::app::judging::ledger::history_of;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
@@ -171,9 +171,7 @@ impl Reviewing<'_> {
     /// The settings, with the names that are known from definitions, clusters and
     /// Alertmanagers.
     fn alert_context(&self, now: Timestamp) -> Result<AlertContext, Error> {
-        let silent = self.reader.state(SILENT_RECEIVERS)?;
-        // Both are texts of our own; what cannot be read is as good as not known.
-        let silent_receivers = silent.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let silent_receivers = silent_receivers::stored(&self.reader)?;
         let services = self.slos.iter().map(|slo| slo.service.clone()).collect();
         // The watch of a cluster reads the service of a workload from its labels.
         let changes = self.reader.changes(Period::new(now - WORKLOADS_KNOWN, now))?;

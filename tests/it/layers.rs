@@ -11,14 +11,10 @@ const LINES_MAX: usize = 400;
 /// More files than this are not found by looking.
 const FILES_MAX: usize = 14;
 /// What is over the limit still, with today's size: it may only shrink.
-const LONG_FILES: [(&str, usize); 3] = [
-    ("config/settings.rs", 406),
-    ("evaluate/alerting/alerts.rs", 417),
-    ("evaluate/incident/incidents/linking.rs", 434),
-];
+const LONG_FILES: [(&str, usize); 2] = [("config/settings.rs", 406), ("evaluate/alerting/alerts.rs", 417)];
 /// Import circles that are still there, each by its first file in order of name. A
 /// new one fails; one that is cut comes off this list.
-const CIRCLES: [&str; 2] = ["app/alerting/alerts", "sources/webhooks"];
+const CIRCLES: [&str; 0] = [];
 
 /// What is asked of a daemon by one page or one endpoint is little; a trait with more
 /// methods has to be split, so that a test implements only what it is about.

@@ -4,10 +4,12 @@
 
 pub(crate) mod facts;
 pub mod linking;
+pub mod place;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use self::linking::{Group, Key, Place, groups, key_of};
+use self::linking::{Group, groups};
+use self::place::{Key, Place, key_of};
 use super::nodes::named_nodes;
 use crate::evaluate::alerting::alerts::{Alerts, Row};
 use crate::evaluate::incident::incidents::facts::{Facts, Silenced};

@@ -171,7 +171,7 @@ impl Reviewing<'_> {
     /// The settings, with the names that are known from definitions, clusters and
     /// Alertmanagers.
     fn alert_context(&self, now: Timestamp) -> Result<AlertContext, Error> {
-        let silent_receivers = silent_receivers::stored(&self.reader)?;
+        let silent_receivers = silent_receivers::stored(self.reader)?;
         let services = self.slos.iter().map(|slo| slo.service.clone()).collect();
         // The watch of a cluster reads the service of a workload from its labels.
         let changes = self.reader.changes(Period::new(now - WORKLOADS_KNOWN, now))?;

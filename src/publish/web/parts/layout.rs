@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn every_page_says_which_source_is_down() {
         let other = Finding::other("shop", "a remark", "nothing to do");
-        assert!(!shown(&[other.clone()]).contains("banner"));
+        assert!(!shown(std::slice::from_ref(&other)).contains("banner"));
         let one = shown(&[other, down(1)]);
         assert_eq!(one.matches("class=\"banner\"").count(), 1, "{one}");
         assert!(one.contains("main-1") && one.contains("connection &lt;refused&gt;"), "{one}");

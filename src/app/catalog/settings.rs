@@ -45,3 +45,32 @@ fn unusable(problem: &Problem) -> Finding {
         problem.hint.clone().unwrap_or_else(|| "correct it; `evenkeel check` shows the place".to_owned()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Environment, Overrides};
+
+    fn read(text: &str) -> (Option<Config>, Vec<Problem>) {
+        let nothing = Environment { variable: &|_| None, readable: &|_| Ok(()) };
+        config::parse(text, "evenkeel.yaml", &Overrides::default(), &nothing)
+    }
+
+    fn after(text: &'static str) -> Vec<Finding> {
+        let in_force = read("retention: 400d\ntimezone: UTC\n").0.unwrap();
+        Settings::new(in_force, Arc::new(move || read(text))).findings()
+    }
+
+    #[test]
+    fn a_changed_setting_needs_a_restart_and_a_broken_file_is_named() {
+        assert_eq!(after("timezone: UTC\n# the same\nretention: 400d\n"), []);
+        let settings = vec!["retention".to_owned(), "timezone".to_owned()];
+        let changed = Finding::new("configuration", FindingKind::NeedsRestart { settings });
+        assert_eq!(after("retention: 500d\ntimezone: Europe/Berlin\n"), [changed]);
+        let broken = after("retention: soon\n");
+        assert_eq!((broken.len(), broken[0].subject.as_str()), (1, "evenkeel.yaml"));
+        assert!(
+            matches!(&broken[0].kind, FindingKind::Other { message, .. } if message.contains("a restart would fail"))
+        );
+    }
+}

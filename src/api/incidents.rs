@@ -57,7 +57,7 @@ pub struct IncidentJson {
     pub cluster: Option<String>,
     pub namespace: Option<String>,
     pub team: Option<String>,
-    /// What first told of it: the rule of its first alert, else the SLO that burned.
+    /// What reported it first: the rule of its first alert, else the SLO that burned.
     pub cause: String,
     /// The incident of the same service and cause that had ended less than a day
     /// before; `null` if there was none.

@@ -54,7 +54,7 @@ pub struct NoiseJson {
     pub rules: Vec<RuleJson>,
     /// Empty where no page names a team.
     pub teams: Vec<TeamNoiseJson>,
-    /// By who was told of them; a page that several were told of counts for each.
+    /// By receiver; a page that went to several counts for each.
     /// Empty where no receiver says so.
     pub receivers: Vec<ReceiverNoiseJson>,
     /// Of all teams together.
@@ -86,7 +86,7 @@ pub struct TeamNoiseJson {
     pub load: LoadJson,
 }
 
-/// The pages that one receiver was told of.
+/// The pages that went to one receiver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReceiverNoise)]
 pub struct ReceiverNoiseJson {

@@ -27,7 +27,7 @@ pub struct ReplayJson {
     pub rule: Option<String>,
     /// Cost of noisy pages that it saves, in pages by day.
     pub saved: f64,
-    /// Whether as many burns are told of, none of them much later.
+    /// Whether as many burns are detected, none of them much later.
     pub recall_unchanged: bool,
     pub before: OutcomeJson,
     pub after: OutcomeJson,

@@ -20,7 +20,7 @@ pub struct RuleListJson {
     pub upkeep: UpkeepJson,
 }
 
-/// What one alert rule told of, and what its pages were worth.
+/// What one alert rule detected, and what its pages were worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Rule)]
 pub struct RuleJson {
@@ -48,11 +48,11 @@ pub struct RuleScoreJson {
     pub precision: ShareJson,
     /// Occasions of which no SLO can tell.
     pub unjudgeable: usize,
-    /// Episodes told of, of all on these services.
+    /// Episodes detected, of all on these services.
     pub recall: ShareJson,
-    /// Budget burned in the episodes told of, of all that burned.
+    /// Budget burned in the episodes detected, of all that burned.
     pub recall_budget_ratio: Option<f64>,
-    /// Episodes told of before a tenth of their bad events had happened.
+    /// Episodes detected before a tenth of their bad events had happened.
     pub early_detection: ShareJson,
     /// From the onset to the first alert.
     pub detection: DurationJson,

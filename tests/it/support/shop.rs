@@ -98,15 +98,18 @@ impl Shop {
         (state.started, state.counted_until, state.good, state.bad) = (now, now, 0, 0);
     }
 
-    /// What the scrapes until an instant brought to light. `None` if one came so
-    /// close to it that its own time may lie on the other side.
-    pub fn shown_until(&self, end: Timestamp) -> Option<Shown> {
+    /// What the scrapes until an instant brought to light. A scrape so close to
+    /// the instant that its own time may lie on the other side gives two answers;
+    /// before the first scrape there is none.
+    pub fn shown_until(&self, end: Timestamp) -> Vec<Shown> {
+        const CLOSE_MS: i64 = 150;
         let state = self.state.lock().unwrap();
-        let close = state.shown.iter().any(|s| (s.at - end).0.abs() < 150);
-        let last = state.shown.iter().rev().find(|s| s.at <= end).copied();
         // The process ran before anyone looked: the first scrape is the baseline.
-        let first = state.shown.first().copied()?;
-        last.filter(|_| !close).map(|l| Shown { at: l.at, bad: l.bad - first.bad, total: l.total - first.total })
+        let Some(first) = state.shown.first().copied() else { return Vec::new() };
+        let sure = state.shown.iter().rev().find(|s| (end - s.at).0 >= CLOSE_MS);
+        let close = state.shown.iter().filter(|s| (s.at - end).0.abs() < CLOSE_MS);
+        let since_first = |s: &Shown| Shown { at: s.at, bad: s.bad - first.bad, total: s.total - first.total };
+        sure.into_iter().chain(close).map(since_first).collect()
     }
 }
 

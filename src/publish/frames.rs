@@ -19,7 +19,6 @@ use polars_io::csv::write::CsvWriter;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 
 use super::report::ReportInput;
-use crate::model::slo::Slo;
 use crate::model::time::Timestamp;
 
 /// A table could not be made or written.
@@ -67,8 +66,8 @@ impl Frames {
         let made = |table, frame: PolarsResult<DataFrame>| frame.map_err(|cause| FramesError::Table { table, cause });
         let slo_days = made("slo_days", rows::slo_days(input))?;
         Ok(Frames {
-            services: made("services", rows::totals(input, "service", |slo| Some(&slo.service)))?,
-            teams: made("teams", rows::totals(input, "team", Slo::team))?,
+            services: made("services", rows::totals(&slo_days, "service"))?,
+            teams: made("teams", rows::totals(&slo_days, "team"))?,
             incidents: made("incidents", rows::incidents(input))?,
             alerts: made("alerts", rows::alerts(input))?,
             pages: made("pages", rows::pages(input))?,

@@ -1,13 +1,9 @@
 //! The rows of each table. Must not know where they are written.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use polars_core::prelude::*;
 
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::Incident;
-use crate::model::slo::Slo;
-use crate::model::slo::tile::EventCounts;
 use crate::model::time::Timestamp;
 use crate::publish::report::ReportInput;
 
@@ -56,38 +52,28 @@ pub(super) fn slo_days(input: &ReportInput) -> PolarsResult<DataFrame> {
     ])
 }
 
-/// What the SLOs of one service or team have in common.
-#[derive(Default)]
-struct Total<'a> {
-    slos: BTreeSet<&'a str>,
-    counts: EventCounts,
-    bad: i64,
-    least_coverage: Option<f64>,
+/// Counts over the SLOs of each service or team, from the days of its SLOs. Ratios
+/// are not averaged: that would weigh a quiet SLO like a busy one.
+pub(super) fn totals(slo_days: &DataFrame, by: &'static str) -> PolarsResult<DataFrame> {
+    let named = slo_days.filter(&slo_days.column(by)?.is_not_null())?;
+    if named.height() == 0 {
+        return Ok(total(words(by, std::iter::once(None)), &named)?.clear());
+    }
+    let totals = named.group_by_stable([by])?.apply(|days| total(days.column(by)?.head(Some(1)), &days))?;
+    totals.sort([by], SortMultipleOptions::default())
 }
 
-/// Counts over the SLOs of one service or team. Ratios are not averaged: that
-/// would weigh a quiet SLO like a busy one.
-pub(super) fn totals(input: &ReportInput, name: &str, by: fn(&Slo) -> Option<&str>) -> PolarsResult<DataFrame> {
-    let mut totals: BTreeMap<&str, Total<'_>> = BTreeMap::new();
-    for report in &input.slos {
-        let Some(key) = by(&report.status.slo) else { continue };
-        for slot in &report.slots {
-            let total = totals.entry(key).or_default();
-            total.slos.insert(&report.status.slo.name);
-            total.counts += slot.counts;
-            total.bad += slot.counts.bad();
-            total.least_coverage = Some(total.least_coverage.map_or(slot.coverage, |c| c.min(slot.coverage)));
-        }
-    }
-    let all = || totals.values();
+/// One row: the name, and the counts of its days.
+fn total(name: Column, days: &DataFrame) -> PolarsResult<DataFrame> {
+    let sum = |column: &str| days.column(column).and_then(|c| Ok(c.i64()?.sum()));
     DataFrame::new_infer_height(vec![
-        words(name, totals.keys().map(|key| Some((*key).to_owned()))),
-        counts("slos", all().map(|t| length(t.slos.len()))),
-        counts("good", all().map(|t| t.counts.good)),
-        counts("bad", all().map(|t| t.bad)),
-        counts("total", all().map(|t| t.counts.total)),
-        counts("uncertain", all().map(|t| t.counts.uncertain)),
-        ratios("least_coverage", all().map(|t| t.least_coverage)),
+        name,
+        counts("slos", std::iter::once(length(days.column("slo")?.n_unique()?))),
+        Column::new("good".into(), [sum("good")?]),
+        Column::new("bad".into(), [sum("bad")?]),
+        Column::new("total".into(), [sum("total")?]),
+        Column::new("uncertain".into(), [sum("uncertain")?]),
+        Column::new("least_coverage".into(), [days.column("coverage")?.f64()?.min()]),
     ])
 }
 

@@ -103,7 +103,19 @@ pub struct AttachedRecordJson {
     #[serde(flatten)]
     pub record: RecordJson,
     /// Why it does not count; `null` if it does.
-    pub ignored_reason: Option<String>,
+    pub ignored_reason: Option<IgnoredReasonJson>,
+}
+
+words! {
+    /// Why an acknowledgement does not show that a person took care of an incident.
+    IgnoredReasonJson as IgnoredReason {
+        /// A program gave it.
+        Automation = "automation",
+        /// The tool took it back, or it expired.
+        Withdrawn = "withdrawn",
+        /// One of many at one time: a list was cleared.
+        Bulk = "bulk",
+    }
 }
 
 /// The eight times of an incident, in the order in which they should come;

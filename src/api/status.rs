@@ -44,13 +44,33 @@ pub struct StatusJson {
     pub webhooks: Vec<WebhookJson>,
 }
 
+words! {
+    /// What is pushed to a webhook.
+    WebhookKindJson as WebhookKind {
+        Alertmanager = "alertmanager",
+        Events = "events",
+        PagerDuty = "pagerduty",
+        OnCall = "oncall",
+        Records = "records",
+    }
+}
+
+words! {
+    /// What a source is.
+    SourceKindJson as SourceKind {
+        Prometheus = "prometheus",
+        Alertmanager = "alertmanager",
+        Kubernetes = "kubernetes",
+        Demo = "demo",
+    }
+}
+
 /// A webhook of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Webhook)]
 pub struct WebhookJson {
     pub name: String,
-    /// `alertmanager`, `events`, `pagerduty`, `oncall` or `records`.
-    pub kind: String,
+    pub kind: WebhookKindJson,
     /// How many deliveries had each outcome.
     pub deliveries: BTreeMap<DeliveryOutcomeJson, u64>,
     /// Alerts that the sender left out.
@@ -63,8 +83,7 @@ pub struct WebhookJson {
 #[schema(as = Source)]
 pub struct SourceJson {
     pub name: String,
-    /// `prometheus`, `alertmanager`, `kubernetes` or `demo`.
-    pub kind: String,
+    pub kind: SourceKindJson,
     /// Without user, password and query; empty where there is none.
     pub address: String,
     /// `null` until it was asked once.

@@ -38,6 +38,7 @@ use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
 use crate::app::serving::web::{self, Web};
 #[cfg(feature = "kubernetes")]
+use crate::model::kinds::SourceKind;
 use crate::model::latency::Latency;
 use crate::model::time::Millis;
 use crate::publish::answers::{Queries, ReloadReport};
@@ -146,7 +147,7 @@ async fn wire(
         daemon.add_source(&source.name, source.samples.kind(), source.samples.shown_url(), source.samples.latency());
     }
     for one in &setup.alertmanagers {
-        daemon.add_source(&one.name, "alertmanager", one.client.shown_url(), one.client.latency());
+        daemon.add_source(&one.name, SourceKind::Alertmanager, one.client.shown_url(), one.client.latency());
     }
     let mut tasks = Tasks::new(stop, daemon.pulse.clone(), clock.clone());
     let mut groups = Groups::new(Arc::clone(&daemon), sources.clone(), requests.clone(), config.backfill);
@@ -231,7 +232,7 @@ async fn wire(
     }
     #[cfg(feature = "kubernetes")]
     if let Some(access) = setup.kubernetes {
-        daemon.add_source(cluster::SOURCE, "kubernetes", "", Latency::default());
+        daemon.add_source(cluster::SOURCE, SourceKind::Kubernetes, "", Latency::default());
         cluster::start(&mut tasks, &daemon, &access, &config.kubernetes.namespaces);
     }
     Ok((requests, tasks))

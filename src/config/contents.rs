@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use crate::config::sections::web::Web;
+use crate::model::kinds::WebhookKind;
 use crate::model::labels::Labels;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::on_call::OnCall;
@@ -57,23 +58,17 @@ pub struct Config {
     pub log: Log,
 }
 
-/// A place that samples are read from.
+/// A place that samples are read from: the HTTP API of Prometheus, as Thanos, Mimir
+/// and VictoriaMetrics have it.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Unique; a DNS label. Definitions name it.
     pub name: String,
-    pub kind: SourceKind,
     pub endpoint: Endpoint,
     /// How long a slot is left to late samples before it is counted.
     pub ingest_delay: Millis,
     /// Labels that tell the replicas of an HA pair apart.
     pub replica_labels: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// The HTTP API of Prometheus, as Thanos, Mimir and VictoriaMetrics have it.
-    Prometheus,
 }
 
 /// Something that facts are pushed to, at `/in/NAME`.
@@ -88,34 +83,6 @@ pub struct Webhook {
     pub secrets: Vec<Secret>,
     /// What the tool calls a service, to the name of that service here.
     pub service_names: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WebhookKind {
-    /// The webhook of Alertmanager.
-    Alertmanager,
-    /// Alertmanager's event recorder.
-    Events,
-    PagerDuty,
-    /// Grafana OnCall and IRM.
-    OnCall,
-    /// Records in our own form.
-    Records,
-}
-
-/// The words for them in a configuration.
-pub(crate) const WEBHOOK_KINDS: [(&str, WebhookKind); 5] = [
-    ("alertmanager", WebhookKind::Alertmanager),
-    ("events", WebhookKind::Events),
-    ("pagerduty", WebhookKind::PagerDuty),
-    ("oncall", WebhookKind::OnCall),
-    ("records", WebhookKind::Records),
-];
-
-impl WebhookKind {
-    pub fn word(self) -> &'static str {
-        WEBHOOK_KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ use std::path::Path;
 use crate::model::problem::{Level, Problem};
 use crate::yaml::read::TEXT_BYTES_MAX;
 
-pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, SourceKind, Toggle, Webhook, WebhookKind};
+pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, Toggle, Webhook};
 pub use environment::Environment;
 pub use sections::web::{Anonymous, Proxy, Web, WebToken};
 pub use sections::web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::model::kinds::WebhookKind;
 use crate::model::time::Millis;
 use crate::net::{Auth, Secret};
 

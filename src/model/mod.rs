@@ -5,6 +5,7 @@
 pub mod asker;
 pub mod automation;
 pub mod ids;
+pub mod kinds;
 pub mod labels;
 pub mod latency;
 pub mod operations;

@@ -9,8 +9,9 @@ use secrecy::SecretString;
 
 use super::storing::store;
 use crate::app::runtime::facts::{Facts, fault};
-use crate::config::{Webhook, WebhookKind};
+use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
+use crate::model::kinds::WebhookKind;
 use crate::model::operations::record::Record;
 use crate::model::time::Timestamp;
 use crate::net::Secret;
@@ -171,7 +172,7 @@ impl Intake {
             let count = |outcome| counts.get(&(name.clone(), outcome)).copied().unwrap_or_default();
             WebhookStatus {
                 name: name.clone(),
-                kind: webhook.kind.word(),
+                kind: webhook.kind,
                 deliveries: DeliveryOutcome::ALL.map(|outcome| (outcome, count(outcome))).to_vec(),
                 truncated_alerts: truncated.get(name).copied().unwrap_or_default(),
                 last_accepted: last_accepted.get(name).copied(),

@@ -12,7 +12,7 @@ use crate::app::catalog::slis::Source;
 use crate::app::demo::Demo;
 use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
-use crate::config::{self, Config, SourceKind};
+use crate::config::{self, Config};
 use crate::ingest::replicas::ReplicaLabels;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
@@ -153,10 +153,8 @@ pub struct DemoWorld {
 
 /// A source of the configuration, ready to be asked.
 pub(crate) fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
-    let samples = match source.kind {
-        SourceKind::Prometheus => Prometheus::new(&source.endpoint).map(SampleSource::Prometheus),
-    };
-    let samples = samples.with_context(|| format!("source {}", source.name))?;
+    let client = Prometheus::new(&source.endpoint).with_context(|| format!("source {}", source.name))?;
+    let samples = SampleSource::Prometheus(client);
     let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());
     Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay, replica_labels }))
 }

@@ -3,11 +3,12 @@
 
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::evaluate::review::store_problem::StoreProblem;
+use crate::model::kinds::SourceKind;
 use crate::publish::answers::StoreFault;
 
 /// What it means that a source does not answer.
-pub(super) fn down(name: &str, kind: &str, error: &str) -> Finding {
-    Finding::new(name, FindingKind::SourceDown { kind: kind.to_owned(), error: error.to_owned() })
+pub(super) fn down(name: &str, kind: SourceKind, error: &str) -> Finding {
+    Finding::new(name, FindingKind::SourceDown { kind, error: error.to_owned() })
 }
 
 /// Why nothing can be stored.

@@ -24,6 +24,7 @@ use crate::app::runtime::tasks::Pulse;
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
+use crate::model::kinds::SourceKind;
 use crate::model::latency::Latency;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::correction::Correction;
@@ -215,7 +216,7 @@ impl AppState {
     }
 
     /// Makes a source known before it was asked.
-    pub fn add_source(&self, name: &str, kind: &'static str, address: &str, latency: Latency) {
+    pub fn add_source(&self, name: &str, kind: SourceKind, address: &str, latency: Latency) {
         let status =
             SourceStatus { name: name.to_owned(), kind, address: address.to_owned(), ..SourceStatus::default() };
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (status, latency));

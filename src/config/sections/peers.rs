@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::contents::{Source, SourceKind};
+use crate::config::contents::Source;
 use crate::config::endpoint::{endpoint, timeout, url};
 use crate::config::layers::Reading;
 use crate::config::settings::{ALERTMANAGER, PROMETHEUS};
@@ -28,7 +28,6 @@ pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
         let endpoint = Endpoint { timeout: timeout?, ..Endpoint::new(url?) };
         return Some(vec![Source {
             name: "main".to_owned(),
-            kind: SourceKind::Prometheus,
             endpoint,
             ingest_delay: ingest_delay?,
             replica_labels: usual_replica_labels(),
@@ -70,20 +69,15 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
         None if !only => None,
         at => reading.scalar("sources[].name", at, dns_label),
     };
-    let kinds = [("prometheus", SourceKind::Prometheus)];
-    let kind = reading.scalar("sources[].type", kind_at, |text| one_of(text, &kinds));
+    // One protocol is spoken, so the word is checked and not kept.
+    let protocol = reading.scalar("sources[].type", kind_at, |text| one_of(text, &[("prometheus", ())]));
     let ingest_delay = reading.scalar("sources[].ingest_delay", delay_at, ingest_delay);
     let replica_labels = match replica_at {
         None => Some(usual_replica_labels()),
         at => reading.list("sources[].replica_labels", at, replica_label),
     };
-    Some(Source {
-        name: name?,
-        kind: kind?,
-        endpoint: endpoint?,
-        ingest_delay: ingest_delay?,
-        replica_labels: replica_labels?,
-    })
+    protocol?;
+    Some(Source { name: name?, endpoint: endpoint?, ingest_delay: ingest_delay?, replica_labels: replica_labels? })
 }
 
 fn usual_replica_labels() -> Vec<String> {

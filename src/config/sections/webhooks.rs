@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::contents::{WEBHOOK_KINDS, Webhook, WebhookKind};
+use crate::config::contents::Webhook;
 use crate::config::layers::{Reading, path, readable_path};
+use crate::model::kinds::WebhookKind;
 use crate::net::Secret;
 use crate::yaml::fields::At;
 use crate::yaml::words::{dns_label, label_value, one_of};
@@ -42,7 +43,9 @@ fn webhook(at: &At<'_>, reading: &mut Reading<'_, '_>) -> Option<Webhook> {
     let service_names_at = fields.optional("service_names");
     fields.finish(&mut reading.source);
     let name = name_at.and_then(|at| at.parse(&mut reading.source, dns_label));
-    let kind = kind_at.and_then(|at| at.parse(&mut reading.source, |text| one_of(text, &WEBHOOK_KINDS)));
+    let kind = kind_at.and_then(|at| {
+        at.parse(&mut reading.source, |text| one_of(text, &WebhookKind::ALL.map(|kind| (kind.word(), kind))))
+    });
     let tokens = files(tokens_at, reading);
     let secrets = files(secrets_at, reading);
     let service_names = service_names_at.map_or(Some(BTreeMap::new()), |at| service_names(&at, reading));

@@ -67,7 +67,7 @@ impl<'a> Actions<'a> {
     /// With what was said of incidents: who took one acted on all of its pages.
     pub fn with_said<'i>(mut self, incidents: impl Iterator<Item = &'i Incident>) -> Actions<'a> {
         for incident in incidents.filter(|i| !i.told.is_empty()) {
-            let counted = incident.told.iter().filter(|told| told.set_aside.is_none()).map(|told| &told.record);
+            let counted = incident.told.iter().filter(|told| told.ignored.is_none()).map(|told| &told.record);
             let said = counted.filter_map(|record| {
                 let (kind, weight) = match record.kind {
                     _ if is_acknowledgement(record) => (EvidenceKind::Acknowledgement, 1.0),

@@ -12,6 +12,7 @@ pub(crate) mod threads;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::acknowledgements::is_acknowledgement;
+pub use self::acknowledgements::{AT_ONCE_MAX, AT_ONCE_WITHIN};
 use self::acknowledgements::{Aside, Given};
 pub use self::changes::{REVERTED_WITHIN, all_changes};
 use self::matching::Known;
@@ -105,10 +106,9 @@ fn expects_incident(record: &Record) -> bool {
 fn settle(incident: &mut Incident, aside: &Aside, closings: &Closings<'_>, now: Timestamp) {
     incident.told.sort_by(|a, b| (a.record.occurred_at, &a.record.key).cmp(&(b.record.occurred_at, &b.record.key)));
     for told in &mut incident.told {
-        told.set_aside = aside.reason(&told.record);
+        told.ignored = aside.reason(&told.record);
     }
-    let counted: Vec<Record> =
-        incident.told.iter().filter(|t| t.set_aside.is_none()).map(|t| t.record.clone()).collect();
+    let counted: Vec<Record> = incident.told.iter().filter(|t| t.ignored.is_none()).map(|t| t.record.clone()).collect();
     // Nothing but records shows it.
     let is_declared = incident.alerts.is_empty() && incident.episodes.is_empty();
     settle_start(incident, &counted, is_declared);

@@ -2,6 +2,7 @@
 //! shown.
 
 use crate::evaluate::review::store_problem::StoreProblem;
+use crate::model::kinds::SourceKind;
 use crate::model::operations::record::IncidentTime;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::model::time::{Millis, Timestamp};
@@ -41,7 +42,7 @@ pub enum FindingKind {
     /// About the series of an SLI.
     Sli(SliProblem),
     /// A source, Alertmanager or cluster that does not answer.
-    SourceDown { kind: String, error: String },
+    SourceDown { kind: SourceKind, error: String },
     /// Records of a webhook that match no incident, and services that they name.
     UnmatchedRecords { records: usize, services: Vec<String> },
     /// A silence whose pattern cannot be read.

@@ -7,7 +7,7 @@ use crate::model::slo::objectives::Objective;
 use crate::model::slo::tile::EventCounts;
 use crate::model::slo::{PolicyStep, Slo};
 use crate::model::time::window::ComplianceWindow;
-use crate::model::time::{Millis, Period, Timestamp};
+use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// One SLO over one of its windows, judged at `as_of`.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,12 @@ pub struct HistoricalObjective {
 }
 
 impl SloStatus {
+    /// What has passed of the period, in whole slots.
+    pub fn elapsed_slots(&self) -> Period {
+        let now = Timestamp::from_millis(self.as_of.millis().div_euclid(SLOT_MS) * SLOT_MS);
+        Period::new(self.period.start.floor_slot(), self.period.end.min(now))
+    }
+
     /// The promised ratio that a period is judged by: the objective, or where it
     /// was another one for a while that of the whole.
     pub fn required_ratio(&self) -> f64 {

@@ -176,7 +176,18 @@ pub struct StatedTime {
 pub struct AttachedRecord {
     pub record: Record,
     /// Why it does not count; `None` if it does.
-    pub set_aside: Option<&'static str>,
+    pub ignored: Option<IgnoredReason>,
+}
+
+/// Why an acknowledgement does not show that a person took care of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoredReason {
+    /// A program gave it.
+    Automation,
+    /// The tool took it back, or it expired.
+    Withdrawn,
+    /// One of many at one time: a list was cleared.
+    Bulk,
 }
 
 impl Incident {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::delivery::DeliveryOutcome;
 use crate::evaluate::review::finding::Finding;
+use crate::model::kinds::{SourceKind, WebhookKind};
 use crate::model::latency::LatencyFigures;
 use crate::model::time::{Millis, Timestamp};
 
@@ -67,8 +68,7 @@ pub struct DefinitionFile {
 #[derive(Clone, Debug, Default)]
 pub struct WebhookStatus {
     pub name: String,
-    /// `alertmanager`, `events`, `pagerduty`, `oncall`, `records`.
-    pub kind: &'static str,
+    pub kind: WebhookKind,
     /// Deliveries by outcome, all outcomes included.
     pub deliveries: Vec<(DeliveryOutcome, u64)>,
     /// Alerts that the sender left out.
@@ -79,8 +79,7 @@ pub struct WebhookStatus {
 #[derive(Clone, Debug, Default)]
 pub struct SourceStatus {
     pub name: String,
-    /// `prometheus`, `alertmanager`, `kubernetes`, `demo`.
-    pub kind: &'static str,
+    pub kind: SourceKind,
     /// Without user, password and query; empty where there is none.
     pub address: String,
     /// `None` until it was asked once.

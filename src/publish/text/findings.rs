@@ -3,6 +3,7 @@
 use super::finding_text::FindingText;
 use super::{sli_problems, store_problems};
 use crate::evaluate::review::finding::{Finding, FindingKind};
+use crate::model::kinds::SourceKind;
 use crate::model::time::{Millis, Timestamp};
 
 /// The text of a finding.
@@ -16,15 +17,15 @@ pub fn text_of(subject: &str, kind: &FindingKind) -> FindingText {
         FindingKind::Sli(problem) => sli_problems::text(problem),
         FindingKind::SourceDown { kind, error } => FindingText::new(
             format!("source `{subject}` unreachable: {error}"),
-            match kind.as_str() {
-                "alertmanager" => {
+            match kind {
+                SourceKind::Alertmanager => {
                     "burn alerts do not reach it, and its alerts and silences are unknown, until it recovers; check its \
                      address and credentials in `alertmanagers`"
                 }
-                "kubernetes" => {
+                SourceKind::Kubernetes => {
                     "changes and events of the cluster are unknown until it recovers; check the account and the network"
                 }
-                _ => {
+                SourceKind::Prometheus | SourceKind::Demo => {
                     "SLOs that read from it are unknown until it recovers; check its address and credentials in `sources`"
                 }
             },

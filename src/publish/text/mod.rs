@@ -2,5 +2,6 @@
 
 pub mod finding_text;
 pub mod findings;
+pub mod ignored;
 mod sli_problems;
 mod store_problems;

@@ -10,6 +10,7 @@ use crate::ingest::counting::observed::Baselines;
 use crate::ingest::counting::{Points, Thresholds};
 use crate::ingest::raw::RawSeries;
 use crate::ingest::requests::SourceQuery;
+use crate::model::kinds::SourceKind;
 use crate::model::labels::Labels;
 use crate::model::labels::selector::{Matcher, Selector};
 use crate::model::latency::Latency;
@@ -61,11 +62,10 @@ impl SampleSource {
         }
     }
 
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> SourceKind {
         match self {
-            SampleSource::Prometheus(_) => "prometheus",
-            SampleSource::Demo(_) => "demo",
-            SampleSource::Memory(_) => "memory",
+            SampleSource::Prometheus(_) => SourceKind::Prometheus,
+            SampleSource::Demo(_) | SampleSource::Memory(_) => SourceKind::Demo,
         }
     }
 

@@ -34,7 +34,7 @@ fn sources(status: &StatusJson, colour: Colour) -> String {
         table.row(vec![
             Cell::new(&source.name),
             Cell::new(word).tone(tone),
-            Cell::new(&source.kind),
+            Cell::new(source.kind.as_str()),
             percentile(&source.latency, |latency| latency.p50_seconds),
             percentile(&source.latency, |latency| latency.p99_seconds),
             Cell::new(&source.last_success.map_or("never".to_owned(), |at| text::ago(at.0, status.now.0))),

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::automation::NamePatterns;
+use crate::model::operations::incident::IgnoredReason;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::time::Millis;
 
 /// Whoever acknowledges more incidents than this within the window clears a list,
 /// and takes care of none of them.
-const AT_ONCE_MAX: usize = 5;
-const AT_ONCE_WITHIN: Millis = Millis::from_secs(10);
+pub const AT_ONCE_MAX: usize = 5;
+pub const AT_ONCE_WITHIN: Millis = Millis::from_secs(10);
 
 /// A record with the incidents that it is about; none where it matches none.
 pub(crate) struct Given<'r> {
@@ -54,18 +55,18 @@ impl Aside {
     }
 
     /// Why a record does not count, if it does not.
-    pub(crate) fn reason(&self, record: &Record) -> Option<&'static str> {
+    pub(crate) fn reason(&self, record: &Record) -> Option<IgnoredReason> {
         if record.kind != RecordKind::Acknowledge {
             return None;
         }
         let is_automated = record.actor.as_deref().is_some_and(|actor| self.automation.matches(actor));
         if record.human == Some(false) || is_automated {
-            return Some("given by automation, not by a person");
+            return Some(IgnoredReason::Automation);
         }
         if self.taken_back.contains(&key_of(record)) {
-            return Some("withdrawn or expired: the tool reports the incident as unacknowledged again");
+            return Some(IgnoredReason::Withdrawn);
         }
-        self.bulk.contains(&key_of(record)).then_some("bulk acknowledgement (more than 5 incidents within 10 s)")
+        self.bulk.contains(&key_of(record)).then_some(IgnoredReason::Bulk)
     }
 }
 

@@ -28,7 +28,7 @@ fn told(review: &Review) -> Vec<String> {
         });
         let beside = i.stated.iter().filter(|s| !s.stands);
         let beside = beside.map(|s| format!("; {} says {} {}", s.by, s.time.word(), minutes_of(s.stated.at)));
-        let aside = i.told.iter().filter_map(|t| Some(format!("; aside: {}", t.set_aside?)));
+        let aside = i.told.iter().filter_map(|t| Some(format!("; ignored: {:?}", t.ignored?)));
         let state = i.state.word();
         format!("{} {state}:{}{}", i.service, foreign.collect::<String>(), beside.chain(aside).collect::<String>())
     };
@@ -55,11 +55,11 @@ fn a_tool_tells_when_somebody_was_told_took_it_and_closed_it() {
 fn only_a_person_who_takes_one_incident_answers_it() {
     assert_eq!(
         with("says shop PD1 .*63 Ia..A .*110"),
-        ["shop closed: notified 63 pagerduty acknowledged 67 pagerduty; aside: given by automation, not by a person"]
+        ["shop closed: notified 63 pagerduty acknowledged 67 pagerduty; ignored: Automation"]
     );
     let list: String = (1..=5).map(|n| format!("says other{n} PD{n}0 .*65 A .*110\n")).collect();
     let of_shop = |lines: &str| with(&format!("says shop PD1 .*63 I.A .*110\n{lines}")).remove(0);
-    let bulk = "notified 63 pagerduty; aside: bulk acknowledgement (more than 5 incidents within 10 s)";
+    let bulk = "notified 63 pagerduty; ignored: Bulk";
     assert!(of_shop(&list).ends_with(bulk));
     assert!(of_shop(&list[..list.len() / 5 * 4]).ends_with("acknowledged 65 pagerduty"), "five are no list");
 }
@@ -73,7 +73,7 @@ fn a_storm_that_is_one_incident_is_acknowledged_at_once() {
 #[test]
 fn what_a_tool_takes_back_does_not_count() {
     let of = |line: &str| with(&format!("says shop PD1 {line}")).remove(0);
-    let aside = "; aside: withdrawn or expired: the tool reports the incident as unacknowledged again";
+    let aside = "; ignored: Withdrawn";
     assert_eq!(of(".*63 I.A..u .*115"), format!("shop closed: notified 63 pagerduty{aside}"));
     assert_eq!(
         of(".*63 I.A..u..A .*110"),
@@ -210,10 +210,7 @@ fn what_is_withdrawn_counts_for_nothing() {
 fn names_of_programs_acknowledge_nothing() {
     let mut scenario = Scenario::new(&format!("{WORLD}says shop PD1 .*63 I.A .*110"));
     scenario.records.iter_mut().for_each(|r| r.actor = Some("Triage Bot".to_owned()));
-    assert_eq!(
-        told(&scenario.review()),
-        ["shop closed: notified 63 pagerduty; aside: given by automation, not by a person"]
-    );
+    assert_eq!(told(&scenario.review()), ["shop closed: notified 63 pagerduty; ignored: Automation"]);
 }
 
 #[test]

@@ -199,5 +199,5 @@ pub(crate) fn is_closed(end: Option<Mark>, now: Timestamp) -> bool {
 
 /// A record as it belongs to an incident.
 pub(crate) fn told_of(record: &Record) -> AttachedRecord {
-    AttachedRecord { record: record.clone(), set_aside: None }
+    AttachedRecord { record: record.clone(), ignored: None }
 }

@@ -9,13 +9,15 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::incidents::records::RecordJson;
 use crate::api::incidents::{
-    AttachedRecordJson, BetweenJson, EpisodeJson, IncidentDetailJson, IncidentJson, IncidentListJson, IncidentsQuery,
-    ReportedJson, TimesJson,
+    AttachedRecordJson, BetweenJson, EpisodeJson, IgnoredReasonJson, IncidentDetailJson, IncidentJson,
+    IncidentListJson, IncidentsQuery, ReportedJson, TimesJson,
 };
 use crate::api::query::{LIMIT_DEFAULT, NoQuery};
 use crate::api::time::{Instant, MarkJson, instant};
 use crate::model::operations::alert::Mark;
-use crate::model::operations::incident::{AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime};
+use crate::model::operations::incident::{
+    AttachedRecord, Episode, IgnoredReason, Incident, IncidentState, IncidentTimes, StatedTime,
+};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Query, period};
@@ -67,7 +69,8 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let review = daemon.review_of(&id).await?;
     if let (None, Some(now)) = (review.incident(&id), review.renamed(&id)) {
-        return Ok(moved(&format!("/api/v1/incidents/{now}")));
+        let now = format!("/api/v1/incidents/{now}");
+        return Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, now)]).into_response());
     }
     let incident = review.incident(&id).ok_or_else(|| {
         Problem::not_found(format!("incident `{id}` not found in the stored history"))
@@ -82,9 +85,14 @@ pub(crate) async fn one(
     .into_response())
 }
 
-/// An answer that leads to the place where something is now.
-pub(crate) fn moved(location: &str) -> Response {
-    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
+impl From<IgnoredReason> for IgnoredReasonJson {
+    fn from(reason: IgnoredReason) -> Self {
+        match reason {
+            IgnoredReason::Automation => Self::Automation,
+            IgnoredReason::Withdrawn => Self::Withdrawn,
+            IgnoredReason::Bulk => Self::Bulk,
+        }
+    }
 }
 
 impl From<&StatedTime> for ReportedJson {
@@ -102,7 +110,10 @@ impl From<&StatedTime> for ReportedJson {
 
 impl From<&AttachedRecord> for AttachedRecordJson {
     fn from(told: &AttachedRecord) -> Self {
-        AttachedRecordJson { record: RecordJson::from(&told.record), ignored_reason: told.set_aside.map(str::to_owned) }
+        AttachedRecordJson {
+            record: RecordJson::from(&told.record),
+            ignored_reason: told.ignored.map(IgnoredReasonJson::from),
+        }
     }
 }
 

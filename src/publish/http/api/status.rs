@@ -6,10 +6,11 @@ use axum::extract::State;
 use crate::api::query::NoQuery;
 use crate::api::slos::FindingJson;
 use crate::api::status::{
-    BackfillJson, CatalogJson, DefinitionFileJson, LatencyJson, LoopJson, SourceJson, StatusJson, StoreJson,
-    WebhookJson,
+    BackfillJson, CatalogJson, DefinitionFileJson, LatencyJson, LoopJson, SourceJson, SourceKindJson, StatusJson,
+    StoreJson, WebhookJson, WebhookKindJson,
 };
 use crate::api::time::{Instant, instant, seconds};
+use crate::model::kinds::{SourceKind, WebhookKind};
 use crate::model::latency::LatencyFigures;
 use crate::publish::answers::{
     Backfill, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
@@ -42,11 +43,34 @@ pub(crate) async fn status(State(daemon): State<ApiContext>, _: Query<NoQuery>) 
     }))
 }
 
+impl From<WebhookKind> for WebhookKindJson {
+    fn from(kind: WebhookKind) -> Self {
+        match kind {
+            WebhookKind::Alertmanager => Self::Alertmanager,
+            WebhookKind::Events => Self::Events,
+            WebhookKind::PagerDuty => Self::PagerDuty,
+            WebhookKind::OnCall => Self::OnCall,
+            WebhookKind::Records => Self::Records,
+        }
+    }
+}
+
+impl From<SourceKind> for SourceKindJson {
+    fn from(kind: SourceKind) -> Self {
+        match kind {
+            SourceKind::Prometheus => Self::Prometheus,
+            SourceKind::Alertmanager => Self::Alertmanager,
+            SourceKind::Kubernetes => Self::Kubernetes,
+            SourceKind::Demo => Self::Demo,
+        }
+    }
+}
+
 impl From<&WebhookStatus> for WebhookJson {
     fn from(webhook: &WebhookStatus) -> Self {
         WebhookJson {
             name: webhook.name.clone(),
-            kind: webhook.kind.to_owned(),
+            kind: webhook.kind.into(),
             deliveries: webhook.deliveries.iter().map(|(outcome, n)| ((*outcome).into(), *n)).collect(),
             truncated_alerts: webhook.truncated_alerts,
             last_accepted: instant(webhook.last_accepted),
@@ -58,7 +82,7 @@ impl From<&SourceStatus> for SourceJson {
     fn from(source: &SourceStatus) -> Self {
         SourceJson {
             name: source.name.clone(),
-            kind: source.kind.to_owned(),
+            kind: source.kind.into(),
             address: source.address.clone(),
             up: source.up,
             last_success: instant(source.last_success),

@@ -2,6 +2,7 @@
 //! budget that burned and the changes around it.
 
 use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
@@ -13,9 +14,9 @@ use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};
 use crate::model::operations::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::http::api::incidents::moved;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::text::ignored::ignored;
 use crate::publish::web::charts::timeline::{across, px};
 use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
@@ -32,7 +33,10 @@ const ALERTS_SHOWN_MAX: usize = 200;
 pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
     match daemon.review_of(&id).await {
         Ok(review) => match (review.incident(&id), review.renamed(&id)) {
-            (None, Some(now)) => moved(&format!("/incidents/{now}")),
+            (None, Some(now)) => {
+                let now = format!("/incidents/{now}");
+                (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, now)]).into_response()
+            }
             _ => shown(daemon, id).await.into_response(),
         },
         Err(_) => shown(daemon, id).await.into_response(),
@@ -181,7 +185,7 @@ fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
                     @let record = &told.record;
                     tr {
                         td { (exact(record.occurred_at)) }
-                        td { (record.kind.word()) @if let Some(why) = told.set_aside { div.muted { "ignored: " (why) } } }
+                        td { (record.kind.word()) @if let Some(why) = told.ignored { div.muted { "ignored: " (ignored(why)) } } }
                         td { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
                         td { code { (record.told_by.word()) } " " (components::user(&record.source)) }
                         td.words { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }

@@ -110,7 +110,7 @@ fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
             tbody { @for source in sources {
                 tr {
                     td.name { (components::user(&source.name)) }
-                    td { (source.kind) }
+                    td { (source.kind.word()) }
                     td { @match source.up {
                         Some(true) => (components::tag("ok", "up")),
                         Some(false) => (components::tag("exhausted", "down")),

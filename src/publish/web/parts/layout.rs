@@ -114,9 +114,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::kinds::SourceKind;
 
     fn down(source: usize) -> Finding {
-        let (kind, error) = ("prometheus".to_owned(), "connection <refused>".to_owned());
+        let (kind, error) = (SourceKind::Prometheus, "connection <refused>".to_owned());
         Finding::new(format!("main-{source}"), FindingKind::SourceDown { kind, error })
     }
 

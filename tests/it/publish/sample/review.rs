@@ -13,7 +13,7 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::operations::alert::{Alert, Mark, MarkSource};
 use evenkeel::model::operations::change::ChangeId;
 use evenkeel::model::operations::incident::{
-    AttachedRecord, Episode, Incident, IncidentState, IncidentTimes, StatedTime,
+    AttachedRecord, Episode, IgnoredReason, Incident, IncidentState, IncidentTimes, StatedTime,
 };
 use evenkeel::model::operations::record::{IncidentTime, Record, RecordKind, ReportedChange};
 use evenkeel::model::slo::Severity;
@@ -205,10 +205,10 @@ fn acknowledged(number: u8, when: Option<&str>, service: &str) -> Vec<AttachedRe
         earlier: Vec::new(),
         received_at: at(when) + Millis::from_secs(seconds + 1),
     };
-    let aside = Some("given by automation, not by a person");
+    let ignored = Some(IgnoredReason::Automation);
     vec![
-        AttachedRecord { record: record("auto-responder", false, -20), set_aside: aside },
-        AttachedRecord { record: record("Ann", true, 5), set_aside: None },
+        AttachedRecord { record: record("auto-responder", false, -20), ignored },
+        AttachedRecord { record: record("Ann", true, 5), ignored: None },
     ]
 }
 

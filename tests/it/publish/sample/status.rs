@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel::evaluate::review::finding::{Finding, FindingKind};
+use evenkeel::model::kinds::{SourceKind, WebhookKind};
 use evenkeel::model::latency::{LatencyFigures, Percentiles};
 use evenkeel::model::slo::sli_problem::{Side, SliProblem};
 use evenkeel::model::time::Millis;
@@ -50,7 +51,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         sources: vec![
             SourceStatus {
                 name: "main".to_owned(),
-                kind: "prometheus",
+                kind: SourceKind::Prometheus,
                 address: "https://prometheus.monitoring.svc:9090/".to_owned(),
                 up: Some(true),
                 last_success: Some(at("2026-11-24T15:41:58Z")),
@@ -59,7 +60,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             },
             SourceStatus {
                 name: "alertmanager-0".to_owned(),
-                kind: "alertmanager",
+                kind: SourceKind::Alertmanager,
                 address: "http://alertmanager-0.monitoring.svc:9093/".to_owned(),
                 up: Some(true),
                 last_success: Some(at("2026-11-24T15:41:45Z")),
@@ -68,7 +69,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             },
             SourceStatus {
                 name: "alertmanager-1".to_owned(),
-                kind: "alertmanager",
+                kind: SourceKind::Alertmanager,
                 address: "http://alertmanager-1.monitoring.svc:9093/".to_owned(),
                 up: Some(false),
                 last_success: Some(at("2026-11-24T14:12:03Z")),
@@ -77,7 +78,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             },
             SourceStatus {
                 name: "prod-eu-1".to_owned(),
-                kind: "kubernetes",
+                kind: SourceKind::Kubernetes,
                 address: "https://10.0.0.1:443/".to_owned(),
                 up: None,
                 last_success: None,
@@ -122,7 +123,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
         ],
         webhooks: vec![WebhookStatus {
             name: "pager".to_owned(),
-            kind: "pagerduty",
+            kind: WebhookKind::PagerDuty,
             deliveries: vec![
                 (DeliveryOutcome::Accepted, 41),
                 (DeliveryOutcome::Duplicate, 2),

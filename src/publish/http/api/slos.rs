@@ -15,13 +15,13 @@ use crate::api::time::Instant;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
-use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
+use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::evaluate::slo::tiers::TierStatus;
 use crate::model::slo::Slo;
-use crate::model::time::{Period, SLOT_MS, Timestamp};
+use crate::model::time::Period;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
-use crate::publish::http::plumbing::query::{Query, past, period, step};
+use crate::publish::http::plumbing::query::{Query, SloFilter, past, period, step};
 use parts::policy;
 
 /// All SLOs, each over its first window.
@@ -34,7 +34,7 @@ pub(crate) async fn list(
     State(daemon): State<ApiContext>,
     Query(query): Query<SlosQuery>,
 ) -> Result<Json<SloListJson>, Problem> {
-    let wanted = Wanted::new(query)?;
+    let wanted = SloFilter::new(query)?;
     let evaluated = daemon.evaluated()?;
     let slos = evaluated.snapshot.slos.iter().filter(|judgement| wanted.admits(judgement));
     Ok(Json(SloListJson {
@@ -122,39 +122,6 @@ fn window(slo: &Slo, asked: Option<&str>) -> Result<String, Problem> {
     }
 }
 
-/// Which SLOs are asked for; a list of them can be narrowed by each field.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Wanted {
-    pub service: Option<String>,
-    pub team: Option<String>,
-    pub labels: Vec<(String, String)>,
-    pub state: Option<SloState>,
-}
-
-impl Wanted {
-    pub fn new(query: SlosQuery) -> Result<Self, Problem> {
-        let label = |text: String| match text.split_once('=') {
-            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => Err(Problem::bad_parameter("label", format!("invalid label `{text}`"))
-                .hint("write a name and a value, for example `label=team=payments`")),
-        };
-        Ok(Wanted {
-            service: query.service,
-            team: query.team,
-            labels: query.label.into_iter().map(label).collect::<Result<_, _>>()?,
-            state: query.state.map(SloState::from),
-        })
-    }
-
-    pub fn admits(&self, judgement: &SloJudgement) -> bool {
-        let slo = &judgement.slo;
-        self.service.as_deref().is_none_or(|service| slo.service == service)
-            && self.team.as_deref().is_none_or(|team| slo.team() == Some(team))
-            && self.labels.iter().all(|(name, value)| slo.labels.get(name) == Some(value))
-            && self.state.is_none_or(|state| judgement.windows.first().is_some_and(|status| status.state == state))
-    }
-}
-
 impl SloJson {
     /// The first window of a judgement.
     fn now(judgement: &SloJudgement, findings: &[Finding]) -> Option<Self> {
@@ -214,11 +181,4 @@ impl From<&HistorySlot> for SlotJson {
             budget_remaining_ratio: slot.budget_remaining_ratio,
         }
     }
-}
-
-/// The period of a window that a chart shows: what has passed of it, in whole
-/// slots.
-pub(crate) fn elapsed(period: Period, as_of: Timestamp) -> Period {
-    let end = period.end.min(Timestamp::from_millis(as_of.millis().div_euclid(SLOT_MS) * SLOT_MS));
-    Period::new(period.start.floor_slot(), end)
 }

@@ -3,6 +3,7 @@
 //! write. Must not know what the parameters are for.
 
 mod reader;
+mod slo_filter;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -13,6 +14,7 @@ use crate::api::query::TimeParam;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 pub(crate) use self::reader::Unknown;
+pub(crate) use self::slo_filter::SloFilter;
 
 /// A query that is longer is refused unread; the longest honest one (several
 /// labels and two times) has some hundred bytes.

@@ -9,7 +9,6 @@ use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::HistorySlot;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::publish::answers::{AnswerError, SloQueries};
-use crate::publish::http::api::slos::elapsed;
 
 /// Points of a small chart.
 const POINTS: i64 = 30;
@@ -39,7 +38,7 @@ impl Sparks {
         if let Some(kept) = self.kept(name, status.as_of) {
             return Ok(kept);
         }
-        let (period, step) = slots_of(elapsed(status.period, status.as_of));
+        let (period, step) = slots_of(status.elapsed_slots());
         let window = status.window.to_string();
         let slots = slos.history(name, Some(&window), period, step, Basis::Current)?;
         let slots = Arc::new(slots.unwrap_or_default());

@@ -16,7 +16,6 @@ use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Generation;
-use crate::publish::http::api::slos::elapsed;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
@@ -42,7 +41,7 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let judgement = evaluated.slo(&name)?;
     let status = chosen(judgement, window.as_deref())?;
 
-    let period = elapsed(status.period, status.as_of);
+    let period = status.elapsed_slots();
     let step = step_for(period);
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon

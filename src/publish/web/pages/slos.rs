@@ -12,9 +12,9 @@ use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::{HistorySlot, SloState, SloStatus};
 use crate::model::operations::incident::IncidentState;
 use crate::model::time::Millis;
-use crate::publish::http::api::slos::Wanted;
 use crate::publish::http::plumbing::context::{ApiContext, Evaluated};
 use crate::publish::http::plumbing::problem::Problem;
+use crate::publish::http::plumbing::query::SloFilter;
 use crate::publish::web::charts::sparklines::Sparks;
 use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
@@ -27,7 +27,7 @@ const ROWS_MAX: usize = 50;
 const REFRESH_SECONDS: u32 = 60;
 
 pub(crate) async fn show(State((daemon, sparks)): State<(ApiContext, Sparks)>, query: RawQuery) -> Page {
-    let wanted = Wanted::new(asked(&query)?)?;
+    let wanted = SloFilter::new(asked(&query)?)?;
     let evaluated = daemon.evaluated()?;
     let mut slos: Vec<&SloJudgement> = evaluated.snapshot.slos.iter().filter(|slo| wanted.admits(slo)).collect();
     slos.sort_by(|a, b| worse_first(a, b));
@@ -93,7 +93,7 @@ struct Row {
 
 struct List<'a> {
     evaluated: &'a Evaluated,
-    wanted: &'a Wanted,
+    wanted: &'a SloFilter,
     rows: Vec<Row>,
     matching: usize,
     number: usize,
@@ -251,7 +251,7 @@ fn meaning(state: SloState) -> &'static str {
     }
 }
 
-fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
+fn filter(snapshot: &Snapshot, wanted: &SloFilter) -> Markup {
     let services: BTreeSet<&str> = snapshot.slos.iter().map(|slo| slo.slo.service.as_str()).collect();
     let teams: BTreeSet<&str> = snapshot.slos.iter().filter_map(|slo| slo.slo.team()).collect();
     let states = SloState::ALL.map(SloState::word);
@@ -262,7 +262,7 @@ fn filter(snapshot: &Snapshot, wanted: &Wanted) -> Markup {
             (choice("team", "Team", teams, wanted.team.as_deref()))
             (choice("state", "State", states, chosen_state))
             button type="submit" { "Filter" }
-            @if *wanted != Wanted::default() { a href="/" { "Clear" } }
+            @if *wanted != SloFilter::default() { a href="/" { "Clear" } }
         }
     }
 }

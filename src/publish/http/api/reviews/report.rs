@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::reviews::{ReportFormatJson as Format, ReportQuery};
-use crate::model::time::window::Month;
+use crate::model::time::asked_month::AskedMonth;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::Query;
@@ -34,9 +34,10 @@ pub(crate) async fn report(
     Query(query): Query<ReportQuery>,
 ) -> Result<Response, Problem> {
     let format = query.format.unwrap_or(Format::Markdown);
-    let month = query.month.as_deref().map(str::parse::<Month>).transpose();
+    let month = query.month.as_deref().map(str::parse::<AskedMonth>).transpose();
     let month = month.map_err(|error| Problem::bad_parameter("month", error.to_string()))?;
-    let asked = format!("{} {format}", query.month.unwrap_or_default());
+    let month = month.unwrap_or(AskedMonth::Current);
+    let asked = format!("{month} {format}");
     let text = daemon
         .report(asked, move |reports| {
             let input = reports.report(month)?;

@@ -142,7 +142,8 @@ words! {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReportQuery {
-    /// `2026-07`, in the time zone of the configuration; default the running month
+    /// `2026-07`, `last` for the last complete month, or `current` (the default), in the
+    /// time zone of the configuration
     pub month: Option<String>,
     /// `md` (the default) or `html`
     #[param(inline)]

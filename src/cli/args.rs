@@ -11,10 +11,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::time::TimeError;
-use crate::model::time::window::Month;
+use crate::model::time::asked_month::AskedMonth;
 
 pub use backup::BackupArgs;
-pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
+pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
 
 use crate::cli::commands::settings::SettingArgs;
@@ -57,7 +57,9 @@ pub enum CliCommands {
     Status(ClientArgs),
     /// Show all SLOs of a running daemon, or one.
     Slo(SloArgs),
-    /// Show the incidents of a running daemon.
+    /// Show how the figures of an SLO are made.
+    Explain(ExplainArgs),
+    /// Show the incidents of a running daemon, or one.
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
@@ -144,16 +146,17 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel report --month 2026-07                                    as text, from a running daemon
+  evenkeel report                                                    the last complete month, as text
   evenkeel report --month 2026-07 --format html --output july.html
   evenkeel report --month 2026-07 --data evenkeel-data --config evenkeel.yaml
   evenkeel report --month 2026-07 --export parquet --output july/    the month as columns
 
 With --data the store is read where it lies; otherwise the daemon at --address is asked.")]
 pub struct ReportArgs {
-    /// The month, in the time zone of the configuration.
-    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
-    pub month: Month,
+    /// The month, in the time zone of the configuration; `last` is the last complete
+    /// month, `current` the running one.
+    #[arg(long, value_name = "YYYY-MM", default_value = "last", value_parser = month)]
+    pub month: AskedMonth,
     /// Format of the report.
     #[arg(long, value_enum, default_value_t = ReportFormat::Md)]
     pub format: ReportFormat,
@@ -219,7 +222,7 @@ pub enum ExportFormat {
     Csv,
 }
 
-fn month(text: &str) -> Result<Month, String> {
+fn month(text: &str) -> Result<AskedMonth, String> {
     text.parse().map_err(|error: TimeError| error.to_string())
 }
 

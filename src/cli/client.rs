@@ -1,27 +1,16 @@
-//! Questions to a running daemon: as JSON in a pipe or with `--json`, as tables
-//! on a terminal. Must not know how anything is computed.
+//! A running daemon, as commands ask it. Must not know what they print.
 
-use std::io::{self, IsTerminal};
-use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
-use super::args::{AlertsArgs, ClientArgs, IncidentsArgs, ReplayArgs, SloArgs};
-use crate::api::alerts::AlertsQuery;
-use crate::api::alerts::replay::ReplayQuery;
-use crate::api::incidents::IncidentsQuery;
 use crate::api::pushes::ReceivedJson;
-use crate::api::query::{NoQuery, PeriodQuery, TimeParam, Whole};
-use crate::api::reviews::TrendsQuery;
-use crate::api::slos::{SloQuery, SlosQuery};
-use crate::cli::output::table::Colour;
-use crate::cli::output::tables;
-use crate::cli::output::terminal::{print, print_as_is};
+use crate::api::query::{NoQuery, TimeParam};
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
 use crate::publish::answers::Received;
@@ -76,7 +65,8 @@ impl ApiClient {
         })
     }
 
-    fn json(&self, path: &[&str], query: &impl Serialize) -> anyhow::Result<Value> {
+    /// The JSON at a path.
+    pub fn json(&self, path: &[&str], query: &impl Serialize) -> anyhow::Result<Value> {
         let pairs = pairs(query)?;
         let answer = self.runtime.block_on(self.http.get(path, &borrowed(&pairs), "application/json"));
         serde_json::from_slice(&answer.map_err(explained)?.bytes).map_err(|_| self.foreign())
@@ -84,13 +74,19 @@ impl ApiClient {
 
     /// `from` for the last stretch of time, by the daemon's own clock: that of
     /// a demo may go faster than this machine's.
-    fn since(&self, last: Millis) -> anyhow::Result<Option<TimeParam>> {
+    pub fn since(&self, last: Millis) -> anyhow::Result<Option<TimeParam>> {
         let status = self.json(&["api", "v1", "status"], &NoQuery {})?;
         let now = status.get("now").and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
         Ok(Some(TimeParam(now.ok_or_else(|| self.foreign())? - last)))
     }
 
-    fn foreign(&self) -> anyhow::Error {
+    /// Waits before the same is asked again.
+    pub fn pause(&self, length: Duration) {
+        self.runtime.block_on(tokio::time::sleep(length));
+    }
+
+    /// What an answer means that is not in the contract.
+    pub fn foreign(&self) -> anyhow::Error {
         anyhow::anyhow!("what answers at {} is not an evenkeel of this version", self.http.shown_url())
     }
 }
@@ -123,96 +119,11 @@ fn explained(error: Error) -> anyhow::Error {
     }
 }
 
-pub fn status(args: &ClientArgs) -> anyhow::Result<ExitCode> {
-    let daemon = ApiClient::new(&args.daemon.address)?;
-    let answer = daemon.json(&["api", "v1", "status"], &NoQuery {})?;
-    show(&daemon, args, answer, tables::status)
-}
-
-pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
-    let daemon = ApiClient::new(&args.client.daemon.address)?;
-    let Some(name) = &args.name else {
-        anyhow::ensure!(
-            args.window.is_none() && args.at.is_none(),
-            "--window and --at ask for one SLO: `evenkeel slo NAME --window month`"
-        );
-        let answer = daemon.json(&["api", "v1", "slos"], &SlosQuery::default())?;
-        return show(&daemon, &args.client, answer, tables::slos);
-    };
-    let query = SloQuery { window: args.window.clone(), at: args.at.map(TimeParam) };
-    let answer = daemon.json(&["api", "v1", "slos", name], &query)?;
-    show(&daemon, &args.client, answer, tables::slo)
-}
-
-pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
-    let daemon = ApiClient::new(&args.client.daemon.address)?;
-    if let Some(months) = args.months {
-        let answer = daemon.json(&["api", "v1", "trends"], &TrendsQuery { months: Some(Whole(months)) })?;
-        return show(&daemon, &args.client, answer, tables::trends);
-    }
-    let query = IncidentsQuery { from: daemon.since(args.last)?, ..IncidentsQuery::default() };
-    let answer = daemon.json(&["api", "v1", "incidents"], &query)?;
-    show(&daemon, &args.client, answer, tables::incidents)
-}
-
-pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
-    let daemon = ApiClient::new(&args.client.daemon.address)?;
-    let from = daemon.since(args.last)?;
-    if args.rules {
-        let answer = daemon.json(&["api", "v1", "alerts", "rules"], &PeriodQuery { from, to: None })?;
-        return show(&daemon, &args.client, answer, tables::rules);
-    }
-    let answer = daemon.json(&["api", "v1", "alerts"], &AlertsQuery { from, ..AlertsQuery::default() })?;
-    show(&daemon, &args.client, answer, if args.explain { tables::explained } else { tables::alerts })
-}
-
-pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let change = &args.change;
-    let query = ReplayQuery {
-        rule: args.rule.clone(),
-        r#for: change.hold.map(|length| length.to_string()),
-        keep_firing_for: change.keep_firing_for.map(|length| length.to_string()),
-        inhibit_by: change.inhibit_by.clone(),
-        equal: change.inhibit_by.as_ref().map(|_| args.equal.clone()),
-        burn_rate: change.burn_rate.clone(),
-        delete: change.delete.then_some(true),
-        ..ReplayQuery::default()
-    };
-    let is_one = query.r#for.is_some()
-        || query.keep_firing_for.is_some()
-        || query.inhibit_by.is_some()
-        || query.burn_rate.is_some()
-        || query.delete.is_some();
-    anyhow::ensure!(
-        args.rule.is_none() || is_one,
-        "nothing says what is changed about the rule: add --for, --keep-firing-for, --inhibit-by, --burn-rate or --delete"
-    );
-    let daemon = ApiClient::new(&args.client.daemon.address)?;
-    let query = ReplayQuery { from: daemon.since(args.last)?, ..query };
-    let answer = daemon.json(&["api", "v1", "replay"], &query)?;
-    show(&daemon, &args.client, answer, if is_one { tables::replay } else { tables::fixes })
-}
-
-/// Prints an answer for whoever reads it: a person or a program.
-fn show<T: for<'a> Deserialize<'a>>(
-    daemon: &ApiClient,
-    args: &ClientArgs,
-    answer: Value,
-    table: impl Fn(&T, Colour) -> String,
-) -> anyhow::Result<ExitCode> {
-    if args.json || !io::stdout().is_terminal() {
-        print(&format!("{answer:#}\n"))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let answer = serde_json::from_value(answer).map_err(|_| daemon.foreign())?;
-    // The tables have tamed every text of the daemon, and added colour.
-    print_as_is(&table(&answer, Colour::On))?;
-    Ok(ExitCode::SUCCESS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::alerts::replay::ReplayQuery;
+    use crate::api::slos::SlosQuery;
 
     #[test]
     fn a_query_is_sent_as_far_as_it_is_given() {

@@ -1,6 +1,7 @@
 //! The command line: what may be typed, what is started, how answers are
 //! printed. Must not know how any of it is computed.
 
+use crate::cli::commands::ask;
 use crate::cli::commands::backup;
 use crate::cli::commands::check;
 use crate::cli::commands::demo;
@@ -53,10 +54,11 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Import(args) => import::import(&args),
         CliCommands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
         CliCommands::Generate(GenerateCommands::InhibitRules(args)) => generate::inhibit_rules(&args),
-        CliCommands::Status(args) => client::status(&args),
-        CliCommands::Slo(args) => client::slo(&args),
-        CliCommands::Incidents(args) => client::incidents(&args),
-        CliCommands::Alerts(args) => client::alerts(&args),
-        CliCommands::Replay(args) => client::replay(&args),
+        CliCommands::Status(args) => ask::status(&args),
+        CliCommands::Slo(args) => ask::slo(&args),
+        CliCommands::Explain(args) => ask::explain(&args),
+        CliCommands::Incidents(args) => ask::incidents(&args),
+        CliCommands::Alerts(args) => ask::alerts(&args),
+        CliCommands::Replay(args) => ask::replay(&args),
     }
 }

@@ -1,6 +1,7 @@
 //! Instants, lengths of time and periods. Milliseconds since the Unix epoch
 //! inside; RFC 3339 UTC outside. Nothing here reads a clock.
 
+pub mod asked_month;
 pub mod periods;
 pub mod window;
 

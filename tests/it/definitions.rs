@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use evenkeel::cli::output::problems::render;
+use evenkeel::cli::output::table::Colour;
 use evenkeel::definitions;
 
 fn root() -> PathBuf {
@@ -29,7 +30,7 @@ fn mistakes_are_told_as_recorded() {
         seen += 1;
         let name = path.file_name().unwrap().to_str().unwrap();
         let (_, problems) = definitions::parse(&fs::read_to_string(&path).unwrap(), name);
-        let told = render(&problems, false);
+        let told = render(&problems, Colour::Off);
         let expected = path.with_extension("txt");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(&expected, &told).unwrap();
@@ -50,7 +51,7 @@ fn shipped_definitions_load_without_a_word() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let loaded = definitions::load(std::slice::from_ref(&path));
-            assert_eq!(render(&loaded.problems, false), "", "{}", path.display());
+            assert_eq!(render(&loaded.problems, Colour::Off), "", "{}", path.display());
             assert!(!loaded.slos.is_empty(), "{}", path.display());
             assert_eq!(loaded.check_sources(&["main"]), [], "they go with any one source");
         }

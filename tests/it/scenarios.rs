@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use evenkeel::app;
 use evenkeel::cli::output::problems::render;
+use evenkeel::cli::output::table::Colour;
 use evenkeel::definitions::scenario;
 
 fn folder() -> PathBuf {
@@ -22,7 +23,7 @@ async fn check(folder: &Path) -> (usize, String) {
             problems.extend(scenario::problems(&file.text, &file.file, app::proof::scenario::run(one).await));
         }
     }
-    (count, render(&problems, false))
+    (count, render(&problems, Colour::Off))
 }
 
 #[tokio::test]
@@ -87,5 +88,5 @@ async fn the_scenario_of_the_guide_holds_for_its_definition() {
     let (scenarios, mut problems) = scenario::read(&text, "definitions.md", &[]);
     assert_eq!(scenarios.len(), 1);
     problems.extend(scenario::problems(&text, "definitions.md", app::proof::scenario::run(&scenarios[0]).await));
-    assert_eq!(render(&problems, false), "");
+    assert_eq!(render(&problems, Colour::Off), "");
 }

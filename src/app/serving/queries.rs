@@ -23,6 +23,7 @@ use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
+use crate::model::time::asked_month::AskedMonth;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{
@@ -161,7 +162,7 @@ impl AlertQueries for AppState {
 }
 
 impl ReportQueries for AppState {
-    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
+    fn report(&self, month: AskedMonth) -> Result<Option<ReportInput>, AnswerError> {
         let catalog = self.catalog();
         let reporting = Reporting {
             slos: &catalog.slos,
@@ -176,7 +177,7 @@ impl ReportQueries for AppState {
             as_of: self.as_of(),
             findings: Vec::clone(&self.snapshot().findings),
         };
-        reporting.month(month.unwrap_or_else(|| Month::at(self.as_of(), self.timezone))).map_err(unreadable)
+        reporting.month(month.at(self.as_of(), self.timezone)).map_err(unreadable)
     }
 
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError> {

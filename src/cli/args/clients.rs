@@ -13,6 +13,10 @@ pub struct ClientArgs {
     /// Print JSON. Default when the output is not a terminal.
     #[arg(long)]
     pub json: bool,
+    /// Ask again every N seconds (5 without a number) until interrupted.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5", require_equals = true,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub watch: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -20,6 +24,7 @@ pub struct ClientArgs {
 Examples:
   evenkeel slo                                        all, the most burnt first
   evenkeel slo checkout-availability --window month
+  evenkeel slo --watch
   evenkeel slo checkout-availability --at 2026-07-01T00:00:00Z
   evenkeel slo --json | jq '.slos[] | select(.state == \"burning\") | .slo'")]
 pub struct SloArgs {
@@ -38,10 +43,32 @@ pub struct SloArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  evenkeel explain checkout-availability
+  evenkeel explain checkout-availability --window month --at 2026-07-01T00:00:00Z")]
+pub struct ExplainArgs {
+    /// Name of the SLO.
+    pub name: String,
+    /// Compliance window, one of the definition's; without it the first.
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<String>,
+    /// A past moment, RFC 3339 or Unix seconds; without it now.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   evenkeel incidents --last 7d
+  evenkeel incidents 0af7651916cd43dd     one incident, with its timeline
   evenkeel incidents --last 90d --json
   evenkeel incidents --months 12        totals of the last complete months")]
 pub struct IncidentsArgs {
+    /// Id of one incident; without it all of the period are listed.
+    #[arg(conflicts_with_all = ["last", "months"])]
+    pub id: Option<String>,
     /// How far back incidents are listed.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub last: Millis,

@@ -1,5 +1,6 @@
 //! The verbs, one file for each.
 
+pub(crate) mod ask;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;

@@ -79,9 +79,10 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         as_of: (now - delay).floor_slot(),
         findings: Vec::new(),
     };
-    let made = reporting.month(args.month);
+    let month = args.month.at(reporting.as_of, config.timezone);
+    let made = reporting.month(month);
     writer.close().context("close the store")?;
-    let input = made?.with_context(|| format!("{} has not begun", args.month.name()))?;
+    let input = made?.with_context(|| format!("{} has not begun", month.name()))?;
     match (args.export, &args.output) {
         (Some(format), Some(output)) => export(&input, format, output),
         _ => deliver(args, &render(args.format, &input)),

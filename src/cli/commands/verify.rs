@@ -36,8 +36,7 @@ pub fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         print(&format!("{:#}\n", as_json(args, &proofs)))?;
     } else {
         // Nothing of a table comes from outside.
-        let colour = if io::stdout().is_terminal() { Colour::On } else { Colour::Off };
-        print_as_is(&as_table(args, &proofs, colour))?;
+        print_as_is(&as_table(args, &proofs, Colour::of(&io::stdout())))?;
     }
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

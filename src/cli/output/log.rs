@@ -9,6 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::app::identity;
+use crate::cli::output::table::Colour;
 use crate::config::{Log, LogFormat, LogLevel};
 use crate::net::Endpoint;
 use crate::publish::outbound::otlp;
@@ -29,7 +30,7 @@ pub fn start(log: Log, pushing: Option<&Endpoint>) -> anyhow::Result<Option<Tele
     // The Kubernetes client calls every failed request an error; we tell of them.
     let filter = EnvFilter::new(format!("warn,kube_client::client::builder=off,evenkeel={}", log.level.word()));
     let on_terminal = io::stderr().is_terminal();
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(on_terminal);
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(Colour::of(&io::stderr()) == Colour::On);
     let as_json = log.format == LogFormat::Json || (log.format == LogFormat::Auto && !on_terminal);
     layers.push(if as_json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() });
     tracing_subscriber::registry().with(layers).init();

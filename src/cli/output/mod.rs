@@ -2,6 +2,6 @@
 
 pub(crate) mod log;
 pub mod problems;
-pub(crate) mod table;
+pub mod table;
 pub(crate) mod tables;
 pub(crate) mod terminal;

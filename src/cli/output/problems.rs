@@ -1,6 +1,9 @@
 //! Problems as text for people: where, what, the line with a caret, and what
 //! to write instead. Must not know where they come from.
 
+use unicode_width::UnicodeWidthStr;
+
+use crate::cli::output::table::Colour;
 use crate::model::problem::{Excerpt, Level, Problem};
 
 const RED: &str = "\u{1b}[1;31m";
@@ -10,7 +13,7 @@ const CYAN: &str = "\u{1b}[36m";
 const RESET: &str = "\u{1b}[0m";
 
 /// All problems, then one line that counts them; nothing if there are none.
-pub fn render(problems: &[Problem], colour: bool) -> String {
+pub fn render(problems: &[Problem], colour: Colour) -> String {
     if problems.is_empty() {
         return String::new();
     }
@@ -68,14 +71,17 @@ fn block(problem: &Problem, paint: &Paint) -> String {
 fn snippet(excerpt: &Excerpt, problem: &Problem, colour: &str, paint: &Paint) -> String {
     let number = format!("{:>5} |", problem.line);
     let margin = format!("{:>5} |", "");
-    let carets = "^".repeat(excerpt.width);
+    // Characters are counted, columns of the terminal are filled.
+    let text = tame(&excerpt.text);
+    let columns = |from: usize, n: usize| text.chars().skip(from).take(n).collect::<String>().width();
+    let carets = "^".repeat(columns(excerpt.caret, excerpt.width).max(1));
     let path = if problem.path.is_empty() { String::new() } else { format!(" {}", tame(&problem.path)) };
     format!(
         "{} {}\n{} {}{}{path}\n",
         paint.with(BLUE, &number),
-        tame(&excerpt.text),
+        text,
         paint.with(BLUE, &margin),
-        " ".repeat(excerpt.caret),
+        " ".repeat(columns(0, excerpt.caret)),
         paint.with(colour, &carets),
     )
 }
@@ -86,12 +92,12 @@ fn tame(text: &str) -> String {
 }
 
 struct Paint {
-    colour: bool,
+    colour: Colour,
 }
 
 impl Paint {
     fn with(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("{code}{text}{RESET}") } else { text.to_owned() }
+        if self.colour == Colour::On { format!("{code}{text}{RESET}") } else { text.to_owned() }
     }
 }
 
@@ -116,7 +122,7 @@ mod tests {
     #[test]
     fn problems_that_are_not_shown_are_counted() {
         let problems = [problem(), Problem::not_shown(Level::Error, "slos/checkout.yaml", 400)];
-        let shown = render(&problems, false);
+        let shown = render(&problems, Colour::Off);
         assert!(shown.contains("400 more errors in this file are not shown"), "{shown}");
         assert!(shown.ends_with("\n401 errors\n"), "{shown}");
     }
@@ -134,17 +140,17 @@ warning: slos: no *.yaml or *.yml file in this directory
 
 1 error, 1 warning in 2 places
 ";
-        assert_eq!(render(&[problem(), warning], false), expected);
-        assert_eq!(render(&[], false), "");
+        assert_eq!(render(&[problem(), warning], Colour::Off), expected);
+        assert_eq!(render(&[], Colour::Off), "");
     }
 
     #[test]
     fn colour_only_adds_escapes_and_hostile_names_none() {
         let mut hostile = problem();
         hostile.file = "a\u{1b}[2Jb\n.yaml".to_owned();
-        let plain = render(&[hostile.clone()], false);
+        let plain = render(&[hostile.clone()], Colour::Off);
         assert!(!plain.contains('\u{1b}') && plain.starts_with("error: a\u{fffd}[2Jb\u{fffd}.yaml:7:14:"));
-        let mut coloured = render(&[hostile], true);
+        let mut coloured = render(&[hostile], Colour::On);
         assert!(coloured.contains(RED));
         for code in [RED, YELLOW, BLUE, CYAN, RESET] {
             coloured = coloured.replace(code, "");

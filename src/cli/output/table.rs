@@ -1,6 +1,10 @@
-//! Columns that stand below each other on a terminal. Texts are tamed here, so
+//! Aligned columns on a terminal, by the width that characters have there. Texts are tamed here, so
 //! that nothing from outside is obeyed by the terminal. Must not know what the
 //! columns mean.
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use unicode_width::UnicodeWidthStr;
 
 use crate::net::error::shown;
 
@@ -22,6 +26,17 @@ pub enum Tone {
     Warning,
     Good,
     Faint,
+}
+
+impl Colour {
+    /// What a stream gets: no colour in a pipe, on a terminal that has none, and where
+    /// `NO_COLOR` or `CLICOLOR=0` says so; `CLICOLOR_FORCE` asks for it everywhere.
+    pub fn of(stream: &impl RawStream) -> Colour {
+        match AutoStream::choice(stream) {
+            ColorChoice::Never => Colour::Off,
+            _ => Colour::On,
+        }
+    }
 }
 
 impl Tone {
@@ -64,6 +79,11 @@ impl Cell {
         }
     }
 
+    /// The text, tamed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn tone(mut self, tone: Tone) -> Cell {
         self.tone = tone;
         self
@@ -101,7 +121,7 @@ impl Table {
         let named = self.columns.iter().any(|(name, _)| !name.is_empty());
         let lines = Some(&header).filter(|_| named).into_iter().chain(&self.rows);
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|i| lines.clone().filter_map(|row| row.get(i)).map(|c| c.text.chars().count()).max().unwrap_or(0))
+            .map(|i| lines.clone().filter_map(|row| row.get(i)).map(|c| c.text.width()).max().unwrap_or(0))
             .collect();
         lines.map(|row| self.line(row, &widths, colour)).collect()
     }
@@ -110,7 +130,7 @@ impl Table {
         let last = row.len().saturating_sub(1);
         let mut line = String::new();
         for (i, ((cell, width), (_, align))) in row.iter().zip(widths).zip(&self.columns).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(cell.text.chars().count()));
+            let pad = " ".repeat(width.saturating_sub(cell.text.width()));
             let text = cell.tone.paint(&cell.text, colour);
             match align {
                 Align::Right => line.push_str(&format!("{pad}{text}")),
@@ -146,6 +166,15 @@ ok         no data  a\\u{1b}[2J\\u{a}b
 ";
         assert_eq!(table().render(Colour::Off), expected);
         assert_eq!(Table::new(&[("SLO", Align::Left)]).render(Colour::Off), "");
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_a_terminal_shows() {
+        let mut table = Table::new(&[("SLO", Align::Left), ("BURN", Align::Right)]);
+        table.row(vec![Cell::new("支払い"), Cell::new("1x")]);
+        table.row(vec![Cell::new("cafe\u{301}"), Cell::new("14x")]);
+        let expected = "SLO     BURN\n支払い    1x\ncafe\u{301}     14x\n";
+        assert_eq!(table.render(Colour::Off), expected);
     }
 
     #[test]

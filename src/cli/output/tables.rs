@@ -3,6 +3,8 @@
 
 mod alerts;
 pub(crate) mod cells;
+mod explanation;
+mod incident;
 mod replay;
 mod slos;
 mod status;
@@ -11,6 +13,8 @@ mod tests;
 mod trends;
 
 pub use alerts::{alerts, explained, incidents, rules};
+pub use explanation::explanation;
+pub use incident::incident;
 pub use replay::{fixes, replay};
 pub use slos::{slo, slos};
 pub use status::status;

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::cli::output::problems;
+use crate::cli::output::table::Colour;
 
 /// What is wrong is in the input: a configuration, a definition, a flag.
 pub(crate) const BAD_INPUT: u8 = 2;
@@ -10,7 +11,7 @@ pub(crate) const BAD_INPUT: u8 = 2;
 /// Prints problems, in colour on a terminal; whether there is an error.
 pub(crate) fn report_problems(problems: &[crate::model::problem::Problem]) -> bool {
     let mut out = io::stderr();
-    let _ = write!(out, "{}", problems::render(problems, out.is_terminal()));
+    let _ = write!(out, "{}", problems::render(problems, Colour::of(&out)));
     problems.iter().any(|p| p.level == crate::model::problem::Level::Error)
 }
 

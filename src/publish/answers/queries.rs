@@ -16,7 +16,7 @@ use crate::evaluate::slo::status::{HistorySlot, SloStatus};
 use crate::model::operations::change::{Change, ClusterEvent};
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
-use crate::model::time::window::Month;
+use crate::model::time::asked_month::AskedMonth;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::report::ReportInput;
 
@@ -91,7 +91,7 @@ pub trait AlertQueries: ReviewQueries {
 pub trait ReportQueries: Send + Sync + 'static {
     /// The report of a month, of the running one if `None`, in the zone of the
     /// configuration. `Ok(None)`: the month has not begun.
-    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError>;
+    fn report(&self, month: AskedMonth) -> Result<Option<ReportInput>, AnswerError>;
 
     /// Published months beside what is said of them now, newest first.
     fn restatements(&self) -> Result<Vec<Restatement>, AnswerError>;

@@ -44,6 +44,7 @@ async fn a_pipe_gets_the_answer_of_the_api() {
         ),
         ("incidents --last 7d", format!("/api/v1/incidents?{from}")),
         ("incidents --months 9", "/api/v1/trends?months=9".to_owned()),
+        ("incidents 13131313131313131313131313131313", "/api/v1/incidents/13131313131313131313131313131313".to_owned()),
         ("alerts --last 7d", format!("/api/v1/alerts?{from}")),
         ("alerts --rules --last 7d", format!("/api/v1/alerts/rules?{from}")),
     ] {
@@ -51,6 +52,15 @@ async fn a_pipe_gets_the_answer_of_the_api() {
         let answer: Value = serde_json::from_str(&said(&output)).unwrap_or_else(|_| panic!("{command}: {output:?}"));
         assert_eq!(answer, server.json(&path).await, "{command}");
     }
+}
+
+#[tokio::test]
+async fn an_explanation_holds_the_slo_and_its_definitions() {
+    let server = Server::start(Sample::shop());
+    let output = evenkeel(&server.url(""), "explain search-availability --window month").await;
+    let answer: Value = serde_json::from_str(&said(&output)).unwrap();
+    assert_eq!(answer["slo"], server.json("/api/v1/slos/search-availability?window=month").await);
+    assert_eq!(answer["definitions"], server.json("/api/v1/slos/search-availability/generations").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,6 +79,8 @@ async fn a_report_is_printed_or_written_to_a_file() {
     let server = Server::start(Sample::shop());
     let printed = evenkeel(&server.url(""), "report --month 2026-11").await;
     assert_eq!(said(&printed), server.text("/api/v1/report?month=2026-11").await);
+    let last = evenkeel(&server.url(""), "report").await;
+    assert_eq!(said(&last), server.text("/api/v1/report?month=2026-10").await, "without a month the last complete one");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("reports/november.html");
     let command = format!("report --month 2026-11 --format html --output {}", file.display());

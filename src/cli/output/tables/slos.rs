@@ -15,7 +15,7 @@ fn rank(slo: &SloJson) -> u8 {
     }
 }
 
-fn state(slo: &SloJson) -> Cell {
+pub(super) fn state(slo: &SloJson) -> Cell {
     let tone = match slo.state {
         SloStateJson::Exhausted => Tone::Bad,
         SloStateJson::Burning => Tone::Warning,
@@ -30,7 +30,7 @@ fn attainment(slo: &SloJson) -> Option<String> {
     slo.attainment.map(percent).or_else(|| band(slo.lo, slo.hi, percent))
 }
 
-fn burn_over(slo: &SloJson, lookback: &str) -> Option<String> {
+pub(super) fn burn_over(slo: &SloJson, lookback: &str) -> Option<String> {
     let rate = slo.burn_rates.iter().find(|b| b.lookback == lookback)?;
     rate.rate.map(burn).or_else(|| band(rate.lo, rate.hi, burn))
 }

@@ -105,6 +105,32 @@ closed  18 Nov 2026, 09:12 UTC  checkout  page      yes         1h 35m          
 }
 
 #[test]
+fn an_incident_has_a_timeline_and_what_was_reported() {
+    let shown = made(include_str!("../../../../tests/it/golden/incident.json"), incident);
+    let line =
+        |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {shown}"));
+    assert!(line("incident  ").ends_with("13131313131313131313131313131313"));
+    assert!(line("onset").contains("18 Nov 2026, 09:12 UTC"), "{shown}");
+    assert!(line("checkout-availability").contains("74.2%"), "{shown}");
+    assert!(line("acknowledge  ").ends_with("automation"), "{shown}");
+    assert_eq!(shown.split("\n\n").count(), 4, "facts, timeline, burned, reported: {shown}");
+}
+
+#[test]
+fn an_explanation_shows_what_each_figure_is_made_of() {
+    let slo: Value = serde_json::from_str(include_str!("../../../../tests/it/golden/slo.json")).unwrap();
+    let definitions: Value =
+        serde_json::from_str(include_str!("../../../../tests/it/golden/generations.json")).unwrap();
+    let (good, total) = (slo["good"].as_i64().unwrap(), slo["total"].as_i64().unwrap());
+    let shown = made(&json!({ "slo": slo, "definitions": definitions }).to_string(), explanation);
+    let line =
+        |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {shown}"));
+    assert!(line("counted").ends_with("of http_requests_total{job=\"checkout\"}"), "the present definition: {shown}");
+    assert!(line("attainment").contains(&format!("{} good / {} total", cells::count(good), cells::count(total))));
+    assert!(line("burn rate 1h").contains("/ (1 - 99.9%)"), "{shown}");
+}
+
+#[test]
 fn months_that_are_over_are_a_row_for_each_series() {
     let expected = "\
 OF EACH MONTH                  FIRST     LAST  CHANGE A MONTH  MONTHS  TREND

@@ -19,7 +19,7 @@ use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::operations::record::{Record, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
 use evenkeel::model::slo::Slo;
-use evenkeel::model::time::window::Month;
+use evenkeel::model::time::asked_month::AskedMonth;
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::publish::answers::{
     AlertQueries, AnswerError, Credentials, DeclaredCorrection, Generation, IncidentQueries, ReportQueries,
@@ -176,8 +176,8 @@ impl AlertQueries for Sample {
 }
 
 impl ReportQueries for Sample {
-    fn report(&self, month: Option<Month>) -> Result<Option<ReportInput>, AnswerError> {
-        let month = month.unwrap_or_else(|| Month::at(at(NOW), Tz::UTC));
+    fn report(&self, month: AskedMonth) -> Result<Option<ReportInput>, AnswerError> {
+        let month = month.at(at(NOW), Tz::UTC);
         let period = month.period(Tz::UTC);
         if period.start >= at(NOW) {
             return Ok(None);

@@ -14,7 +14,8 @@
 //! 5. duplicate: another page had told of the same incident.
 //! 6. actionable: somebody acted on it; see `action`.
 //! 7. short: it was over before anybody could have acted.
-//! 8. no-impact: the service has an SLO that was observed, and it did not burn.
+//! 8. no-impact: the service has an SLO that was observed, there, and had events, and
+//!    none of its SLOs burned.
 //! 9. repeat: the same alert had paged a short while ago.
 //! 10. unknown: nothing says either.
 
@@ -28,15 +29,17 @@ use super::action::{ACTED_MIN, Actions, IDLE_MAX};
 use super::alerts::is_of_replica;
 use super::load::{cost, load};
 use super::pages::{Index, Page, Spells};
-use super::rules::{AFTER_END, COVERAGE_MIN};
+use super::rules::AFTER_END;
 use crate::evaluate::alerting::action::window::ActionWindow;
 use crate::evaluate::alerting::evidence::{Evidence, score};
 use crate::evaluate::alerting::noise::result::{Noise, RuleNoise, TeamNoise};
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
+use crate::evaluate::incident::calm::{Calm, calm};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::incidents::LEAD;
 use crate::evaluate::incident::incidents::facts::Facts;
 use crate::evaluate::incident::incidents::linking::QUIET;
+use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::{Episode, Incident};
 use crate::model::operations::on_call::OnCall;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -102,6 +105,7 @@ struct Judge<'a> {
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
     actions: Actions<'a>,
     spells: Spells,
+    scope: IncidentScope,
     /// The part of the period of which anything is known.
     judged: Period,
 }
@@ -125,7 +129,8 @@ impl<'a> Judge<'a> {
         let told: Vec<ActionWindow<'_>> = pages.iter().flatten().map(|page| ActionWindow::of(page, now)).collect();
         let actions = Actions::new(facts, &told, Period::new(known_since, now));
         let spells = Spells::new(facts.alerts);
-        Judge { now, period, facts, burns: by_service, actions, spells, judged }
+        let scope = facts.alerts.context().settings.scope;
+        Judge { now, period, facts, burns: by_service, actions, spells, scope, judged }
     }
 
     /// Per rule, noisiest first.
@@ -220,6 +225,7 @@ impl<'a> Judge<'a> {
     /// goes, meets every burn by chance; it must have begun with it.
     fn burn_of(&self, page: &Page<'_>) -> Option<&'a Episode> {
         let burns = page.services.iter().filter_map(|service| self.burns.get(service.as_str())).flatten();
+        let burns = burns.filter(|burn| burn.is_at(page.place, self.scope));
         let (start, end) = (page.alert.start(), page.alert.ended.map_or(Timestamp::MAX, |e| e.at + AFTER_END));
         let until = |e: &Episode| e.end.unwrap_or(Timestamp::MAX);
         let mut met: Vec<&'a Episode> =
@@ -280,19 +286,22 @@ impl<'a> Judge<'a> {
         let Some(service) = page.service else {
             return unknown("the alert names no service".to_owned());
         };
-        let Some(burns) = self.burns.get(service) else {
-            return unknown(format!("{service} has no SLO, so nothing says whether anybody was hurt"));
-        };
+        let burns = self.burns.get(service).map(Vec::as_slice).unwrap_or_default();
         let end = page.alert.ended.map_or(self.now, |e| e.at);
-        let around = Period::new(page.alert.start() - LEAD, end);
-        let coverage = burns.iter().map(|b| b.coverage(around)).fold(0.0, f64::max);
-        if coverage < COVERAGE_MIN {
-            return unknown(format!("only {} of the time around it was observed", percent(coverage)));
-        }
+        let slos = match calm(burns, page.place, self.scope, Period::new(page.alert.start(), end)) {
+            Calm::Known(slos) => slos,
+            Calm::NoSlo => return unknown(format!("{service} has no SLO, so nothing says whether anybody was hurt")),
+            Calm::Elsewhere => return unknown(format!("the SLOs of {service} are of another cluster or namespace")),
+            Calm::Unobserved(slo, share) => {
+                return unknown(format!("only {} of the time around it was observed for {slo}", percent(share)));
+            }
+            Calm::Idle(slos) => {
+                return unknown(format!("{} had too few requests to show whether anybody was hurt", slos.join(", ")));
+            }
+        };
         if self.now < page.at + QUIET {
             return (PageClass::Unknown, format!("it paged {} ago; too early to say", (self.now - page.at).human()));
         }
-        let slos: Vec<&str> = burns.iter().map(|b| b.slo.as_str()).collect();
         (PageClass::NoImpact, format!("{} did not burn from {} before it on", slos.join(", "), LEAD.human()))
     }
 

@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::alerts::{Alerts, Row};
+use crate::evaluate::incident::calm::{Calm, calm};
 use crate::evaluate::incident::durations;
 use crate::evaluate::incident::durations::{DurationStat, Length};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::incidents::LEAD;
 use crate::evaluate::incident::incidents::linking::QUIET;
+use crate::evaluate::incident::incidents::place::Place;
 use crate::evaluate::statistics::shares::Share;
 use crate::model::ids::EpisodeId;
+use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::Episode;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -20,10 +23,6 @@ use crate::model::time::{Millis, Period, Timestamp};
 /// A burn that begins this long after an alert had ended may still be what it
 /// told of.
 pub const AFTER_END: Millis = Millis::from_mins(15);
-
-/// Below this observed share of the time around an alert an SLO says nothing
-/// about it.
-pub const COVERAGE_MIN: f64 = 0.9;
 
 /// An alert that fires for more than this share of the time meets every burn by
 /// chance: it tells of those in which it began.
@@ -70,11 +69,12 @@ pub struct RuleScores {
 /// The scores of a period as known at `now`. Alerts may and should reach beyond
 /// the period on both sides.
 pub fn rule_scores<'a>(period: Period, now: Timestamp, alerts: &'a Alerts, burns: &'a [SloBurn]) -> RuleScores {
+    let scope = alerts.context().settings.scope;
     let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
     for burn in burns {
         by_service.entry(&burn.service).or_default().push(burn);
     }
-    let context = Context { period, now, burns: by_service };
+    let context = Context { period, now, burns: by_service, scope };
     let mut by_rule: BTreeMap<&str, Firings<'a>> = BTreeMap::new();
     for (rule, service, severity, fired) in firings(alerts, |_| true) {
         by_rule.entry(rule).or_default().add(rule, service, severity, fired);
@@ -94,16 +94,17 @@ pub fn rule_scores<'a>(period: Period, now: Timestamp, alerts: &'a Alerts, burns
 
 /// One alert instance, or several that are one occasion.
 #[derive(Clone, Copy, Debug)]
-struct Firing {
+struct Firing<'a> {
     /// When the condition held.
     since: Timestamp,
     at: Timestamp,
     end: Option<Timestamp>,
     /// Of a rule that meets every burn of the service by chance.
     by_chance: bool,
+    place: Place<'a>,
 }
 
-impl Firing {
+impl Firing<'_> {
     fn end(&self) -> Timestamp {
         self.end.unwrap_or(Timestamp::MAX)
     }
@@ -113,11 +114,11 @@ impl Firing {
 struct Firings<'a> {
     severity: Option<Severity>,
     /// By service, `None` without one, and by rule.
-    by_service: BTreeMap<Option<&'a str>, BTreeMap<&'a str, Vec<Firing>>>,
+    by_service: BTreeMap<Option<&'a str>, BTreeMap<&'a str, Vec<Firing<'a>>>>,
 }
 
 impl<'a> Firings<'a> {
-    fn add(&mut self, rule: &'a str, service: Option<&'a str>, severity: Severity, firings: Vec<Firing>) {
+    fn add(&mut self, rule: &'a str, service: Option<&'a str>, severity: Severity, firings: Vec<Firing<'a>>) {
         self.severity = self.severity.max(Some(severity));
         self.by_service.entry(service).or_default().insert(rule, firings);
     }
@@ -127,16 +128,18 @@ impl<'a> Firings<'a> {
 fn firings(
     alerts: &Alerts,
     wanted: impl Fn(&Row) -> bool,
-) -> impl Iterator<Item = (&str, Option<&str>, Severity, Vec<Firing>)> {
-    let mut by_rule: Vec<Vec<(Option<u32>, Severity, Firing)>> = vec![Vec::new(); alerts.rules().len()];
+) -> impl Iterator<Item = (&str, Option<&str>, Severity, Vec<Firing<'_>>)> {
+    let scope = alerts.context().settings.scope;
+    let mut by_rule: Vec<Vec<(Option<u32>, Severity, Firing<'_>)>> = vec![Vec::new(); alerts.rules().len()];
     for row in alerts.rows().iter().filter(|row| wanted(row)) {
         if let Some((at, of_rule)) = row.firing().zip(by_rule.get_mut(row.rule as usize)) {
-            let firing = Firing { since: row.start.min(at), at, end: row.ended(), by_chance: false };
+            let place = alerts.subject(row).map_or(Place::default(), |subject| Place::of_alert(subject, scope));
+            let firing = Firing { since: row.start.min(at), at, end: row.ended(), by_chance: false, place };
             of_rule.push((row.service(), row.severity, firing));
         }
     }
     alerts.rules().iter().zip(by_rule).flat_map(|(rule, fired)| {
-        let mut by_service: HashMap<Option<u32>, (Severity, Vec<Firing>)> = HashMap::new();
+        let mut by_service: HashMap<Option<u32>, (Severity, Vec<Firing<'_>>)> = HashMap::new();
         for (service, severity, firing) in fired {
             let of = by_service.entry(service).or_insert((severity, Vec::new()));
             of.0 = of.0.max(severity);
@@ -153,6 +156,7 @@ struct Context<'a> {
     period: Period,
     now: Timestamp,
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
+    scope: IncidentScope,
 }
 
 impl Context<'_> {
@@ -168,8 +172,12 @@ impl Context<'_> {
             score.services.extend(service.filter(|_| !spells.is_empty()).map(str::to_owned));
             let burns = service.and_then(|service| self.burns.get(service)).map(Vec::as_slice).unwrap_or_default();
             self.occasions(&mut score, &spells, burns);
-            for episode in burns.iter().flat_map(|b| &b.episodes).filter(|e| self.period.contains(e.start)) {
-                let about: Vec<&Firing> = spells.iter().filter(|s| meets(s, episode)).collect();
+            // A rule that fires in one place only is not meant to tell of others.
+            let is_there = |burn: &SloBurn| rule.is_empty() || spells.iter().any(|s| burn.is_at(s.place, self.scope));
+            let of_rule = burns.iter().filter(|burn| is_there(burn)).flat_map(|b| b.episodes.iter().map(|e| (*b, e)));
+            for (burn, episode) in of_rule.filter(|(_, e)| self.period.contains(e.start)) {
+                let here = spells.iter().filter(|s| burn.is_at(s.place, self.scope));
+                let about: Vec<&Firing<'_>> = here.filter(|s| meets(s, episode)).collect();
                 let first = about.iter().map(|s| s.at).min();
                 score.recall.n += 1;
                 score.early_detection.n += 1;
@@ -188,7 +196,7 @@ impl Context<'_> {
         fired.then_some(score)
     }
 
-    fn quiet_after(&self, end: Timestamp, about: &[&Firing]) -> Length {
+    fn quiet_after(&self, end: Timestamp, about: &[&Firing<'_>]) -> Length {
         match about.iter().map(|s| s.end()).max() {
             Some(Timestamp::MAX) | None => Length::AtLeast(self.now - end),
             Some(last) => Length::Ended(last - end),
@@ -197,22 +205,23 @@ impl Context<'_> {
 
     /// Occasions that began in the period, and which of them met a burn. Spells
     /// that meet the same burn are one occasion.
-    fn occasions(&self, score: &mut RuleScore, spells: &[Firing], burns: &[&SloBurn]) {
+    fn occasions(&self, score: &mut RuleScore, spells: &[Firing<'_>], burns: &[&SloBurn]) {
         let mut seen: BTreeSet<EpisodeId> = BTreeSet::new();
         for spell in spells {
+            let here = burns.iter().filter(|burn| burn.is_at(spell.place, self.scope));
             let episodes: Vec<EpisodeId> =
-                burns.iter().flat_map(|b| &b.episodes).filter(|e| meets(spell, e)).map(|e| e.id).collect();
+                here.flat_map(|b| &b.episodes).filter(|e| meets(spell, e)).map(|e| e.id).collect();
             let again = episodes.iter().any(|id| seen.contains(id));
             seen.extend(&episodes);
             if again || !self.period.contains(spell.at) {
                 continue;
             }
-            let around = Period::new(spell.since - LEAD, spell.end().min(self.now));
-            let coverage = burns.iter().map(|b| b.coverage(around)).fold(0.0, f64::max);
+            let time = Period::new(spell.since, spell.end().min(self.now).max(spell.since));
+            let is_known = matches!(calm(burns, spell.place, self.scope, time), Calm::Known(_));
             if !episodes.is_empty() {
                 score.precision.k += 1;
                 score.precision.n += 1;
-            } else if burns.is_empty() || coverage < COVERAGE_MIN || self.now < spell.at + QUIET {
+            } else if !is_known || self.now < spell.at + QUIET {
                 score.unjudgeable += 1;
             } else {
                 score.precision.n += 1;
@@ -222,7 +231,7 @@ impl Context<'_> {
 
     /// What one service was told: the spells of each rule, those of several rules
     /// that overlap as one. What fires most of the time stands by itself.
-    fn told(&self, by_rule: BTreeMap<&str, Vec<Firing>>) -> Vec<Firing> {
+    fn told<'a>(&self, by_rule: BTreeMap<&str, Vec<Firing<'a>>>) -> Vec<Firing<'a>> {
         let (mut told, mut by_chance) = (Vec::new(), Vec::new());
         for firings in by_rule.into_values() {
             let spells = spells(firings);
@@ -238,18 +247,19 @@ impl Context<'_> {
         told
     }
 
-    fn is_by_chance(&self, spells: &[Firing]) -> bool {
+    fn is_by_chance(&self, spells: &[Firing<'_>]) -> bool {
         let known = Period::new(self.period.start, self.period.end.min(self.now));
-        let firing: i64 = spells
-            .iter()
-            .map(|s| Period::new(s.at, s.end().min(known.end).max(s.at)).intersect(known).length().0)
-            .sum();
-        firing as f64 > BY_CHANCE_RATIO * known.length().0 as f64
+        let mut firing: HashMap<Place<'_>, i64> = HashMap::new();
+        for spell in spells {
+            let fired = Period::new(spell.at, spell.end().min(known.end).max(spell.at));
+            *firing.entry(spell.place).or_default() += fired.intersect(known).length().0;
+        }
+        firing.into_values().any(|firing| firing as f64 > BY_CHANCE_RATIO * known.length().0 as f64)
     }
 }
 
 /// Whether an alert tells of an episode.
-fn meets(firing: &Firing, episode: &Episode) -> bool {
+fn meets(firing: &Firing<'_>, episode: &Episode) -> bool {
     let (from, to) = (episode.start - LEAD, episode.end.unwrap_or(Timestamp::MAX));
     if firing.by_chance {
         return from <= firing.at && firing.at <= to;
@@ -258,17 +268,24 @@ fn meets(firing: &Firing, episode: &Episode) -> bool {
     firing.since <= to && from <= until
 }
 
-/// Alerts that overlap, or follow each other within `QUIET`, as one; by start.
-fn spells(mut firings: Vec<Firing>) -> Vec<Firing> {
+/// Alerts of one place that overlap, or follow each other within `QUIET`, as one; by
+/// start.
+fn spells(mut firings: Vec<Firing<'_>>) -> Vec<Firing<'_>> {
     firings.sort_by_key(|f| (f.at, f.end()));
-    let mut spells: Vec<Firing> = Vec::new();
+    let mut spells: Vec<Firing<'_>> = Vec::new();
+    // The last one of each place.
+    let mut last_of: HashMap<Place<'_>, usize> = HashMap::new();
     for firing in firings {
-        match spells.last_mut().filter(|last| last.end.is_none_or(|end| firing.at <= end + QUIET)) {
+        let last = last_of.get(&firing.place).and_then(|number| spells.get_mut(*number));
+        match last.filter(|last| last.end.is_none_or(|end| firing.at <= end + QUIET)) {
             Some(last) => {
                 last.since = last.since.min(firing.since);
                 last.end = last.end.zip(firing.end).map(|(a, b)| a.max(b));
             }
-            None => spells.push(firing),
+            None => {
+                last_of.insert(firing.place, spells.len());
+                spells.push(firing);
+            }
         }
     }
     spells

@@ -6,12 +6,14 @@ mod evidence;
 use std::ops::Range;
 
 use self::evidence::{Calm, Evidence, Onset, excess, likely, sums};
+use super::incidents::place::Place;
 use crate::evaluate::incident::episodes::evidence::Run;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::history::History;
 use crate::evaluate::slo::slots::{Slot, Slots};
 use crate::model::ids::EpisodeId;
 use crate::model::labels::content_hash;
+use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::Episode;
 use crate::model::slo::tile::Tile;
 use crate::model::slo::{Budgeting, Slo};
@@ -68,6 +70,9 @@ const RATE_MIN: Millis = Millis::from_days(7);
 pub struct SloBurn {
     pub slo: String,
     pub service: String,
+    /// Labels of the SLO that say where it counts.
+    pub cluster: Option<String>,
+    pub namespace: Option<String>,
     /// By start.
     pub episodes: Vec<Episode>,
     /// The stretches that were observed and are not left out, in order.
@@ -81,23 +86,29 @@ pub struct SloBurn {
 impl SloBurn {
     /// The observed share of a period, 0..1; 1 for an empty one.
     pub fn coverage(&self, period: Period) -> f64 {
-        if period.is_empty() {
-            return 1.0;
-        }
-        let first = self.observed.partition_point(|p| p.end <= period.start);
-        let seen = self.observed.iter().skip(first).take_while(|p| p.start < period.end);
-        let seen: i64 = seen.map(|p| p.intersect(period).length().0).sum();
-        seen as f64 / period.length().0 as f64
+        share_within(&self.observed, period)
+    }
+
+    /// The share of a period with events, to ten minutes; 1 for an empty one.
+    pub fn busy_share(&self, period: Period) -> f64 {
+        share_within(&self.busy, period)
+    }
+
+    /// Whether it may say something of what is in a place.
+    pub fn is_at(&self, place: Place<'_>, scope: IncidentScope) -> bool {
+        Place::of_names(self.cluster.as_deref(), self.namespace.as_deref(), scope).fits(place)
     }
 }
 
-impl SloBurn {
-    /// Whether there were events about a period: where nobody asked anything, nobody
-    /// could see that something was wrong.
-    pub fn had_events(&self, period: Period) -> bool {
-        let first = self.busy.partition_point(|p| p.end <= period.start);
-        self.busy.get(first).is_some_and(|p| p.start < period.end.max(period.start + Millis(1)))
+/// How much of a period lies in these, which are in order and apart; 1 for an empty one.
+fn share_within(periods: &[Period], period: Period) -> f64 {
+    if period.is_empty() {
+        return 1.0;
     }
+    let first = periods.partition_point(|p| p.end <= period.start);
+    let within = periods.iter().skip(first).take_while(|p| p.start < period.end);
+    let within: i64 = within.map(|p| p.intersect(period).length().0).sum();
+    within as f64 / period.length().0 as f64
 }
 
 /// The episodes of an SLO in its tiles, as known at `now`.
@@ -123,6 +134,8 @@ pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History,
     SloBurn {
         slo: slo.name.clone(),
         service: slo.service.clone(),
+        cluster: slo.labels.get("cluster").map(str::to_owned),
+        namespace: slo.labels.get("namespace").map(str::to_owned),
         episodes: context.episodes(&runs),
         observed: slots.observed(),
         busy: slots.busy(),

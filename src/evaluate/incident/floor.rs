@@ -4,27 +4,25 @@
 
 use std::collections::HashMap;
 
+use super::calm::{Calm, calm};
 use super::episodes::SloBurn;
-use super::incidents::LEAD;
+use super::incidents::place::Place;
 use crate::model::operations::alert::MarkSource;
-use crate::model::operations::alert_settings::IncidentFloor;
+use crate::model::operations::alert_settings::{AlertSettings, IncidentScope};
 use crate::model::operations::incident::{BelowFloor, Incident};
 use crate::model::operations::record::RecordKind;
 use crate::model::time::{Period, Timestamp};
 
-/// A service whose SLO was observed for less than this share of the time may have
-/// burned unseen.
-const OBSERVED_MIN: f64 = 0.9;
-
 /// Marks the incidents that are below the floor, and says of those whose services
 /// burned nothing that this is known. `burns`: all that is known of each SLO.
-pub fn mark(incidents: &mut [Incident], burns: &[SloBurn], floor: IncidentFloor, now: Timestamp) {
+pub fn mark(incidents: &mut [Incident], burns: &[SloBurn], settings: &AlertSettings, now: Timestamp) {
+    let (floor, scope) = (settings.floor, settings.scope);
     let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
     for burn in burns {
         by_service.entry(&burn.service).or_default().push(burn);
     }
     for incident in incidents {
-        let is_quiet = incident.episodes.is_empty() && was_quiet(incident, &by_service, now);
+        let is_quiet = incident.episodes.is_empty() && was_quiet(incident, &by_service, scope, now);
         if is_quiet {
             incident.budget_burned_ratio = Some(0.0);
         }
@@ -48,26 +46,16 @@ fn is_stated(incident: &Incident) -> bool {
         || incident.stated.iter().any(|stated| by_person(stated.stated.source))
 }
 
-/// Whether each of its services has an SLO that was observed all the time and had events,
-/// so that it is known that none burned.
-fn was_quiet(incident: &Incident, burns: &HashMap<&str, Vec<&SloBurn>>, now: Timestamp) -> bool {
+/// Whether the SLOs of each of its services show that none burned.
+fn was_quiet(incident: &Incident, burns: &HashMap<&str, Vec<&SloBurn>>, scope: IncidentScope, now: Timestamp) -> bool {
     let Some(start) = incident.start() else { return false };
-    let around = Period::new(start - LEAD, incident.end().unwrap_or(now).min(now).max(start));
-    let observed = |service: &String| {
+    let time = Period::new(start, incident.end().unwrap_or(now).min(now).max(start));
+    let place = Place::of_names(incident.cluster.as_deref(), incident.namespace.as_deref(), scope);
+    let is_known = |service: &String| {
         let burns = burns.get(service.as_str()).map(Vec::as_slice).unwrap_or_default();
-        burns.iter().any(|burn| {
-            let planned = excluded(burn, around);
-            let is_seen = burn.coverage(around) + planned >= OBSERVED_MIN;
-            is_seen && (burn.had_events(around) || planned >= OBSERVED_MIN)
-        })
+        matches!(calm(burns, place, scope, time), Calm::Known(_))
     };
-    !incident.services.is_empty() && incident.services.iter().all(observed)
-}
-
-/// The share of a period that corrections leave out: what happens in planned work burns
-/// no budget.
-fn excluded(burn: &SloBurn, period: Period) -> f64 {
-    burn.left_out.length_within(period).0 as f64 / period.length().0.max(1) as f64
+    !incident.services.is_empty() && incident.services.iter().all(is_known)
 }
 
 #[cfg(test)]
@@ -122,6 +110,11 @@ mod tests {
             "slo web .*20 ?*60 .*20\npage CpuHigh web .*30 F*30 .*40",
             // Nobody asked anything, perhaps because nobody could.
             "slo web .*10 _*80 .*10\npage Down web .*30 F*30 .*40",
+            // Requests came until it fired.
+            "slo web .*30 _*60 .*10\npage Down web .*30 F*30 .*40",
+            // Another SLO of it was not observed just then.
+            "slo web .*100\nslo web-latency/web .*30 ?*30 .*40\npage CpuHigh web .*30 F*30 .*40",
+            "slo web{cluster=eu} .*100\npage CpuHigh web{cluster=us} .*30 F*30 .*40",
             "slo web .*100\npage CpuHigh web .*30 F*30 .*40\npage DbDown db .*31 F*30 .*39\nneeds web db",
         ] {
             let review = Scenario::new(text).review();

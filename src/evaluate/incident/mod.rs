@@ -2,6 +2,7 @@
 //! and tools reported about it.
 
 pub mod aliases;
+pub mod calm;
 pub mod detect_split;
 pub mod durations;
 pub mod episodes;

@@ -27,7 +27,7 @@ impl<'a> Key<'a> {
 
 /// Where a service runs, as far as that makes it another one. What is not known is
 /// the same place as any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place<'a> {
     pub cluster: Option<&'a str>,
     pub namespace: Option<&'a str>,
@@ -45,7 +45,11 @@ impl<'a> Place<'a> {
     }
 
     pub fn of_slo(slo: &'a Slo, scope: IncidentScope) -> Place<'a> {
-        let (cluster, namespace) = (slo.labels.get("cluster"), slo.labels.get("namespace"));
+        Place::of_names(slo.labels.get("cluster"), slo.labels.get("namespace"), scope)
+    }
+
+    /// Where an SLO or an incident is by its labels.
+    pub fn of_names(cluster: Option<&'a str>, namespace: Option<&'a str>, scope: IncidentScope) -> Place<'a> {
         match scope {
             IncidentScope::Namespace => Place { cluster, namespace },
             IncidentScope::Auto | IncidentScope::Cluster => Place { cluster, namespace: None },

@@ -11,6 +11,7 @@ pub mod store_problem;
 pub mod trends;
 pub mod verdict;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::evaluate::alerting::alerts::{Alerts, Row};
@@ -29,14 +30,14 @@ use crate::evaluate::incident::incidents::incidents;
 use crate::evaluate::review::deployments::deployments;
 use crate::evaluate::review::result::Review;
 use crate::model::automation::NamePatterns;
-use crate::model::operations::alert::Alert;
+use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, IncidentState};
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::on_call::OnCall;
 use crate::model::operations::record::{Record, RecordKind};
 use crate::model::operations::rule::LoadedRule;
-use crate::model::operations::silence::Silence;
+use crate::model::operations::silence::{SENT_AFTER, Silence, held_until};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -73,7 +74,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
     let silences: Vec<&Silence> = inputs.silences.iter().filter(|s| s.period.start <= now).collect();
-    let alerts = held_back(inputs.alerts.as_of(now), &silences);
+    let alerts = held_back(inputs.alerts.as_of(now), &silences, now);
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
@@ -99,7 +100,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let overrides = aliases::renamed(inputs.said.overrides, &aliases);
     let lost_overrides = aliases::without_incident(&overrides, &incidents, period);
     let mut incidents = overridden(incidents, &overrides, now);
-    floor::mark(&mut incidents, &burns, alerts.context().settings.floor, now);
+    floor::mark(&mut incidents, &burns, &alerts.context().settings, now);
     let noise = noise(period, now, &incidents, &facts, &burns, inputs.on_call);
     let counted = incidents.iter().filter(|i| i.below_floor.is_none());
     let durations = durations(counted.clone(), period, now);
@@ -182,18 +183,28 @@ fn known_since(alerts: &Alerts, burns: &[SloBurn]) -> Option<Timestamp> {
     [first_alert, first_slot].into_iter().flatten().min()
 }
 
-/// An alert that a silence held back when it began to fire woke nobody, whether
-/// or not Alertmanager was asked meanwhile.
-fn held_back(alerts: Alerts, silences: &[&Silence]) -> Alerts {
-    let mut held: Vec<(Row, Alert)> = Vec::new();
+/// An alert that silences held back for as long as it fired woke nobody, whether or
+/// not Alertmanager was asked meanwhile. One that goes on is sent when they end.
+fn held_back(alerts: Alerts, silences: &[&Silence], now: Timestamp) -> Alerts {
+    let mut about: HashMap<AlertId, (Row, Vec<Period>)> = HashMap::new();
     for silence in silences {
-        let fired =
-            alerts.rows().iter().filter(|row| !row.suppressed && row.firing().is_some_and(|at| silence.holds_at(at)));
-        let about =
-            fired.filter_map(|row| Some((row, alerts.alert(row)?))).filter(|(_, alert)| silence.is_about(alert));
-        held.extend(about.map(|(row, alert)| (*row, Alert { suppressed: true, ..alert.clone() })));
+        let fired = alerts.rows().iter().filter(|row| row.firing().is_some() && row.overlaps(silence.period));
+        for row in fired.filter(|row| alerts.alert(row).is_some_and(|alert| silence.is_about(alert))) {
+            if let Some(id) = alerts.id(row) {
+                about.entry(id).or_insert_with(|| (*row, Vec::new())).1.push(silence.period);
+            }
+        }
     }
-    alerts.with(held)
+    let changed = about.into_values().filter_map(|(row, periods)| {
+        let firing = row.firing()?;
+        let until = held_until(firing, periods);
+        let goes_on = row.ended().unwrap_or(now) >= until + SENT_AFTER;
+        let suppressed = until > firing && !goes_on;
+        let alert = alerts.alert(&row)?;
+        (until > firing && alert.suppressed != suppressed).then(|| (row, Alert { suppressed, ..alert.clone() }))
+    });
+    let changed = changed.collect();
+    alerts.with(changed)
 }
 
 /// The silences about each alert that held at some time while it was active.

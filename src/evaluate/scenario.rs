@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! slo    checkout            ..5555..    . 1000 good requests, 1-9 so many tenths bad, x all bad,
-//!                                        b 0.3 % bad, _ no requests, ? not observed
+//!                                        b 0.3 % bad, _ no requests, ? not observed; `web-latency/web` is
+//!                                        an SLO of web, `web{cluster=eu}` one with labels
 //! page   HighErrors checkout ..PFFF..    P pending, F firing, S firing and suppressed; ! fires on, silenced from here
 //! ticket DiskFull/db-0 db    ..FFFFFF    the part after the slash is the label `pod`
 //! page   PodDown db{node=n1} ..FFFFFF    with more labels; `-` is no service
@@ -12,6 +13,7 @@
 //!                                        s stated from the first to the last; N a receiver was told of a rule,
 //!                                        n again; u the acknowledgement is taken back, O open again; C a change
 //!                                        of the service, of the type that the id says before a colon
+//! silence HighErrors         ..ZZZ       a silence about the rule from the first Z to the last
 //! correction checkout        ..CCC       the SLO's time from the first C to the last is left out
 //! inhibits DbDown HighErrors             the first rule's alerts hold those of the second back
 //! needs  checkout db                     the service of the SLO needs another one
@@ -135,7 +137,7 @@ impl Scenario {
     fn add(&mut self, words: &[&str], timeline: &str) {
         match *words {
             ["slo", name] => {
-                let slo = slo(name);
+                let slo = slo_of(name);
                 let calm = expand(".*1440");
                 let all = tiles(-1440, &calm).into_iter().chain(tiles(0, timeline));
                 let mut history = History::new(slo.budgeting);
@@ -156,6 +158,17 @@ impl Scenario {
                 Arc::make_mut(slo).depends_on.push(needed.to_owned());
             }
             ["says", about, id] => self.add_records(about, id, timeline),
+            ["silence", rule] => {
+                let (from, to) = (timeline.find('Z').unwrap() as i64, timeline.rfind('Z').unwrap() as i64 + 1);
+                self.silences.push(Silence {
+                    id: format!("{rule}/{from}"),
+                    matchers: vec![Matcher::new("alertname", MatchOp::Equal, rule).unwrap()],
+                    period: Period::new(minute(from), minute(to)),
+                    earliest_end: minute(to),
+                    created_by: "sre".to_owned(),
+                    comment: String::new(),
+                });
+            }
             ["correction", name] => {
                 let (from, to) = (timeline.find('C').unwrap() as i64, timeline.rfind('C').unwrap() as i64 + 1);
                 self.corrections.push(Arc::new(Correction {
@@ -313,6 +326,14 @@ impl Scenario {
     pub fn review_at(&self, n: i64) -> Review {
         review(&ReviewInputs { now: minute(n), ..self.inputs(&self.sorted()) })
     }
+}
+
+/// `web`, `web-latency/web`, `web{cluster=eu}`.
+fn slo_of(text: &str) -> Slo {
+    let (name, labels) = text.trim_end_matches('}').split_once('{').unwrap_or((text, ""));
+    let (name, service) = name.split_once('/').unwrap_or((name, name));
+    let labels = labels.split(',').filter_map(|pair| pair.split_once('=')).collect();
+    Slo { service: service.to_owned(), labels, ..slo(name) }
 }
 
 fn split(line: &str) -> (Vec<&str>, String) {

@@ -8,9 +8,12 @@ use crate::evaluate::alerting::evidence::Evidence;
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::place::Place;
 use crate::model::operations::alert::{Alert, AlertId, Mark};
+use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::Incident;
 use crate::model::operations::record::RecordKind;
+use crate::model::operations::silence::held_until;
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -28,7 +31,8 @@ pub struct Page<'a> {
     /// All of the incident.
     pub services: &'a [String],
     pub team: Option<&'a str>,
-    /// When it fired.
+    pub place: Place<'a>,
+    /// When it fired, or when the silences ended that held it back at first.
     pub at: Timestamp,
     /// How long the rule fired at a time in the incident without a gap, at most;
     /// absent while it fires. Instances that take turns are one firing, such as those
@@ -56,21 +60,23 @@ impl Page<'_> {
 /// out of each service.
 pub struct Index<'a> {
     alerts: &'a Alerts,
-    silenced: HashMap<AlertId, Vec<Timestamp>>,
+    silenced: HashMap<AlertId, Vec<Period>>,
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
+    scope: IncidentScope,
 }
 
 impl<'a> Index<'a> {
     pub fn new(facts: &Facts<'a>, burns: &'a [SloBurn]) -> Index<'a> {
-        let mut silenced: HashMap<AlertId, Vec<Timestamp>> = HashMap::new();
+        let mut silenced: HashMap<AlertId, Vec<Period>> = HashMap::new();
         for s in facts.silenced {
-            silenced.entry(s.alert).or_default().push(s.period.start);
+            silenced.entry(s.alert).or_default().push(s.period);
         }
         let mut by_service: HashMap<&str, Vec<&SloBurn>> = HashMap::new();
         for burn in burns {
             by_service.entry(&burn.service).or_default().push(burn);
         }
-        Index { alerts: facts.alerts, silenced, burns: by_service }
+        let scope = facts.alerts.context().settings.scope;
+        Index { alerts: facts.alerts, silenced, burns: by_service, scope }
     }
 
     /// The pages of an incident in order of time.
@@ -97,11 +103,13 @@ impl<'a> Index<'a> {
         mut alerts: Vec<(Timestamp, AlertId, &'a Alert)>,
     ) -> Option<Page<'a>> {
         alerts.sort_by_key(|(at, id, _)| (*at, *id));
-        let (at, id, alert) = alerts.first().copied()?;
+        let (fired, id, alert) = alerts.first().copied()?;
         let ends = alerts.iter().map(|(_, _, a)| a.ended.map(|e| e.at));
         let lengths = without_gaps(alerts.iter().map(|(at, _, a)| (*at, a.ended))).into_iter();
         let lengths = lengths.map(|(start, end)| end.map(|end| end - start));
         let row = self.alerts.numbers(id)?;
+        let sent = alerts.iter().filter(|(_, _, alert)| !alert.suppressed).map(|(at, id, _)| self.sent_at(*id, *at));
+        let at = sent.min().unwrap_or(fired);
         let service = self.alerts.service(row).or(incident.services.first().map(String::as_str));
         Some(Page {
             id,
@@ -111,6 +119,7 @@ impl<'a> Index<'a> {
             service,
             services: &incident.services,
             team: incident.team.as_deref(),
+            place: self.alerts.subject(row).map_or(Place::default(), |subject| Place::of_alert(subject, self.scope)),
             at,
             end: ends.collect::<Option<Vec<Timestamp>>>().and_then(|ends| ends.into_iter().max()),
             alerts: alerts.iter().map(|(_, id, _)| *id).collect(),
@@ -139,9 +148,14 @@ impl<'a> Index<'a> {
         Some(format!("the correction {} leaves that time out: {}", correction.name, correction.reason))
     }
 
+    /// When an alert that fired was sent: once no silence held it back any more.
+    fn sent_at(&self, id: AlertId, fired: Timestamp) -> Timestamp {
+        held_until(fired, self.silenced.get(&id).into_iter().flatten().copied())
+    }
+
     /// Whether the silence came after the page: an answer, and no plan.
     fn answered(&self, id: AlertId, fired: Timestamp) -> bool {
-        self.silenced.get(&id).is_some_and(|since| since.iter().all(|at| *at > fired))
+        self.silenced.get(&id).is_some_and(|periods| periods.iter().all(|period| period.start > fired))
     }
 }
 

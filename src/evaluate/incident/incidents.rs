@@ -19,6 +19,7 @@ use crate::model::labels::content_hash;
 use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource};
 use crate::model::operations::change::{Change, ChangeKind};
 use crate::model::operations::incident::{Episode, Incident, IncidentState, IncidentTimes};
+use crate::model::operations::silence::{SENT_AFTER, held_until};
 use crate::model::operations::subject::Subject;
 use crate::model::slo::{Severity, Slo};
 use crate::model::time::{Millis, SLOT_MS, Timestamp};
@@ -293,13 +294,24 @@ impl Draft<'_> {
             onset_between: self.first_burn().map(|burn| burn.onset_between),
             condition,
             firing: self.first_firing(alerts, onset),
-            // When a receiver was told depends on the routes of Alertmanager.
-            notified: None,
+            notified: self.sent_late(),
             acknowledged: self.acknowledged(),
             mitigated: self.mitigated(restored),
             restored,
             resolved,
         }
+    }
+
+    /// When the first page was sent, where silences held back all of them at first. Else
+    /// it depends on the routes of Alertmanager.
+    fn sent_late(&self) -> Option<Mark> {
+        let sent = self.group.pages.iter().filter(|(_, alert)| !alert.suppressed).filter_map(|(id, alert)| {
+            let firing = alert.firing?.at;
+            let silences = self.context.silences.get(id).into_iter().flatten().map(|silenced| silenced.period);
+            Some((held_until(firing, silences), firing))
+        });
+        let (first, firing) = sent.min()?;
+        (first > firing).then(|| Mark::new(first, MarkSource::Alertmanager, SENT_AFTER))
     }
 
     fn first_burn(&self) -> Option<&Episode> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, Mark, MarkSource, ReceiverState};
 use crate::model::operations::severity;
+use crate::model::operations::silence::SENT_AFTER;
 use crate::model::time::{Millis, Timestamp};
 
 /// One alert as Alertmanager lists it.
@@ -35,10 +36,6 @@ pub struct Route {
     /// A mute time interval holds its notifications back.
     pub is_muted: bool,
 }
-
-/// An alert that is not held back so long after its start was sent: usual times of
-/// `group_wait` and `group_interval` are shorter.
-const SENT_AFTER: Millis = Millis::from_mins(5);
 
 /// What a list that was fetched at `polled_at` says of the receivers.
 fn receivers(entry: &AlertmanagerEntry, polled_at: Timestamp) -> BTreeMap<String, ReceiverState> {

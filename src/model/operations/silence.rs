@@ -28,6 +28,10 @@ const SCOPES: [&str; 19] = [
     "receiver",
 ];
 
+/// An alert that nothing holds back for so long was sent: usual times of `group_wait`
+/// and `group_interval` are not longer.
+pub const SENT_AFTER: Millis = Millis::from_mins(5);
+
 /// Whether a pattern stands for a few names, as `A|B` does.
 fn is_list_of_names(pattern: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | ' ' | '|' | '(' | ')' | '^' | '$');
@@ -86,6 +90,15 @@ impl Silence {
     }
 }
 
+/// Until when silences hold back an alert that began to fire at `firing` without a gap:
+/// `firing` itself where none of them held then.
+pub fn held_until(firing: Timestamp, silences: impl IntoIterator<Item = Period>) -> Timestamp {
+    let mut periods: Vec<Period> = silences.into_iter().collect();
+    periods.sort_unstable();
+    let reach = |until: Timestamp, period: Period| if period.start <= until { until.max(period.end) } else { until };
+    periods.into_iter().fold(firing, reach)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +136,16 @@ mod tests {
         assert!(is_about(&[("service", Regex, "check.*"), ("alertname", NotEqual, "CpuHigh")], false));
         assert!(!is_about(&[("service", Equal, "search")], true));
         assert!(!is_about(&[("service", Equal, "checkout"), ("alertname", Equal, "CpuHigh")], true));
+    }
+
+    #[test]
+    fn silences_that_follow_each_other_hold_as_one() {
+        let at = Timestamp::from_millis;
+        let held = |firing: i64, periods: &[(i64, i64)]| {
+            held_until(at(firing), periods.iter().map(|(from, to)| Period::new(at(*from), at(*to)))).millis()
+        };
+        assert_eq!(held(5, &[(20, 30), (0, 10), (10, 15)]), 15);
+        assert_eq!((held(5, &[(6, 9)]), held(5, &[])), (5, 5), "set afterwards");
     }
 
     #[test]

@@ -83,8 +83,40 @@ fn without_a_burn_the_slo_must_have_been_watched() {
     assert_eq!(judged("slo web .*90\npage A web .. F*20 .*60"), ["2 A no-impact"]);
     assert_eq!(judged("slo web ?*90\npage A web .. F*20 .*60"), ["2 A unknown"]);
     assert_eq!(judged("slo db .*90\npage A web .. F*20 .*60"), ["2 A unknown"]);
+    assert_eq!(judged("slo web{cluster=eu} .*90\npage A web{cluster=eu} .. F*20 .*60"), ["2 A no-impact"]);
+    assert_eq!(judged("slo web{cluster=eu} .*90\npage A web{cluster=us} .. F*20 .*60"), ["2 A unknown"]);
     assert_eq!(judged("slo web .*17\npage A web .. F*15"), ["2 A no-impact"]);
     assert_eq!(judged("slo web .*16\npage A web .. F*14"), ["2 A unknown"], "too early to say");
+}
+
+#[test]
+fn an_slo_without_requests_proves_nothing() {
+    let page = |slos: &str| judged(&format!("{slos}\npage A web .*30 F*20 .*60"));
+    assert_eq!(page("slo web _*110"), ["30 A unknown"]);
+    assert_eq!(page("slo web .*30 _*80"), ["30 A unknown"], "requests came until it fired");
+    assert_eq!(page("slo web .*50 _*60"), ["30 A no-impact"], "and while it fired");
+    assert_eq!(page("slo web .*110\nslo web-import/web _*110"), ["30 A no-impact"], "one of them had requests");
+    assert_eq!(
+        reason("slo web _*110\npage A web .*30 F*20 .*60"),
+        "web had too few requests to show whether anybody was hurt"
+    );
+}
+
+#[test]
+fn an_slo_that_was_not_observed_just_then_may_have_burned() {
+    let page = |slos: &str| judged(&format!("{slos}\npage A web .*30 F*20 .*60"));
+    assert_eq!(page("slo web .*110\nslo web-latency/web .*25 ?*30 .*55"), ["30 A unknown"]);
+    assert_eq!(page("slo web .*110\nslo web-latency/web .*60 ?*30 .*20"), ["30 A no-impact"], "later");
+}
+
+#[test]
+fn a_burn_of_another_cluster_is_not_what_a_page_is_about() {
+    let text = "slo web{cluster=eu} .*20 5*30 .*60\npage A web{cluster=us} .*25 F*20 .*65";
+    assert_eq!(judged(text), ["25 A unknown"]);
+    assert_eq!(judged(&text.replace("us", "eu")), ["25 A actionable"]);
+    let scores = Scenario::new(text).review().rules;
+    assert_eq!((scores.rules[0].precision.n, scores.rules[0].recall.n), (0, 0), "nothing there to be judged by");
+    assert_eq!((scores.all.recall.k, scores.all.recall.n), (0, 1), "nobody was paged for it");
 }
 
 #[test]
@@ -133,6 +165,20 @@ fn what_alertmanager_held_back_is_not_judged() {
     let noise = Scenario::new(text).review().noise;
     assert_eq!((noise.pages, noise.lower, noise.upper), (1, Some(0.0), Some(0.0)));
     assert!(noise.classes.contains(&(PageClass::Planned, 1)));
+}
+
+#[test]
+fn an_alert_that_outlasts_its_silence_pages_when_it_ends() {
+    let text = "slo web .*90\nsilence A .*5 Z*30 .*55\npage A web .*10 S*25 F*25 .*30";
+    assert_eq!(judged(text), ["35 A no-impact"], "somebody was notified then");
+    let review = Scenario::new(text).review();
+    let incident = &review.below_floor[0];
+    assert_eq!(incident.times.notified.map(|m| m.at), Some(crate::evaluate::scenario::minute(35)));
+    assert!(incident.detected);
+    let renewed = "slo web .*90\nsilence A .*5 Z*30 .*55\nsilence A .*35 Z*20 .*35\npage A web .*10 F*45 .*35";
+    assert_eq!(judged(renewed), ["10 A planned"], "it was renewed until the alert ended");
+    let ended = "slo web .*90\nsilence A .*5 Z*30 .*55\npage A web .*10 F*27 .*53";
+    assert_eq!(judged(ended), ["10 A planned"], "it was over before it would have been sent");
 }
 
 /// A page of one pod goes out, and then that of the whole service inhibits it.

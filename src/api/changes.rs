@@ -91,6 +91,8 @@ pub struct ClusterEventJson {
     pub warning: bool,
     pub reason: String,
     pub object: ObjectJson,
+    /// That of alerts about the object; `null` for a node, and for what no workload made.
+    pub service: Option<String>,
     pub reporter: String,
     pub message: String,
     pub first_seen: Instant,

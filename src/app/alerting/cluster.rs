@@ -1,11 +1,10 @@
 //! The cluster's events, rollouts and what people do there, into the store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::reviewing::review::WORKLOADS;
+use crate::app::alerting::watched_services::{WORKLOADS, WatchedServices};
 use crate::app::runtime::tasks::{Round, Tasks};
 use crate::app::serving::state::AppState;
 use crate::config::{Kubernetes, Toggle};
@@ -31,8 +30,7 @@ const KNOWN_CHANGES: Millis = Millis::from_days(400);
 /// After an error that people have to put right, it is tried again so often.
 const RETRY: Millis = Millis::from_mins(1);
 
-/// The key under which the store remembers the services that labels of workloads name,
-/// as JSON of namespace, name and service.
+/// The key under which the store remembers which services the workloads are of.
 fn workloads_key(namespace: Option<&str>) -> String {
     format!("{WORKLOADS}{}", namespace.unwrap_or_default())
 }
@@ -59,7 +57,7 @@ pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::
 pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespaces: &[String]) {
     let mut start = |namespace: Option<String>| {
         let (daemon, access) = (Arc::clone(daemon), access.clone());
-        let watching = Watching { daemon, access, namespace, services: BTreeMap::new() };
+        let watching = Watching { daemon, access, namespace, services: WatchedServices::default() };
         tasks.every("cluster", RETRY, watching);
     };
     if namespaces.is_empty() {
@@ -73,11 +71,8 @@ struct Watching {
     daemon: Arc<AppState>,
     access: Access,
     namespace: Option<String>,
-    services: Services,
+    services: WatchedServices,
 }
-
-/// Services that labels of workloads name, by namespace and name.
-type Services = BTreeMap<(String, String), String>;
 
 impl Round for Watching {
     /// Lasts as long as the watch; fails when the store does.
@@ -124,18 +119,22 @@ fn known(daemon: &AppState, namespace: Option<&str>) -> Result<Known, crate::sto
 async fn take(
     daemon: &AppState,
     namespace: Option<&str>,
-    services: &mut Services,
+    services: &mut WatchedServices,
     facts: Vec<ClusterFact>,
 ) -> anyhow::Result<()> {
-    let known = services.len();
-    let mut has_renamed = false;
+    let mut has_news = false;
     let mut batch = Batch { recorded_at: daemon.clock.now(), ..Batch::default() };
     for fact in facts {
         match fact {
             ClusterFact::Event(event) => batch.cluster_events.push(event),
             ClusterFact::Change(change) => batch.changes.push(change),
-            ClusterFact::Workload { object, service } => {
-                has_renamed |= services.insert((object.namespace, object.name), service).is_some();
+            ClusterFact::Workload { object, services: named } => {
+                services.workloads.insert((object.namespace, object.name), named);
+                has_news = true;
+            }
+            ClusterFact::Owned { object, owner } => {
+                services.owners.insert((object.namespace, object.name), owner);
+                has_news = true;
             }
             ClusterFact::Unseen(denied) => {
                 let by = format!("{SOURCE}/{}", namespace.unwrap_or_default());
@@ -151,10 +150,8 @@ async fn take(
             ClusterFact::Interrupted(error) => daemon.note_source(SOURCE, Some(error.to_string())),
         }
     }
-    if has_renamed || services.len() != known {
-        let listed: Vec<(&String, &String, &String)> =
-            services.iter().map(|((namespace, name), service)| (namespace, name, service)).collect();
-        batch.state.push((workloads_key(namespace), Some(serde_json::to_string(&listed)?)));
+    if has_news {
+        batch.state.push((workloads_key(namespace), Some(services.json()?)));
     }
     daemon.facts.write(batch).await
 }

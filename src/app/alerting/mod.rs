@@ -9,3 +9,4 @@ pub mod intake;
 pub(crate) mod rules;
 pub(crate) mod silent_receivers;
 mod storing;
+pub(crate) mod watched_services;

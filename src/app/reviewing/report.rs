@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use super::closed_months::ClosedMonths;
 use super::restatements::{restatement_of, sentence};
-use super::review::{Reviewing, changes};
+use super::review::Reviewing;
 use super::trends::Following;
 use crate::app::catalog::generations::generations;
 use crate::app::judging::ledger::history_of;
@@ -88,7 +88,7 @@ impl Reporting<'_> {
             fixes: reviewing.replay(period, judged_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             trends: Some(following.trends(month, MONTHS_DEFAULT, self.as_of)?).filter(Trends::is_told),
-            changes: changes(self.reader, Period::new(period.start, judged_at))?,
+            changes: reviewing.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
         }))

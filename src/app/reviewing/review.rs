@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::alerting::silent_receivers;
+use crate::app::alerting::{silent_receivers, watched_services};
 use crate::app::judging::ledger::history_of;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
@@ -18,7 +18,7 @@ use crate::evaluate::slo::compliance::needed_since;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::alert_settings::{AlertContext, AlertSettings};
-use crate::model::operations::change::Change;
+use crate::model::operations::change::{Change, ClusterEvent, EventOfService};
 use crate::model::operations::correction::Correction;
 use crate::model::operations::incident::PublishedIncident;
 use crate::model::operations::inhibition::Inhibition;
@@ -26,7 +26,7 @@ use crate::model::operations::on_call::OnCall;
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::rule::LoadedRule;
 use crate::model::operations::silence::Silence;
-use crate::model::operations::subject::KnownServices;
+use crate::model::operations::subject::known::KnownServices;
 use crate::model::slo::Slo;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
@@ -38,10 +38,6 @@ const BASELINE: Millis = Millis::from_days(1);
 /// Changes that say which service a workload of the cluster is: the longest time that
 /// facts are usually kept.
 const WORKLOADS_KNOWN: Millis = Millis::from_days(400);
-
-/// What the keys begin with under which the services of workloads are stored, as JSON of
-/// namespace, name and service: those that their labels name.
-pub const WORKLOADS: &str = "kubernetes/workloads/";
 
 /// Of an incident that is longer, the first part is not seen. Reading more for one
 /// alert that nobody mends would make every review slow.
@@ -72,16 +68,6 @@ struct Known {
     records: Vec<Record>,
     overrides: Vec<TimeOverride>,
     published: Vec<PublishedIncident>,
-}
-
-/// The changes of a period, those that were seen in the cluster and those that
-/// outside systems report, in the order of their beginning. A rollback may come
-/// after the period, or take back a change from before it.
-pub fn changes(reader: &Reader, period: Period) -> Result<Vec<Change>, Error> {
-    let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
-    let mut changes = all_changes(reader.changes(wide)?, &reader.records(wide)?);
-    changes.retain(|c| c.started_at < period.end && c.ended_at.is_none_or(|end| end >= period.start));
-    Ok(changes)
 }
 
 impl Reviewing<'_> {
@@ -147,18 +133,39 @@ impl Reviewing<'_> {
         }
     }
 
+    /// The changes of a period, those that were seen in the cluster and those that
+    /// outside systems report, in the order of their beginning. A rollback may come
+    /// after the period, or take back a change from before it.
+    pub fn changes(&self, period: Period) -> Result<Vec<Change>, Error> {
+        let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
+        let context = self.alert_context(period.end)?;
+        let mut changes = all_changes(context.changes_of(self.reader.changes(wide)?), &self.reader.records(wide)?);
+        changes.retain(|c| c.started_at < period.end && c.ended_at.is_none_or(|end| end >= period.start));
+        Ok(changes)
+    }
+
+    /// Cluster events last seen in a period, newest first.
+    pub fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, Error> {
+        let context = self.alert_context(period.end)?;
+        let mut events = self.reader.cluster_events(period)?;
+        events.sort_by_key(|event| std::cmp::Reverse(event.last_seen));
+        let of_service = |event: ClusterEvent| EventOfService { service: context.service_of(&event.object), event };
+        Ok(events.into_iter().map(of_service).collect())
+    }
+
     fn known_since(&self, period: Period, as_of: Timestamp, since: Timestamp) -> Result<Known, Error> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
         let read = Period::new(since, period.end);
         let burns = self.slos.iter().map(|slo| self.burn_of(slo, read));
         let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
+        let context = self.alert_context(now)?;
         Ok(Known {
             period,
             now,
             burns,
-            alerts: Alerts::read(self.reader.alerts(read)?, self.alert_context(now)?),
-            changes: self.reader.changes(read)?,
+            changes: context.changes_of(self.reader.changes(read)?),
+            alerts: Alerts::read(self.reader.alerts(read)?, context),
             silences: self.reader.silences(read)?,
             inhibitions: self.reader.inhibitions(read)?,
             rules: self.reader.alert_rules(read)?,
@@ -171,18 +178,14 @@ impl Reviewing<'_> {
     /// The settings, with the names that are known from definitions, clusters and
     /// Alertmanagers.
     fn alert_context(&self, now: Timestamp) -> Result<AlertContext, Error> {
-        let silent_receivers = silent_receivers::stored(self.reader)?;
         let services = self.slos.iter().map(|slo| slo.service.clone()).collect();
+        let silent_receivers = silent_receivers::stored(self.reader)?;
+        let mut known = KnownServices { services, silent_receivers, ..KnownServices::default() };
         // The watch of a cluster reads the service of a workload from its labels.
         let changes = self.reader.changes(Period::new(now - WORKLOADS_KNOWN, now))?;
         let named = changes.into_iter().filter(|c| !c.service.is_empty() && c.service != c.object.name);
-        let mut workloads: HashMap<(String, String), String> =
-            named.map(|c| ((c.object.namespace, c.object.name), c.service)).collect();
-        for text in self.reader.states(WORKLOADS)? {
-            let listed: Vec<(String, String, String)> = serde_json::from_str(&text).unwrap_or_default();
-            workloads.extend(listed.into_iter().map(|(namespace, name, service)| ((namespace, name), service)));
-        }
-        let known = KnownServices { services, workloads, silent_receivers };
+        named.for_each(|c| known.add_workload(c.object.namespace, c.object.name, &[c.service]));
+        watched_services::add_stored(&mut known, self.reader)?;
         Ok(AlertContext { settings: Arc::clone(self.alerting), known: Arc::new(known) })
     }
 

@@ -8,7 +8,6 @@ use crate::app::catalog::generations::generations;
 use crate::app::judging::ledger::{history_of, judge_at};
 use crate::app::reviewing::report::Reporting;
 use crate::app::reviewing::restatements;
-use crate::app::reviewing::review::changes;
 use crate::app::reviewing::trends::Following;
 use crate::evaluate::alerting::replay::Replay;
 use crate::evaluate::alerting::rule_changes::RuleChange;
@@ -20,7 +19,7 @@ use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
-use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::change::{Change, EventOfService};
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
 use crate::model::time::asked_month::AskedMonth;
@@ -141,15 +140,15 @@ impl IncidentQueries for AppState {
     }
 
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError> {
-        let mut changes = changes(&self.facts.reader, period).map_err(unreadable)?;
+        let (catalog, corrections) = (self.catalog(), self.corrections.in_force());
+        let mut changes = self.reviewing(&catalog, &corrections).changes(period).map_err(unreadable)?;
         changes.reverse();
         Ok(changes)
     }
 
-    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
-        let mut events = self.facts.reader.cluster_events(period).map_err(unreadable)?;
-        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
-        Ok(events)
+    fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, AnswerError> {
+        let (catalog, corrections) = (self.catalog(), self.corrections.in_force());
+        self.reviewing(&catalog, &corrections).cluster_events(period).map_err(unreadable)
     }
 }
 

@@ -17,6 +17,9 @@ const FOLLOWED_MAX: usize = 40_000;
 /// not at the same point. While they are, it is one.
 const AHEAD_MAX: usize = 32;
 
+/// Revisions of one Deployment whose images are remembered: as many as Kubernetes keeps.
+const IMAGES_MAX: usize = 10;
+
 /// Characters of a summary: a revision and the images of a pod with sidecars.
 const SUMMARY_CHARS_MAX: usize = 400;
 
@@ -49,7 +52,8 @@ pub struct Progress {
 pub struct DeploymentSight {
     pub uid: String,
     pub object: ObjectRef,
-    pub service: String,
+    /// Services that it may belong to, best first.
+    pub services: Vec<String>,
     /// The revision that the controller works towards; `None` before its first.
     pub revision: Option<i64>,
     pub generation: i64,
@@ -123,6 +127,9 @@ struct Followed {
     replica_sets: BTreeMap<i64, ReplicaSetSight>,
     /// The change of the latest revision that has begun.
     last: Option<Change>,
+    /// Images of the revisions that have begun, the latest last: a new template with
+    /// earlier images is a return, too, as when a commit is reverted.
+    images: Vec<Vec<String>>,
     /// The listing in which the Deployment was last seen; `None` as long as
     /// only ReplicaSets of it were.
     listing: Option<u64>,
@@ -249,7 +256,12 @@ impl Followed {
                         self.last = last;
                         continue;
                     };
-                    let current = begin(id, deployment, replica_set, last.as_ref(), now);
+                    let is_return = is_return(&self.images, &replica_set.images);
+                    let current = begin(id, deployment, replica_set, last.as_ref(), is_return, now);
+                    self.images.push(replica_set.images.clone());
+                    if self.images.len() > IMAGES_MAX {
+                        self.images.remove(0);
+                    }
                     changes.extend(last.and_then(|last| replaced(last, &current)));
                     changes.push(current.clone());
                     current
@@ -285,14 +297,21 @@ pub fn change_id(deployment_uid: &str, revision: i64) -> ChangeId {
     ChangeId(content_hash([deployment_uid.as_bytes(), revision.to_string().as_bytes()]))
 }
 
+/// Whether these images ran before the latest ones, which are others.
+fn is_return(earlier: &[Vec<String>], images: &Vec<String>) -> bool {
+    earlier.split_last().is_some_and(|(latest, before)| latest != images && before.contains(images))
+}
+
 fn begin(
     id: ChangeId,
     deployment: &DeploymentSight,
     replica_set: &ReplicaSetSight,
     last: Option<&Change>,
+    is_return: bool,
     now: Timestamp,
 ) -> Change {
     let (kind, started_at) = match replica_set.earlier_revision {
+        None if is_return => (ChangeKind::Rollback, replica_set.created_at),
         None if replica_set.is_restart() => (ChangeKind::Restart, replica_set.created_at),
         None => (ChangeKind::Rollout, replica_set.created_at),
         // The ReplicaSet is older than the return to it, which is an edit of
@@ -308,7 +327,7 @@ fn begin(
         kind,
         outcome: ChangeOutcome::Running,
         object: deployment.object.clone(),
-        service: deployment.service.clone(),
+        service: deployment.services.first().cloned().unwrap_or_default(),
         summary: summary(replica_set),
         started_at: started_at.max(began_after),
         ended_at: None,

@@ -23,7 +23,8 @@ const SUMMARY_CHARS_MAX: usize = 400;
 pub struct WorkloadSight {
     pub uid: String,
     pub object: ObjectRef,
-    pub service: String,
+    /// Services that it may belong to, best first.
+    pub services: Vec<String>,
     /// Counts up with every template, or names it.
     pub revision: String,
     /// Pods of the template that should be there, and that are; `None` for what has no
@@ -64,12 +65,19 @@ pub struct JobSight {
     pub uid: String,
     pub object: ObjectRef,
     pub service: String,
-    /// The uid of the CronJob that made it, or of whatever owns it.
-    pub owner_uid: Option<String>,
+    /// The CronJob that made it, or whatever owns it.
+    pub owner: Option<JobOwner>,
     pub started_at: Option<Timestamp>,
     /// When it ended, and whether it succeeded.
     pub ended: Option<(Timestamp, bool)>,
     pub images: Vec<String>,
+}
+
+/// What made a Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobOwner {
+    pub uid: String,
+    pub name: String,
 }
 
 #[derive(Debug)]
@@ -125,7 +133,7 @@ impl Workloads {
 
     /// A Job of a CronJob ended: the first one after an edit tells how the edit went.
     pub fn see_run(&mut self, job: &JobSight) -> Option<Change> {
-        let (followed, (ended_at, succeeded)) = (self.followed.get_mut(job.owner_uid.as_ref()?)?, job.ended?);
+        let (followed, (ended_at, succeeded)) = (self.followed.get_mut(&job.owner.as_ref()?.uid)?, job.ended?);
         let last = followed.last.as_mut().filter(|last| last.outcome == ChangeOutcome::Unknown)?;
         if job.started_at? < last.started_at {
             return None;
@@ -227,7 +235,7 @@ impl Followed {
             // How an edit of a CronJob went shows when it runs next.
             outcome: if has_pods { ChangeOutcome::Running } else { ChangeOutcome::Unknown },
             object: sight.object.clone(),
-            service: sight.service.clone(),
+            service: sight.services.first().cloned().unwrap_or_default(),
             summary: summary(&sight.images),
             started_at,
             ended_at: (!has_pods).then_some(started_at),
@@ -251,7 +259,7 @@ impl Followed {
 /// The change that a Job is; `None` for one that something schedules, and before it
 /// starts.
 pub fn job_change(job: &JobSight) -> Option<Change> {
-    let started_at = job.started_at.filter(|_| job.owner_uid.is_none())?;
+    let started_at = job.started_at.filter(|_| job.owner.is_none())?;
     let (outcome, ended_at) = match job.ended {
         Some((at, true)) => (ChangeOutcome::Succeeded, Some(at)),
         Some((at, false)) => (ChangeOutcome::Failed, Some(at)),

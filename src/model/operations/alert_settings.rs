@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alert::ReceiverState;
+use super::change::{Change, ObjectRef};
 use super::severity::SeverityWords;
-use super::subject::{KnownServices, Subject, SubjectRules};
+use super::subject::known::KnownServices;
+use super::subject::{Subject, SubjectRules};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Matcher;
 use crate::model::slo::Severity;
@@ -93,6 +95,19 @@ pub struct AlertContext {
 impl AlertContext {
     pub fn subject(&self, labels: &Labels) -> Subject {
         self.settings.subjects.subject(labels, &self.known)
+    }
+
+    /// The service of an object of the cluster, as of an alert about it.
+    pub fn service_of(&self, object: &ObjectRef) -> Option<String> {
+        self.settings.subjects.service_of(object, &self.known)
+    }
+
+    /// Changes with the services that alerts about their objects have.
+    pub fn changes_of(&self, mut changes: Vec<Change>) -> Vec<Change> {
+        for change in changes.iter_mut().filter(|change| !change.service.is_empty()) {
+            change.service = self.service_of(&change.object).unwrap_or(std::mem::take(&mut change.service));
+        }
+        changes
     }
 
     /// Whether a notification of this receiver interrupts somebody: by the settings,

@@ -169,3 +169,10 @@ pub struct ClusterEvent {
     /// Occurrences, the largest count that the cluster reported for the uid.
     pub count: i64,
 }
+
+/// An event with the service that its object belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventOfService {
+    pub event: ClusterEvent,
+    pub service: Option<String>,
+}

@@ -13,7 +13,7 @@ use crate::evaluate::review::snapshot::Snapshot;
 use crate::evaluate::review::trends::Trends;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
-use crate::model::operations::change::{Change, ClusterEvent};
+use crate::model::operations::change::{Change, EventOfService};
 use crate::model::operations::record::{Record, TimeOverride};
 use crate::model::operations::restatement::Restatement;
 use crate::model::time::asked_month::AskedMonth;
@@ -77,7 +77,7 @@ pub trait IncidentQueries: ReviewQueries {
     fn changes(&self, period: Period) -> Result<Vec<Change>, AnswerError>;
 
     /// Cluster events last seen in a period, newest first.
-    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError>;
+    fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, AnswerError>;
 }
 
 /// Questions about alerts and their rules.

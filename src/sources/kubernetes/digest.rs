@@ -1,7 +1,7 @@
 //! What was heard of the objects, to facts, by the pure rules of `ingest`. Must
 //! not know how the objects were read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::mpsc;
 
@@ -13,11 +13,15 @@ use crate::ingest::cluster::manual_actions::{Cordons, NodeSight, ScaleSight, Sca
 use crate::ingest::cluster::rollouts::{DeploymentSight, ReplicaSetSight, Rollouts};
 use crate::ingest::cluster::workloads::{JobSight, WorkloadSight, Workloads, job_change};
 use crate::model::operations::change::{Change, ObjectRef};
+use crate::model::operations::subject::workload;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::kubernetes::fact::{ClusterFact, Known};
 
-/// Workloads whose service is told; as many as are followed.
+/// Workloads whose services are told; as many as are followed.
 const SERVICES_MAX: usize = 40_000;
+
+/// Jobs whose owner is told: those that people start, kept for as long as the watch.
+const OWNED_MAX: usize = 10_000;
 
 /// A step in the following of one kind of object.
 #[derive(Debug)]
@@ -66,8 +70,9 @@ pub(super) struct Digest<C> {
     stateful_sets: Workloads,
     daemon_sets: Workloads,
     cron_jobs: Workloads,
-    /// Services of workloads whose labels name another one than they are called.
-    services: HashMap<ObjectRef, String>,
+    /// Services of workloads whose labels name others than they are called.
+    services: HashMap<ObjectRef, Vec<String>>,
+    owned: HashSet<ObjectRef>,
     deployment_sizes: Scalings,
     stateful_set_sizes: Scalings,
     cordons: Cordons,
@@ -86,6 +91,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
             daemon_sets: Workloads::new("DaemonSet", &known.changes),
             cron_jobs: Workloads::new("CronJob", &known.changes),
             services: HashMap::new(),
+            owned: HashSet::new(),
             rollouts: Rollouts::new(known.changes),
             deployment_sizes: Scalings::default(),
             stateful_set_sizes: Scalings::default(),
@@ -153,7 +159,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
                 self.deployment_sizes.end_listing();
             }
             Step::Item((deployment, scale)) => {
-                self.note_service(&deployment.object, &deployment.service);
+                self.note_services(&deployment.object, &deployment.services);
                 let changes = self.rollouts.see_deployment(deployment, now);
                 self.tell(changes);
                 let change = self.deployment_sizes.see(scale, now);
@@ -202,7 +208,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
                 self.tell(changes);
             }
             Step::Item(sight) => {
-                self.note_service(&sight.object, &sight.service);
+                self.note_services(&sight.object, &sight.services);
                 let changes = of(self).see(&sight, now);
                 self.tell(changes);
             }
@@ -218,6 +224,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
     fn take_job(&mut self, step: Step<JobSight>) {
         match step {
             Step::Item(job) => {
+                self.note_owner(&job);
                 let run = self.cron_jobs.see_run(&job);
                 self.tell(run.or_else(|| job_change(&job)));
             }
@@ -227,15 +234,27 @@ impl<C: Fn() -> Timestamp> Digest<C> {
         }
     }
 
-    /// Tells the service that a workload's labels name, where it is not its own name.
-    fn note_service(&mut self, object: &ObjectRef, service: &str) {
+    /// Tells the services that a workload's labels name, where there is any but its own
+    /// name.
+    fn note_services(&mut self, object: &ObjectRef, services: &[String]) {
         let is_new = match self.services.get(object) {
-            Some(known) => known != service,
-            None => service != object.name,
+            Some(known) => known != services,
+            None => services.iter().any(|service| *service != object.name),
         };
         if is_new && (self.services.len() < SERVICES_MAX || self.services.contains_key(object)) {
-            self.services.insert(object.clone(), service.to_owned());
-            self.facts.push(ClusterFact::Workload { object: object.clone(), service: service.to_owned() });
+            self.services.insert(object.clone(), services.to_vec());
+            self.facts.push(ClusterFact::Workload { object: object.clone(), services: services.to_vec() });
+        }
+    }
+
+    fn note_owner(&mut self, job: &JobSight) {
+        let name = &job.object.name;
+        let owner = job.owner.as_ref().map(|owner| &owner.name).filter(|owner| workload::of_job(name) != *owner);
+        if let Some(owner) = owner
+            && self.owned.len() < OWNED_MAX
+            && self.owned.insert(job.object.clone())
+        {
+            self.facts.push(ClusterFact::Owned { object: job.object.clone(), owner: owner.clone() });
         }
     }
 

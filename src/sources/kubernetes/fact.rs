@@ -26,8 +26,11 @@ pub enum ClusterFact {
     /// A rollout, begun or ended, or what a person did. It takes the place of
     /// that with the same id.
     Change(Change),
-    /// The service of a workload, as its labels name it.
-    Workload { object: ObjectRef, service: String },
+    /// The services that a workload may belong to by its labels, best first.
+    Workload { object: ObjectRef, services: Vec<String> },
+    /// What made an object whose name does not say it, such as a Job that a person
+    /// started from a CronJob.
+    Owned { object: ObjectRef, owner: String },
     /// What may not be read and is done without, from now on.
     Unseen(Vec<Denied>),
     /// Everything up to here has been told.

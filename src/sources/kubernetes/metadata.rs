@@ -9,8 +9,11 @@ use serde::de::IgnoredAny;
 use crate::ingest::cluster::manual_actions::Setter;
 use crate::model::time::Timestamp;
 
-/// Names of a workload's service, best first; else its own name.
-const SERVICE_LABELS: [&str; 2] = ["app.kubernetes.io/name", "app"];
+/// Labels that name a workload's service, best first.
+const SERVICE_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
+
+/// The label that names the application of which a workload is a part.
+const PART_OF_LABEL: &str = "app.kubernetes.io/part-of";
 
 /// Characters of a label's value; the API allows 63.
 const LABEL_CHARS_MAX: usize = 63;
@@ -47,6 +50,7 @@ pub(super) struct Annotations {
 #[serde(default)]
 pub(super) struct Owner {
     pub(super) kind: String,
+    pub(super) name: String,
     pub(super) uid: String,
     pub(super) controller: Option<bool>,
 }
@@ -92,12 +96,30 @@ impl Metadata {
         self.annotations.as_ref()?.template_generation.clone()
     }
 
-    /// The service that a workload of this name belongs to.
+    /// The services that a workload of this name may belong to, best first: what its
+    /// labels call it, its own name, and what it is a part of.
+    pub(super) fn services(&self, name: &str) -> Vec<String> {
+        let label = |key: &str| self.labels.as_ref()?.get(key).filter(|value| !value.is_empty());
+        let short = |value: &String| value.chars().take(LABEL_CHARS_MAX).collect::<String>();
+        let labels = SERVICE_LABELS.iter().filter_map(|key| label(key)).map(short);
+        let part_of = label(PART_OF_LABEL).map(short);
+        let mut services: Vec<String> = Vec::new();
+        for service in labels.chain([name.to_owned()]).chain(part_of) {
+            if !services.contains(&service) {
+                services.push(service);
+            }
+        }
+        services
+    }
+
+    /// The service that a workload of this name belongs to, as far as its labels say.
     pub(super) fn service(&self, name: &str) -> String {
-        let labels = self.labels.as_ref();
-        let label = |key: &&str| labels?.get(*key).filter(|value| !value.is_empty());
-        let service = SERVICE_LABELS.iter().find_map(label).map_or(name, String::as_str);
-        service.chars().take(LABEL_CHARS_MAX.max(name.len())).collect()
+        self.services(name).into_iter().next().unwrap_or_default()
+    }
+
+    /// The object that controls it.
+    pub(super) fn controller(&self) -> Option<&Owner> {
+        self.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
     }
 
     /// Who set a field other than by applying a manifest. Whoever changes a

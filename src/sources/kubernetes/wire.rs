@@ -275,7 +275,7 @@ impl Sighted for Deployment {
         let deployment = DeploymentSight {
             uid: scale.uid.clone(),
             object: scale.object.clone(),
-            service: scale.service.clone(),
+            services: metadata.services(&scale.object.name),
             revision: metadata.revision(),
             generation: metadata.generation.unwrap_or(0),
             observed_generation: status.observed_generation.unwrap_or(0),
@@ -304,8 +304,7 @@ impl Sighted for ReplicaSet {
 
     fn sight(self) -> Option<ReplicaSetSight> {
         let metadata = self.metadata;
-        let owners = metadata.owner_references.iter().flatten();
-        let owner = owners.filter(|o| o.controller == Some(true)).find(|o| o.kind == "Deployment")?;
+        let owner = metadata.controller().filter(|owner| owner.kind == "Deployment")?;
         let earlier = metadata.annotations.as_ref().and_then(|a| a.earlier_revisions.as_ref());
         let template = self.spec.template;
         let restarted_at = template.restarted_at();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::metadata::{Metadata, instant};
 use super::wire::{Condition, Sighted, Template, WorkloadSpec, scale};
 use crate::ingest::cluster::manual_actions::ScaleSight;
-use crate::ingest::cluster::workloads::{JobSight, PodCounts, WorkloadSight};
+use crate::ingest::cluster::workloads::{JobOwner, JobSight, PodCounts, WorkloadSight};
 use crate::model::operations::change::ObjectRef;
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,7 +89,7 @@ fn sight(metadata: &Metadata, kind: &str, template: Template, revision: String) 
     let name = metadata.name.clone()?;
     Some(WorkloadSight {
         uid: metadata.uid.clone()?,
-        service: metadata.service(&name),
+        services: metadata.services(&name),
         object: ObjectRef { kind: kind.to_owned(), namespace: metadata.namespace.clone().unwrap_or_default(), name },
         revision,
         pods: None,
@@ -160,9 +160,9 @@ impl Sighted for Job {
         let name = metadata.name.clone()?;
         let failed = status.conditions.iter().flatten().find_map(Condition::failed_at);
         let completed = instant(&status.completion_time).map(|at| (at, true));
-        let owner = metadata.owner_references.iter().flatten().find(|o| o.controller == Some(true));
+        let owner = metadata.controller().map(|owner| JobOwner { uid: owner.uid.clone(), name: owner.name.clone() });
         Some(JobSight {
-            owner_uid: owner.map(|owner| owner.uid.clone()),
+            owner,
             service: metadata.service(&name),
             object: ObjectRef {
                 kind: "Job".to_owned(),
@@ -189,14 +189,15 @@ mod tests {
     fn the_status_of_each_kind_tells_how_far_a_rollout_is() {
         let (set, scale) = seen::<StatefulSet>(
             r#"{"metadata": {"uid": "u", "name": "db", "namespace": "shop", "generation": 3,
-                "labels": {"app.kubernetes.io/name": "orders-db"}},
+                "labels": {"app.kubernetes.io/name": "orders-db", "app.kubernetes.io/part-of": "orders"}},
                 "spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}},
                 "template": {"spec": {"containers": [{"image": "db:2"}]}}},
                 "status": {"observedGeneration": 3, "updateRevision": "db-6f", "updatedReplicas": 2, "availableReplicas": 3}}"#,
         );
         let set = set.unwrap();
         assert_eq!(set.pods, Some(PodCounts { wanted: 2, updated: 2, available: 3 }));
-        assert_eq!((set.revision.as_str(), set.service.as_str(), scale.wanted_replicas), ("db-6f", "orders-db", 3));
+        assert_eq!((set.revision.as_str(), scale.wanted_replicas), ("db-6f", 3));
+        assert_eq!(set.services, ["orders-db", "db", "orders"]);
         let daemon = seen::<DaemonSet>(
             r#"{"metadata": {"uid": "u", "name": "agent", "generation": 7,
                 "annotations": {"deprecated.daemonset.template.generation": "4"}},
@@ -213,11 +214,11 @@ mod tests {
     #[test]
     fn a_job_tells_how_it_ended_and_who_made_it() {
         let failed = seen::<Job>(
-            r#"{"metadata": {"uid": "j", "name": "bill-29", "ownerReferences": [{"kind": "CronJob", "uid": "c", "controller": true}]},
+            r#"{"metadata": {"uid": "j", "name": "bill-29", "ownerReferences": [{"kind": "CronJob", "name": "bill", "uid": "c", "controller": true}]},
                 "status": {"startTime": "2026-07-01T10:00:00Z", "conditions": [
                 {"type": "Failed", "status": "True", "lastTransitionTime": "2026-07-01T10:05:00Z"}]}}"#,
         );
-        assert_eq!(failed.owner_uid.as_deref(), Some("c"));
+        assert_eq!(failed.owner, Some(JobOwner { uid: "c".to_owned(), name: "bill".to_owned() }));
         assert_eq!(
             failed.ended.map(|(at, ok)| (at.rfc3339(), ok)),
             Some(("2026-07-01T10:05:00.000Z".to_owned(), false))
@@ -225,6 +226,6 @@ mod tests {
         let done = seen::<Job>(
             r#"{"metadata": {"uid": "j", "name": "migrate"}, "status": {"startTime": "2026-07-01T10:00:00Z", "completionTime": "2026-07-01T10:01:00Z"}}"#,
         );
-        assert_eq!((done.owner_uid, done.ended.map(|(_, ok)| ok)), (None, Some(true)));
+        assert_eq!((done.owner, done.ended.map(|(_, ok)| ok)), (None, Some(true)));
     }
 }

@@ -10,7 +10,7 @@ use evenkeel::evaluate::alerting::replay::Replay;
 use evenkeel::evaluate::alerting::rule_changes::RuleChange;
 use evenkeel::evaluate::review::compare::Comparison;
 use evenkeel::evaluate::review::result::Review;
-use evenkeel::model::operations::change::{Change, ClusterEvent};
+use evenkeel::model::operations::change::{Change, EventOfService};
 use evenkeel::model::operations::record::{Record, RecordKind, TimeOverride};
 use evenkeel::model::time::Period;
 use evenkeel::publish::answers::{
@@ -69,7 +69,7 @@ impl IncidentQueries for Troubled {
         panic!("a bug in a question");
     }
 
-    fn cluster_events(&self, _: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
+    fn cluster_events(&self, _: Period) -> Result<Vec<EventOfService>, AnswerError> {
         Err(AnswerError { cause: "disk /dev/secret is gone".to_owned() })
     }
 }

@@ -132,6 +132,16 @@ fn a_return_right_after_a_success_does_not_inherit_the_complete_condition() {
 }
 
 #[test]
+fn a_new_template_with_earlier_images_is_a_return() {
+    let mut cluster = Cluster::new();
+    cluster.complete().wait(60).apply('b').wait(20).complete().wait(300).revert('c', 'a').wait(10).complete();
+    assert_eq!(told(&cluster).iter().map(|c| c.kind).collect::<Vec<_>>(), [Rollout, Rollout, Rollback]);
+    let mut cluster = Cluster::new();
+    cluster.complete().wait(60).apply('b').wait(20).complete().wait(300).revert('c', 'b').wait(10).complete();
+    assert_eq!(told(&cluster)[2].kind, Rollout, "the same images with other settings");
+}
+
+#[test]
 fn a_later_revision_supersedes_one_that_is_not_done() {
     let mut cluster = Cluster::new();
     cluster.complete().wait(60).apply('b').wait(5).progress().wait(5).apply('c').wait(30).complete();

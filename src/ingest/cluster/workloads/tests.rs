@@ -10,7 +10,7 @@ fn sight(revision: &str, image: &str, updated: i64) -> WorkloadSight {
     WorkloadSight {
         uid: "u1".to_owned(),
         object: ObjectRef { kind: "StatefulSet".into(), namespace: "shop".into(), name: "db".into() },
-        service: "db".to_owned(),
+        services: vec!["db".to_owned()],
         revision: revision.to_owned(),
         pods: Some(PodCounts { wanted: 3, updated, available: 3 }),
         is_caught_up: true,
@@ -78,7 +78,7 @@ fn job(owner: Option<&str>, ended: Option<(i64, bool)>) -> JobSight {
         uid: "j1".to_owned(),
         object: ObjectRef { kind: "Job".into(), namespace: "shop".into(), name: "migrate".into() },
         service: "migrate".to_owned(),
-        owner_uid: owner.map(str::to_owned),
+        owner: owner.map(|uid| JobOwner { uid: uid.to_owned(), name: "bill".to_owned() }),
         started_at: Some(at(10)),
         ended: ended.map(|(minute, ok)| (at(minute), ok)),
         images: vec!["db:2".to_owned()],

@@ -6,7 +6,7 @@
 //! The names are those of the charts and manifests that people install:
 //! kube-prometheus, the charts of prometheus-community, the Grafana agents.
 
-use super::workload::{of_claim, of_job, of_replica_set};
+use super::workload::{of_autoscaler, of_budget, of_claim, of_job, of_owner, of_replica_set};
 
 /// What an exporter looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,8 +221,9 @@ fn as_is(name: &str) -> &str {
     name
 }
 
-/// Labels that name the workload that an alert is about, best first.
-pub const WORKLOADS: [(&str, Cleaned); 14] = [
+/// Labels that name the workload that an alert is about, best first. Those with `k8s_`
+/// are what collectors of OpenTelemetry add.
+pub const WORKLOADS: [(&str, Cleaned); 22] = [
     ("deployment", as_is),
     ("statefulset", as_is),
     ("daemonset", as_is),
@@ -231,18 +232,67 @@ pub const WORKLOADS: [(&str, Cleaned); 14] = [
     ("job_name", of_job),
     ("replicaset", of_replica_set),
     ("replicationcontroller", as_is),
+    ("k8s_deployment_name", as_is),
+    ("k8s_statefulset_name", as_is),
+    ("k8s_daemonset_name", as_is),
+    ("k8s_cronjob_name", as_is),
+    ("k8s_job_name", of_job),
+    ("k8s_replicaset_name", of_replica_set),
     ("workload", as_is),
     ("destination_workload", as_is),
-    ("horizontalpodautoscaler", as_is),
-    ("hpa", as_is),
+    ("scaledobject", as_is),
+    ("scaledObject", as_is),
+    ("horizontalpodautoscaler", of_autoscaler),
+    ("hpa", of_autoscaler),
     ("persistentvolumeclaim", of_claim),
-    ("poddisruptionbudget", as_is),
+    ("poddisruptionbudget", of_budget),
 ];
+
+/// Labels that name an object, with the label that says its kind. Of a Pod or of what
+/// owns one, the workload is meant; nodes are told by `NODES`.
+pub const OBJECTS: [(&str, &str, Cleaned); 5] = [
+    ("owner_kind", "owner_name", of_owner),
+    ("created_by_kind", "created_by_name", of_owner),
+    ("involved_object_kind", "involved_object_name", of_owner),
+    ("k8s_object_kind", "k8s_object_name", of_owner),
+    ("customresource_kind", "name", as_is),
+];
+
+/// The labels by which kube-state-metrics names objects of each kind.
+pub const OBJECT_LABELS: [(&str, &str); 9] = [
+    ("Pod", "pod"),
+    ("Deployment", "deployment"),
+    ("ReplicaSet", "replicaset"),
+    ("StatefulSet", "statefulset"),
+    ("DaemonSet", "daemonset"),
+    ("CronJob", "cronjob"),
+    ("Job", "job_name"),
+    ("HorizontalPodAutoscaler", "horizontalpodautoscaler"),
+    ("PersistentVolumeClaim", "persistentvolumeclaim"),
+];
+
+/// What exporters write where a label has no value.
+const NOTHING: [&str; 5] = ["unknown", "<none>", "none", "null", "-"];
+
+/// Whether a label's value names something.
+pub fn is_named(value: &str) -> bool {
+    !value.is_empty() && !NOTHING.contains(&value)
+}
+
+/// Names of exporters whose label `cluster` is a cluster of their own kind, which is what
+/// they measure, and no cluster of Kubernetes.
+pub const OWN_CLUSTERS: [&str; 6] = ["elasticsearch", "opensearch", "cnpg", "cloudnative-pg", "ceph", "kminion"];
+
+/// Whether what is scraped by this name calls itself a cluster.
+pub fn is_own_cluster(job: &str) -> bool {
+    let padded = format!("-{}-", normal(job));
+    OWN_CLUSTERS.iter().any(|part| padded.contains(&format!("-{part}-")))
+}
 
 /// Labels that name the application, best first. Those with `label_` are what
 /// kube-state-metrics makes of the labels of objects, those with `container_label_`
 /// what cAdvisor makes of the labels of containers.
-pub const APPLICATIONS: [&str; 17] = [
+pub const APPLICATIONS: [&str; 18] = [
     "app_kubernetes_io_name",
     "label_app_kubernetes_io_name",
     "app",
@@ -254,6 +304,7 @@ pub const APPLICATIONS: [&str; 17] = [
     "destination_service_name",
     "destination_canonical_service",
     "destination_app",
+    "kubernetes_name",
     "container_label_com_docker_compose_service",
     "container_label_com_docker_swarm_service_name",
     "container_label_io_kubernetes_container_name",

@@ -7,16 +7,20 @@
 //! exporters, whose own names they carry. A candidate that is known, as a service
 //! with an SLO or as a workload of the watched cluster, goes before one that is not.
 
+mod address;
 pub mod exporters;
+pub mod known;
 pub mod rule;
 pub mod workload;
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
-
-use self::exporters::{ADDRESSES, APPLICATIONS, NODES, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees, WORKLOADS};
+use self::address::{host, inner_name, is_name, is_of_node, last_part, resource, without_port};
+use self::exporters::{
+    ADDRESSES, APPLICATIONS, NODES, OBJECT_LABELS, OBJECTS, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees, WORKLOADS,
+};
+use self::known::KnownServices;
 use self::rule::MappingRule;
 use crate::model::labels::Labels;
+use crate::model::operations::change::ObjectRef;
 
 /// What an alert is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,8 +41,19 @@ pub struct Subject {
 
 /// Labels that name a team or a cluster where no rule does.
 const TEAMS: [&str; 3] = ["team", "owner_team", "label_team"];
-const CLUSTERS: [&str; 3] = ["cluster", "cluster_name", "k8s_cluster_name"];
-const NAMESPACES: [&str; 4] = ["namespace", "destination_namespace", "kubernetes_namespace", "k8s_namespace_name"];
+const CLUSTERS: [&str; 6] =
+    ["cluster", "cluster_name", "k8s_cluster_name", "k8s_cluster", "kubernetes_cluster", "clusterName"];
+const NAMESPACES: [&str; 9] = [
+    "destination_workload_namespace",
+    "destination_service_namespace",
+    "destination_namespace",
+    "dest_namespace",
+    "involved_object_namespace",
+    "namespace",
+    "kubernetes_namespace",
+    "k8s_namespace_name",
+    "container_label_io_kubernetes_pod_namespace",
+];
 
 /// How labels become subjects.
 #[derive(Clone, Debug, Default)]
@@ -47,17 +62,6 @@ pub struct SubjectRules {
     pub team: Vec<MappingRule>,
     pub namespace: Vec<MappingRule>,
     pub cluster: Vec<MappingRule>,
-}
-
-/// Names that are known from elsewhere.
-#[derive(Clone, Debug, Default)]
-pub struct KnownServices {
-    /// Services of SLOs.
-    pub services: BTreeSet<String>,
-    /// Workloads of watched clusters: namespace and name to the service.
-    pub workloads: HashMap<(String, String), String>,
-    /// Receivers of Alertmanager without any integration.
-    pub silent_receivers: BTreeSet<String>,
 }
 
 /// A name that an alert's labels give its service.
@@ -75,7 +79,9 @@ impl SubjectRules {
             |rules: &[MappingRule]| rules.iter().find_map(|rule| Some((rule.apply(labels)?, rule.name.clone())));
         let first = |names: &[&str]| names.iter().find_map(|name| view.get(name)).map(str::to_owned);
         let namespace = configured(&self.namespace).map(|(name, _)| name).or_else(|| first(&NAMESPACES));
-        let cluster = configured(&self.cluster).map(|(name, _)| name).or_else(|| first(&CLUSTERS));
+        let clusters = CLUSTERS.get(usize::from(view.own_cluster().is_some())..).unwrap_or_default();
+        let cluster = configured(&self.cluster).map(|(name, _)| name).or_else(|| first(clusters));
+        let namespace = namespace.or_else(|| view.inner_namespace());
         let team = configured(&self.team).map(|(name, _)| name).or_else(|| first(&TEAMS));
         let subject = match configured(&self.service) {
             Some((service, by)) => {
@@ -90,6 +96,16 @@ impl SubjectRules {
     }
 }
 
+impl SubjectRules {
+    /// The service of an object of the cluster: that of an alert which names it.
+    pub fn service_of(&self, object: &ObjectRef, known: &KnownServices) -> Option<String> {
+        let (_, label) = OBJECT_LABELS.iter().find(|(kind, _)| *kind == object.kind)?;
+        let pairs = [(*label, object.name.as_str()), ("namespace", object.namespace.as_str())];
+        let labels = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        self.subject(&labels, known).service
+    }
+}
+
 /// Labels, with those of the target told apart from those of the subject.
 struct View<'a> {
     labels: &'a Labels,
@@ -99,7 +115,7 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn new(labels: &'a Labels) -> View<'a> {
-        let others = ["service", "app_kubernetes_io_name", "app", "k8s_app"];
+        let others = ["service", "app_kubernetes_io_name", "app", "k8s_app", "kubernetes_name"];
         let of_others = || others.iter().filter_map(|label| labels.get(label)).find_map(exporters::onlooker);
         let sees = labels.get("job").and_then(exporters::onlooking_job).or_else(of_others);
         View { labels, sees }
@@ -109,16 +125,21 @@ impl<'a> View<'a> {
     /// `exported_...` where the target has one of that name.
     fn get(&self, name: &str) -> Option<&'a str> {
         let exported = self.labels.get(&format!("exported_{name}"));
-        exported.or_else(|| self.labels.get(name)).filter(|value| !value.is_empty())
+        exported.or_else(|| self.labels.get(name)).filter(|value| exporters::is_named(value))
     }
 
     fn subject(&self, known: &KnownServices, namespace: Option<&str>) -> Subject {
         let mut candidates = self.candidates();
         for candidate in &mut candidates {
-            let workload = (namespace.unwrap_or_default().to_owned(), candidate.name.clone());
-            if let Some(service) = known.workloads.get(&workload).filter(|_| candidate.is_namespaced) {
-                candidate.by = format!("{}, workload {}", candidate.by, candidate.name);
-                candidate.name.clone_from(service);
+            let namespace = namespace.unwrap_or_default();
+            if candidate.by == "label persistentvolumeclaim" {
+                let workload = known.workload_of_claim(namespace, &candidate.name);
+                candidate.name = workload.unwrap_or(&candidate.name).to_owned();
+            }
+            let found = known.service_of(namespace, &candidate.name).filter(|_| candidate.is_namespaced);
+            if let Some((workload, service)) = found {
+                candidate.by = format!("{}, workload {workload}", candidate.by);
+                candidate.name = service.to_owned();
             }
         }
         let best = candidates.iter().position(|candidate| known.services.contains(&candidate.name)).unwrap_or(0);
@@ -146,6 +167,12 @@ impl<'a> View<'a> {
             let name = clean(self.get(label)?);
             Some(Candidate { name: name.to_owned(), by: format!("label {label}"), is_namespaced: true })
         });
+        let objects = OBJECTS.iter().filter_map(|(kind, label, clean)| {
+            let (kind, name) = (self.get(kind)?, self.get(label)?);
+            let name = if kind == "Pod" { workload::of_pod(name, None) } else { clean(name) };
+            let by = format!("label {label}");
+            (kind != "Node").then(|| Candidate { name: name.to_owned(), by, is_namespaced: true })
+        });
         let applications = APPLICATIONS.iter().filter_map(|label| self.plain(label, self.get(label)?));
         let pod = self.pod().into_iter();
         let seen = self.seen().into_iter();
@@ -154,14 +181,23 @@ impl<'a> View<'a> {
             Some(Candidate { name, by: "label namespace".to_owned(), is_namespaced: false })
         });
         let target = self.target();
-        stated.chain(workloads).chain(applications).chain(pod).chain(seen).chain(namespace).chain(target).collect()
+        stated
+            .chain(workloads)
+            .chain(objects)
+            .chain(applications)
+            .chain(pod)
+            .chain(seen)
+            .chain(namespace)
+            .chain(target)
+            .collect()
     }
 
     fn plain(&self, label: &str, value: &str) -> Option<Candidate> {
         let sees = if label == "job" { exporters::onlooking_job(value) } else { exporters::onlooker(value) };
         let is_exporter = sees.is_some() && self.labels.get(label) == Some(value);
-        let candidate =
-            || Candidate { name: last_part(value).to_owned(), by: format!("label {label}"), is_namespaced: false };
+        // Names of applications are those of objects in a namespace; a job may be anywhere.
+        let is_namespaced = label != "job" && self.sees.is_none() && self.get("namespace").is_some();
+        let candidate = || Candidate { name: last_part(value).to_owned(), by: format!("label {label}"), is_namespaced };
         (!is_exporter && !exporters::is_scrape_job(value)).then(candidate)
     }
 
@@ -171,8 +207,13 @@ impl<'a> View<'a> {
             return self.plain("exported_service", service);
         }
         let service = self.labels.get("service")?;
+        // What routes requests names who they were for, with the target's labels beside it.
+        let is_route = self.sees == Some(Sees::Routes) && self.labels.get("job").is_none_or(|job| job != service);
         let of_target = self.labels.get("endpoint").is_some() || self.labels.get("job") == Some(service);
-        self.plain("service", service).filter(|_| !of_target)
+        let of_target = of_target && !is_route;
+        // One that a rule states may have parts in several namespaces.
+        let stated = self.plain("service", service).filter(|_| !of_target)?;
+        Some(Candidate { is_namespaced: is_route && self.get("namespace").is_some(), ..stated })
     }
 
     /// The pod's workload, unless the pod is the exporter's own.
@@ -198,6 +239,9 @@ impl<'a> View<'a> {
             by: format!("label {label}"),
             is_namespaced: false,
         };
+        if let Some(cluster) = self.own_cluster() {
+            return Some(named(("cluster", cluster)));
+        }
         let label = |labels: &[&'static str]| labels.iter().find_map(|label| Some((*label, self.get(label)?)));
         match self.sees {
             Some(Sees::Address) => address().filter(|(_, host)| exporters::onlooker(host).is_none()).map(named),
@@ -215,6 +259,20 @@ impl<'a> View<'a> {
                 value.contains("://").then(|| host(value)).flatten().map(|host| named((label, host)))
             }
         }
+    }
+
+    /// The cluster that a database of many nodes calls itself. What is summed up over the
+    /// targets tells of the scrape.
+    fn own_cluster(&self) -> Option<&'a str> {
+        let mut names = ["job", "service"].into_iter().filter_map(|label| self.labels.get(label));
+        let is_series = ["instance", "pod", "exported_cluster"].iter().any(|label| self.labels.get(label).is_some());
+        self.get("cluster").filter(|_| is_series && names.any(exporters::is_own_cluster))
+    }
+
+    /// The namespace in a name of the cluster's DNS, `http://cart.shop.svc:8080`.
+    fn inner_namespace(&self) -> Option<String> {
+        let addresses = ADDRESSES.iter().chain(&["envoy_cluster_name"]).filter_map(|label| self.get(label));
+        addresses.filter_map(inner_name).map(|(_, namespace)| namespace.to_owned()).next()
     }
 
     /// What the exporter is called after: `orders-postgres-exporter` measures
@@ -249,6 +307,10 @@ impl<'a> View<'a> {
 
     /// Where nothing says what was measured, the exporter itself is in trouble.
     fn exporter_itself(&self) -> Option<Candidate> {
+        // It tells of an object that is of no service.
+        if OF_CLUSTER.iter().any(|label| self.get(label).is_some()) {
+            return None;
+        }
         ["job", "service"].into_iter().find_map(|label| {
             let name = last_part(self.labels.get(label)?).to_owned();
             Some(Candidate { name, by: format!("label {label}"), is_namespaced: false })
@@ -262,47 +324,6 @@ impl<'a> View<'a> {
         let of_port = || instance().filter(|address| self.sees.is_none() && is_of_node(address)).map(without_port);
         named.or_else(of_exporter).or_else(of_port).map(str::to_owned)
     }
-}
-
-/// `namespace/name`, as jobs of PodMonitors and of OpenTelemetry are called; the
-/// provider behind `@` of Traefik's services is left out.
-fn last_part(name: &str) -> &str {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    name.rsplit_once('/').map(|(_, last)| last).filter(|last| !last.is_empty()).unwrap_or(name)
-}
-
-/// The last part of a resource's name: `arn:aws:sqs:eu-west-1:123:orders`.
-fn resource(name: &str) -> &str {
-    name.rsplit([':', '/']).find(|part| !part.is_empty()).unwrap_or(name)
-}
-
-/// The host of a URL or of `host:port`.
-fn host(address: &str) -> Option<&str> {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let rest = rest.split(['/', '?', '#']).next()?;
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    Some(without_port(rest)).filter(|host| !host.is_empty())
-}
-
-/// Without a port, and without the brackets of IPv6.
-fn without_port(address: &str) -> &str {
-    if let Some((inside, _)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return inside;
-    }
-    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    match address.rsplit_once(':') {
-        Some((host, port)) if is_port(port) && !host.contains(':') => host,
-        _ => address,
-    }
-}
-
-fn is_of_node(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(_, port)| exporters::NODE_PORTS.contains(&port))
-}
-
-/// Whether a host has a name that lasts: an address of a pod does not.
-fn is_name(host: &str) -> bool {
-    host.parse::<IpAddr>().is_err() && host != "localhost"
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Alerts as the rules of kube-prometheus and the usual charts send them, with the
 //! labels that the exporters and the scrape give them, and what each is about.
 
+mod known;
+
 use super::rule::{MappingRule, anchored};
 use super::*;
 
@@ -99,7 +101,7 @@ fn alerts_of_kubelets_and_node_exporters_are_about_nodes_and_what_runs_there() {
             "namespace=shop persistentvolumeclaim=data-orders-db-0 node=worker-3",
             "orders-db worker-3",
         ),
-        ("KubePersistentVolumeErrors", KSM, "persistentvolume=pvc-01ab phase=Failed", "kube-state-metrics -"),
+        ("KubePersistentVolumeErrors", KSM, "persistentvolume=pvc-01ab phase=Failed", "- -"),
         ("CPUThrottlingHigh", "", "container=web pod=cart-7d9f8b6c5-x2v9k namespace=shop", "cart -"),
         (
             "cAdvisor of kube-prometheus",
@@ -269,17 +271,76 @@ fn the_application_and_the_scrape_target_come_last() {
 }
 
 #[test]
-fn a_known_name_goes_before_one_that_is_not() {
-    let mut known = KnownServices::default();
-    let alert = labels("job=cart pod=prod-cart-7d9f8b6c5-x2v9k namespace=shop");
-    let service =
-        |known: &KnownServices, alert: &Labels| SubjectRules::default().subject(alert, known).service.unwrap();
-    assert_eq!(service(&known, &alert), "prod-cart");
-    known.services.insert("cart".to_owned());
-    assert_eq!(service(&known, &alert), "cart", "it has an SLO");
-    known.workloads.insert(("shop".to_owned(), "prod-cart".to_owned()), "cart".to_owned());
-    assert_eq!(service(&known, &labels("deployment=prod-cart namespace=shop")), "cart", "the cluster says so");
-    assert_eq!(service(&known, &labels("deployment=prod-cart namespace=other")), "prod-cart");
+fn owners_and_objects_that_labels_name_are_what_an_alert_is_about() {
+    check(&[
+        ("owner of a pod", KSM, "namespace=shop owner_kind=ReplicaSet owner_name=cart-7d9f8b6c5 reason=OOM", "cart -"),
+        ("a run", KSM, "namespace=shop created_by_kind=Job created_by_name=mailing-29412360", "mailing -"),
+        ("a pod without owner", KSM_OF_POD, "namespace=shop pod=debug owner_kind=<none> owner_name=<none>", "debug -"),
+        (
+            "an event of a pod",
+            "job=event-exporter",
+            "involved_object_kind=Pod involved_object_name=cart-7d9f8b6c5-x2v9k involved_object_namespace=shop",
+            "cart -",
+        ),
+        (
+            "a resource of Flux",
+            KSM,
+            "customresource_kind=HelmRelease name=cart exported_namespace=shop ready=False",
+            "cart -",
+        ),
+        ("OpenTelemetry", "job=otel-collector", "k8s_deployment_name=cart k8s_namespace_name=shop", "cart -"),
+        ("KEDA", KSM, "namespace=shop horizontalpodautoscaler=keda-hpa-cart", "cart -"),
+        ("a budget", KSM, "namespace=shop poddisruptionbudget=cart-pdb", "cart -"),
+    ]);
+}
+
+#[test]
+fn names_of_the_cluster_are_services_in_namespaces() {
+    let of = |text: &str| {
+        let subject = SubjectRules::default().subject(&labels(text), &KnownServices::default());
+        (subject.service.unwrap_or_default(), subject.namespace.unwrap_or_default())
+    };
+    let cart = ("cart".to_owned(), "shop".to_owned());
+    for text in [
+        "job=blackbox instance=http://cart.shop.svc.cluster.local:8080/healthz",
+        "job=blackbox target=cart.shop.svc:8080",
+        "job=istio-mesh envoy_cluster_name=outbound|80||cart.shop.svc.cluster.local",
+        "instance=cart.shop.svc.cluster.local:9113",
+        "job=istio-mesh destination_workload=unknown destination_service_name=cart destination_service_namespace=shop",
+    ] {
+        assert_eq!(of(text), cart, "{text}");
+    }
+    assert_eq!(of("job=blackbox instance=https://shop.example.com").0, "shop.example.com");
+}
+
+#[test]
+fn who_routes_requests_names_the_service_before_the_route() {
+    check(&[(
+        "ingress-nginx, whose labels win",
+        "job=ingress-nginx-controller-metrics endpoint=metrics controller_class=k8s.io/ingress-nginx",
+        "namespace=shop service=cart ingress=shop status=503",
+        "cart -",
+    )]);
+}
+
+#[test]
+fn a_database_that_calls_itself_a_cluster_is_in_none() {
+    let of = |text: &str| SubjectRules::default().subject(&labels(text), &KnownServices::default());
+    let exporter = "job=elasticsearch-exporter service=elasticsearch-exporter namespace=logging";
+    let logs = of(&format!("{exporter} cluster=logs color=red instance=10.1.1.1:9108"));
+    assert_eq!((logs.service.as_deref(), logs.cluster), (Some("logs"), None));
+    let down = of(&format!("{exporter} cluster=eu"));
+    assert_eq!((down.service.as_deref(), down.cluster.as_deref()), (Some("elasticsearch"), Some("eu")));
+    let shop = of("job=cart cluster=eu");
+    assert_eq!((shop.service.as_deref(), shop.cluster.as_deref()), (Some("cart"), Some("eu")));
+}
+
+#[test]
+fn the_same_application_in_two_namespaces_is_two() {
+    let of = |text: &str| SubjectRules::default().subject(&labels(text), &KnownServices::default()).is_namespaced;
+    assert!(of("app_kubernetes_io_name=postgresql namespace=shop"), "as many charts call their pods");
+    assert!(of("service=cart job=cart namespace=shop"), "a Service of the cluster");
+    assert!(!of("service=cart"), "anywhere");
 }
 
 #[test]

@@ -81,6 +81,26 @@ pub fn of_claim(name: &str) -> &str {
     repeated.or(longest).unwrap_or(claim)
 }
 
+/// What an autoscaler is for: KEDA and people name it after that.
+pub fn of_autoscaler(name: &str) -> &str {
+    let name = name.strip_prefix("keda-hpa-").unwrap_or(name);
+    without_end(name, &["-hpa", "-autoscaler"])
+}
+
+/// What a PodDisruptionBudget is for.
+pub fn of_budget(name: &str) -> &str {
+    without_end(name, &["-pdb"])
+}
+
+/// The workload behind the owner of a pod.
+pub fn of_owner(name: &str) -> &str {
+    of_job(of_replica_set(name))
+}
+
+fn without_end<'a>(name: &'a str, ends: &[&str]) -> &'a str {
+    ends.iter().find_map(|end| name.strip_suffix(end)).filter(|name| !name.is_empty()).unwrap_or(name)
+}
+
 /// A name of full length: the random characters follow what is left of it, which
 /// may end within the hash or the minute.
 fn of_cut(pod: &str) -> &str {
@@ -160,6 +180,9 @@ mod tests {
         assert_eq!(of_job("invoice-export-29169240"), "invoice-export");
         assert_eq!(of_job("import-2026"), "import-2026");
         assert_eq!(of_replica_set("checkout-7d9f8b6c5"), "checkout");
+        assert_eq!(["keda-hpa-cart", "cart-hpa", "cart", "-hpa"].map(of_autoscaler), ["cart", "cart", "cart", "-hpa"]);
+        assert_eq!(["cart-pdb", "cart"].map(of_budget), ["cart", "cart"]);
+        assert_eq!(["cart-7d9f8b6c5", "mailing-29412360", "cart"].map(of_owner), ["cart", "mailing", "cart"]);
         for (claim, workload) in [
             ("data-postgres-0", "postgres"),
             ("redis-data-cache-master-0", "cache-master"),

@@ -9,7 +9,7 @@ use crate::api::changes::{
 };
 use crate::api::query::LIMIT_DEFAULT;
 use crate::api::time::{Instant, instant};
-use crate::model::operations::change::{Change, ClusterEvent, ObjectRef};
+use crate::model::operations::change::{Change, EventOfService, ObjectRef};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::{DEFAULT_PERIOD, Query, period};
@@ -60,10 +60,10 @@ pub(crate) async fn cluster_events(
     let period = period((query.from, query.to), daemon.now(), DEFAULT_PERIOD)?;
     let limit = query.limit.map_or(LIMIT_DEFAULT, |limit| limit.0);
     let events = daemon.ask(move |queries| queries.incidents.cluster_events(period)).await?;
-    let wanted: Vec<&ClusterEvent> = events
+    let wanted: Vec<&EventOfService> = events
         .iter()
-        .filter(|event| query.namespace.as_ref().is_none_or(|namespace| event.object.namespace == *namespace))
-        .filter(|event| query.reason.as_ref().is_none_or(|reason| event.reason == *reason))
+        .filter(|of| query.namespace.as_ref().is_none_or(|namespace| of.event.object.namespace == *namespace))
+        .filter(|of| query.reason.as_ref().is_none_or(|reason| of.event.reason == *reason))
         .collect();
     Ok(Json(ClusterEventListJson {
         from: Instant(period.start),
@@ -94,13 +94,14 @@ impl From<&ObjectRef> for ObjectJson {
     }
 }
 
-impl From<&ClusterEvent> for ClusterEventJson {
-    fn from(event: &ClusterEvent) -> Self {
+impl From<&EventOfService> for ClusterEventJson {
+    fn from(EventOfService { event, service }: &EventOfService) -> Self {
         ClusterEventJson {
             uid: event.uid.clone(),
             warning: event.warning,
             reason: event.reason.clone(),
             object: ObjectJson::from(&event.object),
+            service: service.clone(),
             reporter: event.reporter.clone(),
             message: event.message.clone(),
             first_seen: Instant(event.first_seen),

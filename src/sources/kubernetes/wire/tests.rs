@@ -60,7 +60,7 @@ fn a_deployment_is_read_without_its_secrets() {
     let (seen, scale) = raw.sight().unwrap();
     assert_eq!((scale.object.to_string().as_str(), scale.wanted_replicas), ("Deployment shop/cart", 3));
     assert_eq!((scale.service.as_str(), scale.set_by), ("basket", None));
-    assert_eq!((seen.service.as_str(), seen.revision, seen.generation), ("basket", Some(3), 7));
+    assert_eq!((seen.services.join(" "), seen.revision, seen.generation), ("basket cart".to_owned(), Some(3), 7));
     assert_eq!(seen.object.to_string(), "Deployment shop/cart");
     assert_eq!((seen.wanted_replicas, seen.updated_replicas, seen.available_replicas), (3, 3, 2));
     assert_eq!(seen.edited_at, at("2026-07-01T10:00:00Z"));
@@ -72,7 +72,7 @@ fn a_deployment_is_read_without_its_secrets() {
 #[test]
 fn a_bare_deployment_is_of_its_own_service_and_wants_one_pod() {
     let (seen, _) = sight::<Deployment>(r#"{"metadata": {"uid": "d", "name": "cart"}, "spec": {}}"#).unwrap();
-    assert_eq!((seen.service.as_str(), seen.revision, seen.wanted_replicas), ("cart", None, 1));
+    assert_eq!((seen.services.join(" "), seen.revision, seen.wanted_replicas), ("cart".to_owned(), None, 1));
     assert_eq!((seen.progress, seen.edited_at), (None, None));
     assert_eq!(sight::<Deployment>(r#"{"metadata": {"name": "cart"}}"#), None);
 }

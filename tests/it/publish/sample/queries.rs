@@ -14,7 +14,8 @@ use evenkeel::evaluate::review::trends::Trends;
 use evenkeel::evaluate::slo::objectives::Basis;
 use evenkeel::evaluate::slo::status::{HistorySlot, SloStatus};
 use evenkeel::model::ids::SliId;
-use evenkeel::model::operations::change::{Change, ClusterEvent};
+use evenkeel::model::operations::alert_settings::AlertContext;
+use evenkeel::model::operations::change::{Change, ClusterEvent, EventOfService};
 use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::operations::record::{Record, TimeOverride};
 use evenkeel::model::operations::restatement::{PublishedMonth, Restated, Restatement};
@@ -144,8 +145,14 @@ impl IncidentQueries for Sample {
         Ok(self.changes.iter().filter(overlaps).cloned().collect())
     }
 
-    fn cluster_events(&self, period: Period) -> Result<Vec<ClusterEvent>, AnswerError> {
-        Ok(self.cluster_events.iter().filter(|event| period.contains(event.last_seen)).cloned().collect())
+    fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, AnswerError> {
+        let context = AlertContext::default();
+        let of_service = |event: &ClusterEvent| {
+            let (event, service) = (event.clone(), context.service_of(&event.object));
+            EventOfService { event, service }
+        };
+        let seen = self.cluster_events.iter().filter(|event| period.contains(event.last_seen));
+        Ok(seen.map(of_service).collect())
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Cluster {
     pub(crate) template: char,
     /// The note of the last restart, which the template keeps.
     pub(crate) restarted_at: Option<Timestamp>,
+    /// The template whose images the next one has.
+    images_of: Option<char>,
     pub(crate) is_paused: bool,
     /// Everything that was written, in order.
     pub(crate) log: Vec<Sight>,
@@ -28,7 +30,7 @@ impl Cluster {
         let deployment = DeploymentSight {
             uid: "d-1".to_owned(),
             object,
-            service: "cart".to_owned(),
+            services: vec!["cart".to_owned()],
             revision: None,
             generation: 0,
             observed_generation: 0,
@@ -45,6 +47,7 @@ impl Cluster {
             replica_sets: Vec::new(),
             template: ' ',
             restarted_at: None,
+            images_of: None,
             is_paused: false,
             log: Vec::new(),
         };
@@ -75,6 +78,13 @@ impl Cluster {
             self.roll();
         }
         self
+    }
+
+    /// Somebody returns to the images of an earlier template in one that is new, as when
+    /// a commit is reverted that changed more than the images.
+    pub(crate) fn revert(&mut self, template: char, to: char) -> &mut Self {
+        self.images_of = Some(to);
+        self.apply(template)
     }
 
     /// Somebody notes in the template when the pods are to be restarted, by a
@@ -111,7 +121,7 @@ impl Cluster {
                     earlier_revision: None,
                     created_at: now,
                     restarted_at: self.restarted_at,
-                    images: vec![format!("cart:{}", self.template)],
+                    images: vec![format!("cart:{}", self.images_of.take().unwrap_or(self.template))],
                 };
                 self.replica_sets.push((self.template, new.clone()));
                 self.log.push(Sight::ReplicaSet(new));

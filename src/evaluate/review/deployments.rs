@@ -2,7 +2,7 @@
 
 use crate::evaluate::incident::durations::{DurationStat, Length, stat};
 use crate::evaluate::statistics::shares::Share;
-use crate::model::operations::change::{Change, ChangeKind};
+use crate::model::operations::change::{Change, ChangeKind, ChangeOutcome};
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::{Period, Timestamp};
 
@@ -14,7 +14,7 @@ pub struct Deployments {
     /// Deployments whose outcome nobody reported.
     pub unknown: usize,
     /// From the start of one that failed until users were served again or, where no
-    /// incident shows that, until it was rolled back.
+    /// incident shows that, until it was rolled back or the next one succeeded.
     pub recovery: DurationStat,
 }
 
@@ -49,10 +49,14 @@ fn recovery(change: &Change, changes: &[Change], incidents: &[Incident], now: Ti
             None => is_open.then(|| Length::AtLeast(now - change.started_at)),
         };
     }
-    let takes_back = |other: &&Change| {
-        other.kind == ChangeKind::Rollback && other.service == change.service && other.started_at >= change.started_at
+    // What was not taken back may have been mended by the next one.
+    let mends = |other: &&Change| match other.kind {
+        ChangeKind::Rollback => true,
+        ChangeKind::Rollout | ChangeKind::Config => other.outcome == ChangeOutcome::Succeeded,
+        _ => false,
     };
-    let back = changes.iter().find(takes_back)?;
+    let later = changes.iter().filter(|other| other.service == change.service && other.id != change.id);
+    let back = later.filter(|other| other.started_at >= change.started_at).find(mends)?;
     Some(match back.ended_at {
         Some(end) => Length::Ended(end - change.started_at),
         None => Length::AtLeast(now - change.started_at),
@@ -93,6 +97,8 @@ mod tests {
     fn without_an_incident_the_rollback_is_the_recovery() {
         let review = Scenario::new("rollout web .*8 RRR .*50\nrollback web .*20 RR .*50").review();
         assert_eq!(mins(&review.deployments.recovery.values), [14]);
+        let forward = Scenario::new("says web rollout:9 C .*60\nrollout web .*20 RR .*39");
+        assert_eq!(forward.review().deployments.recovery.n, 0, "nobody reported how the first one went");
         let calm = Scenario::new("rollout web .*8 RRR .*50").review();
         assert_eq!((calm.deployments.failed.n, calm.deployments.recovery.n), (1, 0));
     }

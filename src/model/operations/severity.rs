@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use crate::model::labels::Labels;
 use crate::model::slo::Severity;
 
-/// Labels that hold the word, best first.
-const LABELS: [&str; 3] = ["severity", "priority", "level"];
+/// Labels that hold the word, best first, whatever their case.
+const LABELS: [&str; 6] = ["severity", "priority", "level", "urgency", "criticality", "sev"];
+
+/// What stands beside a word and says nothing by itself, or only together with a number.
+const NEUTRAL: [&str; 8] = ["severity", "sev", "priority", "prio", "level", "urgency", "importance", "impact"];
 
 /// The usual words, in lower case and without separators: those of Prometheus'
 /// mixins, PagerDuty, Opsgenie, syslog, Zabbix, ITU-T X.733 and of incident
@@ -32,6 +35,7 @@ const WORDS: [(Severity, &[&str]); 3] = [
             "outage",
             "high",
             "highest",
+            "immediate",
             "major",
             "p0",
             "p1",
@@ -56,6 +60,7 @@ const WORDS: [(Severity, &[&str]); 3] = [
             "medium",
             "moderate",
             "average",
+            "indeterminate",
             "minor",
             "normal",
             "p2",
@@ -85,6 +90,8 @@ const WORDS: [(Severity, &[&str]); 3] = [
             "low",
             "lowest",
             "trivial",
+            "verbose",
+            "planning",
             "p4",
             "p5",
             "sev4",
@@ -99,17 +106,47 @@ const WORDS: [(Severity, &[&str]); 3] = [
     ),
 ];
 
-/// The severity of a usual word; `None` if it is not one of them.
+/// The severity of a usual word, or of several side by side such as `P1 - Critical`;
+/// `None` if it is none of them.
 pub fn usual(word: &str) -> Option<Severity> {
-    let word = plain(word);
-    WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(severity, _)| *severity)
+    by_parts(word, usual_plain)
+}
+
+fn usual_plain(word: &str) -> Option<Severity> {
+    WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(severity, _)| *severity)
+}
+
+/// The severity of a text as a whole, else the most urgent of its parts, all of which
+/// must be known: `non-critical` is not critical.
+fn by_parts(text: &str, known: impl Fn(&str) -> Option<Severity>) -> Option<Severity> {
+    if let Some(severity) = known(&plain(text)) {
+        return Some(severity);
+    }
+    let mut most: Option<Severity> = None;
+    let mut before = "";
+    let lower = text.to_lowercase();
+    for part in lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
+        let is_number = part.bytes().all(|b| b.is_ascii_digit());
+        let found = if is_number { known(&format!("{before}{part}")) } else { known(part) };
+        if found.is_none() && !is_number && !NEUTRAL.contains(&part) {
+            return None;
+        }
+        most = most.max(found);
+        before = if NEUTRAL.contains(&part) { part } else { "" };
+    }
+    most
+}
+
+/// The word in the first of the labels that an alert has.
+fn word_in<'a>(labels: &'a Labels, names: impl IntoIterator<Item = impl AsRef<str>>) -> Option<&'a str> {
+    let value = |name: &str| labels.iter().find(|(label, _)| label.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    names.into_iter().find_map(|name| value(name.as_ref()))
 }
 
 /// By the usual words and labels, for where no settings are at hand: what is stored
 /// so is read again by the settings in force.
 pub fn usual_of(labels: &Labels) -> Severity {
-    let word = LABELS.iter().find_map(|label| labels.get(label));
-    word.and_then(usual).unwrap_or(Severity::Ticket)
+    word_in(labels, LABELS).and_then(usual).unwrap_or(Severity::Ticket)
 }
 
 /// Words and labels of one configuration.
@@ -140,7 +177,7 @@ impl SeverityWords {
 
     /// The word of an alert.
     pub fn word<'a>(&self, labels: &'a Labels) -> Option<&'a str> {
-        self.labels.iter().find_map(|label| labels.get(label))
+        word_in(labels, &self.labels)
     }
 
     /// A word that is not known, and no word, is a ticket: somebody should look.
@@ -150,7 +187,7 @@ impl SeverityWords {
 
     /// The severity of a word; `None` if it is not known.
     pub fn known(&self, word: &str) -> Option<Severity> {
-        self.words.get(&plain(word)).copied().or_else(|| usual(word))
+        by_parts(word, |part| self.words.get(part).copied().or_else(|| usual_plain(part)))
     }
 }
 
@@ -177,6 +214,14 @@ mod tests {
             ("minor", Some(Severity::Ticket)),
             ("P5", Some(Severity::Info)),
             ("none", Some(Severity::Info)),
+            ("P1 - Critical", Some(Severity::Page)),
+            ("3 - Moderate", Some(Severity::Ticket)),
+            ("Severity 3 (low)", Some(Severity::Ticket)),
+            ("high-priority", Some(Severity::Page)),
+            ("Sev1/Sev2", Some(Severity::Page)),
+            ("non-critical", None),
+            ("business-critical", None),
+            ("severity", None),
             ("1", None),
             ("purple", None),
             ("", None),
@@ -193,6 +238,9 @@ mod tests {
         assert_eq!(of(&[("severity", "info"), ("priority", "P1")]), Severity::Info);
         assert_eq!(of(&[("severity", "tier-one")]), Severity::Page);
         assert_eq!(of(&[("severity", "purple")]), Severity::Ticket);
+        assert_eq!(of(&[("Severity", "P1")]), Severity::Page, "whatever the case of the label");
+        assert_eq!(of(&[("urgency", "high")]), Severity::Page);
+        assert_eq!(of(&[("severity", "tier one / minor")]), Severity::Ticket, "a word is one part");
         assert_eq!(of(&[]), Severity::Ticket);
     }
 }

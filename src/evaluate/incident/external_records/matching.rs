@@ -149,7 +149,15 @@ impl<'a> Known<'a> {
         // A notification without a known alert is about something else.
         let named = record.service.as_ref().filter(|_| record.kind != RecordKind::Notification);
         let same = named.and_then(|service| self.by_service.get(&service.to_lowercase()));
-        same.into_iter().flatten().copied().filter(|number| self.is_near(*number, record))
+        let near = same.into_iter().flatten().copied().filter(|number| self.is_near(*number, record));
+        near.filter(|number| self.is_in_cluster(*number, record))
+    }
+
+    /// Whether a record may be about the cluster of an incident.
+    fn is_in_cluster(&self, number: usize, record: &Record) -> bool {
+        let of_record = record.cluster.as_deref().or(record.labels.get("cluster"));
+        let of_incident = self.incidents.get(number).and_then(|incident| incident.cluster.as_deref());
+        of_record.zip(of_incident).is_none_or(|(a, b)| a == b)
     }
 
     /// Whether a record speaks of the time of an incident, or answers it.

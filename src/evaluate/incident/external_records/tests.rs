@@ -280,3 +280,21 @@ fn who_took_an_incident_acted_on_its_pages() {
     assert_eq!(classes("says shop PD1 .*63 I.a .*110"), ["62 CpuHigh unknown"], "a service is no evidence");
     assert_eq!(classes("says shop PD1 .*63 I.A .*110"), ["62 CpuHigh actionable"]);
 }
+
+#[test]
+fn a_record_of_a_cluster_is_about_the_incident_there() {
+    let text = "
+        page Down web{cluster=eu} .*10 F*30 .*60
+        page Down web{cluster=us} .*20 F*30 .*50
+        says web INC1             .*12 s*10 .*78
+    ";
+    let told_in = |cluster: Option<&str>| {
+        let mut scenario = Scenario::new(text);
+        scenario.records[0].cluster = cluster.map(str::to_owned);
+        let told = |i: &&Incident| !i.told.is_empty();
+        scenario.review().incidents.iter().filter(told).map(|i| i.cluster.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told_in(Some("eu")), [Some("eu".to_owned())]);
+    assert_eq!(told_in(Some("us")), [Some("us".to_owned())]);
+    assert_eq!(told_in(Some("ap")), [Some("ap".to_owned())], "one of its own");
+}

@@ -59,6 +59,8 @@ pub fn burns(review: &Review, period: Period) -> Vec<SloBurn> {
             None => burns.push(SloBurn {
                 slo: episode.slo.clone(),
                 service: episode.service.clone(),
+                cluster: None,
+                namespace: None,
                 episodes: vec![episode.clone()],
                 observed: vec![period],
                 busy: vec![period],

@@ -10,7 +10,7 @@ use crate::model::time::{Millis, Period};
 
 /// An SLO that was observed for less than this share of the time may have burned
 /// unseen.
-pub const OBSERVED_MIN: f64 = 0.9;
+const OBSERVED_MIN: f64 = 0.9;
 
 /// An SLO that had events in less than this share of the time says nothing: its users
 /// were away, or nothing of theirs arrived.

@@ -1,5 +1,7 @@
 //! Timelines as text; see `scenario`.
 
+mod kube_prometheus;
+
 use super::*;
 use crate::evaluate::scenario::{Scenario, minute, minutes_of, story};
 

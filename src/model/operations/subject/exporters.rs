@@ -281,7 +281,7 @@ pub fn is_named(value: &str) -> bool {
 
 /// Names of exporters whose label `cluster` is a cluster of their own kind, which is what
 /// they measure, and no cluster of Kubernetes.
-pub const OWN_CLUSTERS: [&str; 6] = ["elasticsearch", "opensearch", "cnpg", "cloudnative-pg", "ceph", "kminion"];
+pub const OWN_CLUSTERS: [&str; 2] = ["elasticsearch", "opensearch"];
 
 /// Whether what is scraped by this name calls itself a cluster.
 pub fn is_own_cluster(job: &str) -> bool {

@@ -11,16 +11,17 @@ use super::node::{Entry, Node, Span, Value};
 use super::raw::Raw;
 use super::source::Source;
 
-/// The largest text that is read: a thousand definitions fit, and a wrong path
-/// to a log or a database does not fill the memory.
-pub const TEXT_BYTES_MAX: usize = 1 << 20;
+/// The largest text that is read: a generator may write ten thousand definitions of
+/// more than a kilobyte into one file, and a wrong path to a log or a database does
+/// not fill the memory.
+pub const TEXT_BYTES_MAX: usize = 16 << 20;
 /// Nesting of lists and mappings. Our deepest field lies at 6; the reader
 /// recurses, so this also guards the stack.
 const DEPTH_MAX: usize = 24;
 /// Nodes of one document, aliases expanded. A definition has about 40.
 const NODES_MAX: usize = 50_000;
 /// Documents of one text; each costs at least four bytes.
-const DOCUMENTS_MAX: usize = 2_000;
+const DOCUMENTS_MAX: usize = 20_000;
 /// Anchors and aliases: enough to share labels, too few for a bomb.
 const ALIASES_MAX: usize = 1_000;
 
@@ -34,8 +35,7 @@ pub fn documents(text: &str, source: &mut Source<'_>) -> Vec<Node> {
     }
     // Places are counted without the byte-order mark that some editors write.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let slices = Slices { text, starts };
+    let slices = Slices::new(text);
     let mut bytes = text.as_bytes();
     let mut nodes = Vec::new();
     for result in serde_saphyr::read_with_options::<_, Spanned<Raw>>(&mut bytes, options()) {
@@ -137,11 +137,28 @@ fn span(location: Location) -> Span {
     Span { line: small(location.line()), column: small(location.column()), width: small(location.span().len()).max(1) }
 }
 
+/// Characters from one known place in the text to the next: a place for each would
+/// take eight times the memory of the text.
+const PLACE_EVERY: usize = 64;
+
 /// The source text by character, to take scalars as they were written.
 struct Slices<'t> {
     text: &'t str,
-    /// Byte at which each character starts.
-    starts: Vec<usize>,
+    /// Byte at which every `PLACE_EVERY`th character starts.
+    places: Vec<usize>,
+}
+
+impl<'t> Slices<'t> {
+    fn new(text: &'t str) -> Slices<'t> {
+        Slices { text, places: text.char_indices().step_by(PLACE_EVERY).map(|(at, _)| at).collect() }
+    }
+
+    /// Byte at which a character starts; `None` behind the last one.
+    fn start(&self, character: usize) -> Option<usize> {
+        let place = *self.places.get(character / PLACE_EVERY)?;
+        let mut rest = self.text.get(place..)?.char_indices().map(|(at, _)| place + at);
+        rest.nth(character % PLACE_EVERY)
+    }
 }
 
 impl Slices<'_> {
@@ -177,8 +194,8 @@ impl Slices<'_> {
     fn written(&self, location: Location) -> Option<String> {
         let from = usize::try_from(location.span().offset()).ok()?;
         let to = from.checked_add(usize::try_from(location.span().len()).ok()?)?;
-        let start = *self.starts.get(from)?;
-        let end = self.starts.get(to).copied().unwrap_or(self.text.len());
+        let start = self.start(from)?;
+        let end = self.start(to).unwrap_or(self.text.len());
         let text = self.text.get(start..end)?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
@@ -219,6 +236,14 @@ mod tests {
             assert_eq!(value(&nodes[0], key).value, Value::Text(text.to_owned()), "{key}");
         }
         assert_eq!(value(&nodes[0], "f").span, Span { line: 7, column: 4, width: 2 });
+    }
+
+    #[test]
+    fn ten_thousand_definitions_fit_into_one_text() {
+        let text: String = (0..10_000).map(|n| format!("---\nname: é{n}\nsum: 0x{n:x} # hexadecimal\n")).collect();
+        let (nodes, problems) = read(&text);
+        assert_eq!((nodes.len(), problems), (10_000, Vec::new()));
+        assert_eq!(value(&nodes[9_999], "sum").value, Value::Text("0x270f".to_owned()));
     }
 
     #[test]

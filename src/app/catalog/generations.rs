@@ -1,6 +1,7 @@
 //! What SLOs counted and promised, and since when. A changed indicator counts anew from the source, and its tiles are
 //! stored under its own id, so the old ones stay as they are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::slo::Slo;
@@ -35,8 +36,12 @@ pub fn promises(slos: &[Arc<Slo>], now: Timestamp) -> Vec<ObjectiveChange> {
 /// states of the past goes before that.
 pub fn with_objectives(slos: &[Arc<Slo>], reader: &Reader) -> Result<Vec<Arc<Slo>>, Error> {
     let promises = reader.promises()?;
+    let mut by_slo: HashMap<&str, Vec<&ObjectiveChange>> = HashMap::new();
+    for change in &promises {
+        by_slo.entry(&change.slo).or_default().push(change);
+    }
     let noted = |slo: &Arc<Slo>| {
-        let mine = promises.iter().filter(|p| p.slo == slo.name);
+        let mine = by_slo.get(slo.name.as_str()).into_iter().flatten();
         Objectives::new(mine.filter_map(|p| Some((p.since, Objective::new(p.objective)?))))
     };
     let known = |slo: &Arc<Slo>| match slo.objectives.is_empty() {

@@ -57,7 +57,8 @@ impl Composites {
     /// Days of components that were stored anew.
     pub fn note(&mut self, days: &BTreeSet<(SliId, i64)>) {
         for (id, composite) in &self.all {
-            let of_it = days.iter().filter(|(component, _)| has(composite, *component));
+            let of_it = composite.components.iter().map(|c| (c.indicator, i64::MIN)..=(c.indicator, i64::MAX));
+            let of_it = of_it.flat_map(|component| days.range(component));
             self.waiting.extend(of_it.map(|(_, day)| (Reverse(*day), *id)));
         }
     }

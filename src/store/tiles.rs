@@ -138,10 +138,7 @@ impl<'db> TileWriter<'db> {
         }
         let presence = Presence {
             blocks: self.db.prepare_cached("SELECT 1 FROM blocks WHERE day = ?1 LIMIT 1")?.exists([day])?,
-            open: self
-                .db
-                .prepare_cached("SELECT 1 FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT 1")?
-                .exists([first_hour(day), first_hour(day + 1)])?,
+            open: has_open(self.db, day)?,
         };
         self.days.insert(day, presence);
         Ok(presence)
@@ -152,8 +149,16 @@ impl<'db> TileWriter<'db> {
 pub fn load_day(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
     match rows::load_block(db, id, day)? {
         Some(block) => Ok(Some(block.tiles)),
-        None => rows::load_open(db, id, day),
+        None if has_open(db, day)? => rows::load_open(db, id, day),
+        None => Ok(None),
     }
+}
+
+/// Whether any indicator has open rows on a day: one look instead of one for each
+/// hour.
+fn has_open(db: &Connection, day: i64) -> Result<bool, Error> {
+    let mut look = db.prepare_cached("SELECT 1 FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT 1")?;
+    Ok(look.exists([first_hour(day), first_hour(day + 1)])?)
 }
 
 /// The first and the last day with any tile.

@@ -2,6 +2,7 @@
 //! the store, and judged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::app::counting::live::CountedMinute;
@@ -89,8 +90,7 @@ impl Ledger {
     /// Forgets days that were stored anew; they are read again when needed.
     pub fn renew(&mut self, days: &BTreeSet<(SliId, i64)>) {
         for held in &mut self.held {
-            let id = held.id;
-            for (_, day) in days.iter().filter(|(of, _)| *of == id) {
+            for (_, day) in days.range((held.id, i64::MIN)..=(held.id, i64::MAX)) {
                 held.unload(*day);
                 // Its first hour is judged by the rates of the hour before.
                 held.unload(*day + 1);
@@ -197,20 +197,12 @@ impl JudgedWindow {
         for hour in needed.iter().filter(|h| !self.history.has_minutes(**h)) {
             self.loaded.remove(&hour.div_euclid(24));
         }
-        let mut before: Option<DayTiles> = None;
-        for day in since.day() - 1..=as_of.day() {
-            if self.loaded.contains(&day) {
-                before = None;
-                continue;
-            }
-            let previous = match before.take() {
-                Some(previous) => Some(previous),
-                None => reader.day(self.id, day - 1)?,
-            };
-            let tiles = reader.day(self.id, day)?.unwrap_or_else(|| DayTiles::empty(day));
-            self.history.load_day(previous.as_ref(), &tiles, |hour| needed.contains(&hour));
-            self.loaded.insert(day);
-            before = Some(tiles);
+        let missing: Vec<i64> = (since.day() - 1..=as_of.day()).filter(|day| !self.loaded.contains(day)).collect();
+        for run in missing.chunk_by(|a, b| a + 1 == *b) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let mut stored = StoredDays::read(reader, self.id, *first..=*last)?;
+            run.iter().for_each(|day| stored.load(&mut self.history, *day, |hour| needed.contains(&hour)));
+            self.loaded.extend(run);
         }
         self.history.settle(as_of);
         let oldest = since.day() - 1;
@@ -247,13 +239,35 @@ pub fn history_of(slo: &Slo, reader: &Reader, period: Period, keep: impl Fn(i64)
     let id = slo.indicator_id();
     let mut history = History::new(slo.budgeting);
     let first = period.start.day() - 1;
-    let mut before: Option<DayTiles> = None;
-    for day in first..=period.end.day() {
-        let tiles = reader.day(id, day)?.unwrap_or_else(|| DayTiles::empty(day));
-        history.load_day(before.as_ref(), &tiles, &keep);
-        before = Some(tiles);
-    }
+    let mut stored = StoredDays::read(reader, id, first..=period.end.day())?;
+    (first..=period.end.day()).for_each(|day| stored.load(&mut history, day, &keep));
     Ok(history)
+}
+
+/// Days of an SLI as the store has them, with the one before the first.
+struct StoredDays {
+    days: std::iter::Peekable<std::vec::IntoIter<DayTiles>>,
+    before: Option<DayTiles>,
+}
+
+impl StoredDays {
+    fn read(reader: &Reader, id: SliId, days: RangeInclusive<i64>) -> Result<StoredDays, Error> {
+        let period = Period::new(Timestamp::day_start(days.start() - 1), Timestamp::day_start(days.end() + 1));
+        let mut days = reader.days(id, period)?.into_iter().peekable();
+        let before = days.next_if(|first| Timestamp::day_start(first.day) == period.start);
+        Ok(StoredDays { days, before })
+    }
+
+    /// Loads the next day, of those that were read in order.
+    fn load(&mut self, history: &mut History, day: i64, keep: impl Fn(i64) -> bool) {
+        match self.days.next_if(|tiles| tiles.day == day) {
+            Some(tiles) => {
+                history.load_day(self.before.as_ref(), &tiles, keep);
+                self.before = Some(tiles);
+            }
+            None => history.load_unknown_day(self.before.as_ref(), day, keep),
+        }
+    }
 }
 
 /// Judges one SLO at any past moment from the store alone.

@@ -9,7 +9,7 @@ use crate::app::judging::ledger::history_of;
 use crate::evaluate::alerting::alerts::Alerts;
 use crate::evaluate::alerting::replay::{Replay, fixes, replay};
 use crate::evaluate::alerting::rule_changes::{RuleChange, burn_alerts};
-use crate::evaluate::incident::episodes::{SloBurn, burn};
+use crate::evaluate::incident::episodes::{SloBurn, burn_with};
 use crate::evaluate::incident::external_records::{ExternalRecords, REVERTED_WITHIN, all_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
 use crate::evaluate::review::result::Review;
@@ -226,11 +226,15 @@ impl Reviewing<'_> {
         let window = Millis(slo.first_window().nominal_length().0 + DAY_MS).max(Millis::from_days(8));
         let read = Period::new(period.start - BASELINE, period.end);
         let days = self.reader.days(slo.indicator_id(), read)?;
-        // Hours are enough to know how many events a window has.
-        let mut history = history_of(slo, self.reader, Period::new(period.start - window, period.end), |_| false)?;
-        history.leave_out(ExcludedTime::of(slo, self.corrections, read));
+        let left_out = ExcludedTime::of(slo, self.corrections, read);
         let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
-        Ok(burn(slo, tiles, &history, period.end))
+        burn_with(slo, tiles, &left_out, period.end, || {
+            // Hours are enough to know how many events a window has.
+            let window = Period::new(period.start - window, period.end);
+            let mut history = history_of(slo, self.reader, window, |_| false)?;
+            history.leave_out(left_out.clone());
+            Ok(history)
+        })
     }
 }
 

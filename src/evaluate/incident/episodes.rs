@@ -3,6 +3,8 @@
 
 mod evidence;
 
+use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::ops::Range;
 
 use self::evidence::{Calm, Evidence, Onset, excess, likely, sums};
@@ -126,21 +128,38 @@ fn share_within(periods: &[Period], period: Period) -> f64 {
 /// window): the mean rate of events in the window's period that ends with the
 /// episode, times the window's length.
 pub fn burn(slo: &Slo, tiles: impl IntoIterator<Item = Tile>, history: &History, now: Timestamp) -> SloBurn {
-    let left_out = history.left_out();
+    let known = || Ok::<&History, Infallible>(history);
+    let Ok(burn) = burn_with(slo, tiles, history.left_out(), now, known);
+    burn
+}
+
+/// The same with a history that is read only where anything burned: most SLOs keep
+/// within their budget, and a history is a whole window.
+pub fn burn_with<H: Borrow<History>, E>(
+    slo: &Slo,
+    tiles: impl IntoIterator<Item = Tile>,
+    left_out: &ExcludedTime,
+    now: Timestamp,
+    history: impl FnOnce() -> Result<H, E>,
+) -> Result<SloBurn, E> {
     let judged = tiles.into_iter().filter(|tile| !left_out.holds(tile.start));
     let slots = Slots::new(slo.budgeting, judged);
-    let context = Context { slo, allowed: slo.objective.allowed_bad_ratio(), slots: &slots, history };
-    let runs = context.runs(slots.index_of(now));
-    SloBurn {
+    let allowed = slo.objective.allowed_bad_ratio();
+    let runs = runs(&slots, allowed, slots.index_of(now));
+    let episodes = match runs.as_slice() {
+        [] => Vec::new(),
+        runs => Context { slo, allowed, slots: &slots, history: history()?.borrow() }.episodes(runs),
+    };
+    Ok(SloBurn {
         slo: slo.name.clone(),
         service: slo.service.clone(),
         cluster: slo.labels.get("cluster").map(str::to_owned),
         namespace: slo.labels.get("namespace").map(str::to_owned),
-        episodes: context.episodes(&runs),
+        episodes,
         observed: slots.observed(),
         busy: slots.busy(),
         left_out: left_out.clone(),
-    }
+    })
 }
 
 struct Context<'a> {
@@ -151,41 +170,6 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Runs of burning slots, as far as `now`, the index of the present slot.
-    fn runs(&self, now: usize) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        // Slots with events since the last burning one: a service that nobody
-        // asks anything has not recovered.
-        let mut quiet = 0;
-        let (mut bad, mut total) = (0.0, 0.0);
-        for (i, slot) in self.slots.iter().enumerate() {
-            bad += slot.bad;
-            total += slot.total;
-            if let Some(old) = i.checked_sub(BURN_LOOKBACK_SLOTS).and_then(|i| self.slots.get(i)) {
-                bad -= old.bad;
-                total -= old.total;
-            }
-            let rate = if slot.total > 0.0 { bad / total / self.allowed } else { 0.0 };
-            // A burn of exactly 1 comes out a few ulps above it.
-            if rate <= 1.0 + 1e-9 {
-                quiet += usize::from(slot.total > 0.0);
-                continue;
-            }
-            match runs.last_mut().filter(|run| goes_on(run.last, i, quiet)) {
-                Some(run) => {
-                    run.last = i;
-                    run.peak = run.peak.max(rate);
-                }
-                None => runs.push(Run { first: i, last: i, peak: rate, over: true }),
-            }
-            quiet = 0;
-        }
-        if let Some(run) = runs.last_mut() {
-            run.over = !goes_on(run.last, now, quiet);
-        }
-        runs
-    }
-
     fn episodes(&self, runs: &[Run]) -> Vec<Episode> {
         let calm = Calm::new(self.slots, runs);
         let mut episodes = Vec::new();
@@ -350,6 +334,41 @@ impl Context<'_> {
         };
         (total > 0.0 && covered_ms > 0.0).then(|| total / covered_ms * window.length().0 as f64)
     }
+}
+
+/// Runs of burning slots, as far as `now`, the index of the present slot.
+fn runs(slots: &Slots, allowed: f64, now: usize) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    // Slots with events since the last burning one: a service that nobody
+    // asks anything has not recovered.
+    let mut quiet = 0;
+    let (mut bad, mut total) = (0.0, 0.0);
+    for (i, slot) in slots.iter().enumerate() {
+        bad += slot.bad;
+        total += slot.total;
+        if let Some(old) = i.checked_sub(BURN_LOOKBACK_SLOTS).and_then(|i| slots.get(i)) {
+            bad -= old.bad;
+            total -= old.total;
+        }
+        let rate = if slot.total > 0.0 { bad / total / allowed } else { 0.0 };
+        // A burn of exactly 1 comes out a few ulps above it.
+        if rate <= 1.0 + 1e-9 {
+            quiet += usize::from(slot.total > 0.0);
+            continue;
+        }
+        match runs.last_mut().filter(|run| goes_on(run.last, i, quiet)) {
+            Some(run) => {
+                run.last = i;
+                run.peak = run.peak.max(rate);
+            }
+            None => runs.push(Run { first: i, last: i, peak: rate, over: true }),
+        }
+        quiet = 0;
+    }
+    if let Some(run) = runs.last_mut() {
+        run.over = !goes_on(run.last, now, quiet);
+    }
+    runs
 }
 
 /// Whether a run that last burned at `last` is still the same at `now`, with so

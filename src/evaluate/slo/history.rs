@@ -65,10 +65,7 @@ impl History {
     /// `before` is the day before, whose last hour gives the rates for the first.
     pub fn load_day(&mut self, before: Option<&DayTiles>, day: &DayTiles, keep: impl Fn(i64) -> bool) {
         let first = day.day * HOURS_PER_DAY;
-        let mut previous = before
-            .filter(|b| b.day + 1 == day.day)
-            .map(|b| hour_of_day(b, HOURS_PER_DAY as usize - 1))
-            .or_else(|| self.minutes.get(&(first - 1)).cloned());
+        let mut previous = self.last_hour_before(before, day.day);
         let mut sums = [None; HOURS_PER_DAY as usize];
         for (i, sum) in sums.iter_mut().enumerate() {
             let minutes = hour_of_day(day, i);
@@ -81,7 +78,38 @@ impl History {
             }
             previous = Some(minutes);
         }
-        self.days.insert(day.day, DaySums::new(&sums));
+        self.insert_day(day.day, &sums);
+    }
+
+    /// The same for a day without any tile, which costs next to nothing: only its
+    /// first hour depends on anything.
+    pub fn load_unknown_day(&mut self, before: Option<&DayTiles>, day: i64, keep: impl Fn(i64) -> bool) {
+        let first = day * HOURS_PER_DAY;
+        let (previous, empty) = (self.last_hour_before(before, day), Hour::empty(hour_start(first)));
+        let mut sums = [Some(fold_hour(None, &empty, self.budgeting)); HOURS_PER_DAY as usize];
+        if let Some(sum) = sums.first_mut() {
+            *sum = Some(fold_hour(previous.as_ref(), &empty, self.budgeting));
+        }
+        for hour in first..first + HOURS_PER_DAY {
+            if keep(hour) {
+                self.minutes.insert(hour, Hour::empty(hour_start(hour)));
+            } else {
+                self.minutes.remove(&hour);
+            }
+        }
+        self.insert_day(day, &sums);
+    }
+
+    /// The hour before a day: of the tiles that are given, else as it is held.
+    fn last_hour_before(&self, before: Option<&DayTiles>, day: i64) -> Option<Hour> {
+        let given = before.filter(|before| before.day + 1 == day);
+        let last = given.map(|before| hour_of_day(before, HOURS_PER_DAY as usize - 1));
+        last.or_else(|| self.minutes.get(&(day * HOURS_PER_DAY - 1)).cloned())
+    }
+
+    fn insert_day(&mut self, day: i64, sums: &[Option<Sum>; HOURS_PER_DAY as usize]) {
+        let first = day * HOURS_PER_DAY;
+        self.days.insert(day, DaySums::new(sums));
         self.runs.get_mut().retain(|(hours, _)| hours.end <= first || hours.start >= first + HOURS_PER_DAY);
     }
 

@@ -120,6 +120,25 @@ proptest! {
     }
 
     #[test]
+    fn a_day_without_tiles_folds_as_an_empty_one_does(
+        seed: u64, budgeting in budgetings(), kept in 0..72_i64, from in 0..MINUTES / 5, length in 0..MINUTES / 5,
+    ) {
+        let tiles: Vec<Tile> = world(seed).into_iter().filter(|t| t.start.day() != DAY + 1).collect();
+        let keep = |hour: i64| (hour - DAY * 24 - kept).abs() < 3;
+        let mut unknown = History::new(budgeting);
+        let [first, empty, last] = days(&tiles).try_into().unwrap();
+        unknown.load_day(None, &first, keep);
+        unknown.load_unknown_day(Some(&first), DAY + 1, keep);
+        unknown.load_day(None, &last, keep);
+        let mut read = History::new(budgeting);
+        read.load_day(None, &first, keep);
+        read.load_day(Some(&first), &empty, keep);
+        read.load_day(Some(&empty), &last, keep);
+        let period = Period::new(minute(from * 5), minute((from + length).min(MINUTES / 5) * 5));
+        prop_assert_eq!(unknown.fold(period), read.fold(period));
+    }
+
+    #[test]
     fn a_correction_of_an_old_minute_is_seen_after_the_day_is_loaded_again(seed: u64, at in 0..MINUTES) {
         let mut tiles = world(seed);
         let mut history = loaded(&tiles, Budgeting::Events, |_| false);

@@ -60,6 +60,11 @@ impl Error {
         }
     }
 
+    /// Whether it took too long: more questions for less would not make it faster.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Error::Overloaded { .. })
+    }
+
     /// Whether the source limits how many series a query reads, so that a shorter
     /// period would not help.
     pub fn limits_series(&self) -> bool {

@@ -39,7 +39,7 @@ fn time(value: &Value) -> Timestamp {
 
 /// One SLO of the daemon against the event log, over the period that the daemon
 /// itself names.
-fn compare(world: &World, slo: &Slo, answer: &Value) -> Vec<String> {
+pub fn compare(world: &World, slo: &Slo, answer: &Value) -> Vec<String> {
     let period = Period::new(time(&answer["period"]["start"]), time(&answer["period"]["end"]));
     let truth = world.truth(&slo.indicator, period);
     let counted = (answer["good"].as_i64().unwrap(), answer["total"].as_i64().unwrap());

@@ -28,6 +28,7 @@ mod kube_prometheus;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod layers;
+mod limits;
 mod live;
 mod mistakes;
 mod native;

@@ -18,8 +18,9 @@ const SHORTEST: Millis = Millis(SLOT_MS);
 const PUT_TOGETHER_MAX: Millis = Millis::from_hours(1);
 /// Values of a label in one part.
 const VALUES_MAX: usize = 100;
-/// How often a part by series is split once more.
-const DEPTH_MAX: usize = 4;
+/// How often a part by series is split once more: a part has at least a 256th of the
+/// values.
+const DEPTH_MAX: usize = 8;
 
 /// Asks for a period, and for its halves where that is too much; the answers in
 /// order of time.
@@ -60,7 +61,7 @@ impl Prometheus {
     }
 
     /// The samples of a selector, by the values of a label where its series are too
-    /// many.
+    /// many, or a single minute of them is too much.
     pub(super) async fn read_by_series(
         &self,
         selector: &Selector,
@@ -68,7 +69,7 @@ impl Prometheus {
         depth: usize,
     ) -> Result<Answer<Vec<RawSeries>>, Error> {
         let error = match self.read_in_parts(&selector.for_source().to_string(), period).await {
-            Err(error) if error.limits_series() && depth < DEPTH_MAX => error,
+            Err(error) if depth < DEPTH_MAX && is_for_fewer_series(&error, period) => error,
             other => return other,
         };
         let Some(parts) = self.partition(selector, period).await? else { return Err(error) };
@@ -105,6 +106,11 @@ impl Prometheus {
         let without = std::iter::once(Matcher::new(&label, MatchOp::Equal, ""));
         Ok(by_values.chain(without).collect::<Result<Vec<_>, _>>().ok())
     }
+}
+
+/// Whether a question is to be split by series: by time it was, as far as that helps.
+fn is_for_fewer_series(error: &Error, period: Period) -> bool {
+    error.limits_series() || (error.asks_too_much() && !error.is_slow() && period.length() <= PUT_TOGETHER_MAX)
 }
 
 /// The parts as one answer.

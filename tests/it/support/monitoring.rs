@@ -48,14 +48,20 @@ pub struct Prometheus {
     server: Option<Server>,
     port: u16,
     dir: TempDir,
+    flags: Vec<String>,
 }
 
 impl Prometheus {
     /// One that scrapes nothing and holds a world's history of a period.
     pub fn with_history(world: &World, period: Period) -> Prometheus {
+        Prometheus::with_flags(world, period, &[])
+    }
+
+    /// The same with more flags.
+    pub fn with_flags(world: &World, period: Period, flags: &[&str]) -> Prometheus {
         let blocks = Blocks::new();
         blocks.write(world, period);
-        Prometheus::with_blocks("global: {scrape_interval: 1h}\n", blocks)
+        Prometheus::start(blocks.dir, "global: {scrape_interval: 1h}\n", flags)
     }
 
     /// One with this configuration and an empty store.
@@ -65,12 +71,13 @@ impl Prometheus {
 
     /// One with this configuration that finds these blocks in its store.
     pub fn with_blocks(config: &str, blocks: Blocks) -> Prometheus {
-        Prometheus::start(blocks.dir, config)
+        Prometheus::start(blocks.dir, config, &[])
     }
 
-    fn start(dir: TempDir, config: &str) -> Prometheus {
+    fn start(dir: TempDir, config: &str, flags: &[&str]) -> Prometheus {
         std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
-        let mut prometheus = Prometheus { server: None, port: free_port(), dir };
+        let flags = flags.iter().map(ToString::to_string).collect();
+        let mut prometheus = Prometheus { server: None, port: free_port(), dir, flags };
         prometheus.run();
         prometheus
     }
@@ -86,12 +93,13 @@ impl Prometheus {
 
     fn run(&mut self) {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
-        let arguments = [
+        let mut arguments = vec![
             format!("--config.file={}", path("prometheus.yml")),
             format!("--storage.tsdb.path={}", path("data")),
             "--storage.tsdb.retention.time=400d".to_owned(),
             format!("--web.listen-address=127.0.0.1:{}", self.port),
         ];
+        arguments.extend(self.flags.iter().cloned());
         self.server = Some(Server::start(&binary("prometheus"), &arguments, &self.dir.path().join("log")));
         wait_ready(&self.address(), "/-/ready", &self.dir.path().join("log"));
     }

@@ -89,7 +89,7 @@ fn count_day(plan: &Plan, day: &Day, nothing: &Baselines) -> Counted {
     COUNTS.fetch_add(1, Ordering::Relaxed);
     let whole = Period::new(start(), start() + Millis(DAY_MS));
     let observed = Observed {
-        series: &day.series,
+        series: &day.series.iter().collect::<Vec<_>>(),
         up: &day.up,
         starts: &day.starts,
         alive: &day.alive,

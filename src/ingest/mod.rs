@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod composites;
 pub mod counting;
 pub mod raw;
+pub mod readers;
 pub mod replicas;
 pub mod requests;
 pub mod spoilt;

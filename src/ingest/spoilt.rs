@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 
 /// `up` as it is for counters: zero at scrapes with samples that cannot be used.
 /// `None` without any, as nearly always.
-pub fn usable_up(series: &[RawSeries], up: &[RawSeries]) -> Option<Vec<RawSeries>> {
+pub fn usable_up(series: &[&RawSeries], up: &[RawSeries]) -> Option<Vec<RawSeries>> {
     let mut instants: BTreeMap<(&str, &str), BTreeSet<Timestamp>> = BTreeMap::new();
     for one in series {
         for sample in one.samples.iter().filter(|sample| !is_count(sample)) {
@@ -55,10 +55,10 @@ mod tests {
     fn a_scrape_with_a_value_that_no_counter_has_is_a_failed_one() {
         let up = [series("a", &[1.0, 1.0, 1.0]), series("b", &[1.0, 1.0, 1.0])];
         for wrong in [f64::NAN, f64::INFINITY, -1.0, 1e300, CONFLICTING] {
-            let found = usable_up(&[series("a", &[4.0, wrong, 9.0]), series("b", &[1.0, 2.0, 3.0])], &up).unwrap();
+            let found = usable_up(&[&series("a", &[4.0, wrong, 9.0]), &series("b", &[1.0, 2.0, 3.0])], &up).unwrap();
             assert_eq!(values(&found[0]), [1.0, 0.0, 1.0]);
             assert_eq!(found[1], up[1], "the other target was scraped well");
         }
-        assert_eq!(usable_up(&[series("a", &[0.0, 4.5, 9e15])], &up), None);
+        assert_eq!(usable_up(&[&series("a", &[0.0, 4.5, 9e15])], &up), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Label sets, sorted by name, as Prometheus and Alertmanager know them.
 
+pub mod index;
 pub mod number;
 mod patterns;
 pub mod selector;

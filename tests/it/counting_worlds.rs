@@ -219,7 +219,7 @@ fn counted(slo: &Slo, mut stored: Stored) -> Vec<Tile> {
     let read = Period::new(time(0), time(LENGTH));
     let baselines = Baselines::default();
     let observed = Observed {
-        series: &stored.series,
+        series: &stored.series.iter().collect::<Vec<_>>(),
         up: &stored.up,
         starts: &stored.starts,
         alive: &alive,

@@ -108,7 +108,7 @@ impl<'w> Source<'w> {
         let alive: Vec<Timestamp> =
             self.alive.iter().copied().filter(|end| known.start <= *end && *end <= known.end).collect();
         let observed = Observed {
-            series: &samples.series,
+            series: &samples.series.iter().collect::<Vec<_>>(),
             up: &samples.up,
             starts: &samples.starts,
             alive: &alive,

@@ -1,6 +1,7 @@
 //! What is to be counted: the indicators of all SLOs, each once, in batches that
 //! are read together, each from its source.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::ingest::counting::Plan;
@@ -39,6 +40,13 @@ pub struct QueryGroup {
 }
 
 impl QueryGroup {
+    /// The two halves, each with requests of its own, where a source finds the whole
+    /// too much. One indicator is not divided.
+    pub fn halves(&self) -> Vec<QueryGroup> {
+        let size = self.indicators.len().div_ceil(2).max(1);
+        self.indicators.chunks(size).flat_map(|half| batched(&self.source, half, &[])).collect()
+    }
+
     /// The replica labels, less those that an indicator of the group selects by.
     pub fn replica_labels(&self) -> ReplicaLabels {
         let selectors = self.indicators.iter().flat_map(|i| i.plan.selectors());
@@ -57,21 +65,16 @@ pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -
     for source in sources {
         let mine = slos.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
         let mut indicators: Vec<CountedSli> = Vec::new();
+        let mut known: HashSet<SliId> = HashSet::new();
         for slo in mine {
             let id = slo.indicator_id();
-            if !indicators.iter().any(|i| i.id == id) {
+            if known.insert(id) {
                 indicators.push(CountedSli { id, plan: Plan::new(&slo.indicator), slo: slo.name.clone() });
             }
         }
         let whole = divided.iter().filter(|slo| source_of(slo, sources).is_some_and(|s| s.name == source.name));
         let whole: Vec<Plan> = whole.map(|slo| Plan::new(&slo.indicator)).collect();
-        let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).chain(&whole).collect();
-        for batch in requests::batches(&plans) {
-            let members: Vec<CountedSli> = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
-            if !members.is_empty() {
-                groups.push(QueryGroup { source: Arc::clone(source), batch: Arc::new(batch), indicators: members });
-            }
-        }
+        groups.extend(batched(source, &indicators, &whole));
     }
     let names = || sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
     for slo in slos.iter().filter(|slo| source_of(slo, sources).is_none()) {
@@ -87,6 +90,17 @@ pub fn group(slos: &[Arc<Slo>], divided: &[Arc<Slo>], sources: &[Arc<Source>]) -
         });
     }
     (groups, problems)
+}
+
+/// Indicators of one source in groups that are read together; `whole` are plans of
+/// which only the series are needed.
+fn batched(source: &Arc<Source>, indicators: &[CountedSli], whole: &[Plan]) -> Vec<QueryGroup> {
+    let plans: Vec<&Plan> = indicators.iter().map(|i| &i.plan).chain(whole).collect();
+    let group = |batch: SourceQuery| {
+        let members = batch.plans.iter().filter_map(|p| indicators.get(*p)).cloned().collect();
+        QueryGroup { source: Arc::clone(source), batch: Arc::new(batch), indicators: members }
+    };
+    requests::batches(&plans).into_iter().map(group).filter(|group| !group.indicators.is_empty()).collect()
 }
 
 pub fn source_of<'a>(slo: &Slo, sources: &'a [Arc<Source>]) -> Option<&'a Arc<Source>> {

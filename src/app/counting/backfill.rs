@@ -56,6 +56,8 @@ impl Renewed {
 /// What is wanted, what is there, and what comes next.
 pub struct Backfill {
     groups: Vec<QueryGroup>,
+    /// The place of the group of each SLI.
+    group_of: BTreeMap<SliId, usize>,
     /// What is still to be counted, by indicator and UTC day.
     missing: BTreeMap<(i64, SliId), Period>,
     /// By SLI: the days that are wanted.
@@ -88,6 +90,7 @@ impl Backfill {
             holes,
             renewed,
             groups: Vec::new(),
+            group_of: BTreeMap::new(),
         };
         backfill.adopt(groups, until)?;
         Ok(backfill)
@@ -96,14 +99,15 @@ impl Backfill {
     /// Takes over what is counted from now on: what is new is wanted up to `until`,
     /// less what is stored; what is gone is not wanted any more.
     pub fn adopt(&mut self, groups: Vec<QueryGroup>, until: Timestamp) -> Result<(), Error> {
-        let ids: BTreeSet<SliId> = groups.iter().flat_map(|g| &g.indicators).map(|i| i.id).collect();
+        let places = groups.iter().enumerate().flat_map(|(n, group)| group.indicators.iter().map(move |i| (i.id, n)));
+        let group_of: BTreeMap<SliId, usize> = places.collect();
         let wanted = Period::new(self.since, until);
         let mut holes = Vec::new();
-        for id in ids.iter().filter(|id| !self.wanted.contains_key(id)) {
+        for id in group_of.keys().filter(|id| !self.wanted.contains_key(id)) {
             holes.push((*id, rest_of(wanted, &self.facts.reader.ingested(*id)?)));
         }
-        self.missing.retain(|(_, id), _| ids.contains(id));
-        self.wanted.retain(|id, _| ids.contains(id));
+        self.missing.retain(|(_, id), _| group_of.contains_key(id));
+        self.wanted.retain(|id, _| group_of.contains_key(id));
         for (id, holes) in holes {
             self.wanted.insert(id, wanted.days().count());
             holes.into_iter().for_each(|hole| self.want(id, hole));
@@ -111,6 +115,7 @@ impl Backfill {
         self.chunk = vec![Millis(DAY_MS); groups.len()];
         self.paused_until = vec![None; groups.len()];
         self.groups = groups;
+        self.group_of = group_of;
         Ok(())
     }
 
@@ -154,7 +159,7 @@ impl Backfill {
     /// The newest day that is missing anywhere, and a group that misses it.
     fn next(&self, now: Timestamp) -> Option<(usize, i64)> {
         self.missing.keys().rev().find_map(|(day, id)| {
-            let group = self.groups.iter().position(|g| g.indicators.iter().any(|i| i.id == *id))?;
+            let group = *self.group_of.get(id)?;
             let paused = self.paused_until.get(group).copied().flatten().is_some_and(|until| now < until);
             (!paused).then_some((group, *day))
         })
@@ -183,6 +188,10 @@ impl Backfill {
                         *chunk = Millis(chunk.0 / 2).max(CHUNK_MIN);
                     }
                 }
+                Err(error) if error.asks_too_much() && !error.is_slow() && group.indicators.len() > 1 => {
+                    self.divide(index, chunk);
+                    return Ok(false);
+                }
                 Err(error) => {
                     let pause = error.retry_after().unwrap_or(REFUSED_PAUSE);
                     if let Some(until) = self.paused_until.get_mut(index) {
@@ -194,6 +203,23 @@ impl Backfill {
             }
         }
         Ok(true)
+    }
+
+    /// Reads the halves of a group apart from now on, so that one SLI that is too much
+    /// for the source does not keep the others from being read.
+    fn divide(&mut self, index: usize, chunk: Millis) {
+        let Some(group) = self.groups.get(index) else { return };
+        let mut halves = group.halves().into_iter();
+        let Some(first) = halves.next() else { return };
+        for half in halves {
+            self.group_of.extend(half.indicators.iter().map(|sli| (sli.id, self.groups.len())));
+            self.groups.push(half);
+            self.chunk.push(chunk);
+            self.paused_until.push(None);
+        }
+        if let Some(group) = self.groups.get_mut(index) {
+            *group = first;
+        }
     }
 
     async fn store(

@@ -2,24 +2,29 @@
 //! first start, a restart and a pause are the same path; what is too old for it
 //! is left to the backfill as a hole.
 
+mod progress;
+mod search;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 
+use self::progress::{Progress, RECOUNT_SLOTS, Stretch, alive_until, came_before};
 use super::backfill::Holes;
 use super::problems::problems;
-use super::reading::{CONTEXT, Samples, context, count_plan};
+use super::reading::{PlanSeries, Samples, context, count_plan, counting};
 use super::sharing::{Apart, SharedQuery};
 use crate::app::catalog::slis::{CountedSli, QueryGroup};
 use crate::app::runtime::clock_guard::SET_BACK_MIN;
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::ingest::counting::counted::Counted;
-use crate::ingest::counting::late::LATE_MAX;
 use crate::ingest::counting::{Notice, NoticeKind, State};
+use crate::ingest::readers::Readers;
 use crate::ingest::requests::SourceQuery;
 use crate::model::ids::SliId;
+use crate::model::slo::sli_problem::SliProblem;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::net::Error;
@@ -31,12 +36,6 @@ const READS_IN_FLIGHT: usize = 4;
 /// More than this behind, the live path starts anew and leaves a hole: one
 /// request must not be larger than a source likes to answer.
 const CATCH_UP_MAX: Millis = Millis::from_hours(1);
-
-/// The last minutes that are counted again, for samples that came late.
-const RECOUNT_SLOTS: i64 = 2;
-
-/// How often it is looked for samples that came after their minutes were counted.
-const SEARCH_EVERY: Millis = Millis::from_mins(5);
 
 /// A series that was not seen for this long is forgotten.
 const FORGET_AFTER: Millis = Millis::from_days(2);
@@ -50,34 +49,6 @@ pub struct CountedMinute {
     pub findings: Vec<Finding>,
 }
 
-/// How far the counting of a group has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Progress {
-    /// Everything before is counted for good. `None` before the first round.
-    committed: Option<Timestamp>,
-    /// The end of the last minute that was read.
-    read_until: Option<Timestamp>,
-    recount_slots: i64,
-    /// The backfill reads up to here; what lies between and the first round that
-    /// succeeds is a hole. `None` after that round.
-    backfilled_to: Option<Timestamp>,
-    /// When it was last looked for what came after its minutes were counted.
-    searched: Option<Timestamp>,
-}
-
-impl Progress {
-    /// `counted_until`: up to where the store has tiles.
-    fn new(counted_until: Option<Timestamp>, backfilled_to: Timestamp) -> Progress {
-        Progress {
-            committed: counted_until.map(|at| at - Millis(RECOUNT_SLOTS * SLOT_MS)),
-            read_until: None,
-            recount_slots: RECOUNT_SLOTS,
-            backfilled_to: Some(backfilled_to),
-            searched: None,
-        }
-    }
-}
-
 /// SLIs that are read together and have come equally far.
 struct LiveGroup {
     group: QueryGroup,
@@ -85,9 +56,18 @@ struct LiveGroup {
     /// while it counted.
     states: Vec<State>,
     progress: Progress,
+    /// Of the indicators of `group`; made when they are read.
+    readers: Option<Arc<Readers>>,
+    /// Whether the source found the last round too much.
+    is_too_large: bool,
 }
 
 impl LiveGroup {
+    /// Of which nothing is known.
+    fn new(group: QueryGroup, progress: Progress) -> LiveGroup {
+        LiveGroup { group, states: Vec::new(), progress, readers: None, is_too_large: false }
+    }
+
     /// Whether minutes were read that have not come: the clock was ahead and has
     /// been set back.
     fn is_ahead(&self, now: Timestamp) -> bool {
@@ -123,6 +103,39 @@ impl LiveGroup {
         Stretch { emit: Period::new(begin, end), read: Period::new(begin - lookback, end), hole, begins_anew }
     }
 
+    /// Reads and counts. What a source finds too much is divided, down to the one SLI
+    /// that cannot be read: that is a finding of it, and the others go on.
+    async fn round_or_divide(
+        &mut self,
+        stretch: Stretch,
+        shared: &SharedQuery,
+        holes: &Holes,
+    ) -> Result<Vec<CountedMinute>, Error> {
+        let error = match self.round(stretch, shared, holes).await {
+            Err(error) if error.asks_too_much() && !error.is_slow() => error,
+            result => return result,
+        };
+        match self.group.indicators.as_slice() {
+            [alone] => Ok(vec![too_large(alone, stretch.emit.start, &error)]),
+            _ => {
+                self.is_too_large = true;
+                Err(error)
+            }
+        }
+    }
+
+    /// Groups of half the indicators each, with requests of their own.
+    fn halves(mut self) -> Vec<LiveGroup> {
+        self.states.resize_with(self.group.indicators.len(), State::default);
+        let mut states: BTreeMap<SliId, State> =
+            self.group.indicators.iter().map(|sli| sli.id).zip(self.states).collect();
+        let half = |group: QueryGroup| {
+            let states = group.indicators.iter().map(|sli| states.remove(&sli.id).unwrap_or_default()).collect();
+            LiveGroup { states, ..LiveGroup::new(group, self.progress) }
+        };
+        self.group.halves().into_iter().map(half).collect()
+    }
+
     async fn round(
         &mut self,
         stretch: Stretch,
@@ -134,6 +147,10 @@ impl LiveGroup {
         if begin >= end {
             return Ok(Vec::new());
         }
+        let indicators = &self.group.indicators;
+        let readers =
+            self.readers.get_or_insert_with(|| Arc::new(Readers::new(indicators.iter().map(|sli| &sli.plan))));
+        let readers = Arc::clone(readers);
         let mut samples = Samples::read(&self.group, shared, read).await?;
         let counts = self.group.indicators.iter().any(|sli| sli.plan.reading().is_counted());
         if begins_anew || (counts && self.states.iter().all(State::is_new)) {
@@ -145,19 +162,28 @@ impl LiveGroup {
         }
         // Counted twice: once up to the end, for the present, on a copy of the state;
         // once for good, without the last minutes, whose late samples may still come.
-        let present = |(sli, state): (&CountedSli, &State)| count_plan(&sli.plan, &mut state.clone(), &samples, emit);
-        let counted: Vec<Counted> = self.group.indicators.iter().zip(&states).map(present).collect();
+        let shares = counting(&samples, || samples.shares(&readers));
+        let present = |((sli, state), share): ((&CountedSli, &State), &PlanSeries<'_>)| {
+            count_plan(&sli.plan, &mut state.clone(), (&samples, share), emit)
+        };
+        let all = self.group.indicators.iter().zip(&states).zip(&shares);
+        let counted: Vec<Counted> = counting(&samples, || all.map(present).collect());
         let newest = counted.iter().filter_map(|c| c.open.newest).map(|newest| newest.settled(end));
         let come = newest.chain(alive_until(&samples.alive, end)).min().unwrap_or(end);
         let next = (end - Millis(self.progress.recount_slots * SLOT_MS)).min(come).max(begin);
-        let settled = samples.until(next);
+        if next > begin {
+            let settled = samples.until(next);
+            counting(&settled, || {
+                let shares = settled.shares(&readers);
+                for ((sli, state), share) in self.group.indicators.iter().zip(&mut states).zip(&shares) {
+                    count_plan(&sli.plan, state, (&settled, share), Period::new(begin, next));
+                    state.forget_before(end - FORGET_AFTER);
+                }
+            });
+        }
         let mut found = Vec::new();
         let mut slowest = Millis(0);
         for ((indicator, state), mut counted) in self.group.indicators.iter().zip(&mut states).zip(counted) {
-            if next > begin {
-                count_plan(&indicator.plan, state, &settled, Period::new(begin, next));
-                state.forget_before(end - FORGET_AFTER);
-            }
             if let Some(came) = came_before(&counted, state.lateness.newest(), begin) {
                 holes.push(indicator.id, Period::new(came, begin));
             }
@@ -193,40 +219,14 @@ impl LiveGroup {
             backfilled_to: None,
             searched: self.progress.searched,
         };
-        if let Some(first) = self.search(&samples, begin, end).await? {
+        let reads =
+            |(sli, share): (&CountedSli, &PlanSeries<'_>)| share.series.iter().any(|s| sli.plan.reads(&s.labels));
+        let is_silent: Vec<bool> = self.group.indicators.iter().zip(&shares).map(|pair| !reads(pair)).collect();
+        if let Some(first) = self.search(&is_silent, begin, end).await? {
             self.progress.committed = None;
             self.progress.backfilled_to = Some(first);
         }
         Ok(found)
-    }
-
-    /// Looks for samples of minutes that are counted already, of SLIs that have none in
-    /// the reading: a new service may be late from its first sample on. Says from when
-    /// on to count again.
-    async fn search(
-        &mut self,
-        samples: &Samples,
-        begin: Timestamp,
-        end: Timestamp,
-    ) -> Result<Option<Timestamp>, Error> {
-        if self.progress.searched.is_some_and(|at| end - at < SEARCH_EVERY) {
-            return Ok(None);
-        }
-        self.progress.searched = Some(end);
-        let (batch, source) = (&self.group.batch, &self.group.source.samples);
-        let before = Period::new((end - LATE_MAX).min(begin), begin);
-        let mut first: Option<Timestamp> = None;
-        for (sli, state) in self.group.indicators.iter().zip(&self.states) {
-            let is_silent = !samples.batch.series.iter().any(|series| sli.plan.reads(&series.labels));
-            if !is_silent || !sli.plan.reading().is_counted() {
-                continue;
-            }
-            for selector in sli.plan.selectors() {
-                let came = source.read_counters(&selector.for_source(), &batch.thresholds, before).await?;
-                first = first.into_iter().chain(came.iter().filter_map(|series| state.first_unknown(series))).min();
-            }
-        }
-        Ok(first.map(Timestamp::floor_slot))
     }
 
     fn looks_back(&self) -> bool {
@@ -234,37 +234,17 @@ impl LiveGroup {
     }
 }
 
-/// From when on samples came that are older than what is being counted.
-fn came_before(counted: &Counted, known: Option<Timestamp>, begin: Timestamp) -> Option<Timestamp> {
-    let newest = counted.open.newest?.at;
-    match known {
-        Some(known) => (known < begin && newest > known).then(|| known.floor_slot()),
-        None => (newest <= begin).then(|| newest.floor_slot() - CONTEXT),
-    }
-}
-
-/// Up to where a source is known to have scraped anything, where it is behind: what it
-/// scraped later has not come yet. `None` where it never scrapes, or is behind for so
-/// long that nothing is waited for.
-fn alive_until(alive: &[Timestamp], end: Timestamp) -> Option<Timestamp> {
-    alive.last().copied().filter(|last| *last < end && end - *last <= LATE_MAX)
-}
-
-/// What one round of a group is about.
-#[derive(Clone, Copy)]
-struct Stretch {
-    emit: Period,
-    read: Period,
-    /// What the live path leaves to the backfill.
-    hole: Option<Period>,
-    /// Whether what is remembered of the time before is of no use.
-    begins_anew: bool,
-}
-
 /// The groups of one source.
 pub struct Live {
     groups: Vec<LiveGroup>,
     apart: Arc<Apart>,
+}
+
+/// An SLI that the source cannot be asked for within its limits.
+fn too_large(sli: &CountedSli, at: Timestamp, error: &Error) -> CountedMinute {
+    let problem = FindingKind::Sli(SliProblem::TooLarge { reason: error.to_string() });
+    let findings = vec![Finding::new(sli.slo.clone(), problem)];
+    CountedMinute { id: sli.id, tiles: Vec::new(), counted: Period::new(at, at), findings }
 }
 
 /// What a round of a source brought.
@@ -292,7 +272,7 @@ impl Live {
         backfilled_to: Timestamp,
     ) {
         let mut known: BTreeMap<SliId, (Progress, State)> = BTreeMap::new();
-        for LiveGroup { group, mut states, progress } in self.groups.drain(..) {
+        for LiveGroup { group, mut states, progress, .. } in self.groups.drain(..) {
             states.resize_with(group.indicators.len(), State::default);
             known.extend(group.indicators.iter().zip(states).map(|(sli, state)| (sli.id, (progress, state))));
         }
@@ -301,8 +281,9 @@ impl Live {
                 let (progress, state) = known.remove(&sli.id).unwrap_or_else(|| {
                     (Progress::new(counted_until.get(&sli.id).copied(), backfilled_to), State::default())
                 });
-                let alone = QueryGroup { indicators: vec![sli.clone()], ..group.clone() };
-                self.groups.push(LiveGroup { group: alone, states: vec![state], progress });
+                let (source, batch) = (Arc::clone(&group.source), Arc::clone(&group.batch));
+                let alone = QueryGroup { source, batch, indicators: vec![sli.clone()] };
+                self.groups.push(LiveGroup { states: vec![state], ..LiveGroup::new(alone, progress) });
             }
         }
         self.join();
@@ -319,6 +300,7 @@ impl Live {
                     let other = entry.get_mut();
                     other.group.indicators.append(&mut one.group.indicators);
                     other.states.append(&mut one.states);
+                    other.readers = None;
                 }
             }
         }
@@ -350,6 +332,26 @@ impl Live {
     }
 
     pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
+        let mut round = self.round_of_due(now, holes).await;
+        // What was divided is due still; what was read is not.
+        while self.divide() {
+            let error = round.error.take().filter(|error| !error.asks_too_much() || error.is_slow());
+            let more = self.round_of_due(now, holes).await;
+            round.found.extend(more.found);
+            round.error = error.or(more.error);
+        }
+        round
+    }
+
+    /// Divides what a source found too much; whether anything was.
+    fn divide(&mut self) -> bool {
+        let (too_large, others): (Vec<_>, Vec<_>) = self.groups.drain(..).partition(|group| group.is_too_large);
+        let is_any = !too_large.is_empty();
+        self.groups = others.into_iter().chain(too_large.into_iter().flat_map(LiveGroup::halves)).collect();
+        is_any
+    }
+
+    async fn round_of_due(&mut self, now: Timestamp, holes: &Holes) -> Round {
         let due = self.groups.iter_mut().filter(|group| group.is_due(now));
         let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now), group)).collect();
         // Those that read the same period share what they ask.
@@ -367,7 +369,7 @@ impl Live {
             .into_iter()
             .filter_map(|(stretch, group)| {
                 let shared = shared.get(&stretch.read).map(Arc::clone)?;
-                Some(async move { group.round(stretch, &shared, holes).await })
+                Some(async move { group.round_or_divide(stretch, &shared, holes).await })
             })
             .collect();
         // Each answer goes when the last group that shares it is done.
@@ -384,3 +386,6 @@ impl Live {
         round
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,9 @@ use crate::ingest::counting::{
     Evaluated, GAUGE_LOOKBACK, Plan, Points, Reading, State, alert_slices, count, estimates, slices,
 };
 use crate::ingest::raw::{RawSeries, unite};
+use crate::ingest::readers::Readers;
 use crate::ingest::spoilt::usable_up;
+use crate::model::labels::NAME;
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::net::Error;
@@ -35,10 +37,15 @@ pub struct Samples {
     pub alive: Vec<Timestamp>,
     pub read: Period,
     pub baselines: Option<Baselines>,
-    /// `up` for counters, where some scrapes tell nothing of them.
-    usable_up: Option<Vec<RawSeries>>,
     /// By expression.
     pub estimates: BTreeMap<String, Points>,
+}
+
+/// What one plan reads of it.
+pub struct PlanSeries<'s> {
+    pub series: Vec<&'s RawSeries>,
+    /// Of the baselines, where they were looked up.
+    before: Option<Vec<&'s RawSeries>>,
 }
 
 impl Samples {
@@ -56,6 +63,8 @@ impl Samples {
         } else {
             [&mut batch.series, &mut batch.up, &mut batch.starts].into_iter().for_each(unite);
         }
+        // Targets go without the name of `up`: once for all plans that look at them.
+        batch.up.iter_mut().for_each(|up| up.labels = up.labels.without(&[NAME]));
         let alive = shared.alive(Period::new(read.start - NEW_TARGET_PROOF - Millis::from_mins(1), read.end)).await?;
         let mut estimates = BTreeMap::new();
         for indicator in &group.indicators {
@@ -70,8 +79,7 @@ impl Samples {
                 }
             }
         }
-        let usable_up = usable_up(&batch.series, &batch.up);
-        Ok(Samples { batch, alive, read, baselines: None, usable_up, estimates })
+        Ok(Samples { batch, alive, read, baselines: None, estimates })
     }
 
     /// Looks up what was known of the time before, to the millisecond of the targets
@@ -96,21 +104,33 @@ impl Samples {
         Ok(())
     }
 
-    pub fn observed(&self) -> Observed<'_> {
+    /// What each plan of a group reads of it, in their order.
+    pub fn shares(&self, readers: &Readers) -> Vec<PlanSeries<'_>> {
+        let before = self.baselines.as_ref().map(|b| readers.divide(&b.series));
+        let mut shares: Vec<PlanSeries<'_>> =
+            readers.divide(&self.batch.series).into_iter().map(|series| PlanSeries { series, before: None }).collect();
+        for (share, before) in shares.iter_mut().zip(before.into_iter().flatten()) {
+            share.before = Some(before);
+        }
+        shares
+    }
+
+    fn observed<'s>(&'s self, series: &'s [&'s RawSeries]) -> Observed<'s> {
         Observed {
-            series: &self.batch.series,
+            series,
             up: &self.batch.up,
             starts: &self.batch.starts,
             alive: &self.alive,
             read: self.read,
-            baselines: self.baselines.as_ref(),
+            baselines: None,
         }
     }
 
-    /// The same for counters.
-    fn observed_counters(&self) -> Observed<'_> {
-        let up = self.usable_up.as_ref().unwrap_or(&self.batch.up);
-        Observed { up, ..self.observed() }
+    /// Of the time before, what one plan begins with.
+    fn baselines_of(&self, share: &PlanSeries<'_>) -> Option<Baselines> {
+        let (all, before) = self.baselines.as_ref().zip(share.before.as_ref())?;
+        let series = before.iter().copied().cloned().collect();
+        Some(Baselines { series, up: all.up.clone(), starts: all.starts.clone() })
     }
 
     /// The same samples up to an earlier end.
@@ -130,7 +150,6 @@ impl Samples {
             alive: self.alive.clone(),
             read: Period::new(self.read.start, end),
             baselines: self.baselines.clone(),
-            usable_up: self.usable_up.as_deref().map(cut),
             estimates: self.estimates.clone(),
         }
     }
@@ -140,18 +159,22 @@ impl Samples {
 /// that answer requests.
 const SERIES_AT_ONCE: usize = 1_000;
 
-/// Counts one plan; only counters have a state.
-pub fn count_plan(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
-    if samples.batch.series.len() <= SERIES_AT_ONCE {
-        return count_at_once(plan, state, samples, emit);
-    }
-    tasks::busy(|| count_at_once(plan, state, samples, emit))
+/// Counts a reading, a large one apart from the threads that answer requests.
+pub fn counting<T>(samples: &Samples, count: impl FnOnce() -> T) -> T {
+    if samples.batch.series.len() <= SERIES_AT_ONCE { count() } else { tasks::busy(count) }
 }
 
-fn count_at_once(plan: &Plan, state: &mut State, samples: &Samples, emit: Period) -> Counted {
+/// Counts one plan by its share of a reading; only counters have a state.
+pub fn count_plan(
+    plan: &Plan,
+    state: &mut State,
+    (samples, share): (&Samples, &PlanSeries<'_>),
+    emit: Period,
+) -> Counted {
+    let observed = samples.observed(&share.series);
     match plan.reading() {
-        Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, samples.observed(), emit),
-        Reading::Alert { .. } => alert_slices(plan, samples.observed(), emit),
+        Reading::Gauge { .. } | Reading::RawRatio { .. } => slices(plan, observed, emit),
+        Reading::Alert { .. } => alert_slices(plan, observed, emit),
         Reading::Estimated { numerator, total, .. } => {
             let none = Points::new();
             let evaluated = |of: &Expression| Evaluated {
@@ -161,7 +184,13 @@ fn count_at_once(plan: &Plan, state: &mut State, samples: &Samples, emit: Period
             estimates(plan, evaluated(numerator), evaluated(total), emit)
         }
         Reading::Nothing => Counted::default(),
-        Reading::Ratio { .. } | Reading::Buckets { .. } => count(plan, state, samples.observed_counters(), emit),
+        Reading::Ratio { .. } | Reading::Buckets { .. } => {
+            let baselines = if state.is_complete() { None } else { samples.baselines_of(share) };
+            // Some scrapes may tell nothing of its counters.
+            let usable_up = usable_up(&share.series, observed.up);
+            let up = usable_up.as_deref().unwrap_or(observed.up);
+            count(plan, state, Observed { up, baselines: baselines.as_ref(), ..observed }, emit)
+        }
     }
 }
 
@@ -175,14 +204,15 @@ pub(super) fn context(group: &QueryGroup) -> Millis {
 /// later than `horizon` is read.
 pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
     let mut counted = Vec::new();
+    let readers = Readers::new(group.indicators.iter().map(|i| &i.plan));
     for ahead in READ_ON {
         let end = (period.end + ahead).min(horizon).max(period.end);
         let read = Period::new(period.start - context(group), end);
         let mut samples = Samples::read(group, &SharedQuery::alone(group), read).await?;
-        counted = count_all(group, &samples, period);
+        counted = count_all(group, &samples, &readers, period);
         if counted.iter().any(|c| c.open.before) {
             samples.look_back(group).await?;
-            counted = count_all(group, &samples, period);
+            counted = count_all(group, &samples, &readers, period);
         }
         if end >= horizon {
             for one in &mut counted {
@@ -197,6 +227,10 @@ pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> 
     Ok(counted)
 }
 
-fn count_all(group: &QueryGroup, samples: &Samples, emit: Period) -> Vec<Counted> {
-    group.indicators.iter().map(|i| count_plan(&i.plan, &mut State::default(), samples, emit)).collect()
+fn count_all(group: &QueryGroup, samples: &Samples, readers: &Readers, emit: Period) -> Vec<Counted> {
+    counting(samples, || {
+        let shares = samples.shares(readers);
+        let plans = group.indicators.iter().map(|i| &i.plan).zip(&shares);
+        plans.map(|(plan, share)| count_plan(plan, &mut State::default(), (samples, share), emit)).collect()
+    })
 }

@@ -73,6 +73,7 @@ mod tests {
         let series = [series(a, "a", "firing"), series(b, "b", "firing"), series(&pending, "c", "pending")];
         let alive: Vec<Timestamp> = alive.map(|m| at(m as f64 + 1.0)).collect();
         let read = Period::new(at(-10.0), at(minutes as f64));
+        let series: Vec<&RawSeries> = series.iter().collect();
         let observed = Observed { series: &series, up: &[], starts: &[], alive: &alive, read, baselines: None };
         let counted = alert_slices(&plan, observed, Period::new(at(0.0), at(minutes as f64)));
         let shown = |m: i64| match counted.tiles.iter().find(|t| t.start == at(m as f64)) {

@@ -77,7 +77,7 @@ impl<'a> Counting<'a> {
         let (weights, inexact) = plan.weights(observed.series, state);
         let watch = Watch { observed, since: state.known_since(), complete: state.complete };
         let ours: Vec<(&RawSeries, Weights)> =
-            observed.series.iter().zip(weights).filter(|(_, weights)| weights.concern()).collect();
+            observed.series.iter().copied().zip(weights).filter(|(_, weights)| weights.concern()).collect();
         let series: Vec<&RawSeries> = ours.iter().map(|(series, _)| *series).collect();
         let timelines = timelines(plan, state, &watch, &series);
         let (created, pushes) = (Created::of(observed.series), Pushes::of(observed.starts));

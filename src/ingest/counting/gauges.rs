@@ -206,6 +206,7 @@ mod tests {
             let plan =
                 Plan::new(&Sli::RawRatio { metric: Selector::new("sli", Vec::new()), is_bad, unit: RatioUnit::Ratio });
             let read = Period::new(at(-300), at(180));
+            let series: Vec<&RawSeries> = series.iter().collect();
             let observed = Observed { series: &series, up: &[], starts: &[], alive: &[], read, baselines: None };
             let tiles = slices(&plan, observed, Period::new(at(0), at(180))).tiles;
             tiles.iter().map(|t| (t.start.millis() / 1_000, t.counts.good, t.counts.total)).collect::<Vec<_>>()

@@ -18,7 +18,7 @@ pub struct Baselines {
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
     /// Series that the plan's selectors match; others are left out.
-    pub series: &'a [RawSeries],
+    pub series: &'a [&'a RawSeries],
     /// `up` of the jobs concerned.
     pub up: &'a [RawSeries],
     /// `process_start_time_seconds` of the jobs concerned.

@@ -188,10 +188,10 @@ impl Plan {
 
     /// The weights of all series, in their order; zero for those not concerned.
     /// With a histogram also why they are not exact.
-    pub(super) fn weights(&self, series: &[RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
+    pub(super) fn weights(&self, series: &[&RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
         match &self.reading {
             Reading::Ratio { numerator, total } => {
-                let weight = |s: &RawSeries| Weights::Always(ratio_weight(numerator, total, &s.labels));
+                let weight = |s: &&RawSeries| Weights::Always(ratio_weight(numerator, total, &s.labels));
                 (series.iter().map(weight).collect(), None)
             }
             Reading::Buckets { buckets, native, count, threshold, .. } => {

@@ -82,6 +82,11 @@ impl State {
         self.since = self.since.map(|since| since.max(at));
     }
 
+    /// Whether what is not here was not there: then the time before is of no use.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Whether nothing is known yet.
     pub fn is_new(&self) -> bool {
         !self.complete && self.series.is_empty() && self.targets.is_empty()

@@ -90,7 +90,8 @@ fn availability() -> Plan {
 
 impl World {
     fn observed(&self, read: Period, baselines: Option<&'static Baselines>) -> Observed<'_> {
-        Observed { series: &self.series, up: &self.up, starts: &self.starts, alive: &self.alive, read, baselines }
+        let series = self.series.iter().collect::<Vec<_>>().leak();
+        Observed { series, up: &self.up, starts: &self.starts, alive: &self.alive, read, baselines }
     }
 
     /// Only the samples of a reading, as a source would give them.

@@ -3,6 +3,7 @@
 //! in PromQL.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use regex::Regex;
 
@@ -134,6 +135,12 @@ impl PartialEq for Matcher {
 
 impl Eq for Matcher {}
 
+impl Hash for Matcher {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_label_name(f, &self.label)?;
@@ -143,7 +150,7 @@ impl fmt::Display for Matcher {
 }
 
 /// A metric name with matchers, sorted so that equal selectors print equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
     pub metric: String,
     matchers: Vec<Matcher>,

@@ -26,9 +26,9 @@ pub fn created_name(counter: &str) -> Option<String> {
 pub(crate) struct Created<'a>(HashMap<Labels, &'a RawSeries>);
 
 impl<'a> Created<'a> {
-    pub fn of(series: &'a [RawSeries]) -> Created<'a> {
-        let named = |s: &&RawSeries| s.labels.get(NAME).is_some_and(|name| name.ends_with("_created"));
-        let times = series.iter().filter(named).filter(|s| holds_times(s));
+    pub fn of(series: &[&'a RawSeries]) -> Created<'a> {
+        let named = |s: &&&RawSeries| s.labels.get(NAME).is_some_and(|name| name.ends_with("_created"));
+        let times = series.iter().filter(named).copied().filter(|s| holds_times(s));
         Created(times.map(|s| (s.labels.clone(), s)).collect())
     }
 

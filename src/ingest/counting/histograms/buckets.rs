@@ -46,7 +46,7 @@ type AtScrape = Vec<(usize, Weight)>;
 
 impl Buckets<'_> {
     /// The weights of all series, in their order, and why they are not exact.
-    pub fn weights(&self, series: &[RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
+    pub fn weights(&self, series: &[&RawSeries], state: &State) -> (Vec<Weights>, Option<Inexact>) {
         let mut weights = vec![Weights::Always(Weight::default()); series.len()];
         let mut groups: BTreeMap<Labels, Vec<Member<'_>>> = BTreeMap::new();
         for (place, one) in series.iter().enumerate() {
@@ -101,7 +101,7 @@ impl Buckets<'_> {
 
     /// What was known of the histograms of which a native form is or was there, or of
     /// which bounds come and go while the process runs.
-    fn known(&self, series: &[RawSeries], state: &State, changing: bool) -> HashMap<Labels, Known> {
+    fn known(&self, series: &[&RawSeries], state: &State, changing: bool) -> HashMap<Labels, Known> {
         let mut known: HashMap<Labels, Known> = HashMap::new();
         let is_native = |labels: &Labels| self.native.matches(labels);
         if !changing && !series.iter().map(|s| &s.labels).chain(state.series.keys()).any(is_native) {

@@ -174,7 +174,7 @@ fn counted(all: &[RawSeries], threshold: f64, cuts: &[i64]) -> (Vec<EventCounts>
             RawSeries { labels: one.labels.clone(), samples }
         };
         let series: Vec<RawSeries> = all.iter().map(cut).filter(|s| !s.samples.is_empty()).collect();
-        let up = [cut(&up)];
+        let (series, up): (Vec<&RawSeries>, _) = (series.iter().collect(), [cut(&up)]);
         let observed =
             Observed { series: &series, up: &up, starts: &[], alive: &alive, read, baselines: Some(&before) };
         last = count(&plan(threshold), &mut state, observed, read);

@@ -1,7 +1,7 @@
 //! What every task made last, and the snapshot that is made of it. The snapshot
 //! is assembled here and nowhere else, whenever one of its parts changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::evaluate::review::compare::Comparison;
@@ -68,7 +68,10 @@ impl Board {
     pub fn note_findings(&self, by: &str, findings: Vec<Finding>) {
         self.change(|parts| {
             let before = parts.findings.insert(by.to_owned(), findings.clone()).unwrap_or_default();
-            for finding in findings.iter().filter(|finding| !before.contains(finding)) {
+            let mut known: HashMap<(&str, &str), Vec<&Finding>> = HashMap::new();
+            before.iter().for_each(|finding| known.entry(key(finding)).or_default().push(finding));
+            let is_known = |finding: &&Finding| known.get(&key(finding)).is_some_and(|alike| alike.contains(finding));
+            for finding in findings.iter().filter(|finding| !is_known(finding)) {
                 let text = findings::text(finding);
                 tracing::warn!(source = finding.subject, hint = text.hint, "{}", text.message);
             }
@@ -95,13 +98,9 @@ impl Parts {
     fn assemble(&self) -> Snapshot {
         // What is down comes first: most others follow from it.
         // Counting and surveying may notice the same.
-        let mut findings: Vec<Finding> = Vec::new();
-        for one in self.down.values().chain(self.findings.values().flatten()) {
-            let is_known = |known: &Finding| known.subject == one.subject && known.kind.as_str() == one.kind.as_str();
-            if !findings.iter().any(is_known) {
-                findings.push(one.clone());
-            }
-        }
+        let mut known: HashSet<(&str, &str)> = HashSet::new();
+        let all = self.down.values().chain(self.findings.values().flatten());
+        let mut findings: Vec<Finding> = all.filter(|one| known.insert(key(one))).cloned().collect();
         findings.extend(unmatched(&self.review));
         findings.extend(contradictory(&self.review));
         Snapshot {
@@ -114,6 +113,11 @@ impl Parts {
             opened: self.opened.clone(),
         }
     }
+}
+
+/// What a finding is told apart by, however many there are.
+fn key(finding: &Finding) -> (&str, &str) {
+    (&finding.subject, finding.kind.as_str())
 }
 
 /// Durations that are unknown because their end lies before their beginning.

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
-use crate::yaml::node::Span;
+use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::Source;
 use crate::yaml::words::{meant, shown};
@@ -112,7 +112,7 @@ pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
 
 fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
     let mut source = Source::new(file, text);
-    let documents = documents(text, &mut source);
+    let documents: Vec<Node> = documents(text, &mut source).into_iter().flat_map(items).collect();
     let mut defined = Vec::new();
     for document in &documents {
         match foreign::translated(document, &documents, &mut source) {
@@ -121,6 +121,19 @@ fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
         }
     }
     (defined, source.into_problems())
+}
+
+/// A list as `kubectl get -o yaml` prints it is the documents that it holds.
+fn items(document: Node) -> Vec<Node> {
+    let Value::Map(entries) = &document.value else { return vec![document] };
+    let is_list = entries
+        .iter()
+        .any(|e| e.key == "kind" && matches!(&e.value.value, Value::Text(kind) if kind.ends_with("List")));
+    let listed = entries.iter().find(|e| e.key == "items").map(|e| e.value.value.clone());
+    match listed {
+        Some(Value::List(items)) if is_list => items,
+        _ => vec![document],
+    }
 }
 
 impl Loaded {

@@ -133,3 +133,14 @@ fn what_cannot_be_had_is_refused_at_its_place() {
         assert!(slos.is_empty() && problems.iter().any(|p| p.is_error() && p.message.contains(part)), "{problems:?}");
     }
 }
+
+#[test]
+fn a_list_is_the_resources_that_it_holds() {
+    let one = |name: &str| {
+        format!(
+            "- apiVersion: openslo/v1\n  kind: SLO\n  metadata: {{name: {name}}}\n  spec:\n    service: press\n    budgetingMethod: Occurrences\n    timeWindow: [{{duration: 30d, isRolling: true}}]\n    objectives: [{{target: 0.99}}]\n    indicator:\n      metadata: {{name: {name}-sli}}\n      spec:\n        ratioMetric:\n          counter: true\n          bad: {{metricSource: {{type: Prometheus, spec: {{query: 'sheets_total{{ok=\"no\"}}'}}}}}}\n          total: {{metricSource: {{type: Prometheus, spec: {{query: sheets_total}}}}}}\n"
+        )
+    };
+    let slos = sound(&format!("apiVersion: v1\nkind: List\nitems:\n{}{}", one("left"), one("right")));
+    assert_eq!(slos.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>(), ["left", "right"]);
+}

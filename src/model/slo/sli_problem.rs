@@ -260,11 +260,10 @@ impl SliProblem {
         match self {
             SliProblem::MetricNotFound { .. }
             | SliProblem::LabelNotFound { .. }
+            | SliProblem::ValueNotFound { .. }
             | SliProblem::NotHistogram { .. }
             | SliProblem::Rejected { .. } => true,
-            SliProblem::ValueNotFound { side, .. }
-            | SliProblem::NoSeries { side, .. }
-            | SliProblem::NoAnswer { side, .. } => *side != Side::Bad,
+            SliProblem::NoSeries { side, .. } | SliProblem::NoAnswer { side, .. } => *side != Side::Bad,
             SliProblem::ImpossibleCounts { .. } | SliProblem::OutOfRange { .. } => true,
             _ => false,
         }

@@ -22,8 +22,38 @@ impl Survey<'_> {
                 return Ok(Some(problem));
             }
         }
+        if let Some(problem) = self.missing_here(side, selector, &metric).await? {
+            return Ok(Some(problem));
+        }
         let is_usual = side == Side::Bad;
         Ok((!is_usual).then(|| SliProblem::NoSeries { side, selector: selector.to_string() }))
+    }
+
+    /// A label that every series of the metric has but those that the other matchers
+    /// select: it is not one that only errors carry.
+    async fn missing_here(
+        &self,
+        side: Side,
+        selector: &Selector,
+        metric: &Selector,
+    ) -> Result<Option<SliProblem>, Error> {
+        for matcher in selector.matchers().iter().filter(|matcher| !matcher.matches_value("")) {
+            let others = selector.matchers().iter().filter(|other| *other != matcher);
+            let ours = Selector::new(selector.metric.clone(), others.cloned().collect());
+            let Ok(without) = Matcher::new(matcher.label.clone(), MatchOp::Equal, "") else { continue };
+            let Some(series) = self.number(&format!("count({})", ours.for_source())).await? else { continue };
+            let without = Selector::new(selector.metric.clone(), vec![without]);
+            let (without, all) = (format!("count({without})"), format!("count({metric})"));
+            let (without, all) = (self.number(&without).await?, self.number(&all).await?);
+            if without == Some(series) && all > without {
+                let labels = self.client.label_names(&ours, self.lately()).await?.data;
+                let (metric, label) = (ours.to_string(), matcher.label.clone());
+                let nearest = nearest(&label, &labels);
+                let series = Some(series as u64);
+                return Ok(Some(SliProblem::LabelNotFound { side, metric, label, series, nearest }));
+            }
+        }
+        Ok(None)
     }
 
     /// A matcher that leaves out what has a label which no series has. On the total it
@@ -63,10 +93,15 @@ impl Survey<'_> {
         if values.iter().any(|value| matcher.matches_value(value)) {
             return Ok(None);
         }
-        let nearest = if matcher.op == MatchOp::Equal { nearest(&matcher.value, &values) } else { Vec::new() };
+        let can_come = can_come(matcher, &values);
+        let nearest = match matcher.op {
+            MatchOp::Equal => nearest(&matcher.value, &values),
+            _ if can_come => Vec::new(),
+            _ => values.iter().take(VALUES_SHOWN).cloned().collect(),
+        };
         // No error has this code yet, unless one differs in nothing but its case.
         let is_slip = nearest.iter().any(|value| value.eq_ignore_ascii_case(&matcher.value));
-        let is_usual = side == Side::Bad && !is_slip;
+        let is_usual = side == Side::Bad && !is_slip && can_come;
         Ok((!is_usual).then(|| SliProblem::ValueNotFound { side, metric: name, matcher: matcher.to_string(), nearest }))
     }
 
@@ -77,5 +112,45 @@ impl Survey<'_> {
             names.map(|answer| answer.data).unwrap_or_default()
         };
         self.metrics.get_or_init(ask).await
+    }
+}
+
+/// Values of a label that are named where none matches.
+const VALUES_SHOWN: usize = 3;
+
+/// Whether a value that nobody saw yet may match: one of the same kind as those that
+/// are there, a code, a class of codes such as `5xx`, or a word.
+fn can_come(matcher: &Matcher, values: &[String]) -> bool {
+    let all = |is: fn(&str) -> bool| values.iter().any(|v| !v.is_empty()) && values.iter().all(|v| is(v));
+    let code = || (0..600).any(|n| matcher.matches_value(&n.to_string()));
+    let class = || (1..6).any(|n| ["xx", "XX"].iter().any(|xx| matcher.matches_value(&format!("{n}{xx}"))));
+    if all(|v| v.bytes().all(|b| b.is_ascii_digit())) {
+        code()
+    } else if all(|v| v.len() == 3 && v.to_ascii_lowercase().ends_with("xx")) {
+        class()
+    } else if all(|v| !v.bytes().any(|b| b.is_ascii_digit())) {
+        !code() && !class()
+    } else {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_did_not_happen_yet_looks_like_the_codes_that_did() {
+        let can = |op, value: &str, seen: &[&str]| {
+            let matcher = Matcher::new("code", op, value).unwrap();
+            can_come(&matcher, &seen.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert!(can(MatchOp::Regex, "5..", &["200", "404"]) && can(MatchOp::Equal, "503", &["200"]));
+        assert!(!can(MatchOp::Regex, "5xx", &["200", "404"]), "a class where there are codes");
+        assert!(can(MatchOp::Regex, "5..", &["2xx", "4xx"]) && can(MatchOp::Equal, "5xx", &["2xx"]));
+        assert!(!can(MatchOp::Equal, "503", &["2xx", "4xx"]), "a code where there are classes");
+        assert!(can(MatchOp::Equal, "Internal", &["OK", "NotFound"]));
+        assert!(!can(MatchOp::Regex, "5..", &["OK", "NotFound"]), "a code where there are words");
+        assert!(can(MatchOp::Regex, "E5..", &["OK", "E404"]), "of several kinds");
     }
 }

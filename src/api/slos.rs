@@ -110,6 +110,10 @@ pub struct SloJson {
     pub lo: Option<f64>,
     /// Attainment if every unobserved event was good.
     pub hi: Option<f64>,
+    /// The likely interval: the attainment lies in it in 95 of 100 cases, by a model of
+    /// the unseen ends of processes.
+    pub likely_lo: Option<f64>,
+    pub likely_hi: Option<f64>,
     /// Share of the elapsed part of the period that was observed, 0..1.
     pub coverage: f64,
     pub method: MethodJson,

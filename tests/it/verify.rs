@@ -17,7 +17,8 @@ fn verify(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn the_budget_of_a_real_prometheus_is_right_where_rules_are_not() {
     let prometheus = binary("prometheus");
     let mut arguments = vec!["--days", "2", "--seed", "3", "--json", "--prometheus", prometheus.to_str().unwrap()];
-    for scenario in ["blind-outage", "ha-pair", "jobs-400s", "missed-scrapes", "no-traffic", "no-errors"] {
+    let names = ["blind-outage", "ha-pair", "jobs-400s", "missed-scrapes", "no-traffic", "no-errors"];
+    for scenario in names.into_iter().chain(["dying-1h", "added-label"]) {
         arguments.extend(["--scenario", scenario]);
     }
     let (code, out, err) = verify(&arguments);
@@ -25,7 +26,7 @@ fn the_budget_of_a_real_prometheus_is_right_where_rules_are_not() {
     let proof: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(proof["holds"], true);
     let scenarios = proof["scenarios"].as_array().unwrap();
-    assert_eq!(scenarios.len(), 6);
+    assert_eq!(scenarios.len(), 8);
     let of = |name: &str| scenarios.iter().find(|s| s["scenario"] == name).unwrap();
     let used = |name: &str, tool: &str| of(name)[tool]["budget_used_ratio"].as_f64();
     for one in scenarios {
@@ -33,6 +34,11 @@ fn the_budget_of_a_real_prometheus_is_right_where_rules_are_not() {
         assert_eq!(*counted, one["truth"]["observable"], "{one}");
         assert_eq!(one["evenkeel"]["truth_in_bound"], true, "{one}");
     }
+    // Pods of an hour whose last requests fail more: the interval is narrow, and right.
+    let dying = &of("dying-1h")["evenkeel"];
+    let width = |key: &str| dying[key].as_f64().unwrap();
+    assert_eq!(dying["truth_is_likely"], true, "{dying}");
+    assert!(width("likely_width") < width("bound_width") / 2.0 && width("likely_width") < 0.75, "{dying}");
     // The mean of ratios forgets the hour that it could not see; `increase` loses
     // the first error of each series.
     let off = |name, tool| used(name, tool).unwrap() / used(name, "truth").unwrap();

@@ -66,6 +66,8 @@ pub struct CorrectedJson {
     pub attainment: Option<f64>,
     pub lo: Option<f64>,
     pub hi: Option<f64>,
+    pub likely_lo: Option<f64>,
+    pub likely_hi: Option<f64>,
     pub coverage: f64,
     pub budget: Option<BudgetJson>,
     /// How much of the elapsed part of the period is left out.

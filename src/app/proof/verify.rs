@@ -91,6 +91,21 @@ impl Proof {
         self.bound().map(|(least, most)| most - least)
     }
 
+    /// The least and the most that was likely used.
+    pub fn likely(&self) -> Option<(f64, f64)> {
+        self.evenkeel.likely.map(|likely| (self.used(likely.hi), self.used(likely.lo)))
+    }
+
+    pub fn likely_width(&self) -> Option<f64> {
+        self.likely().map(|(least, most)| most - least)
+    }
+
+    /// Whether the true attainment lies in the likely interval; absent without one.
+    pub fn is_likely(&self) -> Option<bool> {
+        let (truth, likely) = self.truth.happened.attainment().zip(self.evenkeel.likely)?;
+        Some(likely.lo <= truth && truth <= likely.hi)
+    }
+
     pub fn holds(&self) -> bool {
         self.is_counted_right() && self.is_in_bound()
     }

@@ -118,6 +118,10 @@ fn proof_json(proof: &Proof) -> Value {
             "lo": proof.bound().map(|bound| bound.0),
             "hi": proof.bound().map(|bound| bound.1),
             "bound_width": proof.bound_width(),
+            "likely_lo": proof.likely().map(|likely| likely.0),
+            "likely_hi": proof.likely().map(|likely| likely.1),
+            "likely_width": proof.likely_width(),
+            "truth_is_likely": proof.is_likely(),
             "counted": events(status.counts.bad(), status.counts.total),
             "unseen_events": status.unseen_events,
             "coverage": status.coverage,
@@ -145,6 +149,9 @@ fn as_table(args: &VerifyArgs, proofs: &[Proof], colour: Colour) -> String {
         ("OFF", right),
         ("BOUND", right),
         ("WIDTH", right),
+        ("LIKELY", right),
+        ("WIDTH", right),
+        ("TRUTH", Align::Left),
         ("MISCOUNTED", right),
     ]);
     for proof in proofs {
@@ -159,7 +166,7 @@ fn as_table(args: &VerifyArgs, proofs: &[Proof], colour: Colour) -> String {
         Tone::Bad.paint(&format!("{failed} of {} scenarios do not hold.", proofs.len()), colour)
     };
     format!(
-        "{}\nShare of the error budget (of 99.9 % over {} d, seed {}) that was used; OFF and WIDTH in points of it.\n{verdict}\n",
+        "{}\nShare of the error budget (of 99.9 % over {} d, seed {}) that was used; OFF and WIDTH in points of it.\nBOUND: every unobserved event good or bad. LIKELY: the interval that holds the truth in 95 of 100 cases, which pages and reports show.\n{verdict}\n",
         table.render(colour),
         args.days,
         args.seed
@@ -181,6 +188,14 @@ fn row(proof: &Proof) -> Vec<Cell> {
     let bound = proof.bound().map(|(least, most)| format!("{:.1} to {:.1}%", least * 100.0, most * 100.0));
     cells.push(Cell::known(bound).tone(if proof.is_in_bound() { Tone::Plain } else { Tone::Bad }));
     cells.push(Cell::known(proof.bound_width().map(|width| format!("{:.1}", width * 100.0))));
+    let likely = proof.likely().map(|(least, most)| format!("{:.1} to {:.1}%", least * 100.0, most * 100.0));
+    cells.push(Cell::known(likely));
+    cells.push(Cell::known(proof.likely_width().map(|width| format!("{:.1}", width * 100.0))));
+    cells.push(match (proof.is_in_bound(), proof.is_likely()) {
+        (false, _) => Cell::new("outside").tone(Tone::Bad),
+        (true, Some(false)) => Cell::new("in the bound only").tone(Tone::Warning),
+        (true, _) => Cell::new("inside both").tone(Tone::Good),
+    });
     cells.push(match proof.miscounted() {
         (0, 0) => Cell::new("none").tone(Tone::Good),
         (bad, total) => {

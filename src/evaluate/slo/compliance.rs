@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::figures::{Figures, ratio};
 use super::history::History;
+use super::likely::Likely;
 use super::objectives::{Basis, differed};
 use super::status::{Budget, BurnRate, Corrected, HistoricalObjective, Method, SloState, SloStatus};
 use super::tiers::{Burns, judge_tiers, longest_lookback};
@@ -166,6 +167,7 @@ pub fn judge_over(
         attainment: figures.attainment,
         lo: figures.lo,
         hi: figures.hi,
+        likely: Likely::new(slo.budgeting, &sum, &figures),
         coverage: Time::All.coverage(history, elapsed, &sum),
         idle_ratio: ratio(sum.idle_ms as f64, elapsed.length().0 as f64).unwrap_or(0.0),
         unseen_events: figures.unseen,
@@ -218,6 +220,7 @@ impl Counting<'_> {
             attainment: figures.attainment,
             lo: figures.lo,
             hi: figures.hi,
+            likely: Likely::new(self.slo.budgeting, &sum, &figures),
             coverage: Time::Corrected.coverage(history, elapsed, &sum),
             budget: self.budget(&figures, Time::Corrected, Basis::Current),
             corrections: history.left_out().within(elapsed),

@@ -92,7 +92,7 @@ impl Figures {
 
 /// Bad events may be found after the requests that they are about, and the parts of
 /// a count may not fit together: there are never more bad or good events than events.
-fn in_range(counts: EventCounts) -> EventCounts {
+pub(super) fn in_range(counts: EventCounts) -> EventCounts {
     let EventCounts { good, total, uncertain } = counts;
     let total = total.max(total - good).max(0);
     let uncertain = uncertain.clamp(0, total);

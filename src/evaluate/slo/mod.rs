@@ -6,6 +6,7 @@ pub mod corrections;
 pub mod exhaustion;
 pub(crate) mod figures;
 pub mod history;
+pub mod likely;
 pub mod objectives;
 pub mod slot_history;
 pub(crate) mod slots;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::likely::Likely;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::objectives::Objective;
 use crate::model::slo::tile::EventCounts;
@@ -27,6 +28,8 @@ pub struct SloStatus {
     pub lo: Option<f64>,
     /// Every unobserved event good.
     pub hi: Option<f64>,
+    /// Where the attainment lies in 95 of 100 cases; absent without events.
+    pub likely: Option<Likely>,
     /// Observed share of the elapsed part of the period, 0..1.
     pub coverage: f64,
     /// Share of the elapsed part that was observed and had no events, 0..1; at
@@ -59,6 +62,7 @@ pub struct Corrected {
     pub attainment: Option<f64>,
     pub lo: Option<f64>,
     pub hi: Option<f64>,
+    pub likely: Option<Likely>,
     /// Observed share of the time that is not left out.
     pub coverage: f64,
     pub budget: Option<Budget>,
@@ -120,13 +124,18 @@ impl SloStatus {
             return self;
         }
         self.state = SloState::Unknown;
-        (self.attainment, self.lo, self.hi) = (None, None, None);
+        (self.attainment, self.lo, self.hi, self.likely) = (None, None, None, None);
         (self.budget, self.corrected, self.then) = (None, None, None);
         (self.coverage, self.idle_ratio) = (0.0, 0.0);
         for burn in &mut self.burn_rates {
             (burn.rate, burn.lo, burn.hi, burn.coverage) = (None, None, None, 0.0);
         }
         self
+    }
+
+    /// The likely interval that counts: the corrected one where there is one.
+    pub fn judged_likely(&self) -> Option<Likely> {
+        self.corrected.as_ref().map_or(self.likely, |corrected| corrected.likely)
     }
 
     /// The budget that counts: the corrected one where there is one.

@@ -14,6 +14,8 @@ mod reset;
 pub(crate) mod shape;
 pub(crate) mod stretch;
 
+use std::collections::HashSet;
+
 use super::super::raw::{RawSeries, is_conflicting};
 use super::notices::{DeltaEvidence, NoticeKind, Notices, Observation, Operand};
 use super::plan::{Plan, Reading};
@@ -29,12 +31,12 @@ use crate::ingest::counting::counters::rates::Rates;
 use crate::ingest::counting::counters::shape::Shape;
 use crate::ingest::counting::observed::Observed;
 use crate::ingest::counting::targets::arrivals::newest;
-use crate::ingest::counting::targets::target::Timeline;
+use crate::ingest::counting::targets::target::{Timeline, target_key};
 use crate::ingest::counting::targets::watch::{TARGET_REMEMBERED, Watch, any_alive};
 use crate::ingest::counting::weights::{Weight, Weights};
 use crate::model::labels::Labels;
 use crate::model::labels::number::number_of;
-use crate::model::slo::tile::Possible;
+use crate::model::slo::tile::{EventCounts, Possible};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Counts the events of the slots of `emit` and moves `state` on to the end of
@@ -59,8 +61,8 @@ struct Counting<'a> {
     timelines: Vec<Timeline>,
     /// How busy each timeline was at each of its scrapes.
     busy: Vec<Vec<(Timestamp, f64)>>,
-    /// Events of `total` found at each scrape of each timeline.
-    scrape_totals: Vec<Vec<i64>>,
+    /// Events found at each scrape of each timeline.
+    scrape_counts: Vec<Vec<EventCounts>>,
     /// Which timelines the indicator is about.
     relevant: Vec<bool>,
     /// When anything was pushed last.
@@ -98,7 +100,8 @@ impl<'a> Counting<'a> {
                 shape,
             })
         };
-        let counters: Vec<Counter<'a>> = ours.into_iter().filter_map(counter).collect();
+        let mut counters: Vec<Counter<'a>> = ours.into_iter().filter_map(counter).collect();
+        delta::follow_others(&mut counters);
         let relevant = relevant_targets(plan, state, &timelines, &counters);
         let mut timelines = timelines;
         let newest = newest(&mut timelines, &counters, &relevant);
@@ -106,7 +109,7 @@ impl<'a> Counting<'a> {
             observed,
             watch,
             emit,
-            scrape_totals: timelines.iter().map(|t| vec![0; t.ok.len()]).collect(),
+            scrape_counts: timelines.iter().map(|t| vec![EventCounts::ZERO; t.ok.len()]).collect(),
             busy: vec![Vec::new(); timelines.len()],
             relevant,
             pushed_until: None,
@@ -138,8 +141,8 @@ impl<'a> Counting<'a> {
         if line.was_asked(to) && !line.answered(to) {
             return;
         }
-        if let Some(sum) = self.scrape_totals.get_mut(counter.target).and_then(|t| t.get_mut(line.scrape_index(to))) {
-            *sum += events * weight.total;
+        if let Some(sum) = self.scrape_counts.get_mut(counter.target).and_then(|t| t.get_mut(line.scrape_index(to))) {
+            *sum += weight.of(events);
         }
     }
 
@@ -158,17 +161,23 @@ impl<'a> Counting<'a> {
     fn remember(&mut self, state: &mut State) {
         // Targets out of the plan's scope have no timeline; there are none.
         let end = self.observed.read.end;
-        let targets = self.timelines.iter().zip(&self.busy).map(|(line, busy)| {
+        let going_on = self.timelines.iter().zip(&self.busy).enumerate().filter(|(_, (line, _))| !line.is_succeeded);
+        let targets = going_on.map(|(t, (line, busy))| {
             let mut rates = Rates::default();
             busy.iter().for_each(|(at, rate)| rates.push(*at, *rate));
             rates.forget_before(end);
-            line.state(rates)
+            line.state(rates, line.ok.last().and_then(|at| self.found_at(t, line, *at)))
         });
         state.targets = targets.collect();
+        // A target of which one series was known to tell differences was counted so.
+        let known = state.shapes.iter().filter(|(_, shape)| shape.is_delta()).map(|(labels, _)| target_key(labels));
+        let known: HashSet<(String, String)> = known.map(|(job, at)| (job.to_owned(), at.to_owned())).collect();
         for counter in &self.counters {
             let Some(shape) = counter.shape else { continue };
             let labels = &counter.series.labels;
-            let was_known = state.shapes.insert(labels.clone(), shape).is_none_or(|before| before.is_delta());
+            let (job, instance) = target_key(labels);
+            let was_known = state.shapes.insert(labels.clone(), shape).is_none()
+                || known.contains(&(job.to_owned(), instance.to_owned()));
             if counter.delta == Some(DeltaEvidence::Shape) && !was_known {
                 // Its first samples were taken for those of a counter.
                 self.open.recount_from =

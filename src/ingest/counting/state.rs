@@ -131,6 +131,7 @@ impl State {
                     recent: vec![last_ok],
                     begun,
                     rates: Rates::default(),
+                    last_scrape: None,
                     sign: Observation::Up,
                     own_times: None,
                 })

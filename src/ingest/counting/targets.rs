@@ -1,6 +1,7 @@
 //! Which target a series belongs to, and which targets an indicator is about.
 
 pub(crate) mod arrivals;
+pub(crate) mod succession;
 pub(crate) mod target;
 pub mod watch;
 
@@ -11,6 +12,7 @@ use super::notices::Observation;
 use super::plan::Plan;
 use super::state::State;
 use crate::ingest::counting::counters::counter::Counter;
+use crate::ingest::counting::targets::succession::successions;
 use crate::ingest::counting::targets::target::{TargetState, Timeline, target_key};
 use crate::ingest::counting::targets::watch::Watch;
 use crate::model::labels::{Labels, NAME};
@@ -34,7 +36,7 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>, series: &
     let starts = starts(&targets, observed.starts);
     let mut unseen: HashMap<&Labels, &TargetState> = state.targets.iter().map(|t| (&t.labels, t)).collect();
     let mut lines: Vec<Timeline> = Vec::new();
-    for ((labels, up), starts) in targets.iter().zip(starts) {
+    for ((labels, up), starts) in targets.iter().zip(&starts) {
         let before = unseen.remove(labels);
         lines.push(Timeline::build(labels, &up.samples, starts, before, Observation::Up, watch));
     }
@@ -46,6 +48,15 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>, series: &
         if unseen.contains_key(&known.labels) && (known.sign != Observation::Up || is_ours(&known.labels)) {
             lines.push(Timeline::build(&known.labels, &[], &[], Some(known), known.sign, watch));
         }
+    }
+    for (old, new) in successions(&lines) {
+        let before = lines.get(old).map(|line| line.state(line.rates.clone(), line.last_scrape));
+        let (Some((labels, up)), Some(starts)) = (targets.get(new), starts.get(new)) else { continue };
+        if let (Some(before), Some(line)) = (before, lines.get_mut(new)) {
+            *line = Timeline::build(labels, &up.samples, starts, Some(&before), Observation::Up, watch);
+            line.succeeds = Some(old);
+        }
+        lines.get_mut(old).into_iter().for_each(|line| line.is_succeeded = true);
     }
     lines
 }

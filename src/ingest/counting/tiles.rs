@@ -1,7 +1,7 @@
 //! Sums per slot: where increments and observed time are put.
 
 use crate::ingest::counting::weights::Weight;
-use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tail, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
 /// Puts whole events of a stretch `(from, to]` into slots. Events that are
@@ -47,6 +47,7 @@ struct Cell {
     unseen_ms: i64,
     peak: f64,
     possible: Possible,
+    tail: Tail,
 }
 
 /// The slots of one period, being filled.
@@ -71,11 +72,7 @@ impl Grid {
     pub fn add_events(&mut self, spread: Spread, weight: Weight) {
         spread.for_each_slot(|slot, events| {
             if let Some(cell) = self.cell(slot) {
-                cell.counts += EventCounts {
-                    good: weight.good * events,
-                    total: weight.total * events,
-                    uncertain: weight.uncertain * events,
-                };
+                cell.counts += weight.of(events);
             }
         });
     }
@@ -99,6 +96,21 @@ impl Grid {
 
     pub fn add_unseen(&mut self, stretch: Period) {
         self.add_time(stretch, |cell, ms| cell.unseen_ms += ms);
+    }
+
+    /// The unseen end of a process, with the events of all of it.
+    pub fn add_tail(&mut self, stretch: Period, tail: Tail) {
+        self.add_unseen(stretch);
+        let length = i128::from(stretch.length().0.max(1));
+        self.add_time(stretch, |cell, ms| {
+            let share = |milli: i64| (i128::from(milli) * i128::from(ms) / length) as i64;
+            cell.tail += Tail {
+                ms: ms as u32,
+                most_milli: share(tail.most_milli),
+                events_milli: share(tail.events_milli),
+                bad_milli: share(tail.bad_milli),
+            };
+        });
     }
 
     fn add_time(&mut self, stretch: Period, put: impl Fn(&mut Cell, i64)) {
@@ -138,6 +150,7 @@ impl Grid {
                 unseen_ms: u32::try_from(cell.unseen_ms).unwrap_or(u32::MAX),
                 peak: PeakRate::from_per_second(cell.peak),
                 possible: cell.possible,
+                tail: cell.tail,
             })
         };
         self.cells.into_iter().enumerate().filter_map(tile).collect()

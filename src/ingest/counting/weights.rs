@@ -1,6 +1,7 @@
 //! How often an event of a series counts as good, as total and as uncertain.
 
 use crate::model::labels::number::same_number;
+use crate::model::slo::tile::EventCounts;
 use crate::model::time::Timestamp;
 
 /// How often an event of a series counts on each side.
@@ -14,6 +15,11 @@ pub(crate) struct Weight {
 impl Weight {
     pub fn is_zero(self) -> bool {
         self == Weight::default()
+    }
+
+    pub fn of(self, events: i64) -> EventCounts {
+        let Weight { good, total, uncertain } = self;
+        EventCounts { good: good * events, total: total * events, uncertain: uncertain * events }
     }
 }
 

@@ -105,6 +105,35 @@ impl AddAssign for Possible {
     }
 }
 
+/// The unseen ends of processes, from the last scrape of each to its end, as far as the
+/// process itself says how busy it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Time, summed over processes; it is part of `Tile::unseen_ms`.
+    pub ms: u32,
+    /// At most so many events, in thousandths: the busiest rate of the minutes before,
+    /// over all of the time.
+    pub most_milli: i64,
+    /// Expected events, in thousandths: the last rate that was observed, over half of the
+    /// time, since ends fall anywhere between two scrapes.
+    pub events_milli: i64,
+    /// Of them bad at the error ratio that was observed last, in thousandths.
+    pub bad_milli: i64,
+}
+
+impl Tail {
+    pub const NONE: Tail = Tail { ms: 0, most_milli: 0, events_milli: 0, bad_milli: 0 };
+}
+
+impl AddAssign for Tail {
+    fn add_assign(&mut self, o: Tail) {
+        self.ms = self.ms.saturating_add(o.ms);
+        self.most_milli = self.most_milli.saturating_add(o.most_milli);
+        self.events_milli = self.events_milli.saturating_add(o.events_milli);
+        self.bad_milli = self.bad_milli.saturating_add(o.bad_milli);
+    }
+}
+
 /// The events of one indicator in the slot `(start, start + 1 min]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tile {
@@ -121,6 +150,8 @@ pub struct Tile {
     pub peak: PeakRate,
     /// What may have happened besides `counts`.
     pub possible: Possible,
+    /// What the ends of processes may have held.
+    pub tail: Tail,
 }
 
 /// What a slot is known to be.
@@ -157,6 +188,10 @@ pub struct DayTiles {
     pub peak: Vec<u8>,
     pub possible_good: Vec<i64>,
     pub possible_bad: Vec<i64>,
+    pub tail_ms: Vec<u32>,
+    pub tail_most: Vec<i64>,
+    pub tail_events: Vec<i64>,
+    pub tail_bad: Vec<i64>,
 }
 
 impl DayTiles {
@@ -171,6 +206,10 @@ impl DayTiles {
             peak: vec![0; SLOTS_PER_DAY],
             possible_good: vec![0; SLOTS_PER_DAY],
             possible_bad: vec![0; SLOTS_PER_DAY],
+            tail_ms: vec![0; SLOTS_PER_DAY],
+            tail_most: vec![0; SLOTS_PER_DAY],
+            tail_events: vec![0; SLOTS_PER_DAY],
+            tail_bad: vec![0; SLOTS_PER_DAY],
         }
     }
 
@@ -188,6 +227,10 @@ impl DayTiles {
         write(&mut self.peak, i, tile.peak.0);
         write(&mut self.possible_good, i, tile.possible.good);
         write(&mut self.possible_bad, i, tile.possible.bad);
+        write(&mut self.tail_ms, i, tile.tail.ms);
+        write(&mut self.tail_most, i, tile.tail.most_milli);
+        write(&mut self.tail_events, i, tile.tail.events_milli);
+        write(&mut self.tail_bad, i, tile.tail.bad_milli);
     }
 
     /// The tile of a slot of the day, 0..1440; unknown outside of it.
@@ -203,6 +246,12 @@ impl DayTiles {
             unseen_ms: read(&self.unseen_ms, slot),
             peak: PeakRate(read(&self.peak, slot)),
             possible: Possible { good: read(&self.possible_good, slot), bad: read(&self.possible_bad, slot) },
+            tail: Tail {
+                ms: read(&self.tail_ms, slot),
+                most_milli: read(&self.tail_most, slot),
+                events_milli: read(&self.tail_events, slot),
+                bad_milli: read(&self.tail_bad, slot),
+            },
         }
     }
 
@@ -256,7 +305,8 @@ mod tests {
         let start = Timestamp::from_millis(20_000 * 86_400_000 + 60_000 * 7);
         let possible = Possible { good: 2, bad: 1 };
         let counts = EventCounts::new(3, 4);
-        let tile = Tile { start, counts, covered_ms: 60_000, unseen_ms: 5, peak: PeakRate(9), possible };
+        let tail = Tail { ms: 5, most_milli: 700, events_milli: 300, bad_milli: 2 };
+        let tile = Tile { start, counts, covered_ms: 60_000, unseen_ms: 5, peak: PeakRate(9), possible, tail };
         day.put(&tile);
         day.put(&tile);
         assert_eq!(day.get(7), tile);

@@ -75,6 +75,10 @@ metrics! {
         "Attainment if every unobserved event was bad.";
     SLO_ATTAINMENT_UPPER: Gauge "ratio" "evenkeel_slo_attainment_upper_ratio" ["slo", "service", "window"]
         "Attainment if every unobserved event was good.";
+    SLO_ATTAINMENT_LIKELY_LOWER: Gauge "ratio" "evenkeel_slo_attainment_likely_lower_ratio" ["slo", "service", "window"]
+        "Lower end of the likely interval of the attainment (95 %).";
+    SLO_ATTAINMENT_LIKELY_UPPER: Gauge "ratio" "evenkeel_slo_attainment_likely_upper_ratio" ["slo", "service", "window"]
+        "Upper end of the likely interval of the attainment (95 %).";
     SLO_ATTAINMENT_CORRECTED: Gauge "ratio" "evenkeel_slo_attainment_corrected_ratio" ["slo", "service", "window"]
         "Attainment with corrections applied; absent without corrections.";
     SLO_COVERAGE: Gauge "ratio" "evenkeel_slo_coverage_ratio" ["slo", "service", "window"]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::page::{LabelText, Page};
 use super::{
-    SLO_ALERT_FIRING, SLO_ALERT_SUPPRESSED, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LOWER,
-    SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING, SLO_BUDGET_REMAINING_CORRECTED, SLO_BUDGET_REMAINING_EVENTS,
-    SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS, SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP,
-    SLO_TIME_TO_EXHAUSTION,
+    SLO_ALERT_FIRING, SLO_ALERT_SUPPRESSED, SLO_ATTAINMENT, SLO_ATTAINMENT_CORRECTED, SLO_ATTAINMENT_LIKELY_LOWER,
+    SLO_ATTAINMENT_LIKELY_UPPER, SLO_ATTAINMENT_LOWER, SLO_ATTAINMENT_UPPER, SLO_BUDGET_REMAINING,
+    SLO_BUDGET_REMAINING_CORRECTED, SLO_BUDGET_REMAINING_EVENTS, SLO_BURN_RATE, SLO_COVERAGE, SLO_ELAPSED, SLO_EVENTS,
+    SLO_IDLE, SLO_INFO, SLO_OBJECTIVE, SLO_POLICY_STEP, SLO_TIME_TO_EXHAUSTION,
 };
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::evaluate::slo::status::SloStatus;
@@ -60,6 +60,8 @@ fn by_window(page: &mut Page, slos: &[Labelled<'_>]) {
     page.gauges(&SLO_ATTAINMENT, samples(|status| status.attainment));
     page.gauges(&SLO_ATTAINMENT_LOWER, samples(|status| status.lo));
     page.gauges(&SLO_ATTAINMENT_UPPER, samples(|status| status.hi));
+    page.gauges(&SLO_ATTAINMENT_LIKELY_LOWER, samples(|status| status.likely.map(|likely| likely.lo)));
+    page.gauges(&SLO_ATTAINMENT_LIKELY_UPPER, samples(|status| status.likely.map(|likely| likely.hi)));
     page.gauges(
         &SLO_ATTAINMENT_CORRECTED,
         samples(|status| status.corrected.as_ref().and_then(|corrected| corrected.attainment)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::{Block, Cell, Section, Table, few, number, text as column, words};
 use super::strip::strip;
+use crate::evaluate::slo::likely::Likely;
 use crate::evaluate::slo::status::{Corrected, HistorySlot, SloStatus};
 use crate::model::operations::correction::Correction;
 use crate::model::time::Period;
@@ -27,14 +28,13 @@ pub(super) enum SloResult {
 }
 
 impl SloResult {
-    /// Met if even the lower bound reaches the objective, missed if even the upper one does
-    /// not; without the time that corrections leave out.
+    /// Met if the whole likely interval reaches the objective, missed if none of it does;
+    /// without the time that corrections leave out.
     pub fn of(status: &SloStatus) -> SloResult {
         let objective = status.required_ratio();
-        let (lo, hi) = status.corrected.as_ref().map_or((status.lo, status.hi), |c| (c.lo, c.hi));
-        match (lo, hi) {
-            (Some(lo), _) if lo >= objective => SloResult::Met,
-            (_, Some(hi)) if hi < objective => SloResult::Missed,
+        match status.judged_likely() {
+            Some(likely) if likely.lo >= objective => SloResult::Met,
+            Some(likely) if likely.hi < objective => SloResult::Missed,
             _ => SloResult::Undetermined,
         }
     }
@@ -48,14 +48,37 @@ impl SloResult {
     }
 }
 
+/// What would have to be so for a result to be another one: what was not observed may
+/// always hold more than a likely interval allows for.
+pub(super) fn unless(status: &SloStatus) -> Option<String> {
+    let objective = status.required_ratio();
+    let (counts, lo, hi) = match &status.corrected {
+        Some(corrected) => (corrected.counts, corrected.lo?, corrected.hi?),
+        None => (status.counts, status.lo?, status.hi?),
+    };
+    let unseen = status.unseen_events.ceil();
+    let allowed = (1.0 - objective) * (counts.total as f64 + unseen);
+    let spare = text::count((allowed - counts.bad() as f64).floor().max(0.0) as i64);
+    let unseen = text::count(unseen as i64);
+    match SloResult::of(status) {
+        SloResult::Met if lo < objective => {
+            Some(format!("unless more than {spare} of {unseen} unobserved events failed"))
+        }
+        SloResult::Missed if hi >= objective => {
+            Some(format!("unless nearly all of {unseen} unobserved events were good"))
+        }
+        _ => None,
+    }
+}
+
 /// Why a verdict is not known, in words.
 pub(super) fn why_not_known(status: &SloStatus) -> String {
-    match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if status.counts.uncertain > 0 => {
+    match status.judged_likely() {
+        Some(Likely { lo, hi }) if status.counts.uncertain > 0 => {
             format!("no histogram bound equals the threshold: between {} and {}", text::percent(lo), text::percent(hi))
         }
-        (Some(lo), Some(hi)) => format!(
-            "{} was observed: between {} and {}",
+        Some(Likely { lo, hi }) => format!(
+            "{} was observed: likely between {} and {}",
             text::percent(status.coverage),
             text::percent(lo),
             text::percent(hi)
@@ -95,8 +118,8 @@ pub(super) fn section(input: &ReportInput) -> Section {
             column("verdict"),
             number("objective"),
             number("attainment"),
-            number("at worst"),
-            number("at best"),
+            number("likely from"),
+            number("likely to"),
             number("budget left"),
             number("bad"),
             number("total (n)"),
@@ -105,7 +128,7 @@ pub(super) fn section(input: &ReportInput) -> Section {
         ];
         vec![
             Block::Text(
-                "An SLO is met or missed only if unobserved events could not change the result. Worst case: all unobserved events were bad; best case: all were good."
+                "An SLO is met or missed where the likely interval (95 %) of its attainment lies on one side of the objective. It holds what was counted and, by a model, what was not observed; beneath it are the worst and the best case, in which all unobserved events were bad or good."
                     .to_owned(),
             ),
             Block::Table(Table { columns, rows }),
@@ -116,15 +139,18 @@ pub(super) fn section(input: &ReportInput) -> Section {
 
 fn row(status: &SloStatus) -> Vec<Cell> {
     let percent = |ratio: Option<f64>| Cell::known(ratio.map(text::percent));
+    let extreme = |what: &str, ratio: Option<f64>| {
+        ratio.map_or(String::new(), |ratio| format!("{what} {}", text::percent(ratio)))
+    };
     let seen = status.counts.total > 0;
     let team = status.slo.team().map_or(String::new(), |team| format!(", team {team}"));
     vec![
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
-        SloResult::of(status).cell(),
+        SloResult::of(status).cell().remark(unless(status).unwrap_or_default()),
         objective(status),
         percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
-        percent(status.lo),
-        percent(status.hi),
+        percent(status.likely.map(|likely| likely.lo)).remark(extreme("at worst", status.lo)),
+        percent(status.likely.map(|likely| likely.hi)).remark(extreme("at best", status.hi)),
         Cell {
             meter: status.budget.map(|b| b.remaining_ratio),
             ..Cell::known(status.budget.map(|b| text::share(b.remaining_ratio)))

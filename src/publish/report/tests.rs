@@ -8,6 +8,7 @@ use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::durations::{DurationStat, Durations};
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::result::Review;
+use crate::evaluate::slo::likely::Likely;
 use crate::evaluate::slo::status::{Budget, HistorySlot, Method, SloState, SloStatus};
 use crate::model::ids::IncidentId;
 use crate::model::labels::Labels;
@@ -60,6 +61,7 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
         attainment: sum.attainment(),
         lo: (sum.total > 0).then(|| sum.good as f64 / all),
         hi: (sum.total > 0).then(|| (sum.good as f64 + unseen) / all),
+        likely: (sum.total > 0).then(|| Likely { lo: sum.good as f64 / all, hi: (sum.good as f64 + unseen) / all }),
         coverage,
         idle_ratio: 0.0,
         unseen_events: unseen,
@@ -204,7 +206,7 @@ fn the_summary_says_which_slos_were_met() {
     for sentence in [
         "4 SLOs: 1 met, 1 missed, 2 undetermined.",
         "Missed: checkout (99.85",
-        "payment (90.0 % was observed: between",
+        "payment (90.0 % was observed: likely between",
         "archive (nothing was observed)",
         "2 incidents in 2 services; for 1 of them nobody was paged, and 1 still went on at the end.",
         "Users were served again after 1h 10m (1 not yet).",

@@ -193,6 +193,7 @@ impl Player<'_> {
         let mut all: Vec<Timestamp> = minutes.step_by(SLOT_MS as usize).map(Timestamp::from_millis).collect();
         all.extend(answered.iter().map(|(at, _)| *at));
         all.push(end);
+        all.extend(self.script.dying.map(|dying| process.life.end - dying.length).filter(|at| *at < end));
         all.sort_unstable();
         all.dedup();
         all.retain(|at| *at > process.life.start);
@@ -208,6 +209,8 @@ impl Player<'_> {
         }
         let Load { per_second, bad_ratio } =
             (self.script.traffic)(Moment { at: middle, age: middle - process.life.start });
+        let dying = self.script.dying.filter(|dying| middle > process.life.end - dying.length);
+        let bad_ratio = dying.map_or(bad_ratio, |dying| dying.bad_ratio);
         let burst = if self.script.bursty { self.chance.burst() } else { 1.0 };
         let expected = per_second * burst * (at - after).secs_f64();
         for (bad, mean) in [(false, expected * (1.0 - bad_ratio)), (true, expected * bad_ratio)] {

@@ -7,7 +7,7 @@ use super::cast::{
 use super::chance::Chance;
 use super::claims::{added_label, delta, late_samples, lying_start_time, no_up, several_writers};
 use super::play::Stage;
-use super::script::{Load, Moment, Rename, Script, Target};
+use super::script::{Dying, Load, Moment, Rename, Script, Target};
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 /// One kind of world.
@@ -50,6 +50,12 @@ pub fn all() -> &'static [Scenario] {
         scenario("pods-24h", "pods live a day; rare errors over 40 series, each born with its first", pods_of_a_day),
         scenario("pods-1h", "pods live an hour and err most just after they start", pods_of_an_hour),
         scenario("pods-5m", "pods live five minutes", pods_of_minutes),
+        scenario("dying-24h", "pods live a day, and most requests of their last 20 s fail", dying_pods_of_a_day),
+        scenario(
+            "dying-1h",
+            "pods live an hour, and one request in twelve of their last 15 s fails",
+            dying_pods_of_an_hour,
+        ),
         scenario("jobs-400s", "jobs live 400 s; ten error codes, each born with its first error", jobs),
         scenario(
             "hidden-resets",
@@ -73,7 +79,7 @@ pub fn all() -> &'static [Scenario] {
         scenario("late-samples", "samples with times of their own, minutes before the scrape", late_samples),
         scenario("delta", "pushed without `up`, each sample with what happened since the last", delta),
         bounded("no-up", "pushed without `up` by processes that restart", no_up),
-        bounded("added-label", "targets get a label while their processes run", added_label),
+        scenario("added-label", "targets get a label while their processes run", added_label),
         bounded("several-writers", "two processes answer in turn under one address", several_writers),
     ];
     ALL
@@ -137,6 +143,16 @@ fn pods_of_an_hour(stage: &Stage, chance: &mut Chance) -> Script {
 fn pods_of_minutes(stage: &Stage, chance: &mut Chance) -> Script {
     let targets = churning(stage, 2, minutes(4, 6), seconds(1, 40), chance);
     Script::new(targets, |_| Load { per_second: 5.0, bad_ratio: 0.01 }).with_errors(&["500", "503"], 2)
+}
+
+fn dying_pods_of_a_day(stage: &Stage, chance: &mut Chance) -> Script {
+    let dying = Some(Dying { length: Millis::from_secs(20), bad_ratio: 0.6 });
+    Script { dying, ..pods_of_a_day(stage, chance) }
+}
+
+fn dying_pods_of_an_hour(stage: &Stage, chance: &mut Chance) -> Script {
+    let dying = Some(Dying { length: Millis::from_secs(15), bad_ratio: 1.0 / 12.0 });
+    Script { dying, ..pods_of_an_hour(stage, chance) }
 }
 
 fn jobs(stage: &Stage, chance: &mut Chance) -> Script {

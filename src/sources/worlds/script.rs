@@ -57,6 +57,13 @@ pub(super) struct AddedLabel {
     pub value: &'static str,
 }
 
+/// In the last moments of a process a share of its requests fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dying {
+    pub length: Millis,
+    pub bad_ratio: f64,
+}
+
 /// How samples come to the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
@@ -137,6 +144,8 @@ pub(super) struct Script {
     /// All targets get a label.
     pub added: Option<AddedLabel>,
     pub delivery: Delivery,
+    /// Processes fail more as they end.
+    pub dying: Option<Dying>,
     /// Two scrapers of the same targets, and when each of them is down.
     pub pair: Option<(Vec<Period>, Vec<Period>)>,
 }
@@ -166,6 +175,7 @@ impl Script {
             renamed: None,
             added: None,
             delivery: Delivery::Scraped,
+            dying: None,
             pair: None,
         }
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::facts::damaged;
 use crate::model::ids::SliId;
-use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tile};
+use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tail, Tile};
 use crate::model::time::{Period, Timestamp};
 use crate::store::engine::error::Error;
 
@@ -62,22 +62,38 @@ pub fn of(db: &Connection, period: Period) -> Result<Vec<TileRevision>, Error> {
     rows.map(|row| row.map_err(|e| damaged("corrections", e))).collect()
 }
 
-/// A tile as it is written; what is possible was not written at first.
+/// A tile as it is written; what is possible and the ends of processes were not written
+/// at first.
 #[derive(serde::Deserialize)]
-struct StoredTile(i64, i64, i64, u32, u32, u8, #[serde(default)] i64, #[serde(default)] i64);
+struct StoredTile(
+    i64,
+    i64,
+    i64,
+    u32,
+    u32,
+    u8,
+    #[serde(default)] i64,
+    #[serde(default)] i64,
+    #[serde(default)] (u32, i64, i64, i64),
+);
 
 fn tile_json(tile: &Tile) -> String {
     let EventCounts { good, total, uncertain } = tile.counts;
     let Possible { good: better, bad: worse } = tile.possible;
-    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0, better, worse]).to_string()
+    let Tail { ms, most_milli, events_milli, bad_milli } = tile.tail;
+    let tail = (ms, most_milli, events_milli, bad_milli);
+    serde_json::json!([good, total, uncertain, tile.covered_ms, tile.unseen_ms, tile.peak.0, better, worse, tail])
+        .to_string()
 }
 
 fn tile_from_json(row: &Row<'_>, column: usize, start: Timestamp) -> rusqlite::Result<Tile> {
     let text: String = row.get(column)?;
     let wrong = |e: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into());
     let stored: StoredTile = serde_json::from_str(&text).map_err(wrong)?;
-    let StoredTile(good, total, uncertain, covered_ms, unseen_ms, peak, better, worse) = stored;
+    let StoredTile(good, total, uncertain, covered_ms, unseen_ms, peak, better, worse, tail) = stored;
     let counts = EventCounts { good, total, uncertain };
     let possible = Possible { good: better, bad: worse };
-    Ok(Tile { start, counts, covered_ms, unseen_ms, peak: PeakRate(peak), possible })
+    let (ms, most_milli, events_milli, bad_milli) = tail;
+    let tail = Tail { ms, most_milli, events_milli, bad_milli };
+    Ok(Tile { start, counts, covered_ms, unseen_ms, peak: PeakRate(peak), possible, tail })
 }

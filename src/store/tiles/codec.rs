@@ -4,11 +4,13 @@
 //!
 //! Six columns follow each other, each as `column.rs` describes: total, total -
 //! good, uncertain, covered_ms, unseen_ms, peak. Where something is possible
-//! besides, two more follow: possible good and possible bad events.
+//! besides, two more follow: possible good and possible bad events. Where the ends of
+//! processes were not seen, four more follow after those: ms, most, expected and bad
+//! events of `Tail`.
 
 use super::column::{Damage, end, narrow, put_column, take_column};
 
-use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Possible, Tile};
+use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Possible, Tail, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY, Timestamp};
 
 pub const CODEC: u8 = 1;
@@ -34,9 +36,16 @@ pub fn encode_day(day: &DayTiles) -> Vec<u8> {
     put_column(&mut out, &column);
     fill(&mut column, day.peak.iter().map(|v| i64::from(*v)));
     put_column(&mut out, &column);
-    if day.possible_good.iter().chain(&day.possible_bad).any(|events| *events != 0) {
+    let tails = [&day.tail_most, &day.tail_events, &day.tail_bad];
+    let has_tails = day.tail_ms.iter().any(|ms| *ms != 0) || tails.iter().any(|c| c.iter().any(|n| *n != 0));
+    if has_tails || day.possible_good.iter().chain(&day.possible_bad).any(|events| *events != 0) {
         put_column(&mut out, &day.possible_good);
         put_column(&mut out, &day.possible_bad);
+    }
+    if has_tails {
+        fill(&mut column, day.tail_ms.iter().map(|v| i64::from(*v)));
+        put_column(&mut out, &column);
+        tails.iter().for_each(|tail| put_column(&mut out, tail));
     }
     out
 }
@@ -61,6 +70,13 @@ pub fn decode_day(bytes: &[u8], number: i64) -> Result<DayTiles, Damage> {
         take_column(&mut rest, &mut day.possible_good)?;
         take_column(&mut rest, &mut day.possible_bad)?;
     }
+    if !rest.is_empty() {
+        take_column(&mut rest, &mut column)?;
+        narrow(&column, &mut day.tail_ms)?;
+        for tail in [&mut day.tail_most, &mut day.tail_events, &mut day.tail_bad] {
+            take_column(&mut rest, tail)?;
+        }
+    }
     end(rest).map(|()| day)
 }
 
@@ -79,11 +95,22 @@ pub fn encode_hour(hour: &Hour) -> Vec<u8> {
         fill(&mut column, hour.iter().map(value));
         put_column(&mut out, &column);
     }
-    if hour.iter().any(|tile| tile.possible != Possible::NONE) {
-        for value in [|t: &Tile| t.possible.good, |t: &Tile| t.possible.bad] {
-            fill(&mut column, hour.iter().map(value));
-            put_column(&mut out, &column);
-        }
+    let has_tails = hour.iter().any(|tile| tile.tail != Tail::NONE);
+    let mut more: Vec<fn(&Tile) -> i64> = Vec::new();
+    if has_tails || hour.iter().any(|tile| tile.possible != Possible::NONE) {
+        more.extend::<[fn(&Tile) -> i64; 2]>([|t| t.possible.good, |t| t.possible.bad]);
+    }
+    if has_tails {
+        more.extend::<[fn(&Tile) -> i64; 4]>([
+            |t| i64::from(t.tail.ms),
+            |t| t.tail.most_milli,
+            |t| t.tail.events_milli,
+            |t| t.tail.bad_milli,
+        ]);
+    }
+    for value in more {
+        fill(&mut column, hour.iter().map(value));
+        put_column(&mut out, &column);
     }
     out
 }
@@ -98,6 +125,12 @@ pub fn decode_hour(bytes: &[u8], number: i64) -> Result<Hour, Damage> {
     let mut possible = [[0_i64; SLOTS_PER_HOUR]; 2];
     if !rest.is_empty() {
         for column in &mut possible {
+            take_column(&mut rest, column)?;
+        }
+    }
+    let mut tails = [[0_i64; SLOTS_PER_HOUR]; 4];
+    if !rest.is_empty() {
+        for column in &mut tails {
             take_column(&mut rest, column)?;
         }
     }
@@ -122,7 +155,19 @@ pub fn decode_hour(bytes: &[u8], number: i64) -> Result<Hour, Damage> {
     for (tile, (good, bad)) in hour.iter_mut().zip(possible_good.iter().zip(possible_bad)) {
         tile.possible = Possible { good: *good, bad: *bad };
     }
+    put_tails(&mut hour, &tails)?;
     Ok(hour)
+}
+
+fn put_tails(hour: &mut Hour, columns: &[[i64; SLOTS_PER_HOUR]; 4]) -> Result<(), Damage> {
+    let [lengths, most, events, bad] = columns;
+    let mut tail_ms = [0_u32; SLOTS_PER_HOUR];
+    narrow(lengths, &mut tail_ms)?;
+    let values = tail_ms.iter().zip(most).zip(events.iter().zip(bad));
+    for (tile, ((ms, most), (events, bad))) in hour.iter_mut().zip(values) {
+        tile.tail = Tail { ms: *ms, most_milli: *most, events_milli: *events, bad_milli: *bad };
+    }
+    Ok(())
 }
 
 pub fn empty_hour(number: i64) -> Hour {
@@ -170,11 +215,12 @@ mod tests {
             prop_oneof![4 => Just(0_u32), 1 => any::<u32>()],
             any::<u8>(),
             prop_oneof![4 => Just((0, 0)), 1 => (count(), count())],
+            prop_oneof![4 => Just((0, 0, 0, 0)), 1 => (any::<u32>(), count(), count(), count())],
         );
         let slots = proptest::collection::vec((0..SLOTS_PER_DAY, 1..200_usize, tile), 0..60);
         (-200_000_i64..200_000, slots).prop_map(|(number, slots)| {
             let mut day = DayTiles::empty(number);
-            for (first, length, (good, total, uncertain, covered_ms, unseen_ms, peak, possible)) in slots {
+            for (first, length, (good, total, uncertain, covered_ms, unseen_ms, peak, possible, tail)) in slots {
                 for i in first..(first + length).min(SLOTS_PER_DAY) {
                     // Every other run varies from slot to slot.
                     let vary = if first % 2 == 0 { (i * i % 97) as i64 } else { 0 };
@@ -188,6 +234,7 @@ mod tests {
                         unseen_ms,
                         peak: PeakRate(peak),
                         possible: Possible { good: possible.0, bad: possible.1 },
+                        tail: Tail { ms: tail.0, most_milli: tail.1, events_milli: tail.2, bad_milli: tail.3 },
                         ..day.get(i)
                     });
                 }

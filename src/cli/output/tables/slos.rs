@@ -84,6 +84,7 @@ pub fn slo(slo: &SloJson, colour: Colour) -> String {
     fact("state", state(slo));
     fact("objective", Cell::new(&plain(&text::chosen(slo.objective))));
     fact("attainment", Cell::known(attainment(slo)));
+    fact("likely (95%)", Cell::known(band(slo.likely_lo, slo.likely_hi, percent)));
     fact("at worst, at best", Cell::known(band(slo.lo, slo.hi, percent)));
     fact("window", Cell::new(&format!("{}: {} to {}", slo.window, moment(slo.period.start), moment(slo.period.end))));
     fact("coverage", Cell::new(&percent(slo.coverage)));

@@ -75,6 +75,7 @@ description        Searches that are answered without a server error.
 state              ok
 objective          99.9%
 attainment         99.971%
+likely (95%)       99.63% to 99.971%
 at worst, at best  96.6% to 99.972%
 window             month: 31 Oct 2026, 23:00 UTC to 30 Nov 2026, 23:00 UTC
 coverage           98.7%

@@ -70,22 +70,26 @@ fn add_tile(sum: &mut Sum, tile: &Tile, rates: impl FnOnce() -> Option<Rates>) -
     sum.busiest = sum.busiest.max(tile.counts.total);
     sum.possible += tile.possible;
     let uncovered = SLOT_MS - i64::from(tile.covered_ms);
-    if tile.unseen_ms == 0 && uncovered <= 0 {
-        return 0;
+    sum.tails.add(&tile.tail);
+    let most = tile.tail.most_milli;
+    sum.unseen_milli += most;
+    let unseen_ms = tile.unseen_ms.saturating_sub(tile.tail.ms);
+    if unseen_ms == 0 && (uncovered <= 0 || tile.tail.ms > 0) {
+        return most;
     }
     let Some((service, target)) = rates() else {
         sum.unestimated_ms += uncovered;
-        return 0;
+        return most;
     };
-    let thousandths = if tile.unseen_ms > 0 {
+    let thousandths = if unseen_ms > 0 {
         // Single targets were out of sight, summed over targets.
-        target.per_second() * f64::from(tile.unseen_ms)
+        target.per_second() * f64::from(unseen_ms)
     } else {
         service as f64 * 1000.0 * uncovered as f64 / SLOT_MS as f64
     };
     let estimate = (thousandths * UNSEEN_RATE_FACTOR as f64).ceil() as i64;
     sum.unseen_milli += estimate;
-    estimate
+    most + estimate
 }
 
 fn fold_slices(

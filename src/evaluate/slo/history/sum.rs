@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use super::minutes::SLOTS_PER_HOUR;
 use crate::model::slo::Budgeting;
-use crate::model::slo::tile::{EventCounts, Possible};
+use crate::model::slo::tile::{EventCounts, Possible, Tail};
 use crate::model::time::{Millis, SLOT_MS};
 
 /// How many events an unseen stretch held is not known. It is taken to have
@@ -31,6 +31,40 @@ pub struct Sum {
     pub busiest: i64,
     /// What may have happened besides `counts`, in what was observed.
     pub possible: Possible,
+    /// What the ends of processes may have held; `unseen_milli` contains the most.
+    pub tails: Tails,
+}
+
+/// The unseen ends of processes of a stretch, in thousandths of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tails {
+    pub most: i64,
+    /// Expected, and bad at the error ratios that were observed last.
+    pub events: i64,
+    pub bad: i64,
+    /// The sum of the squares of the expected events of each minute, in thousandths of
+    /// events squared: how few ends make up most of them.
+    pub squares: i64,
+}
+
+impl Tails {
+    pub const NONE: Tails = Tails { most: 0, events: 0, bad: 0, squares: 0 };
+
+    /// Adds those of one minute, which are taken to have ended alike.
+    pub fn add(&mut self, tail: &Tail) {
+        let square = i128::from(tail.events_milli) * i128::from(tail.events_milli) / 1_000;
+        let squares = i64::try_from(square).unwrap_or(i64::MAX);
+        *self += Tails { most: tail.most_milli, events: tail.events_milli, bad: tail.bad_milli, squares };
+    }
+}
+
+impl AddAssign for Tails {
+    fn add_assign(&mut self, o: Tails) {
+        self.most = self.most.saturating_add(o.most);
+        self.events = self.events.saturating_add(o.events);
+        self.bad = self.bad.saturating_add(o.bad);
+        self.squares = self.squares.saturating_add(o.squares);
+    }
 }
 
 /// Time slices of a stretch, where the budget is in slices.
@@ -61,6 +95,7 @@ impl AddAssign for Sum {
         self.unestimated_ms += o.unestimated_ms;
         self.busiest = self.busiest.max(o.busiest);
         self.possible += o.possible;
+        self.tails += o.tails;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sums of a day and of its hours in few bytes. Most fields of most hours
 //! are zero or small, so a hundred bytes become about eight.
 
-use crate::evaluate::slo::history::sum::{Slices, Sum};
+use crate::evaluate::slo::history::sum::{Slices, Sum, Tails};
 use crate::model::slo::tile::{EventCounts, Possible};
 use crate::model::time::HOUR_MS;
 
@@ -52,20 +52,42 @@ impl DaySums {
     }
 }
 
-/// A bit for each field that is not zero, then those fields.
+/// A bit for each field that is not zero and one for the ends of processes, then those
+/// fields.
 fn write(sum: &Sum, length_ms: i64, out: &mut Vec<u8>) {
     let fields = fields(sum, length_ms);
     let bits = fields.iter().enumerate().fold(0_u16, |bits, (i, field)| bits | u16::from(*field != 0) << i);
-    out.extend(bits.to_le_bytes());
-    for field in fields.iter().filter(|field| **field != 0) {
-        // Small negative numbers become small positive ones.
-        let mut rest = ((field << 1) ^ (field >> 63)) as u64;
-        while rest >= 0x80 {
-            out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
+    let has_tails = sum.tails != Tails::NONE;
+    out.extend((bits | u16::from(has_tails) << FIELDS).to_le_bytes());
+    fields.iter().filter(|field| **field != 0).for_each(|field| write_number(*field, out));
+    if has_tails {
+        let Tails { most, events, bad, squares } = sum.tails;
+        [most, events, bad, squares].into_iter().for_each(|field| write_number(field, out));
     }
+}
+
+fn write_number(number: i64, out: &mut Vec<u8>) {
+    // Small negative numbers become small positive ones.
+    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+fn read_number(bytes: &mut &[u8]) -> i64 {
+    let mut value = 0_u64;
+    let mut shift = 0;
+    while let Some((byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 || shift > 63 {
+            break;
+        }
+    }
+    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 fn read(bytes: &mut &[u8], length_ms: i64) -> Sum {
@@ -73,26 +95,20 @@ fn read(bytes: &mut &[u8], length_ms: i64) -> Sum {
     *bytes = rest;
     let bits = u16::from_le_bytes(*bits);
     let mut fields = [0_i64; FIELDS];
-    for (i, field) in fields.iter_mut().enumerate().filter(|(i, _)| bits >> i & 1 == 1) {
-        let _ = i;
-        let mut value = 0_u64;
-        let mut shift = 0;
-        while let Some((byte, rest)) = bytes.split_first() {
-            *bytes = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 || shift > 63 {
-                break;
-            }
-        }
-        *field = (value >> 1) as i64 ^ -((value & 1) as i64);
+    for (_, field) in fields.iter_mut().enumerate().filter(|(i, _)| bits >> i & 1 == 1) {
+        *field = read_number(bytes);
     }
-    sum_of(&fields, length_ms)
+    let mut sum = sum_of(&fields, length_ms);
+    if bits >> FIELDS & 1 == 1 {
+        let [most, events, bad, squares] = std::array::from_fn(|_| read_number(bytes));
+        sum.tails = Tails { most, events, bad, squares };
+    }
+    sum
 }
 
 /// Bad instead of good, and uncovered instead of covered time: these are small.
 fn fields(sum: &Sum, length_ms: i64) -> [i64; FIELDS] {
-    let Sum { counts, slices, covered_ms, idle_ms, unseen_milli, unestimated_ms, busiest, possible } = *sum;
+    let Sum { counts, slices, covered_ms, idle_ms, unseen_milli, unestimated_ms, busiest, possible, tails: _ } = *sum;
     [
         counts.total,
         counts.total - counts.good,
@@ -130,6 +146,7 @@ fn sum_of(fields: &[i64; FIELDS], length_ms: i64) -> Sum {
         unestimated_ms,
         busiest,
         possible: Possible { good: possible_good, bad: possible_bad },
+        tails: Tails::NONE,
     }
 }
 
@@ -141,7 +158,11 @@ mod tests {
 
     fn any_sum() -> impl Strategy<Value = Sum> {
         let number = || prop_oneof![Just(0_i64), -1_000_i64..1_000, -(1_i64 << 55)..(1_i64 << 55)];
-        proptest::collection::vec(number(), FIELDS).prop_map(|v| sum_of(&std::array::from_fn(|i| v[i]), HOUR_MS))
+        let tails = prop_oneof![Just([0; 4]), proptest::array::uniform4(0_i64..(1_i64 << 55))];
+        (proptest::collection::vec(number(), FIELDS), tails).prop_map(|(v, [most, events, bad, squares])| Sum {
+            tails: Tails { most, events, bad, squares },
+            ..sum_of(&std::array::from_fn(|i| v[i]), HOUR_MS)
+        })
     }
 
     proptest! {

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use super::counter::{Counter, is_count, whole};
 use super::judge::{Held, Scrape};
-use super::rates::{Busy, busiest_around};
+use super::rates::{Busy, busiest, busiest_around, seconds};
 use super::renames::Ends;
 use super::stretch::Stretch;
 use super::{Counting, Spread, Verdict};
 use crate::ingest::counting::notices::{NoticeKind, Observation};
 use crate::ingest::counting::state::{Last, State};
+use crate::ingest::counting::targets::succession::labels_before;
 use crate::ingest::counting::targets::target::Timeline;
 use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
@@ -31,7 +32,7 @@ impl Counting<'_> {
             members.get_mut(counter.target).into_iter().for_each(|list| list.push(counter));
         }
         self.busy = timelines.iter().zip(&members).map(|(line, list)| rates(line, list, state)).collect();
-        let mut renamed = renamed(&counters, &timelines, state);
+        let mut renamed = renamed(&counters, &timelines, &self.busy, state);
         for (t, (line, list)) in timelines.iter_mut().zip(&members).enumerate() {
             let mut held = Vec::with_capacity(list.len());
             for counter in list {
@@ -51,6 +52,18 @@ impl Counting<'_> {
         }
         self.timelines = timelines;
         self.counters = counters;
+    }
+
+    /// How busy a process was that is known to be new now: what hides the next restart
+    /// may be as much.
+    pub(super) fn note_restart(&mut self, t: usize, held: &[Held<'_, '_>], scrape: Scrape, values: &[(usize, f64)]) {
+        let is_total = |i: &usize| held.get(*i).is_some_and(|one| one.counter.weights.has_total());
+        let counted: f64 = values.iter().filter(|(i, _)| is_total(i)).map(|(_, value)| value).sum();
+        let Some(busy) = self.busy.get_mut(t) else { return };
+        if scrape.busiest.can_be_fresh(counted, scrape.stretch) {
+            let place = busy.partition_point(|(at, _)| *at <= scrape.at);
+            busy.insert(place, (scrape.at, counted / seconds(scrape.stretch)));
+        }
     }
 
     /// Counters that a scrape has for the first time. They are believed together: a
@@ -103,8 +116,13 @@ impl Counting<'_> {
     }
 }
 
-/// For each counter that was not seen before: what it held under other names.
-fn renamed(counters: &[Counter<'_>], timelines: &[Timeline], state: &State) -> HashMap<Labels, Last> {
+/// For each counter that was not seen before: what it held under other labels.
+fn renamed(
+    counters: &[Counter<'_>],
+    timelines: &[Timeline],
+    busy: &[Vec<(Timestamp, f64)>],
+    state: &State,
+) -> HashMap<Labels, Last> {
     let is_new = |c: &&Counter<'_>| !state.series.contains_key(&c.series.labels);
     if !counters.iter().any(|c| is_new(&c)) {
         return HashMap::new();
@@ -116,6 +134,14 @@ fn renamed(counters: &[Counter<'_>], timelines: &[Timeline], state: &State) -> H
         let labels = &counter.series.labels;
         let first = *counter.series.samples.iter().find(|s| is_count(s))?;
         let line = timelines.get(counter.target)?;
+        if let Some(old) = line.succeeds {
+            let before = labels_before(labels, &timelines.get(old)?.labels, &line.labels);
+            let held = ends.of(&before).filter(|held| held.at < first.at)?;
+            // Another child of an exporter may have come in its place.
+            let (rise, stretch) = (first.value - held.value, first.at - held.at);
+            let busy = Busy { per_second: busiest(busy.get(old)?, held.at) };
+            return Some((labels.clone(), Last::new(if busy.can_have_done(rise, stretch) { held } else { first })));
+        }
         let held = ends.before(labels, first, line.ok_before(first.at)?)?;
         Some((labels.clone(), Last::new(held)))
     };

@@ -1,6 +1,9 @@
 //! Series that tell what happened since their last sample: delta temporality of
 //! OpenTelemetry, stored as it arrived.
 
+use std::collections::HashSet;
+
+use super::counter::Counter;
 use super::shape::Shape;
 use crate::ingest::counting::notices::DeltaEvidence;
 use crate::model::labels::Labels;
@@ -16,6 +19,17 @@ pub(super) fn evidence(labels: &Labels, shape: Option<&Shape>) -> Option<DeltaEv
         return Some(DeltaEvidence::Label);
     }
     shape.filter(|shape| shape.is_delta()).map(|_| DeltaEvidence::Shape)
+}
+
+/// A process that tells differences tells them of all of its counters: those that say
+/// too little themselves follow the others of their target.
+pub(super) fn follow_others(counters: &mut [Counter<'_>]) {
+    let delta = counters.iter().filter(|c| c.delta.is_some()).map(|c| c.target);
+    let delta: HashSet<usize> = delta.collect();
+    for counter in counters.iter_mut().filter(|c| c.delta.is_none() && delta.contains(&c.target)) {
+        let says_nothing = counter.shape.as_ref().is_some_and(|shape| !shape.is_cumulative());
+        counter.delta = says_nothing.then_some(DeltaEvidence::Shape);
+    }
 }
 
 #[cfg(test)]

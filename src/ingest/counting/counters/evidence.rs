@@ -35,6 +35,8 @@ pub(super) struct Signs<'s> {
     pub stretch: Millis,
     pub witnesses: &'s [Witness],
     pub busy: Busy,
+    /// The same without this scrape.
+    pub usual: Busy,
 }
 
 impl Signs<'_> {
@@ -55,7 +57,8 @@ impl Signs<'_> {
         let confirmed = self.witnesses.is_empty()
             || self.vanished()
             || self.falls().any(|(before, now)| self.is_deep(before, now, age))
-            || self.is_fresh(age);
+            || self.is_fresh(age)
+            || self.passed_what_was_held(age);
         if confirmed { Verdict::Restart } else { Verdict::GoesOn }
     }
 
@@ -66,8 +69,11 @@ impl Signs<'_> {
         if (fell || self.vanished()) && self.busy.can_have_done(self.held(), self.stretch) {
             return Verdict::Restart;
         }
-        let risen: f64 = self.pairs().map(|(before, now)| (now - before).max(0.0)).sum();
-        if !fell && self.busy.can_have_done(risen, self.stretch) { Verdict::GoesOn } else { Verdict::AnotherProcess }
+        if !fell && self.busy.can_have_done(self.risen(), self.stretch) {
+            Verdict::GoesOn
+        } else {
+            Verdict::AnotherProcess
+        }
     }
 
     /// Nothing tells of starts. Most of what was counted is gone, and what is there
@@ -99,17 +105,33 @@ impl Signs<'_> {
     /// Whether all that the counters hold may have been counted in a time.
     fn is_fresh(&self, age: Millis) -> bool {
         let busy = Busy { per_second: self.busy.per_second.max(self.risen_per_second()) };
-        busy.can_have_done(self.held(), age) || self.held() <= YOUNG_PER_SECOND * age.secs_f64()
+        let is_young = self.held() <= YOUNG_PER_SECOND * age.secs_f64() && !self.goes_on_as_usual();
+        busy.can_have_done(self.held(), age) || is_young
+    }
+
+    /// Whether the counters rose by no more than they usually do in the time: a young
+    /// process would have to reach what was held before, and little more, by chance.
+    fn goes_on_as_usual(&self) -> bool {
+        self.risen() <= self.usual.unseen(self.stretch) + USUAL
+    }
+
+    /// Whether the target cannot have done what the counters rose by, while a young
+    /// process may hold what they hold: it passed what was held before.
+    fn passed_what_was_held(&self, age: Millis) -> bool {
+        !self.usual.can_have_done(self.risen(), self.stretch) && self.usual.can_be_fresh(self.held(), age)
     }
 
     fn held(&self) -> f64 {
         self.pairs().map(|(_, now)| now).sum()
     }
 
+    fn risen(&self) -> f64 {
+        self.pairs().map(|(before, now)| (now - before).max(0.0)).sum()
+    }
+
     /// Under either reading at least the differences happened.
     fn risen_per_second(&self) -> f64 {
-        let risen: f64 = self.pairs().map(|(before, now)| (now - before).max(0.0)).sum();
-        risen / self.stretch.secs_f64().max(1.0)
+        self.risen() / self.stretch.secs_f64().max(1.0)
     }
 
     /// Whether more is lost than a server loses that keeps its counters over a
@@ -122,6 +144,9 @@ impl Signs<'_> {
 /// What every process may have counted since it began, though its target was quiet
 /// before, in events per second: what waited for it.
 const YOUNG_PER_SECOND: f64 = 100.0;
+
+/// So few events are usual of a target that did nothing lately.
+const USUAL: f64 = 3.0;
 
 /// The share of a counter that may be lost without a reset, as deduplication and
 /// servers that restore their counters do: an eighth.

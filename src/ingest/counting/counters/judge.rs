@@ -63,6 +63,9 @@ impl Counting<'_> {
             let Some((at, _, _)) = scrape.first().copied() else { continue };
             let values: Vec<(usize, f64)> = scrape.iter().filter_map(|(_, i, value)| Some(((*i)?, *value))).collect();
             let scrape = self.judge(t, line, held, at, &values);
+            if scrape.verdict == Verdict::Restart {
+                self.note_restart(t, held, scrape, &values);
+            }
             let mut births: Vec<(usize, f64)> = Vec::new();
             for (i, value) in values {
                 let Some(Held { counter, last }) = held.get_mut(i) else { continue };
@@ -137,7 +140,8 @@ impl Counting<'_> {
             let now = values.binary_search_by_key(&i, |(i, _)| *i).ok().and_then(|n| values.get(n)).map(|(_, v)| *v);
             witnesses.push(Witness { before: last.value, lately: ok_before.is_some_and(|ok| last.at >= ok), now });
         }
-        scrape.verdict = Signs { line, at, stretch, witnesses: &witnesses, busy: scrape.busy }.verdict();
+        let usual = Busy { per_second: self.busiest(t, at - Millis(1)) };
+        scrape.verdict = Signs { line, at, stretch, witnesses: &witnesses, busy: scrape.busy, usual }.verdict();
         scrape.by_falls = scrape.verdict == Verdict::Restart && line.claim(at).is_none();
         scrape.refuted = scrape.verdict == Verdict::GoesOn && line.claim(at).is_some_and(|life| !life.doubtful);
         match scrape.verdict {
@@ -189,20 +193,23 @@ impl Counting<'_> {
         let held_until = last.map_or(scrape.ok_before, |l| Some(l.at)).or(Some(line.asked_since));
         let before = last.and_then(|l| l.pushed);
         let pushed = counter.pushed.and_then(|pushes| pushed_since(pushes, before, held_until, sample.at));
-        pushed.or_else(|| self.created_since(counter, line, last, sample)).map(new)
+        pushed.or_else(|| self.created_since(counter, line, last, scrape.busy, sample)).map(new)
     }
 
     /// When the counter was created, if that was since its last sample or, for a
-    /// counter that was not seen before, before our eyes: then it began at zero.
+    /// counter that was not seen before, before our eyes: then it began at zero. What
+    /// nobody can have counted since is older than it claims.
     fn created_since(
         &self,
         counter: &Counter<'_>,
         line: &Timeline,
         last: Option<&Last>,
+        busy: Busy,
         sample: Sample,
     ) -> Option<Timestamp> {
         let seconds = counter.created_at(sample.at)?;
-        let created = Timestamp::from_secs_f64(seconds).filter(|c| *c <= sample.at)?;
+        let can_be_new = |c: &Timestamp| *c <= sample.at && busy.can_be_fresh(sample.value, sample.at - *c);
+        let created = Timestamp::from_secs_f64(seconds).filter(can_be_new)?;
         let new = match last {
             Some(Last { created: Some(before), .. }) => seconds > *before,
             Some(last) => created > last.at,
@@ -266,6 +273,10 @@ impl Counting<'_> {
                     possible: 0,
                     last: Last { fallen: Some(fallen), ..Last::new(sample) },
                 }
+            }
+            // A server that restored its counters goes on from what it restored.
+            Fall::StepBack if scrape.refuted && known.fallen.is_none() => {
+                nothing(Last { fallen: Some(fallen), ..Last::new(sample) })
             }
             Fall::StepBack => nothing(Last { at: sample.at, fallen: Some(fallen), ..known }),
             Fall::OtherLine { rise } => {
@@ -382,15 +393,5 @@ fn after_a_restart(known: &Last, scrape: Scrape, sample: Sample) -> Step {
     } else {
         let possible = scrape.busy.possible(known.value, at - known.at);
         Step { from: known.at, events: whole(sample.value) - whole(known.value), possible, last }
-    }
-}
-
-impl Fallen {
-    /// From now on two processes are told apart.
-    fn split(&mut self, known: &Last, sample: Sample) {
-        if self.lines.iter().all(|line| line.value != known.value) {
-            self.add_line(Sample { at: known.at, value: known.value });
-        }
-        self.add_line(sample);
     }
 }

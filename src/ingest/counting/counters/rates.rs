@@ -55,8 +55,13 @@ impl Rates {
 
 /// The highest of some rates in order of time, of those that are kept at an instant.
 pub(super) fn busiest(rates: &[(Timestamp, f64)], at: Timestamp) -> f64 {
-    let from = rates.partition_point(|(t, _)| *t <= at - RATES_KEPT);
-    let to = rates.partition_point(|(t, _)| *t <= at);
+    busiest_since(rates, at - RATES_KEPT, at)
+}
+
+/// The highest of some rates in order of time, of those after one instant and up to
+/// another.
+pub(super) fn busiest_since(rates: &[(Timestamp, f64)], from: Timestamp, to: Timestamp) -> f64 {
+    let (from, to) = (rates.partition_point(|(t, _)| *t <= from), rates.partition_point(|(t, _)| *t <= to));
     rates.get(from..to).unwrap_or_default().iter().map(|(_, rate)| *rate).fold(0.0, f64::max)
 }
 

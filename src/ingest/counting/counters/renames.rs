@@ -27,6 +27,12 @@ impl<'a> Ends<'a> {
         Ends(by_values)
     }
 
+    /// The last sample of a counter.
+    pub fn of(&self, labels: &Labels) -> Option<Sample> {
+        let alike = self.0.get(&values(labels))?;
+        alike.iter().find(|(known, _)| *known == labels).map(|(_, last)| *last)
+    }
+
     /// What the counter held that a new one goes on with: one with the same
     /// values under other names, that was there at the scrape before (`ok_before`)
     /// and never again, and that held no more. `None` if there is no such one, or

@@ -94,6 +94,14 @@ impl Fallen {
         Some(std::mem::replace(line, sample))
     }
 
+    /// From now on two processes are told apart.
+    pub fn split(&mut self, known: &Last, sample: Sample) {
+        if self.lines.iter().all(|line| line.value != known.value) {
+            self.add_line(Sample { at: known.at, value: known.value });
+        }
+        self.add_line(sample);
+    }
+
     pub fn add_line(&mut self, sample: Sample) {
         if self.lines.len() >= LINES_MAX {
             let oldest = self.lines.iter().enumerate().min_by_key(|(_, line)| line.at).map(|(i, _)| i);

@@ -59,6 +59,11 @@ impl Shape {
         self.before = self.last.replace(value);
     }
 
+    /// Whether it rises and never falls, as running totals do.
+    pub fn is_cumulative(&self) -> bool {
+        self.samples >= SAMPLES_MIN && self.falls == 0 && self.changes >= SAMPLES_MIN / 2
+    }
+
     pub fn is_delta(&self) -> bool {
         let many = self.falls * 3 > self.changes
             && self.changes * 2 > self.samples / 2

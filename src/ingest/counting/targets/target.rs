@@ -8,6 +8,7 @@ use crate::ingest::counting::notices::Observation;
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
+use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// What is kept of a target from one reading to the next.
@@ -26,10 +27,20 @@ pub(crate) struct TargetState {
     pub begun: Option<Timestamp>,
     /// How busy it was lately.
     pub rates: Rates,
+    /// What its last scrape found.
+    pub last_scrape: Option<LastScrape>,
     /// What told that it was observed.
     pub sign: Observation,
     /// The newest of its samples that do not have the time of a scrape.
     pub own_times: Option<Newest>,
+}
+
+/// What one scrape of a target found, and since when: the last of a process says what
+/// its unseen end may have held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LastScrape {
+    pub stretch: Millis,
+    pub counts: EventCounts,
 }
 
 /// One process life of a target, from the first scrape that saw it.
@@ -77,6 +88,12 @@ pub(crate) struct Timeline {
     begun: Option<Timestamp>,
     /// How busy it was before the reading.
     pub rates: Rates,
+    /// What the last scrape before the reading found.
+    pub last_scrape: Option<LastScrape>,
+    /// The place of the timeline that it goes on from, under other labels.
+    pub succeeds: Option<usize>,
+    /// It goes on under other labels.
+    pub is_succeeded: bool,
     /// The newest of its samples that do not have the time of a scrape.
     pub own_times: Option<Newest>,
 }
@@ -122,6 +139,9 @@ impl Timeline {
             begun: before.and_then(|b| b.begun),
             rates: before.map(|b| b.rates.clone()).unwrap_or_default(),
             own_times: before.and_then(|b| b.own_times),
+            last_scrape: before.and_then(|b| b.last_scrape),
+            succeeds: None,
+            is_succeeded: false,
             ok,
         };
         line.find_lives(starts, carried > 0, watch);
@@ -161,9 +181,12 @@ impl Timeline {
             let started = Timestamp::from_secs_f64(sample.value);
             if changed && let (Some(started), Some(ok)) = (started, last_ok) {
                 let between = started >= ok - START_SKEW_MAX && started <= sample.at + START_SKEW_MAX;
+                let started = started.clamp(ok, sample.at);
+                // Scrapes without the start time may have seen the process before.
+                let first = self.ok.get(self.ok.partition_point(|at| *at <= started)).filter(|_| between);
                 self.lives.push(Life {
-                    seen: sample.at,
-                    started: Some(started.clamp(ok, sample.at)),
+                    seen: first.map_or(sample.at, |first| (*first).min(sample.at)),
+                    started: Some(started),
                     from_zero: true,
                     doubtful: !between,
                 });
@@ -224,6 +247,11 @@ impl Timeline {
         self.asked.get(..self.asked.partition_point(|t| *t < at)).and_then(<[Timestamp]>::last).copied()
     }
 
+    /// The first scrape after an instant, whether it succeeded or not.
+    pub fn asked_after(&self, at: Timestamp) -> Option<Timestamp> {
+        self.asked.get(self.asked.partition_point(|t| *t <= at)).copied()
+    }
+
     /// Whether a scrape succeeded in `(period.start, period.end]`.
     pub fn ok_within(&self, period: Period) -> bool {
         self.ok_before(period.end + Millis(1)).is_some_and(|ok| ok > period.start)
@@ -255,11 +283,12 @@ impl Timeline {
     }
 
     /// `rates` with those of the reading.
-    pub fn state(&self, rates: Rates) -> TargetState {
+    pub fn state(&self, rates: Rates, last_scrape: Option<LastScrape>) -> TargetState {
         TargetState {
             // A restart may show in a scrape that does not count as one.
             begun: self.begun_at(Timestamp::MAX),
             rates,
+            last_scrape,
             own_times: self.own_times,
             sign: self.sign,
             labels: self.labels.clone(),

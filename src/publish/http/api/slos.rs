@@ -145,6 +145,8 @@ impl SloJson {
             attainment: status.attainment,
             lo: status.lo,
             hi: status.hi,
+            likely_lo: status.likely.map(|likely| likely.lo),
+            likely_hi: status.likely.map(|likely| likely.hi),
             coverage: status.coverage,
             method: status.method.into(),
             time: KnownTimeJson::from(status),

@@ -22,6 +22,7 @@ use super::*;
 use crate::evaluate::alerting::noise::result::Noise;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::SloJudgement;
+use crate::evaluate::slo::likely::Likely;
 use crate::evaluate::slo::status::{BurnRate, Method, SloState, SloStatus};
 use crate::model::slo::tile::EventCounts;
 use crate::model::testing::slo;
@@ -79,6 +80,7 @@ fn snapshot() -> Snapshot {
         attainment: Some(0.9995),
         lo: Some(0.9994),
         hi: Some(0.9996),
+        likely: Some(Likely { lo: 0.9994, hi: 0.9996 }),
         coverage: 0.98,
         idle_ratio: 0.0,
         unseen_events: 0.0,

@@ -258,15 +258,18 @@ fn value(text: Option<String>, method: Method) -> Markup {
     }
 }
 
-/// The bound of the attainment; nothing unseen makes it as sharp as the value.
+/// The likely interval of the attainment; nothing unseen makes it as sharp as the value.
 fn bound(status: &SloStatus) -> Markup {
-    match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if lo == hi => html! { "all events observed" },
-        (Some(lo), Some(hi)) => html! {
-            span title="if every unobserved event was bad, and if every one was good" {
-                "bound " (text::percent(lo)) " – " (text::percent(hi))
-            }
-        },
+    match (status.lo.zip(status.hi), status.likely) {
+        (Some((lo, hi)), _) if lo == hi => html! { "all events observed" },
+        (Some((lo, hi)), Some(likely)) => {
+            let hard = format!(
+                "in 95 of 100 cases; {} if every unobserved event was bad, {} if every one was good",
+                text::percent(lo),
+                text::percent(hi)
+            );
+            html! { span title=(hard) { "likely " (text::percent(likely.lo)) " – " (text::percent(likely.hi)) } }
+        }
         _ => html! { "no bound" },
     }
 }

@@ -181,19 +181,17 @@ impl List<'_> {
     }
 }
 
-/// Attainment with its bound under it where they differ on the page.
+/// Attainment with its likely interval under it where they differ on the page.
 pub(crate) fn attainment(status: &SloStatus) -> Markup {
-    let bound = match (status.lo, status.hi) {
-        (Some(lo), Some(hi)) if text::percent(lo) != text::percent(hi) => Some((text::percent(lo), text::percent(hi))),
-        _ => None,
-    };
+    let ends = status.likely.map(|likely| (text::percent(likely.lo), text::percent(likely.hi)));
+    let likely = ends.filter(|(lo, hi)| lo != hi);
     html! {
         @match status.attainment {
             Some(ratio) => (text::percent(ratio)),
             None => (components::absent(status.method)),
         }
-        @if let Some((lo, hi)) = &bound {
-            div.muted title="if every unobserved event was bad, and if every one was good" { (lo) " – " (hi) }
+        @if let Some((lo, hi)) = &likely {
+            div.muted title="where it lies in 95 of 100 cases, with what was not observed" { (lo) " – " (hi) }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel::evaluate::review::snapshot::SloJudgement;
+use evenkeel::evaluate::slo::likely::Likely;
 use evenkeel::evaluate::slo::status::{Budget, BurnRate, Corrected, Method, SloState, SloStatus};
 use evenkeel::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use evenkeel::model::slo::Slo;
@@ -35,6 +36,7 @@ fn corrected(slo: &Slo, traffic: &Traffic, passed: Period) -> Option<Corrected> 
         attainment,
         lo: attainment,
         hi: attainment,
+        likely: attainment.map(|ratio| Likely { lo: ratio, hi: ratio }),
         coverage: (share(before) + share(after)) / (before.length().0 + after.length().0) as f64,
         budget: Some(Budget {
             total_events,
@@ -118,6 +120,7 @@ pub fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, no
         let (rate, lo, hi) = burn(slo, counts, counts.total as f64 * (1.0 - coverage) * 2.0);
         BurnRate { lookback, rate, lo, hi, coverage, counts }
     });
+    let (lo, hi) = (bound(counts.good), bound(counts.good + counts.uncertain + unseen_events as i64));
     SloStatus {
         slo: Arc::clone(slo),
         window,
@@ -126,8 +129,9 @@ pub fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, no
         elapsed_ratio: (passed.length().0 as f64 / period.length().0 as f64).min(1.0),
         counts,
         attainment: counts.attainment(),
-        lo: bound(counts.good),
-        hi: bound(counts.good + counts.uncertain + unseen_events as i64),
+        lo,
+        hi,
+        likely: likely(lo.zip(hi), counts.attainment()),
         coverage,
         idle_ratio: 0.0,
         unseen_events,
@@ -138,6 +142,13 @@ pub fn status_at(slo: &Arc<Slo>, traffic: &Traffic, window: ComplianceWindow, no
         then: None,
         state,
     }
+}
+
+/// A tenth of the way from the attainment to its bounds; they themselves without it.
+fn likely(bounds: Option<(f64, f64)>, attainment: Option<f64>) -> Option<Likely> {
+    let (lo, hi) = bounds?;
+    let to = |end: f64| attainment.map_or(end, |ratio| ratio + (end - ratio) / 10.0);
+    Some(Likely { lo: to(lo), hi: to(hi) })
 }
 
 /// Burn rate with its bound.

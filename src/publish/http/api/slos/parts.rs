@@ -55,6 +55,8 @@ impl From<&Corrected> for CorrectedJson {
             attainment: corrected.attainment,
             lo: corrected.lo,
             hi: corrected.hi,
+            likely_lo: corrected.likely.map(|likely| likely.lo),
+            likely_hi: corrected.likely.map(|likely| likely.hi),
             coverage: corrected.coverage,
             budget: corrected.budget.as_ref().map(BudgetJson::from),
             excluded_seconds: corrected.left_out.secs_f64(),

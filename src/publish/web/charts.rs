@@ -73,7 +73,7 @@ struct Plot {
 /// The budget that remained, over time.
 pub(in crate::publish) fn burn_down(series: &Series<'_>) -> Option<Markup> {
     picture(series, BURN_DOWN_HEIGHT, "Remaining error budget over time", |canvas| {
-        let remaining = |slot: &HistorySlot| slot.budget_remaining_ratio;
+        let remaining = |slot: &HistorySlot| slot.budget_remaining_ratio.map(|ratio| ratio.max(FLOOR_LEAST));
         let lowest = series.slots.iter().filter_map(remaining).fold(0.0, f64::min);
         let mut chart = ChartBuilder::on(canvas)
             .margin(12)
@@ -90,7 +90,10 @@ pub(in crate::publish) fn burn_down(series: &Series<'_>) -> Option<Markup> {
             .label_style(("sans-serif", LABEL_SIZE).into_font().color(&TEXT))
             .x_labels(10)
             .y_labels(6)
-            .y_label_formatter(&|ratio| format!("{:.0} %", ratio * 100.0).replace('-', "−"))
+            .y_label_formatter(&|ratio| {
+                let or_less = if *ratio <= FLOOR_LEAST { "≤ " } else { "" };
+                format!("{or_less}{:.0} %", ratio * 100.0).replace('-', "−")
+            })
             .draw()?;
         for gap in unknown(series) {
             chart.draw_series([band(gap, floor_of(lowest), 1.0, UNKNOWN.mix(0.18).filled())])?;
@@ -325,6 +328,10 @@ fn unknown(series: &Series<'_>) -> Vec<Period> {
     gaps
 }
 
+/// Where the burn-down's axis is cut at the latest: a budget that is overspent many times
+/// would press the rest into one line.
+const FLOOR_LEAST: f64 = -1.0;
+
 /// The lower end of the burn-down's axis: 0, or below what was overspent, in
 /// steps that give round labels.
 fn floor_of(lowest: f64) -> f64 {
@@ -337,4 +344,27 @@ fn axis_percent(ratio: f64) -> String {
     let text = format!("{percent:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text} %")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::slo::tile::EventCounts;
+    use crate::model::time::DAY_MS;
+
+    #[test]
+    fn the_axis_of_a_budget_that_is_overspent_many_times_is_cut() {
+        let period = Period::new(Timestamp::from_millis(0), Timestamp::from_millis(3 * DAY_MS));
+        let slot = |day: i64, remaining| HistorySlot {
+            start: Timestamp::from_millis(day * DAY_MS),
+            counts: EventCounts::new(90, 100),
+            coverage: 1.0,
+            left_out: Millis(0),
+            budget_remaining_ratio: Some(remaining),
+        };
+        let slots = [slot(0, 0.9), slot(1, 0.2), slot(2, -165.7)];
+        let series = Series { period, step: Millis(DAY_MS), slots: &slots, pointers: &[], left_out: &[] };
+        let svg = burn_down(&series).unwrap().into_string();
+        assert!(svg.contains("≤ −100 %") && !svg.contains("−200 %"), "{svg}");
+    }
 }

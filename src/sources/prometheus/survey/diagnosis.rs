@@ -118,13 +118,16 @@ impl Survey<'_> {
 /// Values of a label that are named where none matches.
 const VALUES_SHOWN: usize = 3;
 
+/// Codes that are numbers: four digits.
+const CODES: u32 = 10_000;
+
 /// Whether a value that nobody saw yet may match: one of the same kind as those that
 /// are there, a code, a class of codes such as `5xx`, or a word.
 fn can_come(matcher: &Matcher, values: &[String]) -> bool {
     let all = |is: fn(&str) -> bool| values.iter().any(|v| !v.is_empty()) && values.iter().all(|v| is(v));
-    let code = || (0..600).any(|n| matcher.matches_value(&n.to_string()));
+    let code = || (0..CODES).any(|n| matcher.matches_value(&n.to_string()));
     let class = || (1..6).any(|n| ["xx", "XX"].iter().any(|xx| matcher.matches_value(&format!("{n}{xx}"))));
-    if all(|v| v.bytes().all(|b| b.is_ascii_digit())) {
+    if all(|v| v.len() < 5 && v.bytes().all(|b| b.is_ascii_digit())) {
         code()
     } else if all(|v| v.len() == 3 && v.to_ascii_lowercase().ends_with("xx")) {
         class()
@@ -152,5 +155,6 @@ mod tests {
         assert!(can(MatchOp::Equal, "Internal", &["OK", "NotFound"]));
         assert!(!can(MatchOp::Regex, "5..", &["OK", "NotFound"]), "a code where there are words");
         assert!(can(MatchOp::Regex, "E5..", &["OK", "E404"]), "of several kinds");
+        assert!(can(MatchOp::Equal, "1042", &["1001"]) && can(MatchOp::Equal, "88001", &["70001"]));
     }
 }

@@ -138,7 +138,7 @@ fn by_parts(text: &str, known: impl Fn(&str) -> Option<Severity>) -> Option<Seve
 }
 
 /// The word in the first of the labels that an alert has.
-fn word_in<'a>(labels: &'a Labels, names: impl IntoIterator<Item = impl AsRef<str>>) -> Option<&'a str> {
+fn word_in(labels: &Labels, names: impl IntoIterator<Item = impl AsRef<str>>) -> Option<&str> {
     let value = |name: &str| labels.iter().find(|(label, _)| label.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     names.into_iter().find_map(|name| value(name.as_ref()))
 }

@@ -293,3 +293,34 @@ impl<C: Fn() -> Timestamp> Digest<C> {
         self.facts.push(ClusterFact::Interrupted(error));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::cluster::workloads::JobOwner;
+
+    #[test]
+    fn the_owner_of_a_job_is_told_once_where_its_name_does_not_say_it() {
+        let mut digest =
+            Digest::new(|| Timestamp::from_millis(0), Millis::from_hours(1), Known::default(), &[Kind::Job]);
+        let mut owners = |name: &str| {
+            let job = JobSight {
+                uid: name.to_owned(),
+                object: ObjectRef { kind: "Job".to_owned(), namespace: "shop".to_owned(), name: name.to_owned() },
+                service: name.to_owned(),
+                owner: Some(JobOwner { uid: "c".to_owned(), name: "billing".to_owned() }),
+                started_at: None,
+                ended: None,
+                images: Vec::new(),
+            };
+            let owner = |fact| match fact {
+                ClusterFact::Owned { owner, .. } => Some(owner),
+                _ => None,
+            };
+            digest.take(Heard::Job(Step::Item(job))).into_iter().filter_map(owner).collect::<Vec<String>>()
+        };
+        assert_eq!(owners("billing-29412360"), [""; 0], "a run by the schedule");
+        assert_eq!(owners("by-hand"), ["billing"]);
+        assert_eq!(owners("by-hand"), [""; 0], "once");
+    }
+}

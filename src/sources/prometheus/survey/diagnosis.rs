@@ -121,18 +121,20 @@ const VALUES_SHOWN: usize = 3;
 /// Codes that are numbers: four digits.
 const CODES: u32 = 10_000;
 
-/// Whether a value that nobody saw yet may match: one of the same kind as those that
-/// are there, a code, a class of codes such as `5xx`, or a word.
+/// Whether a value that nobody saw yet may match. Only where codes are numbers and a
+/// class such as `5xx` is asked for, or the reverse, or a code where there are words,
+/// none ever comes; any other word may be an error that did not happen yet.
 fn can_come(matcher: &Matcher, values: &[String]) -> bool {
     let all = |is: fn(&str) -> bool| values.iter().any(|v| !v.is_empty()) && values.iter().all(|v| is(v));
     let code = || (0..CODES).any(|n| matcher.matches_value(&n.to_string()));
     let class = || (1..6).any(|n| ["xx", "XX"].iter().any(|xx| matcher.matches_value(&format!("{n}{xx}"))));
+    let word = || matcher.value.chars().any(|c| c.is_alphabetic() && !matches!(c, 'x' | 'X'));
     if all(|v| v.len() < 5 && v.bytes().all(|b| b.is_ascii_digit())) {
-        code()
+        code() || !class()
     } else if all(|v| v.len() == 3 && v.to_ascii_lowercase().ends_with("xx")) {
-        class()
+        class() || !code()
     } else if all(|v| !v.bytes().any(|b| b.is_ascii_digit())) {
-        !code() && !class()
+        word() || !(code() || class())
     } else {
         true
     }
@@ -154,6 +156,7 @@ mod tests {
         assert!(!can(MatchOp::Equal, "503", &["2xx", "4xx"]), "a code where there are classes");
         assert!(can(MatchOp::Equal, "Internal", &["OK", "NotFound"]));
         assert!(!can(MatchOp::Regex, "5..", &["OK", "NotFound"]), "a code where there are words");
+        assert!(can(MatchOp::Regex, "Internal|5..", &["OK", "NotFound"]) && can(MatchOp::Equal, "canceled", &["200"]));
         assert!(can(MatchOp::Regex, "E5..", &["OK", "E404"]), "of several kinds");
         assert!(can(MatchOp::Equal, "1042", &["1001"]) && can(MatchOp::Equal, "88001", &["70001"]));
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use evenkeel::sources::scrape::exposition::{Format, Limits, collect, parse};
+use evenkeel::sources::scrape::exposition::{Limits, TextFormat, collect, parse};
 
 const SAMPLES: usize = 200_000;
 
@@ -35,7 +35,7 @@ fn read(c: &mut Criterion) {
         b.iter(|| {
             let mut sum = 0.0;
             let mut labels = 0;
-            let done = parse(black_box(body.as_bytes()), Format::Classic, &Limits::default(), |s| {
+            let done = parse(black_box(body.as_bytes()), TextFormat::Classic, &Limits::default(), |s| {
                 sum += s.value;
                 labels += s.labels.len();
             });
@@ -45,7 +45,9 @@ fn read(c: &mut Criterion) {
         });
     });
     group.bench_function("collect", |b| {
-        b.iter(|| collect(black_box(body.as_bytes()), Format::Classic, &Limits::default(), |_| true).map(|s| s.len()));
+        b.iter(|| {
+            collect(black_box(body.as_bytes()), TextFormat::Classic, &Limits::default(), |_| true).map(|s| s.len())
+        });
     });
     group.bench_function("prometheus-parse", |b| {
         b.iter(|| {

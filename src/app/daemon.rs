@@ -18,7 +18,7 @@ use crate::app::catalog::requests::{ReloadRequests, reload_requests};
 use crate::app::catalog::setup::Setup;
 use crate::app::counting::backfill::Holes;
 use crate::app::counting::composites::Composites;
-use crate::app::counting::counted::Counted;
+use crate::app::counting::counted::CountedMinutes;
 use crate::app::counting::filling::Filling;
 use crate::app::counting::progress;
 use crate::app::counting::source::SourceCounting;
@@ -29,7 +29,7 @@ use crate::app::judging::round::Judging;
 use crate::app::notifying::notify::Notifier;
 use crate::app::reviewing::round::ReviewRound;
 use crate::app::runtime::clock_watch::ClockWatch;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::store_care::StoreCare;
 use crate::app::runtime::tasks::Tasks;
 use crate::app::runtime::tidying::Tidying;
@@ -97,7 +97,7 @@ impl Daemon {
     #[expect(clippy::disallowed_methods, reason = "the daemon as a whole is one task of its caller")]
     pub async fn start(setup: Setup, listener: TcpListener) -> anyhow::Result<Running> {
         let (address, stop) = (listener.local_addr()?, CancellationToken::new());
-        let facts = Facts::open(&setup.config.data).context("open the store")?;
+        let facts = FactStore::open(&setup.config.data).context("open the store")?;
         let (requests, tasks) = wire(setup, listener, facts.clone(), stop.clone()).await?;
         let ended = tokio::spawn(async move {
             let outcome = tasks.until_stopped().await;
@@ -112,7 +112,7 @@ impl Daemon {
 async fn wire(
     setup: Setup,
     listener: TcpListener,
-    facts: Facts,
+    facts: FactStore,
     stop: CancellationToken,
 ) -> anyhow::Result<(ReloadRequests, Tasks)> {
     let config = setup.config;
@@ -163,7 +163,7 @@ async fn wire(
 
     // Live counting takes up where the store ends; history fills what is before.
     let wanted_since = (now - config.backfill).ceil_slot();
-    let (counted, holes, renewed) = (Counted::new(), Holes::default(), daemon.renewed.clone());
+    let (counted, holes, renewed) = (CountedMinutes::new(), Holes::default(), daemon.renewed.clone());
     let shown = Arc::new(Mutex::new(progress::Bar::new(setup.on_terminal)));
     for source in &sources {
         let (state, name, keep) = (Arc::clone(&daemon), &source.name, (holes.clone(), renewed.clone()));

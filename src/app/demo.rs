@@ -50,7 +50,7 @@ impl Round for Scrapes {
 
 struct Cluster {
     daemon: Arc<AppState>,
-    world: Arc<crate::sources::demo::World>,
+    world: Arc<crate::sources::demo::DemoPlatform>,
     until: Timestamp,
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use crate::api::pushes::ReceivedJson;
 use crate::api::query::{NoQuery, TimeParam};
 use crate::model::time::{Millis, Timestamp};
-use crate::net::{Auth, Endpoint, Error, Http, Secret, install_crypto_provider};
+use crate::net::{Auth, Endpoint, Http, HttpError, Secret, install_crypto_provider};
 use crate::publish::answers::Received;
 
 /// Longer than a daemon takes until it says that an answer takes longer: 30 s.
@@ -110,9 +110,9 @@ fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-fn explained(error: Error) -> anyhow::Error {
+fn explained(error: HttpError) -> anyhow::Error {
     match error {
-        Error::Unreachable { url, reason } => {
+        HttpError::Unreachable { url, reason } => {
             anyhow::anyhow!("cannot reach Evenkeel at {url}: {reason}; is it running? `evenkeel demo` starts one")
         }
         other => other.into(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::config::sections::web::Web;
+use crate::config::sections::web::WebSettings;
 use crate::model::kinds::WebhookKind;
 use crate::model::labels::Labels;
 use crate::model::operations::alert_settings::AlertSettings;
@@ -21,7 +21,7 @@ use crate::net::{Endpoint, Secret};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where samples are read; may be empty where nothing is run.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceConfig>,
     /// Every one of them is told of every alert.
     pub alertmanagers: Vec<Endpoint>,
     /// Who may push facts.
@@ -32,7 +32,7 @@ pub struct Config {
     pub data: PathBuf,
     pub listen: SocketAddr,
     /// Who may use the listener.
-    pub web: Web,
+    pub web: WebSettings,
     /// What a request must know to change corrections over the API.
     pub write_token: Option<Secret>,
     /// How much history is read at the first start; zero reads none.
@@ -61,7 +61,7 @@ pub struct Config {
 /// A place that samples are read from: the HTTP API of Prometheus, as Thanos, Mimir
 /// and VictoriaMetrics have it.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceConfig {
     /// Unique; a DNS label. Definitions name it.
     pub name: String,
     pub endpoint: Endpoint,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::sections::on_call::shown_hours;
 use crate::config::contents::{Config, LogFormat, Toggle, Webhook};
-use crate::config::sections::web::{Web, WebToken};
+use crate::config::sections::web::{WebSettings, WebToken};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Matcher;
 use crate::model::operations::alert_settings::AlertSettings;
@@ -187,8 +187,8 @@ struct ProxyKeys {
     user_header: String,
 }
 
-impl From<&Web> for WebKeys {
-    fn from(web: &Web) -> WebKeys {
+impl From<&WebSettings> for WebKeys {
+    fn from(web: &WebSettings) -> WebKeys {
         let file = |secret: &Secret| match secret {
             Secret::File(path) => path.display().to_string(),
             Secret::Value(_) => REDACTED.to_owned(),

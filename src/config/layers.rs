@@ -8,7 +8,7 @@ use super::settings::{Overrides, Setting, setting};
 use crate::config::environment::Environment;
 use crate::model::problem::{Level, Problem};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source as Text;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, shown};
 
 /// Entries of the other lists.
@@ -16,7 +16,7 @@ const LIST_MAX: usize = 1_000;
 
 /// The layers, and the problems found in them so far.
 pub(super) struct Reading<'a, 't> {
-    pub source: Text<'t>,
+    pub source: SourceText<'t>,
     pub surroundings: &'a Environment<'a>,
     pub overrides: &'a Overrides,
     /// Where relative paths of the file start.

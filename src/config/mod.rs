@@ -22,9 +22,9 @@ use std::path::Path;
 use crate::model::problem::{Level, Problem};
 use crate::yaml::read::TEXT_BYTES_MAX;
 
-pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Source, Toggle, Webhook};
+pub use contents::{Config, Kubernetes, Log, LogFormat, LogLevel, SourceConfig, Toggle, Webhook};
 pub use environment::Environment;
-pub use sections::web::{Anonymous, Proxy, Web, WebToken};
+pub use sections::web::{Anonymous, Proxy, WebSettings, WebToken};
 pub use sections::web_file::{ClientCertificates, TlsFiles, WebFile, read_web_file};
 pub use settings::{Overrides, PROMETHEUS, Setting, reference};
 

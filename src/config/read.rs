@@ -24,7 +24,7 @@ use crate::net::{Endpoint, Secret};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
-use crate::yaml::source::Source as Text;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
 
 /// Labels on everything that leaves.
@@ -38,7 +38,7 @@ pub(super) fn config(
     surroundings: &Environment<'_>,
 ) -> (Option<Config>, Vec<Problem>) {
     let directory = Path::new(file).parent().unwrap_or(Path::new("")).to_path_buf();
-    let source = Text::new(file, text);
+    let source = SourceText::new(file, text);
     let mut reading = Reading { source, surroundings, overrides, directory, outside: Vec::new() };
     let documents = documents(text, &mut reading.source);
     if let Some(second) = documents.get(1) {

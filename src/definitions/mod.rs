@@ -23,7 +23,7 @@ use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{meant, shown};
 use defined::{CORRECTION, Defined, Definition, SLO};
 
@@ -111,7 +111,7 @@ pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
 }
 
 fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
-    let mut source = Source::new(file, text);
+    let mut source = SourceText::new(file, text);
     let documents: Vec<Node> = documents(text, &mut source).into_iter().flat_map(items).collect();
     let mut defined = Vec::new();
     for document in &documents {

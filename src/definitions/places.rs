@@ -7,7 +7,7 @@ use crate::definitions::files;
 use crate::model::problem::{Level, Problem};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 impl Loaded {
     /// A problem of a key below `spec.indicator` of an SLO, such as `bad`, or of the
@@ -21,12 +21,12 @@ impl Loaded {
             problem
         };
         let Ok(text) = files::read(std::path::Path::new(&place.file)) else { return Some(fallback()) };
-        let mut ignored = Source::new(place.file.clone(), &text);
+        let mut ignored = SourceText::new(place.file.clone(), &text);
         let nodes = documents(&text, &mut ignored);
         let of_slo =
             nodes.iter().find(|node| node_at(node, &["metadata", "name"]).is_some_and(|(s, _)| s == place.span));
         let Some((span, path)) = of_slo.and_then(|node| below_indicator(node, key)) else { return Some(fallback()) };
-        let mut source = Source::new(place.file.clone(), &text);
+        let mut source = SourceText::new(place.file.clone(), &text);
         match level {
             Level::Error => source.error(span, &path, message.clone(), Some(hint.clone())),
             Level::Warning => source.warning(span, &path, message.clone(), Some(hint.clone())),

@@ -27,7 +27,7 @@ use crate::model::time::{Millis, Timestamp};
 use crate::yaml::fields::At;
 use crate::yaml::node::{Node, Value};
 use crate::yaml::read::documents;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, closest, duration, one_of, shown};
 
 pub use expect::{Check, Expectation, Figure, Spot, TileFigure};
@@ -101,7 +101,7 @@ pub fn load(paths: &[PathBuf], known: &[Slo]) -> (Vec<ScenarioFile>, Vec<Problem
 /// document with `apiVersion` is a definition, which scenarios of the same file
 /// may name, as they may those of `known`.
 pub fn read(text: &str, file: &str, known: &[Slo]) -> (Vec<Scenario>, Vec<Problem>) {
-    let mut source = Source::new(file, text);
+    let mut source = SourceText::new(file, text);
     let documents = documents(text, &mut source);
     let mut slos: BTreeMap<String, Slo> = known.iter().map(|slo| (slo.name.clone(), slo.clone())).collect();
     let (definitions, scenarios): (Vec<&Node>, Vec<&Node>) = documents.iter().partition(|d| has_key(d, "apiVersion"));
@@ -117,7 +117,7 @@ pub fn read(text: &str, file: &str, known: &[Slo]) -> (Vec<Scenario>, Vec<Proble
 /// Failures as problems with their lines; `text` and `file` are those that were
 /// read.
 pub fn problems(text: &str, file: &str, failures: Vec<Failure>) -> Vec<Problem> {
-    let mut source = Source::new(file, text);
+    let mut source = SourceText::new(file, text);
     for Failure { spot, message, hint } in failures {
         source.error(spot.span, &spot.path, message, hint);
     }
@@ -128,7 +128,7 @@ fn has_key(node: &Node, key: &str) -> bool {
     matches!(&node.value, Value::Map(entries) if entries.iter().any(|entry| entry.key == key))
 }
 
-fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut Source<'_>) -> Option<Scenario> {
+fn scenario(document: &Node, slos: &BTreeMap<String, Slo>, source: &mut SourceText<'_>) -> Option<Scenario> {
     let before = source.errors();
     let root = At::root(document);
     let mut fields = root.fields(source)?;
@@ -196,7 +196,7 @@ fn whole_minute(text: &str) -> Result<Timestamp, Complaint> {
 }
 
 /// A definition of an SLO; scenarios know no others.
-fn slo_of(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
+fn slo_of(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Slo> {
     match slo::read(at.node, source)?.what {
         Definition::Slo(slo) => Some(*slo),
         Definition::Correction(_) => {
@@ -209,7 +209,12 @@ fn slo_of(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
 
 /// The SLO with what it is made of, all of them read from the one source of the
 /// scenario.
-fn resolved(at: &At<'_>, slo: Slo, known: &BTreeMap<String, Slo>, source: &mut Source<'_>) -> Option<(Slo, Vec<Slo>)> {
+fn resolved(
+    at: &At<'_>,
+    slo: Slo,
+    known: &BTreeMap<String, Slo>,
+    source: &mut SourceText<'_>,
+) -> Option<(Slo, Vec<Slo>)> {
     let slo = Slo { source: None, ..slo };
     let mut components = Vec::new();
     if matches!(slo.indicator, Sli::Composite(_)) {
@@ -237,7 +242,7 @@ fn resolved(at: &At<'_>, slo: Slo, known: &BTreeMap<String, Slo>, source: &mut S
 }
 
 /// The SLO: a name, a whole definition, or a spec.
-fn promise(at: &At<'_>, slos: &BTreeMap<String, Slo>, source: &mut Source<'_>) -> Option<Slo> {
+fn promise(at: &At<'_>, slos: &BTreeMap<String, Slo>, source: &mut SourceText<'_>) -> Option<Slo> {
     if let Value::Text(_) = &at.node.value {
         return at.parse(source, |name| {
             slos.get(name).cloned().ok_or_else(|| {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::labels::Labels;
-use crate::model::operations::comparison::{Comparison, ComparisonOp};
+use crate::model::operations::comparison::{ComparisonOp, ValueCondition};
 use crate::model::operations::correction::When;
 use crate::model::slo::objectives::Objective;
 use crate::model::slo::sli::{Numerator, Sli};
@@ -94,7 +94,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(slo.windows, [ComplianceWindow::rolling_days(30)]);
     assert_eq!((slo.source, slo.budgeting, slo.no_data), (None, Budgeting::Events, NoDataPolicy::Ignore));
     assert_eq!(slo.alerts.tiers, AlertTier::standard());
-    let good = Comparison { op: ComparisonOp::Equal, value: 1.0 };
+    let good = ValueCondition { op: ComparisonOp::Equal, value: 1.0 };
     assert!(matches!(slo.indicator, Sli::Gauge { good: g, .. } if g == good));
     assert_eq!(sound(&minimal("a", "alerts: {tiers: none}")).alerts.tiers, []);
     assert_eq!(sound(&minimal("a", "windows:")).windows.len(), 1);

@@ -25,7 +25,7 @@ use crate::evaluate::incident::durations::{business_durations, durations};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::external_records::{Attached, ExternalRecords, all_changes, attach, overridden};
 use crate::evaluate::incident::floor;
-use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
+use crate::evaluate::incident::incidents::facts::{IncidentFacts, Silenced};
 use crate::evaluate::incident::incidents::incidents;
 use crate::evaluate::review::deployments::deployments;
 use crate::evaluate::review::result::Review;
@@ -84,7 +84,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let automation = &inputs.on_call.automation;
     let silenced = silenced(&alerts, &silences, automation);
     let inhibitions: Vec<Inhibition> = inputs.inhibitions.iter().filter(|i| i.first_seen <= now).cloned().collect();
-    let facts = Facts {
+    let facts = IncidentFacts {
         slos: inputs.slos,
         alerts: &alerts,
         episodes: &episodes,
@@ -158,7 +158,7 @@ pub fn first_start(inputs: &ReviewInputs<'_>) -> Option<Timestamp> {
     let alerts = inputs.alerts.as_of(now);
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let episodes: Vec<Episode> = burns.into_iter().flat_map(|b| b.episodes).collect();
-    let facts = Facts {
+    let facts = IncidentFacts {
         slos: inputs.slos,
         alerts: &alerts,
         episodes: &episodes,
@@ -246,7 +246,7 @@ fn incident_overlaps(period: Period, incident: &Incident) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenario::{Scenario, burned, minute, story, verdicts};
+    use super::super::scenario::{TextScenario, burned, minute, story, verdicts};
     use super::*;
 
     const WORLD: &str = "
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_review_holds_what_overlaps_its_period() {
-        let scenario = Scenario::new(WORLD);
+        let scenario = TextScenario::new(WORLD);
         let all = scenario.review();
         assert_eq!((all.incidents.len(), all.episodes.len(), all.alerts.len(), all.noise.pages), (1, 2, 2, 2));
         assert_eq!(all.below_floor.len(), 2, "a small burn, and a page without one");
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_review_of_the_past_does_not_know_what_came_later() {
-        let scenario = Scenario::new(WORLD);
+        let scenario = TextScenario::new(WORLD);
         assert_eq!(
             story(&scenario.review_at(70)),
             ["checkout page open: onset 60 condition 62 firing 62 burned 23.1%; HighErrors"]

@@ -91,7 +91,7 @@ pub fn expand(parts: &str) -> String {
     parts.split_whitespace().map(part).collect()
 }
 
-pub struct Scenario {
+pub struct TextScenario {
     pub slos: Vec<Arc<Slo>>,
     pub burns: Vec<SloBurn>,
     pub alerts: Vec<Alert>,
@@ -107,9 +107,9 @@ pub struct Scenario {
     pub length: i64,
 }
 
-impl Scenario {
-    pub fn new(text: &str) -> Scenario {
-        let mut scenario = Scenario {
+impl TextScenario {
+    pub fn new(text: &str) -> TextScenario {
+        let mut scenario = TextScenario {
             slos: Vec::new(),
             burns: Vec::new(),
             alerts: Vec::new(),

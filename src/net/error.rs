@@ -6,7 +6,7 @@ use crate::model::time::Millis;
 /// Why a request brought nothing. In every case nothing is known; none of it is
 /// zero.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum HttpError {
     /// No answer came: name, connection, TLS, time. Try again later.
     #[error("cannot reach {url}: {reason}")]
     Unreachable { url: String, reason: String },
@@ -39,36 +39,38 @@ fn kind_text(kind: &str) -> String {
 /// beyond their limits.
 const LIMITS: [&str; 6] = ["too many", "limit", "exceed", "too large", "not enough memory", "cannot process more"];
 
-impl Error {
+impl HttpError {
     /// Whether the same question over a shorter period may be answered: too many
     /// samples for the source's limits or for ours, or too slow.
     pub fn asks_too_much(&self) -> bool {
         match self {
-            Error::TooLarge { .. } => true,
-            Error::Refused { status: 413, .. } => true,
+            HttpError::TooLarge { .. } => true,
+            HttpError::Refused { status: 413, .. } => true,
             // The same status as that of a query which can never be evaluated.
-            Error::Refused { status: 422, message, .. } => {
+            HttpError::Refused { status: 422, message, .. } => {
                 let message = message.to_lowercase();
                 LIMITS.iter().any(|limit| message.contains(limit))
             }
-            Error::Refused { .. } => false,
-            Error::Overloaded { kind, .. } => kind == "timeout",
-            Error::Unreachable { .. }
-            | Error::Credential { .. }
-            | Error::Partial { .. }
-            | Error::BadResponse { .. } => false,
+            HttpError::Refused { .. } => false,
+            HttpError::Overloaded { kind, .. } => kind == "timeout",
+            HttpError::Unreachable { .. }
+            | HttpError::Credential { .. }
+            | HttpError::Partial { .. }
+            | HttpError::BadResponse { .. } => false,
         }
     }
 
     /// Whether it took too long: more questions for less would not make it faster.
     pub fn is_slow(&self) -> bool {
-        matches!(self, Error::Overloaded { .. })
+        matches!(self, HttpError::Overloaded { .. })
     }
 
     /// Whether the source limits how many series a query reads, so that a shorter
     /// period would not help.
     pub fn limits_series(&self) -> bool {
-        let (Error::Refused { message, .. } | Error::TooLarge { limit: message, .. }) = self else { return false };
+        let (HttpError::Refused { message, .. } | HttpError::TooLarge { limit: message, .. }) = self else {
+            return false;
+        };
         let message = message.to_lowercase();
         self.asks_too_much() && ["series", "unique"].iter().any(|word| message.contains(word))
     }
@@ -76,20 +78,20 @@ impl Error {
     /// What the source says of a query that it understood and refused.
     pub fn refusal(&self) -> Option<&str> {
         match self {
-            Error::Refused { status: 400 | 422 | 200, message, .. } => Some(message),
+            HttpError::Refused { status: 400 | 422 | 200, message, .. } => Some(message),
             _ => None,
         }
     }
 
     /// The server does not know what was asked for.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Error::Refused { status: 404, .. })
+        matches!(self, HttpError::Refused { status: 404, .. })
     }
 
     /// How long the source asks to be left alone.
     pub fn retry_after(&self) -> Option<Millis> {
         match self {
-            Error::Overloaded { retry_after, .. } => *retry_after,
+            HttpError::Overloaded { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -97,13 +99,13 @@ impl Error {
     /// One word of a closed set, for a label or a column.
     pub fn word(&self) -> &'static str {
         match self {
-            Error::Unreachable { .. } => "unreachable",
-            Error::Credential { .. } => "credential",
-            Error::Refused { .. } => "refused",
-            Error::Overloaded { .. } => "overloaded",
-            Error::Partial { .. } => "partial",
-            Error::TooLarge { .. } => "too-large",
-            Error::BadResponse { .. } => "bad-response",
+            HttpError::Unreachable { .. } => "unreachable",
+            HttpError::Credential { .. } => "credential",
+            HttpError::Refused { .. } => "refused",
+            HttpError::Overloaded { .. } => "overloaded",
+            HttpError::Partial { .. } => "partial",
+            HttpError::TooLarge { .. } => "too-large",
+            HttpError::BadResponse { .. } => "bad-response",
         }
     }
 }
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn messages_name_who_and_why() {
-        let error = Error::Refused {
+        let error = HttpError::Refused {
             url: "http://p/".into(),
             status: 422,
             kind: "execution".into(),
@@ -156,7 +158,7 @@ mod tests {
         };
         assert_eq!(error.to_string(), "http://p/ refuses the request (status 422, execution): too many samples");
         assert!(error.asks_too_much() && !error.limits_series());
-        let refused = |message: &str| Error::Refused {
+        let refused = |message: &str| HttpError::Refused {
             url: "http://p/".into(),
             status: 422,
             kind: "execution".into(),
@@ -169,7 +171,7 @@ mod tests {
             assert!(refused(series).limits_series(), "{series}");
         }
         assert!(!refused("many-to-many matching not allowed: matching labels must be unique").asks_too_much());
-        let error = Error::Partial { url: "http://p/".into(), warnings: vec!["a".into(), "b".into()] };
+        let error = HttpError::Partial { url: "http://p/".into(), warnings: vec!["a".into(), "b".into()] };
         assert_eq!(error.to_string(), "http://p/ answers with a part of its data only: a; b");
         assert!(!error.asks_too_much());
     }

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::certificate;
 use super::endpoint::{Endpoint, EndpointError, shown_url};
-use super::error::{Error, shown};
+use super::error::{HttpError, shown};
 use super::refusal::{header_text, page_instead_of_data, refusal_text, retry_after};
 use super::remote_clock::RemoteClock;
 use super::secret::Secret;
@@ -118,28 +118,33 @@ impl Http {
 
     /// GET of data below the endpoint's path; the parameters follow those of its
     /// URL.
-    pub async fn get(&self, segments: &[&str], query: &[(&str, &str)], accept: &'static str) -> Result<Body, Error> {
+    pub async fn get(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        accept: &'static str,
+    ) -> Result<Body, HttpError> {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
         self.fetch(self.url_with(segments, query), headers, Expected::Data).await
     }
 
     /// The same where a web page is as good an answer as any.
-    pub async fn get_any(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Body, Error> {
+    pub async fn get_any(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Body, HttpError> {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
         self.fetch(self.url_with(segments, query), headers, Expected::Anything).await
     }
 
     /// GET of the endpoint itself with more headers.
-    pub async fn get_with(&self, headers: HeaderMap) -> Result<Body, Error> {
+    pub async fn get_with(&self, headers: HeaderMap) -> Result<Body, HttpError> {
         self.fetch(self.base.clone(), headers, Expected::Data).await
     }
 
-    async fn fetch(&self, url: Url, headers: HeaderMap, expected: Expected) -> Result<Body, Error> {
+    async fn fetch(&self, url: Url, headers: HeaderMap, expected: Expected) -> Result<Body, HttpError> {
         self.send(Outgoing { method: Method::GET, url, headers, body: Vec::new(), expected }).await
     }
 
     /// POST of a form below the endpoint's path, answered by data.
-    pub async fn post_form(&self, segments: &[&str], form: &[(&str, &str)]) -> Result<Body, Error> {
+    pub async fn post_form(&self, segments: &[&str], form: &[(&str, &str)]) -> Result<Body, HttpError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let headers = HeaderMap::from_iter([
             (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
@@ -151,20 +156,20 @@ impl Http {
 
     /// POST of data below the endpoint's path; any status of success says that
     /// it was received.
-    pub async fn post(&self, segments: &[&str], kind: &'static str, body: Vec<u8>) -> Result<Body, Error> {
+    pub async fn post(&self, segments: &[&str], kind: &'static str, body: Vec<u8>) -> Result<Body, HttpError> {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
         let (url, expected) = (self.url(segments), Expected::Receipt);
         self.send(Outgoing { method: Method::POST, url, headers, body, expected }).await
     }
 
-    async fn send(&self, request: Outgoing) -> Result<Body, Error> {
+    async fn send(&self, request: Outgoing) -> Result<Body, HttpError> {
         let began = Instant::now();
         let answer = self.exchange(request).await;
         self.latency.note(began.elapsed());
         answer
     }
 
-    async fn exchange(&self, request: Outgoing) -> Result<Body, Error> {
+    async fn exchange(&self, request: Outgoing) -> Result<Body, HttpError> {
         let credentials = self.credentials().await?;
         let mut response = self.attempt(&request, credentials.clone()).await?;
         if matches!(response.status().as_u16(), 401 | 403) && self.has_files() {
@@ -177,9 +182,9 @@ impl Http {
         self.accept(response, request.expected).await
     }
 
-    async fn credentials(&self) -> Result<HeaderMap, Error> {
+    async fn credentials(&self) -> Result<HeaderMap, HttpError> {
         let read = self.endpoint.secret_headers().await;
-        read.map_err(|reason| Error::Credential { url: self.shown.to_string(), reason })
+        read.map_err(|reason| HttpError::Credential { url: self.shown.to_string(), reason })
     }
 
     /// Whether a credential comes from a file.
@@ -193,7 +198,7 @@ impl Http {
         auth.into_iter().chain(headers).any(|secret| matches!(secret, Secret::File(_)))
     }
 
-    async fn attempt(&self, request: &Outgoing, credentials: HeaderMap) -> Result<Response, Error> {
+    async fn attempt(&self, request: &Outgoing, credentials: HeaderMap) -> Result<Response, HttpError> {
         let client = self.clients.current().await;
         let sent = client
             .request(request.method.clone(), request.url.clone())
@@ -214,7 +219,7 @@ impl Http {
         })
     }
 
-    async fn accept(&self, response: Response, expected: Expected) -> Result<Body, Error> {
+    async fn accept(&self, response: Response, expected: Expected) -> Result<Body, HttpError> {
         let status = response.status();
         if status.as_u16() != 200 && !(expected == Expected::Receipt && status.is_success()) {
             return Err(self.refusal(response).await);
@@ -224,14 +229,15 @@ impl Http {
         if expected != Expected::Anything
             && let Some(reason) = page_instead_of_data(content_type.as_deref(), &bytes)
         {
-            return Err(Error::BadResponse { url: self.shown.to_string(), reason });
+            return Err(HttpError::BadResponse { url: self.shown.to_string(), reason });
         }
         Ok(Body { bytes, content_type })
     }
 
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Error> {
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, HttpError> {
         let limit = self.endpoint.body_limit_bytes;
-        let too_large = || Error::TooLarge { url: self.shown.to_string(), limit: format!("more than {limit} bytes") };
+        let too_large =
+            || HttpError::TooLarge { url: self.shown.to_string(), limit: format!("more than {limit} bytes") };
         if response.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
@@ -248,29 +254,29 @@ impl Http {
     }
 
     /// The class of an exchange that broke.
-    fn failure(&self, error: &reqwest::Error) -> Error {
+    fn failure(&self, error: &reqwest::Error) -> HttpError {
         let url = self.shown.to_string();
         if error.is_timeout() {
-            return Error::Unreachable { url, reason: format!("no full answer within {}", self.endpoint.timeout) };
+            return HttpError::Unreachable { url, reason: format!("no full answer within {}", self.endpoint.timeout) };
         }
         if let Some(tls) = certificate::tls_error(error) {
-            return Error::Unreachable { url, reason: certificate::explain(tls) };
+            return HttpError::Unreachable { url, reason: certificate::explain(tls) };
         }
         let reason = shown(&innermost(error));
         if error.is_decode() && is_bad_compression(error) {
-            Error::BadResponse { url, reason: format!("its compression is broken: {reason}") }
+            HttpError::BadResponse { url, reason: format!("its compression is broken: {reason}") }
         } else {
-            Error::Unreachable { url, reason }
+            HttpError::Unreachable { url, reason }
         }
     }
 
     /// The class of an answer that is not a success.
-    async fn refusal(&self, mut response: Response) -> Error {
+    async fn refusal(&self, mut response: Response) -> HttpError {
         let url = self.shown.to_string();
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         if response.status().is_redirection() {
-            return Error::Refused { url, status, kind: String::new(), message: self.redirect(response.headers()) };
+            return HttpError::Refused { url, status, kind: String::new(), message: self.redirect(response.headers()) };
         }
         let mut bytes = Vec::new();
         // The reason is a nicety: whatever came before a failure is good enough.
@@ -282,9 +288,9 @@ impl Http {
         }
         let (kind, message) = refusal_text(&bytes);
         match status {
-            200..=299 => Error::BadResponse { url, reason: format!("status {status} instead of 200") },
-            429 | 500..=599 => Error::Overloaded { url, status, kind, message, retry_after },
-            _ => Error::Refused { url, status, kind, message },
+            200..=299 => HttpError::BadResponse { url, reason: format!("status {status} instead of 200") },
+            429 | 500..=599 => HttpError::Overloaded { url, status, kind, message, retry_after },
+            _ => HttpError::Refused { url, status, kind, message },
         }
     }
 

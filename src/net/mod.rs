@@ -20,7 +20,7 @@ mod tests;
 mod tls;
 
 pub use endpoint::{Auth, Endpoint, EndpointError, Header};
-pub use error::Error;
+pub use error::HttpError;
 pub use http::{Body, Http};
 pub use remote_clock::RemoteClock;
 pub use retry::Backoff;

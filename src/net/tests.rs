@@ -17,12 +17,12 @@ fn endpoint(server: &FakeServer) -> Endpoint {
     Endpoint { timeout: Millis(1_500), body_limit_bytes: 1_000_000, ..Endpoint::new(server.url.clone()) }
 }
 
-async fn ask(steps: Vec<Step>) -> Result<Body, Error> {
+async fn ask(steps: Vec<Step>) -> Result<Body, HttpError> {
     let server = FakeServer::start(move |_| steps.clone()).await;
     get(&endpoint(&server)).await
 }
 
-async fn get(endpoint: &Endpoint) -> Result<Body, Error> {
+async fn get(endpoint: &Endpoint) -> Result<Body, HttpError> {
     Http::new(endpoint).unwrap().get(&["x"], &[], "*/*").await
 }
 
@@ -83,7 +83,7 @@ async fn who_does_not_answer_in_full_in_time_is_unreachable() {
         ("drips", drip),
     ] {
         let error = ask(steps).await.unwrap_err();
-        let Error::Unreachable { reason, .. } = error else { panic!("{name}: {error:?}") };
+        let HttpError::Unreachable { reason, .. } = error else { panic!("{name}: {error:?}") };
         assert_eq!(reason, "no full answer within 1500ms", "{name}");
     }
 }
@@ -97,13 +97,13 @@ async fn a_connection_that_breaks_is_unreachable() {
         vec![Step::Send(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())],
     ] {
         let error = ask(steps).await.unwrap_err();
-        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+        assert!(matches!(error, HttpError::Unreachable { .. }), "{error:?}");
     }
     let free_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = get(&Endpoint::new(format!("http://{free_port}/").parse().unwrap())).await.unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
     let error = get(&Endpoint::new("http://no-such-host.invalid/".parse().unwrap())).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn bodies_are_capped_after_decompression() {
         ("bomb", answer(200, &[("content-encoding", "gzip")], bomb)),
     ] {
         let error = ask(steps).await.unwrap_err();
-        assert!(matches!(&error, Error::TooLarge { limit: l, .. } if l == limit), "{name}: {error:?}");
+        assert!(matches!(&error, HttpError::TooLarge { limit: l, .. } if l == limit), "{name}: {error:?}");
     }
     assert_eq!(ask(answer(200, &[], vec![b'x'; 1_000_000])).await.unwrap().bytes.len(), 1_000_000);
     let packed = gzip(&vec![b'x'; 1_000_000]);
@@ -135,11 +135,11 @@ async fn broken_compression_is_a_bad_response() {
     wrong_sum[at] ^= 0xff;
     for body in [wrong_sum, b"this is not gzip at all".to_vec()] {
         let error = ask(answer(200, &[("content-encoding", "gzip")], body)).await.unwrap_err();
-        assert!(matches!(error, Error::BadResponse { .. }), "{error:?}");
+        assert!(matches!(error, HttpError::BadResponse { .. }), "{error:?}");
     }
     let cut = whole[..whole.len() - 12].to_vec();
     let error = ask(answer(200, &[("content-encoding", "gzip")], cut)).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Unreachable { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn redirects_are_not_followed() {
     let server = FakeServer::start(move |_| answer(302, &[("location", &location)], "")).await;
     let error = get(&endpoint(&server)).await.unwrap_err();
     assert!(
-        matches!(&error, Error::Refused { status: 302, message, .. } if message.contains("redirects")),
+        matches!(&error, HttpError::Refused { status: 302, message, .. } if message.contains("redirects")),
         "{error:?}"
     );
     assert!(elsewhere.requests().is_empty());
@@ -172,13 +172,13 @@ async fn refusals_say_why() {
         ("", "", "no reason given"),
     ] {
         let error = ask(answer(422, &[], body)).await.unwrap_err();
-        let Error::Refused { status: 422, kind: k, message: m, .. } = error else { panic!("{error:?}") };
+        let HttpError::Refused { status: 422, kind: k, message: m, .. } = error else { panic!("{error:?}") };
         assert_eq!((k.as_str(), m.as_str()), (kind, message));
     }
     let error = ask(answer(206, &[], "part")).await.unwrap_err();
-    assert!(matches!(error, Error::BadResponse { .. }), "{error:?}");
+    assert!(matches!(error, HttpError::BadResponse { .. }), "{error:?}");
     let endless = vec![Step::Send(b"HTTP/1.1 400 Bad\r\n\r\n".to_vec()), Step::Send(vec![b'y'; 20_000]), Step::Stall];
-    assert!(matches!(ask(endless).await.unwrap_err(), Error::Refused { status: 400, .. }));
+    assert!(matches!(ask(endless).await.unwrap_err(), HttpError::Refused { status: 400, .. }));
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn retry_after_is_kept_within_reason() {
     ] {
         for status in [429, 503] {
             let error = ask(answer(status, &headers, "busy")).await.unwrap_err();
-            assert!(matches!(error, Error::Overloaded { .. }), "{error:?}");
+            assert!(matches!(error, HttpError::Overloaded { .. }), "{error:?}");
             assert_eq!(error.retry_after().map(|m| m.0), expected, "{headers:?}");
         }
     }
@@ -238,7 +238,7 @@ async fn a_web_page_is_not_data_whatever_its_status() {
                     check `url` and `auth`";
     for (kind, body) in [("text/html; charset=utf-8", login), ("application/json", login), ("", login)] {
         let error = ask(answer(200, &[("content-type", kind)], body)).await.unwrap_err();
-        assert!(matches!(&error, Error::BadResponse { reason, .. } if reason == expected), "{kind}: {error}");
+        assert!(matches!(&error, HttpError::BadResponse { reason, .. } if reason == expected), "{kind}: {error}");
     }
     let server = FakeServer::start(|_| answer(200, &[("content-type", "text/html")], "Moved")).await;
     let http = Http::new(&endpoint(&server)).unwrap();

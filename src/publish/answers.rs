@@ -19,7 +19,7 @@ pub use self::queries::{
     WebhookQueries,
 };
 pub use self::status::{
-    AlertmanagerStatus, Backfill, CatalogStatus, DefinitionFile, LoopStatus, ServiceStatus, SourceStatus, StoreStatus,
-    WebhookStatus,
+    AlertmanagerStatus, BackfillProgress, CatalogStatus, DefinitionFile, LoopStatus, ServiceStatus, SourceStatus,
+    StoreStatus, WebhookStatus,
 };
 pub use self::store_fault::StoreFault;

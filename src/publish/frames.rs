@@ -31,16 +31,16 @@ pub enum FramesError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TableFormat {
     Parquet,
     Csv,
 }
 
-impl Format {
+impl TableFormat {
     pub fn extension(self) -> &'static str {
         match self {
-            Format::Parquet => "parquet",
-            Format::Csv => "csv",
+            TableFormat::Parquet => "parquet",
+            TableFormat::Csv => "csv",
         }
     }
 }
@@ -91,7 +91,7 @@ impl Frames {
 
     /// Writes each table to a file of its name in `dir`, which is made if
     /// absent. A file is there whole or, as before, not at all.
-    pub fn write(&self, dir: &Path, format: Format) -> Result<Vec<PathBuf>, FramesError> {
+    pub fn write(&self, dir: &Path, format: TableFormat) -> Result<Vec<PathBuf>, FramesError> {
         let failed = |path: &Path, cause| FramesError::Write { path: path.to_owned(), cause };
         fs::create_dir_all(dir).map_err(|cause| failed(dir, cause))?;
         let mut written = Vec::new();
@@ -106,7 +106,7 @@ impl Frames {
     }
 }
 
-fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: Format) -> io::Result<()> {
+fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: TableFormat) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -117,13 +117,13 @@ fn write_whole(frame: &DataFrame, dir: &Path, path: &Path, format: Format) -> io
     let mut file = builder.prefix(".evenkeel-").tempfile_in(dir)?;
     let mut frame = frame.clone();
     match format {
-        Format::Parquet => {
+        TableFormat::Parquet => {
             ParquetWriter::new(file.as_file_mut())
                 .with_compression(ParquetCompression::Snappy)
                 .finish(&mut frame)
                 .map_err(io::Error::other)?;
         }
-        Format::Csv => {
+        TableFormat::Csv => {
             let mut texts = for_spreadsheets(frame).map_err(io::Error::other)?;
             CsvWriter::new(file.as_file_mut()).finish(&mut texts).map_err(io::Error::other)?;
         }

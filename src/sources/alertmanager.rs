@@ -15,7 +15,7 @@ use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::latency::Latency;
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
-use crate::net::error::{Error, shown};
+use crate::net::error::{HttpError, shown};
 use crate::net::{Endpoint, EndpointError, Http};
 use crate::sources::prometheus::json::{JsonLabels, JsonTime, parse};
 
@@ -93,7 +93,7 @@ impl Alertmanager {
     ///
     /// Only the groups say what a mute time interval holds back, as that is a matter
     /// of the route: one alert may reach a receiver and not another.
-    pub async fn alerts(&self) -> Result<Vec<HeldAlert>, Error> {
+    pub async fn alerts(&self) -> Result<Vec<HeldAlert>, HttpError> {
         let everything = [("active", "true"), ("silenced", "true"), ("inhibited", "true"), ("unprocessed", "true")];
         let alerts: Vec<JsonAlert> = self.get(&["alerts"], &everything).await?;
         let everything = [("active", "true"), ("silenced", "true"), ("inhibited", "true")];
@@ -121,7 +121,7 @@ impl Alertmanager {
 
     /// The receivers of its configuration, with whether each has an integration.
     /// `None` where it does not show its configuration, as with Mimir.
-    pub async fn receivers(&self) -> Result<Option<BTreeMap<String, bool>>, Error> {
+    pub async fn receivers(&self) -> Result<Option<BTreeMap<String, bool>>, HttpError> {
         match self.get::<JsonStatus>(&["status"], &[]).await {
             Err(error) if error.is_not_found() => Ok(None),
             status => Ok(receivers_of(&status?.config.original)),
@@ -130,7 +130,7 @@ impl Alertmanager {
 
     /// All silences that it knows, those to come and those that have expired too
     /// (for five days by default), sorted by id; and those that cannot be read.
-    pub async fn silences(&self) -> Result<(Vec<Silence>, Vec<UnreadSilence>), Error> {
+    pub async fn silences(&self) -> Result<(Vec<Silence>, Vec<UnreadSilence>), HttpError> {
         let listed: Vec<JsonSilence> = self.get(&["silences"], &[]).await?;
         let (mut silences, mut unread) = (Vec::new(), Vec::new());
         for silence in listed {
@@ -148,12 +148,12 @@ impl Alertmanager {
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-    ) -> Result<T, Error> {
+    ) -> Result<T, HttpError> {
         let path: Vec<&str> = ["api", "v2"].iter().chain(path).copied().collect();
         let body = self.http.get(&path, query, "application/json").await?;
         parse(body.bytes)
             .await
-            .map_err(|reason| Error::BadResponse { url: self.shown_url().to_owned(), reason: shown(&reason) })
+            .map_err(|reason| HttpError::BadResponse { url: self.shown_url().to_owned(), reason: shown(&reason) })
     }
 }
 

@@ -25,7 +25,7 @@ use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::latency::Latency;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::{Endpoint, EndpointError, Error, Http, RemoteClock};
+use crate::net::{Endpoint, EndpointError, Http, HttpError, RemoteClock};
 
 /// Asked of every backend; each ignores what it does not know. VictoriaMetrics
 /// must not answer from its cache or from a part of its nodes, Thanos not from a
@@ -85,7 +85,7 @@ impl Prometheus {
     ///
     /// Older releases count a sample at the start of a range in, newer ones do
     /// not; here it is always left out.
-    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
+    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         if period.is_empty() {
             return Ok(Answer::new(Vec::new()));
         }
@@ -98,10 +98,10 @@ impl Prometheus {
         metrics: &[String],
         matchers: &[Matcher],
         period: Period,
-    ) -> Result<Answer<Vec<RawSeries>>, Error> {
+    ) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         let names: Vec<String> = metrics.iter().map(|name| regex::escape(name)).collect();
         let names = Matcher::new(NAME, MatchOp::Regex, names.join("|"))
-            .map_err(|limit| Error::TooLarge { url: self.shown_url().to_owned(), limit })?;
+            .map_err(|limit| HttpError::TooLarge { url: self.shown_url().to_owned(), limit })?;
         let matchers = matchers.iter().map(Matcher::for_source);
         let all: Vec<String> = std::iter::once(names).chain(matchers).map(|matcher| matcher.to_string()).collect();
         if period.is_empty() {
@@ -114,7 +114,7 @@ impl Prometheus {
     /// Evaluates a range selector, `m{a="b"}[5m]`, at an instant. Series are sorted
     /// by labels, samples by time; two different values at one instant become the
     /// mark `CONFLICTING`. Native histograms are beside the data in the answer.
-    pub async fn query_matrix(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<RawSeries>>, Error> {
+    pub async fn query_matrix(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         let at = seconds(at);
         let form = [("query", query), ("time", at.as_str()), NOT_DEDUPLICATED];
         let answer = self.query::<MatrixSeries>("matrix", &["query"], &form).await?;
@@ -123,16 +123,16 @@ impl Prometheus {
 
     /// Evaluates an expression at an instant: one sample for each series, sorted
     /// by labels.
-    pub async fn query_vector(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+    pub async fn query_vector(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, HttpError> {
         self.vector(&[("query", query), ("time", &seconds(at))]).await
     }
 
     /// The same with the series of every replica, as `read` gives them.
-    pub async fn query_replicas(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+    pub async fn query_replicas(&self, query: &str, at: Timestamp) -> Result<Answer<Vec<(Labels, Sample)>>, HttpError> {
         self.vector(&[("query", query), ("time", &seconds(at)), NOT_DEDUPLICATED]).await
     }
 
-    async fn vector(&self, form: &[(&str, &str)]) -> Result<Answer<Vec<(Labels, Sample)>>, Error> {
+    async fn vector(&self, form: &[(&str, &str)]) -> Result<Answer<Vec<(Labels, Sample)>>, HttpError> {
         let answer = self.query::<VectorSeries>("vector", &["query"], form).await?;
         let mut histograms: Vec<RawSeries<Histogram>> = Vec::new();
         let mut answer = answer.map(|all| {
@@ -158,7 +158,7 @@ impl Prometheus {
         query: &str,
         period: Period,
         step: Millis,
-    ) -> Result<Answer<Vec<RawSeries>>, Error> {
+    ) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         if period.is_empty() || step.0 <= 0 {
             return Ok(Answer::new(Vec::new()));
         }
@@ -177,7 +177,7 @@ impl Prometheus {
         label: &str,
         selector: Option<&Selector>,
         period: Period,
-    ) -> Result<Answer<Vec<String>>, Error> {
+    ) -> Result<Answer<Vec<String>>, HttpError> {
         let (start, end) = (seconds(period.start), seconds(period.end));
         let selector = selector.map(Selector::to_string);
         let mut query = vec![("start", start.as_str()), ("end", end.as_str())];
@@ -187,7 +187,7 @@ impl Prometheus {
     }
 
     /// The names of the labels that series of a selector have in a period.
-    pub async fn label_names(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<String>>, Error> {
+    pub async fn label_names(&self, selector: &Selector, period: Period) -> Result<Answer<Vec<String>>, HttpError> {
         let (start, end, selector) = (seconds(period.start), seconds(period.end), selector.to_string());
         let mut query = vec![("start", start.as_str()), ("end", end.as_str()), ("match[]", selector.as_str())];
         query.extend(EXACT);
@@ -195,18 +195,18 @@ impl Prometheus {
     }
 
     /// All alerting rules, sorted by file, group and place.
-    pub async fn rules(&self) -> Result<Answer<Vec<ServedRule>>, Error> {
+    pub async fn rules(&self) -> Result<Answer<Vec<ServedRule>>, HttpError> {
         let answer = self.get::<rules::RulesData>(&["rules"], &[("type", "alert")]).await?;
         Ok(answer.map(rules::RulesData::into_rules))
     }
 
     /// The alerts that are pending or firing now.
-    pub async fn alerts(&self) -> Result<Answer<Vec<ActiveAlert>>, Error> {
+    pub async fn alerts(&self) -> Result<Answer<Vec<ActiveAlert>>, HttpError> {
         let answer = self.get::<rules::AlertsData>(&["alerts"], &[]).await?;
         Ok(answer.map(rules::AlertsData::into_alerts))
     }
 
-    pub async fn build_info(&self) -> Result<BuildInfo, Error> {
+    pub async fn build_info(&self) -> Result<BuildInfo, HttpError> {
         #[derive(serde::Deserialize)]
         struct Data {
             version: String,
@@ -220,7 +220,7 @@ impl Prometheus {
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-    ) -> Result<Answer<T>, Error> {
+    ) -> Result<Answer<T>, HttpError> {
         let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
         let body = self.http.get(&path, query, "application/json").await?;
         self.open(body.bytes).await
@@ -232,7 +232,7 @@ impl Prometheus {
         kind: &str,
         path: &[&str],
         form: &[(&str, &str)],
-    ) -> Result<Answer<Vec<S>>, Error> {
+    ) -> Result<Answer<Vec<S>>, HttpError> {
         let path: Vec<&str> = ["api", "v1"].iter().chain(path).copied().collect();
         let form: Vec<(&str, &str)> = form.iter().chain(&EXACT).copied().collect();
         let body = self.http.post_form(&path, &form).await?;
@@ -246,13 +246,13 @@ impl Prometheus {
         }
     }
 
-    async fn open<T: DeserializeOwned + Send + 'static>(&self, json: Vec<u8>) -> Result<Answer<T>, Error> {
+    async fn open<T: DeserializeOwned + Send + 'static>(&self, json: Vec<u8>) -> Result<Answer<T>, HttpError> {
         let envelope: Envelope<T> =
             json::parse(json).await.map_err(|reason| self.bad_response(crate::net::error::shown(&reason)))?;
         envelope.open(self.shown_url())
     }
 
-    fn matrix(&self, answer: Answer<Vec<MatrixSeries>>) -> Result<Answer<Vec<RawSeries>>, Error> {
+    fn matrix(&self, answer: Answer<Vec<MatrixSeries>>) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         let mut histograms: Vec<RawSeries<Histogram>> = Vec::new();
         let mut answer = answer.map(|all| {
             all.into_iter()
@@ -276,15 +276,15 @@ impl Prometheus {
     }
 
     /// Two series with the same labels would be counted as one, or twice.
-    fn no_twins<'a>(&self, mut sorted: impl Iterator<Item = &'a Labels>) -> Result<(), Error> {
+    fn no_twins<'a>(&self, mut sorted: impl Iterator<Item = &'a Labels>) -> Result<(), HttpError> {
         let mut last = None;
         sorted
             .find(|labels| last.replace(*labels) == Some(*labels))
             .map_or(Ok(()), |labels| Err(self.bad_response(format!("duplicate series {labels}"))))
     }
 
-    fn bad_response(&self, reason: String) -> Error {
-        Error::BadResponse { url: self.shown_url().to_owned(), reason }
+    fn bad_response(&self, reason: String) -> HttpError {
+        HttpError::BadResponse { url: self.shown_url().to_owned(), reason }
     }
 }
 

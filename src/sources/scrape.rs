@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Timestamp};
-use crate::net::error::{Error, shown};
+use crate::net::error::{HttpError, shown};
 use crate::net::{Body, Endpoint, EndpointError, Http};
-use crate::sources::scrape::exposition::{Format, Limits, ParseError, collect};
+use crate::sources::scrape::exposition::{Limits, ParseError, TextFormat, collect};
 
 /// The text formats, the ones that say where they end first. Neither protobuf nor
 /// OpenMetrics 2.0 is asked for.
@@ -32,7 +32,7 @@ const TIMEOUT_HEADER: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 
 /// One target and how it is scraped.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ScrapeTarget {
     /// The whole address, `http://10.0.0.7:8080/metrics`.
     pub endpoint: Endpoint,
     pub job: String,
@@ -47,7 +47,7 @@ pub struct Target {
     pub limits: Limits,
 }
 
-impl Target {
+impl ScrapeTarget {
     /// The labels that every series of the target carries.
     pub fn all_labels(&self) -> Labels {
         let mut labels = Labels::new();
@@ -74,7 +74,7 @@ pub struct Scraper {
 }
 
 impl Scraper {
-    pub fn new(target: &Target) -> Result<Self, EndpointError> {
+    pub fn new(target: &ScrapeTarget) -> Result<Self, EndpointError> {
         let http = Http::new(&target.endpoint)?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(ACCEPT_TEXT));
@@ -106,8 +106,8 @@ impl Scraper {
         ScrapeOutcome { at: now, up: self.labels.clone().with(NAME, "up"), result, duration }
     }
 
-    fn read(&self, body: &Body) -> Result<Vec<(Labels, f64)>, Error> {
-        let Some(format) = Format::from_content_type(body.content_type.as_deref()) else {
+    fn read(&self, body: &Body) -> Result<Vec<(Labels, f64)>, HttpError> {
+        let Some(format) = TextFormat::from_content_type(body.content_type.as_deref()) else {
             let media = shown(body.content_type.as_deref().unwrap_or_default());
             return Err(
                 self.bad_response(format!("its content type is {media}, not the text of Prometheus or OpenMetrics"))
@@ -149,15 +149,15 @@ impl Scraper {
         labels
     }
 
-    fn parse_error(&self, error: &ParseError) -> Error {
+    fn parse_error(&self, error: &ParseError) -> HttpError {
         if error.is_limit() {
-            Error::TooLarge { url: self.shown_url().to_owned(), limit: error.to_string() }
+            HttpError::TooLarge { url: self.shown_url().to_owned(), limit: error.to_string() }
         } else {
             self.bad_response(shown(&error.to_string()))
         }
     }
 
-    fn bad_response(&self, reason: String) -> Error {
-        Error::BadResponse { url: self.shown_url().to_owned(), reason }
+    fn bad_response(&self, reason: String) -> HttpError {
+        HttpError::BadResponse { url: self.shown_url().to_owned(), reason }
     }
 }

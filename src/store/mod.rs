@@ -18,13 +18,13 @@ mod tiles;
 #[cfg(test)]
 mod tests;
 
-pub use crate::store::engine::error::Error;
+pub use crate::store::engine::error::StoreError;
 pub use crate::store::engine::reader::{Reader, Stats};
 pub use crate::store::engine::writer::{Batch, Writer};
 pub use crate::store::integrity::damage::{DamageKind, DamagedRow, StoreDamage};
 pub use crate::store::tables::corrections::TileRevision;
 pub use crate::store::tables::declarations::Declaration;
-pub use crate::store::tables::facts::{Definition, Entry};
+pub use crate::store::tables::facts::{Definition, StoredText};
 pub use crate::store::tables::groups::SeenGroups;
 pub use crate::store::tables::objective_history::ObjectiveChange;
 pub use crate::store::tables::records::UsedSignature;
@@ -47,20 +47,20 @@ impl Store {
     /// again. Fails with `Locked` while another process has it open, with
     /// `WrongFormat` or `Foreign` for a file that is not for this version, and then
     /// changes nothing.
-    pub fn open(dir: &Path) -> Result<(Writer, Reader), Error> {
-        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, &e))?;
+    pub fn open(dir: &Path) -> Result<(Writer, Reader), StoreError> {
+        std::fs::create_dir_all(dir).map_err(|e| StoreError::io(dir, &e))?;
         let lock = DirLock::take(dir)?;
         let pool = Arc::new(Pool::new(dir.join(layout::FILE_NAME)));
         let opened = open_writer(pool.path());
         let reader = Reader::new(Arc::clone(&pool));
         if let Err(error) = &opened {
             if !error.may_pass() {
-                return Err(opened.err().unwrap_or(Error::Abandoned));
+                return Err(opened.err().unwrap_or(StoreError::Abandoned));
             }
             pool.freeze();
             // What cannot be read either cannot be opened.
             if reader.stats().is_err() {
-                return Err(opened.err().unwrap_or(Error::Abandoned));
+                return Err(opened.err().unwrap_or(StoreError::Abandoned));
             }
         }
         Ok((Writer::new(opened, pool, lock), reader))
@@ -68,7 +68,7 @@ impl Store {
 
     /// Copies the store in `dir` to a file, while another process may write to it.
     /// Fails rather than keep a copy with damage.
-    pub fn back_up(dir: &Path, to: &Path) -> Result<(), Error> {
+    pub fn back_up(dir: &Path, to: &Path) -> Result<(), StoreError> {
         backup::of_directory(dir, to)
     }
 }

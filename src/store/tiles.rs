@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row, params};
 use crate::model::ids::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 use crate::store::tables::corrections;
 use crate::store::tables::corrections::TileRevision;
 use crate::store::tables::facts::damaged;
@@ -40,7 +40,7 @@ impl<'db> TileWriter<'db> {
     }
 
     /// Replaces single tiles, also by unknown ones.
-    pub fn put(&mut self, id: SliId, tiles: &[Tile]) -> Result<(), Error> {
+    pub fn put(&mut self, id: SliId, tiles: &[Tile]) -> Result<(), StoreError> {
         let mut by_day: BTreeMap<i64, Vec<Tile>> = BTreeMap::new();
         for tile in tiles {
             by_day.entry(tile.start.day()).or_default().push(Tile { start: tile.start.floor_slot(), ..*tile });
@@ -56,7 +56,7 @@ impl<'db> TileWriter<'db> {
 
     /// Replaces every tile of a day that the given one holds. A slot that was
     /// never written in it says nothing, so what is stored there stays.
-    pub fn put_day(&mut self, id: SliId, day: &DayTiles) -> Result<(), Error> {
+    pub fn put_day(&mut self, id: SliId, day: &DayTiles) -> Result<(), StoreError> {
         if let Some(block) = self.block(id, day.day)? {
             let tiles: Vec<Tile> = held_tiles(day).collect();
             return self.rewrite_block(id, block, &tiles);
@@ -75,14 +75,14 @@ impl<'db> TileWriter<'db> {
     }
 
     /// Keeps the trail of corrections within its bound.
-    pub fn finish(self) -> Result<(), Error> {
+    pub fn finish(self) -> Result<(), StoreError> {
         if self.corrected {
             corrections::trim(self.db)?;
         }
         Ok(())
     }
 
-    fn put_open(&mut self, id: SliId, day: i64, tiles: &[Tile]) -> Result<(), Error> {
+    fn put_open(&mut self, id: SliId, day: i64, tiles: &[Tile]) -> Result<(), StoreError> {
         let mut rest = tiles;
         while let Some(first) = rest.first() {
             let number = hour_of(first);
@@ -97,11 +97,11 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn block(&mut self, id: SliId, day: i64) -> Result<Option<Block>, Error> {
+    fn block(&mut self, id: SliId, day: i64) -> Result<Option<Block>, StoreError> {
         if self.presence(day)?.blocks { rows::load_block(self.db, id, day) } else { Ok(None) }
     }
 
-    fn insert_block(&mut self, id: SliId, day: &DayTiles) -> Result<(), Error> {
+    fn insert_block(&mut self, id: SliId, day: &DayTiles) -> Result<(), StoreError> {
         if held_tiles(day).next().is_some() {
             rows::insert_block(self.db, id, day)?;
             self.days.entry(day.day).and_modify(|p| p.blocks = true);
@@ -109,7 +109,7 @@ impl<'db> TileWriter<'db> {
         Ok(())
     }
 
-    fn rewrite_block(&mut self, id: SliId, mut block: Block, tiles: &[Tile]) -> Result<(), Error> {
+    fn rewrite_block(&mut self, id: SliId, mut block: Block, tiles: &[Tile]) -> Result<(), StoreError> {
         let mut changed = false;
         for tile in tiles {
             let old = block.tiles.get(tile.start.slot_of_day());
@@ -132,7 +132,7 @@ impl<'db> TileWriter<'db> {
 
     /// Whether any indicator has a block or open rows on this day: one look
     /// for all of them.
-    fn presence(&mut self, day: i64) -> Result<Presence, Error> {
+    fn presence(&mut self, day: i64) -> Result<Presence, StoreError> {
         if let Some(presence) = self.days.get(&day) {
             return Ok(*presence);
         }
@@ -146,7 +146,7 @@ impl<'db> TileWriter<'db> {
 }
 
 /// The whole day of one indicator, sealed or open; `None` without any tile.
-pub fn load_day(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn load_day(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, StoreError> {
     match rows::load_block(db, id, day)? {
         Some(block) => Ok(Some(block.tiles)),
         None if has_open(db, day)? => rows::load_open(db, id, day),
@@ -156,13 +156,13 @@ pub fn load_day(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>
 
 /// Whether any indicator has open rows on a day: one look instead of one for each
 /// hour.
-fn has_open(db: &Connection, day: i64) -> Result<bool, Error> {
+fn has_open(db: &Connection, day: i64) -> Result<bool, StoreError> {
     let mut look = db.prepare_cached("SELECT 1 FROM open_tiles WHERE hour >= ?1 AND hour < ?2 LIMIT 1")?;
     Ok(look.exists([first_hour(day), first_hour(day + 1)])?)
 }
 
 /// The first and the last day with any tile.
-pub fn day_range(db: &Connection) -> Result<Option<(i64, i64)>, Error> {
+pub fn day_range(db: &Connection) -> Result<Option<(i64, i64)>, StoreError> {
     let ends = |sql| db.prepare_cached(sql)?.query_row([], ends);
     let sealed = ends("SELECT (SELECT min(day) FROM blocks), (SELECT max(day) FROM blocks)")?;
     let open = ends("SELECT (SELECT min(hour) FROM open_tiles), (SELECT max(hour) FROM open_tiles)")?;
@@ -178,7 +178,7 @@ fn ends(row: &Row<'_>) -> rusqlite::Result<Option<(i64, i64)>> {
 }
 
 /// Every indicator and day with tiles, in order.
-pub fn keys(db: &Connection) -> Result<BTreeSet<(SliId, i64)>, Error> {
+pub fn keys(db: &Connection) -> Result<BTreeSet<(SliId, i64)>, StoreError> {
     let key = |row: &Row<'_>| Ok((SliId(row.get(0)?), row.get::<_, i64>(1)?));
     let mut keys = BTreeSet::new();
     for row in db.prepare("SELECT indicator, day FROM blocks")?.query_map([], key)? {
@@ -192,7 +192,7 @@ pub fn keys(db: &Connection) -> Result<BTreeSet<(SliId, i64)>, Error> {
 }
 
 /// Seals open days before `before`, of at most `limit` indicators; how many.
-pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> {
+pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, StoreError> {
     let oldest: Option<i64> = db
         .prepare_cached("SELECT min(hour) FROM open_tiles WHERE hour < ?1")?
         .query_row([first_hour(before)], |row| row.get(0))?;
@@ -212,13 +212,13 @@ pub fn seal(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> 
 }
 
 /// Removes blocks of days before `before`, at most `limit`; how many.
-pub fn expire_blocks(db: &Connection, before: i64, limit: usize) -> Result<usize, Error> {
+pub fn expire_blocks(db: &Connection, before: i64, limit: usize) -> Result<usize, StoreError> {
     Ok(db
         .prepare_cached("DELETE FROM blocks WHERE rowid IN (SELECT rowid FROM blocks WHERE day < ?1 LIMIT ?2)")?
         .execute(params![before, limit as i64])?)
 }
 
-pub fn expire_open(db: &Connection, before: i64) -> Result<(), Error> {
+pub fn expire_open(db: &Connection, before: i64) -> Result<(), StoreError> {
     db.execute("DELETE FROM open_tiles WHERE hour < ?1", [first_hour(before)])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Every reader puts its problems into the source and returns `None`.
 
 use super::node::{Entry, Node, Span, Value};
-use super::source::Source;
+use super::source::SourceText;
 use super::words::{Complaint, meant, shown};
 
 /// A node and the path that leads to it, `spec.windows[1]`.
@@ -22,11 +22,11 @@ impl<'n> At<'n> {
         At { node, path: String::new(), head: node.span }
     }
 
-    pub fn error(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
+    pub fn error(&self, source: &mut SourceText<'_>, message: impl Into<String>, hint: Option<String>) {
         source.error(self.place(), &self.path, message, hint);
     }
 
-    pub fn warning(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
+    pub fn warning(&self, source: &mut SourceText<'_>, message: impl Into<String>, hint: Option<String>) {
         source.warning(self.place(), &self.path, message, hint);
     }
 
@@ -35,14 +35,14 @@ impl<'n> At<'n> {
         if let Value::Text(_) = self.node.value { self.node.span } else { self.head }
     }
 
-    fn wrong_kind(&self, source: &mut Source<'_>, wanted: &str) {
+    fn wrong_kind(&self, source: &mut SourceText<'_>, wanted: &str) {
         let name = if self.path.is_empty() { "the document" } else { self.path.as_str() };
         let message = format!("{} must be {wanted}, but is {}", shown(name), self.node.value.kind());
         self.error(source, message, None);
     }
 
     /// The text of a single value.
-    pub fn text(&self, source: &mut Source<'_>) -> Option<&'n str> {
+    pub fn text(&self, source: &mut SourceText<'_>) -> Option<&'n str> {
         match &self.node.value {
             Value::Text(text) => Some(text),
             _ => {
@@ -53,7 +53,7 @@ impl<'n> At<'n> {
     }
 
     /// A single value, read by `read`.
-    pub fn parse<T>(&self, source: &mut Source<'_>, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
+    pub fn parse<T>(&self, source: &mut SourceText<'_>, read: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
         match read(self.text(source)?) {
             Ok(value) => Some(value),
             Err(complaint) => {
@@ -67,7 +67,7 @@ impl<'n> At<'n> {
     /// with it is pointed at by its key alone.
     pub fn parse_secret<T>(
         &self,
-        source: &mut Source<'_>,
+        source: &mut SourceText<'_>,
         read: impl FnOnce(&str) -> Result<T, Complaint>,
     ) -> Option<T> {
         read(self.text(source)?)
@@ -76,7 +76,7 @@ impl<'n> At<'n> {
     }
 
     /// The items of a list of at most `max`.
-    pub fn items(&self, source: &mut Source<'_>, max: usize) -> Option<Vec<At<'n>>> {
+    pub fn items(&self, source: &mut SourceText<'_>, max: usize) -> Option<Vec<At<'n>>> {
         let Value::List(items) = &self.node.value else {
             self.wrong_kind(source, "a list");
             return None;
@@ -90,7 +90,7 @@ impl<'n> At<'n> {
     }
 
     /// The entries of a mapping whose keys are the user's own, at most `max`.
-    pub fn entries(&self, source: &mut Source<'_>, max: usize) -> Option<&'n [Entry]> {
+    pub fn entries(&self, source: &mut SourceText<'_>, max: usize) -> Option<&'n [Entry]> {
         let Value::Map(entries) = &self.node.value else {
             self.wrong_kind(source, "a mapping");
             return None;
@@ -103,7 +103,7 @@ impl<'n> At<'n> {
     }
 
     /// A mapping with known keys.
-    pub fn fields(&self, source: &mut Source<'_>) -> Option<Fields<'n>> {
+    pub fn fields(&self, source: &mut SourceText<'_>) -> Option<Fields<'n>> {
         let Value::Map(entries) = &self.node.value else {
             self.wrong_kind(source, "a mapping");
             return None;
@@ -136,7 +136,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The value of a key that must be there; `hint` says what to write.
-    pub fn required(&mut self, key: &'static str, source: &mut Source<'_>, hint: &str) -> Option<At<'n>> {
+    pub fn required(&mut self, key: &'static str, source: &mut SourceText<'_>, hint: &str) -> Option<At<'n>> {
         let found = self.optional(key);
         if found.is_none() {
             let place = self.entries.iter().find(|entry| entry.key == key).map_or(self.head, |entry| entry.key_span);
@@ -146,12 +146,12 @@ impl<'n> Fields<'n> {
     }
 
     /// An error of the mapping as a whole.
-    pub fn error(&self, source: &mut Source<'_>, message: impl Into<String>, hint: Option<String>) {
+    pub fn error(&self, source: &mut SourceText<'_>, message: impl Into<String>, hint: Option<String>) {
         source.error(self.head, &self.path, message, hint);
     }
 
     /// Reports the keys that nobody asked for.
-    pub fn finish(self, source: &mut Source<'_>) {
+    pub fn finish(self, source: &mut SourceText<'_>) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
             let within = if self.path.is_empty() { String::new() } else { format!(" in `{}`", shown(&self.path)) };
             let message = format!("unknown key `{}`{within}", shown(&entry.key));

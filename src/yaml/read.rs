@@ -9,7 +9,7 @@ use serde_saphyr::{
 
 use super::node::{Entry, Node, Span, Value};
 use super::raw::Raw;
-use super::source::Source;
+use super::source::SourceText;
 
 /// The largest text that is read: a generator may write ten thousand definitions of
 /// more than a kilobyte into one file, and a wrong path to a log or a database does
@@ -27,7 +27,7 @@ const ALIASES_MAX: usize = 1_000;
 
 /// Reads all documents of a text; empty ones are left out. What cannot be read
 /// becomes a problem of `source`, whose text must be `text`.
-pub fn documents(text: &str, source: &mut Source<'_>) -> Vec<Node> {
+pub fn documents(text: &str, source: &mut SourceText<'_>) -> Vec<Node> {
     if text.len() > TEXT_BYTES_MAX {
         let message = format!("the text has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len());
         source.error(Span::default(), "", message, Some("split it into several files".to_owned()));
@@ -85,7 +85,7 @@ fn options() -> Options {
     }
 }
 
-fn report(error: &Error, source: &mut Source<'_>) {
+fn report(error: &Error, source: &mut SourceText<'_>) {
     let place = error.location().map(span).unwrap_or_default();
     let cause = cause(error);
     let message = DefaultMessageFormatter.format_message(cause).into_owned();
@@ -162,7 +162,7 @@ impl<'t> Slices<'t> {
 }
 
 impl Slices<'_> {
-    fn node(&self, raw: Spanned<Raw>, source: &mut Source<'_>) -> Node {
+    fn node(&self, raw: Spanned<Raw>, source: &mut SourceText<'_>) -> Node {
         let place = span(raw.referenced);
         let value = match raw.value {
             Raw::Null => Value::Null,
@@ -174,7 +174,7 @@ impl Slices<'_> {
         Node { span: place, value }
     }
 
-    fn entries(&self, raw: Vec<(Spanned<String>, Spanned<Raw>)>, source: &mut Source<'_>) -> Vec<Entry> {
+    fn entries(&self, raw: Vec<(Spanned<String>, Spanned<Raw>)>, source: &mut SourceText<'_>) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::with_capacity(raw.len());
         let mut first: std::collections::HashMap<String, u32> = std::collections::HashMap::new();
         for (key, value) in raw {
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> (Vec<Node>, Vec<String>) {
-        let mut source = Source::new("f.yaml", text);
+        let mut source = SourceText::new("f.yaml", text);
         let nodes = documents(text, &mut source);
         let problems = source.into_problems();
         (nodes, problems.iter().map(|p| format!("{}:{}: {}", p.line, p.column, p.message)).collect())

@@ -22,7 +22,7 @@ const SECRET_KEYS: [&str; 9] =
 const HIDDEN: &str = "<secret>";
 
 /// A text and what was found wrong in it.
-pub struct Source<'t> {
+pub struct SourceText<'t> {
     file: String,
     lines: Vec<&'t str>,
     problems: Vec<Problem>,
@@ -31,9 +31,9 @@ pub struct Source<'t> {
     dropped_warnings: usize,
 }
 
-impl<'t> Source<'t> {
+impl<'t> SourceText<'t> {
     pub fn new(file: impl Into<String>, text: &'t str) -> Self {
-        Source {
+        SourceText {
             file: file.into(),
             lines: text.lines().collect(),
             problems: Vec::new(),
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn excerpt(line: &str, column: u32, width: u32) -> Excerpt {
-        Source::new("f", line).excerpt(Span { line: 1, column, width }).unwrap()
+        SourceText::new("f", line).excerpt(Span { line: 1, column, width }).unwrap()
     }
 
     #[test]

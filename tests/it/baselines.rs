@@ -11,7 +11,7 @@ use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
 use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::net::{Endpoint, install_crypto_provider};
-use evenkeel::sources::demo::{DemoSource, World, WorldConfig};
+use evenkeel::sources::demo::{DemoPlatform, DemoSource, WorldConfig};
 use evenkeel::sources::prometheus::Prometheus as Client;
 use evenkeel::sources::prometheus::last::target_of;
 use evenkeel::sources::prometheus::samples::SampleSource;
@@ -22,9 +22,9 @@ fn of_catalog(metric: &str) -> Selector {
     Selector::new(metric, vec![Matcher::new("job", MatchOp::Equal, "catalog").unwrap()])
 }
 
-fn world() -> Arc<World> {
+fn world() -> Arc<DemoPlatform> {
     let start = Timestamp::parse("2026-03-01T00:00:00Z").unwrap();
-    Arc::new(World::new(WorldConfig { end: Some(start + days(2)), ..WorldConfig::new(11, start) }))
+    Arc::new(DemoPlatform::new(WorldConfig { end: Some(start + days(2)), ..WorldConfig::new(11, start) }))
 }
 
 fn source(url: &str) -> SampleSource {
@@ -33,7 +33,7 @@ fn source(url: &str) -> SampleSource {
 }
 
 /// All baselines of the second day that matter, from a server that holds the world.
-async fn check(server: &SampleSource, world: &Arc<World>) {
+async fn check(server: &SampleSource, world: &Arc<DemoPlatform>) {
     let start = world.config().start;
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let script = SampleSource::Demo(DemoSource::new(Arc::clone(world), nowhere, start + days(2)));

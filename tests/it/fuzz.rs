@@ -12,7 +12,7 @@ use evenkeel::model::time::{Millis, Period, Timestamp};
 use evenkeel::net::Endpoint;
 use evenkeel::sources::alertmanager::Alertmanager;
 use evenkeel::sources::prometheus::Prometheus;
-use evenkeel::sources::scrape::exposition::{Format, Limits, collect};
+use evenkeel::sources::scrape::exposition::{Limits, TextFormat, collect};
 use evenkeel::sources::webhooks::{Form, read};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -163,7 +163,7 @@ fn deliveries_are_accepted_whole_or_refused_with_reasons() {
 #[test]
 fn expositions_give_samples_in_order_or_a_place() {
     each("exposition", |bytes| {
-        for format in [Format::Classic, Format::OpenMetrics] {
+        for format in [TextFormat::Classic, TextFormat::OpenMetrics] {
             if let Ok(samples) = collect(bytes, format, &Limits::default(), |_| true) {
                 assert!(samples.is_sorted_by(|a, b| (&a.labels, a.timestamp) < (&b.labels, b.timestamp)));
             }

@@ -8,7 +8,7 @@ use evenkeel::evaluate::alerting::rules::AFTER_END;
 use evenkeel::evaluate::incident::incidents::LEAD;
 use evenkeel::model::slo::{Severity, Slo};
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{AlertClass, Plot, ScriptedAlert, World, WorldConfig};
+use evenkeel::sources::demo::{AlertClass, DemoPlatform, Plot, ScriptedAlert, WorldConfig};
 use serde_json::Value;
 
 use crate::support::daemon::Daemon;
@@ -39,7 +39,7 @@ fn time(value: &Value) -> Timestamp {
 
 /// One SLO of the daemon against the event log, over the period that the daemon
 /// itself names.
-pub fn compare(world: &World, slo: &Slo, answer: &Value) -> Vec<String> {
+pub fn compare(world: &DemoPlatform, slo: &Slo, answer: &Value) -> Vec<String> {
     let period = Period::new(time(&answer["period"]["start"]), time(&answer["period"]["end"]));
     let truth = world.truth(&slo.indicator, period);
     let counted = (answer["good"].as_i64().unwrap(), answer["total"].as_i64().unwrap());
@@ -74,7 +74,7 @@ fn tolerance(plot: Plot) -> i64 {
 }
 
 /// Whether an SLO of the service had so much more than its share of bad events.
-fn burned(world: &World, service: &str, period: Period, times: f64) -> bool {
+fn burned(world: &DemoPlatform, service: &str, period: Period, times: f64) -> bool {
     demo_slos().iter().filter(|slo| slo.service == service).any(|slo| {
         let counts = world.truth(&slo.indicator, period).observable;
         counts.bad() as f64 > times * slo.objective.allowed_bad_ratio() * counts.total as f64
@@ -84,7 +84,7 @@ fn burned(world: &World, service: &str, period: Period, times: f64) -> bool {
 /// Everything that hurt users in the last weeks is an incident with its beginning
 /// and its end, though nobody watched when it happened. Where by chance more than
 /// the allowed share was bad shortly before or after, that is part of it.
-fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<String> {
+fn missed_incidents(world: &DemoPlatform, period: Period, incidents: &[Value]) -> Vec<String> {
     let mut missed = Vec::new();
     for disturbance in world.disturbances(period).into_iter().filter(|d| period.contains(d.period.start)) {
         let service = disturbance.service;
@@ -119,7 +119,7 @@ fn missed_incidents(world: &World, period: Period, incidents: &[Value]) -> Vec<S
 /// Whether users were hurt by chance while an alert was active, ten times as much
 /// as is allowed in some minute: the script does not know of that, and a page
 /// that meets it tells of it. One that goes on has to have begun with it.
-pub fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
+pub fn met_by_chance(world: &DemoPlatform, alert: &ScriptedAlert) -> bool {
     let (from, to) = (alert.active_at.floor_slot(), alert.ended_at.unwrap_or(alert.active_at) + AFTER_END + LEAD);
     let minutes = (0..(to - from).0 / 60_000).map(|n| from + Millis::from_mins(n));
     let service = alert.labels.get("service").unwrap_or_default();
@@ -129,7 +129,7 @@ pub fn met_by_chance(world: &World, alert: &ScriptedAlert) -> bool {
 /// Every page is judged as the script means it, and none that told of something
 /// is missing. Nobody can know at the end of a period what a page of its last hour
 /// comes to.
-fn misjudged_pages(world: &World, period: Period, judged: &[Value]) -> Vec<String> {
+fn misjudged_pages(world: &DemoPlatform, period: Period, judged: &[Value]) -> Vec<String> {
     let period = Period::new(period.start, period.end - Millis::from_hours(1));
     let wide = Period::new(period.start - days(1), period.end + days(1));
     let scripted: Vec<ScriptedAlert> = world.alerts(wide).into_iter().filter(|a| a.firing_at.is_some()).collect();
@@ -157,7 +157,7 @@ fn misjudged_pages(world: &World, period: Period, judged: &[Value]) -> Vec<Strin
 }
 
 /// The story of the last weeks against the script of the world.
-fn assert_the_story_is_told(daemon: &Daemon, world: &World, until: Timestamp) {
+fn assert_the_story_is_told(daemon: &Daemon, world: &DemoPlatform, until: Timestamp) {
     let period = Period::new(until - days(28), until - days(1));
     let asked = format!("from={}&to={}", period.start.secs_f64(), period.end.secs_f64());
     let answer = daemon.json(&format!("/api/v1/incidents?{asked}"));
@@ -171,7 +171,7 @@ fn assert_the_story_is_told(daemon: &Daemon, world: &World, until: Timestamp) {
 fn a_month_of_history_is_counted_to_the_last_event_and_again_from_nothing() {
     let until = this_minute();
     let since = Timestamp::day_start((until - days(HISTORY_DAYS)).day());
-    let world = World::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed(), since) });
+    let world = DemoPlatform::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed(), since) });
     let prometheus = Prometheus::with_history(&world, Period::new(since - Millis(1), until));
     let slos = demo_slos();
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{World, WorldConfig};
+use evenkeel::sources::demo::{DemoPlatform, WorldConfig};
 use serde_json::{Value, json};
 
 use crate::support::daemon::{Daemon, http_send};
@@ -127,7 +127,7 @@ fn together(daemon: &Daemon, period: Period) -> (usize, f64) {
 }
 
 /// Minutes in which an alert of the script fires: sampled every 30 seconds.
-fn firing_minutes(world: &World, service: &str, period: Period) -> usize {
+fn firing_minutes(world: &DemoPlatform, service: &str, period: Period) -> usize {
     let alerts = world.alerts(period);
     let of_rule = alerts.iter().filter(|a| a.rule() == "HighErrorRate" && a.labels.get("service") == Some(service));
     let mut minutes: Vec<Timestamp> = Vec::new();
@@ -149,8 +149,9 @@ fn every_kind_of_indicator_is_counted_from_history() {
     let born = Timestamp::day_start((until - days(31)).day());
     let since = until - days(5);
     // A world in which a service breaks within these days.
-    let worlds = (0..40).map(|seed| World::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed, born) }));
-    let broken = |world: World| {
+    let worlds =
+        (0..40).map(|seed| DemoPlatform::new(WorldConfig { end: Some(until), ..WorldConfig::new(seed, born) }));
+    let broken = |world: DemoPlatform| {
         let alerts = world.alerts(Period::new(until - days(2), until - days(1)));
         let alert = alerts.iter().find(|a| a.rule() == "HighErrorRate" && a.firing_at.is_some())?;
         let service = alert.labels.get("service")?.to_owned();

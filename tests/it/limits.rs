@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{World, WorldConfig};
+use evenkeel::sources::demo::{DemoPlatform, WorldConfig};
 
 use crate::history::{compare, demo_slos};
 use crate::support::daemon::Daemon;
@@ -19,7 +19,7 @@ const MAX_SAMPLES: &str = "--query.max-samples=500000";
 fn a_hundredth_of_the_usual_samples_is_enough() {
     let until = this_minute();
     let since = Timestamp::day_start((until - days(1)).day());
-    let world = World::new(WorldConfig { end: Some(until), ..WorldConfig::new(5, since) });
+    let world = DemoPlatform::new(WorldConfig { end: Some(until), ..WorldConfig::new(5, since) });
     let prometheus = Prometheus::with_flags(&world, Period::new(since - Millis(1), until), &[MAX_SAMPLES]);
     let data = tempdir("limits");
     let daemon = Daemon::run(&prometheus.url(), data.path(), &["--backfill", "2d"]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use evenkeel::model::slo::sli::Sli;
 use evenkeel::model::time::{Millis, Timestamp};
-use evenkeel::sources::demo::{AnsweredScrape, World, WorldConfig};
+use evenkeel::sources::demo::{AnsweredScrape, DemoPlatform, WorldConfig};
 
 use crate::history::demo_slos;
 use crate::support::daemon::Daemon;
@@ -26,7 +26,7 @@ fn a_world_that_is_scraped_is_counted_to_the_last_event() {
     let began = now();
     let config =
         WorldConfig { scrape_interval: Millis::from_secs(5), ..WorldConfig::new(7, began - Millis::from_days(2)) };
-    let world = Arc::new(World::new(config));
+    let world = Arc::new(DemoPlatform::new(config));
     let served = ServedWorld::start(Arc::clone(&world), now);
     let prometheus = Prometheus::with_config(&world.prometheus_config(served.address, None));
     let data = tempdir("live");

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use evenkeel::model::time::{Millis, Timestamp};
-use evenkeel::sources::demo::{World, WorldConfig};
+use evenkeel::sources::demo::{DemoPlatform, WorldConfig};
 use serde_json::Value;
 
 use crate::support::config::Config;
@@ -92,7 +92,7 @@ fn definitions_change_under_a_client_and_what_is_untouched_stays() {
     let began = now();
     let config =
         WorldConfig { scrape_interval: Millis::from_secs(5), ..WorldConfig::new(11, began - Millis::from_days(2)) };
-    let world = Arc::new(World::new(config));
+    let world = Arc::new(DemoPlatform::new(config));
     let served = ServedWorld::start(Arc::clone(&world), now);
     let prometheus = Prometheus::with_config(&world.prometheus_config(served.address, None));
     let alertmanager = Alertmanager::with_config(ALERTMANAGER);

@@ -14,7 +14,7 @@ use evenkeel::net::{Auth, Endpoint, Secret, install_crypto_provider};
 use evenkeel::sources::alertmanager::{Alertmanager, HeldState};
 use evenkeel::sources::prometheus::{AlertState, Prometheus, RuleHealth};
 use evenkeel::sources::scrape::exposition::Limits;
-use evenkeel::sources::scrape::{SampleBuffer, Scraper, Target};
+use evenkeel::sources::scrape::{SampleBuffer, ScrapeTarget, Scraper};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -214,7 +214,7 @@ async fn prometheus_gives_raw_samples_rules_and_alerts() {
 async fn a_scraped_target_answers_like_the_prometheus_that_scrapes_it_too() {
     let server = Running::prometheus("").await;
     let prometheus = Prometheus::new(&server.endpoint()).unwrap();
-    let target = Target {
+    let target = ScrapeTarget {
         endpoint: Endpoint::new(server.url.join("metrics").unwrap()),
         job: "self".into(),
         labels: Labels::new(),

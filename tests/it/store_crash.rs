@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use evenkeel::model::ids::SliId;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
 use evenkeel::model::time::{DAY_MS, Millis, Period, SLOTS_PER_DAY, Timestamp};
-use evenkeel::store::{Batch, Error, Reader, Store, Writer};
+use evenkeel::store::{Batch, Reader, Store, StoreError, Writer};
 
 /// Names the directory in which a child of these tests works.
 const CHILD_DIR: &str = "EVENKEEL_TEST_STORE_DIR";
@@ -181,7 +181,7 @@ fn check_content(reader: &Reader, batches: i64, days: i64) {
 fn a_directory_that_may_not_be_written_is_named() {
     if let Some(dir) = child_dir() {
         let error = Store::open(&dir).err().unwrap();
-        say(&format!("\nanswer {} {error}", matches!(error, Error::ReadOnly { .. })));
+        say(&format!("\nanswer {} {error}", matches!(error, StoreError::ReadOnly { .. })));
         return;
     }
     let dir = tempfile::tempdir().unwrap();

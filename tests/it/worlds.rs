@@ -19,7 +19,7 @@ use evenkeel::model::labels::REPLICA_LABELS;
 use evenkeel::model::slo::Slo;
 use evenkeel::model::slo::tile::{DayTiles, EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use evenkeel::sources::worlds::{Scenario, World, all, definition};
+use evenkeel::sources::worlds::{World, WorldScenario, all, definition};
 
 /// Worlds of each kind, some 40 s of computing each; set to try more.
 const SEEDS: &str = "EVENKEEL_WORLDS";
@@ -216,7 +216,7 @@ fn judged(slo: &Arc<Slo>, tiles: &Tiles, window: Period) -> SloStatus {
 }
 
 /// What is wrong in one world, one line each.
-fn examine(scenario: &Scenario, seed: u64, slo: &Arc<Slo>) -> Vec<String> {
+fn examine(scenario: &WorldScenario, seed: u64, slo: &Arc<Slo>) -> Vec<String> {
     let end = Timestamp::parse("2026-02-01T00:00:00Z").unwrap() + Millis::from_mins(37 * (seed as i64 - 1));
     let world = World::new(scenario, seed, DAYS, end);
     let source = Source::new(&world);

@@ -12,14 +12,14 @@ use crate::app::catalog::slis::Source;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::{Finding, FindingKind};
-use crate::ingest::alerts::{AlertmanagerEntry, Observation, REREAD, from_alertmanager, merge, spans};
+use crate::ingest::alerts::{AlertmanagerEntry, HeardUntil, REREAD, from_alertmanager, merge, spans};
 use crate::model::ids::SliId;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
 use crate::model::operations::inhibition::Inhibition;
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::alertmanager::{Alertmanager, HeldAlert, HeldState, UnreadSilence};
 use crate::store::Batch;
 
@@ -68,7 +68,7 @@ impl AlertFeeds {
         // All at one time, so that a source that hangs delays no other.
         let reads = self.feeds.iter_mut().enumerate().map(|(number, feed)| {
             let others = until.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, until)| *until);
-            let heard = Observation { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers };
+            let heard = HeardUntil { prometheus: others.min().unwrap_or(Timestamp::MAX), alertmanagers };
             feed.read(daemon, alerts, heard)
         });
         join_all(reads).await.into_iter().collect()
@@ -127,7 +127,7 @@ impl AlertFeed {
 
     /// Reads what is new, and one more stretch of history while some is wanted.
     /// `heard`: what others than this source were heard of.
-    async fn round(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: Observation) -> anyhow::Result<()> {
+    async fn round(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: HeardUntil) -> anyhow::Result<()> {
         let now = daemon.clock.now();
         // A day at most in one round: after a long pause the rest follows.
         let end = now.min(self.until + STRETCH);
@@ -142,7 +142,7 @@ impl AlertFeed {
     }
 
     /// Reads what is new, and all of the history that is wanted.
-    async fn read(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: Observation) -> anyhow::Result<()> {
+    async fn read(&mut self, daemon: &AppState, held: &[AlertmanagerEntry], heard: HeardUntil) -> anyhow::Result<()> {
         self.round(daemon, held, heard).await?;
         while !self.is_done() {
             self.round(daemon, &[], heard).await?;
@@ -159,7 +159,7 @@ impl AlertFeed {
         daemon: &AppState,
         period: Period,
         held: &[AlertmanagerEntry],
-        heard: Observation,
+        heard: HeardUntil,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let read = Period::new(period.start - REREAD, (period.end + REREAD).min(now));
@@ -167,7 +167,7 @@ impl AlertFeed {
         let both = async {
             let alerts = samples.read(&Selector::new("ALERTS", Vec::new()), read).await?;
             let states = samples.read(&Selector::new("ALERTS_FOR_STATE", Vec::new()), read).await?;
-            Ok::<_, Error>((alerts, states))
+            Ok::<_, HttpError>((alerts, states))
         };
         let (mut alerts, mut states) = both.await?;
         self.source.replica_labels.merge_alerts(&mut alerts, &mut states);
@@ -220,7 +220,7 @@ async fn held(daemon: &AppState, alertmanagers: &[NamedAlertmanager]) -> Alertma
     for one in alertmanagers {
         let all = async {
             let (alerts, silences) = (one.client.alerts().await?, one.client.silences().await?);
-            Ok::<_, Error>((alerts, silences, one.client.receivers().await?))
+            Ok::<_, HttpError>((alerts, silences, one.client.receivers().await?))
         };
         match all.await {
             Ok((alerts, (silences, unread), receivers)) => {

@@ -10,7 +10,7 @@ use crate::app::serving::state::AppState;
 use crate::config::{Kubernetes, Toggle};
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::model::time::{Millis, Period};
-use crate::sources::kubernetes::{Access, ClusterFact, Denied, Known, Options, connect, watch};
+use crate::sources::kubernetes::{ClusterAccess, ClusterFact, Denied, StoredCluster, WatchOptions, connect, watch};
 use crate::store::Batch;
 
 /// The name under which its health is shown.
@@ -42,19 +42,19 @@ fn synced_key(namespace: Option<&str>) -> String {
 
 /// How the cluster is reached; `None` where it is off, or nothing is found and
 /// nobody asked for it.
-pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::Path>) -> Option<Access> {
-    let file = |path: std::path::PathBuf| Access::Kubeconfig { path, context: None };
+pub fn access(settings: &Kubernetes, in_cluster: bool, home: Option<&std::path::Path>) -> Option<ClusterAccess> {
+    let file = |path: std::path::PathBuf| ClusterAccess::Kubeconfig { path, context: None };
     match (settings.enabled, &settings.kubeconfig) {
         (Toggle::Off, _) => None,
         (_, Some(path)) => Some(file(path.clone())),
-        (_, None) if in_cluster => Some(Access::InCluster),
-        (Toggle::On, None) => Some(home.map_or(Access::InCluster, |home| file(home.join(".kube/config")))),
+        (_, None) if in_cluster => Some(ClusterAccess::InCluster),
+        (Toggle::On, None) => Some(home.map_or(ClusterAccess::InCluster, |home| file(home.join(".kube/config")))),
         (Toggle::Auto, None) => None,
     }
 }
 
 /// One watch for each namespace, or one for all.
-pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespaces: &[String]) {
+pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &ClusterAccess, namespaces: &[String]) {
     let mut start = |namespace: Option<String>| {
         let (daemon, access) = (Arc::clone(daemon), access.clone());
         let watching = Watching { daemon, access, namespace, services: WatchedServices::default() };
@@ -69,7 +69,7 @@ pub fn start(tasks: &mut Tasks, daemon: &Arc<AppState>, access: &Access, namespa
 /// Watches one namespace, or all.
 struct Watching {
     daemon: Arc<AppState>,
-    access: Access,
+    access: ClusterAccess,
     namespace: Option<String>,
     services: WatchedServices,
 }
@@ -82,7 +82,7 @@ impl Round for Watching {
         let (tell, mut told) = mpsc::channel(FACTS_IN_FLIGHT);
         let watching = async {
             let client = connect(access).await?;
-            let options = Options { namespace: namespace.clone(), ..Options::default() };
+            let options = WatchOptions { namespace: namespace.clone(), ..WatchOptions::default() };
             let clock = daemon.clock.clone();
             watch(client, options, known, move || clock.now(), tell).await
         };
@@ -104,12 +104,12 @@ impl Round for Watching {
 
 /// An unreadable store is an error, not an empty past: old rollouts would be
 /// judged again.
-fn known(daemon: &AppState, namespace: Option<&str>) -> Result<Known, crate::store::Error> {
+fn known(daemon: &AppState, namespace: Option<&str>) -> Result<StoredCluster, crate::store::StoreError> {
     let now = daemon.clock.now();
     let reader = &daemon.facts.reader;
     let since = |length: Millis| Period::new(now - length, now);
     let synced = reader.state(&synced_key(namespace))?;
-    Ok(Known {
+    Ok(StoredCluster {
         events: reader.cluster_events(since(KNOWN_EVENTS))?,
         changes: reader.changes(since(KNOWN_CHANGES))?,
         synced_until: synced.and_then(|text| crate::model::time::Timestamp::parse(&text).ok()),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::SecretString;
 
 use super::storing::store;
-use crate::app::runtime::facts::{Facts, fault};
+use crate::app::runtime::facts::{FactStore, fault};
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
 use crate::model::kinds::WebhookKind;
@@ -20,7 +20,7 @@ use crate::publish::answers::{
 };
 use crate::sources::webhooks::auth::{self, Doubt};
 use crate::sources::webhooks::{DeliveredFacts, Form, IgnoredEvent, read};
-use crate::store::{Batch, Error, Store, UsedSignature};
+use crate::store::{Batch, Store, StoreError, UsedSignature};
 
 /// Types of unknown events that are remembered, of all webhooks.
 const UNKNOWN_TYPES_MAX: usize = 100;
@@ -75,7 +75,7 @@ impl Intake {
 
     pub async fn receive(
         &self,
-        facts: &Facts,
+        facts: &FactStore,
         name: String,
         delivery: Delivery,
         (now, since): (Timestamp, Timestamp),
@@ -107,7 +107,7 @@ impl Intake {
 
     async fn take(
         &self,
-        facts: &Facts,
+        facts: &FactStore,
         webhook: Arc<Webhook>,
         delivery: Delivery,
         (now, since): (Timestamp, Timestamp),
@@ -124,7 +124,7 @@ impl Intake {
     /// Withdraws a statement that is stored.
     pub async fn withdraw(
         &self,
-        facts: &Facts,
+        facts: &FactStore,
         source: String,
         key: String,
         now: Timestamp,
@@ -248,8 +248,8 @@ pub async fn import(
     done: impl Fn(usize),
 ) -> anyhow::Result<Received> {
     anyhow::ensure!(Store::exists(dir), "no store found in {}; `evenkeel run` creates it", dir.display());
-    let facts = Facts::open(dir).map_err(|error| match error {
-        Error::Locked { .. } => anyhow::anyhow!(
+    let facts = FactStore::open(dir).map_err(|error| match error {
+        StoreError::Locked { .. } => anyhow::anyhow!(
             "a running evenkeel has the store in {}; push to one of its webhooks, or stop it first",
             dir.display()
         ),

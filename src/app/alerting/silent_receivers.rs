@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::{Error, Reader};
+use crate::store::{Reader, StoreError};
 
 /// The key in the store.
 const KEY: &str = "alertmanagers/silent_receivers";
@@ -22,7 +22,7 @@ pub fn entry(text: &str) -> (String, Option<String>) {
 
 /// Those that the store remembers. A text of our own that cannot be read is as good
 /// as none.
-pub fn stored(reader: &Reader) -> Result<BTreeSet<String>, Error> {
+pub fn stored(reader: &Reader) -> Result<BTreeSet<String>, StoreError> {
     let text = reader.state(KEY)?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }

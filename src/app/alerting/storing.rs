@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::runtime::facts::{Facts, fault};
+use crate::app::runtime::facts::{FactStore, fault};
 use crate::ingest::alerts::merge_told;
 use crate::model::operations::alert::{Alert, AlertId};
 use crate::model::operations::record::Record;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{DeliveryRefused, Received};
 use crate::sources::webhooks::{DeliveredFacts, Muted};
-use crate::store::{Batch, Error, Reader, UsedSignature};
+use crate::store::{Batch, Reader, StoreError, UsedSignature};
 
 /// An alert that was known when it was told of began at most so long before, or
 /// still goes on.
@@ -22,7 +22,7 @@ const SLACK: Millis = Millis::from_mins(5);
 /// Stores what was told, with the alerts joined to those that are known.
 /// Whoever calls it joins no alerts elsewhere meanwhile.
 pub async fn store(
-    facts: &Facts,
+    facts: &FactStore,
     source: String,
     told: DeliveredFacts,
     used: Option<UsedSignature>,
@@ -46,7 +46,7 @@ fn compared(
     told: DeliveredFacts,
     used: Option<UsedSignature>,
     now: Timestamp,
-) -> Result<Option<(Batch, Received)>, Error> {
+) -> Result<Option<(Batch, Received)>, StoreError> {
     if let Some(used) = &used
         && reader.is_used(used)?
     {
@@ -82,7 +82,7 @@ fn news(
     withdrawn: &[String],
     now: Timestamp,
     received: &mut Received,
-) -> Result<Vec<Record>, Error> {
+) -> Result<Vec<Record>, StoreError> {
     let mut changed: BTreeMap<String, Record> = BTreeMap::new();
     let known = |changed: &BTreeMap<String, Record>, key: &str| match changed.get(key) {
         Some(record) => Ok(Some(record.clone())),
@@ -126,7 +126,7 @@ fn joined(
     told: Vec<Alert>,
     muted: &[Muted],
     now: Timestamp,
-) -> Result<(Vec<Alert>, Vec<AlertId>), Error> {
+) -> Result<(Vec<Alert>, Vec<AlertId>), StoreError> {
     let starts = told.iter().map(Alert::start).chain(muted.iter().map(|m| m.at));
     let Some(since) = starts.min() else { return Ok((Vec::new(), Vec::new())) };
     let known = reader.alerts(Period::new(since - KNOWN_BEFORE, now + KNOWN_BEFORE))?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::operations::subject::known::KnownServices;
-use crate::store::{Error, Reader};
+use crate::store::{Reader, StoreError};
 
 /// What the keys begin with under which it is stored, one for each watch.
 pub const WORKLOADS: &str = "kubernetes/workloads/";
@@ -40,7 +40,7 @@ impl WatchedServices {
 }
 
 /// Adds what is stored of all watches.
-pub fn add_stored(known: &mut KnownServices, reader: &Reader) -> Result<(), Error> {
+pub fn add_stored(known: &mut KnownServices, reader: &Reader) -> Result<(), StoreError> {
     for text in reader.states(WORKLOADS)? {
         let WatchedServices { workloads, owners } = WatchedServices::read(&text);
         known.owners.extend(owners);

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::app::runtime::facts::{Facts, fault};
+use crate::app::runtime::facts::{FactStore, fault};
 use crate::definitions::{self, CORRECTIONS_MAX};
 use crate::model::operations::correction::Correction;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::publish::answers::{CorrectionRefused, DeclaredCorrection, Origin};
-use crate::store::{Batch, Declaration, Error, Reader};
+use crate::store::{Batch, Declaration, Reader, StoreError};
 
 /// Entries of the trail at most: ten a day for years. It is never shortened, so
 /// it must not fill the disk either.
@@ -28,14 +28,14 @@ pub struct Corrections {
 }
 
 impl Corrections {
-    pub fn new(files: Vec<Correction>, reader: &Reader) -> Result<Corrections, Error> {
+    pub fn new(files: Vec<Correction>, reader: &Reader) -> Result<Corrections, StoreError> {
         let corrections = Corrections::default();
         corrections.commit(corrections.prepare(files, reader)?);
         Ok(corrections)
     }
 
     /// Other corrections of the files, with those of the API, to be committed.
-    pub fn prepare(&self, files: Vec<Correction>, reader: &Reader) -> Result<PreparedCorrections, Error> {
+    pub fn prepare(&self, files: Vec<Correction>, reader: &Reader) -> Result<PreparedCorrections, StoreError> {
         let files: Vec<Arc<Correction>> = files.into_iter().map(Arc::new).collect();
         let in_force = in_force(&files, &reader.declarations()?);
         Ok(PreparedCorrections { files, in_force })
@@ -77,7 +77,7 @@ impl Corrections {
     /// is replaced.
     pub async fn declare(
         &self,
-        facts: &Facts,
+        facts: &FactStore,
         text: &str,
         now: Timestamp,
     ) -> Result<Arc<Correction>, CorrectionRefused> {
@@ -100,7 +100,7 @@ impl Corrections {
     /// Withdraws a correction of the API. The trail keeps it.
     pub async fn withdraw(
         &self,
-        facts: &Facts,
+        facts: &FactStore,
         name: &str,
         author: &str,
         reason: &str,
@@ -122,7 +122,7 @@ impl Corrections {
         self.add(facts, declaration).await
     }
 
-    async fn add(&self, facts: &Facts, declaration: Declaration) -> Result<(), CorrectionRefused> {
+    async fn add(&self, facts: &FactStore, declaration: Declaration) -> Result<(), CorrectionRefused> {
         let _one_at_a_time = self.changing.lock().await;
         let failed = |error: anyhow::Error| CorrectionRefused::NotStored(fault(&error));
         let trail = facts.read(|reader| reader.declarations()).await.and_then(|trail| Ok(trail?)).map_err(failed)?;
@@ -138,7 +138,7 @@ impl Corrections {
         let batch = Batch { declarations: vec![declaration], recorded_at, ..Batch::default() };
         facts.write(batch).await.map_err(failed)?;
         let files = self.files();
-        let all = facts.read(move |reader| Ok::<_, Error>(in_force(&files, &reader.declarations()?))).await;
+        let all = facts.read(move |reader| Ok::<_, StoreError>(in_force(&files, &reader.declarations()?))).await;
         let all = all.and_then(|all| Ok(all?)).map_err(failed)?;
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
         Ok(())
@@ -197,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_declared_survives_a_restart_and_what_is_withdrawn_stays_in_the_trail() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let file = definitions::parse_correction(&document("from-file", "2026-07-02T00:00:00Z")).unwrap();
         let corrections = Corrections::new(vec![file.clone()], &facts.reader).unwrap();
         let now = Timestamp::from_millis(1_800_000_000_000);

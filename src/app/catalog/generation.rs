@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::catalog::slis::QueryGroup;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::model::ids::SliId;
 use crate::model::slo::Slo;
 use crate::model::time::Timestamp;
-use crate::store::Error;
+use crate::store::StoreError;
 
 #[derive(Default)]
 pub struct Catalog {
@@ -38,7 +38,7 @@ impl Catalog {
 }
 
 /// Up to where the store has each of the SLIs.
-pub fn counted_until(groups: &[QueryGroup], facts: &Facts) -> Result<BTreeMap<SliId, Timestamp>, Error> {
+pub fn counted_until(groups: &[QueryGroup], facts: &FactStore) -> Result<BTreeMap<SliId, Timestamp>, StoreError> {
     let mut until = BTreeMap::new();
     for sli in groups.iter().flat_map(|group| &group.indicators) {
         until.extend(facts.reader.ingested(sli.id)?.last().map(|last| (sli.id, last.end)));

@@ -8,7 +8,7 @@ use crate::model::slo::Slo;
 use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::time::Timestamp;
 use crate::publish::answers::Generation;
-use crate::store::{Definition, Error, ObjectiveChange, Reader};
+use crate::store::{Definition, ObjectiveChange, Reader, StoreError};
 
 /// What is noted of definitions when the daemon starts with them.
 pub fn definitions(slos: &[Arc<Slo>], now: Timestamp) -> Vec<Definition> {
@@ -34,7 +34,7 @@ pub fn promises(slos: &[Arc<Slo>], now: Timestamp) -> Vec<ObjectiveChange> {
 
 /// The SLOs with the objectives that were noted of each; what a definition
 /// states of the past goes before that.
-pub fn with_objectives(slos: &[Arc<Slo>], reader: &Reader) -> Result<Vec<Arc<Slo>>, Error> {
+pub fn with_objectives(slos: &[Arc<Slo>], reader: &Reader) -> Result<Vec<Arc<Slo>>, StoreError> {
     let promises = reader.promises()?;
     let mut by_slo: HashMap<&str, Vec<&ObjectiveChange>> = HashMap::new();
     for change in &promises {

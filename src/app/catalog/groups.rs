@@ -12,11 +12,11 @@ use crate::app::serving::state::AppState;
 use crate::model::labels::selector::Selector;
 use crate::model::slo::Slo;
 use crate::model::slo::group_by::GroupBy;
-use crate::model::slo::groups::{Group, expand};
+use crate::model::slo::groups::{GroupValues, expand};
 use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
-use crate::net::Error;
-use crate::store::{Batch, Error as StoreError, Reader, SeenGroups};
+use crate::net::HttpError;
+use crate::store::{Batch, Reader, SeenGroups, StoreError};
 
 /// New groups come with deployments.
 pub const PAUSE: Millis = Millis::from_mins(2);
@@ -30,7 +30,7 @@ const DAYS_MAX: i64 = 31;
 
 /// All SLOs, each that is divided as its groups that are known.
 pub fn expanded(slos: &[Arc<Slo>], reader: &Reader) -> Result<Vec<Arc<Slo>>, StoreError> {
-    let mut known: BTreeMap<&str, Vec<Group>> = BTreeMap::new();
+    let mut known: BTreeMap<&str, Vec<GroupValues>> = BTreeMap::new();
     for slo in slos {
         if let Some(by) = &slo.group_by {
             known.insert(&slo.name, reader.groups(&slo.name, by)?);
@@ -77,7 +77,7 @@ impl Groups {
     /// Looks for groups in the last minutes and, once, by days in the history that was
     /// not counted yet: all of it for a new SLO, what a pause left out later. Whether
     /// there are new ones; the inner error is the source's.
-    async fn search(&mut self, slo: &Slo) -> anyhow::Result<Result<bool, Error>> {
+    async fn search(&mut self, slo: &Slo) -> anyhow::Result<Result<bool, HttpError>> {
         let Some(by) = &slo.group_by else { return Ok(Ok(false)) };
         let now = self.daemon.clock.now();
         let mut periods = vec![Period::new(now - LOOKBACK, now)];
@@ -120,9 +120,9 @@ impl Groups {
     }
 
     /// Stores the groups that a period has and are new, as far as there is room.
-    async fn look(&self, slo: &Slo, by: &GroupBy, period: Period) -> anyhow::Result<Result<bool, Error>> {
+    async fn look(&self, slo: &Slo, by: &GroupBy, period: Period) -> anyhow::Result<Result<bool, HttpError>> {
         let Some(source) = source_of(slo, &self.sources) else { return Ok(Ok(false)) };
-        let mut found: BTreeSet<Group> = BTreeSet::new();
+        let mut found: BTreeSet<GroupValues> = BTreeSet::new();
         for selector in totals(&slo.indicator) {
             match source.samples.groups(&selector, &by.labels, period).await {
                 Ok(groups) => found.extend(groups),
@@ -133,7 +133,7 @@ impl Groups {
         let known = facts.reader.groups(&slo.name, by)?;
         // One more than fit says that there is a rest.
         let room = (by.groups_max + 1).saturating_sub(known.len());
-        let new: Vec<Group> = found.into_iter().filter(|group| !known.contains(group)).take(room).collect();
+        let new: Vec<GroupValues> = found.into_iter().filter(|group| !known.contains(group)).take(room).collect();
         if new.is_empty() {
             return Ok(Ok(false));
         }

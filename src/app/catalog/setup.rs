@@ -21,7 +21,7 @@ use crate::net::{Endpoint, install_crypto_provider};
 use crate::publish::outbound::alertmanager::AlertmanagerClient;
 use crate::publish::outbound::otlp::{Identity, ResultPusher};
 use crate::sources::alertmanager::Alertmanager;
-use crate::sources::demo::{DemoSource, World, WorldConfig};
+use crate::sources::demo::{DemoPlatform, DemoSource, WorldConfig};
 use crate::sources::prometheus::Prometheus;
 use crate::sources::prometheus::samples::SampleSource;
 
@@ -50,7 +50,7 @@ pub struct Setup {
     pub(crate) pusher: Option<ResultPusher>,
     pub(crate) demo: Option<Demo>,
     #[cfg(feature = "kubernetes")]
-    pub(crate) kubernetes: Option<crate::sources::kubernetes::Access>,
+    pub(crate) kubernetes: Option<crate::sources::kubernetes::ClusterAccess>,
     pub(crate) on_terminal: bool,
 }
 
@@ -78,7 +78,8 @@ impl Setup {
         // Every day starts alike, so that a world looks the same in every hour.
         let since = Timestamp::day_start((now - world.length).day());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the demo world")?;
-        let made = Arc::new(World::new(WorldConfig { present: Some(now), ..WorldConfig::new(world.seed, since) }));
+        let made =
+            Arc::new(DemoPlatform::new(WorldConfig { present: Some(now), ..WorldConfig::new(world.seed, since) }));
         let samples = SampleSource::Demo(DemoSource::new(made, listener.local_addr()?, now));
         let source = Arc::new(Source {
             name: "demo".to_owned(),
@@ -152,7 +153,7 @@ pub struct DemoWorld {
 }
 
 /// A source of the configuration, ready to be asked.
-pub(crate) fn source(source: &config::Source) -> anyhow::Result<Arc<Source>> {
+pub(crate) fn source(source: &config::SourceConfig) -> anyhow::Result<Arc<Source>> {
     let client = Prometheus::new(&source.endpoint).with_context(|| format!("source {}", source.name))?;
     let samples = SampleSource::Prometheus(client);
     let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reading::recount;
 use crate::app::catalog::slis::QueryGroup;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::model::ids::SliId;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
-use crate::publish::answers::Backfill as Progress;
-use crate::store::{Batch, Error};
+use crate::publish::answers::BackfillProgress;
+use crate::store::{Batch, StoreError};
 
 /// The shortest stretch that a day is split into when a source finds the whole
 /// day too much.
@@ -67,7 +67,7 @@ pub struct Backfill {
     chunk: Vec<Millis>,
     /// By group: not before this.
     paused_until: Vec<Option<Timestamp>>,
-    facts: Facts,
+    facts: FactStore,
     holes: Holes,
     renewed: Renewed,
 }
@@ -76,7 +76,7 @@ impl Backfill {
     /// Wants `[since, until)` of every indicator, less what is stored.
     pub fn new(
         groups: Vec<QueryGroup>,
-        facts: Facts,
+        facts: FactStore,
         (holes, renewed): (Holes, Renewed),
         (since, until): (Timestamp, Timestamp),
     ) -> anyhow::Result<Backfill> {
@@ -98,7 +98,7 @@ impl Backfill {
 
     /// Takes over what is counted from now on: what is new is wanted up to `until`,
     /// less what is stored; what is gone is not wanted any more.
-    pub fn adopt(&mut self, groups: Vec<QueryGroup>, until: Timestamp) -> Result<(), Error> {
+    pub fn adopt(&mut self, groups: Vec<QueryGroup>, until: Timestamp) -> Result<(), StoreError> {
         let places = groups.iter().enumerate().flat_map(|(n, group)| group.indicators.iter().map(move |i| (i.id, n)));
         let group_of: BTreeMap<SliId, usize> = places.collect();
         let wanted = Period::new(self.since, until);
@@ -128,12 +128,12 @@ impl Backfill {
         }
     }
 
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> BackfillProgress {
         let wanted: usize = self.wanted.values().sum();
         let done = wanted.saturating_sub(self.missing.len());
         // All days after the newest one that is missing are complete.
         let newest = self.missing.last_key_value().map(|(_, period)| period.end);
-        Progress { wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
+        BackfillProgress { wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
     }
 
     /// Counts one day of one group. `Ok(false)`: nothing to do at present.

@@ -14,7 +14,7 @@ use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::common;
 use crate::model::time::{Period, Timestamp};
-use crate::store::{Error, Reader};
+use crate::store::{Reader, StoreError};
 
 /// Days that one round combines at most, so that a first start with years of
 /// history does not hold up the judging of the present.
@@ -28,7 +28,7 @@ pub struct Composites {
 
 impl Composites {
     /// Whatever the components have, and the composites have not, is waiting.
-    pub fn new(slos: &[Arc<Slo>], reader: &Reader) -> Result<Composites, Error> {
+    pub fn new(slos: &[Arc<Slo>], reader: &Reader) -> Result<Composites, StoreError> {
         let composite = |slo: &Arc<Slo>| match &slo.indicator {
             Sli::Composite(composite) => Some((slo.indicator_id(), composite.clone())),
             _ => None,
@@ -47,7 +47,7 @@ impl Composites {
     }
 
     /// Takes over the SLOs of another generation; what waits goes on waiting.
-    pub fn adopt(&mut self, slos: &[Arc<Slo>], reader: &Reader) -> Result<(), Error> {
+    pub fn adopt(&mut self, slos: &[Arc<Slo>], reader: &Reader) -> Result<(), StoreError> {
         let mut next = Composites::new(slos, reader)?;
         next.waiting.extend(self.waiting.iter().filter(|(_, id)| next.all.contains_key(id)).copied());
         *self = next;
@@ -64,7 +64,7 @@ impl Composites {
     }
 
     /// What the minutes that were just stored come to.
-    pub fn live(&self, stored: &[CountedMinute], reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
+    pub fn live(&self, stored: &[CountedMinute], reader: &Reader) -> Result<Vec<CountedMinute>, StoreError> {
         let mut combined = Vec::new();
         for (id, composite) in &self.all {
             let periods = stored.iter().filter(|f| has(composite, f.id)).map(|f| f.counted);
@@ -82,7 +82,7 @@ impl Composites {
     }
 
     /// What a day of a composite comes to.
-    pub fn count(&self, (id, day): (SliId, i64), reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
+    pub fn count(&self, (id, day): (SliId, i64), reader: &Reader) -> Result<Vec<CountedMinute>, StoreError> {
         let whole = Period::new(Timestamp::day_start(day), Timestamp::day_start(day + 1));
         let Some(composite) = self.all.get(&id) else { return Ok(Vec::new()) };
         found(id, composite, whole, reader)
@@ -99,7 +99,7 @@ fn has(composite: &Composite, component: SliId) -> bool {
 }
 
 /// The parts of a period that all components have, each combined.
-fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> Result<Vec<CountedMinute>, Error> {
+fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> Result<Vec<CountedMinute>, StoreError> {
     let parts: Vec<Period> =
         shared(composite, reader)?.into_iter().map(|p| p.intersect(period)).filter(|p| !p.is_empty()).collect();
     let mut combined = Vec::new();
@@ -108,7 +108,7 @@ fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> R
         for day in part.days() {
             let read = |id| Ok(reader.day(id, day)?.unwrap_or_else(|| DayTiles::empty(day)));
             let components = composite.components.iter().map(|c| read(c.indicator));
-            tiles.extend(combine(composite, &components.collect::<Result<Vec<_>, Error>>()?, part));
+            tiles.extend(combine(composite, &components.collect::<Result<Vec<_>, StoreError>>()?, part));
         }
         combined.push(CountedMinute { id, tiles, counted: part, findings: Vec::new() });
     }
@@ -116,7 +116,7 @@ fn found(id: SliId, composite: &Composite, period: Period, reader: &Reader) -> R
 }
 
 /// What was fetched of every component.
-fn shared(composite: &Composite, reader: &Reader) -> Result<Vec<Period>, Error> {
+fn shared(composite: &Composite, reader: &Reader) -> Result<Vec<Period>, StoreError> {
     let mut shared: Option<Vec<Period>> = None;
     for component in &composite.components {
         let own = reader.ingested(component.indicator)?;

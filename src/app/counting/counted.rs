@@ -31,14 +31,14 @@ struct SourceProgress {
 
 /// Shared by the counting tasks and the judging task.
 #[derive(Clone)]
-pub struct Counted {
+pub struct CountedMinutes {
     minutes: Arc<Mutex<Vec<CountedMinute>>>,
     progress: Arc<watch::Sender<BTreeMap<String, SourceProgress>>>,
 }
 
-impl Counted {
-    pub fn new() -> Counted {
-        Counted { minutes: Arc::default(), progress: Arc::new(watch::Sender::default()) }
+impl CountedMinutes {
+    pub fn new() -> CountedMinutes {
+        CountedMinutes { minutes: Arc::default(), progress: Arc::new(watch::Sender::default()) }
     }
 
     /// A source that is asked for the first time now.
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_source_is_waited_for_as_long_as_its_answer_can_be_expected() {
-        let (counted, start, half) = (Counted::new(), Instant::now(), Duration::from_secs(30));
+        let (counted, start, half) = (CountedMinutes::new(), Instant::now(), Duration::from_secs(30));
         counted.begin("fast", start);
         counted.begin("hangs", start);
         assert_eq!(counted.until(at(1), start), None, "both are asked for the first time");
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_source_that_fails_and_longer_for_one_that_is_slow() {
-        let (counted, start, half) = (Counted::new(), Instant::now(), Duration::from_secs(30));
+        let (counted, start, half) = (CountedMinutes::new(), Instant::now(), Duration::from_secs(30));
         counted.begin("down", start);
         counted.begin("slow", start);
         counted.note("down", None, true, (start, start), half);

@@ -27,7 +27,7 @@ use crate::model::ids::SliId;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::model::slo::tile::Tile;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 
 /// Requests to one source at a time: a Prometheus has twenty query slots for
 /// everybody.
@@ -110,7 +110,7 @@ impl LiveGroup {
         stretch: Stretch,
         shared: &SharedQuery,
         holes: &Holes,
-    ) -> Result<Vec<CountedMinute>, Error> {
+    ) -> Result<Vec<CountedMinute>, HttpError> {
         let error = match self.round(stretch, shared, holes).await {
             Err(error) if error.asks_too_much() && !error.is_slow() => error,
             result => return result,
@@ -141,7 +141,7 @@ impl LiveGroup {
         stretch: Stretch,
         shared: &SharedQuery,
         holes: &Holes,
-    ) -> Result<Vec<CountedMinute>, Error> {
+    ) -> Result<Vec<CountedMinute>, HttpError> {
         let Stretch { emit, read, hole, begins_anew } = stretch;
         let Period { start: begin, end } = emit;
         if begin >= end {
@@ -241,7 +241,7 @@ pub struct Live {
 }
 
 /// An SLI that the source cannot be asked for within its limits.
-fn too_large(sli: &CountedSli, at: Timestamp, error: &Error) -> CountedMinute {
+fn too_large(sli: &CountedSli, at: Timestamp, error: &HttpError) -> CountedMinute {
     let problem = FindingKind::Sli(SliProblem::TooLarge { reason: error.to_string() });
     let findings = vec![Finding::new(sli.slo.clone(), problem)];
     CountedMinute { id: sli.id, tiles: Vec::new(), counted: Period::new(at, at), findings }
@@ -249,12 +249,12 @@ fn too_large(sli: &CountedSli, at: Timestamp, error: &Error) -> CountedMinute {
 
 /// What a round of a source brought.
 #[derive(Default)]
-pub struct Round {
+pub struct SourceRound {
     pub found: Vec<CountedMinute>,
     /// Whether the source was asked anything.
     pub is_asked: bool,
     /// The first failure, if any.
-    pub error: Option<Error>,
+    pub error: Option<HttpError>,
 }
 
 impl Live {
@@ -331,7 +331,7 @@ impl Live {
         self.groups.is_empty()
     }
 
-    pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> Round {
+    pub async fn round(&mut self, now: Timestamp, holes: &Holes) -> SourceRound {
         let mut round = self.round_of_due(now, holes).await;
         // What was divided is due still; what was read is not.
         while self.divide() {
@@ -351,7 +351,7 @@ impl Live {
         is_any
     }
 
-    async fn round_of_due(&mut self, now: Timestamp, holes: &Holes) -> Round {
+    async fn round_of_due(&mut self, now: Timestamp, holes: &Holes) -> SourceRound {
         let due = self.groups.iter_mut().filter(|group| group.is_due(now));
         let due: Vec<(Stretch, &mut LiveGroup)> = due.map(|group| (group.stretch(now), group)).collect();
         // Those that read the same period share what they ask.
@@ -374,7 +374,7 @@ impl Live {
             .collect();
         // Each answer goes when the last group that shares it is done.
         drop(shared);
-        let mut round = Round { is_asked: !work.is_empty(), ..Round::default() };
+        let mut round = SourceRound { is_asked: !work.is_empty(), ..SourceRound::default() };
         let results: Vec<_> = futures_util::stream::iter(work).buffer_unordered(READS_IN_FLIGHT).collect().await;
         for result in results {
             match result {

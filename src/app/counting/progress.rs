@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::publish::answers::Backfill;
+use crate::publish::answers::BackfillProgress;
 
 /// In the log: a line for each tenth.
 const LOG_STEPS: usize = 10;
@@ -19,7 +19,7 @@ impl Bar {
         Bar { bar: None, on_terminal, logged: 0, finished: false }
     }
 
-    pub fn show(&mut self, progress: &Backfill) {
+    pub fn show(&mut self, progress: &BackfillProgress) {
         if progress.done >= progress.wanted {
             self.finish(progress);
             return;
@@ -43,7 +43,7 @@ impl Bar {
         }
     }
 
-    fn finish(&mut self, progress: &Backfill) {
+    fn finish(&mut self, progress: &BackfillProgress) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::backfill::Renewed;
-use crate::app::runtime::facts::{Facts, fault};
+use crate::app::runtime::facts::{FactStore, fault};
 use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::{PeakRate, Tile};
@@ -14,7 +14,7 @@ use crate::store::Batch;
 
 /// Stores the counts of an SLO whose indicator is `pushed`.
 pub async fn push(
-    facts: &Facts,
+    facts: &FactStore,
     renewed: &Renewed,
     slos: &[Arc<Slo>],
     name: &str,

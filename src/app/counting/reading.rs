@@ -19,8 +19,8 @@ use crate::ingest::spoilt::usable_up;
 use crate::model::labels::NAME;
 use crate::model::slo::sli::Expression;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
-use crate::sources::prometheus::last::{Target, target_of};
+use crate::net::HttpError;
+use crate::sources::prometheus::last::{TargetKey, target_of};
 
 /// Samples before a period that are read with it: more than the lookback of
 /// gauges and than a scraper's gap, and enough to see most series once.
@@ -49,7 +49,7 @@ pub struct PlanSeries<'s> {
 }
 
 impl Samples {
-    pub async fn read(group: &QueryGroup, shared: &SharedQuery, read: Period) -> Result<Samples, Error> {
+    pub async fn read(group: &QueryGroup, shared: &SharedQuery, read: Period) -> Result<Samples, HttpError> {
         let samples = &group.source.samples;
         let mut batch = shared.read_batch(&group.batch, read).await?;
         let replicas = group.replica_labels();
@@ -84,20 +84,20 @@ impl Samples {
 
     /// Looks up what was known of the time before, to the millisecond of the targets
     /// that are here.
-    async fn look_back(&mut self, group: &QueryGroup) -> Result<(), Error> {
+    async fn look_back(&mut self, group: &QueryGroup) -> Result<(), HttpError> {
         let b = &self.batch;
-        let here: BTreeSet<Target> =
+        let here: BTreeSet<TargetKey> =
             [&b.series, &b.up, &b.starts].into_iter().flatten().map(|series| target_of(&series.labels)).collect();
         self.look_up(group, Some(&here)).await
     }
 
     /// The same of all targets: one that is down now may come again when nobody
     /// looks back any more.
-    pub async fn look_back_for_good(&mut self, group: &QueryGroup) -> Result<(), Error> {
+    pub async fn look_back_for_good(&mut self, group: &QueryGroup) -> Result<(), HttpError> {
         self.look_up(group, None).await
     }
 
-    async fn look_up(&mut self, group: &QueryGroup, exact: Option<&BTreeSet<Target>>) -> Result<(), Error> {
+    async fn look_up(&mut self, group: &QueryGroup, exact: Option<&BTreeSet<TargetKey>>) -> Result<(), HttpError> {
         let mut baselines = group.source.samples.baselines(&group.batch, self.read.start, exact).await?;
         group.replica_labels().merge_baselines(&mut baselines);
         self.baselines = Some(baselines);
@@ -202,7 +202,7 @@ pub(super) fn context(group: &QueryGroup) -> Millis {
 
 /// Counts a period from nothing, for all indicators of a group. Nothing that is
 /// later than `horizon` is read.
-pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, Error> {
+pub async fn recount(group: &QueryGroup, period: Period, horizon: Timestamp) -> Result<Vec<Counted>, HttpError> {
     let mut counted = Vec::new();
     let readers = Readers::new(group.indicators.iter().map(|i| &i.plan));
     for ahead in READ_ON {

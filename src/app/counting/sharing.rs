@@ -16,7 +16,7 @@ use crate::ingest::requests::{SourceQuery, up_of};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 
 /// Metrics in one question: most of what joining them saves, while one answer
 /// stays within what a source likes to give.
@@ -35,7 +35,7 @@ pub type Apart = Mutex<BTreeSet<(String, String)>>;
 
 /// Answers by question, each asked by whoever needs it first. A failure stands,
 /// too: the others would only wait for it again.
-type Answers<K, V> = Mutex<HashMap<K, Arc<OnceCell<Result<V, Error>>>>>;
+type Answers<K, V> = Mutex<HashMap<K, Arc<OnceCell<Result<V, HttpError>>>>>;
 
 /// The series of each metric, until somebody takes them.
 type ByMetric = Arc<Mutex<BTreeMap<String, Vec<RawSeries>>>>;
@@ -101,7 +101,7 @@ impl SharedQuery {
     }
 
     /// Everything that a batch needs, of one and the same period.
-    pub async fn read_batch(&self, batch: &SourceQuery, period: Period) -> Result<BatchSamples, Error> {
+    pub async fn read_batch(&self, batch: &SourceQuery, period: Period) -> Result<BatchSamples, HttpError> {
         let mut samples = BatchSamples::default();
         for request in &batch.requests {
             samples.series.extend(self.counted(request, period).await?);
@@ -120,18 +120,23 @@ impl SharedQuery {
         Ok(samples)
     }
 
-    pub async fn up(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+    pub async fn up(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, HttpError> {
         self.within(self.up.as_ref(), selector, period).await
     }
 
     /// Ends of the minutes in which the source scraped anything, in order.
-    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, Error> {
+    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, HttpError> {
         once(&self.alive, period, || self.source.samples.alive(period)).await
     }
 
     /// What tells when processes started, groups were pushed and resources were
     /// there, for the targets of a selector.
-    async fn signs(&self, wide: Option<&Selector>, own: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+    async fn signs(
+        &self,
+        wide: Option<&Selector>,
+        own: &Selector,
+        period: Period,
+    ) -> Result<Vec<RawSeries>, HttpError> {
         let (wide, metrics) = (wide.unwrap_or(own), SIGNS.map(str::to_owned));
         let read = || async {
             let samples = &self.source.samples;
@@ -146,7 +151,12 @@ impl SharedQuery {
     }
 
     /// The series of a selector out of those of a wider one.
-    async fn within(&self, wide: Option<&Selector>, own: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+    async fn within(
+        &self,
+        wide: Option<&Selector>,
+        own: &Selector,
+        period: Period,
+    ) -> Result<Vec<RawSeries>, HttpError> {
         let wide = wide.unwrap_or(own);
         let read = || async { self.source.samples.read(wide, period).await.map(Arc::new) };
         let all = once(&self.series, (wide.to_string(), period), read).await?;
@@ -158,7 +168,7 @@ impl SharedQuery {
 
     /// The series of a metric. A joint answer is handed over, not copied: it may
     /// be most of what is in memory.
-    async fn counted(&self, request: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+    async fn counted(&self, request: &Selector, period: Period) -> Result<Vec<RawSeries>, HttpError> {
         let samples = &self.source.samples;
         let index = self.joint_of.get(&request.to_string()).copied();
         let joint = index.and_then(|index| Some((index, self.joints.get(index)?)));
@@ -179,7 +189,7 @@ impl SharedQuery {
         }
     }
 
-    async fn read_joint(&self, joint: &JoinedQuery, period: Period) -> Result<ByMetric, Error> {
+    async fn read_joint(&self, joint: &JoinedQuery, period: Period) -> Result<ByMetric, HttpError> {
         let mut by_metric: BTreeMap<String, Vec<RawSeries>> =
             joint.metrics.iter().map(|metric| (metric.clone(), Vec::new())).collect();
         let (metrics, matchers) = (&joint.metrics, joint.first.matchers());
@@ -220,11 +230,11 @@ fn target(labels: &Labels) -> (Option<&str>, Option<&str>) {
     (labels.get("job"), labels.get("instance"))
 }
 
-async fn once<K: Eq + Hash, V: Clone, F: Future<Output = Result<V, Error>>>(
+async fn once<K: Eq + Hash, V: Clone, F: Future<Output = Result<V, HttpError>>>(
     answers: &Answers<K, V>,
     question: K,
     ask: impl FnOnce() -> F,
-) -> Result<V, Error> {
+) -> Result<V, HttpError> {
     let cell = Arc::clone(answers.lock().await.entry(question).or_default());
     cell.get_or_init(ask).await.clone()
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backfill::Holes;
-use super::counted::Counted;
+use super::counted::CountedMinutes;
 use super::live::{CountedMinute, Live};
 use super::unstored::Unstored;
 use crate::app::catalog::generation::{Catalog, counted_until};
@@ -17,13 +17,13 @@ use crate::app::catalog::slis::Source;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::clock_guard::read_again_from;
 use crate::app::runtime::clock_watch::apart;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::Finding;
 use crate::model::ids::SliId;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::{Batch, Error};
+use crate::store::{Batch, StoreError};
 
 /// Minutes of late samples that are read again in each round: a few may be missed.
 const LATE_AGAIN: Millis = Millis::from_mins(5);
@@ -33,7 +33,7 @@ pub struct SourceCounting {
     source: Arc<Source>,
     live: Live,
     holes: Holes,
-    counted: Counted,
+    counted: CountedMinutes,
     unstored: Unstored,
     /// The usual pause between two rounds.
     interval: Millis,
@@ -49,7 +49,7 @@ impl SourceCounting {
         daemon: Arc<AppState>,
         source: Arc<Source>,
         holes: Holes,
-        counted: Counted,
+        counted: CountedMinutes,
         interval: Millis,
     ) -> SourceCounting {
         let catalog = daemon.catalog_changes();
@@ -71,7 +71,7 @@ impl SourceCounting {
     }
 
     /// Takes over the generation in force, if it is a new one.
-    fn adopt(&mut self) -> Result<(), Error> {
+    fn adopt(&mut self) -> Result<(), StoreError> {
         let catalog = Arc::clone(&self.catalog.borrow_and_update());
         if catalog.generation == self.generation {
             return Ok(());
@@ -186,7 +186,7 @@ impl Round for SourceCounting {
 }
 
 /// Stores tiles and that they were counted.
-pub async fn store(facts: &Facts, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
+pub async fn store(facts: &FactStore, found: &[CountedMinute], now: Timestamp) -> anyhow::Result<()> {
     if found.is_empty() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::model::ids::SliId;
 use crate::model::slo::Slo;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::model::time::{Millis, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::samples::SampleSource;
 use crate::sources::prometheus::survey::Survey;
 
@@ -66,7 +66,7 @@ impl Round for SeriesSurvey {
                 (id, Survey::new(client, now, source.ingest_delay).sli(&slo.indicator).await)
             });
         }
-        let answers: Vec<(SliId, Result<Vec<SliProblem>, Error>)> =
+        let answers: Vec<(SliId, Result<Vec<SliProblem>, HttpError>)> =
             futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
         for (id, answer) in answers {
             let problems = match answer {

@@ -8,7 +8,7 @@ use super::backfill::{Backfill, Holes, Renewed};
 use super::live::Live;
 use super::unstored::Unstored;
 use crate::app::catalog::slis::{QueryGroup, Source, group};
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::app::testing::checkout;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::ingest::replicas::ReplicaLabels;
@@ -72,7 +72,7 @@ struct Machine {
     holes: Holes,
     backfill: Backfill,
     unstored: Unstored,
-    facts: Facts,
+    facts: FactStore,
     _dir: tempfile::TempDir,
 }
 
@@ -83,12 +83,12 @@ impl Machine {
         let source = Source { name: "main".to_owned(), samples, ingest_delay: Millis(0), replica_labels };
         let groups = group(&[checkout("99%", "")], &[], &[Arc::new(source)]).0;
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let (live, holes, backfill) = Machine::begin(&groups, &facts, 0);
         Machine { groups, live, holes, backfill, unstored: Unstored::default(), facts, _dir: dir }
     }
 
-    fn begin(groups: &[QueryGroup], facts: &Facts, minute: i64) -> (Live, Holes, Backfill) {
+    fn begin(groups: &[QueryGroup], facts: &FactStore, minute: i64) -> (Live, Holes, Backfill) {
         let (mut live, holes) = (Live::new(), Holes::default());
         let id = groups[0].indicators[0].id;
         let counted = facts.reader.ingested(id).unwrap().last().map(|period| (id, period.end));

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::app::counting::live::CountedMinute;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::compliance::{Present, judge, needed_minutes, needed_since, present};
 use crate::evaluate::slo::corrections::ExcludedTime;
@@ -20,7 +20,7 @@ use crate::model::slo::Slo;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{HOUR_MS, Millis, Period, SLOT_MS, Timestamp, hour_of};
-use crate::store::{Error, Reader};
+use crate::store::{Reader, StoreError};
 
 /// What is held of one SLO.
 struct JudgedWindow {
@@ -46,12 +46,12 @@ struct JudgedWindow {
 /// All SLOs.
 pub struct Ledger {
     held: Vec<JudgedWindow>,
-    facts: Facts,
+    facts: FactStore,
 }
 
 impl Ledger {
     /// Events are counted from `started_at` for the counters in `/metrics`.
-    pub fn new(slos: &[Arc<Slo>], facts: Facts, started_at: Timestamp) -> Ledger {
+    pub fn new(slos: &[Arc<Slo>], facts: FactStore, started_at: Timestamp) -> Ledger {
         Ledger { held: slos.iter().map(|slo| JudgedWindow::new(slo, started_at)).collect(), facts }
     }
 
@@ -105,7 +105,7 @@ impl Ledger {
         as_of: Timestamp,
         settled: Timestamp,
         corrections: &Arc<Vec<Arc<Correction>>>,
-    ) -> Result<Vec<SloJudgement>, Error> {
+    ) -> Result<Vec<SloJudgement>, StoreError> {
         let mut judged = Vec::with_capacity(self.held.len());
         for held in &mut self.held {
             held.leave_out(corrections, as_of);
@@ -183,7 +183,7 @@ impl JudgedWindow {
 
     /// Reads what is needed to judge at `as_of` and is not there. Once an hour:
     /// what the rest of it needs is read then, too.
-    fn load(&mut self, reader: &Reader, as_of: Timestamp) -> Result<(), Error> {
+    fn load(&mut self, reader: &Reader, as_of: Timestamp) -> Result<(), StoreError> {
         let hour = hour_of(as_of);
         if self.prepared == Some(hour) {
             return Ok(());
@@ -235,7 +235,12 @@ impl JudgedWindow {
 
 /// The history of an SLO over a period, minutes and all, for questions about
 /// the past.
-pub fn history_of(slo: &Slo, reader: &Reader, period: Period, keep: impl Fn(i64) -> bool) -> Result<History, Error> {
+pub fn history_of(
+    slo: &Slo,
+    reader: &Reader,
+    period: Period,
+    keep: impl Fn(i64) -> bool,
+) -> Result<History, StoreError> {
     let id = slo.indicator_id();
     let mut history = History::new(slo.budgeting);
     let first = period.start.day() - 1;
@@ -251,7 +256,7 @@ struct StoredDays {
 }
 
 impl StoredDays {
-    fn read(reader: &Reader, id: SliId, days: RangeInclusive<i64>) -> Result<StoredDays, Error> {
+    fn read(reader: &Reader, id: SliId, days: RangeInclusive<i64>) -> Result<StoredDays, StoreError> {
         let period = Period::new(Timestamp::day_start(days.start() - 1), Timestamp::day_start(days.end() + 1));
         let mut days = reader.days(id, period)?.into_iter().peekable();
         let before = days.next_if(|first| Timestamp::day_start(first.day) == period.start);
@@ -277,7 +282,7 @@ pub fn judge_at(
     reader: &Reader,
     corrections: &[Arc<Correction>],
     as_of: Timestamp,
-) -> Result<SloStatus, Error> {
+) -> Result<SloStatus, StoreError> {
     let mut needed = needed_minutes(slo, as_of);
     let since = needed_since(slo, as_of).min(window.period_at(as_of).start);
     let read = Period::new(since, as_of);

@@ -11,18 +11,18 @@ use tokio::time::Instant;
 use crate::app::catalog::generation::Catalog;
 use crate::app::counting::backfill::{Holes, Renewed};
 use crate::app::counting::composites::Composites;
-use crate::app::counting::counted::{Counted, CountedChanges};
+use crate::app::counting::counted::{CountedChanges, CountedMinutes};
 use crate::app::counting::live::CountedMinute;
 use crate::app::counting::source::store;
 use crate::app::judging::ledger::Ledger;
 use crate::app::notifying::notify::Notifier;
 use crate::app::runtime::clock::Clock;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::Error;
+use crate::store::StoreError;
 
 /// Minutes that are this old are not counted again as a rule, and may be added
 /// to counters that must not fall.
@@ -35,7 +35,7 @@ pub struct Judging {
     pub notifier: Notifier,
     pub holes: Holes,
     pub renewed: Renewed,
-    pub counted: Counted,
+    pub counted: CountedMinutes,
     pub changes: CountedChanges,
     /// When the SLOs were judged last, of what time.
     pub judged_at: Option<Timestamp>,
@@ -90,7 +90,7 @@ impl Round for Judging {
 
 impl Judging {
     /// Takes over the generation in force, if it is a new one.
-    fn adopt(&mut self, now: Timestamp) -> Result<(), Error> {
+    fn adopt(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let catalog = Arc::clone(&self.catalog.borrow_and_update());
         if catalog.generation != self.generation {
             self.composites.adopt(&catalog.slos, &self.daemon.facts.reader)?;
@@ -103,7 +103,7 @@ impl Judging {
     /// The time to judge, and whether it is the present. Before the sources have
     /// answered that is the last minute in the store; without any nothing is judged.
     /// It goes back only when the clock does.
-    fn moment(&self, due: Timestamp) -> Result<Option<(Timestamp, bool)>, Error> {
+    fn moment(&self, due: Timestamp) -> Result<Option<(Timestamp, bool)>, StoreError> {
         let counted = self
             .counted
             .until(due, Instant::now())
@@ -119,7 +119,7 @@ impl Judging {
     }
 
     /// The end of the last minute that the store has of any SLO.
-    fn stored_until(&self) -> Result<Option<Timestamp>, Error> {
+    fn stored_until(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut until = None;
         for slo in &self.daemon.catalog().slos {
             let last = self.daemon.facts.reader.ingested(slo.indicator_id())?.last().map(|period| period.end);
@@ -159,8 +159,8 @@ impl Judging {
 }
 
 /// A damaged day is dropped, to be fetched again.
-async fn unless_damaged<T>(facts: &Facts, holes: &Holes, read: Result<T, Error>) -> anyhow::Result<T> {
-    if let Err(Error::CorruptTiles { indicator, day, .. }) = &read {
+async fn unless_damaged<T>(facts: &FactStore, holes: &Holes, read: Result<T, StoreError>) -> anyhow::Result<T> {
+    if let Err(StoreError::CorruptTiles { indicator, day, .. }) = &read {
         facts.drop_day(*indicator, *day).await?;
         holes.push(*indicator, Period::new(Timestamp::day_start(*day), Timestamp::day_start(*day + 1)));
     }

@@ -9,7 +9,7 @@ use crate::app::counting::reading::recount;
 use crate::model::slo::Slo;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::samples::SampleSource;
 
 /// How much is counted, with ten minutes before it.
@@ -20,7 +20,7 @@ const COUNTED: Millis = Millis::from_mins(50);
 const SERIES_MAX: f64 = 3_000.0;
 
 /// Problems that the samples of the last hour show.
-pub async fn preview(slo: &Arc<Slo>, source: &Arc<Source>, now: Timestamp) -> Result<Vec<SliProblem>, Error> {
+pub async fn preview(slo: &Arc<Slo>, source: &Arc<Source>, now: Timestamp) -> Result<Vec<SliProblem>, HttpError> {
     let slo = Arc::new(Slo { source: None, ..Slo::clone(slo) });
     let (groups, _) = group(&[slo], &[], &[Arc::clone(source)]);
     let end = (now - source.ingest_delay).floor_slot();

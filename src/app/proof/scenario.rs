@@ -22,7 +22,7 @@ use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::memory::{HeldSeries, MemorySource};
 use crate::sources::prometheus::samples::SampleSource;
 
@@ -118,7 +118,7 @@ impl<'s> World<'s> {
         }
     }
 
-    async fn judge(&mut self, expectation: &Expectation) -> Result<Vec<Failure>, Error> {
+    async fn judge(&mut self, expectation: &Expectation) -> Result<Vec<Failure>, HttpError> {
         while self.until < expectation.at {
             self.until = (self.until + self.step).min(expectation.at);
             self.live_round().await?;
@@ -133,7 +133,7 @@ impl<'s> World<'s> {
     }
 
     /// What the daemon does between two judgements.
-    async fn live_round(&mut self) -> Result<(), Error> {
+    async fn live_round(&mut self) -> Result<(), HttpError> {
         let now = self.until + INGEST_DELAY;
         if let SampleSource::Memory(memory) = &self.source.samples {
             memory.set_now(now);
@@ -153,7 +153,7 @@ impl<'s> World<'s> {
     }
 
     /// Everything up to now from nothing, the newest day first.
-    async fn backfill(&self) -> Result<TilesOf, Error> {
+    async fn backfill(&self) -> Result<TilesOf, HttpError> {
         let whole = self.whole();
         let mut tiles = TilesOf::new();
         for day in whole.days().rev() {
@@ -169,7 +169,7 @@ impl<'s> World<'s> {
         Period::new(self.scenario.start - Millis(SLOT_MS), self.until)
     }
 
-    async fn count(&self, period: Period) -> Result<TilesOf, Error> {
+    async fn count(&self, period: Period) -> Result<TilesOf, HttpError> {
         let mut tiles = TilesOf::new();
         for group in &self.groups {
             let counted = recount(group, period, self.until).await?;

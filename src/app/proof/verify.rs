@@ -12,7 +12,7 @@ use anyhow::Context;
 use crate::app::catalog::slis::{Source, group};
 use crate::app::counting::backfill::Backfill;
 use crate::app::judging::ledger::judge_at;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::definitions;
 use crate::evaluate::slo::status::SloStatus;
 use crate::ingest::replicas::ReplicaLabels;
@@ -22,9 +22,9 @@ use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Timestamp};
 use crate::sources::prometheus::Prometheus;
 use crate::sources::prometheus::samples::SampleSource;
-use crate::sources::worlds::{Scenario, Server, Tools, Truth, World, definition};
+use crate::sources::worlds::{Server, Tools, Truth, World, WorldScenario, definition};
 
-pub use peers::Figure;
+pub use peers::PeerFigure;
 
 /// When all windows end: a fixed moment, so that a seed gives the same numbers
 /// on every day. 2026-03-01T00:00:00Z.
@@ -36,15 +36,15 @@ const INGEST_DELAY: Millis = Millis(0);
 /// What was found out about one world.
 #[derive(Debug)]
 pub struct Proof {
-    pub scenario: &'static Scenario,
+    pub scenario: &'static WorldScenario,
     /// Samples that went into the Prometheus.
     pub samples: usize,
     pub truth: Truth,
     /// Share of the budget that was used, by the event log; 1 is all of it.
     /// Absent without events.
     pub used_ratio: Option<f64>,
-    pub sloth: Figure,
-    pub pyrra: Figure,
+    pub sloth: PeerFigure,
+    pub pyrra: PeerFigure,
     pub evenkeel: SloStatus,
 }
 
@@ -121,7 +121,7 @@ pub struct Size {
 /// Proves one scenario in a directory of its own; `step` is told what is being
 /// done.
 pub async fn prove(
-    scenario: &'static Scenario,
+    scenario: &'static WorldScenario,
     size: Size,
     tools: &Tools,
     dir: &Path,
@@ -174,7 +174,7 @@ async fn evenkeel(
     let source = Arc::new(Source { name: "world".to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
     let (groups, problems) = group(std::slice::from_ref(slo), &[], &[source]);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-    let facts = Facts::open(&dir.join("store")).context("open a store")?;
+    let facts = FactStore::open(&dir.join("store")).context("open a store")?;
     let mut backfill =
         Backfill::new(groups, facts.clone(), Default::default(), (world.window.start, world.window.end))?;
     loop {

@@ -10,10 +10,10 @@ use super::review::Reviewing;
 use crate::evaluate::review::REVIEW_LEAD_IN;
 use crate::evaluate::review::restatements::headline;
 use crate::model::operations::correction::Correction;
-use crate::model::operations::restatement::Figure;
+use crate::model::operations::restatement::NamedFigure;
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::{Added, Error};
+use crate::store::{Added, StoreError};
 
 /// What comes late and leaves no trace, such as counts that are pushed for
 /// minutes that had none, shows after so long.
@@ -29,7 +29,7 @@ struct Kept {
     corrections: Vec<Arc<Correction>>,
     /// What was known.
     added: Added,
-    figures: Vec<Figure>,
+    figures: Vec<NamedFigure>,
 }
 
 impl ClosedMonths {
@@ -41,7 +41,7 @@ impl ClosedMonths {
         month: Month,
         zone: Tz,
         as_of: Timestamp,
-    ) -> Result<Vec<Figure>, Error> {
+    ) -> Result<Vec<NamedFigure>, StoreError> {
         let period = month.period(zone);
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&month).cloned();
         if let Some(kept) = kept
@@ -60,7 +60,7 @@ impl ClosedMonths {
 }
 
 impl Kept {
-    fn holds(&self, reviewing: Reviewing<'_>, period: Period, as_of: Timestamp) -> Result<bool, Error> {
+    fn holds(&self, reviewing: Reviewing<'_>, period: Period, as_of: Timestamp) -> Result<bool, StoreError> {
         // A clock that was set back makes figures of the future: those go, too.
         let age = as_of - self.made_at;
         if age < Millis(0) || age >= KEPT_FOR || self.corrections != reviewing.corrections {
@@ -76,7 +76,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::runtime::facts::Facts;
+    use crate::app::runtime::facts::FactStore;
     use crate::model::ids::IncidentId;
     use crate::model::labels::Labels;
     use crate::model::operations::alert::{Alert, Mark, MarkSource};
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_month_is_judged_anew_when_something_new_is_known_of_it_or_a_day_later() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let on_call = OnCall::new(Tz::UTC);
         let alerting = Arc::default();
         let reviewing =

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::review::Reviewing;
 use crate::evaluate::review::result::Review;
-use crate::evaluate::scenario::{Scenario, expand, minute, tiles};
+use crate::evaluate::scenario::{TextScenario, expand, minute, tiles};
 use crate::ingest::alerts::merge_told;
 use crate::model::ids::IncidentId;
 use crate::model::operations::alert::Alert;
@@ -75,7 +75,7 @@ fn world() -> impl Strategy<Value = (String, String)> {
 
 /// Everything that there is to know, each alert as it fired and as it ended, each
 /// statement first with another end.
-fn facts(scenario: &Scenario, counts: &str) -> Vec<Fact> {
+fn facts(scenario: &TextScenario, counts: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
     for alert in &scenario.alerts {
         let early = (alert.start() + Millis::from_mins(1)).min(alert.last_seen);
@@ -188,7 +188,7 @@ proptest! {
         (text, counts) in world(),
         order in prop::collection::vec((0..1_000_u32, prop::bool::ANY), 1..60),
     ) {
-        let scenario = Scenario::new(&text);
+        let scenario = TextScenario::new(&text);
         let facts = facts(&scenario, &counts);
         let mut whole = Shop::open();
         facts.iter().for_each(|fact| whole.learn(fact));

@@ -28,7 +28,7 @@ use crate::model::time::window::{ComplianceWindow, Month};
 use crate::model::time::{Millis, Period, Timestamp, hour_of};
 use crate::publish::answers::seam;
 use crate::publish::report::{ReportInput, SloReport};
-use crate::store::{Definition, Error, Reader};
+use crate::store::{Definition, Reader, StoreError};
 
 /// The month is shown in days.
 const STEP: Millis = Millis::from_days(1);
@@ -56,13 +56,14 @@ pub struct Reporting<'a> {
 impl Reporting<'_> {
     /// The month, judged at its end, or at `as_of` while it runs; `None` before
     /// it has begun.
-    pub fn month(&self, month: Month) -> Result<Option<ReportInput>, Error> {
+    pub fn month(&self, month: Month) -> Result<Option<ReportInput>, StoreError> {
         let period = month.period(self.timezone);
         let judged_at = period.end.min(self.as_of).floor_slot();
         if judged_at <= period.start {
             return Ok(None);
         }
-        let slos = self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, Error>>()?;
+        let slos =
+            self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, StoreError>>()?;
         let reviewing = Reviewing {
             slos: self.slos,
             reader: self.reader,
@@ -95,7 +96,7 @@ impl Reporting<'_> {
     }
 
     /// Where what is counted has changed, a sentence for each.
-    fn seams(&self) -> Result<Vec<String>, Error> {
+    fn seams(&self) -> Result<Vec<String>, StoreError> {
         let mut noted: BTreeMap<String, Vec<Definition>> = BTreeMap::new();
         for definition in self.reader.definitions()? {
             noted.entry(definition.slo.clone()).or_default().push(definition);
@@ -115,7 +116,7 @@ impl Reporting<'_> {
         Ok(sentences)
     }
 
-    fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, Error> {
+    fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, StoreError> {
         let window = ComplianceWindow::month(self.timezone);
         let longest = lookbacks(slo).last().copied().unwrap_or_default();
         let since = period.start.min(judged_at - longest);

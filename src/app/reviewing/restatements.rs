@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 
 use super::closed_months::ClosedMonths;
 use super::review::Reviewing;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::evaluate::review::restatements::restated;
 use crate::model::operations::restatement::{PublishedMonth, Restatement};
 use crate::model::time::window::Month;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::{Batch, Error};
+use crate::store::{Batch, StoreError};
 
 /// A month is published when it has been over for so long: late samples, and
 /// incidents that run into the next month, are known then.
@@ -25,7 +25,7 @@ const MONTHS_MAX: usize = 13;
 pub async fn publish(
     reviewing: Reviewing<'_>,
     closed: &ClosedMonths,
-    facts: &Facts,
+    facts: &FactStore,
     zone: Tz,
     known_since: Option<Timestamp>,
     now: Timestamp,
@@ -48,7 +48,7 @@ pub fn restatements(
     closed: &ClosedMonths,
     zone: Tz,
     as_of: Timestamp,
-) -> Result<Vec<Restatement>, Error> {
+) -> Result<Vec<Restatement>, StoreError> {
     let published = reviewing.reader.published_months()?.into_iter().rev().take(MONTHS_MAX);
     published.map(|month| restatement(reviewing, closed, month, zone, as_of)).collect()
 }
@@ -60,7 +60,7 @@ pub fn restatement_of(
     month: Month,
     zone: Tz,
     as_of: Timestamp,
-) -> Result<Option<Restatement>, Error> {
+) -> Result<Option<Restatement>, StoreError> {
     let name = month.to_string();
     let published = reviewing.reader.published_months()?.into_iter().find(|published| published.month == name);
     published.map(|published| restatement(reviewing, closed, published, zone, as_of)).transpose()
@@ -72,7 +72,7 @@ fn restatement(
     published: PublishedMonth,
     zone: Tz,
     as_of: Timestamp,
-) -> Result<Restatement, Error> {
+) -> Result<Restatement, StoreError> {
     let Ok(month) = published.month.parse::<Month>() else {
         return Ok(Restatement { published, changed: Vec::new(), causes: Vec::new() });
     };
@@ -87,7 +87,7 @@ fn restatement(
 }
 
 /// What came to be known of a period after a moment, as far as it left a trace.
-fn causes(reviewing: Reviewing<'_>, period: Period, since: Timestamp) -> Result<Vec<String>, Error> {
+fn causes(reviewing: Reviewing<'_>, period: Period, since: Timestamp) -> Result<Vec<String>, StoreError> {
     let reader = reviewing.reader;
     let set = reader.time_overrides()?.iter().filter(|set| set.recorded_at > since).count();
     let late = reader.records(period)?.iter().filter(|record| record.received_at > since).count();
@@ -147,7 +147,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_record_that_comes_after_a_month_was_published_restates_it() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let mark = |text| Some(Mark::new(at(text), MarkSource::Alerts, Millis::from_secs(30)));
         let alert = Alert {
             rule: "HighErrors".to_owned(),
@@ -171,7 +171,7 @@ mod tests {
         };
         publish_at("2026-08-01T12:00:00Z", "2026-05-01T00:00:00Z").await.unwrap();
         publish_at("2026-08-02T12:00:00Z", "2026-07-03T00:00:00Z").await.unwrap();
-        let months = |facts: &Facts| -> Vec<String> {
+        let months = |facts: &FactStore| -> Vec<String> {
             facts.reader.published_months().unwrap().into_iter().map(|published| published.month).collect()
         };
         assert_eq!(months(&facts), ["2026-06"], "July is too fresh, and then not known from its beginning");

@@ -30,7 +30,7 @@ use crate::model::operations::subject::known::KnownServices;
 use crate::model::slo::Slo;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
-use crate::store::{Error, Reader};
+use crate::store::{Reader, StoreError};
 
 /// Minutes before the period that say what is usual.
 const BASELINE: Millis = Millis::from_days(1);
@@ -72,18 +72,23 @@ struct Known {
 
 impl Reviewing<'_> {
     /// The review of a period as of its end, or as of now while it runs.
-    pub fn review(&self, period: Period, as_of: Timestamp) -> Result<Review, Error> {
+    pub fn review(&self, period: Period, as_of: Timestamp) -> Result<Review, StoreError> {
         Ok(review(&self.inputs(&self.known(period, as_of)?)))
     }
 
     /// A period with one change of alerting; without one, those that would have
     /// saved most.
-    pub fn replay(&self, period: Period, as_of: Timestamp, lever: Option<RuleChange>) -> Result<Vec<Replay>, Error> {
+    pub fn replay(
+        &self,
+        period: Period,
+        as_of: Timestamp,
+        lever: Option<RuleChange>,
+    ) -> Result<Vec<Replay>, StoreError> {
         let known = self.known(period, as_of)?;
         let inputs = self.inputs(&known);
         let made: RefCell<HashMap<String, Arc<Vec<Alert>>>> = RefCell::default();
         // What cannot be read is told at the end.
-        let failed: RefCell<Option<Error>> = RefCell::default();
+        let failed: RefCell<Option<StoreError>> = RefCell::default();
         let burning = |slo: &Slo| {
             let make = || {
                 self.burning(slo, known.period).unwrap_or_else(|error| {
@@ -111,7 +116,7 @@ impl Reviewing<'_> {
     }
 
     /// What the burn-rate alerts of an SLO would have sent.
-    fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, Error> {
+    fn burning(&self, slo: &Slo, period: Period) -> Result<Arc<Vec<Alert>>, StoreError> {
         let read = Period::new(needed_since(slo, period.start), period.end);
         let mut history = history_of(slo, self.reader, read, |_| true)?;
         history.leave_out(ExcludedTime::of(slo, self.corrections, read));
@@ -121,7 +126,7 @@ impl Reviewing<'_> {
     /// The facts of a period, and so much from before it that every incident which
     /// overlaps it is seen from its beginning: its onset, its budget and its id are
     /// then those that any other period gives.
-    fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, Error> {
+    fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, StoreError> {
         let mut lead = Millis(REVIEW_LEAD_IN.0 * 2);
         loop {
             let known = self.known_since(period, as_of, period.start - lead)?;
@@ -136,7 +141,7 @@ impl Reviewing<'_> {
     /// The changes of a period, those that were seen in the cluster and those that
     /// outside systems report, in the order of their beginning. A rollback may come
     /// after the period, or take back a change from before it.
-    pub fn changes(&self, period: Period) -> Result<Vec<Change>, Error> {
+    pub fn changes(&self, period: Period) -> Result<Vec<Change>, StoreError> {
         let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
         let context = self.alert_context(period.end)?;
         let mut changes = all_changes(context.changes_of(self.reader.changes(wide)?), &self.reader.records(wide)?);
@@ -145,7 +150,7 @@ impl Reviewing<'_> {
     }
 
     /// Cluster events last seen in a period, newest first.
-    pub fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, Error> {
+    pub fn cluster_events(&self, period: Period) -> Result<Vec<EventOfService>, StoreError> {
         let context = self.alert_context(period.end)?;
         let mut events = self.reader.cluster_events(period)?;
         events.sort_by_key(|event| std::cmp::Reverse(event.last_seen));
@@ -153,12 +158,12 @@ impl Reviewing<'_> {
         Ok(events.into_iter().map(of_service).collect())
     }
 
-    fn known_since(&self, period: Period, as_of: Timestamp, since: Timestamp) -> Result<Known, Error> {
+    fn known_since(&self, period: Period, as_of: Timestamp, since: Timestamp) -> Result<Known, StoreError> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
         let read = Period::new(since, period.end);
         let burns = self.slos.iter().map(|slo| self.burn_of(slo, read));
-        let burns = burns.collect::<Result<Vec<SloBurn>, Error>>()?;
+        let burns = burns.collect::<Result<Vec<SloBurn>, StoreError>>()?;
         let context = self.alert_context(now)?;
         Ok(Known {
             period,
@@ -177,7 +182,7 @@ impl Reviewing<'_> {
 
     /// The settings, with the names that are known from definitions, clusters and
     /// Alertmanagers.
-    fn alert_context(&self, now: Timestamp) -> Result<AlertContext, Error> {
+    fn alert_context(&self, now: Timestamp) -> Result<AlertContext, StoreError> {
         let services = self.slos.iter().map(|slo| slo.service.clone()).collect();
         let silent_receivers = silent_receivers::stored(self.reader)?;
         let mut known = KnownServices { services, silent_receivers, ..KnownServices::default() };
@@ -206,7 +211,7 @@ impl Reviewing<'_> {
     }
 
     /// Whether the counts of every SLO that is read are there for all of a period.
-    pub fn has_counts(&self, period: Period) -> Result<bool, Error> {
+    pub fn has_counts(&self, period: Period) -> Result<bool, StoreError> {
         for slo in self.slos.iter().filter(|slo| slo.indicator.is_read()) {
             if !rest_of(period, &self.reader.ingested(slo.indicator_id())?).is_empty() {
                 return Ok(false);
@@ -216,11 +221,11 @@ impl Reviewing<'_> {
     }
 
     /// A period beside the one of the same length before it.
-    pub fn compare(&self, period: Period, before: Period, as_of: Timestamp) -> Result<Comparison, Error> {
+    pub fn compare(&self, period: Period, before: Period, as_of: Timestamp) -> Result<Comparison, StoreError> {
         Ok(compare(period, &self.review(period, as_of)?, before, &self.review(before, as_of)?))
     }
 
-    fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, Error> {
+    fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, StoreError> {
         // A calendar month may be longer than it is nominally, and the rate of events
         // is that of a week at least.
         let window = Millis(slo.first_window().nominal_length().0 + DAY_MS).max(Millis::from_days(8));

@@ -1,7 +1,7 @@
 //! Times of incidents that people set over the API. What is set is stored
 //! before it is used, and what is taken back stays in the trail.
 
-use crate::app::runtime::facts::{Facts, fault};
+use crate::app::runtime::facts::{FactStore, fault};
 use crate::model::operations::record::TimeOverride;
 use crate::publish::answers::TimeRefused;
 use crate::store::Batch;
@@ -12,7 +12,7 @@ const TRAIL_MAX: usize = 20_000;
 
 /// Sets a time of an incident, or takes it back. `is_known`: whether there is such an
 /// incident.
-pub async fn set(facts: &Facts, is_known: bool, set: TimeOverride) -> Result<(), TimeRefused> {
+pub async fn set(facts: &FactStore, is_known: bool, set: TimeOverride) -> Result<(), TimeRefused> {
     let failed = |error: anyhow::Error| TimeRefused::NotStored(fault(&error));
     let trail = facts.read(|reader| reader.time_overrides()).await.and_then(|trail| Ok(trail?)).map_err(failed)?;
     let last = trail.iter().rfind(|one| one.incident == set.incident && one.time == set.time);

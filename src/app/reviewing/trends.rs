@@ -11,7 +11,7 @@ use crate::evaluate::review::trends::{FollowedMonth, MonthFigures, Trends, trend
 use crate::model::time::periods::{common, rest_of};
 use crate::model::time::window::Month;
 use crate::model::time::{Period, Timestamp};
-use crate::store::Error;
+use crate::store::StoreError;
 
 /// What months are followed with.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub struct Following<'a> {
 impl Following<'_> {
     /// So many months up to the last one that is over at `as_of`, or up to an
     /// earlier one.
-    pub fn trends(&self, last: Month, months: usize, as_of: Timestamp) -> Result<Trends, Error> {
+    pub fn trends(&self, last: Month, months: usize, as_of: Timestamp) -> Result<Trends, StoreError> {
         let (stored, published) = (self.stored()?, self.reviewing.reader.published_months()?);
         let mut month = last.min(Month::at(as_of, self.zone).before());
         let mut followed = Vec::with_capacity(months);
@@ -48,7 +48,7 @@ impl Following<'_> {
 
     /// What was read of everything that is read: the counts of each SLO, and the
     /// alerts of each source.
-    fn stored(&self) -> Result<Vec<Period>, Error> {
+    fn stored(&self) -> Result<Vec<Period>, StoreError> {
         let read = self.reviewing.slos.iter().filter(|slo| slo.indicator.is_read());
         let ids = read.map(|slo| slo.indicator_id()).chain(self.sources.iter().map(|name| feed_id(name)));
         let mut stored: Option<Vec<Period>> = None;

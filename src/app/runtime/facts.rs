@@ -7,11 +7,11 @@ use super::clock_guard::{SET_BACK_MIN, read_again_from};
 use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
 use crate::publish::answers::StoreFault;
-use crate::store::{Batch, Error, Reader, Store, StoreDamage, Writer};
+use crate::store::{Batch, Reader, Store, StoreDamage, StoreError, Writer};
 
 /// Shared by all loops.
 #[derive(Clone)]
-pub struct Facts {
+pub struct FactStore {
     writer: Arc<Mutex<Option<Writer>>>,
     pub reader: Reader,
     last_error: Arc<Mutex<Option<String>>>,
@@ -19,11 +19,11 @@ pub struct Facts {
     unwritable: Arc<Mutex<Option<StoreFault>>>,
 }
 
-impl Facts {
-    pub fn open(dir: &Path) -> Result<Facts, Error> {
+impl FactStore {
+    pub fn open(dir: &Path) -> Result<FactStore, StoreError> {
         let (writer, reader) = Store::open(dir)?;
         let unwritable = writer.unwritable().map(store_fault);
-        Ok(Facts {
+        Ok(FactStore {
             writer: Arc::new(Mutex::new(Some(writer))),
             reader,
             last_error: Arc::new(Mutex::new(unwritable.as_ref().map(ToString::to_string))),
@@ -61,8 +61,8 @@ impl Facts {
     pub async fn check(&self) -> anyhow::Result<()> {
         for _ in 0..DROPPED_DAYS_MAX {
             match self.read(Reader::check).await? {
-                Err(Error::CorruptTiles { indicator, day, .. }) => self.drop_day(indicator, day).await?,
-                Err(error @ Error::CorruptStore { .. }) => {
+                Err(StoreError::CorruptTiles { indicator, day, .. }) => self.drop_day(indicator, day).await?,
+                Err(error @ StoreError::CorruptStore { .. }) => {
                     self.with_writer(Writer::suspect).await?;
                     return Err(error.into());
                 }
@@ -91,7 +91,7 @@ impl Facts {
     /// may have been noted meanwhile: the clock was ahead and has been set back.
     /// Whether there was any.
     pub async fn forget_fetched_ahead(&self, now: Timestamp) -> anyhow::Result<bool> {
-        let found = self.read(|reader| Ok::<_, Error>((reader.fetched_until()?, reader.newest_day()?)));
+        let found = self.read(|reader| Ok::<_, StoreError>((reader.fetched_until()?, reader.newest_day()?)));
         let (until, newest_day) = found.await??;
         if until.is_none_or(|until| until - now <= SET_BACK_MIN) {
             return Ok(false);
@@ -140,20 +140,21 @@ impl Facts {
 
     async fn with_writer<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
     ) -> anyhow::Result<T> {
         let result = self.on_writer(work).await;
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
             result.as_ref().err().map(|e: &anyhow::Error| format!("{e:#}"));
-        let store_error = result.as_ref().err().and_then(|error| error.downcast_ref::<Error>());
-        *self.unwritable.lock().unwrap_or_else(PoisonError::into_inner) =
-            store_error.filter(|error| error.may_pass() || matches!(error, Error::Replaced { .. })).map(store_fault);
+        let store_error = result.as_ref().err().and_then(|error| error.downcast_ref::<StoreError>());
+        *self.unwritable.lock().unwrap_or_else(PoisonError::into_inner) = store_error
+            .filter(|error| error.may_pass() || matches!(error, StoreError::Replaced { .. }))
+            .map(store_fault);
         result
     }
 
     async fn on_writer<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
     ) -> anyhow::Result<T> {
         let writer = Arc::clone(&self.writer);
         tokio::task::spawn_blocking(move || {
@@ -168,12 +169,12 @@ impl Facts {
 /// Why something is not stored, for whoever sent it.
 pub fn fault(error: &anyhow::Error) -> StoreFault {
     error
-        .downcast_ref::<Error>()
+        .downcast_ref::<StoreError>()
         .map_or_else(|| StoreFault { cause: format!("{error:#}"), is_full: false }, store_fault)
 }
 
-fn store_fault(error: &Error) -> StoreFault {
-    StoreFault { cause: error.to_string(), is_full: matches!(error, Error::Full { .. }) }
+fn store_fault(error: &StoreError) -> StoreFault {
+    StoreFault { cause: error.to_string(), is_full: matches!(error, StoreError::Full { .. }) }
 }
 
 /// Days that are dropped in one go. More damage than this is no accident of a
@@ -181,10 +182,13 @@ fn store_fault(error: &Error) -> StoreFault {
 const DROPPED_DAYS_MAX: usize = 100;
 
 /// Works again after each damaged day that was in the way is dropped.
-fn without_damage<T>(writer: &mut Writer, mut work: impl FnMut(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+fn without_damage<T>(
+    writer: &mut Writer,
+    mut work: impl FnMut(&mut Writer) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     for _ in 0..DROPPED_DAYS_MAX {
         match work(writer) {
-            Err(Error::CorruptTiles { indicator, day, reason }) => {
+            Err(StoreError::CorruptTiles { indicator, day, reason }) => {
                 tracing::error!(%indicator, day, reason, "stored tiles are damaged; the day is dropped and fetched again");
                 writer.drop_day(indicator, day)?;
             }
@@ -216,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_noted_as_fetched_while_the_clock_was_ahead_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let id = SliId([1; 16]);
         let noon = Timestamp::day_start(20_635) + Millis::from_hours(12);
         let fetched = |start, end| vec![(id, crate::model::time::Period::new(start, end))];
@@ -243,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn after_a_checkpoint_a_lost_log_costs_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let id = SliId([1; 16]);
         let tiles = vec![(id, minutes(20_635))];
         facts.write(Batch { tiles, recorded_at: Timestamp::day_start(20_635), ..Batch::default() }).await.unwrap();
@@ -251,7 +255,7 @@ mod tests {
             let other = dir.path().join(name);
             std::fs::create_dir(&other).unwrap();
             std::fs::copy(dir.path().join("evenkeel.db"), other.join("evenkeel.db")).unwrap();
-            Facts::open(&other).unwrap()
+            FactStore::open(&other).unwrap()
         };
         assert_eq!(copy("before").newest_day().await.unwrap(), None, "everything is in the log still");
         facts.checkpoint().await.unwrap();
@@ -261,7 +265,7 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_day_does_not_keep_the_others_from_being_packed() {
         let dir = tempfile::tempdir().unwrap();
-        let facts = Facts::open(dir.path()).unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
         let ids = [1, 2, 3].map(|n| SliId([n; 16]));
         for id in ids {
             let tiles = vec![(id, minutes(20_635))];

@@ -19,7 +19,7 @@ use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::restatements;
 use crate::app::reviewing::review::Reviewing;
 use crate::app::runtime::clock::Clock;
-use crate::app::runtime::facts::Facts;
+use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::tasks::Pulse;
 use crate::config::Webhook;
 use crate::evaluate::review::finding::Finding;
@@ -32,7 +32,7 @@ use crate::model::operations::on_call::OnCall;
 use crate::model::slo::Slo;
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::publish::answers::{AnswerError, Backfill, CatalogStatus, ReviewQueries, SourceStatus};
+use crate::publish::answers::{AnswerError, BackfillProgress, CatalogStatus, ReviewQueries, SourceStatus};
 
 /// The state of the daemon that others may look at.
 pub struct AppState {
@@ -47,14 +47,14 @@ pub struct AppState {
     pub(super) catalog: watch::Sender<Arc<Catalog>>,
     pub(super) catalog_status: Mutex<CatalogStatus>,
     pub(super) reloads: ReloadRequests,
-    pub facts: Facts,
+    pub facts: FactStore,
     pub corrections: Corrections,
     pub intake: Intake,
     pub pulse: Pulse,
     pub(super) outbox: Outbox,
     pub(super) sources: Mutex<BTreeMap<String, (SourceStatus, Latency)>>,
     /// By source.
-    pub(super) backfill: Mutex<BTreeMap<String, Backfill>>,
+    pub(super) backfill: Mutex<BTreeMap<String, BackfillProgress>>,
     /// Sources whose history was read once; holes that appear later are filled while
     /// SLOs are judged.
     pub(super) has_read: Mutex<BTreeSet<String>>,
@@ -77,7 +77,7 @@ impl AppState {
         ingest_delay: Millis,
         timezone: Tz,
         on_call: OnCall,
-        facts: Facts,
+        facts: FactStore,
         corrections: Corrections,
         reloads: ReloadRequests,
     ) -> AppState {
@@ -188,7 +188,7 @@ impl AppState {
     }
 
     /// Notes how far the history of a source is; gives that of all sources.
-    pub fn note_backfill(&self, source: &str, progress: Backfill) -> Backfill {
+    pub fn note_backfill(&self, source: &str, progress: BackfillProgress) -> BackfillProgress {
         if progress.done >= progress.wanted {
             self.has_read.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned());
         }
@@ -197,9 +197,9 @@ impl AppState {
     }
 
     /// How far the history of all sources is.
-    pub(super) fn backfill(&self) -> Backfill {
+    pub(super) fn backfill(&self) -> BackfillProgress {
         let by_source = self.backfill.lock().unwrap_or_else(PoisonError::into_inner);
-        Backfill {
+        BackfillProgress {
             wanted: by_source.values().map(|one| one.wanted).sum(),
             done: by_source.values().map(|one| one.done).sum(),
             complete_since: by_source.values().filter_map(|one| one.complete_since).max(),

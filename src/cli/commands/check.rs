@@ -21,7 +21,7 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut problems = Vec::new();
     let mut paths = args.paths.clone();
     // Without a configuration nobody knows which sources there will be.
-    let mut sources: Vec<config::Source> = Vec::new();
+    let mut sources: Vec<config::SourceConfig> = Vec::new();
     let mut out = io::stdout();
     if args.config.is_some() || args.show_config || args.prometheus.is_some() {
         let mut overrides = config::Overrides::default();

@@ -19,7 +19,7 @@ use crate::cli::output::terminal::{BAD_INPUT, print};
 use crate::cli::{files, promises};
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
-use crate::store::{Error, Store};
+use crate::store::{Store, StoreError};
 
 pub fn report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     match &args.data {
@@ -55,7 +55,7 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
     );
     let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
     let (writer, reader) = Store::open(dir).map_err(|error| match error {
-        Error::Locked { .. } => anyhow::anyhow!(
+        StoreError::Locked { .. } => anyhow::anyhow!(
             "a running evenkeel has the store in {}; leave --data out to ask it, or stop it first",
             dir.display()
         ),
@@ -109,10 +109,10 @@ fn deliver(args: &ReportArgs, text: &str) -> anyhow::Result<ExitCode> {
 
 #[cfg(feature = "analytics")]
 fn export(input: &ReportInput, format: ExportFormat, dir: &Path) -> anyhow::Result<ExitCode> {
-    use crate::publish::frames::{Format, Frames};
+    use crate::publish::frames::{Frames, TableFormat};
     let format = match format {
-        ExportFormat::Parquet => Format::Parquet,
-        ExportFormat::Csv => Format::Csv,
+        ExportFormat::Parquet => TableFormat::Parquet,
+        ExportFormat::Csv => TableFormat::Csv,
     };
     let written = Frames::new(input)?.write(dir, format)?;
     print(&written.iter().map(|path| format!("wrote {}\n", path.display())).collect::<String>())?;

@@ -11,15 +11,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::run::signal;
-use crate::app::proof::verify::{Figure, Proof, Size, prove};
+use crate::app::proof::verify::{PeerFigure, Proof, Size, prove};
 use crate::cli::args::VerifyArgs;
 use crate::cli::output::table::{Align, Cell, Colour, Table, Tone};
 use crate::cli::output::terminal::{print, print_as_is};
-use crate::sources::worlds::{Scenario, Tools, all, named};
+use crate::sources::worlds::{Tools, WorldScenario, all, named};
 
 pub fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let tools = Tools::find(args.prometheus.as_deref(), &folders())?;
-    let scenarios: Vec<&'static Scenario> = match args.scenario.as_slice() {
+    let scenarios: Vec<&'static WorldScenario> = match args.scenario.as_slice() {
         [] => all().iter().collect(),
         names => names.iter().filter_map(|name| named(name)).collect(),
     };
@@ -47,7 +47,11 @@ fn folders() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
-async fn prove_all(args: &VerifyArgs, tools: &Tools, scenarios: &[&'static Scenario]) -> anyhow::Result<Vec<Proof>> {
+async fn prove_all(
+    args: &VerifyArgs,
+    tools: &Tools,
+    scenarios: &[&'static WorldScenario],
+) -> anyhow::Result<Vec<Proof>> {
     let size = Size { seed: args.seed, days: args.days };
     let bar = bar(scenarios.len() as u64);
     let mut proofs = Vec::new();
@@ -93,10 +97,10 @@ fn as_json(args: &VerifyArgs, proofs: &[Proof]) -> Value {
 }
 
 fn proof_json(proof: &Proof) -> Value {
-    let figure = |figure: Figure| match figure {
-        Figure::Used(ratio) => json!({"budget_used_ratio": ratio, "error": error(Some(ratio), proof.used_ratio)}),
-        Figure::NotANumber => json!({"budget_used_ratio": null, "error": null, "reason": "not a number"}),
-        Figure::NoData => json!({"budget_used_ratio": null, "error": null, "reason": "no data"}),
+    let figure = |figure: PeerFigure| match figure {
+        PeerFigure::Used(ratio) => json!({"budget_used_ratio": ratio, "error": error(Some(ratio), proof.used_ratio)}),
+        PeerFigure::NotANumber => json!({"budget_used_ratio": null, "error": null, "reason": "not a number"}),
+        PeerFigure::NoData => json!({"budget_used_ratio": null, "error": null, "reason": "no data"}),
     };
     let events = |bad: i64, total: i64| json!({"bad": bad, "total": total});
     let status = &proof.evenkeel;
@@ -178,7 +182,7 @@ fn row(proof: &Proof) -> Vec<Cell> {
     let mut cells = vec![Cell::new(proof.scenario.name), number(truth)];
     for figure in [proof.sloth, proof.pyrra] {
         cells.push(match figure {
-            Figure::NotANumber => Cell::new("NaN").tone(Tone::Bad),
+            PeerFigure::NotANumber => Cell::new("NaN").tone(Tone::Bad),
             other => number(other.used_ratio()),
         });
         cells.push(off(figure.used_ratio(), truth));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::contents::Source;
+use crate::config::contents::SourceConfig;
 use crate::config::endpoint::{endpoint, timeout, url};
 use crate::config::layers::Reading;
 use crate::config::settings::{ALERTMANAGER, PROMETHEUS};
@@ -20,13 +20,13 @@ const SOURCES_MAX: usize = 64;
 /// Alertmanagers that each alert goes to.
 const ALERTMANAGERS_MAX: usize = 32;
 
-pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<Source>> {
+pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Vec<SourceConfig>> {
     if reading.overrides.get(PROMETHEUS).is_some() {
         let url = reading.scalar(PROMETHEUS, None, url);
         let timeout = reading.scalar("sources[].timeout", None, timeout);
         let ingest_delay = reading.scalar("sources[].ingest_delay", None, ingest_delay);
         let endpoint = Endpoint { timeout: timeout?, ..Endpoint::new(url?) };
-        return Some(vec![Source {
+        return Some(vec![SourceConfig {
             name: "main".to_owned(),
             endpoint,
             ingest_delay: ingest_delay?,
@@ -53,7 +53,7 @@ pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
     (sources.len() == items.len()).then_some(sources)
 }
 
-fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Source> {
+fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<SourceConfig> {
     let mut fields = at.fields(&mut reading.source)?;
     let name_at = if only {
         fields.optional("name")
@@ -77,7 +77,12 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
         at => reading.list("sources[].replica_labels", at, replica_label),
     };
     protocol?;
-    Some(Source { name: name?, endpoint: endpoint?, ingest_delay: ingest_delay?, replica_labels: replica_labels? })
+    Some(SourceConfig {
+        name: name?,
+        endpoint: endpoint?,
+        ingest_delay: ingest_delay?,
+        replica_labels: replica_labels?,
+    })
 }
 
 fn usual_replica_labels() -> Vec<String> {

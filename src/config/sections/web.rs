@@ -20,7 +20,7 @@ const ROLES_MAX: usize = 1_000;
 
 /// Who may use the listener.
 #[derive(Clone, Debug)]
-pub struct Web {
+pub struct WebSettings {
     /// TLS and users, in the format of Prometheus' web configuration.
     pub config_file: Option<PathBuf>,
     /// Host names that requests may be sent to, besides those of the loopback
@@ -69,7 +69,7 @@ pub struct Proxy {
     pub user_header: String,
 }
 
-pub(crate) fn web(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Web> {
+pub(crate) fn web(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<WebSettings> {
     let keys = ["config_file", "hosts", "anonymous", "tokens", "roles", "proxy"];
     let [file_at, hosts_at, anonymous_at, tokens_at, roles_at, proxy_at] = section(at, keys, reading)?;
     let (directory, readable) = (reading.start("web.config_file", file_at.is_some()), reading.surroundings.readable);
@@ -80,7 +80,7 @@ pub(crate) fn web(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<W
     let tokens = tokens_at.map_or(Some(Vec::new()), |at| tokens(&at, reading));
     let roles = roles_at.map_or(Some(BTreeMap::new()), |at| roles(&at, reading));
     let proxy = proxy_at.map_or(Some(None), |at| proxy(&at, reading).map(Some));
-    Some(Web {
+    Some(WebSettings {
         config_file: config_file?,
         hosts: hosts?.into_iter().collect(),
         anonymous: anonymous?,

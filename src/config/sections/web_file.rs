@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::model::problem::{Level, Problem, any_error};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::read::{TEXT_BYTES_MAX, documents};
-use crate::yaml::source::Source as Text;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, one_of};
 
 /// Users of one file.
@@ -57,7 +57,7 @@ pub fn read_web_file(path: &Path) -> Result<WebFile, Vec<Problem>> {
 
 fn parse(text: &str, name: &str) -> Result<WebFile, Vec<Problem>> {
     let directory = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
-    let mut source = Text::new(name, text);
+    let mut source = SourceText::new(name, text);
     let documents = documents(text, &mut source);
     let file = match documents.first() {
         Some(root) => web_file(&At::root(root), &directory, &mut source),
@@ -70,7 +70,7 @@ fn parse(text: &str, name: &str) -> Result<WebFile, Vec<Problem>> {
     }
 }
 
-fn web_file(root: &At<'_>, directory: &Path, source: &mut Text<'_>) -> Option<WebFile> {
+fn web_file(root: &At<'_>, directory: &Path, source: &mut SourceText<'_>) -> Option<WebFile> {
     let mut fields = root.fields(source)?;
     let (tls_at, users_at) = (fields.optional("tls_server_config"), fields.optional("basic_auth_users"));
     if let Some(http) = fields.optional("http_server_config") {
@@ -83,7 +83,7 @@ fn web_file(root: &At<'_>, directory: &Path, source: &mut Text<'_>) -> Option<We
     Some(WebFile { tls: tls?, users: users? })
 }
 
-fn users(at: &At<'_>, source: &mut Text<'_>) -> Option<BTreeMap<String, String>> {
+fn users(at: &At<'_>, source: &mut SourceText<'_>) -> Option<BTreeMap<String, String>> {
     let mut users = BTreeMap::new();
     for entry in at.entries(source, USERS_MAX)? {
         let hash = at.entry(entry).parse_secret(source, bcrypt_hash);
@@ -99,7 +99,7 @@ fn bcrypt_hash(text: &str) -> Result<String, Complaint> {
     if is_hash { Ok(text.to_owned()) } else { Err(Complaint::new("this is not a bcrypt hash", hint)) }
 }
 
-fn tls(at: &At<'_>, directory: &Path, source: &mut Text<'_>) -> Option<TlsFiles> {
+fn tls(at: &At<'_>, directory: &Path, source: &mut SourceText<'_>) -> Option<TlsFiles> {
     const KINDS: [(&str, ClientCertificates); 4] = [
         ("NoClientCert", ClientCertificates::NotAsked),
         ("RequestClientCert", ClientCertificates::Optional),
@@ -114,7 +114,7 @@ fn tls(at: &At<'_>, directory: &Path, source: &mut Text<'_>) -> Option<TlsFiles>
     let max_at = fields.optional("max_version");
     unsupported(&mut fields, source);
     fields.finish(source);
-    let file = |at: At<'_>, source: &mut Text<'_>| at.text(source).map(|text| directory.join(text));
+    let file = |at: At<'_>, source: &mut SourceText<'_>| at.text(source).map(|text| directory.join(text));
     let cert_file = cert_at.and_then(|at| file(at, source));
     let key_file = key_at.and_then(|at| file(at, source));
     let client_ca_file = ca_at.map_or(Some(None), |at| file(at, source).map(Some));
@@ -134,7 +134,7 @@ fn tls(at: &At<'_>, directory: &Path, source: &mut Text<'_>) -> Option<TlsFiles>
 }
 
 /// Keys of Prometheus that Evenkeel cannot follow.
-fn unsupported(fields: &mut Fields<'_>, source: &mut Text<'_>) {
+fn unsupported(fields: &mut Fields<'_>, source: &mut SourceText<'_>) {
     let without = [
         ("cert", "name the file as `cert_file`"),
         ("key", "name the file as `key_file`"),

@@ -4,7 +4,7 @@
 use crate::definitions::queries::window_for;
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Entry, Node, Span, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::shown;
 
 /// A scalar at a place.
@@ -79,18 +79,18 @@ pub(super) fn dns_name(name: &str) -> String {
 }
 
 /// A percentage that is written without its sign.
-pub(super) fn percent(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+pub(super) fn percent(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let written = at.text(source)?.trim();
     Some(text(at.node.span, format!("{}%", written.trim_end_matches('%'))))
 }
 
 /// An expression with the placeholder of its window filled in.
-pub(super) fn expression(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+pub(super) fn expression(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     Some(text(at.node.span, window_for(at.text(source)?)))
 }
 
 /// The labels of several mappings, later ones first.
-pub(super) fn labels(all: &[Option<At<'_>>], source: &mut Source<'_>) -> Option<Node> {
+pub(super) fn labels(all: &[Option<At<'_>>], source: &mut SourceText<'_>) -> Option<Node> {
     let mut entries: Vec<Entry> = Vec::new();
     for at in all.iter().flatten() {
         for entry in at.entries(source, LABELS_MAX)? {
@@ -111,7 +111,7 @@ const LABELS_MAX: usize = 64;
 const RESERVED: [&str; 4] = ["tier", "cluster", "severity", "window"];
 
 /// Refuses keys that mean something which cannot be had here.
-pub(super) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, source: &mut Source<'_>) {
+pub(super) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, source: &mut SourceText<'_>) {
     if let Some(at) = fields.optional(key) {
         at.error(source, format!("`{}` is not supported", shown(&at.path)), Some(hint.to_owned()));
     }
@@ -129,7 +129,7 @@ impl NotCarried {
         }
     }
 
-    pub fn warn(self, hint: &str, source: &mut Source<'_>) {
+    pub fn warn(self, hint: &str, source: &mut SourceText<'_>) {
         if let NotCarried(paths, Some(span)) = self {
             let message = format!("not carried over: {}", paths.join(", "));
             source.warning(span, "", message, Some(hint.to_owned()));

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::yaml::fields::At;
 use crate::yaml::node::{Node, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 /// The tools, by how `apiVersion` begins.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ enum Tool {
 
 /// The document in our format, or the several that it comes to; as it is where it is
 /// not of another tool.
-pub(crate) fn translated(document: &Node, all: &[Node], source: &mut Source<'_>) -> Option<Vec<Node>> {
+pub(crate) fn translated(document: &Node, all: &[Node], source: &mut SourceText<'_>) -> Option<Vec<Node>> {
     let tool = tool(document)?;
     let Some(fields) = At::root(document).fields(source) else { return Some(Vec::new()) };
     Some(match tool {

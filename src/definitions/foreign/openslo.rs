@@ -4,7 +4,7 @@
 use super::build::{Draft, NotCarried, expression, list, map, text};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Entry, Node, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 const OBJECTIVES_MAX: usize = 32;
 const LABELS_MAX: usize = 64;
@@ -17,7 +17,7 @@ const QUERY: &str = "only queries of Prometheus are read: `metricSource: {type: 
 const UNUSED: [&str; 5] = ["DataSource", "Service", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"];
 
 /// The SLOs of a document; `others` are all documents of the file.
-pub(super) fn document(mut fields: Fields<'_>, others: &[Node], source: &mut Source<'_>) -> Vec<Node> {
+pub(super) fn document(mut fields: Fields<'_>, others: &[Node], source: &mut SourceText<'_>) -> Vec<Node> {
     fields.optional("apiVersion");
     let kind = fields.required("kind", source, "for example `kind: SLO`");
     let Some(kind) = kind else { return Vec::new() };
@@ -37,7 +37,7 @@ pub(super) fn document(mut fields: Fields<'_>, others: &[Node], source: &mut Sou
     slos(&metadata, &spec, others, source).unwrap_or_default()
 }
 
-fn slos(metadata: &At<'_>, spec: &At<'_>, others: &[Node], source: &mut Source<'_>) -> Option<Vec<Node>> {
+fn slos(metadata: &At<'_>, spec: &At<'_>, others: &[Node], source: &mut SourceText<'_>) -> Option<Vec<Node>> {
     let mut of_metadata = metadata.fields(source)?;
     let name = of_metadata.required("name", source, "the name of the SLO");
     // What is shown instead of the name, and notes for other tools.
@@ -87,7 +87,7 @@ fn slos(metadata: &At<'_>, spec: &At<'_>, others: &[Node], source: &mut Source<'
 }
 
 /// Labels with one value each.
-fn single_labels(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+fn single_labels(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut kept = Vec::new();
     for entry in at.entries(source, LABELS_MAX)? {
         let value = match &entry.value.value {
@@ -111,7 +111,7 @@ fn sli<'n>(
     inline: Option<At<'n>>,
     reference: Option<At<'n>>,
     others: &'n [Node],
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<At<'n>> {
     if let Some(inline) = inline {
         let mut fields = inline.fields(source)?;
@@ -154,7 +154,7 @@ struct Objective {
 }
 
 impl Objective {
-    fn read(at: &At<'_>, method: &At<'_>, source: &mut Source<'_>) -> Option<Objective> {
+    fn read(at: &At<'_>, method: &At<'_>, source: &mut SourceText<'_>) -> Option<Objective> {
         let mut fields = at.fields(source)?;
         let name = fields.optional("displayName").and_then(|at| at.text(source)).map(str::to_owned);
         let (operator, value) = (fields.optional("op"), fields.optional("value"));
@@ -212,7 +212,7 @@ impl Objective {
     }
 }
 
-fn indicator(spec: &At<'_>, condition: Option<Node>, source: &mut Source<'_>) -> Option<Node> {
+fn indicator(spec: &At<'_>, condition: Option<Node>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = spec.fields(source)?;
     fields.optional("description");
     let (threshold, ratio) = (fields.optional("thresholdMetric"), fields.optional("ratioMetric"));
@@ -269,7 +269,7 @@ fn indicator(spec: &At<'_>, condition: Option<Node>, source: &mut Source<'_>) ->
 }
 
 /// The query of a metric.
-fn query(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+fn query(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = at.fields(source)?;
     let metric = fields.required("metricSource", source, QUERY);
     fields.finish(source);
@@ -292,7 +292,7 @@ fn query(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
 }
 
 /// The windows, and the time zone of a calendar.
-fn windows(at: &At<'_>, source: &mut Source<'_>) -> Option<(Node, Option<Node>)> {
+fn windows(at: &At<'_>, source: &mut SourceText<'_>) -> Option<(Node, Option<Node>)> {
     let items = at.items(source, 1)?;
     let mut fields = items.first()?.fields(source)?;
     let duration = fields.required("duration", source, "for example 4w");

@@ -3,7 +3,7 @@
 use super::build::{Draft, NotCarried, list, map, percent, text};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Entry, Node, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 /// Labels with this prefix are those of an SLO; the others are for discovery.
 const PREFIX: &str = "pyrra.dev/";
@@ -13,7 +13,7 @@ const ALERTS: &str = "alerts are named ErrorBudgetBurn, with the labels `slo`, `
                       standard tiers; write the SLO in Evenkeel's format to choose others";
 
 /// The SLO of a resource.
-pub(super) fn resource(mut fields: Fields<'_>, source: &mut Source<'_>) -> Vec<Node> {
+pub(super) fn resource(mut fields: Fields<'_>, source: &mut SourceText<'_>) -> Vec<Node> {
     for key in ["apiVersion", "kind", "status"] {
         fields.optional(key);
     }
@@ -24,7 +24,7 @@ pub(super) fn resource(mut fields: Fields<'_>, source: &mut Source<'_>) -> Vec<N
     one(&metadata, &spec, source).into_iter().collect()
 }
 
-fn one(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+fn one(metadata: &At<'_>, spec: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut of_metadata = metadata.fields(source)?;
     let name = of_metadata.required("name", source, "the name of the SLO");
     let own_labels = own_labels(of_metadata.optional("labels"), source);
@@ -65,7 +65,7 @@ fn one(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) -> Option<Node
 }
 
 /// The service, where a label names it, and the labels of the SLO.
-fn own_labels(at: Option<At<'_>>, source: &mut Source<'_>) -> (Option<Node>, Option<Node>) {
+fn own_labels(at: Option<At<'_>>, source: &mut SourceText<'_>) -> (Option<Node>, Option<Node>) {
     let Some(at) = at else { return (None, None) };
     let entries = at.entries(source, LABELS_MAX).unwrap_or_default();
     let own = entries.iter().filter_map(|entry| {
@@ -77,7 +77,7 @@ fn own_labels(at: Option<At<'_>>, source: &mut Source<'_>) -> (Option<Node>, Opt
     (service.into_iter().next().map(|entry| entry.value), labels)
 }
 
-fn indicator(at: &At<'_>, source: &mut Source<'_>) -> Option<(Node, Option<Node>)> {
+fn indicator(at: &At<'_>, source: &mut SourceText<'_>) -> Option<(Node, Option<Node>)> {
     let mut fields = at.fields(source)?;
     let kinds = ["ratio", "latency", "latencyNative", "bool_gauge"];
     let [ratio, latency, native, gauge] = kinds.map(|kind| fields.optional(kind));
@@ -116,7 +116,7 @@ fn indicator(at: &At<'_>, source: &mut Source<'_>) -> Option<(Node, Option<Node>
 }
 
 /// One side, the total, and the labels of groups.
-fn sides(at: &At<'_>, side: &'static str, source: &mut Source<'_>) -> Option<(Node, Node, Option<Node>)> {
+fn sides(at: &At<'_>, side: &'static str, source: &mut SourceText<'_>) -> Option<(Node, Node, Option<Node>)> {
     let mut fields = at.fields(source)?;
     let part = fields.required(side, source, "a mapping with `metric`");
     let total = fields.required("total", source, "a mapping with `metric`");
@@ -125,16 +125,17 @@ fn sides(at: &At<'_>, side: &'static str, source: &mut Source<'_>) -> Option<(No
     Some((metric(&part?, source)?, metric(&total?, source)?, group_by))
 }
 
-fn metric(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+fn metric(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = at.fields(source)?;
     let metric = fields.required("metric", source, "a selector");
     fields.finish(source);
     metric.map(|at| at.node.clone())
 }
 
-fn alerts(at: &At<'_>, source: &mut Source<'_>) -> Option<Node> {
+fn alerts(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = at.fields(source)?;
-    let is = |at: Option<At<'_>>, word: &str, source: &mut Source<'_>| at.and_then(|at| at.text(source)) == Some(word);
+    let is =
+        |at: Option<At<'_>>, word: &str, source: &mut SourceText<'_>| at.and_then(|at| at.text(source)) == Some(word);
     let disabled = is(fields.optional("disabled"), "true", source) | is(fields.optional("burnrates"), "false", source);
     let absent = fields.optional("absent");
     let wants_absent = absent.is_some() && !is(absent, "false", source);

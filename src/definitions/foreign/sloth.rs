@@ -4,7 +4,7 @@
 use super::build::{Draft, NotCarried, expression, labels, list, map, percent, refuse, text};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 /// SLOs of one file.
 const SLOS_MAX: usize = 1_000;
@@ -46,13 +46,13 @@ const RESOURCE: Keys = Keys {
 };
 
 /// The SLOs of a file of Sloth.
-pub(super) fn own(mut fields: Fields<'_>, source: &mut Source<'_>) -> Vec<Node> {
+pub(super) fn own(mut fields: Fields<'_>, source: &mut SourceText<'_>) -> Vec<Node> {
     fields.optional("version");
     service_level(fields, &OWN, source).unwrap_or_default()
 }
 
 /// The SLOs of a `PrometheusServiceLevel`.
-pub(super) fn resource(mut fields: Fields<'_>, source: &mut Source<'_>) -> Vec<Node> {
+pub(super) fn resource(mut fields: Fields<'_>, source: &mut SourceText<'_>) -> Vec<Node> {
     for key in ["apiVersion", "kind", "metadata", "status"] {
         fields.optional(key);
     }
@@ -62,7 +62,7 @@ pub(super) fn resource(mut fields: Fields<'_>, source: &mut Source<'_>) -> Vec<N
     inner.and_then(|inner| service_level(inner, &RESOURCE, source)).unwrap_or_default()
 }
 
-fn service_level(mut fields: Fields<'_>, keys: &Keys, source: &mut Source<'_>) -> Option<Vec<Node>> {
+fn service_level(mut fields: Fields<'_>, keys: &Keys, source: &mut SourceText<'_>) -> Option<Vec<Node>> {
     let service = fields.required("service", source, "the service that the SLOs are about");
     let common = fields.optional("labels");
     refuse(&mut fields, keys.plugins, PLUGINS, source);
@@ -72,7 +72,13 @@ fn service_level(mut fields: Fields<'_>, keys: &Keys, source: &mut Source<'_>) -
     Some(slos.iter().filter_map(|slo| one(slo, &service, common.clone(), keys, source)).collect())
 }
 
-fn one(at: &At<'_>, service: &At<'_>, common: Option<At<'_>>, keys: &Keys, source: &mut Source<'_>) -> Option<Node> {
+fn one(
+    at: &At<'_>,
+    service: &At<'_>,
+    common: Option<At<'_>>,
+    keys: &Keys,
+    source: &mut SourceText<'_>,
+) -> Option<Node> {
     let mut fields = at.fields(source)?;
     let name = fields.required("name", source, "the name of the SLO");
     let objective = fields.required("objective", source, "a percentage, for example 99.9");
@@ -105,7 +111,7 @@ fn one(at: &At<'_>, service: &At<'_>, common: Option<At<'_>>, keys: &Keys, sourc
     )
 }
 
-fn indicator(at: &At<'_>, keys: &Keys, source: &mut Source<'_>) -> Option<Node> {
+fn indicator(at: &At<'_>, keys: &Keys, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = at.fields(source)?;
     refuse(&mut fields, "plugin", PLUGINS, source);
     let (events, raw) = (fields.optional("events"), fields.optional("raw"));
@@ -133,7 +139,7 @@ fn indicator(at: &At<'_>, keys: &Keys, source: &mut Source<'_>) -> Option<Node> 
     Some(promql(bad, text(ratio.span, format!("vector({EVENTS_OF_RATIO})"))))
 }
 
-fn alerts(at: &At<'_>, keys: &Keys, source: &mut Source<'_>) -> Option<Node> {
+fn alerts(at: &At<'_>, keys: &Keys, source: &mut SourceText<'_>) -> Option<Node> {
     let mut fields = at.fields(source)?;
     let mut not_carried = NotCarried::default();
     not_carried.note(fields.optional("name"));
@@ -151,7 +157,7 @@ fn alerts(at: &At<'_>, keys: &Keys, source: &mut Source<'_>) -> Option<Node> {
     Some(map(at.head, vec![("tiers", tiers), ("labels", node(labels)), ("annotations", node(annotations))]))
 }
 
-fn is_enabled(at: Option<At<'_>>, not_carried: &mut NotCarried, source: &mut Source<'_>) -> bool {
+fn is_enabled(at: Option<At<'_>>, not_carried: &mut NotCarried, source: &mut SourceText<'_>) -> bool {
     let Some(mut fields) = at.and_then(|at| at.fields(source)) else { return true };
     let disabled = fields.optional("disable").and_then(|at| at.text(source)) == Some("true");
     let (labels, annotations) = (fields.optional("labels"), fields.optional("annotations"));

@@ -10,7 +10,7 @@ use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, SLOT_MS};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, dns_label, duration, one_of, shown};
 
 /// Tiers of one SLO; more than a few pairs say nothing new.
@@ -40,7 +40,7 @@ pub(crate) fn alerts(
     field: Option<At<'_>>,
     place: &At<'_>,
     promise: Option<&Promise<'_>>,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<AlertPolicy> {
     let Some(field) = field else {
         let tiers = standard(place, promise, source)?;
@@ -95,7 +95,7 @@ fn bad_events_min(text: &str) -> Result<i64, Complaint> {
     })
 }
 
-fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
+fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut SourceText<'_>) -> Option<Vec<AlertTier>> {
     if let Value::Text(word) = &at.node.value {
         return match word.as_str() {
             "standard" => standard(at, promise, source),
@@ -137,7 +137,7 @@ fn tiers(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) ->
     (source.errors() == before).then_some(read)
 }
 
-fn tier(at: &At<'_>, source: &mut Source<'_>) -> Option<AlertTier> {
+fn tier(at: &At<'_>, source: &mut SourceText<'_>) -> Option<AlertTier> {
     let mut fields = at.fields(source)?;
     let name = fields.required("name", source, "for example `fast`; it becomes the label `tier`");
     let severity = fields.required("severity", source, "page, ticket or info");
@@ -238,7 +238,7 @@ fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint 
 
 /// The standard tiers that fit the promise. Those that do not are named: they
 /// were not asked for one by one, so leaving them out is no error.
-fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut Source<'_>) -> Option<Vec<AlertTier>> {
+fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut SourceText<'_>) -> Option<Vec<AlertTier>> {
     let promise = promise?;
     let mut fit = Vec::new();
     let (mut never, mut always, mut no_slice) = (Vec::new(), Vec::new(), Vec::new());

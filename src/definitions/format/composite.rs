@@ -11,7 +11,7 @@ use crate::model::slo::sli::Sli;
 use crate::model::slo::{Budgeting, Slo};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, dns_label, meant, shown};
 
 /// More parts than anybody can tell apart in an outage.
@@ -24,7 +24,7 @@ const RULES: &str = "`allOf: [a, b]` (a minute is good while all reach their tar
 
 /// Reads the mapping below `composite`. What the components count is not known
 /// before all definitions are read; see `resolve`.
-pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+pub(crate) fn read_composite(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let all_of = fields.optional("allOf");
     let weighted = fields.optional("weighted");
@@ -50,7 +50,7 @@ pub(crate) fn read_composite(field: &At<'_>, source: &mut Source<'_>) -> Option<
     (source.errors() == before).then_some(Sli::Composite(Composite { combination, components }))
 }
 
-fn read_component(item: &At<'_>, combination: Combination, source: &mut Source<'_>) -> Option<Component> {
+fn read_component(item: &At<'_>, combination: Combination, source: &mut SourceText<'_>) -> Option<Component> {
     let plain =
         |slo: String| Component { slo, indicator: SliId([0; 16]), is_estimated: false, target: None, weight: 1.0 };
     if matches!(item.node.value, Value::Text(_)) {

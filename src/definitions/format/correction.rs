@@ -5,11 +5,11 @@
 use chrono::{NaiveDate, NaiveDateTime, Weekday};
 use chrono_tz::Tz;
 
-use crate::model::operations::correction::{Correction, Frequency, NthWeekday, Recurrence, Rule, Scope, When};
+use crate::model::operations::correction::{Correction, Frequency, NthWeekday, RepeatRule, Rule, Scope, When};
 use crate::model::time::window::first_instant_of;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::yaml::fields::{At, Fields};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, closest, dns_label, duration, shown, timezone};
 
 use super::labels::scope_labels;
@@ -35,7 +35,7 @@ const WHEN: &str = "write `from` and `to`, or `every`, `start` and `duration`";
 const TIME: &str = "write `2026-07-01T02:00` (in `timezone`), or with an offset `2026-07-01T00:00:00Z`";
 
 /// Reads the spec of a correction of this name.
-pub(crate) fn read_spec(name: &str, at: &At<'_>, source: &mut Source<'_>) -> Option<Correction> {
+pub(crate) fn read_spec(name: &str, at: &At<'_>, source: &mut SourceText<'_>) -> Option<Correction> {
     let before = source.errors();
     let mut fields = at.fields(source)?;
     let scope = scope(&mut fields, source);
@@ -52,7 +52,7 @@ pub(crate) fn read_spec(name: &str, at: &At<'_>, source: &mut Source<'_>) -> Opt
     Some(Correction { name: name.to_owned(), scope: scope?, when: zone.and(when)?, author: author?, reason: reason? })
 }
 
-fn scope(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Scope> {
+fn scope(fields: &mut Fields<'_>, source: &mut SourceText<'_>) -> Option<Scope> {
     let slos = fields.optional("slos");
     let labels_at = fields.optional("labels");
     let labels = scope_labels(labels_at, source);
@@ -72,7 +72,7 @@ fn scope(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Scope> {
     Some(scope)
 }
 
-fn when(fields: &mut Fields<'_>, zone: Tz, source: &mut Source<'_>) -> Option<When> {
+fn when(fields: &mut Fields<'_>, zone: Tz, source: &mut SourceText<'_>) -> Option<When> {
     let (from, to) = (fields.optional("from"), fields.optional("to"));
     let (every, start, length) = (fields.optional("every"), fields.optional("start"), fields.optional("duration"));
     let once = from.is_some() || to.is_some();
@@ -101,10 +101,10 @@ fn when(fields: &mut Fields<'_>, zone: Tz, source: &mut Source<'_>) -> Option<Wh
     let rule = every.parse(source, rule);
     let start = start.parse(source, civil);
     let duration = length.parse(source, |text| duration(text, Millis(SLOT_MS), DURATION_MAX));
-    Some(When::Recurring(Recurrence { rule: rule?, start: start?, duration: duration?, zone }))
+    Some(When::Recurring(RepeatRule { rule: rule?, start: start?, duration: duration?, zone }))
 }
 
-fn stretch(from: Timestamp, to: Timestamp, place: &At<'_>, source: &mut Source<'_>) -> Option<Period> {
+fn stretch(from: Timestamp, to: Timestamp, place: &At<'_>, source: &mut SourceText<'_>) -> Option<Period> {
     if to <= from {
         place.error(source, "`to` is not later than `from`", None);
         return None;

@@ -8,7 +8,7 @@ use crate::model::slo::groups::GROUPS_MAX;
 use crate::model::slo::sli::Sli;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, label_name, shown};
 
 /// More would be told apart by nobody, and each value makes groups of the others.
@@ -19,7 +19,11 @@ const GROUPS_DEFAULT: usize = 50;
 const EXAMPLE: &str = "`[route]`, or {labels: [route], max: 50}";
 
 /// Reads `groupBy`; an empty list divides nothing.
-pub(crate) fn read_groups(at: &At<'_>, indicator: Option<&Sli>, source: &mut Source<'_>) -> Option<Option<GroupBy>> {
+pub(crate) fn read_groups(
+    at: &At<'_>,
+    indicator: Option<&Sli>,
+    source: &mut SourceText<'_>,
+) -> Option<Option<GroupBy>> {
     let before = source.errors();
     let (labels_at, groups_max) = if matches!(at.node.value, Value::List(_)) {
         (None, Some(GROUPS_DEFAULT))

@@ -6,11 +6,11 @@ use crate::definitions::queries::promql::read_promql;
 use crate::definitions::queries::selector::selector;
 use crate::definitions::queries::sides::{check_sides, warn_of_recorded};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::sli::{HistogramUnit, Numerator, RatioUnit, Sli};
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, label_name, label_value, one_of, shown};
 
 const KINDS: &str = "one of `ratio` (good or bad of total), `latency` (a histogram and a threshold), `gauge`, `rawRatio`, \
@@ -21,7 +21,7 @@ const ALERT_LABELS_MAX: usize = 32;
 const SELECTORS_MAX: usize = 32;
 
 /// Reads the mapping below `spec.indicator`.
-pub(crate) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+pub(crate) fn indicator(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let ratio = fields.optional("ratio");
     let latency = fields.optional("latency");
@@ -54,7 +54,7 @@ pub(crate) fn indicator(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> 
     ratio.or(latency).or(gauge).or(raw_ratio).or(alert).or(promql).or(pushed).or(composite).filter(|_| kinds == 1)
 }
 
-fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+fn read_ratio(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -75,7 +75,7 @@ fn read_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
 }
 
 /// One selector, or a list of selectors whose events are added up.
-fn sum(at: &At<'_>, source: &mut Source<'_>) -> Option<SelectorSum> {
+fn sum(at: &At<'_>, source: &mut SourceText<'_>) -> Option<SelectorSum> {
     if !matches!(at.node.value, Value::List(_)) {
         let one = at.parse(source, selector)?;
         warn_of_recorded(at, &one, source);
@@ -101,7 +101,7 @@ fn sum(at: &At<'_>, source: &mut Source<'_>) -> Option<SelectorSum> {
     SelectorSum::union(read).filter(|sum| sum.iter().count() == items.len())
 }
 
-fn read_latency(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+fn read_latency(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let histogram_at =
         fields.required("histogram", source, "for example 'http_request_duration_seconds{job=\"checkout\"}'");
@@ -162,14 +162,14 @@ fn threshold(text: &str) -> Result<f64, Complaint> {
     seconds.filter(|s| *s > 0.0).ok_or_else(|| wrong(rule.to_owned()))
 }
 
-fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+fn read_gauge(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let metric = fields.required("metric", source, "for example 'probe_success{instance=\"shop\"}'");
     let good = fields.required("good", source, "the condition of a good sample, in quotes: \"== 1\"");
     let metric_selector = metric.as_ref().and_then(|at| at.parse(source, selector));
     let comparison = good.and_then(|at| {
         at.parse(source, |text| {
-            Comparison::parse(text).map_err(|_| {
+            ValueCondition::parse(text).map_err(|_| {
                 let message = format!("`{}` is not a comparison", shown(text));
                 Complaint::new(message, "an operator and a number in quotes, for example \"== 1\" or \"<= 0.5\"")
             })
@@ -184,7 +184,7 @@ fn read_gauge(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     Some(Sli::Gauge { metric: metric_selector, good })
 }
 
-fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+fn read_raw_ratio(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -206,7 +206,7 @@ fn read_raw_ratio(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
     Some(Sli::RawRatio { metric, is_bad, unit: unit? })
 }
 
-fn read_alert(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+fn read_alert(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let rule = fields.required("rule", source, "the name of the alert rule, its `alertname`");
     let labels = fields.optional("labels");

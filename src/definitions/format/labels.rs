@@ -4,7 +4,7 @@
 use crate::model::labels::Labels;
 use crate::yaml::fields::At;
 use crate::yaml::node::Value;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, label_name, label_value};
 
 /// Labels of one definition; every one of them is on every alert.
@@ -16,7 +16,7 @@ const ANNOTATION_MAX: usize = 4_096;
 const RESERVED: [&str; 6] = ["alertname", "severity", "slo", "service", "tier", "cluster"];
 
 /// A mapping of label names to values.
-pub(crate) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
+pub(crate) fn labels(field: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Labels> {
     pairs(field, source, label_value, |name| {
         let name = label_name(name)?;
         if !RESERVED.contains(&name.as_str()) {
@@ -33,12 +33,12 @@ pub(crate) fn labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<L
 }
 
 /// Labels that SLOs are picked by: any that a definition can have, and its service.
-pub(crate) fn scope_labels(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
+pub(crate) fn scope_labels(field: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Labels> {
     pairs(field, source, label_value, label_name)
 }
 
 /// A mapping of annotation names to texts, which may have several lines.
-pub(crate) fn annotations(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Labels> {
+pub(crate) fn annotations(field: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Labels> {
     let value = |text: &str| {
         if text.len() > ANNOTATION_MAX {
             return Err(Complaint::from(format!("the text has {} bytes; at most {ANNOTATION_MAX}", text.len())));
@@ -53,7 +53,7 @@ pub(crate) fn annotations(field: Option<At<'_>>, source: &mut Source<'_>) -> Opt
 
 fn pairs(
     field: Option<At<'_>>,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
     value: impl Fn(&str) -> Result<String, Complaint>,
     name: impl Fn(&str) -> Result<String, Complaint>,
 ) -> Option<Labels> {

@@ -7,7 +7,7 @@ use super::correction::instant;
 use super::ratio::objective;
 use crate::model::slo::objectives::{Objective, Objectives};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 
 /// Changes of one promise; what changes more often is none.
 const ENTRIES_MAX: usize = 100;
@@ -18,7 +18,7 @@ pub(crate) fn objective_history(
     field: Option<At<'_>>,
     present: Option<Objective>,
     zone: Tz,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<Objectives> {
     let Some(field) = field else {
         return Some(Objectives::default());

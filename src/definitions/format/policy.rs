@@ -3,7 +3,7 @@
 
 use crate::model::slo::{PolicyStep, Severity};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, one_of};
 
 use super::ratio::ratio;
@@ -17,7 +17,7 @@ const SEVERITIES: [(&str, Severity); 3] =
     [("page", Severity::Page), ("ticket", Severity::Ticket), ("info", Severity::Info)];
 
 /// The steps, the fullest budget first; none where none are written.
-pub(crate) fn budget_policy(field: Option<At<'_>>, source: &mut Source<'_>) -> Option<Vec<PolicyStep>> {
+pub(crate) fn budget_policy(field: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Vec<PolicyStep>> {
     let Some(field) = field else {
         return Some(Vec::new());
     };
@@ -35,7 +35,7 @@ pub(crate) fn budget_policy(field: Option<At<'_>>, source: &mut Source<'_>) -> O
     (source.errors() == before).then_some(steps)
 }
 
-fn step(at: &At<'_>, source: &mut Source<'_>) -> Option<PolicyStep> {
+fn step(at: &At<'_>, source: &mut SourceText<'_>) -> Option<PolicyStep> {
     let mut fields = at.fields(source)?;
     let remaining =
         fields.required("remaining", source, "the share of the budget at which it is entered, for example 50%");

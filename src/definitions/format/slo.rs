@@ -20,7 +20,7 @@ use crate::model::time::window::Calendar;
 use crate::model::time::{Millis, SLOT_MS};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
 
 const API_VERSION: &str = "evenkeel/v1";
@@ -51,7 +51,7 @@ const READ: &str = "`prometheus/v1` and `sloth.slok.dev/v1` of Sloth, `pyrra.dev
                     OpenSLO are read; write other definitions in Evenkeel's format, `apiVersion: evenkeel/v1`";
 
 /// Reads a document; `None` if it holds an error or nothing of ours.
-pub(crate) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> {
+pub(crate) fn read(document: &Node, source: &mut SourceText<'_>) -> Option<Defined> {
     let before = source.errors();
     let root = At::root(document);
     let mut fields = root.fields(source)?;
@@ -79,7 +79,7 @@ pub(crate) fn read(document: &Node, source: &mut Source<'_>) -> Option<Defined> 
     Some(Defined { what: Definition::Slo(Box::new(slo)), name_span })
 }
 
-fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) -> Option<Defined> {
+fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut SourceText<'_>) -> Option<Defined> {
     let mut fields = metadata.fields(source)?;
     let name = fields.required("name", source, "for example `database-upgrade`; unique over all files");
     fields.finish(source);
@@ -91,7 +91,7 @@ fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut Source<'_>) ->
 
 /// What the document says that it is. If it is nothing of ours, nothing else in
 /// it is judged.
-fn kind_of(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Kind> {
+fn kind_of(fields: &mut Fields<'_>, source: &mut SourceText<'_>) -> Option<Kind> {
     let version = fields.required("apiVersion", source, "a definition starts with `apiVersion: evenkeel/v1`");
     let version_is_ours = version.is_some_and(|at| {
         at.parse(source, |text| match FOREIGN.iter().find(|(prefix, _)| text.starts_with(prefix)) {
@@ -125,7 +125,7 @@ struct Metadata {
     labels: Labels,
 }
 
-fn read_metadata(at: &At<'_>, source: &mut Source<'_>) -> Option<Metadata> {
+fn read_metadata(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Metadata> {
     let mut fields = at.fields(source)?;
     let name = fields.required("name", source, "for example `checkout-availability`; unique over all files");
     let service = fields.required("service", source, "name of the service, for example `checkout`");
@@ -147,7 +147,7 @@ fn service_name(text: &str) -> Result<String, Complaint> {
 }
 
 /// The SLO without its metadata.
-pub(crate) fn read_spec(at: &At<'_>, source: &mut Source<'_>) -> Option<Slo> {
+pub(crate) fn read_spec(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Slo> {
     let mut fields = at.fields(source)?;
     let description = fields.optional("description");
     let objective_at = fields.required("objective", source, "the required ratio of good events, for example `99.9%`");
@@ -233,7 +233,7 @@ const NO_DATA: [(&str, NoDataPolicy); 4] = [
 
 const BUDGETING: &str = "`events`, or {timeslices: {slice: 1m, target: 95%}}, or {ratio-timeslices: {slice: 1m}}";
 
-fn read_budgeting(at: &At<'_>, source: &mut Source<'_>) -> Option<Budgeting> {
+fn read_budgeting(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Budgeting> {
     if let Value::Text(_) = &at.node.value {
         return at.parse(source, |text| match text {
             "events" => Ok(Budgeting::Events),
@@ -274,7 +274,7 @@ const SLICE_MAX: Millis = Millis::from_hours(1);
 
 /// A slice is made of whole slots, and an hour of whole slices, so that slices
 /// lie on the same minutes of every hour.
-fn read_slice(fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Millis> {
+fn read_slice(fields: &mut Fields<'_>, source: &mut SourceText<'_>) -> Option<Millis> {
     let at = fields.required("slice", source, "the length of a slice, for example `1m`")?;
     at.parse(source, |text| {
         let slice = duration(text, Millis(SLOT_MS), SLICE_MAX)?;

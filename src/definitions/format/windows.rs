@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use crate::model::time::window::{Calendar, CalendarUnit, ComplianceWindow};
 use crate::model::time::{Millis, SLOT_MS};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, closest, one_of, shown, timezone};
 
 /// The shortest rolling window: below an hour a promise is an alert.
@@ -51,7 +51,7 @@ const MONTHS: [(&str, Month); 12] = [
 ];
 
 /// The calendar of an SLO: its zone, where its weeks begin, and its years.
-pub(crate) fn calendar(zone: Option<At<'_>>, rules: Option<At<'_>>, source: &mut Source<'_>) -> Option<Calendar> {
+pub(crate) fn calendar(zone: Option<At<'_>>, rules: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Calendar> {
     let zone = zone.map_or(Some(Tz::UTC), |at| at.parse(source, timezone));
     let usual = Calendar::of_zone(Tz::UTC);
     let (week_start, year_start) = match rules {
@@ -74,7 +74,7 @@ pub(crate) fn calendar(zone: Option<At<'_>>, rules: Option<At<'_>>, source: &mut
 pub(crate) fn windows(
     field: Option<At<'_>>,
     calendar: Calendar,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<Vec<ComplianceWindow>> {
     let Some(field) = field else {
         return Some(vec![ComplianceWindow::rolling_days(30)]);

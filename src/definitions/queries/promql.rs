@@ -14,7 +14,7 @@ use super::units::{Unit, unit};
 use crate::model::labels::selector::SelectorSum;
 use crate::model::slo::sli::{Expression, Numerator, Sli};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, shown};
 
 /// Open parentheses, braces and brackets at once: three sums of a rate, each in
@@ -24,7 +24,7 @@ const NESTING_MAX: usize = 16;
 const TERMS_MAX: usize = 32;
 
 /// Reads the mapping below `indicator.promql`.
-pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli> {
+pub(crate) fn read_promql(field: &At<'_>, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut fields = field.fields(source)?;
     let good = fields.optional("good");
     let bad = fields.optional("bad");
@@ -35,7 +35,7 @@ pub(crate) fn read_promql(field: &At<'_>, source: &mut Source<'_>) -> Option<Sli
         fields.error(source, message, Some("name one of the two; the other is the rest of `total`".to_owned()));
     }
     let one_side = good.is_some() != bad.is_some();
-    let read = |at: Option<&At<'_>>, source: &mut Source<'_>| at.and_then(|at| at.parse(source, side));
+    let read = |at: Option<&At<'_>>, source: &mut SourceText<'_>| at.and_then(|at| at.parse(source, side));
     let good_side = read(good.as_ref(), source);
     let bad_side = read(bad.as_ref(), source);
     let total = read(total_at.as_ref(), source);
@@ -100,7 +100,7 @@ impl Side {
 
 /// Both sides are evaluated by the source, also one that could be counted: what
 /// is divided must have been measured alike.
-fn estimated(at: &At<'_>, part: &Side, is_bad: bool, total: &Side, source: &mut Source<'_>) -> Option<Sli> {
+fn estimated(at: &At<'_>, part: &Side, is_bad: bool, total: &Side, source: &mut SourceText<'_>) -> Option<Sli> {
     let mut reasons: Vec<&str> = [part, total].into_iter().filter_map(Side::reason).collect();
     reasons.dedup();
     let message = format!("the ratio is estimated by the source, a minute at a time: {}", reasons.join("; "));

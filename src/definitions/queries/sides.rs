@@ -3,11 +3,16 @@
 use crate::model::labels::selector::{Selector, SelectorSum};
 use crate::model::slo::sli::Numerator;
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::shown;
 
 /// Whether the two sides can be parts of one count.
-pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSum, source: &mut Source<'_>) -> bool {
+pub(crate) fn check_sides(
+    at: &At<'_>,
+    numerator: &Numerator,
+    total: &SelectorSum,
+    source: &mut SourceText<'_>,
+) -> bool {
     let side = match numerator {
         Numerator::Good(_) => "good",
         Numerator::Bad(_) => "bad",
@@ -33,7 +38,7 @@ pub(crate) fn check_sides(at: &At<'_>, numerator: &Numerator, total: &SelectorSu
 }
 
 /// A recorded series is a sum of counters or a rate: its falls hide who restarted.
-pub(crate) fn warn_of_recorded(at: &At<'_>, selector: &Selector, source: &mut Source<'_>) {
+pub(crate) fn warn_of_recorded(at: &At<'_>, selector: &Selector, source: &mut SourceText<'_>) {
     if selector.metric.contains(':') {
         let message =
             format!("`{}` is the result of a recording rule, counted as if it were a counter", shown(&selector.metric));

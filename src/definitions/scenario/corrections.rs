@@ -8,7 +8,7 @@ use crate::model::operations::correction::{Correction, Scope, When};
 use crate::model::slo::Slo;
 use crate::model::time::{Period, Timestamp};
 use crate::yaml::fields::At;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::Complaint;
 
 /// Stretches of one scenario; a story with more is two.
@@ -21,7 +21,7 @@ pub(super) fn corrections(
     field: Option<At<'_>>,
     start: Timestamp,
     slo: &Slo,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Vec<Arc<Correction>> {
     let items = field.and_then(|field| field.items(source, CORRECTIONS_MAX)).unwrap_or_default();
     items.iter().enumerate().filter_map(|(n, item)| correction(n + 1, item, start, slo, source)).collect()
@@ -32,7 +32,7 @@ fn correction(
     item: &At<'_>,
     start: Timestamp,
     slo: &Slo,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<Arc<Correction>> {
     let mut fields = item.fields(source)?;
     let from = fields.required("from", source, "when it begins, counted from `start`, for example `10m`");

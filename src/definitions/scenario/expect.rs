@@ -9,7 +9,7 @@ use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::Span;
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, meant, shown};
 
 /// Instants of one scenario: each is counted anew, both ways.
@@ -191,7 +191,7 @@ pub(super) fn expectations(
     field: &At<'_>,
     start: Timestamp,
     slo: Option<&Slo>,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) -> Option<Vec<Expectation>> {
     let before = source.errors();
     let items = field.items(source, EXPECTATIONS_MAX)?;
@@ -203,7 +203,7 @@ pub(super) fn expectations(
     (source.errors() == before).then_some(all)
 }
 
-fn expectation(item: &At<'_>, start: Timestamp, slo: Option<&Slo>, source: &mut Source<'_>) -> Option<Expectation> {
+fn expectation(item: &At<'_>, start: Timestamp, slo: Option<&Slo>, source: &mut SourceText<'_>) -> Option<Expectation> {
     let mut fields = item.fields(source)?;
     let at = fields.required("at", source, "when, counted from `start`, for example `2h`; or an instant");
     let window_at = fields.optional("window");
@@ -274,15 +274,15 @@ fn push(figure: Figure, at: &At<'_>, wanted: Option<Wanted>, checks: &mut Vec<Ch
     checks.extend(wanted.map(|wanted| Check { figure, wanted, spot }));
 }
 
-fn number(at: Option<At<'_>>, figure: Figure, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn number(at: Option<At<'_>>, figure: Figure, checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     let Some(at) = at else { return };
     let wanted = at.parse(source, Wanted::number);
     push(figure, &at, wanted, checks);
 }
 
-fn word(at: Option<At<'_>>, figure: Figure, known: &[&'static str], checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn word(at: Option<At<'_>>, figure: Figure, of: &[&'static str], checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     let Some(at) = at else { return };
-    let wanted = at.parse(source, |text| Wanted::word(text, known));
+    let wanted = at.parse(source, |text| Wanted::word(text, of));
     push(figure, &at, wanted, checks);
 }
 
@@ -291,7 +291,7 @@ fn instant_check(
     figure: Figure,
     start: Timestamp,
     checks: &mut Vec<Check>,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) {
     let Some(at) = at else { return };
     let wanted = at.parse(source, |text| instant(text, start)).map(|at| Wanted::exactly((at - start).secs_f64()));
@@ -304,7 +304,7 @@ fn some_numbers(
     keys: &[&str],
     figure_of: fn(Box<Figure>) -> Figure,
     checks: &mut Vec<Check>,
-    source: &mut Source<'_>,
+    source: &mut SourceText<'_>,
 ) {
     let Some(mut fields) = field.and_then(|field| field.fields(source)) else { return };
     for (key, figure) in NUMBERS.into_iter().filter(|(key, _)| keys.contains(key)) {
@@ -314,7 +314,7 @@ fn some_numbers(
 }
 
 /// `{1h: 14.4, 6h: absent}`
-fn burn_rates(field: Option<At<'_>>, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn burn_rates(field: Option<At<'_>>, checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     let Some(field) = field else { return };
     for entry in field.entries(source, RATES_MAX).unwrap_or_default() {
         match entry.key.parse() {
@@ -328,7 +328,7 @@ fn burn_rates(field: Option<At<'_>>, checks: &mut Vec<Check>, source: &mut Sourc
 }
 
 /// `{fast: firing, slow: quiet}`
-fn tiers(field: Option<At<'_>>, slo: Option<&Slo>, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn tiers(field: Option<At<'_>>, slo: Option<&Slo>, checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     let Some(field) = field else { return };
     for entry in field.entries(source, RATES_MAX).unwrap_or_default() {
         let known: Vec<&str> = slo.iter().flat_map(|slo| &slo.alerts.tiers).map(|tier| tier.name.as_str()).collect();
@@ -342,7 +342,7 @@ fn tiers(field: Option<At<'_>>, slo: Option<&Slo>, checks: &mut Vec<Check>, sour
 
 /// `{10m: {good: 40, state: measured}, 20m..30m: {state: idle}}`. `each`: what
 /// stands there holds for every minute; else for their sum.
-fn tiles(field: Option<At<'_>>, start: Timestamp, each: bool, checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn tiles(field: Option<At<'_>>, start: Timestamp, each: bool, checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     let Some(field) = field else { return };
     let mut count = 0;
     for entry in field.entries(source, TILES_MAX).unwrap_or_default() {
@@ -369,7 +369,7 @@ fn tiles(field: Option<At<'_>>, start: Timestamp, each: bool, checks: &mut Vec<C
     }
 }
 
-fn tile_figures(mut fields: Fields<'_>, periods: &[Period], checks: &mut Vec<Check>, source: &mut Source<'_>) {
+fn tile_figures(mut fields: Fields<'_>, periods: &[Period], checks: &mut Vec<Check>, source: &mut SourceText<'_>) {
     for figure in TileFigure::ALL {
         let Some(at) = fields.optional(figure.name()) else { continue };
         let wanted = at.parse(source, |text| match figure {

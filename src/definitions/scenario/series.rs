@@ -13,7 +13,7 @@ use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Timestamp};
 use crate::yaml::fields::At;
 use crate::yaml::node::{Span, Value};
-use crate::yaml::source::Source;
+use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, duration, one_of, shown};
 
 /// Series of one scenario: it is read by people.
@@ -80,7 +80,7 @@ pub(super) struct Frame {
 }
 
 /// Reads the mapping below `series`.
-pub(super) fn series(field: &At<'_>, frame: &Frame, source: &mut Source<'_>) -> Option<Vec<ScrapedSeries>> {
+pub(super) fn series(field: &At<'_>, frame: &Frame, source: &mut SourceText<'_>) -> Option<Vec<ScrapedSeries>> {
     let before = source.errors();
     let mut written: Vec<Written> = Vec::new();
     let mut samples = 0;
@@ -139,7 +139,7 @@ fn labels(text: &str, with_target: bool) -> Result<Labels, Complaint> {
 
 type Values = (Vec<Option<Scraped>>, Grid, Arrival);
 
-fn read_values(at: &At<'_>, frame: &Frame, source: &mut Source<'_>) -> Option<Values> {
+fn read_values(at: &At<'_>, frame: &Frame, source: &mut SourceText<'_>) -> Option<Values> {
     let plain = Grid { interval: frame.interval, offset: Millis(0) };
     let Value::Map(_) = &at.node.value else {
         return Some((at.parse(source, |text| expand(text, frame.start))?, plain, Arrival::Scraped));
@@ -204,7 +204,7 @@ fn add_ups(written: &mut Vec<Written>, interval: Millis) {
 }
 
 /// What the scrapes of its target saw of a series; `None` after a problem.
-fn scraped(one: &Written, all: &[Written], start: Timestamp, source: &mut Source<'_>) -> Option<ScrapedSeries> {
+fn scraped(one: &Written, all: &[Written], start: Timestamp, source: &mut SourceText<'_>) -> Option<ScrapedSeries> {
     let up = up_of(one, all).filter(|_| one.arrival == Arrival::Scraped);
     if let Some(up) = up.filter(|up| up.grid != one.grid) {
         let message = "this series is not scraped when the `up` of its target is";

@@ -17,7 +17,7 @@ use super::pages::Page;
 use crate::evaluate::alerting::action::window::{ActionWindow, CONTROL_WEEKS, WEEK};
 use crate::evaluate::alerting::evidence::{Evidence, EvidenceKind};
 use crate::evaluate::incident::external_records::is_acknowledgement;
-use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
+use crate::evaluate::incident::incidents::facts::{IncidentFacts, Silenced};
 use crate::evaluate::statistics::shares::quotient;
 use crate::model::operations::alert::AlertId;
 use crate::model::operations::change::{Change, ChangeKind};
@@ -48,7 +48,7 @@ pub struct Actions<'a> {
 impl<'a> Actions<'a> {
     /// `pages`: all of them, whatever they were worth. `known`: where changes
     /// would have been seen.
-    pub fn new(facts: &Facts<'a>, pages: &[ActionWindow<'_>], known: Period) -> Actions<'a> {
+    pub fn new(facts: &IncidentFacts<'a>, pages: &[ActionWindow<'_>], known: Period) -> Actions<'a> {
         let mut silences: HashMap<AlertId, Vec<&Silenced>> = HashMap::new();
         for silenced in facts.silenced {
             silences.entry(silenced.alert).or_default().push(silenced);
@@ -169,10 +169,10 @@ fn overlap(a: Period, b: Period) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::{Scenario, verdicts};
+    use crate::evaluate::scenario::{TextScenario, verdicts};
 
     fn judged(text: &str) -> Vec<String> {
-        verdicts(&Scenario::new(text).review())
+        verdicts(&TextScenario::new(text).review())
     }
 
     #[test]

@@ -69,14 +69,15 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::evaluate::scenario::{Scenario, minute};
+    use crate::evaluate::scenario::{TextScenario, minute};
 
     #[test]
     fn pages_that_come_together_wake_once() {
         // Minute 0 is midnight UTC: the sleepers wake at 420.
-        let review =
-            Scenario::new("page A web .*60 F*5 .*1400\npage B db .*63 F*5 .*1400\npage C web .*500 F*9 .*30 F*9 .*900")
-                .review();
+        let review = TextScenario::new(
+            "page A web .*60 F*5 .*1400\npage B db .*63 F*5 .*1400\npage C web .*500 F*9 .*30 F*9 .*900",
+        )
+        .review();
         let pages = || review.noise.page_reasons.iter();
         let load_of = |on_call: &OnCall| load(pages(), Period::new(minute(0), minute(1440)), minute(1440), on_call);
         let all = load_of(&OnCall::new(Tz::UTC));

@@ -237,11 +237,11 @@ fn gini(pages: &[&PageReason]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
 
     /// `k/n` of a measure, or its value.
     fn measure(text: &str, name: &str) -> String {
-        let review = Scenario::new(text).review();
+        let review = TextScenario::new(text).review();
         let measure = review.measures.iter().find(|m| m.name == name).unwrap();
         match (measure.share, measure.value) {
             (Some(share), _) => format!("{}/{}", share.k, share.n),

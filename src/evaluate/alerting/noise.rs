@@ -37,7 +37,7 @@ use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::calm::{Calm, calm};
 use crate::evaluate::incident::episodes::SloBurn;
 use crate::evaluate::incident::incidents::LEAD;
-use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::facts::IncidentFacts;
 use crate::evaluate::incident::incidents::linking::QUIET;
 use crate::model::operations::alert_settings::IncidentScope;
 use crate::model::operations::incident::{Episode, Incident};
@@ -72,7 +72,7 @@ pub fn noise<'a>(
     period: Period,
     now: Timestamp,
     incidents: &'a [Incident],
-    facts: &'a Facts<'a>,
+    facts: &'a IncidentFacts<'a>,
     burns: &'a [SloBurn],
     on_call: &OnCall,
 ) -> Noise {
@@ -101,7 +101,7 @@ pub fn noise<'a>(
 struct Judge<'a> {
     now: Timestamp,
     period: Period,
-    facts: &'a Facts<'a>,
+    facts: &'a IncidentFacts<'a>,
     burns: HashMap<&'a str, Vec<&'a SloBurn>>,
     actions: Actions<'a>,
     spells: Spells,
@@ -114,7 +114,7 @@ impl<'a> Judge<'a> {
     fn new(
         period: Period,
         now: Timestamp,
-        facts: &'a Facts<'a>,
+        facts: &'a IncidentFacts<'a>,
         burns: &'a [SloBurn],
         pages: &[Vec<Page<'a>>],
     ) -> Judge<'a> {

@@ -7,7 +7,7 @@ use super::alerts::Alerts;
 use crate::evaluate::alerting::evidence::Evidence;
 use crate::evaluate::alerting::page_class::{PageClass, PageReason};
 use crate::evaluate::incident::episodes::SloBurn;
-use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::facts::IncidentFacts;
 use crate::evaluate::incident::incidents::place::Place;
 use crate::model::operations::alert::{Alert, AlertId, Mark};
 use crate::model::operations::alert_settings::IncidentScope;
@@ -66,7 +66,7 @@ pub struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub fn new(facts: &Facts<'a>, burns: &'a [SloBurn]) -> Index<'a> {
+    pub fn new(facts: &IncidentFacts<'a>, burns: &'a [SloBurn]) -> Index<'a> {
         let mut silenced: HashMap<AlertId, Vec<Period>> = HashMap::new();
         for s in facts.silenced {
             silenced.entry(s.alert).or_default().push(s.period);

@@ -283,10 +283,10 @@ fn inhibitors(review: &Review, rule: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
 
     fn best(text: &str) -> Vec<String> {
-        let scenario = Scenario::new(text);
+        let scenario = TextScenario::new(text);
         let line = |r: &Replay| {
             format!(
                 "{}; {} -> {} pages, {} -> {} burns",
@@ -309,7 +309,7 @@ mod tests {
         let text = format!("slo web .*60 5*9 .*400\npage A web .*60 F*9 .*31 {shorts} .*100");
         let fixes = best(&text);
         assert_eq!(fixes, ["A: for 5m; 4 -> 1 pages, 1 -> 1 burns"]);
-        let scenario = Scenario::new(&text);
+        let scenario = TextScenario::new(&text);
         let lever = RuleChange::Hold { rule: "A".to_owned(), hold: Millis::from_mins(30) };
         let longer = replay(&scenario.inputs(&scenario.sorted()), lever, &[]);
         assert!(!longer.recall_unchanged() && longer.after.pages == 0);
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn no_more_changes_are_tried_once_one_saves_as_much_as_no_rule_at_all() {
         let flaps = "FF .*8 ".repeat(12);
-        let scenario = Scenario::new(&format!("slo web .*300\npage A web .*60 {flaps} .*120"));
+        let scenario = TextScenario::new(&format!("slo web .*300\npage A web .*60 {flaps} .*120"));
         let (alerts, mut tried) = (scenario.sorted(), Vec::new());
         let inputs = scenario.inputs(&alerts);
         let before = review(&inputs);

@@ -250,14 +250,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::evaluate::scenario::{Scenario, expand, minute, minutes_of, tiles};
+    use crate::evaluate::scenario::{TextScenario, expand, minute, minutes_of, tiles};
     use crate::model::slo::tile::DayTiles;
     use crate::model::testing::slo;
 
     /// `rule: condition firing-end` of each alert, by time; `S` after those
     /// that wake nobody.
     fn pulled(lever: &RuleChange, text: &str) -> Vec<String> {
-        let scenario = Scenario::new(text);
+        let scenario = TextScenario::new(text);
         let mut alerts = pull(lever, &scenario.alerts, &scenario.rules, &[], minute(scenario.length), |_| None);
         alerts.sort_by_key(|a| (a.start(), a.rule.clone()));
         let shown = |mark: Option<Mark>| mark.map_or("-".to_owned(), |m| minutes_of(m.at).to_string());

@@ -294,11 +294,11 @@ fn spells(mut firings: Vec<Firing<'_>>) -> Vec<Firing<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
 
     /// `precision, recall, early, detection, reset`, the last two in minutes.
     fn score(text: &str, rule: &str) -> String {
-        let scores = Scenario::new(text).review().rules;
+        let scores = TextScenario::new(text).review().rules;
         let score = scores.rules.iter().find(|s| s.rule == rule).unwrap_or(&scores.all);
         let share = |s: Share| format!("{}/{}", s.k, s.n);
         let minutes = |stat: &DurationStat| stat.values.iter().map(|v| v.0 / 60_000).collect::<Vec<_>>();
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn without_an_slo_nothing_can_be_told() {
-        let scores = Scenario::new("page A db .*20 F*9 .*60").review().rules;
+        let scores = TextScenario::new("page A db .*20 F*9 .*60").review().rules;
         assert_eq!((scores.rules[0].precision.n, scores.rules[0].unjudgeable), (0, 1));
         assert_eq!((scores.rules[0].recall.n, scores.rules[0].recall_budget_ratio), (0, None));
     }
@@ -363,9 +363,9 @@ mod tests {
         let text = format!("{TWO_BURNS}\npage A web .*62 F*20 .*438\nticket B web .*282 F*20 .*218");
         assert_eq!(score(&text, ""), "1/1 1/2 1/2 [2] [2]");
         assert_eq!(score(&text, "B"), "1/1 1/2 1/2 [2] []", "a ticket before the burn has no time to detect");
-        let scores = Scenario::new(&format!("{TWO_BURNS}\npage A db .. F*9 .*500")).review().rules;
+        let scores = TextScenario::new(&format!("{TWO_BURNS}\npage A db .. F*9 .*500")).review().rules;
         assert_eq!((scores.all.recall.n, scores.all.recall.k), (2, 0), "nobody is paged for web");
-        let ratio = Scenario::new(&text).review().rules.rules[0].recall_budget_ratio.unwrap();
+        let ratio = TextScenario::new(&text).review().rules.rules[0].recall_budget_ratio.unwrap();
         assert!((0.3..0.7).contains(&ratio), "{ratio}");
     }
 }

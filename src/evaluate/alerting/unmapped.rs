@@ -55,11 +55,11 @@ pub fn unexplained(alerts: &Alerts) -> Unexplained {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
 
     #[test]
     fn alerts_without_a_service_and_words_without_a_meaning_are_listed() {
-        let review = Scenario::new(
+        let review = TextScenario::new(
             "
             page   Down      -{queue=mails}      .*10 F*5 .*5
             page   Lost      -{node=n1}          .*10 F*5 .*5

@@ -112,7 +112,7 @@ fn stale(silence: &Silence, now: Timestamp, alerts: &Alerts) -> Option<StaleSile
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::{Scenario, minute};
+    use crate::evaluate::scenario::{TextScenario, minute};
     use crate::model::labels::Labels;
     use crate::model::labels::selector::{MatchOp, Matcher};
     use crate::model::operations::rule::AlertRule;
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_lies_about_is_found() {
-        let mut scenario = Scenario::new("page A web .*20 F*9 .*50\npage C web .*20 PP .*50");
+        let mut scenario = TextScenario::new("page A web .*20 F*9 .*50\npage C web .*20 PP .*50");
         scenario.rules = vec![
             rule("A", "page", "https://a", 60),
             rule("B", "critical", "", 60),
@@ -174,6 +174,6 @@ mod tests {
         let stale: Vec<(&str, bool, bool)> =
             upkeep.stale_silences.iter().map(|s| (s.id.as_str(), s.is_old, s.is_idle)).collect();
         assert_eq!((upkeep.silences, stale), (3, vec![("idle", false, true), ("old", true, false)]));
-        assert_eq!(Scenario::new("page A web F*9").review().upkeep.rules, None);
+        assert_eq!(TextScenario::new("page A web F*9").review().upkeep.rules, None);
     }
 }

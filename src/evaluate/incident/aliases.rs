@@ -70,15 +70,15 @@ pub fn without_incident(overrides: &[TimeOverride], incidents: &[Incident], peri
 mod tests {
     use super::*;
     use crate::evaluate::review::result::Review;
-    use crate::evaluate::scenario::{Scenario, minute};
+    use crate::evaluate::scenario::{TextScenario, minute};
 
     /// What a scenario looked like before a fact came that moves the onset.
     fn published(text: &str) -> Vec<PublishedIncident> {
-        Scenario::new(text).review().incidents.iter().filter_map(PublishedIncident::of).collect()
+        TextScenario::new(text).review().incidents.iter().filter_map(PublishedIncident::of).collect()
     }
 
     fn after(text: &str, published: Vec<PublishedIncident>, overrides: Vec<TimeOverride>) -> Review {
-        let mut scenario = Scenario::new(text);
+        let mut scenario = TextScenario::new(text);
         scenario.published = published;
         scenario.overrides = overrides;
         scenario.review()

@@ -49,12 +49,12 @@ pub fn detect_split<'a>(incidents: impl Iterator<Item = &'a Incident> + Clone, p
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
     use crate::model::time::Millis;
 
     #[test]
     fn the_time_to_detect_is_the_condition_and_the_hold_and_the_notification_follows() {
-        let review = Scenario::new(
+        let review = TextScenario::new(
             "
             slo  web   .*10 5*30           .*60
             page A web .*13 PPPPP F*20     .*62
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_no_part() {
-        let undetected = Scenario::new("slo web .*10 5*30 .*60").review();
-        let stand_in = Scenario::new("page A web .*13 PPP F*20 .*62").review();
+        let undetected = TextScenario::new("slo web .*10 5*30 .*60").review();
+        let stand_in = TextScenario::new("page A web .*13 PPP F*20 .*62").review();
         let counts = [undetected, stand_in].map(|review| review.split.named().map(|(_, stat)| stat.n));
         assert_eq!(counts, [[0, 0, 0], [0, 1, 0]]);
     }

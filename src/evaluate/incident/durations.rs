@@ -6,7 +6,7 @@
 
 use super::incidents::LEAD;
 use crate::evaluate::statistics::ranks::quantile_ranks;
-use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};
+use crate::evaluate::statistics::survival::{ObservedDuration, SurvivalCurve};
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::operations::on_call::OnCall;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -163,8 +163,8 @@ pub fn stat(lengths: impl Iterator<Item = Length>) -> DurationStat {
 }
 
 /// For estimators, in milliseconds.
-pub fn observations(ended: &[Millis], open: &[Millis]) -> Vec<Observation> {
-    let observation = |value: &Millis, ended| Observation { value: value.0 as f64, ended };
+pub fn observations(ended: &[Millis], open: &[Millis]) -> Vec<ObservedDuration> {
+    let observation = |value: &Millis, ended| ObservedDuration { value: value.0 as f64, ended };
     ended.iter().map(|v| observation(v, true)).chain(open.iter().map(|v| observation(v, false))).collect()
 }
 

@@ -15,7 +15,7 @@ pub(crate) use self::acknowledgements::is_acknowledgement;
 pub use self::acknowledgements::{AT_ONCE_MAX, AT_ONCE_WITHIN};
 use self::acknowledgements::{Aside, Given};
 pub use self::changes::{REVERTED_WITHIN, all_changes};
-use self::matching::Known;
+use self::matching::KnownIncidents;
 use self::threads::{Closing, Closings, RESOLUTION, is_closed, mark_of, pages, taken_back, threads};
 use super::incidents::LEAD;
 use crate::evaluate::alerting::alerts::Alerts;
@@ -62,7 +62,7 @@ pub fn attach(
     }
     let threads = threads(&records);
     let closings = Closings::of(&threads);
-    let mut known = Known::new(incidents, alerts, now);
+    let mut known = KnownIncidents::new(incidents, alerts, now);
     let mut given: Vec<Given<'_>> = Vec::new();
     for thread in &threads {
         let mut incidents = known.find(thread);

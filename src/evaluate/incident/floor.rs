@@ -60,11 +60,11 @@ fn was_quiet(incident: &Incident, burns: &HashMap<&str, Vec<&SloBurn>>, scope: I
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::{Scenario, story, verdicts};
+    use crate::evaluate::scenario::{TextScenario, story, verdicts};
     use crate::model::operations::incident::{BelowFloor, Incident};
 
     fn below(text: &str) -> Vec<(String, BelowFloor)> {
-        let review = Scenario::new(text).review();
+        let review = TextScenario::new(text).review();
         let why = |i: &Incident| (i.service.clone(), i.below_floor.unwrap());
         review.below_floor.iter().rev().map(why).collect()
     }
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(below(small), [("web".to_owned(), BelowFloor::SmallBurn)]);
         let paged = format!("{small}\npage Slow web .*12 F*20 .*68");
         assert_eq!(below(&paged), []);
-        assert_eq!(Scenario::new(&paged).review().incidents.len(), 1);
+        assert_eq!(TextScenario::new(&paged).review().incidents.len(), 1);
         assert_eq!(below("slo web .*10 5*20 .*60"), [], "a large one counts in any case");
     }
 
@@ -83,7 +83,7 @@ mod tests {
     fn a_page_that_no_user_noticed_is_a_page_and_no_incident() {
         let text = "slo web .*100\npage CpuHigh web .*30 F*30 .*40";
         assert_eq!(below(text), [("web".to_owned(), BelowFloor::NoBurn)]);
-        let review = Scenario::new(text).review();
+        let review = TextScenario::new(text).review();
         assert_eq!((review.incidents.len(), review.durations.restore.n), (0, 0));
         assert_eq!(verdicts(&review), ["30 CpuHigh no-impact"], "somebody was interrupted");
         assert_eq!(review.below_floor[0].budget_burned_ratio, Some(0.0), "known, and none");
@@ -117,7 +117,7 @@ mod tests {
             "slo web{cluster=eu} .*100\npage CpuHigh web{cluster=us} .*30 F*30 .*40",
             "slo web .*100\npage CpuHigh web .*30 F*30 .*40\npage DbDown db .*31 F*30 .*39\nneeds web db",
         ] {
-            let review = Scenario::new(text).review();
+            let review = TextScenario::new(text).review();
             assert_eq!((review.incidents.len(), review.below_floor.len()), (1, 0), "{:?}", story(&review));
         }
     }

@@ -8,11 +8,11 @@ pub mod place;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use self::linking::{Group, groups};
+use self::linking::{LinkedGroup, groups};
 use self::place::{Key, Place, key_of};
 use super::nodes::named_nodes;
 use crate::evaluate::alerting::alerts::{Alerts, Row};
-use crate::evaluate::incident::incidents::facts::{Facts, Silenced};
+use crate::evaluate::incident::incidents::facts::{IncidentFacts, Silenced};
 use crate::evaluate::incident::incidents::linking::QUIET;
 use crate::model::ids::IncidentId;
 use crate::model::labels::content_hash;
@@ -52,7 +52,7 @@ const PAGE_BUDGET_DEFAULT: f64 = 0.02;
 /// All incidents in these facts as known at `now`, newest first; see `linking`.
 /// Tickets neither open nor prolong an incident; those that began to fire in it
 /// are linked.
-pub fn incidents(facts: &Facts<'_>, now: Timestamp) -> Vec<Incident> {
+pub fn incidents(facts: &IncidentFacts<'_>, now: Timestamp) -> Vec<Incident> {
     let context = Context::new(facts, now);
     let mut out: Vec<Incident> =
         groups(facts).into_iter().map(|group| Draft { group, context: &context }.incident()).collect();
@@ -92,7 +92,7 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(facts: &Facts<'a>, now: Timestamp) -> Context<'a> {
+    fn new(facts: &IncidentFacts<'a>, now: Timestamp) -> Context<'a> {
         let mut slos: HashMap<&str, Vec<&Slo>> = HashMap::new();
         for slo in facts.slos {
             slos.entry(&slo.service).or_default().push(slo);
@@ -130,7 +130,7 @@ fn tickets(alerts: &Alerts) -> HashMap<Key<'_>, Vec<(Timestamp, &Row)>> {
 
 /// One group and what is needed to tell its story.
 struct Draft<'a> {
-    group: Group<'a>,
+    group: LinkedGroup<'a>,
     context: &'a Context<'a>,
 }
 

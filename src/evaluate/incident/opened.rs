@@ -24,14 +24,14 @@ pub fn newly_opened(incidents: &[Incident], aliases: &Aliases, opened: &Opened) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
     use crate::model::operations::incident::PublishedIncident;
 
     /// Counts what each of these views of the same time shows, one after the other.
     fn counted(views: &[&str]) -> Vec<usize> {
         let (mut opened, mut published): (Opened, Vec<PublishedIncident>) = Default::default();
         let count = |text: &&str| {
-            let mut scenario = Scenario::new(text);
+            let mut scenario = TextScenario::new(text);
             scenario.published = published.clone();
             let review = scenario.review();
             opened.extend(newly_opened(&review.incidents, &review.aliases, &opened));

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::verdict::{self, Finding, TrendVerdict, verdicts};
+use super::verdict::{self, TestResult, TrendVerdict, verdicts};
 use crate::evaluate::incident::detect_split::DetectSplit;
 use crate::evaluate::incident::durations::{DurationStat, Durations, durations, observations};
 use crate::evaluate::review::deployments::Deployments;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::statistics::counts::{RateRatio, poisson};
 use crate::evaluate::statistics::shares::wilson;
-use crate::evaluate::statistics::survival::{Observation, SurvivalCurve};
+use crate::evaluate::statistics::survival::{ObservedDuration, SurvivalCurve};
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -64,7 +64,7 @@ pub struct Comparison {
     pub period: Period,
     pub before: Period,
     /// The whole first, then by `GroupedBy`, groups in order of name.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ComparedGroup>,
     pub noise: NoiseChange,
     /// Of all incidents of the period.
     pub split: DetectSplit,
@@ -82,7 +82,7 @@ impl Comparison {
 
 /// The incidents of one group in both periods.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group {
+pub struct ComparedGroup {
     pub by: GroupedBy,
     /// Empty for the whole.
     pub name: String,
@@ -95,7 +95,7 @@ pub struct Group {
     pub recurrence: [Recurrence; 3],
 }
 
-impl Group {
+impl ComparedGroup {
     /// The four durations by name, in order.
     pub fn durations(&self) -> [(&'static str, &DurationChange); 4] {
         [
@@ -213,13 +213,13 @@ impl<'a> Side<'a> {
                 by_key.entry((&incident.service, &incident.cause)).or_default().push((start, end));
             }
         }
-        let mut gaps: Vec<Observation> = Vec::new();
+        let mut gaps: Vec<ObservedDuration> = Vec::new();
         for times in by_key.values_mut() {
             times.sort_unstable();
             let next = times.iter().skip(1).map(|(start, _)| Some(*start)).chain([None]);
             gaps.extend(times.iter().zip(next).map(|((_, end), next)| {
                 let until = next.unwrap_or(self.period.end);
-                Observation { value: (until - *end).0.max(0) as f64, ended: next.is_some() }
+                ObservedDuration { value: (until - *end).0.max(0) as f64, ended: next.is_some() }
             }));
         }
         RECURRENCE_WITHIN.map(|within| recurrence(&gaps, within))
@@ -227,7 +227,7 @@ impl<'a> Side<'a> {
 }
 
 /// `gaps`: from the end of each incident to the next, or as long as it was watched.
-fn recurrence(gaps: &[Observation], within: Millis) -> Recurrence {
+fn recurrence(gaps: &[ObservedDuration], within: Millis) -> Recurrence {
     let limit = within.0 as f64;
     let recurred = gaps.iter().filter(|gap| gap.ended && gap.value <= limit).count();
     let curve = SurvivalCurve::of(gaps);
@@ -239,18 +239,18 @@ fn recurrence(gaps: &[Observation], within: Millis) -> Recurrence {
 }
 
 /// All groups of one kind; their verdicts are taken together.
-fn table(by: GroupedBy, now: &Side<'_>, before: &Side<'_>) -> Vec<Group> {
+fn table(by: GroupedBy, now: &Side<'_>, before: &Side<'_>) -> Vec<ComparedGroup> {
     let mut names: Vec<&str> = now.names(by).chain(before.names(by)).collect();
     if by == GroupedBy::All {
         names.push("");
     }
     names.sort_unstable();
     names.dedup();
-    let mut groups: Vec<Group> = names.iter().map(|name| group(by, name, now, before)).collect();
-    type Part = fn(&mut Group) -> &mut DurationChange;
+    let mut groups: Vec<ComparedGroup> = names.iter().map(|name| group(by, name, now, before)).collect();
+    type Part = fn(&mut ComparedGroup) -> &mut DurationChange;
     let parts: [Part; 4] = [|g| &mut g.detect, |g| &mut g.acknowledge, |g| &mut g.restore, |g| &mut g.resolve];
     for part in parts {
-        let findings: Vec<Option<Finding>> = groups.iter_mut().map(|g| tested(part(g))).collect();
+        let findings: Vec<Option<TestResult>> = groups.iter_mut().map(|g| tested(part(g))).collect();
         for (group, verdict) in groups.iter_mut().zip(verdicts(&findings)) {
             part(group).verdict = verdict;
         }
@@ -258,7 +258,7 @@ fn table(by: GroupedBy, now: &Side<'_>, before: &Side<'_>) -> Vec<Group> {
     let lengths = (now.period.length().secs_f64(), before.period.length().secs_f64());
     let counted: Vec<_> =
         groups.iter().map(|g| verdict::events((g.incidents.now, lengths.0), (g.incidents.before, lengths.1))).collect();
-    let findings: Vec<Option<Finding>> = counted.iter().map(|c| c.map(|(_, finding)| finding)).collect();
+    let findings: Vec<Option<TestResult>> = counted.iter().map(|c| c.map(|(_, finding)| finding)).collect();
     for ((group, counted), verdict) in groups.iter_mut().zip(&counted).zip(verdicts(&findings)) {
         group.incidents.ratio = counted.map(|(ratio, _)| ratio);
         group.incidents.verdict = verdict;
@@ -267,11 +267,11 @@ fn table(by: GroupedBy, now: &Side<'_>, before: &Side<'_>) -> Vec<Group> {
 }
 
 /// Without verdicts yet.
-fn group(by: GroupedBy, name: &str, now: &Side<'_>, before: &Side<'_>) -> Group {
+fn group(by: GroupedBy, name: &str, now: &Side<'_>, before: &Side<'_>) -> ComparedGroup {
     let counts = (now.of(by, name).count() as u64, before.of(by, name).count() as u64);
     let (after, earlier) = (now.durations(by, name), before.durations(by, name));
     let change = |now, before| DurationChange { now, before, verdict: TrendVerdict::TooFew };
-    Group {
+    ComparedGroup {
         by,
         name: name.to_owned(),
         incidents: CountChange {
@@ -289,7 +289,7 @@ fn group(by: GroupedBy, name: &str, now: &Side<'_>, before: &Side<'_>) -> Group 
     }
 }
 
-fn tested(change: &DurationChange) -> Option<Finding> {
+fn tested(change: &DurationChange) -> Option<TestResult> {
     let sample = |stat: &DurationStat| observations(&stat.values, &stat.open);
     verdict::durations(&sample(&change.now), &sample(&change.before))
 }
@@ -298,7 +298,7 @@ fn tested(change: &DurationChange) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::evaluate::review::{ReviewInputs, review};
-    use crate::evaluate::scenario::{Scenario, minute};
+    use crate::evaluate::scenario::{TextScenario, minute};
 
     /// So many incidents in an hour each, of `length` minutes, in two periods of
     /// the same scenario; the lines are `service: minutes, minutes, … | …`.
@@ -311,7 +311,7 @@ mod tests {
             .map(|(service, before, now)| format!("slo {service} {} {}\n", padded(before), padded(now)))
             .collect();
         let text = text.replace("....5", ".... 5");
-        let scenario = Scenario::new(&text);
+        let scenario = TextScenario::new(&text);
         let half = most as i64 * 60;
         let (before, now) = (Period::new(minute(0), minute(half)), Period::new(minute(half), minute(2 * half)));
         let of =
@@ -319,7 +319,7 @@ mod tests {
         compare(now, &of(now), before, &of(before))
     }
 
-    fn group<'a>(comparison: &'a Comparison, by: GroupedBy, name: &str) -> &'a Group {
+    fn group<'a>(comparison: &'a Comparison, by: GroupedBy, name: &str) -> &'a ComparedGroup {
         comparison.groups.iter().find(|g| g.by == by && g.name == name).unwrap()
     }
 
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_time_of_which_nothing_is_known_had_no_incidents_that_count() {
-        let scenario = Scenario::new("slo web .*60 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51");
+        let scenario = TextScenario::new("slo web .*60 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51 5*9 .*51");
         let (now, before) = (Period::new(minute(0), minute(480)), Period::new(minute(-90_000), minute(-80_000)));
         let nothing = review(&ReviewInputs {
             period: before,
@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn recurrence_is_known_as_far_as_incidents_were_watched() {
-        let day = |days: f64, ended| Observation { value: days * 86_400_000.0, ended };
+        let day = |days: f64, ended| ObservedDuration { value: days * 86_400_000.0, ended };
         let gaps = [day(3.0, true), day(20.0, true), day(40.0, false), day(12.0, false)];
         let all = RECURRENCE_WITHIN.map(|within| recurrence(&gaps, within));
         assert_eq!(all.map(|r| r.recurred), [1, 2, 2]);

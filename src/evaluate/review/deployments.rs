@@ -65,7 +65,7 @@ fn recovery(change: &Change, changes: &[Change], incidents: &[Incident], now: Ti
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::scenario::TextScenario;
     use crate::model::time::Millis;
 
     fn mins(values: &[Millis]) -> Vec<i64> {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_failed_deployment_is_over_when_users_are_served_again() {
-        let review = Scenario::new(
+        let review = TextScenario::new(
             "
             slo      web   .*10 5*30               .*60
             page     A web .*12 F*28               .*60
@@ -95,11 +95,11 @@ mod tests {
 
     #[test]
     fn without_an_incident_the_rollback_is_the_recovery() {
-        let review = Scenario::new("rollout web .*8 RRR .*50\nrollback web .*20 RR .*50").review();
+        let review = TextScenario::new("rollout web .*8 RRR .*50\nrollback web .*20 RR .*50").review();
         assert_eq!(mins(&review.deployments.recovery.values), [14]);
-        let forward = Scenario::new("says web rollout:9 C .*60\nrollout web .*20 RR .*39");
+        let forward = TextScenario::new("says web rollout:9 C .*60\nrollout web .*20 RR .*39");
         assert_eq!(forward.review().deployments.recovery.n, 0, "nobody reported how the first one went");
-        let calm = Scenario::new("rollout web .*8 RRR .*50").review();
+        let calm = TextScenario::new("rollout web .*8 RRR .*50").review();
         assert_eq!((calm.deployments.failed.n, calm.deployments.recovery.n), (1, 0));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::evaluate::incident::durations::DurationStat;
 use crate::evaluate::review::result::Review;
-use crate::model::operations::restatement::{Figure, Restated};
+use crate::model::operations::restatement::{NamedFigure, Restated};
 use crate::model::slo::Slo;
 use crate::model::time::Period;
 
@@ -17,7 +17,7 @@ const EQUAL: f64 = 1e-9;
 ///
 /// `budget_burned_ratio` is a sum over incidents of the largest share of a budget
 /// that an SLO lost in each, so it may pass 1; absent without SLOs.
-pub fn headline(review: &Review, slos: &[Arc<Slo>], period: Period) -> Vec<Figure> {
+pub fn headline(review: &Review, slos: &[Arc<Slo>], period: Period) -> Vec<NamedFigure> {
     let began = || review.incidents.iter().filter(|i| i.start().is_some_and(|at| period.contains(at)));
     let median = |stat: &DurationStat| stat.median.map(|length| length.secs_f64());
     let durations = &review.durations;
@@ -39,7 +39,7 @@ pub fn headline(review: &Review, slos: &[Arc<Slo>], period: Period) -> Vec<Figur
 
 /// The figures that are others now. One that only one side knows by name was
 /// not asked for then, or is not any more, and did not change.
-pub fn restated(first: &[Figure], now: &[Figure]) -> Vec<Restated> {
+pub fn restated(first: &[NamedFigure], now: &[NamedFigure]) -> Vec<Restated> {
     let changed = first.iter().filter_map(|(name, first)| {
         let (_, now) = now.iter().find(|(other, _)| other == name)?;
         let equal = match (first, now) {
@@ -54,14 +54,14 @@ pub fn restated(first: &[Figure], now: &[Figure]) -> Vec<Restated> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scenario::{Scenario, minute};
+    use crate::evaluate::scenario::{TextScenario, minute};
     use crate::model::operations::record::{IncidentTime, TimeOverride};
 
     #[test]
     fn what_is_said_of_a_month_later_is_compared_with_what_was_said_first() {
-        let mut scenario = Scenario::new("slo shop .*60 5*20 .*120\npage HighErrors shop .*62 F*20 .*118");
+        let mut scenario = TextScenario::new("slo shop .*60 5*20 .*120\npage HighErrors shop .*62 F*20 .*118");
         let period = Period::new(minute(0), minute(200));
-        let of = |scenario: &Scenario| headline(&scenario.review(), &scenario.slos, period);
+        let of = |scenario: &TextScenario| headline(&scenario.review(), &scenario.slos, period);
         let first = of(&scenario);
         assert_eq!(first[0], ("incidents".to_owned(), Some(1.0)));
         assert!(

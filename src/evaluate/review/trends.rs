@@ -6,9 +6,9 @@
 //! makes the next one worse, or a season does, it finds a trend more often than
 //! it says.
 
-use super::verdict::{Finding, TrendVerdict, verdicts};
+use super::verdict::{TestResult, TrendVerdict, verdicts};
 use crate::evaluate::statistics::trend::{Trend, trend};
-use crate::model::operations::restatement::Figure;
+use crate::model::operations::restatement::NamedFigure;
 use crate::model::time::Period;
 use crate::model::time::window::Month;
 
@@ -103,7 +103,7 @@ impl Series {
     }
 
     /// Its value in a month with these headline figures.
-    fn of(self, figures: &[Figure]) -> Option<f64> {
+    fn of(self, figures: &[NamedFigure]) -> Option<f64> {
         let figure = |word: &str| figures.iter().find(|(name, _)| name == word).and_then(|(_, value)| *value);
         match self {
             Series::Undetected => {
@@ -119,9 +119,9 @@ impl Series {
 #[derive(Clone, Debug, PartialEq)]
 pub enum MonthFigures {
     /// From the stored facts, which have all of it.
-    Stored(Vec<Figure>),
+    Stored(Vec<NamedFigure>),
     /// As they were first published: the facts are not all there any more.
-    Published(Vec<Figure>),
+    Published(Vec<NamedFigure>),
     /// Nothing that holds for the whole month.
     NotKnown,
 }
@@ -135,7 +135,7 @@ impl MonthFigures {
         }
     }
 
-    fn figures(&self) -> &[Figure] {
+    fn figures(&self) -> &[NamedFigure] {
         match self {
             MonthFigures::Stored(figures) | MonthFigures::Published(figures) => figures,
             MonthFigures::NotKnown => &[],
@@ -196,7 +196,7 @@ pub fn trends(months: Vec<FollowedMonth>) -> Trends {
         let values = values(series);
         (series, trend(&values), values)
     });
-    let findings = followed.each_ref().map(|(_, trend, _)| trend.map(|t| Finding { p: t.p, is_better: t.s < 0 }));
+    let findings = followed.each_ref().map(|(_, trend, _)| trend.map(|t| TestResult { p: t.p, is_better: t.s < 0 }));
     let series = followed
         .into_iter()
         .zip(verdicts(&findings))

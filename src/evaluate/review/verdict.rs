@@ -4,7 +4,7 @@
 use crate::evaluate::statistics::counts::{RateRatio, rate_ratio};
 use crate::evaluate::statistics::families::significant;
 use crate::evaluate::statistics::shares::newcombe;
-use crate::evaluate::statistics::survival::{Observation, log_rank};
+use crate::evaluate::statistics::survival::{ObservedDuration, log_rank};
 
 /// A difference that chance alone would bring more often than this is no
 /// evidence: of a hundred comparisons of periods alike, at most so many are
@@ -49,30 +49,30 @@ impl TrendVerdict {
 
 /// What a test says before it is seen among others.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Finding {
+pub struct TestResult {
     /// How often chance alone would make as clear a difference.
     pub p: f64,
     pub is_better: bool,
 }
 
 /// Shorter is better.
-pub fn durations(now: &[Observation], before: &[Observation]) -> Option<Finding> {
-    let ended = |sample: &[Observation]| sample.iter().filter(|o| o.ended).count();
+pub fn durations(now: &[ObservedDuration], before: &[ObservedDuration]) -> Option<TestResult> {
+    let ended = |sample: &[ObservedDuration]| sample.iter().filter(|o| o.ended).count();
     if ended(now) < DURATIONS_MIN || ended(before) < DURATIONS_MIN {
         return None;
     }
     let difference = log_rank(now, before)?;
-    Some(Finding { p: difference.p, is_better: difference.excess_ends > 0.0 })
+    Some(TestResult { p: difference.p, is_better: difference.excess_ends > 0.0 })
 }
 
 /// Fewer is better; events and the length of time in which they were counted.
-pub fn events(now: (u64, f64), before: (u64, f64)) -> Option<(RateRatio, Finding)> {
+pub fn events(now: (u64, f64), before: (u64, f64)) -> Option<(RateRatio, TestResult)> {
     if now.0 + before.0 < EVENTS_MIN {
         return None;
     }
     let ratio = rate_ratio(now, before)?;
     let is_better = now.0 as f64 / now.1 < before.0 as f64 / before.1;
-    Some((ratio, Finding { p: ratio.p, is_better }))
+    Some((ratio, TestResult { p: ratio.p, is_better }))
 }
 
 /// Less is better; `k` of `n`. The interval is of the difference now - before.
@@ -89,10 +89,10 @@ pub fn share(now: (usize, usize), before: (usize, usize)) -> (Option<(f64, f64)>
 }
 
 /// The verdicts of one table: each must stand by itself, and among the others.
-pub fn verdicts(findings: &[Option<Finding>]) -> Vec<TrendVerdict> {
+pub fn verdicts(findings: &[Option<TestResult>]) -> Vec<TrendVerdict> {
     let p_values: Vec<f64> = findings.iter().map(|f| f.map_or(f64::NAN, |f| f.p)).collect();
     let stands = significant(&p_values, FALSE_DISCOVERY_RATIO_MAX);
-    let verdict = |(finding, stands): (&Option<Finding>, bool)| match finding {
+    let verdict = |(finding, stands): (&Option<TestResult>, bool)| match finding {
         None => TrendVerdict::TooFew,
         Some(f) if !stands || f.p > WRONG_RATIO_MAX => TrendVerdict::NoEvidence,
         Some(f) if f.is_better => TrendVerdict::Better,
@@ -115,10 +115,10 @@ mod tests {
 
     /// Durations of one period, as heavy-tailed as those of incidents are, of
     /// which some are still open.
-    fn period(random: &mut StdRng, n: usize, median: f64) -> Vec<Observation> {
+    fn period(random: &mut StdRng, n: usize, median: f64) -> Vec<ObservedDuration> {
         let one = |random: &mut StdRng| {
             let ended = random.random_bool(0.9);
-            Observation { value: lognormal(random, median, 1.2) * if ended { 1.0 } else { 0.5 }, ended }
+            ObservedDuration { value: lognormal(random, median, 1.2) * if ended { 1.0 } else { 0.5 }, ended }
         };
         (0..n).map(|_| one(random)).collect()
     }
@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn few_durations_say_nothing() {
-        let of = |values: &[f64]| values.iter().map(|v| Observation { value: *v, ended: true }).collect::<Vec<_>>();
+        let of =
+            |values: &[f64]| values.iter().map(|v| ObservedDuration { value: *v, ended: true }).collect::<Vec<_>>();
         assert_eq!(durations(&of(&[1.0; 5]), &of(&[99.0; 50])), None);
         assert_eq!(verdicts(&[None]), [TrendVerdict::TooFew]);
     }
@@ -204,9 +205,9 @@ mod tests {
 
     #[test]
     fn of_many_groups_one_is_significant_by_chance_and_not_called_so() {
-        let finding = |p| Some(Finding { p, is_better: true });
+        let finding = |p| Some(TestResult { p, is_better: true });
         assert_eq!(verdicts(&[finding(0.03)]), [TrendVerdict::Better]);
-        let twenty: Vec<Option<Finding>> = (0..20).map(|i| finding(if i == 3 { 0.03 } else { 0.5 })).collect();
+        let twenty: Vec<Option<TestResult>> = (0..20).map(|i| finding(if i == 3 { 0.03 } else { 0.5 })).collect();
         assert!(verdicts(&twenty).iter().all(|v| *v == TrendVerdict::NoEvidence));
     }
 }

@@ -13,7 +13,7 @@ const SHUFFLES: u32 = 4_999;
 
 /// One duration.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observation {
+pub struct ObservedDuration {
     pub value: f64,
     /// Whether it has ended; otherwise it is known to be at least this long.
     pub ended: bool,
@@ -21,7 +21,7 @@ pub struct Observation {
 
 /// One step of a survival curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct CurveStep {
     pub value: f64,
     /// Observations that had neither ended nor dropped out before `value`.
     pub at_risk: usize,
@@ -38,12 +38,12 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SurvivalCurve {
     /// One per value at which something ended, in ascending order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CurveStep>,
 }
 
 impl SurvivalCurve {
     /// Observations that are not finite are left out.
-    pub fn of(observations: &[Observation]) -> SurvivalCurve {
+    pub fn of(observations: &[ObservedDuration]) -> SurvivalCurve {
         let mut steps = Vec::new();
         let (mut survival, mut greenwood) = (1.0, 0.0);
         for tied in Tied::of(observations) {
@@ -54,7 +54,7 @@ impl SurvivalCurve {
             survival *= (at_risk - ended) / at_risk;
             greenwood += ended / (at_risk * (at_risk - ended));
             let interval = log_log(survival, greenwood);
-            steps.push(Step { value: tied.value, at_risk: tied.at_risk, ended: tied.ended, survival, interval });
+            steps.push(CurveStep { value: tied.value, at_risk: tied.at_risk, ended: tied.ended, survival, interval });
         }
         SurvivalCurve { steps }
     }
@@ -70,7 +70,7 @@ impl SurvivalCurve {
     /// curve does not reach is absent.
     pub fn quantile_interval(&self, q: f64) -> (Option<f64>, Option<f64>) {
         let level = 1.0 - q + SURVIVAL_TOLERANCE;
-        let first = |below: &dyn Fn(&Step) -> bool| self.steps.iter().find(|s| below(s)).map(|s| s.value);
+        let first = |below: &dyn Fn(&CurveStep) -> bool| self.steps.iter().find(|s| below(s)).map(|s| s.value);
         // The last step of a sample that has all ended has no variance: nothing
         // outlasts it.
         let lower = first(&|s| s.interval.map_or(s.survival, |i| i.0) <= level);
@@ -95,8 +95,8 @@ struct Tied {
 }
 
 impl Tied {
-    fn of(observations: &[Observation]) -> Vec<Tied> {
-        let mut sorted: Vec<Observation> = observations.iter().copied().filter(|o| o.value.is_finite()).collect();
+    fn of(observations: &[ObservedDuration]) -> Vec<Tied> {
+        let mut sorted: Vec<ObservedDuration> = observations.iter().copied().filter(|o| o.value.is_finite()).collect();
         sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mut at_risk = sorted.len();
         let mut out = Vec::new();
@@ -125,10 +125,11 @@ pub struct Difference {
 /// Unlike the usual approximation it is exact for few and for unequal numbers.
 /// The shuffles are always the same, so that the same facts give the same
 /// answer. Absent where one sample is empty or nothing ended.
-pub fn log_rank(first: &[Observation], second: &[Observation]) -> Option<Difference> {
-    let finite = |sample: &[Observation]| sample.iter().copied().filter(|o| o.value.is_finite()).collect::<Vec<_>>();
+pub fn log_rank(first: &[ObservedDuration], second: &[ObservedDuration]) -> Option<Difference> {
+    let finite =
+        |sample: &[ObservedDuration]| sample.iter().copied().filter(|o| o.value.is_finite()).collect::<Vec<_>>();
     let (first, second) = (finite(first), finite(second));
-    let all: Vec<Observation> = first.iter().chain(&second).copied().collect();
+    let all: Vec<ObservedDuration> = first.iter().chain(&second).copied().collect();
     if first.is_empty() || second.is_empty() || !all.iter().any(|o| o.ended) {
         return None;
     }
@@ -149,7 +150,7 @@ pub fn log_rank(first: &[Observation], second: &[Observation]) -> Option<Differe
     Some(Difference { excess_ends, p: f64::from(as_extreme) / f64::from(SHUFFLES + 1) })
 }
 
-fn scores(all: &[Observation]) -> Vec<f64> {
+fn scores(all: &[ObservedDuration]) -> Vec<f64> {
     let mut hazard = 0.0;
     let steps: Vec<(f64, f64)> = Tied::of(all)
         .into_iter()
@@ -186,21 +187,21 @@ impl SplitMix {
 mod tests {
     use super::*;
 
-    fn observations(ended: &[f64], open: &[f64]) -> Vec<Observation> {
-        let ended = ended.iter().map(|v| Observation { value: *v, ended: true });
-        ended.chain(open.iter().map(|v| Observation { value: *v, ended: false })).collect()
+    fn observations(ended: &[f64], open: &[f64]) -> Vec<ObservedDuration> {
+        let ended = ended.iter().map(|v| ObservedDuration { value: *v, ended: true });
+        ended.chain(open.iter().map(|v| ObservedDuration { value: *v, ended: false })).collect()
     }
 
     /// Remission in weeks under 6-mercaptopurine and placebo, 21 patients each
     /// (Freireich and others, Blood 21, 1963), the usual textbook example.
-    fn treated() -> Vec<Observation> {
+    fn treated() -> Vec<ObservedDuration> {
         observations(
             &[6.0, 6.0, 6.0, 7.0, 10.0, 13.0, 16.0, 22.0, 23.0],
             &[6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0],
         )
     }
 
-    fn placebo() -> Vec<Observation> {
+    fn placebo() -> Vec<ObservedDuration> {
         let weeks = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23].map(f64::from);
         observations(&weeks, &[])
     }

@@ -24,17 +24,17 @@ const REPEAT_PATIENCE: Millis = Millis::from_hours(5);
 /// Up to when everything was heard that could have shown an alert. A source that
 /// does not answer ends no alert: the silence may be its own.
 #[derive(Clone, Copy, Debug)]
-pub struct Observation {
+pub struct HeardUntil {
     /// By all whose `ALERTS` are read.
     pub prometheus: Timestamp,
     /// By all Alertmanagers that are asked.
     pub alertmanagers: Timestamp,
 }
 
-impl Observation {
+impl HeardUntil {
     /// All of them answered.
-    pub fn all(until: Timestamp) -> Observation {
-        Observation { prometheus: until, alertmanagers: until }
+    pub fn all(until: Timestamp) -> HeardUntil {
+        HeardUntil { prometheus: until, alertmanagers: until }
     }
 }
 
@@ -54,7 +54,7 @@ pub struct Merged {
 /// Prometheus and of Alertmanager; one of Alertmanager lends its start, its
 /// suppression and its receivers to the alert of Prometheus that it is a view of
 /// (see `same`), and is an alert of its own only where there is none.
-pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Observation) -> Merged {
+pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: HeardUntil) -> Merged {
     let before: BTreeMap<AlertId, Alert> = known.iter().map(|a| (a.id(), a.clone())).collect();
     let (foreign, own): (Vec<Alert>, Vec<Alert>) = known.into_iter().chain(new).partition(only_alertmanager);
     let mut by_labels: BTreeMap<Labels, Vec<Alert>> = BTreeMap::new();
@@ -82,7 +82,7 @@ pub fn merge(known: Vec<Alert>, new: Vec<Alert>, read: Period, heard: Observatio
 /// `known` must hold what was active since a day before the first of them. Who
 /// pushes says nothing about other alerts, so none of them is closed.
 pub fn merge_told(known: Vec<Alert>, told: Vec<Alert>) -> Merged {
-    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN), Observation::all(Timestamp::MIN))
+    merge(known, told, Period::new(Timestamp::MIN, Timestamp::MIN), HeardUntil::all(Timestamp::MIN))
 }
 
 /// Nothing of Prometheus is in it.
@@ -274,7 +274,7 @@ fn patience(alert: &Alert, interval: Millis) -> Millis {
 }
 
 /// An alert that nothing has shown for long is over, whoever was to tell us.
-fn close_if_silent(alert: &mut Alert, read: Period, heard: Observation) {
+fn close_if_silent(alert: &mut Alert, read: Period, heard: HeardUntil) {
     let interval = interval_of(alert);
     let foreign = only_alertmanager(alert);
     let until = if foreign { heard.alertmanagers } else { heard.prometheus };

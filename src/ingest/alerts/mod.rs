@@ -13,7 +13,7 @@ mod same;
 mod spacing;
 mod spans;
 pub use alertmanager::{AlertmanagerEntry, Route, from_alertmanager, told_alert};
-pub use merge::{Merged, Observation, merge, merge_told};
+pub use merge::{HeardUntil, Merged, merge, merge_told};
 pub use spans::spans;
 
 use crate::model::time::Millis;

@@ -120,7 +120,7 @@ struct Kept(BTreeMap<AlertId, Alert>);
 
 impl Kept {
     fn take(&mut self, new: Vec<Alert>, read: Period) -> &mut Kept {
-        let merged = merge(self.0.values().cloned().collect(), new, read, Observation::all(read.end));
+        let merged = merge(self.0.values().cloned().collect(), new, read, HeardUntil::all(read.end));
         for id in merged.gone {
             assert!(self.0.remove(&id).is_some());
         }
@@ -253,7 +253,7 @@ fn reading_on_joins_what_a_read_cut_in_two() {
     kept.take(world.spans(10, 45), read(10, 45));
     assert_eq!(show(&kept.alerts()), ["HighErrors condition 2±1 firing 6±1 ended 18±1"]);
     // Reading the middle again changes nothing.
-    let merged = merge(kept.alerts(), world.spans(3, 12), read(3, 12), Observation::all(at(12)));
+    let merged = merge(kept.alerts(), world.spans(3, 12), read(3, 12), HeardUntil::all(at(12)));
     assert_eq!(merged, Merged::default());
 }
 
@@ -402,6 +402,6 @@ proptest! {
             prop_assert_eq!(parts.0.get(id), Some(alert));
         }
         // Once more: nothing changes.
-        prop_assert_eq!(merge(parts.alerts(), world.all(), read(0, last), Observation::all(at(last))), Merged::default());
+        prop_assert_eq!(merge(parts.alerts(), world.all(), read(0, last), HeardUntil::all(at(last))), Merged::default());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod stretch;
 use std::collections::HashSet;
 
 use super::super::raw::{RawSeries, is_conflicting};
-use super::notices::{DeltaEvidence, NoticeKind, Notices, Observation, Operand};
+use super::notices::{DeltaEvidence, NoticeKind, Notices, Operand, SignOfLife};
 use super::plan::{Plan, Reading};
 use super::state::State;
 use super::targets::{TargetFinder, relevant_targets, timelines};
@@ -192,7 +192,7 @@ impl<'a> Counting<'a> {
     /// showed.
     fn note(&mut self, plan: &Plan, state: &State) {
         for counter in &self.counters {
-            let evidence = self.timelines.get(counter.target).map_or(Observation::OwnRhythm, |line| line.sign);
+            let evidence = self.timelines.get(counter.target).map_or(SignOfLife::OwnRhythm, |line| line.sign);
             self.notices.add(NoticeKind::ObservedBy { evidence }, Some(&counter.series.labels));
             if let Some(evidence) = counter.delta {
                 self.notices.add(NoticeKind::DeltaTemporality { evidence }, Some(&counter.series.labels));
@@ -283,7 +283,7 @@ impl<'a> Counting<'a> {
     }
 
     fn without_up(&self) -> usize {
-        let has_up = |c: &&Counter<'_>| self.timelines.get(c.target).is_some_and(|line| line.sign == Observation::Up);
+        let has_up = |c: &&Counter<'_>| self.timelines.get(c.target).is_some_and(|line| line.sign == SignOfLife::Up);
         self.counters.len() - self.counters.iter().filter(has_up).count()
     }
 }

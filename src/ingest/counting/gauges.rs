@@ -8,7 +8,7 @@ use super::plan::{Plan, Reading};
 use crate::ingest::counting::counted::Counted;
 use crate::ingest::counting::observed::Observed;
 use crate::ingest::counting::targets::arrivals::{Scrapes, later, own_times};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::sli::RatioUnit;
 use crate::model::slo::tile::{EventCounts, Tile};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
@@ -86,7 +86,7 @@ pub fn slices(plan: &Plan, observed: Observed<'_>, emit: Period) -> Counted {
 /// What the samples of a slot say of it.
 #[derive(Clone, Copy)]
 enum Judge {
-    Condition(Comparison),
+    Condition(ValueCondition),
     Ratio { is_bad: bool, unit: RatioUnit },
 }
 
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(judged(&[(30, 0.001), (150, 0.0)], true)[0], millionths(0, 999_000));
         // Two writers that contradict each other tell nothing.
         let conflict = Sample { at: at(0), value: CONFLICTING };
-        assert_eq!(Judge::Condition(Comparison::parse("< 5").unwrap()).good(&[conflict]), None);
+        assert_eq!(Judge::Condition(ValueCondition::parse("< 5").unwrap()).good(&[conflict]), None);
         // What is no ratio is not cut to one.
         assert_eq!(judged(&[(30, 1.5), (100, f64::NAN), (150, 1.0)], false).iter().filter(|t| t.2 > 0).count(), 1);
     }

@@ -51,7 +51,7 @@ pub use counters::count;
 pub(crate) use counters::counter::is_count;
 pub use estimates::{Evaluated, Points, estimates};
 pub use gauges::{GAUGE_LOOKBACK, slices};
-pub use notices::{DeltaEvidence, Notice, NoticeKind, Observation, Operand};
+pub use notices::{DeltaEvidence, Notice, NoticeKind, Operand, SignOfLife};
 pub use plan::{Plan, Reading};
 pub use state::State;
 pub use tiles::Spread;

@@ -34,7 +34,7 @@ pub enum Operand {
 
 /// What tells that a series was observed while it did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Observation {
+pub enum SignOfLife {
     /// `up` of its target.
     Up,
     /// `target_info` of the same job and instance.
@@ -83,7 +83,7 @@ pub enum NoticeKind {
     /// there is one.
     MissingInfBucket { has_count: bool },
     /// What told that the series were observed.
-    ObservedBy { evidence: Observation },
+    ObservedBy { evidence: SignOfLife },
 }
 
 /// Notices of one counting: one of each kind, with all its series.
@@ -155,8 +155,8 @@ mod tests {
         let mut notices = Notices::default();
         notices.add(NoticeKind::UnprovenBirths { events: 3 }, Some(&series("503")));
         notices.add(NoticeKind::UnprovenBirths { events: 4 }, Some(&series("500")));
-        notices.add(NoticeKind::ObservedBy { evidence: Observation::Up }, None);
-        notices.add(NoticeKind::ObservedBy { evidence: Observation::OwnRhythm }, None);
+        notices.add(NoticeKind::ObservedBy { evidence: SignOfLife::Up }, None);
+        notices.add(NoticeKind::ObservedBy { evidence: SignOfLife::OwnRhythm }, None);
         let births = Notice { kind: NoticeKind::UnprovenBirths { events: 7 }, series: 2, example: Some(series("500")) };
         let notices = notices.into_vec();
         assert_eq!(notices.first(), Some(&births));

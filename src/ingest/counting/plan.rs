@@ -10,7 +10,7 @@ use crate::ingest::counting::weights::{Weight, Weights};
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector, SelectorSum};
 use crate::model::labels::{Labels, NAME};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::sli::{Expression, Numerator, RatioUnit, Sli};
 
 /// An indicator, ready to be counted.
@@ -38,7 +38,7 @@ pub enum Reading {
     },
     Gauge {
         metric: Selector,
-        good: Comparison,
+        good: ValueCondition,
     },
     RawRatio {
         metric: Selector,

@@ -7,7 +7,7 @@ use super::super::raw::{RawSeries, Sample};
 use crate::ingest::counting::counters::rates::Rates;
 use crate::ingest::counting::counters::shape::Shape;
 use crate::ingest::counting::late::Lateness;
-use crate::ingest::counting::notices::Observation;
+use crate::ingest::counting::notices::SignOfLife;
 use crate::ingest::counting::observed::Baselines;
 use crate::ingest::counting::targets::target::{TargetState, target_key};
 use crate::model::labels::Labels;
@@ -132,7 +132,7 @@ impl State {
                     begun,
                     rates: Rates::default(),
                     last_scrape: None,
-                    sign: Observation::Up,
+                    sign: SignOfLife::Up,
                     own_times: None,
                 })
             })

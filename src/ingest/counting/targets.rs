@@ -8,7 +8,7 @@ pub mod watch;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::super::raw::{RawSeries, Sample};
-use super::notices::Observation;
+use super::notices::SignOfLife;
 use super::plan::Plan;
 use super::state::State;
 use crate::ingest::counting::counters::counter::Counter;
@@ -38,14 +38,14 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>, series: &
     let mut lines: Vec<Timeline> = Vec::new();
     for ((labels, up), starts) in targets.iter().zip(&starts) {
         let before = unseen.remove(labels);
-        lines.push(Timeline::build(labels, &up.samples, starts, before, Observation::Up, watch));
+        lines.push(Timeline::build(labels, &up.samples, starts, before, SignOfLife::Up, watch));
     }
     for (labels, rhythm) in rhythms(series, &lines, state, observed.starts) {
         let before = unseen.remove(&labels);
         lines.push(Timeline::build(&labels, &rhythm.samples, &[], before, rhythm.sign, watch));
     }
     for known in &state.targets {
-        if unseen.contains_key(&known.labels) && (known.sign != Observation::Up || is_ours(&known.labels)) {
+        if unseen.contains_key(&known.labels) && (known.sign != SignOfLife::Up || is_ours(&known.labels)) {
             lines.push(Timeline::build(&known.labels, &[], &[], Some(known), known.sign, watch));
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn timelines(plan: &Plan, state: &State, watch: &Watch<'_>, series: &
         let before = lines.get(old).map(|line| line.state(line.rates.clone(), line.last_scrape));
         let (Some((labels, up)), Some(starts)) = (targets.get(new), starts.get(new)) else { continue };
         if let (Some(before), Some(line)) = (before, lines.get_mut(new)) {
-            *line = Timeline::build(labels, &up.samples, starts, Some(&before), Observation::Up, watch);
+            *line = Timeline::build(labels, &up.samples, starts, Some(&before), SignOfLife::Up, watch);
             line.succeeds = Some(old);
         }
         lines.get_mut(old).into_iter().for_each(|line| line.is_succeeded = true);
@@ -78,14 +78,14 @@ fn starts<'a>(targets: &[(Labels, &RawSeries)], starts: &'a [RawSeries]) -> Vec<
 /// The instants at which something without `up` was seen.
 struct Rhythm {
     samples: Vec<Sample>,
-    sign: Observation,
+    sign: SignOfLife,
 }
 
 /// Where a series has no `up`, it was observed when it, or another one of the same
 /// job and instance, was written.
 fn rhythms(series: &[&RawSeries], lines: &[Timeline], state: &State, more: &[RawSeries]) -> Vec<(Labels, Rhythm)> {
     let scraped: HashSet<(&str, &str)> = lines.iter().map(|line| target_key(&line.labels)).collect();
-    let known_up = state.targets.iter().filter(|t| t.sign == Observation::Up).map(|t| target_key(&t.labels));
+    let known_up = state.targets.iter().filter(|t| t.sign == SignOfLife::Up).map(|t| target_key(&t.labels));
     let scraped: HashSet<(&str, &str)> = scraped.into_iter().chain(known_up).collect();
     let mut seen: BTreeMap<(&str, &str), BTreeSet<Timestamp>> = BTreeMap::new();
     for one in series.iter().filter(|s| !scraped.contains(&target_key(&s.labels))) {
@@ -101,7 +101,7 @@ fn rhythms(series: &[&RawSeries], lines: &[Timeline], state: &State, more: &[Raw
         }
     }
     let rhythm = |((job, instance), instants): ((&str, &str), BTreeSet<Timestamp>)| {
-        let sign = if informed.contains(&(job, instance)) { Observation::TargetInfo } else { Observation::OwnRhythm };
+        let sign = if informed.contains(&(job, instance)) { SignOfLife::TargetInfo } else { SignOfLife::OwnRhythm };
         let samples = instants.into_iter().map(|at| Sample { at, value: 1.0 }).collect();
         (Labels::new().with("job", job).with("instance", instance), Rhythm { samples, sign })
     };

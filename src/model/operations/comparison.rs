@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A condition on a gauge's value, written `== 1`, `<= 0.5`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Comparison {
+pub struct ValueCondition {
     pub op: ComparisonOp,
     pub value: f64,
 }
@@ -20,7 +20,7 @@ pub enum ComparisonOp {
     GreaterOrEqual,
 }
 
-impl Comparison {
+impl ValueCondition {
     /// NaN satisfies nothing but `!=`, as in PromQL.
     pub fn holds(self, sample: f64) -> bool {
         match self.op {
@@ -49,11 +49,11 @@ impl Comparison {
         let (rest, op) =
             ops.iter().find_map(|(sign, op)| text.strip_prefix(sign).map(|rest| (rest, *op))).ok_or_else(hint)?;
         let value: f64 = rest.trim().parse().map_err(|_| hint())?;
-        if value.is_nan() { Err(hint()) } else { Ok(Comparison { op, value }) }
+        if value.is_nan() { Err(hint()) } else { Ok(ValueCondition { op, value }) }
     }
 }
 
-impl fmt::Display for Comparison {
+impl fmt::Display for ValueCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = match self.op {
             ComparisonOp::Equal => "==",
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn comparisons_read_hold_and_print() {
-        let c = Comparison::parse("<= 0.5").unwrap();
+        let c = ValueCondition::parse("<= 0.5").unwrap();
         assert!(c.holds(0.5) && !c.holds(0.6) && !c.holds(f64::NAN));
-        assert_eq!(Comparison::parse("==1").unwrap().to_string(), "== 1");
+        assert_eq!(ValueCondition::parse("==1").unwrap().to_string(), "== 1");
         assert!(
-            Comparison::parse("1").is_err()
-                && Comparison::parse("== x").is_err()
-                && Comparison::parse("== NaN").is_err()
+            ValueCondition::parse("1").is_err()
+                && ValueCondition::parse("== x").is_err()
+                && ValueCondition::parse("== NaN").is_err()
         );
     }
 }

@@ -49,13 +49,13 @@ impl Scope {
 #[derive(Clone, Debug, PartialEq)]
 pub enum When {
     Once(Period),
-    Recurring(Recurrence),
+    Recurring(RepeatRule),
 }
 
 /// Civil times that come again in a zone, each `duration` long: real time, so
 /// two hours are two hours also in the night in which clocks change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Recurrence {
+pub struct RepeatRule {
     pub rule: Rule,
     /// Nothing occurs before; the time of day of each occurrence.
     pub start: NaiveDateTime,
@@ -108,7 +108,7 @@ impl Correction {
     }
 }
 
-impl Recurrence {
+impl RepeatRule {
     fn occurrences(&self, within: Period) -> Vec<Period> {
         let lead = Days::new((self.duration.0 / DAY_MS).unsigned_abs() + 2);
         let begin = local_date(self.zone, within.start).checked_sub_days(lead).unwrap_or(NaiveDate::MIN);
@@ -202,7 +202,7 @@ mod tests {
         Correction {
             name: "maintenance".to_owned(),
             scope: Scope::default(),
-            when: When::Recurring(Recurrence { rule, start, duration, zone }),
+            when: When::Recurring(RepeatRule { rule, start, duration, zone }),
             author: "ops".to_owned(),
             reason: "patching".to_owned(),
         }

@@ -4,14 +4,14 @@
 use crate::model::time::Timestamp;
 
 /// A figure with its name, which ends in its unit; absent where it is not known.
-pub type Figure = (String, Option<f64>);
+pub type NamedFigure = (String, Option<f64>);
 
 /// A closed month as it was first published. That it was said so is a fact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedMonth {
     /// `2026-07`.
     pub month: String,
-    pub figures: Vec<Figure>,
+    pub figures: Vec<NamedFigure>,
     pub published_at: Timestamp,
 }
 

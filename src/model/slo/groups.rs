@@ -11,7 +11,7 @@ use crate::model::slo::group_by::GroupBy;
 use crate::model::slo::sli::{Numerator, Sli};
 
 /// A value for each label of a `GroupBy`; empty for a label that is not there.
-pub type Group = Vec<String>;
+pub type GroupValues = Vec<String>;
 
 /// What the rest is called in the name of its SLO and in its labels.
 pub const REST: &str = "rest";
@@ -39,7 +39,7 @@ const TAKEN: [&str; 8] = ["alertname", "severity", "slo", "service", "tier", "cl
 /// All SLOs, each that is divided by the groups that `of` tells for it: one for
 /// each of the first groups, in their order, and that of the rest where there are
 /// more than fit.
-pub fn expand<'s>(slos: impl Iterator<Item = &'s Slo> + Clone, of: impl Fn(&Slo) -> Vec<Group>) -> Vec<Slo> {
+pub fn expand<'s>(slos: impl Iterator<Item = &'s Slo> + Clone, of: impl Fn(&Slo) -> Vec<GroupValues>) -> Vec<Slo> {
     let mut names: BTreeSet<String> = slos.clone().map(|slo| slo.name.clone()).collect();
     let mut all = Vec::new();
     for slo in slos {
@@ -48,8 +48,8 @@ pub fn expand<'s>(slos: impl Iterator<Item = &'s Slo> + Clone, of: impl Fn(&Slo)
             continue;
         };
         let groups = of(slo);
-        let fits = |group: &&Group| group.iter().map(String::len).sum::<usize>() <= VALUES_BYTES_MAX;
-        let own: Vec<&Group> = groups.iter().filter(fits).take(by.groups_max).collect();
+        let fits = |group: &&GroupValues| group.iter().map(String::len).sum::<usize>() <= VALUES_BYTES_MAX;
+        let own: Vec<&GroupValues> = groups.iter().filter(fits).take(by.groups_max).collect();
         // The name of the rest is taken also while there is none.
         let rest = take_name(&slo.name, &[REST.to_owned()], &mut names);
         all.extend(own.iter().filter_map(|group| of_group(slo, by, group, &mut names)));
@@ -60,7 +60,7 @@ pub fn expand<'s>(slos: impl Iterator<Item = &'s Slo> + Clone, of: impl Fn(&Slo)
     all
 }
 
-fn of_group(slo: &Slo, by: &GroupBy, group: &Group, names: &mut BTreeSet<String>) -> Option<Slo> {
+fn of_group(slo: &Slo, by: &GroupBy, group: &GroupValues, names: &mut BTreeSet<String>) -> Option<Slo> {
     let equal = by.labels.iter().zip(group).map(|(label, value)| Matcher::new(label, MatchOp::Equal, value));
     let matchers = equal.collect::<Result<Vec<_>, _>>().ok()?;
     let indicator = narrow(&slo.indicator, &[matchers])?;
@@ -78,7 +78,7 @@ fn part_of(slo: &Slo) -> Slo {
     Slo { group_by: None, group_of: Some(slo.name.clone()), whole_sli, ..slo.clone() }
 }
 
-fn of_rest(slo: &Slo, by: &GroupBy, own: &[&Group], name: String) -> Option<Slo> {
+fn of_rest(slo: &Slo, by: &GroupBy, own: &[&GroupValues], name: String) -> Option<Slo> {
     let kept: Vec<&[String]> = own.iter().map(|group| group.as_slice()).collect();
     let indicator = narrow(&slo.indicator, &outside(&by.labels, &kept)?)?;
     let labels = slo.labels.clone().with("group", REST);

@@ -7,7 +7,7 @@ use super::composite::{Combination, Composite};
 use crate::model::ids::SliId;
 use crate::model::labels::content_hash;
 use crate::model::labels::selector::{Selector, SelectorSum};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 
 /// How good and total events are counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Sli {
     /// of the slot satisfy the comparison.
     Gauge {
         metric: Selector,
-        good: Comparison,
+        good: ValueCondition,
     },
     /// Every series is one slice of weight one per slot, whose good share is the
     /// mean of the samples, ratios themselves.

@@ -97,7 +97,7 @@ async fn a_credential_that_is_wrong_is_not_sent_twice() {
     std::fs::write(&file, "wrong").unwrap();
     let server = FakeServer::start(|_| answer(401, &[], "unknown token")).await;
     let error = bearer(&server, &file).get(&[], &[], "*/*").await.unwrap_err();
-    assert!(matches!(error, Error::Refused { status: 401, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::Refused { status: 401, .. }), "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -110,7 +110,7 @@ async fn a_file_that_is_being_written_is_waited_for_and_a_missing_one_is_named()
     let http = bearer(&server, &file);
     let error = http.get(&[], &[], "*/*").await.unwrap_err();
     assert!(
-        matches!(&error, Error::Credential { .. }) && error.to_string().contains("token cannot be used"),
+        matches!(&error, HttpError::Credential { .. }) && error.to_string().contains("token cannot be used"),
         "{error}"
     );
     assert!(server.requests().is_empty(), "nothing is sent without the credential");

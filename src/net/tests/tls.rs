@@ -88,7 +88,7 @@ fn write(dir: &tempfile::TempDir, name: &str, pem: &str) -> std::path::PathBuf {
 
 async fn reason(endpoint: &Endpoint) -> String {
     match get(endpoint).await {
-        Err(Error::Unreachable { reason, .. }) => reason,
+        Err(HttpError::Unreachable { reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }

@@ -17,7 +17,7 @@ pub struct ServiceStatus {
     pub not_ready: Option<String>,
     pub sources: Vec<SourceStatus>,
     pub loops: Vec<LoopStatus>,
-    pub backfill: Backfill,
+    pub backfill: BackfillProgress,
     pub store: StoreStatus,
     pub findings: Arc<Vec<Finding>>,
     pub catalog: CatalogStatus,
@@ -104,7 +104,7 @@ pub struct LoopStatus {
 
 /// How much of the wanted history is in the store.
 #[derive(Clone, Debug, Default)]
-pub struct Backfill {
+pub struct BackfillProgress {
     /// Indicator-days that are wanted.
     pub wanted: usize,
     pub done: usize,

@@ -2,7 +2,7 @@
 //! sends, and what needs attention.
 
 use super::frame::{dashboard, uid, words};
-use super::grafana::{Dashboard, Thresholds};
+use super::grafana::{Dashboard, PanelThresholds};
 use super::panels::{Draft, Query, bar_gauge, lay, lines, row, stat};
 use super::text::select;
 use crate::publish::metrics::{
@@ -31,7 +31,7 @@ pub fn of_daemon() -> Dashboard {
 }
 
 fn headline() -> Vec<Draft> {
-    let none_wanted = || Thresholds::new("green", [("red", 1.0)]);
+    let none_wanted = || PanelThresholds::new("green", [("red", 1.0)]);
     vec![
         stat(
             "Age of the evaluation",
@@ -39,7 +39,7 @@ fn headline() -> Vec<Draft> {
             "s",
             vec![Query::now(format!("time() - max({})", select(EVALUATED, &[])), "age")],
         )
-        .thresholds(Thresholds::new("green", [("orange", 180.0), ("red", 300.0)])),
+        .thresholds(PanelThresholds::new("green", [("orange", 180.0), ("red", 300.0)])),
         stat(
             "Errors",
             "Findings because of which figures are unknown or something does not work.",
@@ -53,7 +53,7 @@ fn headline() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("min({})", select(CONFIG_SUCCESSFUL, &[])), "reload")],
         )
-        .thresholds(Thresholds::new("red", [("green", 1.0)]))
+        .thresholds(PanelThresholds::new("red", [("green", 1.0)]))
         .defaults(|d| d.mappings = vec![words("last good ones", "in force", "red", "green")]),
         stat(
             "History",
@@ -72,7 +72,7 @@ fn findings() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("sum by (kind) ({})", select(FINDINGS, &[])), "{{kind}}")],
         )
-        .thresholds(Thresholds::new("orange", []))
+        .thresholds(PanelThresholds::new("orange", []))
         .defaults(|d| d.min = Some(0.0)),
         lines(
             "Sources that answer",

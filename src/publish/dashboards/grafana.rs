@@ -97,11 +97,11 @@ pub struct Panel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<Target>,
+    pub targets: Vec<PanelQuery>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_config: Option<FieldConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<Options>,
+    pub options: Option<PanelOptions>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transformations: Vec<Transformation>,
 }
@@ -126,7 +126,7 @@ pub struct GridPos {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Target {
+pub struct PanelQuery {
     pub ref_id: String,
     pub datasource: DataSource,
     pub expr: String,
@@ -157,7 +157,7 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<Color>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thresholds: Option<Thresholds>,
+    pub thresholds: Option<PanelThresholds>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<Mapping>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,22 +173,25 @@ pub struct Color {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Thresholds {
+pub struct PanelThresholds {
     pub mode: &'static str,
-    pub steps: Vec<Step>,
+    pub steps: Vec<ThresholdStep>,
 }
 
 /// From `value` on, the colour; `None` is the lowest step.
 #[derive(Clone, Debug, Serialize)]
-pub struct Step {
+pub struct ThresholdStep {
     pub color: &'static str,
     pub value: Option<f64>,
 }
 
-impl Thresholds {
-    pub fn new(base: &'static str, steps: impl IntoIterator<Item = (&'static str, f64)>) -> Thresholds {
-        let rest = steps.into_iter().map(|(color, value)| Step { color, value: Some(value) });
-        Thresholds { mode: "absolute", steps: [Step { color: base, value: None }].into_iter().chain(rest).collect() }
+impl PanelThresholds {
+    pub fn new(base: &'static str, steps: impl IntoIterator<Item = (&'static str, f64)>) -> PanelThresholds {
+        let rest = steps.into_iter().map(|(color, value)| ThresholdStep { color, value: Some(value) });
+        PanelThresholds {
+            mode: "absolute",
+            steps: [ThresholdStep { color: base, value: None }].into_iter().chain(rest).collect(),
+        }
     }
 }
 
@@ -233,12 +236,12 @@ pub struct Mode {
 /// Other settings for the fields whose name matches.
 #[derive(Debug, Serialize)]
 pub struct Override {
-    pub matcher: Matcher,
+    pub matcher: FieldMatcher,
     pub properties: Vec<Property>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Matcher {
+pub struct FieldMatcher {
     pub id: &'static str,
     pub options: &'static str,
 }
@@ -246,22 +249,22 @@ pub struct Matcher {
 #[derive(Debug, Serialize)]
 pub struct Property {
     pub id: &'static str,
-    pub value: Value,
+    pub value: PropertyValue,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Value {
+pub enum PropertyValue {
     Text(&'static str),
     Number(f64),
     Color(Color),
-    Thresholds(Thresholds),
+    Thresholds(PanelThresholds),
     Cell { r#type: &'static str, mode: &'static str },
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-pub enum Options {
+pub enum PanelOptions {
     Stat { color_mode: &'static str, graph_mode: &'static str, text_mode: &'static str, reduce_options: Reduce },
     Bars { orientation: &'static str, display_mode: &'static str, show_unfilled: bool, reduce_options: Reduce },
     Lines { legend: Legend, tooltip: Tooltip },

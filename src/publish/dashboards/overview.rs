@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::grafana::{Choice, Dashboard, Organize, SortBy, Thresholds, Transformation, Value, Variable};
-use super::grafana::{Color, Options};
+use super::grafana::{Choice, Dashboard, Organize, PanelThresholds, PropertyValue, SortBy, Transformation, Variable};
+use super::grafana::{Color, PanelOptions};
 use super::panels::{Draft, Query, bar_gauge, fixed, lay, lines, row, stat, table};
 use super::text::select;
 use crate::model::slo::Slo;
@@ -76,7 +76,7 @@ fn budget() -> String {
 }
 
 fn headline() -> Vec<Draft> {
-    let good_below_one = || Thresholds::new("green", [("red", 1.0)]);
+    let good_below_one = || PanelThresholds::new("green", [("red", 1.0)]);
     let known = format!("count(max by (slo) ({}))", windowed(SLO_ATTAINMENT_LOWER));
     vec![
         stat(
@@ -105,7 +105,7 @@ fn headline() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("count({0} > 1) or 0 * count({0})", present_burn()), "burning")],
         )
-        .thresholds(Thresholds::new("green", [("orange", 1.0)])),
+        .thresholds(PanelThresholds::new("green", [("orange", 1.0)])),
         stat(
             "Open incidents",
             "Open incidents of all services.",
@@ -119,7 +119,7 @@ fn headline() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("sum({})", select(FINDINGS, &[])), "findings")],
         )
-        .thresholds(Thresholds::new("green", [("orange", 1.0)])),
+        .thresholds(PanelThresholds::new("green", [("orange", 1.0)])),
     ]
 }
 
@@ -142,21 +142,22 @@ fn promises() -> Draft {
         rename_by_name: columns.iter().map(|(name, shown, _)| ((*name).to_owned(), *shown)).collect(),
     };
     let queries = columns.into_iter().filter_map(|(_, _, expr)| expr).map(Query::rows).collect();
-    let percent = |decimals| vec![("unit", Value::Text("percentunit")), ("decimals", Value::Number(decimals))];
-    let colored = |kind, mode| Value::Cell { r#type: kind, mode };
-    let by_value = || ("color", Value::Color(Color { mode: "thresholds", fixed_color: None }));
+    let percent =
+        |decimals| vec![("unit", PropertyValue::Text("percentunit")), ("decimals", PropertyValue::Number(decimals))];
+    let colored = |kind, mode| PropertyValue::Cell { r#type: kind, mode };
+    let by_value = || ("color", PropertyValue::Color(Color { mode: "thresholds", fixed_color: None }));
     let mut left = percent(1.0);
     left.extend([
-        ("min", Value::Number(0.0)),
-        ("max", Value::Number(1.0)),
+        ("min", PropertyValue::Number(0.0)),
+        ("max", PropertyValue::Number(1.0)),
         by_value(),
-        ("thresholds", Value::Thresholds(Thresholds::new("red", BUDGET_STEPS))),
+        ("thresholds", PropertyValue::Thresholds(PanelThresholds::new("red", BUDGET_STEPS))),
         ("custom.cellOptions", colored("gauge", "basic")),
     ]);
     let mut coverage = percent(1.0);
     coverage.extend([
         by_value(),
-        ("thresholds", Value::Thresholds(Thresholds::new("red", [("orange", 0.9), ("green", 0.99)]))),
+        ("thresholds", PropertyValue::Thresholds(PanelThresholds::new("red", [("orange", 0.9), ("green", 0.99)]))),
         ("custom.cellOptions", colored("color-text", "basic")),
     ]);
     table(
@@ -166,7 +167,7 @@ fn promises() -> Draft {
     )
     .panel(|p| {
         p.transformations = vec![Transformation::Merge {}, Transformation::Organize(organize)];
-        p.options = Some(Options::Table {
+        p.options = Some(PanelOptions::Table {
             show_header: true,
             sort_by: vec![SortBy { display_name: "Budget left", desc: false }],
         });
@@ -178,9 +179,9 @@ fn promises() -> Draft {
     .field(
         "Burn rate, 1h",
         vec![
-            ("decimals", Value::Number(2.0)),
+            ("decimals", PropertyValue::Number(2.0)),
             by_value(),
-            ("thresholds", Value::Thresholds(Thresholds::new("green", [("orange", 1.0), ("red", 14.4)]))),
+            ("thresholds", PropertyValue::Thresholds(PanelThresholds::new("green", [("orange", 1.0), ("red", 14.4)]))),
             ("custom.cellOptions", colored("color-text", "basic")),
         ],
     )
@@ -196,7 +197,7 @@ fn worst() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("topk({WORST}, {})", present_burn()), "{{slo}}")],
         )
-        .thresholds(Thresholds::new("green", [("orange", 1.0), ("red", 14.4)]))
+        .thresholds(PanelThresholds::new("green", [("orange", 1.0), ("red", 14.4)]))
         .defaults(|d| (d.min, d.decimals) = (Some(0.0), Some(2))),
         lines(
             "Least budget left",
@@ -204,7 +205,7 @@ fn worst() -> Vec<Draft> {
             "percentunit",
             vec![Query::over_time(format!("bottomk({WORST}, {})", budget()), "{{slo}}")],
         )
-        .marked(Thresholds::new("transparent", [("red", 0.0)])),
+        .marked(PanelThresholds::new("transparent", [("red", 0.0)])),
     ]
 }
 
@@ -257,16 +258,16 @@ fn noise() -> Vec<Draft> {
         .defaults(|d| (d.min, d.max) = (Some(0.0), Some(1.0)))
         .field(
             "at most",
-            vec![("color", fixed("orange")), ("custom.fillOpacity", Value::Number(25.0)), ("custom.fillBelowTo", Value::Text("at least"))],
+            vec![("color", fixed("orange")), ("custom.fillOpacity", PropertyValue::Number(25.0)), ("custom.fillBelowTo", PropertyValue::Text("at least"))],
         )
-        .field("at least", vec![("color", fixed("orange")), ("custom.fillOpacity", Value::Number(0.0))]),
+        .field("at least", vec![("color", fixed("orange")), ("custom.fillOpacity", PropertyValue::Number(0.0))]),
         bar_gauge(
             "Pages by what they were",
             "Incident-level pages of the stored history. Only actionable ones were worth a wake-up for certain.",
             "none",
             vec![Query::now(format!("max by (class) ({})", select(ALERT_PAGES, &[])), "{{class}}")],
         )
-        .thresholds(Thresholds::new("orange", []))
+        .thresholds(PanelThresholds::new("orange", []))
         .field("actionable", vec![("color", fixed("green"))])
         .field("planned", vec![("color", fixed("blue"))])
         .field("unknown", vec![("color", fixed("#8e8e8e"))])
@@ -282,7 +283,7 @@ fn sources() -> Vec<Draft> {
             "none",
             vec![Query::now(format!("max by (source) ({})", select(SOURCE_UP, &[])), "{{source}}")],
         )
-        .thresholds(Thresholds::new("red", [("green", 1.0)]))
+        .thresholds(PanelThresholds::new("red", [("green", 1.0)]))
         .defaults(|d| d.mappings = vec![words("down", "up", "red", "green")])
         .sized(12, 6),
         lines(

@@ -2,8 +2,8 @@
 //! Must not know which queries they show.
 
 use super::grafana::{
-    COLUMNS, Color, Custom, DataSource, Defaults, FieldConfig, GridPos, Legend, Matcher, Mode, Options, Override,
-    Panel, PanelKind, Property, Reduce, Target, Thresholds, Tooltip, Value,
+    COLUMNS, Color, Custom, DataSource, Defaults, FieldConfig, FieldMatcher, GridPos, Legend, Mode, Override, Panel,
+    PanelKind, PanelOptions, PanelQuery, PanelThresholds, Property, PropertyValue, Reduce, Tooltip,
 };
 
 /// What is not known is said, never shown as 0 or 100 %.
@@ -45,10 +45,10 @@ impl Query {
     }
 }
 
-fn targets(queries: Vec<Query>) -> Vec<Target> {
+fn targets(queries: Vec<Query>) -> Vec<PanelQuery> {
     let named = ('A'..='Z').zip(queries);
     named
-        .map(|(name, query)| Target {
+        .map(|(name, query)| PanelQuery {
             ref_id: name.to_string(),
             datasource: DataSource::CHOSEN,
             expr: query.expr,
@@ -94,7 +94,7 @@ pub fn row(title: String) -> Draft {
 /// One number or a few, large.
 pub fn stat(title: &str, description: &str, unit: &'static str, queries: Vec<Query>) -> Draft {
     let mut stat = draft(PanelKind::Stat, title.to_owned(), description.to_owned(), unit, queries);
-    stat.panel.options = Some(Options::Stat {
+    stat.panel.options = Some(PanelOptions::Stat {
         color_mode: "value",
         graph_mode: "none",
         text_mode: "auto",
@@ -123,7 +123,7 @@ pub fn bars(title: &str, description: &str, unit: &'static str, queries: Vec<Que
 
 fn over_time(title: &str, description: &str, unit: &'static str, queries: Vec<Query>, custom: Custom) -> Draft {
     let mut panel = draft(PanelKind::Timeseries, title.to_owned(), description.to_owned(), unit, queries);
-    panel.panel.options = Some(Options::Lines {
+    panel.panel.options = Some(PanelOptions::Lines {
         legend: Legend { display_mode: "list", placement: "bottom", calcs: Vec::new() },
         tooltip: Tooltip { mode: "multi", sort: "desc" },
     });
@@ -133,7 +133,7 @@ fn over_time(title: &str, description: &str, unit: &'static str, queries: Vec<Qu
 /// A horizontal bar for each series.
 pub fn bar_gauge(title: &str, description: &str, unit: &'static str, queries: Vec<Query>) -> Draft {
     let mut panel = draft(PanelKind::BarGauge, title.to_owned(), description.to_owned(), unit, queries);
-    panel.panel.options = Some(Options::Bars {
+    panel.panel.options = Some(PanelOptions::Bars {
         orientation: "horizontal",
         display_mode: "basic",
         show_unfilled: true,
@@ -144,7 +144,7 @@ pub fn bar_gauge(title: &str, description: &str, unit: &'static str, queries: Ve
 
 pub fn table(title: &str, description: &str, queries: Vec<Query>) -> Draft {
     let mut panel = draft(PanelKind::Table, title.to_owned(), description.to_owned(), "none", queries);
-    panel.panel.options = Some(Options::Table { show_header: true, sort_by: Vec::new() });
+    panel.panel.options = Some(PanelOptions::Table { show_header: true, sort_by: Vec::new() });
     panel.sized(COLUMNS, 10)
 }
 
@@ -167,7 +167,7 @@ impl Draft {
     }
 
     /// Colours by value.
-    pub fn thresholds(self, thresholds: Thresholds) -> Draft {
+    pub fn thresholds(self, thresholds: PanelThresholds) -> Draft {
         self.defaults(|d| {
             d.color = Some(Color { mode: "thresholds", fixed_color: None });
             d.thresholds = Some(thresholds);
@@ -175,7 +175,7 @@ impl Draft {
     }
 
     /// Dashed lines at values, without colouring the data.
-    pub fn marked(self, thresholds: Thresholds) -> Draft {
+    pub fn marked(self, thresholds: PanelThresholds) -> Draft {
         self.defaults(|d| {
             d.thresholds = Some(thresholds);
             if let Some(custom) = &mut d.custom {
@@ -185,10 +185,10 @@ impl Draft {
     }
 
     /// Settings of the fields of one name.
-    pub fn field(mut self, name: &'static str, properties: Vec<(&'static str, Value)>) -> Draft {
+    pub fn field(mut self, name: &'static str, properties: Vec<(&'static str, PropertyValue)>) -> Draft {
         if let Some(config) = &mut self.panel.field_config {
             config.overrides.push(Override {
-                matcher: Matcher { id: "byName", options: name },
+                matcher: FieldMatcher { id: "byName", options: name },
                 properties: properties.into_iter().map(|(id, value)| Property { id, value }).collect(),
             });
         }
@@ -196,8 +196,8 @@ impl Draft {
     }
 }
 
-pub fn fixed(color: &'static str) -> Value {
-    Value::Color(Color { mode: "fixed", fixed_color: Some(color) })
+pub fn fixed(color: &'static str) -> PropertyValue {
+    PropertyValue::Color(Color { mode: "fixed", fixed_color: Some(color) })
 }
 
 /// Lays panels from left to right, and on the next line when one is full.

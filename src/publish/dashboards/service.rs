@@ -1,6 +1,6 @@
 //! The dashboard of one service: each of its SLOs, and its incidents.
 
-use super::grafana::{Dashboard, Step, Thresholds, Value};
+use super::grafana::{Dashboard, PanelThresholds, PropertyValue, ThresholdStep};
 use super::panels::{Draft, Query, bars, fixed, lay, lines, row, stat};
 use super::text::{plain, select, select_groups};
 use crate::model::slo::{Severity, Slo};
@@ -45,7 +45,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::now(by_window(SLO_ATTAINMENT), "{{window}}")],
         )
-        .thresholds(Thresholds::new("red", [("green", slo.objective.ratio())]))
+        .thresholds(PanelThresholds::new("red", [("green", slo.objective.ratio())]))
         .defaults(|d| d.decimals = Some(decimals(slo)))
         .sized(6, 4),
         stat(
@@ -54,7 +54,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::now(by_window(SLO_BUDGET_REMAINING), "{{window}}")],
         )
-        .thresholds(Thresholds::new("red", BUDGET_STEPS))
+        .thresholds(PanelThresholds::new("red", BUDGET_STEPS))
         .defaults(|d| d.decimals = Some(1))
         .sized(6, 4),
         stat(
@@ -63,7 +63,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::now(by_window(SLO_COVERAGE), "{{window}}")],
         )
-        .thresholds(Thresholds::new("red", [("orange", 0.9), ("green", 0.99)]))
+        .thresholds(PanelThresholds::new("red", [("orange", 0.9), ("green", 0.99)]))
         .sized(6, 4),
         firing(slo),
         lines(
@@ -78,13 +78,13 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
                 Query::over_time(one(SLO_ATTAINMENT_LOWER), "at worst"),
             ],
         )
-        .marked(Thresholds::new("transparent", [("red", slo.objective.ratio())]))
+        .marked(PanelThresholds::new("transparent", [("red", slo.objective.ratio())]))
         .defaults(|d| d.max = Some(1.0))
         .field("attainment", vec![("color", fixed("blue"))])
-        .field("at worst", vec![("color", fixed("#8e8e8e")), ("custom.fillOpacity", Value::Number(0.0))])
+        .field("at worst", vec![("color", fixed("#8e8e8e")), ("custom.fillOpacity", PropertyValue::Number(0.0))])
         .field(
             "at best",
-            vec![("color", fixed("#8e8e8e")), ("custom.fillOpacity", Value::Number(15.0)), ("custom.fillBelowTo", Value::Text("at worst"))],
+            vec![("color", fixed("#8e8e8e")), ("custom.fillOpacity", PropertyValue::Number(15.0)), ("custom.fillBelowTo", PropertyValue::Text("at worst"))],
         ),
         lines(
             "Error budget over time",
@@ -92,7 +92,7 @@ fn of_slo(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::over_time(by_window(SLO_BUDGET_REMAINING), "{{window}}")],
         )
-        .marked(Thresholds::new("transparent", [("red", 0.0)]))
+        .marked(PanelThresholds::new("transparent", [("red", 0.0)]))
         .defaults(|d| d.max = Some(1.0)),
         burn_rates(slo),
         bars(
@@ -124,7 +124,7 @@ fn of_groups(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::over_time(by_group(SLO_ATTAINMENT), "{{slo}}")],
         )
-        .marked(Thresholds::new("transparent", [("red", slo.objective.ratio())]))
+        .marked(PanelThresholds::new("transparent", [("red", slo.objective.ratio())]))
         .defaults(|d| d.max = Some(1.0)),
         lines(
             "Error budget of each group",
@@ -132,7 +132,7 @@ fn of_groups(slo: &Slo) -> Vec<Draft> {
             "percentunit",
             vec![Query::over_time(by_group(SLO_BUDGET_REMAINING), "{{slo}}")],
         )
-        .marked(Thresholds::new("transparent", [("red", 0.0)]))
+        .marked(PanelThresholds::new("transparent", [("red", 0.0)]))
         .defaults(|d| d.max = Some(1.0)),
     ]
 }
@@ -147,7 +147,7 @@ fn firing(slo: &Slo) -> Draft {
             "{{tier}}",
         )],
     )
-    .thresholds(Thresholds::new("green", [("red", 1.0)]))
+    .thresholds(PanelThresholds::new("green", [("red", 1.0)]))
     .defaults(|d| d.mappings = vec![crate::publish::dashboards::frame::words("quiet", "firing", "green", "red")])
     .sized(6, 4)
 }
@@ -155,11 +155,11 @@ fn firing(slo: &Slo) -> Draft {
 /// The lines are the factors of the tiers: red for a page, orange for a ticket.
 fn burn_rates(slo: &Slo) -> Draft {
     let window = slo.first_window().nominal_length();
-    let mut steps: Vec<Step> = slo
+    let mut steps: Vec<ThresholdStep> = slo
         .alerts
         .tiers
         .iter()
-        .map(|tier| Step {
+        .map(|tier| ThresholdStep {
             color: if tier.severity == Severity::Page { "red" } else { "orange" },
             value: Some(tier.factor(window)),
         })
@@ -173,7 +173,7 @@ fn burn_rates(slo: &Slo) -> Draft {
         .map(|tier| format!("{}: {} and {} above {:.2}", plain(&tier.name), tier.long, tier.short, tier.factor(window)))
         .collect();
     let tiers = if tiers.is_empty() { String::new() } else { format!(" Tiers: {}.", tiers.join("; ")) };
-    let mut thresholds = Thresholds::new("transparent", []);
+    let mut thresholds = PanelThresholds::new("transparent", []);
     thresholds.steps.extend(steps);
     lines(
         "Burn rates",
@@ -197,7 +197,7 @@ fn incidents(service: &str) -> Vec<Draft> {
             "none",
             vec![Query::now(format!("max({})", select(INCIDENTS_OPEN, &label)), "open")],
         )
-        .thresholds(Thresholds::new("green", [("red", 1.0)]))
+        .thresholds(PanelThresholds::new("green", [("red", 1.0)]))
         .sized(6, 8),
         lines(
             "Incidents in the review window",

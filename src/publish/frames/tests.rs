@@ -10,7 +10,7 @@ use crate::publish::report::tests::month;
 fn parquet_reads_back_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let frames = Frames::new(&month()).unwrap();
-    let paths = frames.write(&dir.path().join("july"), Format::Parquet).unwrap();
+    let paths = frames.write(&dir.path().join("july"), TableFormat::Parquet).unwrap();
     assert_eq!(paths.len(), 7);
     for ((_, frame), path) in frames.named().into_iter().zip(&paths) {
         let back = ParquetReader::new(File::open(path).unwrap()).finish().unwrap();
@@ -24,9 +24,9 @@ fn parquet_reads_back_as_it_was() {
 fn a_second_export_takes_the_place_of_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut input = month();
-    Frames::new(&input).unwrap().write(dir.path(), Format::Parquet).unwrap();
+    Frames::new(&input).unwrap().write(dir.path(), TableFormat::Parquet).unwrap();
     input.changes.clear();
-    let paths = Frames::new(&input).unwrap().write(dir.path(), Format::Parquet).unwrap();
+    let paths = Frames::new(&input).unwrap().write(dir.path(), TableFormat::Parquet).unwrap();
     let back = ParquetReader::new(File::open(&paths[6]).unwrap()).finish().unwrap();
     assert_eq!(back.height(), 0);
 }
@@ -69,7 +69,7 @@ fn csv_is_read_by_people_and_spreadsheets() {
     let dir = tempfile::tempdir().unwrap();
     let mut input = month();
     input.changes[0].summary = "=HYPERLINK(\"http://evil.example\"),\nx".to_owned();
-    let paths = Frames::new(&input).unwrap().write(dir.path(), Format::Csv).unwrap();
+    let paths = Frames::new(&input).unwrap().write(dir.path(), TableFormat::Csv).unwrap();
     let changes = fs::read_to_string(&paths[6]).unwrap();
     assert!(changes.starts_with("id,service,object_kind,"), "{changes}");
     assert!(changes.contains(r#""'=HYPERLINK(""http://evil.example""),"#), "{changes}");

@@ -9,7 +9,7 @@ use crate::model::latency::LatencyFigures;
 
 /// A text format of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ExpositionFormat {
     /// Prometheus text 0.0.4.
     Classic,
     /// OpenMetrics 1.0.0.
@@ -53,15 +53,15 @@ fn push_label(text: &mut String, name: &str, value: &str) {
 #[derive(Debug)]
 pub(super) struct Page {
     text: String,
-    format: Format,
+    format: ExpositionFormat,
 }
 
 impl Page {
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: ExpositionFormat) -> Self {
         Page { text: String::new(), format }
     }
 
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> ExpositionFormat {
         self.format
     }
 
@@ -71,7 +71,7 @@ impl Page {
     }
 
     pub fn finish(mut self) -> String {
-        if self.format == Format::OpenMetrics {
+        if self.format == ExpositionFormat::OpenMetrics {
             self.text.push_str("# EOF\n");
         }
         self.text
@@ -145,13 +145,13 @@ impl Page {
 
     fn describe(&mut self, metric: &Metric) {
         let (name, kind) = match self.format {
-            Format::Classic if metric.kind == Kind::Info => (metric.name, Kind::Gauge.word()),
-            Format::Classic => (metric.name, metric.kind.word()),
-            Format::OpenMetrics => (family_name(metric), metric.kind.word()),
+            ExpositionFormat::Classic if metric.kind == Kind::Info => (metric.name, Kind::Gauge.word()),
+            ExpositionFormat::Classic => (metric.name, metric.kind.word()),
+            ExpositionFormat::OpenMetrics => (family_name(metric), metric.kind.word()),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(self.text, "# HELP {name} {}\n# TYPE {name} {kind}", metric.help);
-        if self.format == Format::OpenMetrics && !metric.unit.is_empty() {
+        if self.format == ExpositionFormat::OpenMetrics && !metric.unit.is_empty() {
             let _ = writeln!(self.text, "# UNIT {name} {}", metric.unit);
         }
     }
@@ -201,7 +201,7 @@ mod tests {
         labels: &["port"],
     };
 
-    fn page(format: Format, write: impl FnOnce(&mut Page)) -> String {
+    fn page(format: ExpositionFormat, write: impl FnOnce(&mut Page)) -> String {
         let mut page = Page::new(format);
         write(&mut page);
         page.finish()
@@ -218,17 +218,17 @@ mod tests {
         let samples = [("Cuxhaven", Some(1.5)), ("Brest", None), ("Saint-Malo", Some(f64::NAN))];
         let samples = || samples.map(|(port, v)| ((&NO_LABELS, [("port", port)]), v));
         assert_eq!(
-            page(Format::Classic, |page| page.gauges(&HEIGHT, samples())),
+            page(ExpositionFormat::Classic, |page| page.gauges(&HEIGHT, samples())),
             "# HELP tide_height_meters Above chart datum.\n# TYPE tide_height_meters gauge\n\
              tide_height_meters{port=\"Cuxhaven\"} 1.5\n"
         );
-        assert_eq!(page(Format::Classic, |page| page.gauge(&HEIGHT, None)), "");
+        assert_eq!(page(ExpositionFormat::Classic, |page| page.gauge(&HEIGHT, None)), "");
     }
 
     #[test]
     fn openmetrics_has_units_and_an_end() {
         assert_eq!(
-            page(Format::OpenMetrics, |page| page.gauge(&HEIGHT, Some(2.0))),
+            page(ExpositionFormat::OpenMetrics, |page| page.gauge(&HEIGHT, Some(2.0))),
             "# HELP tide_height_meters Above chart datum.\n# TYPE tide_height_meters gauge\n\
              # UNIT tide_height_meters meters\ntide_height_meters 2\n# EOF\n"
         );

@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::page::{Format, Page, family_name};
+use super::page::{ExpositionFormat, Page, family_name};
 use super::{HTTP_REQUEST_DURATION, HTTP_REQUESTS, Metric};
 
 /// Upper bounds in seconds: from answers out of memory to the timeout.
@@ -59,8 +59,8 @@ impl HttpRequests {
     pub(super) fn write(&self, page: &mut Page) {
         let format = page.format();
         let written = match format {
-            Format::Classic => prometheus_text::encode(page.text_mut(), &self.registry),
-            Format::OpenMetrics => text::encode_registry(page.text_mut(), &self.registry),
+            ExpositionFormat::Classic => prometheus_text::encode(page.text_mut(), &self.registry),
+            ExpositionFormat::OpenMetrics => text::encode_registry(page.text_mut(), &self.registry),
         };
         if written.is_err() {
             // Strings take all that is written; only a broken metric could fail.

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::page::{Format, Page};
+use super::page::{ExpositionFormat, Page};
 use super::requests::HttpRequests;
 use super::{daemon, incidents, slos};
 use crate::publish::answers::StatusQueries;
@@ -16,19 +16,23 @@ use crate::publish::answers::StatusQueries;
 const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-impl Format {
+impl ExpositionFormat {
     /// The format that an `Accept` header likes best; classic when it likes
     /// both as much, or says nothing.
-    pub fn negotiate(accept: &str) -> Format {
+    pub fn negotiate(accept: &str) -> ExpositionFormat {
         let best = |wanted: &str| accept.split(',').filter_map(|range| quality_of(range, wanted)).fold(0.0, f64::max);
         let classic = best("text/plain").max(best("text/*")).max(best("*/*"));
-        if best("application/openmetrics-text") > classic { Format::OpenMetrics } else { Format::Classic }
+        if best("application/openmetrics-text") > classic {
+            ExpositionFormat::OpenMetrics
+        } else {
+            ExpositionFormat::Classic
+        }
     }
 
     fn content_type(self) -> &'static str {
         match self {
-            Format::Classic => CLASSIC_TYPE,
-            Format::OpenMetrics => OPENMETRICS_TYPE,
+            ExpositionFormat::Classic => CLASSIC_TYPE,
+            ExpositionFormat::OpenMetrics => OPENMETRICS_TYPE,
         }
     }
 }
@@ -51,7 +55,7 @@ fn quality_of(range: &str, wanted: &str) -> Option<f64> {
 )]
 pub(crate) async fn scrape(State(exposition): State<Exposition>, headers: HeaderMap) -> Response {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let format = Format::negotiate(&accepts.collect::<Vec<_>>().join(","));
+    let format = ExpositionFormat::negotiate(&accepts.collect::<Vec<_>>().join(","));
     // The page of many SLOs takes some tens of milliseconds to write.
     match tokio::task::spawn_blocking(move || exposition.page(format)).await {
         Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
@@ -85,7 +89,7 @@ impl Exposition {
         Exposition::new(status, HttpRequests::default())
     }
 
-    pub fn page(&self, format: Format) -> String {
+    pub fn page(&self, format: ExpositionFormat) -> String {
         let mut page = Page::new(format);
         let snapshot = self.status.snapshot();
         slos::write(&mut page, &snapshot);
@@ -105,7 +109,7 @@ mod tests {
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
                           application/openmetrics-text;version=0.0.1;q=0.5,\
                           text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-        assert_eq!(Format::negotiate(prometheus), Format::OpenMetrics);
+        assert_eq!(ExpositionFormat::negotiate(prometheus), ExpositionFormat::OpenMetrics);
         for accept in [
             "",
             "*/*",
@@ -115,8 +119,8 @@ mod tests {
             "application/openmetrics-text; q=none",
             "text/html,application/xhtml+xml,*/*;q=0.8",
         ] {
-            assert_eq!(Format::negotiate(accept), Format::Classic, "{accept}");
+            assert_eq!(ExpositionFormat::negotiate(accept), ExpositionFormat::Classic, "{accept}");
         }
-        assert_eq!(Format::negotiate("application/openmetrics-text"), Format::OpenMetrics);
+        assert_eq!(ExpositionFormat::negotiate("application/openmetrics-text"), ExpositionFormat::OpenMetrics);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::model::labels::Labels;
 use crate::model::time::Timestamp;
-use crate::net::{Endpoint, EndpointError, Error, Http};
+use crate::net::{Endpoint, EndpointError, Http, HttpError};
 
 /// Alerts of one request, as many as Prometheus sends.
 const BATCH_ALERTS_MAX: usize = 256;
@@ -42,10 +42,10 @@ pub struct AlertmanagerClient {
 pub struct Sending {
     pub delivered: Vec<usize>,
     /// Refused for what is in them: sending them again will not help.
-    pub refused: Vec<(usize, Error)>,
+    pub refused: Vec<(usize, HttpError)>,
     /// Not sent, because of the error; they may be sent again.
     pub left: Vec<usize>,
-    pub error: Option<Error>,
+    pub error: Option<HttpError>,
 }
 
 impl AlertmanagerClient {
@@ -94,7 +94,7 @@ impl AlertmanagerClient {
         sending
     }
 
-    async fn post(&self, encoded: &[String], batch: &[usize]) -> Result<(), Error> {
+    async fn post(&self, encoded: &[String], batch: &[usize]) -> Result<(), HttpError> {
         let alerts: Vec<&str> = batch.iter().filter_map(|place| encoded.get(*place)).map(String::as_str).collect();
         let body = format!("[{}]", alerts.join(","));
         self.http.post(&["api", "v2", "alerts"], "application/json", body.into_bytes()).await.map(drop)
@@ -102,8 +102,8 @@ impl AlertmanagerClient {
 }
 
 /// Whether another request with other alerts may succeed.
-fn is_about_alerts(error: &Error) -> bool {
-    matches!(error, Error::Refused { status: 400 | 413 | 422, .. })
+fn is_about_alerts(error: &HttpError) -> bool {
+    matches!(error, HttpError::Refused { status: 400 | 413 | 422, .. })
 }
 
 /// Places of alerts whose texts go into one request; an alert that is larger

@@ -3,7 +3,7 @@
 
 use super::document::{Block, Cell, Section, Table, few, many, number, text as column, words};
 use crate::evaluate::incident::durations::DurationStat;
-use crate::evaluate::review::compare::{Comparison, DurationChange, Group, GroupedBy};
+use crate::evaluate::review::compare::{ComparedGroup, Comparison, DurationChange, GroupedBy};
 use crate::model::operations::alert::Mark;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::Timestamp;
@@ -84,7 +84,7 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
 }
 
 /// Unknown where no incident was watched for so long.
-fn again(group: &Group) -> Cell {
+fn again(group: &ComparedGroup) -> Cell {
     let shares = group.recurrence.map(|r| r.ratio.map_or_else(|| "unknown".to_owned(), text::share));
     Cell::new(shares.join(", "))
 }

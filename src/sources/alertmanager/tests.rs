@@ -121,6 +121,6 @@ async fn a_pattern_of_a_silence_is_read_as_alertmanager_reads_it() {
 async fn another_shape_is_a_bad_response() {
     for body in ["{}", "[{}]", r#"[{"labels":{}}]"#, "[", ""] {
         let error = served(body).await.1.alerts().await.unwrap_err();
-        assert!(matches!(error, Error::BadResponse { .. }), "{body}: {error:?}");
+        assert!(matches!(error, HttpError::BadResponse { .. }), "{body}: {error:?}");
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod script;
 
 use std::collections::BTreeMap;
 
-use super::world::{EVALUATION_INTERVAL, World};
+use super::world::{DemoPlatform, EVALUATION_INTERVAL};
 use crate::model::labels::{Labels, NAME};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -51,7 +51,7 @@ impl ScriptedAlert {
     }
 }
 
-impl World {
+impl DemoPlatform {
     /// The alerts that are active at some time of a period, as known at its
     /// end, in order of rule and time.
     pub fn alerts(&self, period: Period) -> Vec<ScriptedAlert> {
@@ -340,7 +340,7 @@ mod tests {
     }
 
     fn increments(
-        world: &World,
+        world: &DemoPlatform,
         selector: &crate::model::labels::selector::Selector,
         period: Period,
     ) -> BTreeMap<Timestamp, f64> {

@@ -22,9 +22,9 @@ use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::world::World;
+use super::world::DemoPlatform;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::demo::serve::page::Exposition;
+use crate::sources::demo::serve::page::PageFormat;
 use crate::sources::demo::world::truth::AnsweredScrape;
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,7 +32,7 @@ type Observer = Arc<dyn Fn(AnsweredScrape) + Send + Sync>;
 
 #[derive(Clone)]
 struct Server {
-    world: Arc<World>,
+    world: Arc<DemoPlatform>,
     address: SocketAddr,
     now: Clock,
     answered: Observer,
@@ -50,7 +50,7 @@ struct Server {
 /// Those of the listener.
 pub async fn serve(
     listener: TcpListener,
-    world: Arc<World>,
+    world: Arc<DemoPlatform>,
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
     answered: impl Fn(AnsweredScrape) + Send + Sync + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -80,16 +80,16 @@ async fn targets(State(server): State<Server>) -> Response {
 async fn metrics(State(server): State<Server>, Path(instance): Path<String>) -> Response {
     let at = (server.now)();
     match server.world.exposition(&instance, at) {
-        Exposition::Page(text) => {
+        PageFormat::Page(text) => {
             (server.answered)(AnsweredScrape { instance, at });
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
         }
-        Exposition::Failing => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Exposition::Absent => StatusCode::NOT_FOUND.into_response(),
+        PageFormat::Failing => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        PageFormat::Absent => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-impl World {
+impl DemoPlatform {
     /// The configuration of a Prometheus that scrapes the world from `serve` at
     /// `address`: its series carry the labels of `samples`. `rule_file` names
     /// the file that holds `alert_rules`, if they are to be evaluated.
@@ -153,7 +153,7 @@ mod tests {
                 assert_eq!(group["targets"][0], address.to_string());
                 let instance = group["labels"]["instance"].as_str().unwrap();
                 match world.exposition(instance, now) {
-                    Exposition::Page(text) => assert_eq!((status, body), (200, text)),
+                    PageFormat::Page(text) => assert_eq!((status, body), (200, text)),
                     _ => assert_eq!(status, 503),
                 }
                 statuses.push(status);

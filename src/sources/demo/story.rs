@@ -3,7 +3,7 @@
 
 use super::alerts::ScriptedAlert;
 use super::alerts::script::{Disturbance, Plot};
-use super::world::World;
+use super::world::DemoPlatform;
 use super::world::chance::Key;
 use crate::model::labels::content_hash;
 use crate::model::labels::hex;
@@ -44,7 +44,7 @@ fn answer(plot: Plot) -> Option<Answer> {
     })
 }
 
-impl World {
+impl DemoPlatform {
     /// What the paging tool reports of a period, in order of time.
     pub fn records(&self, period: Period) -> Vec<Record> {
         let mut all = Vec::new();

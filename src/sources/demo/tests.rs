@@ -9,16 +9,16 @@ use super::*;
 use crate::ingest::raw::RawSeries;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
-use crate::model::operations::comparison::{Comparison, ComparisonOp};
+use crate::model::operations::comparison::{ComparisonOp, ValueCondition};
 use crate::model::slo::sli::{HistogramUnit, Numerator, Sli};
 use crate::model::time::{Millis, Period, Timestamp};
 
-pub(super) fn world(seed: u64) -> World {
-    World::new(WorldConfig::new(seed, Timestamp::parse("2026-10-25T15:00:00Z").unwrap()))
+pub(super) fn world(seed: u64) -> DemoPlatform {
+    DemoPlatform::new(WorldConfig::new(seed, Timestamp::parse("2026-10-25T15:00:00Z").unwrap()))
 }
 
 /// Hours since the start of the world.
-pub(super) fn hours(world: &World, from: i64, to: i64) -> Period {
+pub(super) fn hours(world: &DemoPlatform, from: i64, to: i64) -> Period {
     let start = world.config().start;
     Period::new(start + Millis::from_hours(from), start + Millis::from_hours(to))
 }
@@ -98,7 +98,7 @@ fn a_selector_gives_its_part_of_the_history() {
 fn a_world_has_no_samples_outside_of_its_time() {
     let config = world(5).config().clone();
     let end = config.start + Millis::from_hours(2);
-    let world = World::new(WorldConfig { end: Some(end), ..config });
+    let world = DemoPlatform::new(WorldConfig { end: Some(end), ..config });
     let wide = hours(&world, -48, 48);
     let up = world.samples(&select("up", &[]), wide);
     let times = || up.iter().flat_map(|s| s.samples.iter().map(|x| x.at));
@@ -119,8 +119,8 @@ fn pages_show_what_samples_hold() {
         for sample in &up.samples {
             let page = world.exposition(target.get("instance").unwrap(), sample.at);
             seen[sample.value as usize] += 1;
-            let Exposition::Page(text) = page else {
-                assert_eq!((sample.value, page), (0.0, Exposition::Failing), "{target} {}", sample.at);
+            let PageFormat::Page(text) = page else {
+                assert_eq!((sample.value, page), (0.0, PageFormat::Failing), "{target} {}", sample.at);
                 continue;
             };
             assert_eq!(sample.value, 1.0, "{target} {}", sample.at);
@@ -128,7 +128,7 @@ fn pages_show_what_samples_hold() {
         }
     }
     assert!(seen[0] > 10 && seen[1] > 400, "{seen:?}");
-    assert_eq!(world.exposition("10.99.0.1:8080", period.start), Exposition::Absent);
+    assert_eq!(world.exposition("10.99.0.1:8080", period.start), PageFormat::Absent);
 }
 
 /// The samples of one target at one instant, without `up`.
@@ -228,7 +228,7 @@ fn every_service_has_its_rhythm() {
 #[test]
 fn the_probe_fails_with_the_storefront() {
     let world = world(14);
-    let good = Comparison { op: ComparisonOp::Equal, value: 1.0 };
+    let good = ValueCondition { op: ComparisonOp::Equal, value: 1.0 };
     let probe = Sli::Gauge { metric: select("probe_success", &[]), good };
     let blip = world.disturbances(hours(&world, 0, 14 * 24)).into_iter().find(|d| d.plot == Plot::Blip).unwrap();
     let during = world.truth(&probe, blip.period).observable;
@@ -241,7 +241,7 @@ fn the_probe_fails_with_the_storefront() {
 
 #[test]
 fn a_world_can_be_made_large() {
-    let world = World::new(WorldConfig { extra_services: 20, ..world(15).config().clone() });
+    let world = DemoPlatform::new(WorldConfig { extra_services: 20, ..world(15).config().clone() });
     let up = world.samples(&select("up", &[]), hours(&world, 0, 1));
     assert!(up.iter().filter(|s| s.labels.get("namespace") == Some("extra")).count() >= 40);
     let indicator = availability("service-020");

@@ -54,7 +54,7 @@ const EXTRA_SERVICES_MAX: u16 = 1_000;
 
 /// A generated platform, with users who are hurt now and then.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct DemoPlatform {
     pub(super) config: WorldConfig,
     pub(super) script: Script,
     pub(super) arrivals: Arrivals,
@@ -64,14 +64,14 @@ pub struct World {
 
 /// One pod as service discovery knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct DemoTarget {
     /// `job` and `instance`, and for pods `namespace` and `pod`.
     pub labels: Labels,
     /// From the pod's start to its end; it may reach beyond the world's.
     pub life: Period,
 }
 
-impl Target {
+impl DemoTarget {
     pub fn job(&self) -> &str {
         self.labels.get("job").unwrap_or("")
     }
@@ -84,8 +84,8 @@ impl Target {
 /// How often the world evaluates its alert rules.
 pub const EVALUATION_INTERVAL: Millis = Millis::from_secs(30);
 
-impl World {
-    pub fn new(config: WorldConfig) -> World {
+impl DemoPlatform {
+    pub fn new(config: WorldConfig) -> DemoPlatform {
         let interval = Millis(config.scrape_interval.0.clamp(1_000, 300_000));
         let config = WorldConfig {
             scrape_interval: interval,
@@ -96,7 +96,7 @@ impl World {
         let young = config.present.map(|present| young(key, present));
         let services: Vec<Service> =
             cast(key).into_iter().chain(young).chain((1..=config.extra_services).map(|n| extra(key, n))).collect();
-        World {
+        DemoPlatform {
             script: Script { key: key.word("script"), start: config.start, present: config.present },
             arrivals: Arrivals::new(key.word("arrivals")),
             slots: slots(services, interval, config.shown),
@@ -118,9 +118,9 @@ impl World {
     }
 
     /// All pods that live at some time of a period.
-    pub fn targets(&self, period: Period) -> Vec<Target> {
+    pub fn targets(&self, period: Period) -> Vec<DemoTarget> {
         let pods = self.slots.iter().flat_map(|slot| self.pods(slot, period));
-        pods.map(|pod| Target { labels: pod.labels, life: pod.life }).collect()
+        pods.map(|pod| DemoTarget { labels: pod.labels, life: pod.life }).collect()
     }
 
     /// The truth of the script: who was hurt, when and how much.
@@ -183,7 +183,7 @@ mod tests {
     fn settings_are_kept_within_their_limits() {
         let start = Timestamp::from_millis(0);
         let config = WorldConfig { scrape_interval: Millis(1), extra_services: u16::MAX, ..WorldConfig::new(1, start) };
-        let world = World::new(config);
+        let world = DemoPlatform::new(config);
         assert_eq!(world.config().scrape_interval, Millis(1_000));
         assert_eq!(world.services().len(), 7 + 1_000);
     }
@@ -192,7 +192,8 @@ mod tests {
     fn a_service_is_the_same_whichever_others_are_shown() {
         let config = WorldConfig::new(1, Timestamp::from_millis(0));
         let hour = Period::new(config.start, config.start + Millis::from_hours(1));
-        let (all, part) = (World::new(config.clone()), World::new(WorldConfig { shown: &["search"], ..config }));
+        let (all, part) =
+            (DemoPlatform::new(config.clone()), DemoPlatform::new(WorldConfig { shown: &["search"], ..config }));
         assert_eq!(part.services(), ["search"]);
         let of_search: Vec<_> =
             all.history(hour).into_iter().filter(|s| s.labels.get("job") == Some("search")).collect();

@@ -8,14 +8,14 @@ use std::time::Duration;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
-use super::error::{Error, kubeconfig_text};
+use super::error::{ClusterError, kubeconfig_text};
 
 /// An API server that does not take the connection by then is tried again.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum ClusterAccess {
     /// The service account of the pod.
     InCluster,
     /// A kubeconfig file, and the context in it; `None` for its current one.
@@ -27,21 +27,21 @@ pub enum Access {
 ///
 /// # Errors
 /// [`Error::Config`] if the credentials cannot be read.
-pub async fn connect(access: &Access) -> Result<Client, Error> {
+pub async fn connect(access: &ClusterAccess) -> Result<Client, ClusterError> {
     let mut config = match access {
-        Access::InCluster => Config::incluster().map_err(|error| {
-            Error::Config(format!(
+        ClusterAccess::InCluster => Config::incluster().map_err(|error| {
+            ClusterError::Config(format!(
                 "{error}; outside a pod name a kubeconfig file, in a pod let its service account's token be mounted"
             ))
         })?,
-        Access::Kubeconfig { path, context } => from_file(path, context.clone())
-            .await
-            .map_err(|error| Error::Config(format!("kubeconfig {}: {}", path.display(), kubeconfig_text(&error))))?,
+        ClusterAccess::Kubeconfig { path, context } => from_file(path, context.clone()).await.map_err(|error| {
+            ClusterError::Config(format!("kubeconfig {}: {}", path.display(), kubeconfig_text(&error)))
+        })?,
     };
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Refusals to serve are waited out where the watch knows of them.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| Error::Config(format!("the credentials cannot be used: {error}")))
+    Client::try_from(config).map_err(|error| ClusterError::Config(format!("the credentials cannot be used: {error}")))
 }
 
 async fn from_file(path: &PathBuf, context: Option<String>) -> Result<Config, kube::config::KubeconfigError> {
@@ -55,7 +55,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_wrong_with_a_kubeconfig_is_said_with_its_path() {
-        let access = |path: &str| Access::Kubeconfig { path: path.into(), context: Some("prod".to_owned()) };
+        let access = |path: &str| ClusterAccess::Kubeconfig { path: path.into(), context: Some("prod".to_owned()) };
         let error = connect(&access("/nonexistent/config")).await.err().unwrap().to_string();
         assert!(error.contains("kubeconfig /nonexistent/config") && error.contains("No such file"), "{error}");
 

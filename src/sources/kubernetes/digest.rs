@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
 
 use super::contacts::{Contacts, Kind, Sign};
-use super::error::Error;
+use super::error::ClusterError;
 use super::follow::Step;
 use crate::ingest::cluster::cluster_events::{EventCounter, EventSight};
 use crate::ingest::cluster::manual_actions::{Cordons, NodeSight, ScaleSight, Scalings};
@@ -15,7 +15,7 @@ use crate::ingest::cluster::workloads::{JobSight, WorkloadSight, Workloads, job_
 use crate::model::operations::change::{Change, ObjectRef};
 use crate::model::operations::subject::workload;
 use crate::model::time::{Millis, Timestamp};
-use crate::sources::kubernetes::fact::{ClusterFact, Known};
+use crate::sources::kubernetes::fact::{ClusterFact, StoredCluster};
 
 /// Workloads whose services are told; as many as are followed.
 const SERVICES_MAX: usize = 40_000;
@@ -81,7 +81,7 @@ pub(super) struct Digest<C> {
 }
 
 impl<C: Fn() -> Timestamp> Digest<C> {
-    pub(super) fn new(clock: C, event_ttl: Millis, known: Known, kinds: &[Kind]) -> Self {
+    pub(super) fn new(clock: C, event_ttl: Millis, known: StoredCluster, kinds: &[Kind]) -> Self {
         Digest {
             clock,
             contacts: Contacts::new(kinds, event_ttl, known.synced_until),
@@ -289,7 +289,7 @@ impl<C: Fn() -> Timestamp> Digest<C> {
         self.facts.extend(changes.into_iter().map(ClusterFact::Change));
     }
 
-    fn interrupted(&mut self, error: Error) {
+    fn interrupted(&mut self, error: ClusterError) {
         self.facts.push(ClusterFact::Interrupted(error));
     }
 }
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn the_owner_of_a_job_is_told_once_where_its_name_does_not_say_it() {
         let mut digest =
-            Digest::new(|| Timestamp::from_millis(0), Millis::from_hours(1), Known::default(), &[Kind::Job]);
+            Digest::new(|| Timestamp::from_millis(0), Millis::from_hours(1), StoredCluster::default(), &[Kind::Job]);
         let mut owners = |name: &str| {
             let job = JobSight {
                 uid: name.to_owned(),

@@ -13,7 +13,7 @@ const SAID_CHARS_MAX: usize = 500;
 
 /// Why the cluster cannot be watched.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ClusterError {
     /// The kubeconfig or the in-cluster credentials cannot be used.
     #[error("no access to Kubernetes: {0}")]
     Config(String),
@@ -34,10 +34,10 @@ pub enum Error {
     Answer(String),
 }
 
-impl Error {
+impl ClusterError {
     /// Whether only a change of credentials or permissions helps.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::Config(_) | Error::Unauthorized(_) | Error::Forbidden(_))
+        matches!(self, ClusterError::Config(_) | ClusterError::Unauthorized(_) | ClusterError::Forbidden(_))
     }
 }
 
@@ -153,15 +153,15 @@ impl Failure {
     }
 
     /// The error to report for a request to `verb` the resource.
-    pub(super) fn into_error(self, denied: impl FnOnce() -> Denied) -> Error {
+    pub(super) fn into_error(self, denied: impl FnOnce() -> Denied) -> ClusterError {
         match self {
-            Failure::Refused(Refusal::Unauthorized(said)) => Error::Unauthorized(said),
-            Failure::Refused(Refusal::Forbidden) => Error::Forbidden(vec![denied()]),
-            Failure::Absent => Error::Answer(format!("it has no resource {}", denied().resource)),
-            Failure::TooLarge => Error::Answer("it is too large".to_owned()),
-            Failure::Answered { code, said, .. } => Error::Unreachable(format!("it answers {code}: {said}")),
-            Failure::Unreachable(why) => Error::Unreachable(why),
-            Failure::Nonsense(why) => Error::Answer(why),
+            Failure::Refused(Refusal::Unauthorized(said)) => ClusterError::Unauthorized(said),
+            Failure::Refused(Refusal::Forbidden) => ClusterError::Forbidden(vec![denied()]),
+            Failure::Absent => ClusterError::Answer(format!("it has no resource {}", denied().resource)),
+            Failure::TooLarge => ClusterError::Answer("it is too large".to_owned()),
+            Failure::Answered { code, said, .. } => ClusterError::Unreachable(format!("it answers {code}: {said}")),
+            Failure::Unreachable(why) => ClusterError::Unreachable(why),
+            Failure::Nonsense(why) => ClusterError::Answer(why),
         }
     }
 }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_refusal_names_each_missing_permission_and_the_rules_to_add() {
         let all = [("events", "events.k8s.io"), ("deployments", "apps"), ("replicasets", "apps"), ("nodes", "")];
-        let text = Error::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
+        let text = ClusterError::Forbidden(all.map(|(resource, group)| denied(resource, group)).to_vec()).to_string();
         assert_eq!(
             text,
             "the API server does not allow to list events of events.k8s.io in all namespaces, to list deployments \
@@ -234,7 +234,7 @@ mod tests {
              \x20 - apiGroups: [\"\"]\n    resources: [\"nodes\"]\n    verbs: [\"get\", \"list\", \"watch\"]"
         );
         let narrow = Denied { namespace: Some("shop".to_owned()), ..denied("events", "") };
-        let text = Error::Forbidden(vec![narrow]).to_string();
+        let text = ClusterError::Forbidden(vec![narrow]).to_string();
         assert!(text.contains("list events in namespace shop; add to a Role that"), "{text}");
     }
 
@@ -246,7 +246,7 @@ mod tests {
         assert!(matches!(Failure::of_status(&status(404)), Failure::Absent));
         let expired = Failure::of_status(&status(410));
         assert!(matches!(expired, Failure::Answered { code: 410, retry_after: None, .. }));
-        assert!(Error::Forbidden(vec![]).is_refusal());
+        assert!(ClusterError::Forbidden(vec![]).is_refusal());
         assert!(!expired.into_error(|| denied("events", "")).is_refusal());
     }
 

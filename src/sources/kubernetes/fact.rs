@@ -1,12 +1,12 @@
 //! The facts that are read from a cluster, and those that are stored already.
 
-use super::error::{Denied, Error};
+use super::error::{ClusterError, Denied};
 use crate::model::operations::change::{Change, ClusterEvent, ObjectRef};
 use crate::model::time::Timestamp;
 
 /// What is stored of the cluster already.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct StoredCluster {
     /// The events that were last seen within the retention of the cluster;
     /// older ones do no harm.
     pub events: Vec<ClusterEvent>,
@@ -38,5 +38,5 @@ pub enum ClusterFact {
     /// Events that came and expired in between were not seen.
     Gap { from: Timestamp, to: Timestamp },
     /// The API server cannot be followed for now; it is being tried again.
-    Interrupted(Error),
+    Interrupted(ClusterError),
 }

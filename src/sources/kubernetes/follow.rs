@@ -12,7 +12,7 @@ use kube::core::{Request, Status};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::error::{Denied, Error, Failure};
+use super::error::{ClusterError, Denied, Failure};
 use super::lines::{Line, next_line};
 use super::wire::{Carried, Envelope, Page, Sighted};
 
@@ -136,7 +136,7 @@ pub(super) enum Step<S> {
     /// Nothing has happened up to now.
     Alive,
     /// The API server could not be followed for now.
-    Interrupted(Error),
+    Interrupted(ClusterError),
 }
 
 /// Why following stops for a moment or for good.
@@ -161,7 +161,7 @@ pub(super) async fn follow<T: Sighted, M>(
     place: Place,
     heard: mpsc::Sender<M>,
     message: fn(Step<T::Sight>) -> M,
-) -> Result<(), Error> {
+) -> Result<(), ClusterError> {
     let mut follower = Follower {
         client,
         place,

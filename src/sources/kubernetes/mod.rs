@@ -19,9 +19,9 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::mpsc;
 
-pub use connect::{Access, connect};
-pub use error::{Denied, Error};
-pub use fact::{ClusterFact, Known};
+pub use connect::{ClusterAccess, connect};
+pub use error::{ClusterError, Denied};
+pub use fact::{ClusterFact, StoredCluster};
 
 use crate::model::time::{Millis, Timestamp};
 use contacts::Kind;
@@ -45,7 +45,7 @@ const FOLLOWED: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob"
 
 /// What to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct WatchOptions {
     /// Kubernetes Events.
     pub events: bool,
     /// Rollouts of Deployments, and who scales them.
@@ -61,9 +61,9 @@ pub struct Options {
     pub event_ttl: Millis,
 }
 
-impl Default for Options {
+impl Default for WatchOptions {
     fn default() -> Self {
-        Options { events: true, rollouts: true, by_hand: true, namespace: None, event_ttl: Millis::from_hours(1) }
+        WatchOptions { events: true, rollouts: true, by_hand: true, namespace: None, event_ttl: Millis::from_hours(1) }
     }
 }
 
@@ -79,15 +79,15 @@ impl Default for Options {
 /// and does not last.
 pub async fn watch(
     client: Client,
-    options: Options,
-    known: Known,
+    options: WatchOptions,
+    known: StoredCluster,
     clock: impl Fn() -> Timestamp,
     sink: mpsc::Sender<ClusterFact>,
-) -> Result<(), Error> {
+) -> Result<(), ClusterError> {
     let namespace = options.namespace.clone();
     if namespace.as_deref().is_some_and(|name| !is_namespace(name)) {
         let name = namespace.unwrap_or_default();
-        return Err(Error::Config(format!("invalid namespace name `{}`", name.escape_debug())));
+        return Err(ClusterError::Config(format!("invalid namespace name `{}`", name.escape_debug())));
     }
     let Some(places) = begin(&client, &options, &sink).await? else { return Ok(()) };
     let denied = places.unseen.iter().map(|(_, denied)| denied.clone()).collect();
@@ -168,7 +168,7 @@ async fn followed<T: wire::Sighted, M>(
     place: Option<Place>,
     tell: &mpsc::Sender<M>,
     message: fn(follow::Step<T::Sight>) -> M,
-) -> Result<(), Error> {
+) -> Result<(), ClusterError> {
     match place {
         Some(place) => follow::<T, M>(client.clone(), place, tell.clone(), message).await,
         None => Ok(()),
@@ -178,7 +178,11 @@ async fn followed<T: wire::Sighted, M>(
 /// Finds out whether everything may be read, so that all that is missing is
 /// told at once, and in which form the events are served. `None` if nobody
 /// listens.
-async fn begin(client: &Client, options: &Options, sink: &mpsc::Sender<ClusterFact>) -> Result<Option<Places>, Error> {
+async fn begin(
+    client: &Client,
+    options: &WatchOptions,
+    sink: &mpsc::Sender<ClusterFact>,
+) -> Result<Option<Places>, ClusterError> {
     loop {
         let error = match permitted(client, options).await {
             Ok(places) => return Ok(Some(places)),
@@ -195,7 +199,7 @@ async fn begin(client: &Client, options: &Options, sink: &mpsc::Sender<ClusterFa
     }
 }
 
-async fn permitted(client: &Client, options: &Options) -> Result<Places, Error> {
+async fn permitted(client: &Client, options: &WatchOptions) -> Result<Places, ClusterError> {
     let namespace = || options.namespace.clone();
     let (mut places, mut denied) = (Places::default(), Vec::new());
     if options.events {
@@ -228,7 +232,7 @@ async fn permitted(client: &Client, options: &Options) -> Result<Places, Error> 
         return Ok(places);
     }
     denied.extend(places.unseen.into_iter().map(|(_, denied)| denied));
-    Err(Error::Forbidden(denied))
+    Err(ClusterError::Forbidden(denied))
 }
 
 /// A place, or `None` if it may not be read; then it is noted.
@@ -236,7 +240,7 @@ async fn unless_denied(
     client: &Client,
     place: Place,
     unseen: &mut Vec<(Place, Denied)>,
-) -> Result<Option<Place>, Error> {
+) -> Result<Option<Place>, ClusterError> {
     match denial_in_full(client, &place).await? {
         None => Ok(Some(place)),
         Some(denied) => {
@@ -248,18 +252,18 @@ async fn unless_denied(
 
 /// Also whether the objects may be watched, for those that are done without: a
 /// refusal that comes later would end all.
-async fn denial_in_full(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
+async fn denial_in_full(client: &Client, place: &Place) -> Result<Option<Denied>, ClusterError> {
     if let Some(denied) = denial(client, place).await? {
         return Ok(Some(denied));
     }
     refused(probe_watch(client, place).await, place, "watch")
 }
 
-async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, Error> {
+async fn denial(client: &Client, place: &Place) -> Result<Option<Denied>, ClusterError> {
     refused(probe(client, place).await, place, "list")
 }
 
-fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Result<Option<Denied>, Error> {
+fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Result<Option<Denied>, ClusterError> {
     match probed {
         Ok(()) => Ok(None),
         Err(Failure::Refused(Refusal::Forbidden)) => Ok(Some(place.denied(verb))),
@@ -269,7 +273,7 @@ fn refused(probed: Result<(), Failure>, place: &Place, verb: &'static str) -> Re
 
 /// Without the changes that are out of sight: that they are not listed does not
 /// say that their workloads are gone.
-fn within(mut known: Known, options: &Options) -> Known {
+fn within(mut known: StoredCluster, options: &WatchOptions) -> StoredCluster {
     known.changes.retain(|change| {
         let namespace = options.namespace.as_ref();
         let is_followed = FOLLOWED.contains(&change.object.kind.as_str());
@@ -312,8 +316,8 @@ mod tests {
         };
         let changes = vec![change("Deployment", "shop"), change("Deployment", "bank"), change("Cluster", "")];
         let seen = |namespace: Option<&str>| {
-            let options = Options { namespace: namespace.map(Into::into), ..Options::default() };
-            within(Known { changes: changes.clone(), ..Known::default() }, &options).changes.len()
+            let options = WatchOptions { namespace: namespace.map(Into::into), ..WatchOptions::default() };
+            within(StoredCluster { changes: changes.clone(), ..StoredCluster::default() }, &options).changes.len()
         };
         assert_eq!((seen(None), seen(Some("shop"))), (2, 1));
     }

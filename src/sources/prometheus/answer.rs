@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::ingest::raw::{Bucket, Histogram, RawSeries, Sample};
 use crate::model::time::Timestamp;
-use crate::net::error::{Error, shown};
+use crate::net::error::{HttpError, shown};
 use crate::sources::prometheus::json::{JsonLabels, Number, Point, Points, SeriesList};
 
 /// Data that is whole, with what the source remarked.
@@ -96,12 +96,12 @@ impl<'de> Deserialize<'de> for HistogramPoint {
 const HINTS: [&str; 2] = ["PromQL info:", "PromQL warning:"];
 
 impl<T> Envelope<T> {
-    pub(super) fn open(self, url: &str) -> Result<Answer<T>, Error> {
+    pub(super) fn open(self, url: &str) -> Result<Answer<T>, HttpError> {
         let url = url.to_owned();
         if self.status != "success" {
             let kind = shown(&self.error_type.unwrap_or_default());
             let message = shown(&self.error.unwrap_or_else(|| "no reason given".to_owned()));
-            return Err(Error::Refused { url, status: 200, kind, message });
+            return Err(HttpError::Refused { url, status: 200, kind, message });
         }
         let (hints, mut losses): (Vec<String>, Vec<String>) =
             self.warnings.unwrap_or_default().into_iter().partition(|w| HINTS.iter().any(|h| w.starts_with(h)));
@@ -109,9 +109,9 @@ impl<T> Envelope<T> {
             losses.push("isPartial: some storage nodes did not answer".to_owned());
         }
         if !losses.is_empty() {
-            return Err(Error::Partial { url, warnings: losses.iter().map(|w| shown(w)).collect() });
+            return Err(HttpError::Partial { url, warnings: losses.iter().map(|w| shown(w)).collect() });
         }
-        let data = self.data.ok_or_else(|| Error::BadResponse { url, reason: "it has no data".to_owned() })?;
+        let data = self.data.ok_or_else(|| HttpError::BadResponse { url, reason: "it has no data".to_owned() })?;
         let warnings = hints.into_iter().chain(self.infos.unwrap_or_default()).map(|w| shown(&w)).collect();
         Ok(Answer { warnings, ..Answer::new(data) })
     }

@@ -9,12 +9,12 @@ use crate::ingest::raw::{Histogram, RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::last_of_each::last_of_each;
 use crate::sources::prometheus::{Answer, Prometheus};
 
 /// Job and instance.
-pub type Target = (String, String);
+pub type TargetKey = (String, String);
 
 /// This far back the samples themselves are read; nearly every series that is
 /// still alive has one there.
@@ -33,8 +33,8 @@ pub async fn last(
     selector: &Selector,
     value: Option<f64>,
     period: Period,
-    exact: Option<&BTreeSet<Target>>,
-) -> Result<Answer<Vec<RawSeries>>, Error> {
+    exact: Option<&BTreeSet<TargetKey>>,
+) -> Result<Answer<Vec<RawSeries>>, HttpError> {
     let selector = &selector.for_source();
     let at = period.end;
     let recent = Period::new((at - READ_BACK).max(period.start), at);
@@ -89,7 +89,7 @@ pub async fn last(
 /// The last minute in which each series of a written selector was seen, of parts of
 /// the period that are as long as the source lets them be. What is too much even so
 /// is left out: a series that was not seen is met for the first time.
-async fn minutes(client: &Prometheus, seen: &str, period: Period) -> Result<Vec<(Labels, Sample)>, Error> {
+async fn minutes(client: &Prometheus, seen: &str, period: Period) -> Result<Vec<(Labels, Sample)>, HttpError> {
     let answers = in_parts(period, |part| async move {
         let query = format!("max_over_time(({seen} * 0 + time())[{}:1m])", part.length());
         client.query_replicas(&query, part.end).await
@@ -99,7 +99,7 @@ async fn minutes(client: &Prometheus, seen: &str, period: Period) -> Result<Vec<
 }
 
 /// Nothing where it is more than the source answers.
-fn unless_too_much<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
+fn unless_too_much<T>(asked: Result<T, HttpError>) -> Result<Option<T>, HttpError> {
     match asked {
         Err(error) if error.asks_too_much() => Ok(None),
         other => other.map(Some),
@@ -138,7 +138,7 @@ impl LastSamples {
     }
 }
 
-pub fn target_of(labels: &Labels) -> Target {
+pub fn target_of(labels: &Labels) -> TargetKey {
     let label = |name| labels.get(name).unwrap_or_default().to_owned();
     (label("job"), label("instance"))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::last::{Target, last};
+use super::last::{TargetKey, last};
 use super::memory::MemorySource;
 use super::split::in_parts;
 use crate::ingest::counting::observed::Baselines;
@@ -15,9 +15,9 @@ use crate::model::labels::Labels;
 use crate::model::labels::selector::{Matcher, Selector};
 use crate::model::latency::Latency;
 use crate::model::operations::rule::AlertRule;
-use crate::model::slo::groups::Group;
+use crate::model::slo::groups::GroupValues;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::net::{Error, RemoteClock};
+use crate::net::{HttpError, RemoteClock};
 use crate::sources::demo::DemoSource;
 use crate::sources::prometheus::{Answer, Prometheus};
 
@@ -87,7 +87,7 @@ impl SampleSource {
     }
 
     /// The samples with `start < at <= end`; native histograms are left out.
-    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, Error> {
+    pub async fn read(&self, selector: &Selector, period: Period) -> Result<Vec<RawSeries>, HttpError> {
         self.read_counters(selector, &Thresholds::default(), period).await
     }
 
@@ -97,7 +97,7 @@ impl SampleSource {
         selector: &Selector,
         thresholds: &Thresholds,
         period: Period,
-    ) -> Result<Vec<RawSeries>, Error> {
+    ) -> Result<Vec<RawSeries>, HttpError> {
         match self {
             SampleSource::Prometheus(client) => Ok(told(client.read(selector, period).await?, thresholds)),
             SampleSource::Demo(demo) => Ok(demo.read(selector, period)),
@@ -113,7 +113,7 @@ impl SampleSource {
         matchers: &[Matcher],
         thresholds: &Thresholds,
         period: Period,
-    ) -> Result<Vec<RawSeries>, Error> {
+    ) -> Result<Vec<RawSeries>, HttpError> {
         if let SampleSource::Prometheus(client) = self {
             return Ok(told(client.read_metrics(metrics, matchers, period).await?, thresholds));
         }
@@ -127,7 +127,7 @@ impl SampleSource {
 
     /// The alerting rules that it has loaded; `None` where the server tells of
     /// none, as one that only stores samples does not.
-    pub async fn rules(&self) -> Result<Option<Vec<AlertRule>>, Error> {
+    pub async fn rules(&self) -> Result<Option<Vec<AlertRule>>, HttpError> {
         match self {
             SampleSource::Prometheus(client) => match client.rules().await {
                 Ok(answer) => Ok(Some(answer.data.into_iter().map(|served| served.rule).collect())),
@@ -141,7 +141,12 @@ impl SampleSource {
 
     /// The values of some labels that series of the period have, empty where a series
     /// has no such label.
-    pub async fn groups(&self, selector: &Selector, labels: &[String], period: Period) -> Result<Vec<Group>, Error> {
+    pub async fn groups(
+        &self,
+        selector: &Selector,
+        labels: &[String],
+        period: Period,
+    ) -> Result<Vec<GroupValues>, HttpError> {
         let group = |of: &Labels| labels.iter().map(|label| of.get(label).unwrap_or_default().to_owned()).collect();
         if let SampleSource::Prometheus(client) = self {
             let (by, length) = (labels.join(", "), period.length());
@@ -150,12 +155,12 @@ impl SampleSource {
             return Ok(answer.data.iter().map(|(labels, _)| group(labels)).collect());
         }
         let series = self.read(selector, period).await?;
-        let groups: BTreeSet<Group> = series.iter().map(|series| group(&series.labels)).collect();
+        let groups: BTreeSet<GroupValues> = series.iter().map(|series| group(&series.labels)).collect();
         Ok(groups.into_iter().collect())
     }
 
     /// Ends of the minutes in which the source scraped anything, in order.
-    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, Error> {
+    pub async fn alive(&self, period: Period) -> Result<Vec<Timestamp>, HttpError> {
         match self {
             SampleSource::Prometheus(client) => alive(client, period).await,
             SampleSource::Demo(demo) => Ok(demo.alive(period)),
@@ -165,7 +170,7 @@ impl SampleSource {
 
     /// What an expression comes to at the end of every slot in the period, summed
     /// over its series. Only a server that has a query engine can tell.
-    pub async fn estimate(&self, expression: &str, period: Period) -> Result<Points, Error> {
+    pub async fn estimate(&self, expression: &str, period: Period) -> Result<Points, HttpError> {
         match self {
             SampleSource::Prometheus(client) => estimate(client, expression, period).await,
             SampleSource::Demo(_) | SampleSource::Memory(_) => Ok(Points::new()),
@@ -178,8 +183,8 @@ impl SampleSource {
         &self,
         batch: &SourceQuery,
         at: Timestamp,
-        exact: Option<&BTreeSet<Target>>,
-    ) -> Result<Baselines, Error> {
+        exact: Option<&BTreeSet<TargetKey>>,
+    ) -> Result<Baselines, HttpError> {
         let mut baselines = Baselines::default();
         for request in &batch.requests {
             baselines.series.extend(self.last(request, None, &batch.thresholds, at, exact).await?);
@@ -198,8 +203,8 @@ impl SampleSource {
         value: Option<f64>,
         thresholds: &Thresholds,
         at: Timestamp,
-        exact: Option<&BTreeSet<Target>>,
-    ) -> Result<Vec<RawSeries>, Error> {
+        exact: Option<&BTreeSet<TargetKey>>,
+    ) -> Result<Vec<RawSeries>, HttpError> {
         let period = Period::new(at - BASELINE_HORIZON, at);
         match self {
             SampleSource::Prometheus(client) => {
@@ -211,7 +216,7 @@ impl SampleSource {
     }
 }
 
-async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Error> {
+async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, HttpError> {
     let mut ends = Vec::new();
     for answer in by_minute(client, "count(count_over_time(up[1m]))", period).await? {
         ends.extend(answer.iter().flat_map(|s| &s.samples).map(|s| s.at));
@@ -219,7 +224,7 @@ async fn alive(client: &Prometheus, period: Period) -> Result<Vec<Timestamp>, Er
     Ok(ends)
 }
 
-async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Result<Points, Error> {
+async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Result<Points, HttpError> {
     let mut points = Points::new();
     for answer in by_minute(client, expression, period).await? {
         for sample in answer.iter().flat_map(|series| &series.samples) {
@@ -231,7 +236,7 @@ async fn estimate(client: &Prometheus, expression: &str, period: Period) -> Resu
 
 /// The values of an expression at the end of every slot in the period, in as many
 /// questions as the source's limits ask for.
-async fn by_minute(client: &Prometheus, expression: &str, period: Period) -> Result<Vec<Vec<RawSeries>>, Error> {
+async fn by_minute(client: &Prometheus, expression: &str, period: Period) -> Result<Vec<Vec<RawSeries>>, HttpError> {
     let mut answers = Vec::new();
     let mut start = period.start.ceil_slot();
     // The end of a period counts, too.

@@ -9,7 +9,7 @@ use crate::ingest::raw::{Histogram, RawSeries};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS};
-use crate::net::Error;
+use crate::net::HttpError;
 
 /// The shortest part: counting needs whole minutes.
 const SHORTEST: Millis = Millis(SLOT_MS);
@@ -24,10 +24,10 @@ const DEPTH_MAX: usize = 8;
 
 /// Asks for a period, and for its halves where that is too much; the answers in
 /// order of time.
-pub(super) async fn in_parts<T, F: Future<Output = Result<T, Error>>>(
+pub(super) async fn in_parts<T, F: Future<Output = Result<T, HttpError>>>(
     period: Period,
     ask: impl Fn(Period) -> F,
-) -> Result<Vec<T>, Error> {
+) -> Result<Vec<T>, HttpError> {
     let (mut parts, mut answers) = (vec![period], Vec::new());
     while let Some(part) = parts.pop() {
         match ask(part).await {
@@ -45,14 +45,22 @@ pub(super) async fn in_parts<T, F: Future<Output = Result<T, Error>>>(
 
 impl Prometheus {
     /// The samples of a written selector, by parts of time where they are too many.
-    pub(super) async fn read_in_parts(&self, written: &str, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
+    pub(super) async fn read_in_parts(
+        &self,
+        written: &str,
+        period: Period,
+    ) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         if period.length() > PUT_TOGETHER_MAX {
             return self.read_at_once(written, period).await;
         }
         Ok(together(in_parts(period, |part| self.read_at_once(written, part)).await?))
     }
 
-    pub(super) async fn read_at_once(&self, written: &str, period: Period) -> Result<Answer<Vec<RawSeries>>, Error> {
+    pub(super) async fn read_at_once(
+        &self,
+        written: &str,
+        period: Period,
+    ) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         let query = format!("{written}[{}ms]", period.length().0);
         let mut answer = self.query_matrix(&query, period.end).await?;
         keep_within(&mut answer.data, period);
@@ -67,7 +75,7 @@ impl Prometheus {
         selector: &Selector,
         period: Period,
         depth: usize,
-    ) -> Result<Answer<Vec<RawSeries>>, Error> {
+    ) -> Result<Answer<Vec<RawSeries>>, HttpError> {
         let error = match self.read_in_parts(&selector.for_source().to_string(), period).await {
             Err(error) if depth < DEPTH_MAX && is_for_fewer_series(&error, period) => error,
             other => return other,
@@ -82,7 +90,7 @@ impl Prometheus {
     }
 
     /// Matchers that each series satisfies one of, on the label with the most values.
-    async fn partition(&self, selector: &Selector, period: Period) -> Result<Option<Vec<Matcher>>, Error> {
+    async fn partition(&self, selector: &Selector, period: Period) -> Result<Option<Vec<Matcher>>, HttpError> {
         let sent = selector.for_source();
         let mut widest: (String, Vec<String>) = Default::default();
         for label in self.label_names(&sent, period).await?.data {
@@ -109,7 +117,7 @@ impl Prometheus {
 }
 
 /// Whether a question is to be split by series: by time it was, as far as that helps.
-fn is_for_fewer_series(error: &Error, period: Period) -> bool {
+fn is_for_fewer_series(error: &HttpError, period: Period) -> bool {
     error.limits_series() || (error.asks_too_much() && !error.is_slow() && period.length() <= PUT_TOGETHER_MAX)
 }
 
@@ -149,9 +157,9 @@ mod tests {
     use super::*;
     use crate::model::time::Timestamp;
 
-    fn too_much(message: &str) -> Error {
+    fn too_much(message: &str) -> HttpError {
         let (url, kind, message) = ("http://p/".into(), "execution".into(), message.into());
-        Error::Refused { url, status: 422, kind, message }
+        HttpError::Refused { url, status: 422, kind, message }
     }
 
     #[tokio::test]

@@ -9,11 +9,11 @@ mod nearest;
 use tokio::sync::OnceCell;
 
 use crate::model::labels::selector::{Selector, SelectorSum};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::sli::{Expression, Numerator, RatioUnit, Sli};
 use crate::model::slo::sli_problem::{Affected, Side, SliProblem};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::Prometheus;
 
 /// The newest sample of a series is at most so old where it is scraped every
@@ -57,7 +57,7 @@ impl<'c> Survey<'c> {
     }
 
     /// Everything that is wrong with the series of an SLI.
-    pub async fn sli(&self, sli: &Sli) -> Result<Vec<SliProblem>, Error> {
+    pub async fn sli(&self, sli: &Sli) -> Result<Vec<SliProblem>, HttpError> {
         let mut problems = match sli {
             Sli::Ratio { numerator, total } => self.ratio(numerator, total).await?,
             Sli::Latency { histogram, threshold_seconds, unit } => {
@@ -73,7 +73,7 @@ impl<'c> Survey<'c> {
         Ok(problems)
     }
 
-    async fn ratio(&self, numerator: &Numerator, total: &SelectorSum) -> Result<Vec<SliProblem>, Error> {
+    async fn ratio(&self, numerator: &Numerator, total: &SelectorSum) -> Result<Vec<SliProblem>, HttpError> {
         let side = side_of(numerator);
         let mut problems = self.sum(Side::Total, total).await?;
         // What is wrong on both sides is said of the total.
@@ -88,7 +88,7 @@ impl<'c> Survey<'c> {
         Ok(problems)
     }
 
-    async fn sum(&self, side: Side, sum: &SelectorSum) -> Result<Vec<SliProblem>, Error> {
+    async fn sum(&self, side: Side, sum: &SelectorSum) -> Result<Vec<SliProblem>, HttpError> {
         let mut problems = Vec::new();
         for selector in sum.iter() {
             problems.extend(self.operand(side, selector).await?);
@@ -105,7 +105,7 @@ impl<'c> Survey<'c> {
     }
 
     /// One selector: whether it matches, and whether its samples come in time.
-    async fn operand(&self, side: Side, selector: &Selector) -> Result<Vec<SliProblem>, Error> {
+    async fn operand(&self, side: Side, selector: &Selector) -> Result<Vec<SliProblem>, HttpError> {
         Ok(match self.newest(selector).await? {
             Newest::Fresh => {
                 let spelling = self.spelling(selector).await?;
@@ -119,7 +119,7 @@ impl<'c> Survey<'c> {
         })
     }
 
-    async fn newest(&self, selector: &Selector) -> Result<Newest, Error> {
+    async fn newest(&self, selector: &Selector) -> Result<Newest, HttpError> {
         let sent = selector.for_source();
         if let Some(newest) = self.instant(&format!("max(timestamp({sent}))")).await? {
             if self.at - newest <= FRESH {
@@ -146,7 +146,7 @@ impl<'c> Survey<'c> {
 
     /// How much older the newest sample is than the usual distance between samples
     /// lets it be.
-    async fn late_by(&self, sent: &Selector, newest: Timestamp) -> Result<Option<Millis>, Error> {
+    async fn late_by(&self, sent: &Selector, newest: Timestamp) -> Result<Option<Millis>, HttpError> {
         let age = self.at - newest;
         // In the hour before it: a series that ended has few samples in the last one.
         let counts = self.client.query_vector(&format!("max(count_over_time({sent}[1h]))"), newest).await?.data;
@@ -159,7 +159,7 @@ impl<'c> Survey<'c> {
 
     /// Whether the series has not ended: a scraper marks the end of a series, except
     /// where its samples have times of their own, which is how late samples come.
-    async fn has_not_ended(&self, sent: &Selector, newest: Timestamp) -> Result<bool, Error> {
+    async fn has_not_ended(&self, sent: &Selector, newest: Timestamp) -> Result<bool, HttpError> {
         if self.at - newest > LATE_MAX {
             return Ok(false);
         }
@@ -168,7 +168,7 @@ impl<'c> Survey<'c> {
     }
 
     /// A bound that the source writes in another way.
-    async fn spelling(&self, selector: &Selector) -> Result<Option<SliProblem>, Error> {
+    async fn spelling(&self, selector: &Selector) -> Result<Option<SliProblem>, HttpError> {
         let sent = selector.for_source();
         let Some(bound) = selector.matchers().iter().find(|m| !sent.matchers().contains(m)) else { return Ok(None) };
         let values = self.client.label_values(&bound.label, Some(&sent), self.lately()).await?.data;
@@ -179,7 +179,12 @@ impl<'c> Survey<'c> {
     }
 
     /// Whether more events are good, or bad, than there are.
-    async fn excess(&self, side: Side, part: &SelectorSum, total: &SelectorSum) -> Result<Option<SliProblem>, Error> {
+    async fn excess(
+        &self,
+        side: Side,
+        part: &SelectorSum,
+        total: &SelectorSum,
+    ) -> Result<Option<SliProblem>, HttpError> {
         let hour = |sum: &SelectorSum| {
             let terms = sum.iter().map(|one| format!("(sum(increase({}[1h])) or vector(0))", one.for_source()));
             terms.collect::<Vec<_>>().join(" + ")
@@ -190,11 +195,11 @@ impl<'c> Survey<'c> {
         Ok(exceeds.then_some(SliProblem::ImpossibleCounts { side, part, total, minutes: 60 }))
     }
 
-    async fn gauge(&self, metric: &Selector, _good: Comparison) -> Result<Vec<SliProblem>, Error> {
+    async fn gauge(&self, metric: &Selector, _good: ValueCondition) -> Result<Vec<SliProblem>, HttpError> {
         self.operand(Side::Gauge, metric).await
     }
 
-    async fn raw_ratio(&self, metric: &Selector, unit: RatioUnit) -> Result<Vec<SliProblem>, Error> {
+    async fn raw_ratio(&self, metric: &Selector, unit: RatioUnit) -> Result<Vec<SliProblem>, HttpError> {
         let mut problems = self.operand(Side::Gauge, metric).await?;
         let sent = metric.for_source();
         for extreme in ["max", "min"] {
@@ -211,7 +216,12 @@ impl<'c> Survey<'c> {
         Ok(problems)
     }
 
-    async fn estimated(&self, part: &Expression, is_bad: bool, total: &Expression) -> Result<Vec<SliProblem>, Error> {
+    async fn estimated(
+        &self,
+        part: &Expression,
+        is_bad: bool,
+        total: &Expression,
+    ) -> Result<Vec<SliProblem>, HttpError> {
         let mut problems = Vec::new();
         let side = if is_bad { Side::Bad } else { Side::Good };
         for (side, expression) in [(Side::Total, total), (side, part)] {
@@ -256,15 +266,15 @@ impl<'c> Survey<'c> {
     }
 
     /// The value of an expression that gives one, at the moment of the survey.
-    async fn number(&self, query: &str) -> Result<Option<f64>, Error> {
+    async fn number(&self, query: &str) -> Result<Option<f64>, HttpError> {
         Ok(self.client.query_vector(query, self.at).await?.data.first().map(|(_, sample)| sample.value))
     }
 
-    async fn instant(&self, query: &str) -> Result<Option<Timestamp>, Error> {
+    async fn instant(&self, query: &str) -> Result<Option<Timestamp>, HttpError> {
         self.instant_at(query, self.at).await
     }
 
-    async fn instant_at(&self, query: &str, at: Timestamp) -> Result<Option<Timestamp>, Error> {
+    async fn instant_at(&self, query: &str, at: Timestamp) -> Result<Option<Timestamp>, HttpError> {
         let answer = self.client.query_vector(query, at).await?.data;
         Ok(answer.first().and_then(|(_, sample)| Timestamp::from_secs_f64(sample.value)))
     }

@@ -28,7 +28,7 @@ fn matrix(result: &str) -> String {
     format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":{result}}}}}"#)
 }
 
-async fn matrix_error(body: &'static str) -> Error {
+async fn matrix_error(body: &'static str) -> HttpError {
     served(body).await.1.query_matrix("m[1m]", at(0)).await.unwrap_err()
 }
 
@@ -97,7 +97,7 @@ async fn a_part_of_the_data_is_never_data() {
         ),
     ] {
         let error = matrix_error(body).await;
-        assert!(matches!(&error, Error::Partial { warnings, .. } if warnings == &[warning]), "{error:?}");
+        assert!(matches!(&error, HttpError::Partial { warnings, .. } if warnings == &[warning]), "{error:?}");
     }
     let hint = r#"{"status":"success","data":{"resultType":"matrix","result":[]},"warnings":["PromQL warning: mixed"],"infos":null}"#;
     let answer = served(hint).await.1.query_matrix("m[1m]", at(0)).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_part_of_the_data_is_never_data() {
 async fn refusals_have_their_class() {
     let body = r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}"#;
     let error = scripted(move || answer(422, &[], body)).await.1.query_matrix("m[30d]", at(0)).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused { status: 422, kind, .. } if kind == "execution"), "{error:?}");
+    assert!(matches!(&error, HttpError::Refused { status: 422, kind, .. } if kind == "execution"), "{error:?}");
     assert!(error.asks_too_much());
 
     let body = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
@@ -118,7 +118,7 @@ async fn refusals_have_their_class() {
     assert_eq!(error.retry_after(), Some(Millis::from_secs(3)));
 
     let error = matrix_error(r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#).await;
-    assert!(matches!(&error, Error::Refused { status: 200, message, .. } if message == "parse error"), "{error:?}");
+    assert!(matches!(&error, HttpError::Refused { status: 200, message, .. } if message == "parse error"), "{error:?}");
     assert!(!error.asks_too_much());
 }
 
@@ -145,7 +145,7 @@ async fn malformed_answers_are_bad_responses() {
     for body in bodies {
         let shown: String = body.chars().take(80).collect();
         let error = scripted(move || json(&body)).await.1.query_matrix("m[1m]", at(0)).await.unwrap_err();
-        assert!(matches!(error, Error::BadResponse { .. }), "{shown}: {error:?}");
+        assert!(matches!(error, HttpError::BadResponse { .. }), "{shown}: {error:?}");
         assert!(error.to_string().len() < 500, "{error}");
     }
 }

@@ -7,7 +7,7 @@ use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::selector::Selector;
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::scrape::outcome::ScrapeOutcome;
 
 /// Samples of the last minutes, found by metric name.
@@ -31,7 +31,7 @@ impl SampleBuffer {
     /// new series do not fit fails here, as a whole: an absent series means
     /// something to whoever counts, so none may be dropped in silence. `up` itself
     /// always fits.
-    pub fn push(&mut self, outcome: ScrapeOutcome) -> Result<(), Error> {
+    pub fn push(&mut self, outcome: ScrapeOutcome) -> Result<(), HttpError> {
         let ScrapeOutcome { at, up, result, .. } = outcome;
         self.sweep(at);
         let result = result.and_then(|samples| {
@@ -39,7 +39,7 @@ impl SampleBuffer {
             if self.count + new > self.series_max {
                 let url = up.get("instance").unwrap_or("the target").to_owned();
                 let limit = format!("{new} new series do not fit: {} of at most {} exist", self.count, self.series_max);
-                return Err(Error::TooLarge { url, limit });
+                return Err(HttpError::TooLarge { url, limit });
             }
             Ok(samples)
         });

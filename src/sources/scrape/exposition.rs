@@ -21,7 +21,7 @@ mod tests;
 
 pub use error::{ParseError, Reason};
 pub use limits::{LABELS_PER_SAMPLE_MAX, Limits, NAME_BYTES_MAX, SAMPLES_MAX, VALUE_BYTES_MAX};
-pub use sample::{Format, Label, MetricKind, Sample};
+pub use sample::{ExpositionSample, Label, MetricKind, TextFormat};
 
 use crate::model::labels::Labels;
 use crate::model::time::Timestamp;
@@ -31,9 +31,9 @@ use crate::model::time::Timestamp;
 /// good as a whole or not at all.
 pub fn parse(
     body: &[u8],
-    format: Format,
+    format: TextFormat,
     limits: &Limits,
-    mut sink: impl FnMut(&Sample<'_>),
+    mut sink: impl FnMut(&ExpositionSample<'_>),
 ) -> Result<(), ParseError> {
     let text = std::str::from_utf8(body).map_err(|e| ParseError::at(body, e.valid_up_to(), Reason::NotUtf8))?;
     let mut lines = line::Lines::new(text, format, limits);
@@ -57,7 +57,7 @@ pub struct OwnedSample {
 /// counter that alternates between two values looks like endless resets.)
 pub fn collect(
     body: &[u8],
-    format: Format,
+    format: TextFormat,
     limits: &Limits,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<OwnedSample>, ParseError> {

@@ -2,7 +2,7 @@
 
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Timestamp};
-use crate::net::error::Error;
+use crate::net::error::HttpError;
 
 /// What one scrape gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,6 @@ pub struct ScrapeOutcome {
     /// The series `up` of the target; its value is 1 exactly if `result` is good.
     pub up: Labels,
     /// All samples that were asked for, or none.
-    pub result: Result<Vec<(Labels, f64)>, Error>,
+    pub result: Result<Vec<(Labels, f64)>, HttpError>,
     pub duration: Millis,
 }

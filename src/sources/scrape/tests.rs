@@ -6,8 +6,8 @@ use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::time::Period;
 use crate::net::fake_server::{FakeServer, Step, answer};
 
-fn target(url: &str) -> Target {
-    Target {
+fn target(url: &str) -> ScrapeTarget {
+    ScrapeTarget {
         endpoint: Endpoint { timeout: Millis::from_secs(5), ..Endpoint::new(url.parse().unwrap()) },
         job: "shop".into(),
         labels: Labels::new().with("instance", "i").with("zone", "z1"),
@@ -21,7 +21,7 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_millis(secs * 1_000)
 }
 
-async fn scrape_with(change: impl Fn(&mut Target), steps: Vec<Step>) -> ScrapeOutcome {
+async fn scrape_with(change: impl Fn(&mut ScrapeTarget), steps: Vec<Step>) -> ScrapeOutcome {
     let server = FakeServer::start(move |_| steps.clone()).await;
     let mut target = target(server.url.join("metrics").unwrap().as_str());
     change(&mut target);
@@ -78,7 +78,7 @@ async fn labels_that_collide_are_renamed_or_honored() {
 
 #[test]
 fn the_instance_is_host_and_port_unless_it_is_given() {
-    let labels = |url: &str| Target { labels: Labels::new(), ..target(url) }.all_labels().to_string();
+    let labels = |url: &str| ScrapeTarget { labels: Labels::new(), ..target(url) }.all_labels().to_string();
     assert_eq!(labels("http://shop:8080/metrics"), r#"{instance="shop:8080", job="shop"}"#);
     assert_eq!(labels("https://[::1]/metrics"), r#"{instance="[::1]:443", job="shop"}"#);
     assert_eq!(target("http://x/").all_labels().get("instance"), Some("i"));
@@ -100,7 +100,7 @@ async fn a_target_that_cannot_be_read_gives_nothing_at_all() {
         (answer(404, &[], ""), "refused", "404"),
         (vec![], "unreachable", ""),
     ] {
-        let limit = |t: &mut Target| {
+        let limit = |t: &mut ScrapeTarget| {
             t.limits.samples = 2;
             t.endpoint.body_limit_bytes = 1_000;
         };
@@ -113,7 +113,7 @@ async fn a_target_that_cannot_be_read_gives_nothing_at_all() {
 #[tokio::test]
 async fn only_the_metrics_that_are_wanted_are_kept() {
     let body = "a 1\nb 2\nc 3\n";
-    let only_b = |t: &mut Target| t.metrics = Some(BTreeSet::from(["b".to_owned()]));
+    let only_b = |t: &mut ScrapeTarget| t.metrics = Some(BTreeSet::from(["b".to_owned()]));
     let outcome = scrape_with(only_b, answer(200, &[], body)).await;
     assert_eq!(shown(&outcome).len(), 1);
 }
@@ -137,7 +137,7 @@ fn outcome(secs: i64, series: &[(&str, f64)]) -> ScrapeOutcome {
 }
 
 fn failed(secs: i64) -> ScrapeOutcome {
-    let error = Error::Unreachable { url: "u".into(), reason: "r".into() };
+    let error = HttpError::Unreachable { url: "u".into(), reason: "r".into() };
     ScrapeOutcome { result: Err(error), ..outcome(secs, &[]) }
 }
 

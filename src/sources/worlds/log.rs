@@ -5,7 +5,7 @@ use crate::model::time::Timestamp;
 /// Events of one kind of one process in the stretch `(after, at]`, in which no
 /// scrape, no minute and no life ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Entry {
+pub struct EventEntry {
     pub after: Timestamp,
     pub at: Timestamp,
     pub bad: bool,

@@ -17,9 +17,9 @@ mod server;
 mod tests;
 mod world;
 
-pub use log::Entry;
+pub use log::EventEntry;
 pub use play::REQUESTS;
-pub use scenarios::{Scenario, all, named};
+pub use scenarios::{WorldScenario, all, named};
 pub use script::{JOB, SCRAPE_INTERVAL};
 pub use server::{Server, ServerError, Tools};
 pub use world::{Truth, World};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::ingest::raw::{RawSeries, Sample};
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::sources::worlds::log::Entry;
+use crate::sources::worlds::log::EventEntry;
 
 /// Tells the scrapers of a pair apart.
 const REPLICA: &str = "prometheus_replica";
@@ -49,7 +49,7 @@ impl Stage {
 /// What is written down of one world.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    pub log: Vec<Entry>,
+    pub log: Vec<EventEntry>,
     pub series: Vec<RawSeries>,
     pub up: Vec<RawSeries>,
     pub starts: Vec<RawSeries>,
@@ -152,7 +152,7 @@ impl Player<'_> {
         if lives && !fails && !unlucky { Scrape::Answered } else { Scrape::Failed }
     }
 
-    fn play_process(&mut self, process: &Process, pages: &mut [Pages], log: &mut Vec<Entry>) {
+    fn play_process(&mut self, process: &Process, pages: &mut [Pages], log: &mut Vec<EventEntry>) {
         let history = self.stage.history;
         let answered: Vec<(Timestamp, usize)> = self
             .scrapes
@@ -174,7 +174,7 @@ impl Player<'_> {
                     *count += new;
                 }
                 let bad = self.script.classes.get(class).is_some_and(|c| c.bad);
-                log.push(Entry { after, at, bad, count: new, seen_at });
+                log.push(EventEntry { after, at, bad, count: new, seen_at });
             }
             while let Some((_, scraper)) = next.next_if(|(scrape, _)| *scrape == at) {
                 if let Some(pages) = pages.get_mut(scraper) {

@@ -12,7 +12,7 @@ use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
 
 /// One kind of world.
 #[derive(Clone, Copy)]
-pub struct Scenario {
+pub struct WorldScenario {
     pub name: &'static str,
     /// What is hard about it, for people.
     pub about: &'static str,
@@ -22,27 +22,35 @@ pub struct Scenario {
     script: fn(&Stage, &mut Chance) -> Script,
 }
 
-impl std::fmt::Debug for Scenario {
+impl std::fmt::Debug for WorldScenario {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
 }
 
-impl Scenario {
+impl WorldScenario {
     pub(super) fn script(&self, stage: &Stage, chance: &mut Chance) -> Script {
         (self.script)(stage, chance)
     }
 }
 
 /// All of them, in the order of the table.
-pub fn all() -> &'static [Scenario] {
-    const fn scenario(name: &'static str, about: &'static str, script: fn(&Stage, &mut Chance) -> Script) -> Scenario {
-        Scenario { name, about, is_exact: true, script }
+pub fn all() -> &'static [WorldScenario] {
+    const fn scenario(
+        name: &'static str,
+        about: &'static str,
+        script: fn(&Stage, &mut Chance) -> Script,
+    ) -> WorldScenario {
+        WorldScenario { name, about, is_exact: true, script }
     }
-    const fn bounded(name: &'static str, about: &'static str, script: fn(&Stage, &mut Chance) -> Script) -> Scenario {
-        Scenario { name, about, is_exact: false, script }
+    const fn bounded(
+        name: &'static str,
+        about: &'static str,
+        script: fn(&Stage, &mut Chance) -> Script,
+    ) -> WorldScenario {
+        WorldScenario { name, about, is_exact: false, script }
     }
-    const ALL: &[Scenario] = &[
+    const ALL: &[WorldScenario] = &[
         scenario("outage-at-peak", "half of all requests fail for two hours of the afternoon", outage_at_peak),
         scenario("outage-at-trough", "the same at two in the night", outage_at_trough),
         scenario("blind-outage", "as at the peak, but scrapes fail for the first hour of it", blind_outage),
@@ -86,7 +94,7 @@ pub fn all() -> &'static [Scenario] {
 }
 
 /// The scenario of a name.
-pub fn named(name: &str) -> Option<&'static Scenario> {
+pub fn named(name: &str) -> Option<&'static WorldScenario> {
     all().iter().find(|scenario| scenario.name == name)
 }
 

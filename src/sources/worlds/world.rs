@@ -4,9 +4,9 @@ use crate::ingest::raw::RawSeries;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::worlds::chance::Chance;
-use crate::sources::worlds::log::Entry;
+use crate::sources::worlds::log::EventEntry;
 use crate::sources::worlds::play::{Stage, play};
-use crate::sources::worlds::scenarios::Scenario;
+use crate::sources::worlds::scenarios::WorldScenario;
 use crate::sources::worlds::script::SCRAPE_INTERVAL;
 
 /// History before the window that is judged, so that its edge lies within.
@@ -23,7 +23,7 @@ pub struct World {
     /// What is judged. Users pause at its edges, so that it is the same by the
     /// time of events and by the time of scrapes.
     pub window: Period,
-    pub log: Vec<Entry>,
+    pub log: Vec<EventEntry>,
     /// The counters of requests.
     pub series: Vec<RawSeries>,
     /// `up` of all targets.
@@ -45,7 +45,7 @@ pub struct Truth {
 impl World {
     /// The world of a scenario, with a window of whole days that ends at an
     /// instant. Equal arguments give equal worlds.
-    pub fn new(scenario: &Scenario, seed: u64, days: u32, end: Timestamp) -> World {
+    pub fn new(scenario: &WorldScenario, seed: u64, days: u32, end: Timestamp) -> World {
         let window = Period::new(end - Millis::from_days(i64::from(days)), end);
         let history = Period::new(window.start - BEFORE, window.end + AFTER);
         let stage = Stage { seed, history, window, interval: SCRAPE_INTERVAL };

@@ -10,7 +10,7 @@ use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StoreError {
     #[error(
         "the data directory {} is in use by another evenkeel{}; stop that one, or give this one a directory of its own with --data",
         dir.display(), pid.map(|p| format!(" (process {p})")).unwrap_or_default()
@@ -80,45 +80,47 @@ pub enum Error {
     Engine(#[from] rusqlite::Error),
 }
 
-impl Error {
+impl StoreError {
     /// An error of the file system at `path`.
-    pub(crate) fn io(path: &Path, error: &io::Error) -> Error {
+    pub(crate) fn io(path: &Path, error: &io::Error) -> StoreError {
         let (path, reason) = (path.to_owned(), error.to_string());
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly { path, reason },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full { dir: path },
-            _ => Error::Io { path, reason },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::ReadOnly { path, reason }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { dir: path },
+            _ => StoreError::Io { path, reason },
         }
     }
 
     /// Gives an answer of SQLite its meaning, now that the file is known.
-    pub(crate) fn at(self, path: &Path) -> Error {
-        let Error::Engine(error) = self else {
+    pub(crate) fn at(self, path: &Path) -> StoreError {
+        let StoreError::Engine(error) = self else {
             return self;
         };
         let Some(code) = error.sqlite_error_code() else {
-            return Error::Engine(error);
+            return StoreError::Engine(error);
         };
         let (path, reason) = (path.to_owned(), error.to_string());
         match code {
-            ErrorCode::DiskFull => Error::Full { dir: path.parent().unwrap_or(&path).to_owned() },
-            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Error::ReadOnly { path, reason },
-            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Error::Io { path, reason },
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::CorruptStore { path, reason },
-            _ => Error::Engine(error),
+            ErrorCode::DiskFull => StoreError::Full { dir: path.parent().unwrap_or(&path).to_owned() },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { path, reason },
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => StoreError::Io { path, reason },
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::CorruptStore { path, reason },
+            _ => StoreError::Engine(error),
         }
     }
 
     /// Whether it is about the disk, which may have room or be writable again later.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Error::Full { .. } | Error::ReadOnly { .. } | Error::Io { .. })
+        matches!(self, StoreError::Full { .. } | StoreError::ReadOnly { .. } | StoreError::Io { .. })
     }
 
     /// Whether the connection that gave this error should not be used again:
     /// after a write or a sync has failed, nobody knows what is on the disk,
     /// and only a new connection looks.
     pub(crate) fn spoils_connection(&self) -> bool {
-        !matches!(self, Error::CorruptTiles { .. } | Error::CorruptRow { .. } | Error::Replaced { .. })
+        !matches!(self, StoreError::CorruptTiles { .. } | StoreError::CorruptRow { .. } | StoreError::Replaced { .. })
     }
 }
 
@@ -136,27 +138,27 @@ fn date(day: i64) -> String {
 mod tests {
     use super::*;
 
-    fn sqlite(code: i32) -> Error {
-        Error::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    fn sqlite(code: i32) -> StoreError {
+        StoreError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
             .at(Path::new("/data/evenkeel.db"))
     }
 
     #[test]
     fn answers_of_sqlite_get_their_meaning() {
         use rusqlite::ffi;
-        assert!(matches!(sqlite(ffi::SQLITE_FULL), Error::Full { dir } if dir == Path::new("/data")));
-        assert!(matches!(sqlite(ffi::SQLITE_READONLY), Error::ReadOnly { .. }));
-        assert!(matches!(sqlite(ffi::SQLITE_IOERR_FSYNC), Error::Io { .. }));
-        assert!(matches!(sqlite(ffi::SQLITE_NOTADB), Error::CorruptStore { .. }));
-        assert!(matches!(sqlite(ffi::SQLITE_BUSY), Error::Engine(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_FULL), StoreError::Full { dir } if dir == Path::new("/data")));
+        assert!(matches!(sqlite(ffi::SQLITE_READONLY), StoreError::ReadOnly { .. }));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_FSYNC), StoreError::Io { .. }));
+        assert!(matches!(sqlite(ffi::SQLITE_NOTADB), StoreError::CorruptStore { .. }));
+        assert!(matches!(sqlite(ffi::SQLITE_BUSY), StoreError::Engine(_)));
     }
 
     #[test]
     fn messages_name_the_place_and_the_way_out() {
-        let error = Error::CorruptTiles { indicator: SliId([7; 16]), day: 20_635, reason: "checksum" };
+        let error = StoreError::CorruptTiles { indicator: SliId([7; 16]), day: 20_635, reason: "checksum" };
         let text = error.to_string();
         assert!(text.contains("07070707") && text.contains("2026-07-01") && text.contains("fetched again"), "{text}");
-        let text = Error::Locked { dir: "/data".into(), pid: Some(42) }.to_string();
+        let text = StoreError::Locked { dir: "/data".into(), pid: Some(42) }.to_string();
         assert!(text.contains("/data") && text.contains("process 42") && text.contains("--data"), "{text}");
     }
 }

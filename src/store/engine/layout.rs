@@ -59,7 +59,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::error::Error;
+use super::error::StoreError;
 use super::schema::{SMALL_TABLES, TABLES};
 use super::upgrade::upgrade;
 use crate::store::integrity::checksum;
@@ -102,9 +102,9 @@ const STATEMENTS: usize = 80;
 
 /// Opens the one connection that writes; makes the tables in a new file, and brings
 /// those of an earlier release up to date.
-pub fn connect_writer(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+pub fn connect_writer(path: &Path, noted: &NotedRows) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < ENGINE_VERSION_MIN {
-        return Err(Error::OldEngine { found: rusqlite::version() });
+        return Err(StoreError::OldEngine { found: rusqlite::version() });
     }
     let mut db = connect(path, noted)?;
     let is_new = !has_tables(&db)?;
@@ -117,7 +117,7 @@ pub fn connect_writer(path: &Path, noted: &NotedRows) -> Result<Connection, Erro
     let found = schema_checksum(&db)?;
     if format == FORMAT && !is_new && meta(&db, SCHEMA)?.is_none_or(|crc| crc != found) {
         let reason = "the list of its tables is not as it was written".to_owned();
-        return Err(Error::CorruptStore { path: path.to_owned(), reason });
+        return Err(StoreError::CorruptStore { path: path.to_owned(), reason });
     }
     if is_new || format < FORMAT || !has_all_tables(&db)? {
         let tx = db.transaction()?;
@@ -134,13 +134,13 @@ pub fn connect_writer(path: &Path, noted: &NotedRows) -> Result<Connection, Erro
 }
 
 /// Opens a file that may be damaged, to copy what can be read.
-pub fn connect_for_salvage(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+pub fn connect_for_salvage(path: &Path, noted: &NotedRows) -> Result<Connection, StoreError> {
     let db = connect(path, noted)?;
     check_format(&db, path)?;
     Ok(db)
 }
 
-fn connect(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+fn connect(path: &Path, noted: &NotedRows) -> Result<Connection, StoreError> {
     // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
@@ -150,7 +150,7 @@ fn connect(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
 }
 
 /// Opens a connection that can only read. The writer's must be open.
-pub fn open_reader(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+pub fn open_reader(path: &Path, noted: &NotedRows) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     for_reading(db, noted)
 }
@@ -158,7 +158,7 @@ pub fn open_reader(path: &Path, noted: &NotedRows) -> Result<Connection, Error> 
 /// Opens a connection that only reads and needs no other file, where nothing can be
 /// written: without room SQLite cannot make its index of the log. What is in the log
 /// only is not seen.
-pub fn open_frozen(path: &Path, noted: &NotedRows) -> Result<Connection, Error> {
+pub fn open_frozen(path: &Path, noted: &NotedRows) -> Result<Connection, StoreError> {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -171,19 +171,19 @@ pub fn open_frozen(path: &Path, noted: &NotedRows) -> Result<Connection, Error> 
     let db = Connection::open_with_flags(uri, flags)?;
     if check_format(&db, path)? < FORMAT {
         // Its rows have no checksums yet, and none can be written now.
-        return Err(Error::NotUpgraded { path: path.to_owned() });
+        return Err(StoreError::NotUpgraded { path: path.to_owned() });
     }
     for_reading(db, noted)
 }
 
-fn for_reading(db: Connection, noted: &NotedRows) -> Result<Connection, Error> {
+fn for_reading(db: Connection, noted: &NotedRows) -> Result<Connection, StoreError> {
     prepare(&db, READER_CACHE_KIB)?;
     checksum::register(&db, noted)?;
     checksum::hide_damage(&db)?;
     Ok(db)
 }
 
-fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
+fn prepare(db: &Connection, cache_kib: i32) -> Result<(), StoreError> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.pragma_update(None, "cache_size", -cache_kib)?;
@@ -198,13 +198,13 @@ fn prepare(db: &Connection, cache_kib: i32) -> Result<(), Error> {
     Ok(())
 }
 
-fn has_tables(db: &Connection) -> Result<bool, Error> {
+fn has_tables(db: &Connection) -> Result<bool, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? > 0)
 }
 
 /// Of the tables and indexes, where they begin, and their SQL: a name that is damaged
 /// would look like a table that was never made.
-fn schema_checksum(db: &Connection) -> Result<i64, Error> {
+fn schema_checksum(db: &Connection) -> Result<i64, StoreError> {
     let mut statement =
         db.prepare("SELECT type, name, tbl_name, rootpage, sql FROM main.sqlite_schema ORDER BY name")?;
     let mut rows = statement.query([])?;
@@ -224,7 +224,7 @@ fn schema_checksum(db: &Connection) -> Result<i64, Error> {
 /// Whether this release has no table that the one before lacked. A new table
 /// leaves the format as it is: an earlier release does not miss what it never
 /// knew.
-fn has_all_tables(db: &Connection) -> Result<bool, Error> {
+fn has_all_tables(db: &Connection) -> Result<bool, StoreError> {
     let known = SMALL_TABLES.iter().map(|table| {
         db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = ?1", [table], |row| row.get::<_, i64>(0))
     });
@@ -232,16 +232,16 @@ fn has_all_tables(db: &Connection) -> Result<bool, Error> {
 }
 
 /// The format of the file, if this release knows it.
-pub fn check_format(db: &Connection, path: &Path) -> Result<u32, Error> {
+pub fn check_format(db: &Connection, path: &Path) -> Result<u32, StoreError> {
     let is_ours = db.query_row("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'blocks')", [], |row| {
         row.get::<_, i64>(0)
     })?;
     if is_ours < 2 {
-        return Err(Error::Foreign { path: path.to_owned() });
+        return Err(StoreError::Foreign { path: path.to_owned() });
     }
     match meta(db, "format")? {
         Some(format) if (1..=i64::from(FORMAT)).contains(&format) => Ok(format as u32),
-        found => Err(Error::WrongFormat {
+        found => Err(StoreError::WrongFormat {
             path: path.to_owned(),
             found: found.map_or_else(|| "unknown".to_owned(), |f| f.to_string()),
             known: FORMAT,
@@ -249,11 +249,11 @@ pub fn check_format(db: &Connection, path: &Path) -> Result<u32, Error> {
     }
 }
 
-pub fn meta(db: &Connection, key: &str) -> Result<Option<i64>, Error> {
+pub fn meta(db: &Connection, key: &str) -> Result<Option<i64>, StoreError> {
     Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
 }
 
-pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
+pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
         params![key, value],
@@ -263,17 +263,17 @@ pub fn set_meta(db: &Connection, key: &str, value: i64) -> Result<(), Error> {
 
 /// Fails with what SQLite finds wrong in a table and its indexes, or in the whole
 /// file.
-pub fn integrity_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), Error> {
+pub fn integrity_check(db: &Connection, table: Option<&str>, path: &Path) -> Result<(), StoreError> {
     let sql = match table {
         Some(table) => format!("PRAGMA main.integrity_check({table})"),
         None => "PRAGMA main.integrity_check(1)".to_owned(),
     };
     let found: String = db.query_row(&sql, [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(Error::CorruptStore { path: path.to_owned(), reason: found }) }
+    if found == "ok" { Ok(()) } else { Err(StoreError::CorruptStore { path: path.to_owned(), reason: found }) }
 }
 
 /// Fails with the first row whose checksum is wrong.
-pub fn check_rows(db: &Connection, path: &Path) -> Result<(), Error> {
+pub fn check_rows(db: &Connection, path: &Path) -> Result<(), StoreError> {
     let noted = NotedRows::default();
     checksum::register(db, &noted)?;
     for table in checksum::FactTable::all(db)? {
@@ -284,7 +284,7 @@ pub fn check_rows(db: &Connection, path: &Path) -> Result<(), Error> {
         None => Ok(()),
         Some(row) => {
             let reason = format!("a row of `{}` is damaged: {}", row.table, row.key);
-            Err(Error::CorruptStore { path: path.to_owned(), reason })
+            Err(StoreError::CorruptStore { path: path.to_owned(), reason })
         }
     }
 }

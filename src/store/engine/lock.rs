@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use super::error::Error;
+use super::error::StoreError;
 
 const FILE_NAME: &str = "lock";
 
@@ -16,9 +16,9 @@ pub struct DirLock {
 
 impl DirLock {
     /// Fails at once when another process holds it, with that one's number.
-    pub fn take(dir: &Path) -> Result<DirLock, Error> {
+    pub fn take(dir: &Path) -> Result<DirLock, StoreError> {
         let path = dir.join(FILE_NAME);
-        let fail = |e: &std::io::Error| Error::io(&path, e);
+        let fail = |e: &std::io::Error| StoreError::io(&path, e);
         let mut open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         if open.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ReadOnlyFilesystem) {
             // Nobody can write there; the lock needs no more than an open file.
@@ -31,7 +31,7 @@ impl DirLock {
                 let mut text = String::new();
                 // The number is a help for people; without it the answer is the same.
                 let _ = file.take(16).read_to_string(&mut text);
-                return Err(Error::Locked { dir: dir.to_owned(), pid: text.trim().parse().ok() });
+                return Err(StoreError::Locked { dir: dir.to_owned(), pid: text.trim().parse().ok() });
             }
             Err(TryLockError::Error(e)) => return Err(fail(&e)),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::error::Error;
+use super::error::StoreError;
 use super::layout;
 use crate::store::integrity::commits::{CommitFile, Commits};
 use crate::store::integrity::damage::NotedRows;
@@ -13,12 +13,12 @@ use crate::store::integrity::repair;
 use crate::store::integrity::salvage::salvage;
 
 /// The connection that writes, and up to where the store has come.
-pub fn open_writer(path: &Path) -> Result<(Connection, Commits), Error> {
+pub fn open_writer(path: &Path) -> Result<(Connection, Commits), StoreError> {
     let opened = match looked_through(path) {
-        Err(Error::CorruptStore { reason, .. }) => {
+        Err(StoreError::CorruptStore { reason, .. }) => {
             // If nothing can be copied either, the first reason is the better one.
             salvage(path, &reason).map_err(|error| match error.at(path) {
-                Error::CorruptStore { .. } => Error::CorruptStore { path: path.to_owned(), reason },
+                StoreError::CorruptStore { .. } => StoreError::CorruptStore { path: path.to_owned(), reason },
                 other => other,
             })?;
             looked_through(path)
@@ -28,7 +28,7 @@ pub fn open_writer(path: &Path) -> Result<(Connection, Commits), Error> {
     opened.map_err(|error| if error.may_pass() && is_full(path) { full(path) } else { error })
 }
 
-fn looked_through(path: &Path) -> Result<(Connection, Commits), Error> {
+fn looked_through(path: &Path) -> Result<(Connection, Commits), StoreError> {
     let open = || {
         let db = layout::connect_writer(path, &NotedRows::default())?;
         repair::facts(&db, path)?;
@@ -38,11 +38,11 @@ fn looked_through(path: &Path) -> Result<(Connection, Commits), Error> {
         }
         Ok((db, stored))
     };
-    open().map_err(|error: Error| error.at(path))
+    open().map_err(|error: StoreError| error.at(path))
 }
 
-fn full(path: &Path) -> Error {
-    Error::Full { dir: path.parent().unwrap_or(path).to_owned() }
+fn full(path: &Path) -> StoreError {
+    StoreError::Full { dir: path.parent().unwrap_or(path).to_owned() }
 }
 
 /// Whether no room is left: SQLite says only that its files cannot be made.

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use super::error::Error;
+use super::error::StoreError;
 use super::layout;
 use crate::store::integrity::damage::NotedRows;
 
@@ -41,7 +41,7 @@ impl Pool {
         &self.path
     }
 
-    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut lease = self.lease();
         let db = match (lease.db.take(), lease.is_frozen) {
             (Some(db), _) => db,
@@ -49,7 +49,7 @@ impl Pool {
             (None, true) => layout::open_frozen(&self.path, &self.noted)?,
         };
         let result = in_snapshot(&db, work);
-        if !result.as_ref().is_err_and(Error::spoils_connection) {
+        if !result.as_ref().is_err_and(StoreError::spoils_connection) {
             lease.db = Some(db);
         }
         result
@@ -62,7 +62,7 @@ impl Pool {
     }
 
     /// Works while no connection reads and all are closed.
-    pub fn exclusively<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    pub fn exclusively<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut state = self.state();
         while state.is_closed {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +113,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let tx = db.unchecked_transaction()?;
     work(&tx)
 }

@@ -3,14 +3,14 @@
 
 use rusqlite::Connection;
 
-use super::error::Error;
+use super::error::StoreError;
 use super::schema::SMALL_TABLES;
 use crate::store::integrity::checksum::FactTable;
 
 /// Tables whose rows have checksums of another kind, or none.
 const WITHOUT_ROW_CHECKSUM: [&str; 2] = ["meta", "open_tiles"];
 
-pub fn upgrade(db: &Connection, from: u32) -> Result<(), Error> {
+pub fn upgrade(db: &Connection, from: u32) -> Result<(), StoreError> {
     if from < 2 {
         add_checksums(db)?;
     }
@@ -18,7 +18,7 @@ pub fn upgrade(db: &Connection, from: u32) -> Result<(), Error> {
 }
 
 /// Format 2: every row of a fact has a checksum.
-fn add_checksums(db: &Connection) -> Result<(), Error> {
+fn add_checksums(db: &Connection) -> Result<(), StoreError> {
     for table in SMALL_TABLES.iter().filter(|table| !WITHOUT_ROW_CHECKSUM.contains(table)) {
         let columns: i64 =
             db.query_row("SELECT count(*) FROM pragma_table_info(?1, 'main') WHERE name <> 'crc'", [table], |row| {

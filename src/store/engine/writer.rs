@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::backup;
-use super::error::Error;
+use super::error::StoreError;
 use super::layout::{self, WAL_BYTES_MAX};
 use super::lock::DirLock;
 use super::open::open_writer;
@@ -123,7 +123,7 @@ pub struct Writer {
     /// `None` after a failure, until the next call opens a new one.
     db: Option<Connection>,
     /// Why it cannot be opened for writing.
-    unwritable: Option<Error>,
+    unwritable: Option<StoreError>,
     commits: Commits,
     commit_file: CommitFile,
     files: OpenFiles,
@@ -134,7 +134,7 @@ pub struct Writer {
 impl Writer {
     /// A writer of a store that is open, or that could not be opened for the reason
     /// given.
-    pub(crate) fn new(opened: Result<(Connection, Commits), Error>, pool: Arc<Pool>, lock: DirLock) -> Writer {
+    pub(crate) fn new(opened: Result<(Connection, Commits), StoreError>, pool: Arc<Pool>, lock: DirLock) -> Writer {
         let (db, commits, unwritable) = match opened {
             Ok((db, commits)) => (Some(db), commits, None),
             Err(error) => (None, Commits::default(), Some(error)),
@@ -145,7 +145,7 @@ impl Writer {
     }
 
     /// Why nothing can be written since the start.
-    pub fn unwritable(&self) -> Option<&Error> {
+    pub fn unwritable(&self) -> Option<&StoreError> {
         self.unwritable.as_ref()
     }
 
@@ -154,7 +154,7 @@ impl Writer {
     ///
     /// `CorruptTiles` names a day that has to be dropped first; `Full`,
     /// `ReadOnly` and `Io` may pass, and writing goes on when they have.
-    pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
+    pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.commits.recorded_at = self.commits.recorded_at.max(batch.recorded_at);
         self.store(batch)?;
         if batch.is_pushed() {
@@ -164,7 +164,7 @@ impl Writer {
         Ok(())
     }
 
-    fn store(&mut self, batch: &Batch) -> Result<(), Error> {
+    fn store(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.transact(|db| {
             let mut tiles = TileWriter::new(db, batch.recorded_at);
             batch.days.iter().try_for_each(|(id, day)| tiles.put_day(*id, day))?;
@@ -203,7 +203,7 @@ impl Writer {
     /// Packs the open tiles of all days before `before_day` into blocks; how
     /// many days of single indicators were packed. Tiles that come for such a
     /// day later are corrections. A call that fails half way can be repeated.
-    pub fn seal(&mut self, before_day: i64) -> Result<usize, Error> {
+    pub fn seal(&mut self, before_day: i64) -> Result<usize, StoreError> {
         let mut sealed = 0;
         loop {
             match self.transact(|db| tiles::seal(db, before_day, SEAL_CHUNK))? {
@@ -215,7 +215,7 @@ impl Writer {
 
     /// Forgets tiles of days before `before_day`, and what else was over before
     /// that day began. Definitions and states stay.
-    pub fn expire(&mut self, before_day: i64) -> Result<(), Error> {
+    pub fn expire(&mut self, before_day: i64) -> Result<(), StoreError> {
         while self.transact(|db| tiles::expire_blocks(db, before_day, EXPIRE_CHUNK))? > 0 {}
         self.transact(|db| {
             let cut = Timestamp::day_start(before_day);
@@ -228,24 +228,25 @@ impl Writer {
 
     /// Forgets that anything was fetched from `from` on, of all indicators; the
     /// tiles stay until they are read again.
-    pub fn forget_fetched(&mut self, from: Timestamp) -> Result<(), Error> {
+    pub fn forget_fetched(&mut self, from: Timestamp) -> Result<(), StoreError> {
         self.transact(|db| ingested::forget_from(db, from))
     }
 
     /// Copies the log into the database, as far as no reader holds it back.
     /// Damage of the log then costs only what was written since.
-    pub fn checkpoint(&mut self) -> Result<(), Error> {
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let Some(db) = &self.db else { return Ok(()) };
-        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(self.pool.path()))
+        db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(|e| StoreError::from(e).at(self.pool.path()))
     }
 
     /// Writes as little as can be, to learn whether anything can be written.
-    pub fn probe(&mut self) -> Result<(), Error> {
+    pub fn probe(&mut self) -> Result<(), StoreError> {
         self.transact(|_| Ok(()))
     }
 
     /// Sets damaged rows aside, and says when damage was found.
-    pub fn repair(&mut self, now: Timestamp) -> Result<(), Error> {
+    pub fn repair(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let path = self.pool.path().to_owned();
         self.transact(|db| {
             repair::rows(db, &path)?;
@@ -254,13 +255,13 @@ impl Writer {
     }
 
     /// Has the next start look through the whole file and repair it.
-    pub fn suspect(&mut self) -> Result<(), Error> {
+    pub fn suspect(&mut self) -> Result<(), StoreError> {
         self.transact(|db| layout::set_meta(db, layout::SUSPECT, 1))
     }
 
     /// Removes the tiles of one indicator and day, which are damaged, and forgets
     /// that the day was fetched.
-    pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), Error> {
+    pub fn drop_day(&mut self, indicator: SliId, day: i64) -> Result<(), StoreError> {
         self.transact(|db| {
             rows::drop_day(db, indicator, day)?;
             let key = format!("{indicator} {day}");
@@ -272,11 +273,12 @@ impl Writer {
     }
 
     /// Copies the log into the database, and the files are as one.
-    pub fn close(mut self) -> Result<(), Error> {
+    pub fn close(mut self) -> Result<(), StoreError> {
         self.probe()?;
         let Some(db) = &self.db else { return Ok(()) };
         // A reader may hold the log back; then the next start copies it.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| Error::from(e).at(self.pool.path()))
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|e| StoreError::from(e).at(self.pool.path()))
     }
 
     #[cfg(test)]
@@ -284,7 +286,7 @@ impl Writer {
         self.db.as_ref()
     }
 
-    fn transact<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    fn transact<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.look()?;
         let mut db = self.connection()?;
         let path = self.pool.path().to_owned();
@@ -296,7 +298,7 @@ impl Writer {
             Ok(value)
         })
         .map_err(|e| e.at(&path));
-        if !result.as_ref().is_err_and(Error::spoils_connection) {
+        if !result.as_ref().is_err_and(StoreError::spoils_connection) {
             self.db = Some(db);
         }
         let value = result?;
@@ -309,7 +311,7 @@ impl Writer {
         Ok(value)
     }
 
-    fn connection(&mut self) -> Result<Connection, Error> {
+    fn connection(&mut self) -> Result<Connection, StoreError> {
         if let Some(db) = self.db.take() {
             return Ok(db);
         }
@@ -327,7 +329,7 @@ impl Writer {
     }
 
     /// Whether the files are those that were opened; puts right what can be.
-    fn look(&mut self) -> Result<(), Error> {
+    fn look(&mut self) -> Result<(), StoreError> {
         let path = self.pool.path().to_owned();
         if self.db.is_none() {
             return Ok(());
@@ -336,7 +338,7 @@ impl Writer {
             None => Ok(()),
             Some(Tampering::StoreReplaced) => {
                 self.files.leave_log(&path);
-                Err(Error::Replaced { path })
+                Err(StoreError::Replaced { path })
             }
             Some(Tampering::LogGone) => {
                 tracing::error!("the log of the store was removed while it was open; its content is written again");
@@ -346,7 +348,7 @@ impl Writer {
                 tracing::error!("the store was removed while it was open; it is written again");
                 self.open_again(|db| {
                     let dir = path.parent().unwrap_or(Path::new("."));
-                    std::fs::create_dir_all(dir).map_err(|error| Error::io(dir, &error))?;
+                    std::fs::create_dir_all(dir).map_err(|error| StoreError::io(dir, &error))?;
                     backup::copy(db, &path)
                 })
             }
@@ -367,7 +369,7 @@ impl Writer {
 
     /// Closes all connections, whose files have lost their names, and opens those
     /// that have them now. Everything is in the open database file before.
-    fn open_again(&mut self, rescue: impl FnOnce(&Connection) -> Result<(), Error>) -> Result<(), Error> {
+    fn open_again(&mut self, rescue: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let Some(old) = self.db.take() else { return Ok(()) };
         let path = self.pool.path().to_owned();
         let (db, commits) = self.pool.exclusively(|| {
@@ -381,7 +383,10 @@ impl Writer {
     }
 }
 
-fn in_transaction<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+fn in_transaction<T>(
+    db: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = work(&tx)?;
     tx.commit()?;

@@ -9,7 +9,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 
 use super::damage::{DamagedRow, NotedRows};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// A table whose rows have a checksum.
 pub struct FactTable {
@@ -21,7 +21,7 @@ pub struct FactTable {
 
 impl FactTable {
     /// All of the file. Tiles keep checksums of their own, which the codec knows.
-    pub fn all(db: &Connection) -> Result<Vec<FactTable>, Error> {
+    pub fn all(db: &Connection) -> Result<Vec<FactTable>, StoreError> {
         let mut statement = db.prepare(
             "SELECT s.name, c.name, c.pk FROM main.sqlite_schema s, pragma_table_info(s.name, 'main') c
              WHERE s.type = 'table' ORDER BY s.name, c.pk = 0, c.pk, c.cid",
@@ -91,7 +91,7 @@ impl FactTable {
 }
 
 /// Makes the functions known that triggers and views use.
-pub fn register(db: &Connection, noted: &NotedRows) -> Result<(), Error> {
+pub fn register(db: &Connection, noted: &NotedRows) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8;
     let of_row = |ctx: &mut Context<'_>| Ok(i64::from(checksum(ctx, 1)?));
     db.create_scalar_function("row_checksum", -1, flags | FunctionFlags::SQLITE_DETERMINISTIC, of_row)?;
@@ -109,14 +109,14 @@ pub fn register(db: &Connection, noted: &NotedRows) -> Result<(), Error> {
 }
 
 /// For a connection that writes: every row gets its checksum.
-pub fn keep(db: &Connection) -> Result<(), Error> {
+pub fn keep(db: &Connection) -> Result<(), StoreError> {
     let triggers: String = FactTable::all(db)?.iter().map(FactTable::triggers).collect();
     Ok(db.execute_batch(&triggers)?)
 }
 
 /// For a connection that reads: it sees no row whose checksum is wrong, by the name
 /// of the table; `main.` before it sees all of them.
-pub fn hide_damage(db: &Connection) -> Result<(), Error> {
+pub fn hide_damage(db: &Connection) -> Result<(), StoreError> {
     let views: String = FactTable::all(db)?.iter().map(FactTable::view).collect();
     Ok(db.execute_batch(&views)?)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, params};
 
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 use crate::store::tables::facts::damaged;
 
 /// Rows that are noted at most until they are set aside; the rest is found then.
@@ -66,7 +66,7 @@ const FILE: &str = "file";
 const LOST: &str = "lost";
 
 /// Keeps an entry; `content` is what the row held, for whoever repairs it.
-pub fn add(db: &Connection, kind: &DamageKind, content: &str) -> Result<(), Error> {
+pub fn add(db: &Connection, kind: &DamageKind, content: &str) -> Result<(), StoreError> {
     let (word, subject, detail) = match kind {
         DamageKind::Row(row) => (ROW, row.table.clone(), row.key.clone()),
         DamageKind::File { reason, kept_as } => (FILE, kept_as.clone(), reason.clone()),
@@ -83,13 +83,13 @@ pub fn add(db: &Connection, kind: &DamageKind, content: &str) -> Result<(), Erro
 }
 
 /// Says when those without a time were found.
-pub fn date(db: &Connection, now: Timestamp) -> Result<(), Error> {
+pub fn date(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
     db.execute("UPDATE damage SET found_at_ms = ?1 WHERE found_at_ms IS NULL", [now.millis()])?;
     Ok(())
 }
 
 /// What was found since, the oldest first.
-pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<StoreDamage>, Error> {
+pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<StoreDamage>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT found_at_ms, kind, subject, detail FROM damage
          WHERE found_at_ms IS NULL OR found_at_ms >= ?1 ORDER BY seq",

@@ -11,7 +11,7 @@ use super::checksum::{FactTable, shown};
 use super::commits::Commits;
 use super::damage::{self, DamageKind, DamagedRow};
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 use crate::store::engine::layout;
 use crate::store::engine::schema;
 
@@ -20,7 +20,7 @@ const CONTENT_MAX: usize = 4_000;
 
 /// All tables but the blocks, which are the bulk of the file and are looked
 /// through later, next to the daily work.
-pub fn facts(db: &Connection, path: &Path) -> Result<(), Error> {
+pub fn facts(db: &Connection, path: &Path) -> Result<(), StoreError> {
     rows(db, path)?;
     if layout::meta(db, layout::SUSPECT)?.is_some_and(|suspect| suspect != 0) {
         layout::integrity_check(db, None, path)?;
@@ -36,7 +36,7 @@ pub fn facts(db: &Connection, path: &Path) -> Result<(), Error> {
 }
 
 /// Sets rows aside whose checksum is wrong.
-pub fn rows(db: &Connection, path: &Path) -> Result<(), Error> {
+pub fn rows(db: &Connection, path: &Path) -> Result<(), StoreError> {
     for table in FactTable::all(db)? {
         if has_damage(db, &table)? {
             set_aside(db, &table, path)?;
@@ -46,7 +46,7 @@ pub fn rows(db: &Connection, path: &Path) -> Result<(), Error> {
 }
 
 /// Notes commits that were acknowledged and are missing.
-pub fn compare(db: &Connection, stored: Commits, acknowledged: Commits) -> Result<(), Error> {
+pub fn compare(db: &Connection, stored: Commits, acknowledged: Commits) -> Result<(), StoreError> {
     if stored.number >= acknowledged.number {
         return Ok(());
     }
@@ -57,20 +57,20 @@ pub fn compare(db: &Connection, stored: Commits, acknowledged: Commits) -> Resul
 }
 
 /// What the database says of itself.
-pub fn stored_commits(db: &Connection) -> Result<Commits, Error> {
+pub fn stored_commits(db: &Connection) -> Result<Commits, StoreError> {
     let number = layout::meta(db, layout::COMMITS)?.unwrap_or_default();
     let recorded_at = layout::meta(db, layout::RECORDED_AT)?.unwrap_or_default();
     Ok(Commits { number: number.unsigned_abs(), recorded_at: Timestamp::from_millis(recorded_at) })
 }
 
-fn has_damage(db: &Connection, table: &FactTable) -> Result<bool, Error> {
+fn has_damage(db: &Connection, table: &FactTable) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 FROM main.{} NOT INDEXED WHERE NOT {} LIMIT 1", table.name, table.intact());
     Ok(db.prepare(&sql)?.exists([])?)
 }
 
 /// Moves damaged rows to the table `damage`. An index may hold what the row held
 /// before, so it is made of the rows as they are now, and they are removed then.
-fn set_aside(db: &Connection, table: &FactTable, path: &Path) -> Result<(), Error> {
+fn set_aside(db: &Connection, table: &FactTable, path: &Path) -> Result<(), StoreError> {
     let name = &table.name;
     let columns = table.columns().join(", ");
     let damaged = format!("FROM main.{name} NOT INDEXED WHERE NOT {}", table.intact());
@@ -98,7 +98,7 @@ fn set_aside(db: &Connection, table: &FactTable, path: &Path) -> Result<(), Erro
     if removed != found.len() || has_damage(db, table)? {
         db.execute_batch("ROLLBACK TO set_aside; RELEASE set_aside")?;
         let reason = format!("damaged rows of `{name}` cannot be removed");
-        return Err(Error::CorruptStore { path: path.to_owned(), reason });
+        return Err(StoreError::CorruptStore { path: path.to_owned(), reason });
     }
     for (key, content) in found {
         tracing::error!(table = name, key, "a stored fact is damaged and was set aside");

@@ -13,13 +13,13 @@ use super::checksum::FactTable;
 use super::damage::{self, DamageKind, NotedRows};
 use super::files::log_of;
 use super::repair;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 use crate::store::engine::layout;
 use crate::store::engine::schema;
 
 /// Puts a copy without the damage in the place of the store. What was fetched is
 /// forgotten, so that the sources fill what is missing.
-pub fn salvage(path: &Path, reason: &str) -> Result<(), Error> {
+pub fn salvage(path: &Path, reason: &str) -> Result<(), StoreError> {
     tracing::error!(reason, "the store is damaged; what can be read is copied into a new file");
     let (copy, aside) = (path.with_extension("db-new"), path.with_extension("db-damaged"));
     remove(&copy)?;
@@ -51,7 +51,7 @@ pub fn salvage(path: &Path, reason: &str) -> Result<(), Error> {
         }
         new.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
-    let io = |error: std::io::Error| Error::io(path, &error);
+    let io = |error: std::io::Error| StoreError::io(path, &error);
     fs::rename(path, &aside).map_err(io)?;
     for log in [log_of(path), path.with_extension("db-shm")] {
         remove(&log)?;
@@ -66,11 +66,11 @@ pub fn sync_directory(path: &Path) -> std::io::Result<()> {
 }
 
 /// Removes a database with its log, if it is there.
-pub fn remove(path: &Path) -> Result<(), Error> {
+pub fn remove(path: &Path) -> Result<(), StoreError> {
     let files: [PathBuf; 3] = [path.to_owned(), log_with(path, "-wal"), log_with(path, "-shm")];
     for file in files {
         match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&file, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io(&file, &error)),
             _ => {}
         }
     }
@@ -90,7 +90,7 @@ fn copy_table(
     new: &Connection,
     (from, table): (&str, &str),
     fact: Option<&FactTable>,
-) -> Result<(), Error> {
+) -> Result<(), StoreError> {
     let columns = columns_of(new, table)?;
     let keys = columns_of_key(new, table)?;
     let places: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
@@ -114,7 +114,7 @@ fn copy_table(
 }
 
 /// Whether all rows could be read.
-fn copy_rows(old: &Connection, new: &Connection, select: &str, insert: &str, width: usize) -> Result<bool, Error> {
+fn copy_rows(old: &Connection, new: &Connection, select: &str, insert: &str, width: usize) -> Result<bool, StoreError> {
     // A table whose root cannot be read has nothing to copy.
     let Ok(mut statement) = old.prepare(select) else { return Ok(false) };
     let Ok(mut rows) = statement.query([]) else { return Ok(false) };
@@ -133,13 +133,13 @@ fn copy_rows(old: &Connection, new: &Connection, select: &str, insert: &str, wid
     }
 }
 
-fn values<'r>(row: &'r Row<'_>, width: usize) -> Result<Vec<impl ToSql + use<'r>>, Error> {
-    let value = |at| Ok::<_, Error>(ToSqlOutput::Borrowed(row.get_ref(at)?));
+fn values<'r>(row: &'r Row<'_>, width: usize) -> Result<Vec<impl ToSql + use<'r>>, StoreError> {
+    let value = |at| Ok::<_, StoreError>(ToSqlOutput::Borrowed(row.get_ref(at)?));
     (0..width).map(value).collect()
 }
 
 /// The tables of a file.
-fn names(db: &Connection) -> Result<BTreeSet<String>, Error> {
+fn names(db: &Connection) -> Result<BTreeSet<String>, StoreError> {
     let mut statement =
         db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
     let rows = statement.query_map([], |row| row.get(0))?;
@@ -147,7 +147,7 @@ fn names(db: &Connection) -> Result<BTreeSet<String>, Error> {
 }
 
 /// Without the checksum, which the new file makes itself where a trigger does.
-fn columns_of(db: &Connection, table: &str) -> Result<Vec<String>, Error> {
+fn columns_of(db: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
     let mut statement = db.prepare(
         "SELECT '\"' || name || '\"' FROM pragma_table_info(?1, 'main')
          WHERE name <> 'crc' OR ?1 IN ('blocks', 'open_tiles') ORDER BY cid",
@@ -157,7 +157,7 @@ fn columns_of(db: &Connection, table: &str) -> Result<Vec<String>, Error> {
 }
 
 /// The order of the rows in the file.
-fn columns_of_key(db: &Connection, table: &str) -> Result<Vec<String>, Error> {
+fn columns_of_key(db: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
     let without_rowid: bool =
         db.query_row("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1", [table], |row| {
             row.get(0)

@@ -8,7 +8,7 @@ use super::facts::damaged;
 use crate::model::ids::SliId;
 use crate::model::slo::tile::{EventCounts, PeakRate, Possible, Tail, Tile};
 use crate::model::time::{Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// Corrections that are kept; the oldest go first. Rewriting history is rare,
 /// and a source that rewrites all of it must not fill the disk with the trail:
@@ -24,7 +24,7 @@ pub struct TileRevision {
     pub new: Tile,
 }
 
-pub fn record(db: &Connection, correction: &TileRevision) -> Result<(), Error> {
+pub fn record(db: &Connection, correction: &TileRevision) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO corrections (recorded_at_ms, indicator, slot_ms, old, new) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -39,14 +39,14 @@ pub fn record(db: &Connection, correction: &TileRevision) -> Result<(), Error> {
 }
 
 /// Forgets the oldest ones beyond the bound.
-pub fn trim(db: &Connection) -> Result<(), Error> {
+pub fn trim(db: &Connection) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM corrections WHERE seq <= (SELECT max(seq) FROM corrections) - ?1")?
         .execute([CORRECTIONS_MAX])?;
     Ok(())
 }
 
 /// Those of tiles whose slot begins in the period, oldest record first.
-pub fn of(db: &Connection, period: Period) -> Result<Vec<TileRevision>, Error> {
+pub fn of(db: &Connection, period: Period) -> Result<Vec<TileRevision>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT indicator, recorded_at_ms, slot_ms, old, new FROM corrections WHERE slot_ms >= ?1 AND slot_ms < ?2 ORDER BY seq",
     )?;

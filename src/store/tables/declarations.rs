@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::facts::damaged;
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// A correction that was declared, or withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Declaration {
     pub recorded_at: Timestamp,
 }
 
-pub fn add(db: &Connection, declaration: &Declaration) -> Result<(), Error> {
+pub fn add(db: &Connection, declaration: &Declaration) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO declarations (recorded_at_ms, name, text, author, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -34,7 +34,7 @@ pub fn add(db: &Connection, declaration: &Declaration) -> Result<(), Error> {
 }
 
 /// The oldest first.
-pub fn all(db: &Connection) -> Result<Vec<Declaration>, Error> {
+pub fn all(db: &Connection) -> Result<Vec<Declaration>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT recorded_at_ms, name, text, author, reason FROM declarations ORDER BY seq")?;
     let rows = statement.query_map([], |row| {

@@ -14,7 +14,7 @@ use crate::model::operations::alert::{Alert, AlertId, Mark, MarkSource, Receiver
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// What an SLO's definition said when its indicator was first seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ pub struct Definition {
 
 /// A text that its owner stored under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredText {
     pub key: String,
     pub text: String,
     pub updated_at: Timestamp,
 }
 
 /// The last version of an alert stands.
-pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
+pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)
          ON CONFLICT DO UPDATE SET rule = ?2, labels = ?3, severity = ?4, started_at_ms = ?5, ended_at_ms = ?6,
@@ -57,7 +57,7 @@ pub fn put_alert(db: &Connection, alert: &Alert) -> Result<(), Error> {
 }
 
 /// Most alerts are read where no Alertmanager is, and have no such row.
-fn put_receivers(db: &Connection, alert: &Alert) -> Result<(), Error> {
+fn put_receivers(db: &Connection, alert: &Alert) -> Result<(), StoreError> {
     if alert.receivers.is_empty() {
         db.prepare_cached("DELETE FROM alert_receivers WHERE id = ?1")?.execute([alert.id().0.as_slice()])?;
         return Ok(());
@@ -77,14 +77,14 @@ fn receivers_from(text: &str) -> Option<BTreeMap<String, ReceiverState>> {
 }
 
 /// Takes an alert out; one that is not there is no error.
-pub fn remove_alert(db: &Connection, id: AlertId) -> Result<(), Error> {
+pub fn remove_alert(db: &Connection, id: AlertId) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM alerts WHERE id = ?1")?.execute([id.0.as_slice()])?;
     db.prepare_cached("DELETE FROM alert_receivers WHERE id = ?1")?.execute([id.0.as_slice()])?;
     Ok(())
 }
 
 /// Alerts that overlap the period, in the order of their beginning.
-pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
+pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, StoreError> {
     // A series fires again and again: its labels are read once and shared.
     let mut known: HashMap<String, Labels> = HashMap::new();
     let mut shared = |text: &str| match known.get(text) {
@@ -120,7 +120,7 @@ pub fn alerts(db: &Connection, period: Period) -> Result<Vec<Alert>, Error> {
 }
 
 /// The last version of a change stands.
-pub fn put_change(db: &Connection, change: &Change) -> Result<(), Error> {
+pub fn put_change(db: &Connection, change: &Change) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)
          ON CONFLICT DO UPDATE SET kind = ?2, outcome = ?3, object_kind = ?4, namespace = ?5, name = ?6,
@@ -142,7 +142,7 @@ pub fn put_change(db: &Connection, change: &Change) -> Result<(), Error> {
 }
 
 /// Changes that overlap the period, in the order of their beginning.
-pub fn changes(db: &Connection, period: Period) -> Result<Vec<Change>, Error> {
+pub fn changes(db: &Connection, period: Period) -> Result<Vec<Change>, StoreError> {
     collect(
         db,
         "changes",
@@ -168,7 +168,7 @@ pub fn changes(db: &Connection, period: Period) -> Result<Vec<Change>, Error> {
 
 /// Occurrences are only ever learned, in any order: the largest count, the
 /// first and the last sight, and the words of the last one stand.
-pub fn put_cluster_event(db: &Connection, event: &ClusterEvent) -> Result<(), Error> {
+pub fn put_cluster_event(db: &Connection, event: &ClusterEvent) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO cluster_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)
          ON CONFLICT DO UPDATE SET
@@ -195,7 +195,7 @@ pub fn put_cluster_event(db: &Connection, event: &ClusterEvent) -> Result<(), Er
 }
 
 /// Cluster events that were seen in the period, in the order of the first sight.
-pub fn cluster_events(db: &Connection, period: Period) -> Result<Vec<ClusterEvent>, Error> {
+pub fn cluster_events(db: &Connection, period: Period) -> Result<Vec<ClusterEvent>, StoreError> {
     collect(
         db,
         "cluster_events",
@@ -219,7 +219,7 @@ pub fn cluster_events(db: &Connection, period: Period) -> Result<Vec<ClusterEven
 }
 
 /// The first sight stands.
-pub fn put_definition(db: &Connection, definition: &Definition) -> Result<(), Error> {
+pub fn put_definition(db: &Connection, definition: &Definition) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO definitions VALUES (?1, ?2, ?3, ?4, NULL)
          ON CONFLICT DO UPDATE SET text = iif(?4 < first_seen_ms, ?3, text), first_seen_ms = min(first_seen_ms, ?4)",
@@ -228,7 +228,7 @@ pub fn put_definition(db: &Connection, definition: &Definition) -> Result<(), Er
     Ok(())
 }
 
-pub fn definitions(db: &Connection) -> Result<Vec<Definition>, Error> {
+pub fn definitions(db: &Connection) -> Result<Vec<Definition>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT indicator, slo, text, first_seen_ms FROM definitions ORDER BY first_seen_ms, slo, indicator",
     )?;
@@ -239,7 +239,7 @@ pub fn definitions(db: &Connection) -> Result<Vec<Definition>, Error> {
 }
 
 /// Stores the state of one burn alert, or with `None` forgets it.
-pub fn put_burn_alert(db: &Connection, key: &str, json: Option<&str>, now: Timestamp) -> Result<(), Error> {
+pub fn put_burn_alert(db: &Connection, key: &str, json: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
     match json {
         Some(json) => db
             .prepare_cached(
@@ -251,15 +251,15 @@ pub fn put_burn_alert(db: &Connection, key: &str, json: Option<&str>, now: Times
     Ok(())
 }
 
-pub fn burn_alerts(db: &Connection) -> Result<Vec<Entry>, Error> {
+pub fn burn_alerts(db: &Connection) -> Result<Vec<StoredText>, StoreError> {
     let mut statement = db.prepare_cached("SELECT key, json, updated_at_ms FROM burn_alerts ORDER BY key")?;
-    let rows =
-        statement.query_map([], |row| Ok(Entry { key: row.get(0)?, text: row.get(1)?, updated_at: time(row, 2)? }))?;
+    let rows = statement
+        .query_map([], |row| Ok(StoredText { key: row.get(0)?, text: row.get(1)?, updated_at: time(row, 2)? }))?;
     rows.map(|row| row.map_err(|e| damaged("burn_alerts", e))).collect()
 }
 
 /// Stores a small text under a key, or with `None` forgets it.
-pub fn put_state(db: &Connection, key: &str, value: Option<&str>, now: Timestamp) -> Result<(), Error> {
+pub fn put_state(db: &Connection, key: &str, value: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
     match value {
         Some(value) => db
             .prepare_cached(
@@ -271,14 +271,14 @@ pub fn put_state(db: &Connection, key: &str, value: Option<&str>, now: Timestamp
     Ok(())
 }
 
-pub fn state(db: &Connection, key: &str) -> Result<Option<String>, Error> {
+pub fn state(db: &Connection, key: &str) -> Result<Option<String>, StoreError> {
     let mut statement = db.prepare_cached("SELECT value FROM state WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
     rows.next()?.map(|row| row.get(0)).transpose().map_err(|e| damaged("state", e))
 }
 
 /// The values of all keys that begin alike, in the order of the keys.
-pub fn states(db: &Connection, prefix: &str) -> Result<Vec<String>, Error> {
+pub fn states(db: &Connection, prefix: &str) -> Result<Vec<String>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT value FROM state WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key")?;
     let rows = statement.query_map([prefix], |row| row.get(0))?;
@@ -287,7 +287,7 @@ pub fn states(db: &Connection, prefix: &str) -> Result<Vec<String>, Error> {
 
 /// Forgets alerts, silences, inhibitions, changes, cluster events and rules that were over
 /// before `cut`.
-pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM alerts WHERE max(coalesce(ended_at_ms, last_seen_ms), last_seen_ms) < ?1",
         "DELETE FROM silences WHERE ends_at_ms < ?1",
@@ -312,7 +312,7 @@ pub(crate) fn collect<T>(
     sql: &str,
     period: Period,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, Error> {
+) -> Result<Vec<T>, StoreError> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([period.start.millis(), period.end.millis()], read)?;
     rows.map(|row| row.map_err(|e| damaged(table, e))).collect()
@@ -320,10 +320,10 @@ pub(crate) fn collect<T>(
 
 /// An error of SQLite stays one; a value that cannot be what it should be is
 /// damage of the row.
-pub fn damaged(table: &'static str, error: rusqlite::Error) -> Error {
+pub fn damaged(table: &'static str, error: rusqlite::Error) -> StoreError {
     match error {
-        rusqlite::Error::SqliteFailure(..) => Error::Engine(error),
-        other => Error::CorruptRow { table, reason: other.to_string() },
+        rusqlite::Error::SqliteFailure(..) => StoreError::Engine(error),
+        other => StoreError::CorruptRow { table, reason: other.to_string() },
     }
 }
 

@@ -6,10 +6,10 @@ use rusqlite::{Connection, params};
 use super::facts::damaged;
 use crate::model::ids::SliId;
 use crate::model::time::{Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// Adds a period; those that overlap or touch become one.
-pub fn add(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
+pub fn add(db: &Connection, id: SliId, period: Period) -> Result<(), StoreError> {
     if period.is_empty() {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub fn add(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
 }
 
 /// Takes a period away, so that it is fetched again.
-pub fn remove(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
+pub fn remove(db: &Connection, id: SliId, period: Period) -> Result<(), StoreError> {
     let near = near(db, id, period)?;
     let left: Vec<Period> = near
         .iter()
@@ -34,7 +34,7 @@ pub fn remove(db: &Connection, id: SliId, period: Period) -> Result<(), Error> {
 }
 
 /// Takes a period away from all indicators.
-pub fn remove_of_all(db: &Connection, period: Period) -> Result<(), Error> {
+pub fn remove_of_all(db: &Connection, period: Period) -> Result<(), StoreError> {
     let ids: Vec<SliId> = db
         .prepare_cached("SELECT DISTINCT indicator FROM ingested WHERE start_ms < ?2 AND end_ms > ?1")?
         .query_map([period.start.millis(), period.end.millis()], |row| row.get(0).map(SliId))?
@@ -43,32 +43,32 @@ pub fn remove_of_all(db: &Connection, period: Period) -> Result<(), Error> {
 }
 
 /// In order; they neither overlap nor touch.
-pub fn of(db: &Connection, id: SliId) -> Result<Vec<Period>, Error> {
+pub fn of(db: &Connection, id: SliId) -> Result<Vec<Period>, StoreError> {
     near(db, id, Period::new(Timestamp::MIN, Timestamp::MAX))
 }
 
 /// The latest end, over all indicators.
-pub fn until(db: &Connection) -> Result<Option<Timestamp>, Error> {
+pub fn until(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let end: Option<i64> = db.query_row("SELECT max(end_ms) FROM ingested", [], |row| row.get(0))?;
     Ok(end.map(Timestamp::from_millis))
 }
 
 /// Forgets everything from `cut` on, for all indicators.
-pub fn forget_from(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+pub fn forget_from(db: &Connection, cut: Timestamp) -> Result<(), StoreError> {
     db.execute("DELETE FROM ingested WHERE start_ms >= ?1", [cut.millis()])?;
     db.execute("UPDATE ingested SET end_ms = ?1 WHERE end_ms > ?1", [cut.millis()])?;
     Ok(())
 }
 
 /// Forgets everything before `cut`, for all indicators.
-pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), StoreError> {
     db.execute("DELETE FROM ingested WHERE end_ms <= ?1", [cut.millis()])?;
     db.execute("UPDATE ingested SET start_ms = ?1 WHERE start_ms < ?1", [cut.millis()])?;
     Ok(())
 }
 
 /// Stored periods that overlap or touch this one.
-fn near(db: &Connection, id: SliId, period: Period) -> Result<Vec<Period>, Error> {
+fn near(db: &Connection, id: SliId, period: Period) -> Result<Vec<Period>, StoreError> {
     // The writer sees damaged rows, too, and must not build on them.
     let mut statement = db.prepare_cached(
         "SELECT start_ms, end_ms FROM ingested WHERE indicator = ?1 AND start_ms <= ?3 AND end_ms >= ?2
@@ -80,7 +80,7 @@ fn near(db: &Connection, id: SliId, period: Period) -> Result<Vec<Period>, Error
     rows.map(|row| row.map_err(|e| damaged("ingested", e))).collect()
 }
 
-fn replace(db: &Connection, id: SliId, old: &[Period], new: &[Period]) -> Result<(), Error> {
+fn replace(db: &Connection, id: SliId, old: &[Period], new: &[Period]) -> Result<(), StoreError> {
     let mut delete = db.prepare_cached("DELETE FROM ingested WHERE indicator = ?1 AND start_ms = ?2")?;
     for period in old {
         delete.execute(params![id.0, period.start.millis()])?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::facts::damaged;
 use crate::model::ids::SliId;
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// What an SLO promised from a moment on, until its next row.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct ObjectiveChange {
 
 /// Adds a row unless the last one of the SLO says the same. The first one of an
 /// SLO goes back to the first sight of its definition.
-pub fn put(db: &Connection, promise: &ObjectiveChange) -> Result<(), Error> {
+pub fn put(db: &Connection, promise: &ObjectiveChange) -> Result<(), StoreError> {
     let last = db
         .prepare_cached("SELECT indicator, objective FROM promises WHERE slo = ?1 ORDER BY seq DESC LIMIT 1")?
         .query_row([&promise.slo], |row| Ok((SliId(row.get(0)?), row.get::<_, f64>(1)?)))
@@ -36,7 +36,7 @@ pub fn put(db: &Connection, promise: &ObjectiveChange) -> Result<(), Error> {
     Ok(())
 }
 
-fn first_sight(db: &Connection, promise: &ObjectiveChange) -> Result<Timestamp, Error> {
+fn first_sight(db: &Connection, promise: &ObjectiveChange) -> Result<Timestamp, StoreError> {
     let seen = db
         .prepare_cached("SELECT first_seen_ms FROM definitions WHERE indicator = ?1 AND slo = ?2")?
         .query_row(params![promise.indicator.0, promise.slo], |row| row.get(0))
@@ -45,7 +45,7 @@ fn first_sight(db: &Connection, promise: &ObjectiveChange) -> Result<Timestamp, 
 }
 
 /// The oldest first.
-pub fn all(db: &Connection) -> Result<Vec<ObjectiveChange>, Error> {
+pub fn all(db: &Connection) -> Result<Vec<ObjectiveChange>, StoreError> {
     let mut statement = db.prepare_cached("SELECT slo, indicator, objective, since_ms FROM promises ORDER BY seq")?;
     let rows = statement.query_map([], |row| {
         Ok(ObjectiveChange {

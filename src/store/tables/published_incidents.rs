@@ -6,10 +6,10 @@ use super::facts::damaged;
 use crate::model::ids::IncidentId;
 use crate::model::operations::incident::PublishedIncident;
 use crate::model::time::Timestamp;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// What was known of it last stays.
-pub fn put(db: &Connection, incident: &PublishedIncident) -> Result<(), Error> {
+pub fn put(db: &Connection, incident: &PublishedIncident) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO published_incidents VALUES (?1, ?2, ?3, ?4, ?5, NULL)")?.execute(
         params![
             incident.id.0,
@@ -23,7 +23,7 @@ pub fn put(db: &Connection, incident: &PublishedIncident) -> Result<(), Error> {
 }
 
 /// In the order of their ids.
-pub fn all(db: &Connection) -> Result<Vec<PublishedIncident>, Error> {
+pub fn all(db: &Connection) -> Result<Vec<PublishedIncident>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT id, service, cluster, start_ms, end_ms FROM published_incidents ORDER BY id")?;
     let rows = statement.query_map([], |row| {

@@ -13,7 +13,7 @@ use crate::model::operations::record::{
     EarlierStatement, IncidentTime, Record, RecordKind, ReportedChange, TimeOverride,
 };
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// How long after its time is over a key is remembered: longer than any sender
 /// tries again.
@@ -97,7 +97,7 @@ impl StoredStatement {
 
 /// Keeps a record. An event of a tool stays as it was stored first; a statement
 /// replaces the one with its key, and counts as added.
-pub fn put(db: &Connection, record: &Record) -> Result<(), Error> {
+pub fn put(db: &Connection, record: &Record) -> Result<(), StoreError> {
     let sql = match record.is_statement() {
         true => "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL)",
         false => "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL) ON CONFLICT DO NOTHING",
@@ -120,14 +120,14 @@ pub fn put(db: &Connection, record: &Record) -> Result<(), Error> {
 const COLUMNS: &str = "source, key, kind, told_by, external_id, occurred_at_ms, received_at_ms, rest";
 
 /// The record of a source with this key.
-pub fn find(db: &Connection, source: &str, key: &str) -> Result<Option<Record>, Error> {
+pub fn find(db: &Connection, source: &str, key: &str) -> Result<Option<Record>, StoreError> {
     let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM records WHERE source = ?1 AND key = ?2"))?;
     let row = statement.query_row([source, key], from_row);
     row.optional().map_err(|e| damaged("records", e))
 }
 
 /// Records that speak of the period, in order of time.
-pub fn of(db: &Connection, period: Period) -> Result<Vec<Record>, Error> {
+pub fn of(db: &Connection, period: Period) -> Result<Vec<Record>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM records WHERE until_ms >= ?1 AND occurred_at_ms < ?2
          ORDER BY occurred_at_ms, source, key"
@@ -180,19 +180,19 @@ pub struct UsedSignature {
 }
 
 /// Notes a signature, and forgets those that are too old to be accepted again.
-pub fn use_signature(db: &Connection, used: &UsedSignature, now: Timestamp) -> Result<(), Error> {
+pub fn use_signature(db: &Connection, used: &UsedSignature, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM used_signatures WHERE used_at_ms < ?1")?.execute([(now - KEYS_KEPT).millis()])?;
     db.prepare_cached("INSERT INTO used_signatures VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING")?
         .execute(params![used.receiver, used.signature, now.millis()])?;
     Ok(())
 }
 
-pub fn is_used(db: &Connection, used: &UsedSignature) -> Result<bool, Error> {
+pub fn is_used(db: &Connection, used: &UsedSignature) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached("SELECT 1 FROM used_signatures WHERE receiver = ?1 AND signature = ?2")?;
     Ok(statement.exists([&used.receiver, &used.signature])?)
 }
 
-pub fn add_override(db: &Connection, set: &TimeOverride) -> Result<(), Error> {
+pub fn add_override(db: &Connection, set: &TimeOverride) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO time_overrides (recorded_at_ms, incident, time, at_ms, author, reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -209,7 +209,7 @@ pub fn add_override(db: &Connection, set: &TimeOverride) -> Result<(), Error> {
 }
 
 /// The whole trail, oldest first.
-pub fn overrides(db: &Connection) -> Result<Vec<TimeOverride>, Error> {
+pub fn overrides(db: &Connection) -> Result<Vec<TimeOverride>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT recorded_at_ms, incident, time, at_ms, author, reason FROM time_overrides ORDER BY seq",
     )?;
@@ -228,7 +228,7 @@ pub fn overrides(db: &Connection) -> Result<Vec<TimeOverride>, Error> {
 
 /// Forgets records whose time, and that of their receipt, was over a week
 /// before `cut`.
-pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), Error> {
+pub fn expire(db: &Connection, cut: Timestamp) -> Result<(), StoreError> {
     db.execute("DELETE FROM records WHERE max(until_ms, received_at_ms) < ?1", [(cut - KEYS_KEPT).millis()])?;
     Ok(())
 }

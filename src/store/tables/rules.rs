@@ -5,10 +5,10 @@ use rusqlite::{Connection, params};
 use super::facts::{collect, labels_from, labels_json, parse};
 use crate::model::operations::rule::{AlertRule, LoadedRule};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// A rule that is known is seen again.
-pub fn put(db: &Connection, loaded: &LoadedRule) -> Result<(), Error> {
+pub fn put(db: &Connection, loaded: &LoadedRule) -> Result<(), StoreError> {
     let rule = &loaded.rule;
     db.prepare_cached(
         "INSERT INTO alert_rules VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, NULL)
@@ -32,7 +32,7 @@ pub fn put(db: &Connection, loaded: &LoadedRule) -> Result<(), Error> {
 }
 
 /// Rules that were loaded at some time of the period, by source, file and group.
-pub fn of(db: &Connection, period: Period) -> Result<Vec<LoadedRule>, Error> {
+pub fn of(db: &Connection, period: Period) -> Result<Vec<LoadedRule>, StoreError> {
     let sql = "SELECT source, file, group_name, name, query, hold_ms, keep_firing_for_ms, labels, annotations,
          first_seen_ms, last_seen_ms FROM alert_rules
          WHERE last_seen_ms >= ?1 AND first_seen_ms < ?2 ORDER BY source, file, group_name, name, id";

@@ -7,10 +7,10 @@ use super::facts::{collect, parse};
 use crate::model::labels::selector::{MatchOp, Matcher};
 use crate::model::operations::silence::Silence;
 use crate::model::time::{Period, Timestamp};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// The last version of a silence replaces those before; the earliest end is kept.
-pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
+pub fn put(db: &Connection, silence: &Silence) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)
          ON CONFLICT DO UPDATE SET matchers = ?2, starts_at_ms = ?3, ends_at_ms = ?4, created_by = ?5, comment = ?6",
@@ -32,7 +32,7 @@ pub fn put(db: &Connection, silence: &Silence) -> Result<(), Error> {
 }
 
 /// Silences that overlap the period, in the order of their beginning.
-pub fn of(db: &Connection, period: Period) -> Result<Vec<Silence>, Error> {
+pub fn of(db: &Connection, period: Period) -> Result<Vec<Silence>, StoreError> {
     let sql = "SELECT id, matchers, starts_at_ms, ends_at_ms, created_by, comment, coalesce(earliest_ms, ends_at_ms)
          FROM silences LEFT JOIN silence_ends USING (id)
          WHERE ends_at_ms > ?1 AND starts_at_ms < ?2 ORDER BY starts_at_ms, id";

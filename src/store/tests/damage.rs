@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::every_kind::{answers, corrected, everything, fill};
 use super::*;
-use crate::store::{DamageKind, Error};
+use crate::store::{DamageKind, StoreError};
 
 /// What is reported of damage in a store that was opened.
 fn damage(reader: &Reader) -> Vec<DamageKind> {
@@ -217,7 +217,7 @@ fn a_file_that_takes_the_place_of_the_store_is_noticed_before_anything_is_acknow
     second.close().unwrap();
     fs::rename(path(&other), path(&dir)).unwrap();
     let error = writer.write(&batch(DAY)).unwrap_err();
-    assert!(matches!(error, Error::Replaced { .. }), "{error}");
+    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
     assert!(error.to_string().contains("restart"), "{error}");
     drop((writer, reader));
     let (_writer, reader) = Store::open(dir.path()).unwrap();

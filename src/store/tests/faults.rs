@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::store::Error;
+use crate::store::StoreError;
 
 #[test]
 fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
@@ -26,7 +26,10 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
         let check = |damaged: &[u8]| {
             db.execute(&update, rusqlite::params![id(1).0, damaged]).unwrap();
             let error = reader.day(id(1), DAY).unwrap_err();
-            assert!(matches!(error, Error::CorruptTiles { indicator, day: DAY, .. } if indicator == id(1)), "{error}");
+            assert!(
+                matches!(error, StoreError::CorruptTiles { indicator, day: DAY, .. } if indicator == id(1)),
+                "{error}"
+            );
         };
         for bit in 0..good.len() * 8 {
             let mut damaged = good.clone();
@@ -39,7 +42,7 @@ fn every_flipped_bit_of_a_payload_is_found_and_the_day_can_be_fetched_again() {
         // The others are fine; a new tile for the damaged day says what to do.
         assert_eq!(reader.day(id(2), DAY).unwrap(), Some(part));
         let one = tiles(1, DAY, vec![tile(DAY, 3, 0)]);
-        assert!(matches!(writer.write(&one), Err(Error::CorruptTiles { .. })));
+        assert!(matches!(writer.write(&one), Err(StoreError::CorruptTiles { .. })));
         writer.drop_day(id(1), DAY).unwrap();
         assert_eq!(reader.day(id(1), DAY).unwrap(), None);
         writer.write(&fetched).unwrap();
@@ -53,14 +56,14 @@ fn a_row_under_the_wrong_key_is_found() {
     writer.write(&Batch { days: vec![(id(1), whole(DAY))], ..batch(DAY + 1) }).unwrap();
     for change in ["day = day + 1", "indicator = zeroblob(16)", "codec = 2", "crc = crc + 1"] {
         database(&dir).execute(&format!("UPDATE blocks SET {change}"), []).unwrap();
-        assert!(matches!(reader.content_hash(), Err(Error::CorruptTiles { .. })), "{change}");
+        assert!(matches!(reader.content_hash(), Err(StoreError::CorruptTiles { .. })), "{change}");
     }
 }
 
 #[test]
 fn a_second_evenkeel_is_turned_away_by_name() {
     let (dir, writer, _reader) = store();
-    let Err(Error::Locked { dir: named, pid }) = Store::open(dir.path()) else { panic!("opened twice") };
+    let Err(StoreError::Locked { dir: named, pid }) = Store::open(dir.path()) else { panic!("opened twice") };
     assert_eq!((named.as_path(), pid), (dir.path(), Some(std::process::id())));
     drop(writer);
     Store::open(dir.path()).unwrap();
@@ -73,7 +76,7 @@ fn a_store_of_a_later_release_is_left_alone() {
     database(&dir).execute("UPDATE meta SET value = 99 WHERE key = 'format'", []).unwrap();
     let before = fs::read(dir.path().join("evenkeel.db")).unwrap();
     let error = Store::open(dir.path()).err().unwrap();
-    assert!(matches!(&error, Error::WrongFormat { found, known: 2, .. } if found == "99"), "{error}");
+    assert!(matches!(&error, StoreError::WrongFormat { found, known: 2, .. } if found == "99"), "{error}");
     assert!(error.to_string().contains("--data"), "{error}");
     assert_eq!(fs::read(dir.path().join("evenkeel.db")).unwrap(), before);
 }
@@ -82,18 +85,18 @@ fn a_store_of_a_later_release_is_left_alone() {
 fn what_is_no_store_is_said() {
     let dir = tempfile::tempdir().unwrap();
     database(&dir).execute("CREATE TABLE recipes (name TEXT)", []).unwrap();
-    assert!(matches!(Store::open(dir.path()), Err(Error::Foreign { .. })));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Foreign { .. })));
 
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("evenkeel.db"), "no database at all".repeat(100)).unwrap();
-    assert!(matches!(Store::open(dir.path()), Err(Error::CorruptStore { .. })));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::CorruptStore { .. })));
 
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("evenkeel.db")).unwrap();
-    assert!(matches!(Store::open(dir.path()), Err(Error::Io { .. })));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Io { .. })));
 
     let file = tempfile::NamedTempFile::new().unwrap();
-    assert!(matches!(Store::open(file.path()), Err(Error::Io { .. })));
+    assert!(matches!(Store::open(file.path()), Err(StoreError::Io { .. })));
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn a_full_disk_is_named_and_writing_goes_on_afterwards() {
         ..batch(DAY)
     };
     let error = writer.write(&large).unwrap_err();
-    assert!(matches!(error, Error::Full { .. }), "{error}");
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert_eq!(reader.stats().unwrap().blocks, 0, "nothing of the batch is stored");
     assert_eq!(reader.day(id(1), DAY).unwrap().unwrap().get(1), tile(DAY, 1, 0));
 
@@ -129,7 +132,7 @@ fn a_file_that_may_not_be_written_is_named() {
     let (_dir, mut writer, reader) = store();
     writer.database().unwrap().pragma_update(None, "query_only", true).unwrap();
     let error = writer.write(&tiles(1, DAY, vec![tile(DAY, 1, 0)])).unwrap_err();
-    assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
     assert_eq!(reader.day(id(1), DAY).unwrap(), None);
 }
 

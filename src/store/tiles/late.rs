@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use crate::model::time::Period;
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 /// How far the tables whose rows are only ever added had come at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Added {
     corrections: i64,
 }
 
-pub fn added(db: &Connection) -> Result<Added, Error> {
+pub fn added(db: &Connection) -> Result<Added, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT coalesce((SELECT max(rowid) FROM main.records), 0), coalesce((SELECT max(seq) FROM time_overrides), 0),
              coalesce((SELECT max(seq) FROM corrections), 0)",
@@ -27,7 +27,7 @@ pub fn added(db: &Connection) -> Result<Added, Error> {
 
 /// Whether a record or a changed minute of the period was added since, or any
 /// time of an incident was set: that of which one is not to be seen here.
-pub fn is_touched(db: &Connection, period: Period, since: Added) -> Result<bool, Error> {
+pub fn is_touched(db: &Connection, period: Period, since: Added) -> Result<bool, StoreError> {
     // The plus keeps the engine from looking through all records of a year for
     // the few that are new.
     let mut statement = db.prepare_cached(

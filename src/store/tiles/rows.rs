@@ -8,7 +8,7 @@ use super::column::Damage;
 use crate::model::ids::SliId;
 use crate::model::slo::tile::{DayTiles, Tile};
 use crate::model::time::{SLOT_MS, SLOTS_PER_DAY};
-use crate::store::engine::error::Error;
+use crate::store::engine::error::StoreError;
 
 pub const HOURS_PER_DAY: i64 = (SLOTS_PER_DAY / SLOTS_PER_HOUR) as i64;
 
@@ -29,7 +29,7 @@ pub struct Block {
 }
 
 /// The block of a sealed day, once its checksum holds.
-pub fn load_block(db: &Connection, id: SliId, day: i64) -> Result<Option<Block>, Error> {
+pub fn load_block(db: &Connection, id: SliId, day: i64) -> Result<Option<Block>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT codec, crc, payload, version FROM blocks WHERE day = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![day, id.0])?;
@@ -41,10 +41,10 @@ pub fn load_block(db: &Connection, id: SliId, day: i64) -> Result<Option<Block>,
         let tiles = codec::decode_day(payload(row, &id, first_slot)?, day)?;
         Ok(Block { version: row.get(3).map_err(|_| "the version is not a number")?, tiles })
     };
-    read().map(Some).map_err(|reason| Error::CorruptTiles { indicator: id, day, reason })
+    read().map(Some).map_err(|reason| StoreError::CorruptTiles { indicator: id, day, reason })
 }
 
-fn load_hour(db: &Connection, id: SliId, number: i64) -> Result<Option<Hour>, Error> {
+fn load_hour(db: &Connection, id: SliId, number: i64) -> Result<Option<Hour>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT codec, crc, payload FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     let mut rows = statement.query(params![number, id.0])?;
@@ -55,7 +55,7 @@ fn load_hour(db: &Connection, id: SliId, number: i64) -> Result<Option<Hour>, Er
     payload(row, &id, first_slot)
         .and_then(|bytes| codec::decode_hour(bytes, number))
         .map(Some)
-        .map_err(|reason| Error::CorruptTiles { indicator: id, day: number.div_euclid(HOURS_PER_DAY), reason })
+        .map_err(|reason| StoreError::CorruptTiles { indicator: id, day: number.div_euclid(HOURS_PER_DAY), reason })
 }
 
 /// The payload of a row that begins with codec, crc and payload, once its
@@ -71,7 +71,7 @@ fn payload<'r>(row: &'r Row<'_>, id: &SliId, first_slot: i64) -> Result<&'r [u8]
 }
 
 /// Fails with the first row, sealed or open, whose checksum is wrong.
-pub fn check_all(db: &Connection) -> Result<(), Error> {
+pub fn check_all(db: &Connection) -> Result<(), StoreError> {
     let hours = ("SELECT codec, crc, payload, indicator, hour FROM open_tiles", SLOTS_PER_HOUR, HOURS_PER_DAY);
     let days = ("SELECT codec, crc, payload, indicator, day FROM blocks", SLOTS_PER_DAY, 1);
     for (sql, slots, per_day) in [hours, days] {
@@ -80,7 +80,7 @@ pub fn check_all(db: &Connection) -> Result<(), Error> {
         while let Some(row) = rows.next()? {
             let (id, number) = (SliId(row.get(3)?), row.get::<_, i64>(4)?);
             if let Err(reason) = payload(row, &id, number.wrapping_mul(slots as i64)) {
-                return Err(Error::CorruptTiles { indicator: id, day: number.div_euclid(per_day), reason });
+                return Err(StoreError::CorruptTiles { indicator: id, day: number.div_euclid(per_day), reason });
             }
         }
     }
@@ -88,7 +88,7 @@ pub fn check_all(db: &Connection) -> Result<(), Error> {
 }
 
 /// The open hours of a day, together.
-pub fn load_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn load_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, StoreError> {
     let mut found = None;
     for number in first_hour(day)..first_hour(day + 1) {
         if let Some(hour) = load_hour(db, id, number)? {
@@ -100,13 +100,13 @@ pub fn load_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles
 }
 
 /// The open hours of a day, which are no longer there then.
-pub fn take_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, Error> {
+pub fn take_open(db: &Connection, id: SliId, day: i64) -> Result<Option<DayTiles>, StoreError> {
     let tiles = load_open(db, id, day)?;
     delete_open(db, id, day)?;
     Ok(tiles)
 }
 
-fn delete_open(db: &Connection, id: SliId, day: i64) -> Result<(), Error> {
+fn delete_open(db: &Connection, id: SliId, day: i64) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached("DELETE FROM open_tiles WHERE hour = ?1 AND indicator = ?2")?;
     for number in first_hour(day)..first_hour(day + 1) {
         statement.execute(params![number, id.0])?;
@@ -115,7 +115,7 @@ fn delete_open(db: &Connection, id: SliId, day: i64) -> Result<(), Error> {
 }
 
 /// Replaces tiles of one hour; an hour without any is not kept.
-pub fn put_hour(db: &Connection, id: SliId, number: i64, tiles: &[Tile]) -> Result<(), Error> {
+pub fn put_hour(db: &Connection, id: SliId, number: i64, tiles: &[Tile]) -> Result<(), StoreError> {
     let stored = load_hour(db, id, number)?;
     let mut hour = stored.unwrap_or_else(|| codec::empty_hour(number));
     for tile in tiles {
@@ -139,7 +139,7 @@ pub fn put_hour(db: &Connection, id: SliId, number: i64, tiles: &[Tile]) -> Resu
 }
 
 /// Stores a day that has no block yet.
-pub fn insert_block(db: &Connection, id: SliId, tiles: &DayTiles) -> Result<(), Error> {
+pub fn insert_block(db: &Connection, id: SliId, tiles: &DayTiles) -> Result<(), StoreError> {
     let (payload, crc) = sealed(id, tiles);
     db.prepare_cached("INSERT INTO blocks VALUES (?1, ?2, 1, ?3, ?4, ?5)")?
         .execute(params![tiles.day, id.0, CODEC, crc, payload])?;
@@ -147,7 +147,7 @@ pub fn insert_block(db: &Connection, id: SliId, tiles: &DayTiles) -> Result<(), 
 }
 
 /// Replaces the block that was loaded; one without any tile is not kept.
-pub fn update_block(db: &Connection, id: SliId, block: &Block) -> Result<(), Error> {
+pub fn update_block(db: &Connection, id: SliId, block: &Block) -> Result<(), StoreError> {
     let tiles = &block.tiles;
     if held_tiles(tiles).next().is_none() {
         return drop_day(db, id, tiles.day);
@@ -167,7 +167,7 @@ fn sealed(id: SliId, tiles: &DayTiles) -> (Vec<u8>, u32) {
 }
 
 /// Removes what is stored of one day, readable or not.
-pub fn drop_day(db: &Connection, id: SliId, day: i64) -> Result<(), Error> {
+pub fn drop_day(db: &Connection, id: SliId, day: i64) -> Result<(), StoreError> {
     db.execute("DELETE FROM blocks WHERE day = ?1 AND indicator = ?2", params![day, id.0])?;
     delete_open(db, id, day)
 }

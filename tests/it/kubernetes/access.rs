@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use evenkeel::sources::kubernetes::{Error, Known, Options};
+use evenkeel::sources::kubernetes::{ClusterError, StoredCluster, WatchOptions};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams, TypeMeta};
@@ -60,7 +60,7 @@ async fn the_manifest_suffices_and_gives_nothing_more() {
     let cluster = Cluster::start().await;
     let token = install_reader(&cluster).await;
     let reader = cluster.client(&token, cluster.port()).await;
-    let watching = Watching::start(reader.clone(), Options::default(), Known::default());
+    let watching = Watching::start(reader.clone(), WatchOptions::default(), StoredCluster::default());
     watching.until_synced().await;
 
     assert_eq!(watching.stored().unseen, []);
@@ -108,8 +108,9 @@ async fn what_is_missing_is_said_with_what_to_add() {
     let admin = cluster.admin().await;
     let stranger = cluster.client(STRANGER, cluster.port()).await;
 
-    let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
-    let Error::Forbidden(denied) = &error else { panic!("{error}") };
+    let error =
+        Watching::start(stranger.clone(), WatchOptions::default(), StoredCluster::default()).end().await.unwrap_err();
+    let ClusterError::Forbidden(denied) = &error else { panic!("{error}") };
     let resources = ["events", "deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs", "nodes"];
     assert_eq!(denied.iter().map(|d| d.resource).collect::<Vec<_>>(), resources);
     let text = error.to_string();
@@ -119,26 +120,28 @@ async fn what_is_missing_is_said_with_what_to_add() {
 
     // The core form of the events alone is enough for events.
     grant(&admin, json!([{"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]}])).await;
-    let only_events = Options { rollouts: false, by_hand: false, ..Options::default() };
-    let watching = Watching::start(stranger.clone(), only_events.clone(), Known::default());
+    let only_events = WatchOptions { rollouts: false, by_hand: false, ..WatchOptions::default() };
+    let watching = Watching::start(stranger.clone(), only_events.clone(), StoredCluster::default());
     watching.until_synced().await;
     watching.stop().await;
-    let error = Watching::start(stranger.clone(), Options::default(), Known::default()).end().await.unwrap_err();
-    assert!(matches!(&error, Error::Forbidden(denied) if denied.len() == 7), "{error}");
+    let error =
+        Watching::start(stranger.clone(), WatchOptions::default(), StoredCluster::default()).end().await.unwrap_err();
+    assert!(matches!(&error, ClusterError::Forbidden(denied) if denied.len() == 7), "{error}");
 
     // Listing without watching is not enough.
     grant(&admin, json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["list"]}])).await;
-    let error = Watching::start(stranger.clone(), only_events.clone(), Known::default()).end().await.unwrap_err();
+    let error =
+        Watching::start(stranger.clone(), only_events.clone(), StoredCluster::default()).end().await.unwrap_err();
     assert!(error.to_string().contains("watch events of events.k8s.io in all namespaces"), "{error}");
 
-    let in_one = Options { namespace: Some("default".into()), ..Options::default() };
-    let error = Watching::start(stranger, in_one, Known::default()).end().await.unwrap_err().to_string();
+    let in_one = WatchOptions { namespace: Some("default".into()), ..WatchOptions::default() };
+    let error = Watching::start(stranger, in_one, StoredCluster::default()).end().await.unwrap_err().to_string();
     assert!(error.contains("list deployments of apps in namespace default, "), "{error}");
     assert!(error.contains("; add to a Role that"), "{error}");
 
     let unknown = cluster.client("expired", cluster.port()).await;
-    let error = Watching::start(unknown, Options::default(), Known::default()).end().await.unwrap_err();
-    assert!(matches!(error, Error::Unauthorized(_)), "{error}");
+    let error = Watching::start(unknown, WatchOptions::default(), StoredCluster::default()).end().await.unwrap_err();
+    assert!(matches!(error, ClusterError::Unauthorized(_)), "{error}");
     assert!(!error.to_string().contains("expired-"), "{error}");
 }
 
@@ -152,7 +155,7 @@ async fn what_people_do_by_hand_is_done_without_where_it_may_not_be_read() {
     let without_watch = json!({"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["list"]});
     grant(&admin, json!([&required[..], &[without_watch]].concat())).await;
 
-    let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
+    let watching = Watching::start(stranger.clone(), WatchOptions::default(), StoredCluster::default());
     let stored = watching.until_synced().await;
     let unseen: Vec<_> = stored.unseen.iter().map(|d| (d.verb, d.resource)).collect();
     let lists = ["daemonsets", "cronjobs", "jobs", "nodes"].map(|resource| ("list", resource));
@@ -162,13 +165,13 @@ async fn what_people_do_by_hand_is_done_without_where_it_may_not_be_read() {
     let workloads = [rule("apps", json!(["statefulsets", "daemonsets"])), rule("batch", json!(["cronjobs", "jobs"]))];
     grant(&admin, json!([&required[..], &workloads, &[rule("", json!(["nodes"]))]].concat())).await;
     assert!(watching.end().await.is_ok());
-    let watching = Watching::start(stranger.clone(), Options::default(), Known::default());
+    let watching = Watching::start(stranger.clone(), WatchOptions::default(), StoredCluster::default());
     assert_eq!(watching.until_synced().await.unseen, []);
 
     // Nodes are of no namespace, and not asked for where one is watched.
     grant(&admin, json!([&required[..], &workloads].concat())).await;
-    let in_one = Options { namespace: Some("default".into()), ..Options::default() };
-    let watching = Watching::start(stranger, in_one, Known::default());
+    let in_one = WatchOptions { namespace: Some("default".into()), ..WatchOptions::default() };
+    let watching = Watching::start(stranger, in_one, StoredCluster::default());
     assert_eq!(watching.until_synced().await.unseen, []);
 }
 
@@ -195,7 +198,7 @@ async fn a_server_that_is_away_is_told_and_awaited() {
     let proxy = Proxy::to(cluster.port()).await;
     let client = cluster.client(&token, proxy.port()).await;
     proxy.close();
-    let watching = Watching::start(client, Options::default(), Known::default());
+    let watching = Watching::start(client, WatchOptions::default(), StoredCluster::default());
     let stored = watching.until("an interruption", |stored| !stored.interruptions.is_empty()).await;
     assert!(stored.interruptions[0].starts_with("the API server cannot be reached: "), "{stored:?}");
     proxy.open();

@@ -15,7 +15,7 @@ use evenkeel::model::operations::on_call::OnCall;
 use evenkeel::model::slo::Severity;
 use evenkeel::model::slo::tile::{EventCounts, Tile};
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::kubernetes::{Known, Options};
+use evenkeel::sources::kubernetes::{StoredCluster, WatchOptions};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
@@ -153,8 +153,8 @@ async fn a_person_who_scales_answers_a_page_and_an_autoscaler_does_not() {
     let cluster = Cluster::start().await;
     let token = super::access::install_reader(&cluster).await;
     let hands = Hands::new(cluster.admin().await).await;
-    let options = Options { events: false, ..Options::default() };
-    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options, Known::default());
+    let options = WatchOptions { events: false, ..WatchOptions::default() };
+    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options, StoredCluster::default());
     watching.until_synced().await;
 
     let fired = now();
@@ -191,7 +191,7 @@ async fn a_person_who_scales_answers_a_page_and_an_autoscaler_does_not() {
 
     // A second start tells nothing of what is known.
     let known = watching.stop().await.known();
-    let options = Options { events: false, ..Options::default() };
+    let options = WatchOptions { events: false, ..WatchOptions::default() };
     let watching = Watching::start(cluster.client(&token, cluster.port()).await, options, known);
     assert_eq!(watching.until_synced().await.told_changes, 0);
 }
@@ -209,8 +209,8 @@ async fn a_node_that_a_person_cordons_is_told_and_what_a_controller_cordons_is_n
     }
     hands.cordon("kubectl", "worker-1", true).await;
 
-    let options = || Options { events: false, ..Options::default() };
-    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options(), Known::default());
+    let options = || WatchOptions { events: false, ..WatchOptions::default() };
+    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options(), StoredCluster::default());
     let cordoned =
         |node: &str, tool: &str| line(ChangeKind::Cordon, &format!("Node {node}"), &format!("cordoned by {tool}"));
     let history = watching.until("the first one", |stored| !stored.changes.is_empty()).await.history();
@@ -238,8 +238,8 @@ async fn a_restart_on_demand_is_told_apart_from_a_rollout() {
     let cluster = Cluster::start_with_controllers().await;
     let token = super::access::install_reader(&cluster).await;
     let hands = Hands::new(cluster.admin().await).await;
-    let options = Options { events: false, ..Options::default() };
-    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options, Known::default());
+    let options = WatchOptions { events: false, ..WatchOptions::default() };
+    let watching = Watching::start(cluster.client(&token, cluster.port()).await, options, StoredCluster::default());
     let kinds = |changes: &[Change]| changes.iter().map(|c| c.kind).collect::<Vec<_>>();
     watching.until("the first rollout", |stored| kinds(&stored.history()) == [ChangeKind::Rollout]).await;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use evenkeel::model::time::Millis;
-use evenkeel::sources::kubernetes::{Known, Options};
+use evenkeel::sources::kubernetes::{StoredCluster, WatchOptions};
 use k8s_openapi::api::core::v1::Event as CoreEvent;
 use k8s_openapi::api::events::v1::Event as NewEvent;
 use k8s_openapi::jiff::Timestamp as Jiff;
@@ -105,8 +105,8 @@ async fn until_forgotten(client: &Client, version: &str) {
     }
 }
 
-fn only_events() -> Options {
-    Options { rollouts: false, ..Options::default() }
+fn only_events() -> WatchOptions {
+    WatchOptions { rollouts: false, ..WatchOptions::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,7 +118,7 @@ async fn each_occurrence_is_counted_once_over_cuts_expired_versions_and_restarts
     reporter.occur("BackOff").await;
     reporter.occur("BackOff").await;
     reporter.occur("Pulled").await;
-    let watching = Watching::start(reader(&cluster, &proxy).await, only_events(), Known::default());
+    let watching = Watching::start(reader(&cluster, &proxy).await, only_events(), StoredCluster::default());
     watching.until_synced().await;
     reporter.until_told(&watching, "what was there before").await;
 
@@ -194,7 +194,7 @@ async fn a_listing_of_many_pages_is_complete_and_an_old_restart_is_a_gap() {
     futures_util::stream::iter(creations).buffer_unordered(16).try_collect::<Vec<()>>().await.unwrap();
 
     let long_ago = now() - Millis::from_hours(5);
-    let known = Known { synced_until: Some(long_ago), ..Known::default() };
+    let known = StoredCluster { synced_until: Some(long_ago), ..StoredCluster::default() };
     let watching = Watching::start(client, only_events(), known);
     let stored = watching.until_synced().await;
     assert_eq!((stored.events.len(), stored.occurrences), (1_200, 3_600));

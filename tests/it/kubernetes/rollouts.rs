@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use evenkeel::model::operations::change::{Change, ChangeKind, ChangeOutcome};
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::kubernetes::{Known, Options};
+use evenkeel::sources::kubernetes::{StoredCluster, WatchOptions};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
@@ -98,8 +98,8 @@ async fn good_failed_and_rolled_back_rollouts_are_found_with_their_times() {
 
     // Before anybody watches.
     workload.create("cart:1").await;
-    let options = || Options { events: false, ..Options::default() };
-    let watching = Watching::start(reader.clone(), options(), Known::default());
+    let options = || WatchOptions { events: false, ..WatchOptions::default() };
+    let watching = Watching::start(reader.clone(), options(), StoredCluster::default());
     let history = until(&watching, &[(Rollout, Succeeded)]).await;
     assert_eq!(history[0].started_at, workload.created("cart:1").await);
     assert_eq!(history[0].ended_at, Some(workload.progressed().await));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use evenkeel::model::operations::change::{Change, ClusterEvent};
 use evenkeel::model::time::Timestamp;
-use evenkeel::sources::kubernetes::{ClusterFact, Denied, Error, Known, Options, watch};
+use evenkeel::sources::kubernetes::{ClusterError, ClusterFact, Denied, StoredCluster, WatchOptions, watch};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -63,8 +63,8 @@ impl Stored {
         }
     }
 
-    pub fn known(&self) -> Known {
-        Known {
+    pub fn known(&self) -> StoredCluster {
+        StoredCluster {
             events: self.events.values().cloned().collect(),
             changes: self.changes.values().cloned().collect(),
             synced_until: self.synced_until,
@@ -86,12 +86,12 @@ impl Stored {
 
 pub struct Watching {
     stored: Arc<Mutex<Stored>>,
-    watch: JoinHandle<Result<(), Error>>,
+    watch: JoinHandle<Result<(), ClusterError>>,
     take: JoinHandle<()>,
 }
 
 impl Watching {
-    pub fn start(client: Client, options: Options, known: Known) -> Watching {
+    pub fn start(client: Client, options: WatchOptions, known: StoredCluster) -> Watching {
         let (sink, mut facts) = mpsc::channel(16);
         let stored: Arc<Mutex<Stored>> = Arc::default();
         let taken = stored.clone();
@@ -125,7 +125,7 @@ impl Watching {
     }
 
     /// Waits for the watch to end by itself.
-    pub async fn end(self) -> Result<(), Error> {
+    pub async fn end(self) -> Result<(), ClusterError> {
         tokio::time::timeout(PATIENCE, self.watch).await.expect("the watch goes on").unwrap()
     }
 

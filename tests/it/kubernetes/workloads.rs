@@ -2,7 +2,7 @@
 //! do not run, so the tests write the status that they would.
 
 use evenkeel::model::operations::change::{ChangeKind, ChangeOutcome};
-use evenkeel::sources::kubernetes::{Known, Options};
+use evenkeel::sources::kubernetes::{StoredCluster, WatchOptions};
 use k8s_openapi::api::apps::v1::{DaemonSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::Client;
@@ -91,7 +91,7 @@ async fn workloads_without_revisions_roll_out_and_jobs_are_changes() {
         |image: &str| json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": pod(image, "Never")}}});
     create::<CronJob>(&admin, json!({"metadata": {"name": "billing"}, "spec": cron("bill:1")})).await;
 
-    let watching = Watching::start(admin.clone(), Options::default(), Known::default());
+    let watching = Watching::start(admin.clone(), WatchOptions::default(), StoredCluster::default());
     let first = watching.until_synced().await;
     assert_eq!(first.changes.len(), 0, "what runs was rolled out at some time: {:?}", first.changes);
     assert_eq!(first.services.get("orders-db").map(String::as_str), Some("orders"));

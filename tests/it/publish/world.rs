@@ -4,7 +4,7 @@
 
 use evenkeel::model::labels::Labels;
 use evenkeel::model::labels::selector::{MatchOp, Matcher, Selector};
-use evenkeel::model::operations::comparison::Comparison;
+use evenkeel::model::operations::comparison::ValueCondition;
 use evenkeel::model::slo::objectives::{Objective, Objectives};
 use evenkeel::model::slo::sli::{HistogramUnit, Numerator, Sli};
 use evenkeel::model::slo::tile::EventCounts;
@@ -173,7 +173,7 @@ pub fn definitions() -> Vec<(Slo, Shape)> {
         "Minutes in which the shop answers the probe from outside.",
         Sli::Gauge {
             metric: selector("probe_success", &[("instance", MatchOp::Equal, "https://shop.example")]),
-            good: Comparison::parse("== 1").unwrap(),
+            good: ValueCondition::parse("== 1").unwrap(),
         },
     );
     probe.budgeting = Budgeting::Timeslices { slice: Millis::from_mins(1), target: 0.95 };

@@ -11,7 +11,7 @@ mod proxy;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use evenkeel::sources::kubernetes::{Access, connect};
+use evenkeel::sources::kubernetes::{ClusterAccess, connect};
 use kube::Client;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -119,7 +119,7 @@ impl Cluster {
 
     /// A client for the bearer of `token`, by the address at `port`.
     pub async fn client(&self, token: &str, port: u16) -> Client {
-        let access = Access::Kubeconfig { path: self.kubeconfig(token, port), context: None };
+        let access = ClusterAccess::Kubeconfig { path: self.kubeconfig(token, port), context: None };
         connect(&access).await.unwrap()
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use evenkeel::model::labels::NAME;
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{AnsweredScrape, World, serve};
+use evenkeel::sources::demo::{AnsweredScrape, DemoPlatform, serve};
 use tempfile::TempDir;
 
 use super::daemon::{http_get, http_post, http_send};
@@ -30,7 +30,7 @@ impl Blocks {
     }
 
     /// Adds a world's history of a period; that of several worlds may overlap.
-    pub fn write(&self, world: &World, period: Period) {
+    pub fn write(&self, world: &DemoPlatform, period: Period) {
         let mut writer = Command::new(binary("tsdb-write"))
             .args(["-dir", self.dir.path().join("data").to_str().unwrap()])
             .stdin(Stdio::piped())
@@ -53,12 +53,12 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// One that scrapes nothing and holds a world's history of a period.
-    pub fn with_history(world: &World, period: Period) -> Prometheus {
+    pub fn with_history(world: &DemoPlatform, period: Period) -> Prometheus {
         Prometheus::with_flags(world, period, &[])
     }
 
     /// The same with more flags.
-    pub fn with_flags(world: &World, period: Period, flags: &[&str]) -> Prometheus {
+    pub fn with_flags(world: &DemoPlatform, period: Period, flags: &[&str]) -> Prometheus {
         let blocks = Blocks::new();
         blocks.write(world, period);
         Prometheus::start(blocks.dir, "global: {scrape_interval: 1h}\n", flags)
@@ -163,7 +163,7 @@ impl VictoriaMetrics {
 
     /// One that holds a world's history of a period, of one job. Where a scrape
     /// failed, nothing marks the series as stale.
-    pub fn with_history(world: &World, period: Period, job: &str) -> VictoriaMetrics {
+    pub fn with_history(world: &DemoPlatform, period: Period, job: &str) -> VictoriaMetrics {
         let mut lines = String::new();
         for series in world.history(period).into_iter().filter(|s| s.labels.get("job") == Some(job)) {
             let name = series.labels.get(NAME).unwrap_or_default();
@@ -301,7 +301,7 @@ pub struct ServedWorld {
 }
 
 impl ServedWorld {
-    pub fn start(world: Arc<World>, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> ServedWorld {
+    pub fn start(world: Arc<DemoPlatform>, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> ServedWorld {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use evenkeel::model::time::{Millis, Period, Timestamp};
-use evenkeel::sources::demo::{AlertClass, CYCLE, ScriptedAlert, World, WorldConfig};
+use evenkeel::sources::demo::{AlertClass, CYCLE, DemoPlatform, ScriptedAlert, WorldConfig};
 
 use super::monitoring::{Blocks, ServedWorld, now};
 use crate::history::met_by_chance;
@@ -129,14 +129,14 @@ fn count(alerts: &[ScriptedAlert], class: AlertClass, within: Period) -> usize {
 }
 
 impl Part {
-    fn world(&self, seed: u64, start: Timestamp) -> World {
+    fn world(&self, seed: u64, start: Timestamp) -> DemoPlatform {
         let config =
             WorldConfig { scrape_interval: SCRAPE_INTERVAL, shown: self.shown, ..WorldConfig::new(seed, start) };
-        World::new(config)
+        DemoPlatform::new(config)
     }
 
     /// A world of this seed whose story meets the moment.
-    fn find(&self, seed: u64, live: Timestamp) -> Option<World> {
+    fn find(&self, seed: u64, live: Timestamp) -> Option<DemoPlatform> {
         let start = live - BEGAN_BEFORE;
         let second_cycle = Period::new(start + CYCLE, start + CYCLE + CYCLE);
         let alerts = self.world(seed, start).alerts(second_cycle);
@@ -152,7 +152,7 @@ impl Part {
         starts.map(|start| self.world(seed, start)).find(|world| self.fits(world, live))
     }
 
-    fn fits(&self, world: &World, live: Timestamp) -> bool {
+    fn fits(&self, world: &DemoPlatform, live: Timestamp) -> bool {
         let since = |at: Timestamp| Timestamp::default() + (at - live);
         let around = Period::new(live - Millis::from_hours(3), live + (RESTART.end - Timestamp::default()));
         let scripted = world.alerts(around);
@@ -180,7 +180,7 @@ impl Part {
 /// The worlds, and what Prometheus scrapes of each.
 pub struct Platform {
     pub seed: u64,
-    worlds: Vec<Arc<World>>,
+    worlds: Vec<Arc<DemoPlatform>>,
     served: Vec<ServedWorld>,
 }
 
@@ -195,8 +195,8 @@ impl Platform {
     }
 
     /// The world that a service comes from.
-    pub fn world_of(&self, service: &str) -> &World {
-        let is_home = |world: &&Arc<World>| world.services().contains(&service);
+    pub fn world_of(&self, service: &str) -> &DemoPlatform {
+        let is_home = |world: &&Arc<DemoPlatform>| world.services().contains(&service);
         self.worlds.iter().find(is_home).unwrap_or_else(|| panic!("no world has {service}"))
     }
 

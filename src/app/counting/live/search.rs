@@ -7,7 +7,7 @@ use crate::ingest::counting::{Plan, State};
 use crate::ingest::readers::Readers;
 use crate::ingest::requests::batches;
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::net::Error;
+use crate::net::HttpError;
 
 /// How often it is looked for samples that came after their minutes were counted.
 const SEARCH_EVERY: Millis = Millis::from_mins(5);
@@ -21,7 +21,7 @@ impl LiveGroup {
         is_silent: &[bool],
         begin: Timestamp,
         end: Timestamp,
-    ) -> Result<Option<Timestamp>, Error> {
+    ) -> Result<Option<Timestamp>, HttpError> {
         if self.progress.searched.is_some_and(|at| end - at < SEARCH_EVERY) {
             return Ok(None);
         }

@@ -29,7 +29,7 @@ fn a_ledger_that_runs_on_says_in_every_minute_what_one_from_the_store_says() {
     let tiles = (0..32 * 24 * 60).map(tile).collect();
     writer.write(&Batch { tiles: vec![(id, tiles)], ..Batch::default() }).unwrap();
     drop(writer);
-    let facts = Facts::open(dir.path()).unwrap();
+    let facts = FactStore::open(dir.path()).unwrap();
     let corrections = Arc::default();
     let at = |minute: i64| Timestamp::from_millis((31 * 24 * 60 + minute) * SLOT_MS);
     let mut running = Ledger::new(&slos, facts.clone(), at(0));
@@ -53,7 +53,7 @@ fn a_ledger_that_adopts_other_slos_says_what_one_that_began_with_them_says() {
     let tiles = (0..32 * 24 * 60).map(tile).collect();
     writer.write(&Batch { tiles: vec![(id, tiles)], ..Batch::default() }).unwrap();
     drop(writer);
-    let facts = Facts::open(dir.path()).unwrap();
+    let facts = FactStore::open(dir.path()).unwrap();
     let corrections = Arc::default();
     let at = |minute: i64| Timestamp::from_millis((31 * 24 * 60 + minute) * SLOT_MS);
     let mut running = Ledger::new(std::slice::from_ref(&first), facts.clone(), at(0));

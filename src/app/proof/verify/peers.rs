@@ -5,12 +5,12 @@ use crate::model::labels::selector::Selector;
 use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::time::{DAY_MS, Millis, Period};
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::sources::prometheus::Prometheus;
 
 /// A tool's word on the share of the budget that was used.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Figure {
+pub enum PeerFigure {
     /// 1 is all of it.
     Used(f64),
     /// A division by zero in the rules.
@@ -19,19 +19,19 @@ pub enum Figure {
     NoData,
 }
 
-impl Figure {
-    fn new(error_ratio: Option<f64>, slo: &Slo) -> Figure {
+impl PeerFigure {
+    fn new(error_ratio: Option<f64>, slo: &Slo) -> PeerFigure {
         match error_ratio {
-            None => Figure::NoData,
-            Some(ratio) if ratio.is_finite() => Figure::Used(ratio / slo.objective.allowed_bad_ratio()),
-            Some(_) => Figure::NotANumber,
+            None => PeerFigure::NoData,
+            Some(ratio) if ratio.is_finite() => PeerFigure::Used(ratio / slo.objective.allowed_bad_ratio()),
+            Some(_) => PeerFigure::NotANumber,
         }
     }
 
     pub fn used_ratio(self) -> Option<f64> {
         match self {
-            Figure::Used(ratio) => Some(ratio),
-            Figure::NotANumber | Figure::NoData => None,
+            PeerFigure::Used(ratio) => Some(ratio),
+            PeerFigure::NotANumber | PeerFigure::NoData => None,
         }
     }
 }
@@ -43,8 +43,8 @@ const RULE_INTERVAL: Millis = Millis::from_secs(30);
 /// what `sum_over_time / count_over_time` over the recorded series comes to. It
 /// is asked for day by day, and the mean taken here: in one subquery Prometheus
 /// would go through all series of the window for every step.
-pub async fn sloth(client: &Prometheus, window: Period, slo: &Slo) -> Result<Figure, Error> {
-    let Some((bad, total)) = selectors(slo) else { return Ok(Figure::NoData) };
+pub async fn sloth(client: &Prometheus, window: Period, slo: &Slo) -> Result<PeerFigure, HttpError> {
+    let Some((bad, total)) = selectors(slo) else { return Ok(PeerFigure::NoData) };
     let query = format!("sum(rate({bad}[5m])) / sum(rate({total}[5m]))");
     let (mut sum, mut count) = (0.0, 0_u32);
     let mut start = window.start;
@@ -58,16 +58,16 @@ pub async fn sloth(client: &Prometheus, window: Period, slo: &Slo) -> Result<Fig
         }
         start = end;
     }
-    Ok(Figure::new((count > 0).then(|| sum / f64::from(count)), slo))
+    Ok(PeerFigure::new((count > 0).then(|| sum / f64::from(count)), slo))
 }
 
 /// The increase of errors over that of all requests, over the whole window.
-pub async fn pyrra(client: &Prometheus, window: Period, slo: &Slo) -> Result<Figure, Error> {
-    let Some((bad, total)) = selectors(slo) else { return Ok(Figure::NoData) };
+pub async fn pyrra(client: &Prometheus, window: Period, slo: &Slo) -> Result<PeerFigure, HttpError> {
+    let Some((bad, total)) = selectors(slo) else { return Ok(PeerFigure::NoData) };
     let length = window.length().compact();
     let query = format!("(sum(increase({bad}[{length}])) or vector(0)) / sum(increase({total}[{length}]))");
     let answer = client.query_vector(&query, window.end).await?;
-    Ok(Figure::new(answer.data.first().map(|(_, sample)| sample.value), slo))
+    Ok(PeerFigure::new(answer.data.first().map(|(_, sample)| sample.value), slo))
 }
 
 fn selectors(slo: &Slo) -> Option<(&Selector, &Selector)> {

@@ -19,7 +19,7 @@ use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::slo::sli_problem::SliProblem;
 use crate::model::time::Timestamp;
-use crate::net::Error;
+use crate::net::HttpError;
 use crate::net::install_crypto_provider;
 use crate::publish::text::findings::text_of;
 
@@ -31,7 +31,7 @@ use crate::sources::prometheus::survey::Survey;
 const AT_ONCE: usize = 4;
 
 /// What the sources say of the definitions, in the order of the SLOs.
-pub(super) fn problems(loaded: &Loaded, sources: &[config::Source]) -> anyhow::Result<Vec<Problem>> {
+pub(super) fn problems(loaded: &Loaded, sources: &[config::SourceConfig]) -> anyhow::Result<Vec<Problem>> {
     install_crypto_provider();
     let sources = sources.iter().map(setup::source).collect::<anyhow::Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
@@ -65,7 +65,7 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
     let answers: Vec<_> = futures_util::stream::iter(asked).buffered(AT_ONCE).collect().await;
     progress.finish_and_clear();
     let mut problems = Vec::new();
-    let mut unanswered: Option<Error> = None;
+    let mut unanswered: Option<HttpError> = None;
     for (slo, answer) in answers {
         match answer {
             Ok(found) => problems.extend(found.into_iter().filter_map(|one| problem(loaded, slo, one))),
@@ -86,7 +86,12 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
 
 /// What the index says of the series of an SLO, and what the samples of the last hour
 /// show.
-async fn look(slo: &Slo, survey: &Survey<'_>, source: &Arc<Source>, now: Timestamp) -> Result<Vec<SliProblem>, Error> {
+async fn look(
+    slo: &Slo,
+    survey: &Survey<'_>,
+    source: &Arc<Source>,
+    now: Timestamp,
+) -> Result<Vec<SliProblem>, HttpError> {
     let mut found = survey.sli(&slo.indicator).await?;
     if found.iter().any(SliProblem::is_fatal) {
         return Ok(found);

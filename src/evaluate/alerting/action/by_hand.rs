@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::evaluate::alerting::action::window::{ActionWindow, CONTROL_WEEKS, WEEK};
 use crate::evaluate::alerting::pages::Page;
-use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::facts::IncidentFacts;
 use crate::evaluate::incident::nodes::named_nodes;
 use crate::model::operations::alert::AlertId;
 use crate::model::operations::change::{Change, ChangeKind, ObjectRef};
@@ -30,7 +30,7 @@ pub(crate) struct ByHand<'a> {
 }
 
 impl<'a> ByHand<'a> {
-    pub(crate) fn new(facts: &Facts<'a>, pages: &[ActionWindow<'_>]) -> ByHand<'a> {
+    pub(crate) fn new(facts: &IncidentFacts<'a>, pages: &[ActionWindow<'_>]) -> ByHand<'a> {
         let by_hand = |c: &&Change| matches!(c.kind, ChangeKind::Restart | ChangeKind::Scale | ChangeKind::Cordon);
         let mut by_object: HashMap<&ObjectRef, Vec<&Change>> = HashMap::new();
         for change in facts.changes.iter().filter(by_hand) {
@@ -87,10 +87,10 @@ impl<'a> ByHand<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluate::scenario::{Scenario, verdicts};
+    use crate::evaluate::scenario::{TextScenario, verdicts};
 
     fn judged(text: &str) -> Vec<String> {
-        verdicts(&Scenario::new(text).review())
+        verdicts(&TextScenario::new(text).review())
     }
 
     const PAGE: &str = "slo web .*200\npage A web .*20 F*30 .*150";

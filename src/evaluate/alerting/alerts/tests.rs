@@ -1,10 +1,10 @@
 //! Views of one table; see `scenario`.
 
 use super::*;
-use crate::evaluate::scenario::{Scenario, minute};
+use crate::evaluate::scenario::{TextScenario, minute};
 
 fn alerts(text: &str) -> Alerts {
-    Scenario::new(text).sorted()
+    TextScenario::new(text).sorted()
 }
 
 const WORLD: &str = "

@@ -1,14 +1,14 @@
 //! Timelines as text; see `scenario`.
 
 use super::*;
-use crate::evaluate::scenario::{Scenario, verdicts};
+use crate::evaluate::scenario::{TextScenario, verdicts};
 
 fn judged(text: &str) -> Vec<String> {
-    verdicts(&Scenario::new(text).review())
+    verdicts(&TextScenario::new(text).review())
 }
 
 fn reason(text: &str) -> String {
-    Scenario::new(text).review().noise.page_reasons[0].reason.clone()
+    TextScenario::new(text).review().noise.page_reasons[0].reason.clone()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_burn_of_another_cluster_is_not_what_a_page_is_about() {
     let text = "slo web{cluster=eu} .*20 5*30 .*60\npage A web{cluster=us} .*25 F*20 .*65";
     assert_eq!(judged(text), ["25 A unknown"]);
     assert_eq!(judged(&text.replace("us", "eu")), ["25 A actionable"]);
-    let scores = Scenario::new(text).review().rules;
+    let scores = TextScenario::new(text).review().rules;
     assert_eq!((scores.rules[0].precision.n, scores.rules[0].recall.n), (0, 0), "nothing there to be judged by");
     assert_eq!((scores.all.recall.k, scores.all.recall.n), (0, 1), "nobody was paged for it");
 }
@@ -146,7 +146,7 @@ fn an_alert_that_fires_most_of_the_time_is_always_on() {
     ";
     assert_eq!(judged(text), ["300 DiskFilling always-on", "1902 Latency actionable"]);
     assert_eq!(
-        Scenario::new(text).review().noise.page_reasons[1].reason,
+        TextScenario::new(text).review().noise.page_reasons[1].reason,
         // Of the time that is known: the SLO has a day before.
         "it fired for 1d 4h, 85 % of the time"
     );
@@ -162,7 +162,7 @@ fn what_alertmanager_held_back_is_not_judged() {
         page B web  ... FFFF !FF F*9 .*60
     ";
     assert_eq!(judged(text), ["2 A planned", "3 B actionable"], "B was answered with a silence");
-    let noise = Scenario::new(text).review().noise;
+    let noise = TextScenario::new(text).review().noise;
     assert_eq!((noise.pages, noise.lower, noise.upper), (1, Some(0.0), Some(0.0)));
     assert!(noise.classes.contains(&(PageClass::Planned, 1)));
 }
@@ -171,7 +171,7 @@ fn what_alertmanager_held_back_is_not_judged() {
 fn an_alert_that_outlasts_its_silence_pages_when_it_ends() {
     let text = "slo web .*90\nsilence A .*5 Z*30 .*55\npage A web .*10 S*25 F*25 .*30";
     assert_eq!(judged(text), ["35 A no-impact"], "somebody was notified then");
-    let review = Scenario::new(text).review();
+    let review = TextScenario::new(text).review();
     let incident = &review.below_floor[0];
     assert_eq!(incident.times.notified.map(|m| m.at), Some(crate::evaluate::scenario::minute(35)));
     assert!(incident.detected);
@@ -192,13 +192,14 @@ fn what_a_receiver_was_told_of_before_alertmanager_held_it_back_is_judged() {
     assert_eq!(judged(text), ["2 A planned", "80 A planned"]);
     let told = format!("{text}says A hook ..N");
     assert_eq!(judged(&told), ["2 A no-impact", "80 A planned"], "nobody was told of the later one");
-    let detected = |text: &str| Scenario::new(text).review().below_floor.iter().map(|i| i.detected).collect::<Vec<_>>();
+    let detected =
+        |text: &str| TextScenario::new(text).review().below_floor.iter().map(|i| i.detected).collect::<Vec<_>>();
     assert_eq!((detected(text), detected(&told)), (vec![false, false], vec![false, true]));
 }
 
 #[test]
 fn noise_is_a_band_with_everything_unknown_at_its_upper_end() {
-    let noise = Scenario::new(
+    let noise = TextScenario::new(
         "
         slo  web    .*40 5*20 .*60
         page A web  .*42 F*20 .*58
@@ -222,7 +223,7 @@ fn noise_is_a_band_with_everything_unknown_at_its_upper_end() {
 
 #[test]
 fn without_pages_there_is_no_share() {
-    let noise = Scenario::new("slo web .*20\nticket A web .. F*9 .*9").review().noise;
+    let noise = TextScenario::new("slo web .*20\nticket A web .. F*9 .*9").review().noise;
     assert_eq!((noise.pages, noise.lower, noise.upper, noise.interval), (0, None, None, None));
     assert_eq!(noise.classes.len(), PageClass::ALL.len());
 }
@@ -236,13 +237,13 @@ fn a_page_in_time_that_a_correction_leaves_out_is_planned_and_says_by_which() {
     ";
     assert_eq!(judged(world), ["32 HighErrors planned"]);
     assert_eq!(reason(world), "the correction upgrade leaves that time out: database upgrade");
-    let review = Scenario::new(world).review();
+    let review = TextScenario::new(world).review();
     assert_eq!((review.episodes.len(), review.noise.pages), (0, 0), "planned work is no episode");
 
     // What fails after the maintenance is judged as ever, from where it ends.
     let late = world.replace("5*20 .*100", "5*60 .*60").replace("F*20 .*98", "F*3 .*25 F*30 .*60");
     assert_eq!(judged(&late), ["32 HighErrors planned", "60 HighErrors actionable"]);
-    assert_eq!(Scenario::new(&late).review().episodes[0].start, crate::evaluate::scenario::minute(55));
+    assert_eq!(TextScenario::new(&late).review().episodes[0].start, crate::evaluate::scenario::minute(55));
 
     // What is left out of one service is not of another.
     let other = world.replace("HighErrors checkout", "HighErrors web");
@@ -251,7 +252,7 @@ fn a_page_in_time_that_a_correction_leaves_out_is_planned_and_says_by_which() {
 
 #[test]
 fn each_receiver_has_the_band_of_what_it_was_told_of() {
-    let review = Scenario::new(
+    let review = TextScenario::new(
         "
         slo  web    .*10 5*20 .*300
         page True web .*12 F*20 .*298
@@ -278,7 +279,7 @@ fn each_receiver_has_the_band_of_what_it_was_told_of() {
 #[test]
 fn a_page_lasts_as_long_as_its_rule_fires_without_a_gap() {
     let turns: String = (0..20).map(|i| format!("page Disk db{{value={i}}} .*{} F .*{}\n", 30 + i, 49 - i)).collect();
-    let review = Scenario::new(&turns).review();
+    let review = TextScenario::new(&turns).review();
     assert_eq!(judged(&turns), ["30 Disk unknown"], "20 minutes are not short");
     let short = review.measures.iter().find(|m| m.name == "short-lived").unwrap();
     assert_eq!(short.share.map(|share| (share.k, share.n)), Some((0, 1)));

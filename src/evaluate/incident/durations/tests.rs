@@ -1,11 +1,11 @@
 //! Durations of incidents as timelines; see `scenario`.
 
 use super::*;
-use crate::evaluate::scenario::{Scenario, minute};
+use crate::evaluate::scenario::{TextScenario, minute};
 use crate::model::operations::record::RecordKind;
 
 fn of(text: &str) -> Durations {
-    Scenario::new(text).review().durations
+    TextScenario::new(text).review().durations
 }
 
 fn minutes(values: &[Millis]) -> Vec<i64> {
@@ -69,7 +69,7 @@ fn an_acknowledgement_before_the_page_is_unknown_and_counted_as_such() {
 
 #[test]
 fn a_sharp_page_goes_before_an_estimated_notification() {
-    let mut scenario = Scenario::new("page A web .*20 F*200 .*60\nsays A - .*120 N .*60\nsays web PD1 .*23 A .*60");
+    let mut scenario = TextScenario::new("page A web .*20 F*200 .*60\nsays A - .*120 N .*60\nsays web PD1 .*23 A .*60");
     scenario.records.iter_mut().for_each(|r| r.estimated = r.kind == RecordKind::Notification);
     assert_eq!(minutes(&scenario.review().durations.acknowledge.values), [3]);
 }
@@ -82,7 +82,7 @@ fn an_answer_counts_from_the_page() {
 
 #[test]
 fn the_month_of_an_incident_is_the_one_in_which_it_began() {
-    let scenario = Scenario::new("slo web .*10 5*20 .*30\npage A web .*12 F*20 .*28");
+    let scenario = TextScenario::new("slo web .*10 5*20 .*30\npage A web .*12 F*20 .*28");
     let all = scenario.review().incidents;
     let in_period = |from, to| durations(all.iter(), Period::new(minute(from), minute(to)), minute(60)).restore.n;
     assert_eq!((in_period(0, 10), in_period(10, 11), in_period(11, 60)), (0, 1, 0));
@@ -115,10 +115,10 @@ fn the_median_has_an_interval_from_six_durations_on() {
 #[test]
 fn only_business_hours_count_in_them() {
     // Minute 0 is the midnight before a Wednesday in UTC; the usual hours are 7:00 to 22:00.
-    let review = Scenario::new("slo web .*390 5*60 .*60\npage A web .*392 F*60 .*58").review();
+    let review = TextScenario::new("slo web .*390 5*60 .*60\npage A web .*392 F*60 .*58").review();
     assert_eq!(minutes(&review.durations.restore.values), [60]);
     assert_eq!(minutes(&review.business.restore.values), [30], "from seven on");
     assert_eq!(minutes(&review.business.detect.values), [0]);
-    let weekend = Scenario::new("slo web .*4920 5*60 .*60").review();
+    let weekend = TextScenario::new("slo web .*4920 5*60 .*60").review();
     assert_eq!(minutes(&weekend.business.restore.values), [0]);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evaluate::scenario::{REQUESTS, burned, expand, minute, tiles};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::objectives::Objective;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::EventCounts;
@@ -90,7 +90,7 @@ fn a_single_failure_in_a_quiet_night_is_no_episode_but_a_dead_probe_is() {
     let requests = slo("checkout");
     let mut probe = slo("probe");
     let metric = requests.indicator.selectors()[0].clone();
-    probe.indicator = Sli::Gauge { metric, good: Comparison::parse("== 1").unwrap() };
+    probe.indicator = Sli::Gauge { metric, good: ValueCondition::parse("== 1").unwrap() };
     let of = |slo: &Slo| burned(&burn(slo, few.clone(), &History::new(slo.budgeting), minute(60)).episodes);
     assert_eq!(of(&requests), [""; 0]);
     assert_eq!(of(&probe), ["10-13 3 bad peak 600"]);

@@ -16,7 +16,7 @@ use crate::model::slo::Severity;
 use crate::model::time::{Period, Timestamp};
 
 /// Incidents, and by what they are found.
-pub struct Known<'a> {
+pub struct KnownIncidents<'a> {
     incidents: Vec<Incident>,
     /// From the first thing that is known to the last.
     spans: Vec<Period>,
@@ -37,9 +37,9 @@ struct Opened {
     period: Period,
 }
 
-impl<'a> Known<'a> {
-    pub fn new(incidents: Vec<Incident>, alerts: &'a Alerts, now: Timestamp) -> Known<'a> {
-        let mut known = Known {
+impl<'a> KnownIncidents<'a> {
+    pub fn new(incidents: Vec<Incident>, alerts: &'a Alerts, now: Timestamp) -> KnownIncidents<'a> {
+        let mut known = KnownIncidents {
             incidents: Vec::new(),
             spans: Vec::new(),
             by_rule: HashMap::new(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evaluate::review::result::Review;
-use crate::evaluate::scenario::{Scenario, minute, minutes_of};
+use crate::evaluate::scenario::{TextScenario, minute, minutes_of};
 use crate::model::labels::Labels;
 use crate::model::time::Millis;
 
@@ -14,7 +14,7 @@ const WORLD: &str = "
 /// One line per incident, oldest first: its service, the times that follow from
 /// what was said with their sources, and what does not stand or count.
 fn said(text: &str) -> Vec<String> {
-    told(&Scenario::new(text).review())
+    told(&TextScenario::new(text).review())
 }
 
 fn told(review: &Review) -> Vec<String> {
@@ -90,7 +90,7 @@ fn what_a_tool_takes_back_does_not_count() {
 
 /// PD2 is merged into PD1.
 fn merged(lines: &str, at: i64, agent: bool) -> Vec<String> {
-    let mut scenario = Scenario::new(lines);
+    let mut scenario = TextScenario::new(lines);
     let mut merge = scenario.records.iter().find(|r| r.external_id == "PD2").unwrap().clone();
     merge.kind = RecordKind::Merge;
     merge.key = "merge".to_owned();
@@ -124,7 +124,7 @@ fn a_merge_ends_with_the_incident_that_it_was_merged_into() {
 
 #[test]
 fn one_page_for_two_services_is_taken_for_both() {
-    let mut scenario = Scenario::new(
+    let mut scenario = TextScenario::new(
         "page Errors shop   .*60 F*40 .*100
          page Errors search .*61 F*40 .*99
          says Errors -      .*62 N .*137
@@ -201,14 +201,14 @@ fn of_several_statements_the_earliest_beginning_and_the_latest_end_count() {
 
 #[test]
 fn what_is_withdrawn_counts_for_nothing() {
-    let mut scenario = Scenario::new("says crm INC-1 .*100 s*20 .*100\nsays crm INC-2 .*150 s*20 .*50");
+    let mut scenario = TextScenario::new("says crm INC-1 .*100 s*20 .*100\nsays crm INC-2 .*150 s*20 .*50");
     scenario.records[0].withdrawn = true;
     assert_eq!(told(&scenario.review()), ["crm closed: onset ~150 record restored ~170 record resolved 170 record"]);
 }
 
 #[test]
 fn names_of_programs_acknowledge_nothing() {
-    let mut scenario = Scenario::new(&format!("{WORLD}says shop PD1 .*63 I.A .*110"));
+    let mut scenario = TextScenario::new(&format!("{WORLD}says shop PD1 .*63 I.A .*110"));
     scenario.records.iter_mut().for_each(|r| r.actor = Some("Triage Bot".to_owned()));
     assert_eq!(told(&scenario.review()), ["shop closed: notified 63 pagerduty; ignored: Automation"]);
 }
@@ -225,7 +225,7 @@ fn what_was_counted_stands_beside_what_is_stated() {
 
 #[test]
 fn people_have_the_last_word_and_may_take_it_back() {
-    let mut scenario = Scenario::new(&format!("{WORLD}says shop PD1 .*63 I.A .*110"));
+    let mut scenario = TextScenario::new(&format!("{WORLD}says shop PD1 .*63 I.A .*110"));
     let incident = scenario.review().incidents[0].clone();
     let mut set = |time, at: Option<i64>| {
         scenario.overrides.push(TimeOverride {
@@ -258,7 +258,7 @@ fn people_have_the_last_word_and_may_take_it_back() {
 
 #[test]
 fn the_order_in_which_things_are_told_does_not_matter() {
-    let mut scenario = Scenario::new(&format!(
+    let mut scenario = TextScenario::new(&format!(
         "{WORLD}says shop PD1 .*63 I.A..E .*20\nsays HighErrors - .*63 N .*90\nsays shop OC2 .*150 I.A..E .*30"
     ));
     let wanted = told(&scenario.review());
@@ -275,7 +275,7 @@ fn the_order_in_which_things_are_told_does_not_matter() {
 fn who_took_an_incident_acted_on_its_pages() {
     let classes = |lines: &str| {
         let world = format!("page CpuHigh shop .*62 F*20  .*118\n{lines}");
-        crate::evaluate::scenario::verdicts(&Scenario::new(&world).review())
+        crate::evaluate::scenario::verdicts(&TextScenario::new(&world).review())
     };
     assert_eq!(classes("says shop PD1 .*63 I.a .*110"), ["62 CpuHigh unknown"], "a service is no evidence");
     assert_eq!(classes("says shop PD1 .*63 I.A .*110"), ["62 CpuHigh actionable"]);
@@ -289,7 +289,7 @@ fn a_record_of_a_cluster_is_about_the_incident_there() {
         says web INC1             .*12 s*10 .*78
     ";
     let told_in = |cluster: Option<&str>| {
-        let mut scenario = Scenario::new(text);
+        let mut scenario = TextScenario::new(text);
         scenario.records[0].cluster = cluster.map(str::to_owned);
         let told = |i: &&Incident| !i.told.is_empty();
         scenario.review().incidents.iter().filter(told).map(|i| i.cluster.clone()).collect::<Vec<_>>()

@@ -49,7 +49,7 @@ impl Silenced {
 
 /// What incidents are made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct IncidentFacts<'a> {
     pub slos: &'a [Arc<Slo>],
     pub alerts: &'a Alerts,
     pub episodes: &'a [Episode],

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::evaluate::alerting::alerts::{Alerts, Row};
-use crate::evaluate::incident::incidents::facts::Facts;
+use crate::evaluate::incident::incidents::facts::IncidentFacts;
 use crate::evaluate::incident::incidents::place::{Key, Place, key_of};
 use crate::model::labels::Labels;
 use crate::model::operations::alert::{Alert, AlertId};
@@ -109,7 +109,7 @@ impl<'a> Member<'a> {
 }
 
 /// Members that are one disturbance.
-pub struct Group<'a> {
+pub struct LinkedGroup<'a> {
     /// Of the first member: they make the id.
     pub key: Key<'a>,
     pub first_place: Place<'a>,
@@ -128,9 +128,9 @@ pub struct Group<'a> {
     everywhere_until: Timestamp,
 }
 
-impl<'a> Group<'a> {
-    fn of(member: Member<'a>) -> Group<'a> {
-        let mut group = Group {
+impl<'a> LinkedGroup<'a> {
+    fn of(member: Member<'a>) -> LinkedGroup<'a> {
+        let mut group = LinkedGroup {
             key: member.key,
             first_place: member.place,
             place: member.place,
@@ -184,7 +184,7 @@ impl<'a> Group<'a> {
 }
 
 /// The firing pages and the burns in groups of those that belong together.
-pub fn groups<'a>(facts: &Facts<'a>) -> Vec<Group<'a>> {
+pub fn groups<'a>(facts: &IncidentFacts<'a>) -> Vec<LinkedGroup<'a>> {
     let pages = facts.alerts.rows().iter().filter(|row| row.is_firing_page());
     let pages = pages.filter_map(|row| Member::page(facts.alerts, row));
     let slos: HashMap<&str, &Slo> = facts.slos.iter().map(|slo| (slo.name.as_str(), slo.as_ref())).collect();
@@ -210,7 +210,7 @@ struct Seen<'a> {
 /// of its own service, else one that it is tied to. Groups that exist are never
 /// joined to one another, so an incident keeps its id while it grows.
 struct Sorting<'a> {
-    groups: Vec<Group<'a>>,
+    groups: Vec<LinkedGroup<'a>>,
     /// The last member of each group that may still take one, by what it is about.
     last_of: HashMap<Key<'a>, Vec<Seen<'a>>>,
     /// By node: the last member about the node itself, and the last about
@@ -225,7 +225,7 @@ struct Sorting<'a> {
 }
 
 impl<'a> Sorting<'a> {
-    fn new(facts: &Facts<'a>) -> Sorting<'a> {
+    fn new(facts: &IncidentFacts<'a>) -> Sorting<'a> {
         let mut by_rule: HashMap<&str, Vec<usize>> = HashMap::new();
         for (number, inhibition) in facts.inhibitions.iter().enumerate() {
             for side in [&inhibition.source, &inhibition.target] {
@@ -247,7 +247,7 @@ impl<'a> Sorting<'a> {
         let group = self.own(member).or_else(|| self.tied(member)).unwrap_or(self.groups.len());
         match self.groups.get_mut(group) {
             Some(known) => known.take(member),
-            None => self.groups.push(Group::of(member)),
+            None => self.groups.push(LinkedGroup::of(member)),
         }
         self.note(Seen { member, group });
     }
@@ -287,7 +287,7 @@ impl<'a> Sorting<'a> {
     fn tied(&self, member: Member<'a>) -> Option<usize> {
         let candidates = self.inhibiting(member).chain(self.depending(member)).chain(self.on_same_node(member));
         let fitting = candidates.filter(|seen| {
-            let fits = |group: &Group<'a>| group.goes_on_at(member.start) && group.has_room_for(member.key);
+            let fits = |group: &LinkedGroup<'a>| group.goes_on_at(member.start) && group.has_room_for(member.key);
             self.groups.get(seen.group).is_some_and(fits) && are_close(&member, &seen.member)
         });
         fitting.map(|seen| (apart(&member, &seen.member), seen.group)).min().map(|(_, group)| group)

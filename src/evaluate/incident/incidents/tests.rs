@@ -3,10 +3,10 @@
 mod kube_prometheus;
 
 use super::*;
-use crate::evaluate::scenario::{Scenario, minute, minutes_of, story};
+use crate::evaluate::scenario::{TextScenario, minute, minutes_of, story};
 
 fn told(text: &str) -> Vec<String> {
-    story(&Scenario::new(text).review())
+    story(&TextScenario::new(text).review())
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn the_same_facts_give_the_same_incidents_in_any_order() {
         page PodErrors/b checkout  .*12 FFF        .*199
         page CpuHigh checkout      .*60 F*20       .*130
     ";
-    let mut scenario = Scenario::new(text);
+    let mut scenario = TextScenario::new(text);
     let expected = scenario.review();
     assert_eq!((expected.incidents.len(), expected.below_floor.len()), (2, 1));
     for turn in 0..scenario.alerts.len() {
@@ -194,7 +194,7 @@ fn the_same_facts_give_the_same_incidents_in_any_order() {
 
 #[test]
 fn an_id_is_made_of_service_and_first_minute() {
-    let id = |text: &str| Scenario::new(text).review().incidents[0].id;
+    let id = |text: &str| TextScenario::new(text).review().incidents[0].id;
     let one = id("page A db .. FFF .*20");
     assert_eq!(one, id("page B db .. F*9 .*40"), "another end, another rule");
     assert_ne!(one, id("page A db ... FFF .*20"));
@@ -203,7 +203,7 @@ fn an_id_is_made_of_service_and_first_minute() {
 
 #[test]
 fn alerts_without_a_service_are_taken_rule_by_rule() {
-    let mut scenario = Scenario::new("page A x FFF .*20\npage B x FFF .*20");
+    let mut scenario = TextScenario::new("page A x FFF .*20\npage B x FFF .*20");
     for alert in &mut scenario.alerts {
         alert.labels.set("service", "");
     }
@@ -216,7 +216,7 @@ fn alerts_without_a_service_are_taken_rule_by_rule() {
 
 /// Services of each incident, oldest first, those of one joined by `+`.
 fn joined(text: &str) -> Vec<String> {
-    Scenario::new(text).review().incidents.iter().rev().map(|i| i.services.join("+")).collect()
+    TextScenario::new(text).review().incidents.iter().rev().map(|i| i.services.join("+")).collect()
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn what_alertmanager_holds_back_belongs_to_what_explains_it() {
 #[test]
 fn what_was_held_back_at_another_time_is_no_tie() {
     let mut scenario =
-        Scenario::new("page DbDown db .*20 F*60\npage Errors web .*22 F*30 .*28\ninhibits DbDown Errors");
-    let services = |scenario: &Scenario| scenario.review().incidents.iter().map(|i| i.services.len()).max();
+        TextScenario::new("page DbDown db .*20 F*60\npage Errors web .*22 F*30 .*28\ninhibits DbDown Errors");
+    let services = |scenario: &TextScenario| scenario.review().incidents.iter().map(|i| i.services.len()).max();
     assert_eq!(services(&scenario), Some(2));
     scenario.inhibitions[0].last_seen = minute(10);
     assert_eq!(services(&scenario), Some(1));
@@ -260,11 +260,14 @@ fn a_declared_dependency_joins_burns_and_pages() {
     assert_eq!(joined(text), ["web", "db"]);
     let needs = format!("{text}\nneeds web db");
     assert_eq!(joined(&needs), ["web+db"]);
-    let review = Scenario::new(&needs).review();
+    let review = TextScenario::new(&needs).review();
     let pages: Vec<String> = crate::evaluate::scenario::verdicts(&review);
     assert_eq!(pages, ["62 DbDown actionable", "63 Errors duplicate"], "the first told of the burn");
     assert_eq!(review.noise.page_reasons[1].service.as_deref(), Some("db"), "each keeps its own service");
-    assert_eq!(review.incidents[0].budget_burned_ratio, Scenario::new(text).review().incidents[1].budget_burned_ratio);
+    assert_eq!(
+        review.incidents[0].budget_burned_ratio,
+        TextScenario::new(text).review().incidents[1].budget_burned_ratio
+    );
 }
 
 #[test]
@@ -274,7 +277,7 @@ fn a_node_takes_along_what_runs_on_it() {
                 page PodDown/c cart{node=n2} .*23 F*30 .*27";
     assert_eq!(joined(&format!("{node}\n{pods}")), ["web+pay", "cart"]);
     assert_eq!(joined(pods), ["web", "cart", "pay"], "that they are on one node alone says little");
-    let review = Scenario::new(&format!("{node}\n{pods}")).review();
+    let review = TextScenario::new(&format!("{node}\n{pods}")).review();
     assert_eq!(review.incidents[1].service, "web", "the first that is named");
 }
 
@@ -289,7 +292,7 @@ fn an_incident_takes_in_so_many_services_and_no_more() {
 #[test]
 fn an_id_stays_while_an_incident_grows() {
     let text = "page A web .*20 F*60\npage B db .*23 F*57\ninhibits B A";
-    let at = |n| Scenario::new(text).review_at(n).incidents;
+    let at = |n| TextScenario::new(text).review_at(n).incidents;
     assert_eq!(at(22)[0].id, at(70)[0].id);
     assert_eq!((at(22)[0].services.len(), at(70)[0].services.len()), (1, 2));
 }
@@ -297,7 +300,7 @@ fn an_id_stays_while_an_incident_grows() {
 #[test]
 fn the_same_thing_within_a_day_reopens_the_incident() {
     let reopens = |text: &str| {
-        let incidents = Scenario::new(text).review().incidents;
+        let incidents = TextScenario::new(text).review().incidents;
         let number = |id: IncidentId| incidents.iter().rev().position(|i| i.id == id).unwrap();
         incidents.iter().rev().map(|i| i.reopens.map(number)).collect::<Vec<_>>()
     };
@@ -310,7 +313,7 @@ fn the_same_thing_within_a_day_reopens_the_incident() {
 
 /// Minutes at which the incidents of these facts fired, with their clusters.
 fn places(text: &str) -> Vec<String> {
-    let review = Scenario::new(text).review();
+    let review = TextScenario::new(text).review();
     let of = |i: &Incident| {
         let place = [&i.cluster, &i.namespace].map(|part| part.as_deref().unwrap_or("-"));
         format!("{} {}", minutes_of(i.times.firing.unwrap().at), place.join(" "))
@@ -345,7 +348,7 @@ fn one_name_in_two_namespaces_is_two_workloads() {
 
 #[test]
 fn a_node_has_incidents_of_its_own() {
-    let review = Scenario::new(
+    let review = TextScenario::new(
         "page NotReady -{node=n1} .*10 F*20 .*60
          page DiskFull -{node=n1} .*12 F*20 .*58
          page NotReady -{node=n2} .*11 F*20 .*59",

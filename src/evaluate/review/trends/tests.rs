@@ -7,11 +7,11 @@ use rand::{Rng, SeedableRng};
 use super::super::restatements::headline;
 use super::super::verdict::{FALSE_DISCOVERY_RATIO_MAX, WRONG_RATIO_MAX};
 use super::*;
-use crate::evaluate::scenario::{Scenario, minute};
+use crate::evaluate::scenario::{TextScenario, minute};
 
 /// Months up to December 2026 with these figures; `None` is a month that is not
 /// known.
-fn months(figures: Vec<Option<Vec<Figure>>>) -> Vec<FollowedMonth> {
+fn months(figures: Vec<Option<Vec<NamedFigure>>>) -> Vec<FollowedMonth> {
     let mut month: Month = "2026-12".parse().unwrap();
     let mut months = Vec::new();
     for figures in figures.into_iter().rev() {
@@ -48,7 +48,7 @@ fn told(trends: &Trends, series: Series) -> String {
 
 #[test]
 fn every_series_is_found_in_what_is_said_of_a_month() {
-    let month = Scenario::new("slo shop .*60 5*20 .*120\npage HighErrors shop .*62 F*7 !*11 .*120");
+    let month = TextScenario::new("slo shop .*60 5*20 .*120\npage HighErrors shop .*62 F*7 !*11 .*120");
     let figures = headline(&month.review(), &month.slos, Period::new(minute(0), minute(month.length)));
     let told = Series::ALL.map(|series| (series.word(), series.of(&figures)));
     assert_eq!(
@@ -62,7 +62,7 @@ fn every_series_is_found_in_what_is_said_of_a_month() {
         ]
     );
     assert!(told.iter().all(|(_, value)| value.is_some()), "{told:?}");
-    let calm = Scenario::new("slo shop .*200");
+    let calm = TextScenario::new("slo shop .*200");
     let figures = headline(&calm.review(), &calm.slos, Period::new(minute(0), minute(200)));
     let told = Series::ALL.map(|series| series.of(&figures));
     assert_eq!(
@@ -151,7 +151,7 @@ fn median(random: &mut StdRng, n: usize, scale: f64) -> Option<f64> {
     lengths.get(n / 2).copied()
 }
 
-fn month(random: &mut StdRng, world: World) -> Vec<Figure> {
+fn month(random: &mut StdRng, world: World) -> Vec<NamedFigure> {
     let (incidents, pages) = (poisson(random, world.incidents), poisson(random, world.pages));
     let undetected = (0..incidents).filter(|_| random.random_bool(0.2)).count();
     let (noise, unknown) = (0..pages).fold((0, 0), |(noise, unknown), _| match random.random_range(0..10) {

@@ -9,7 +9,7 @@ use super::rates::{Busy, busiest, busiest_around, seconds};
 use super::renames::Ends;
 use super::stretch::Stretch;
 use super::{Counting, Spread, Verdict};
-use crate::ingest::counting::notices::{NoticeKind, Observation};
+use crate::ingest::counting::notices::{NoticeKind, SignOfLife};
 use crate::ingest::counting::state::{Last, State};
 use crate::ingest::counting::targets::succession::labels_before;
 use crate::ingest::counting::targets::target::Timeline;
@@ -93,7 +93,7 @@ impl Counting<'_> {
                 let is_young = scrape.begun.is_some_and(|begun| scrape.at - begun <= YOUNG);
                 let fits = busiest.can_have_done(all, scrape.stretch)
                     || (is_young && busiest.can_be_fresh(all, scrape.stretch));
-                (ok, fits && line.sign == Observation::Up)
+                (ok, fits && line.sign == SignOfLife::Up)
             }
             None => {
                 // First contact with what ran before.

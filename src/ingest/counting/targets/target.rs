@@ -4,7 +4,7 @@
 use super::watch::Watch;
 use crate::ingest::counting::counters::rates::Rates;
 use crate::ingest::counting::late::Newest;
-use crate::ingest::counting::notices::Observation;
+use crate::ingest::counting::notices::SignOfLife;
 use crate::ingest::counting::targets::watch::NEW_TARGET_PROOF;
 use crate::ingest::raw::Sample;
 use crate::model::labels::Labels;
@@ -30,7 +30,7 @@ pub(crate) struct TargetState {
     /// What its last scrape found.
     pub last_scrape: Option<LastScrape>,
     /// What told that it was observed.
-    pub sign: Observation,
+    pub sign: SignOfLife,
     /// The newest of its samples that do not have the time of a scrape.
     pub own_times: Option<Newest>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Timeline {
     /// Whether its first sight depends on the time before the reading.
     pub unproven: bool,
     /// What tells that it was observed.
-    pub sign: Observation,
+    pub sign: SignOfLife,
     /// Whether it tells when its process started: then a start time that stays the
     /// same says that there was no restart.
     pub tells_start: bool,
@@ -115,7 +115,7 @@ impl Timeline {
         up: &[Sample],
         starts: &[Sample],
         before: Option<&TargetState>,
-        sign: Observation,
+        sign: SignOfLife,
         watch: &Watch<'_>,
     ) -> Timeline {
         let mut ok: Vec<Timestamp> = before.and_then(|b| b.last_ok).into_iter().collect();
@@ -158,7 +158,7 @@ impl Timeline {
             let started = first_start.and_then(Timestamp::from_secs_f64).map(|s| s.min(first));
             let in_our_time = started.is_some_and(|s| watch.began(s, self.asked_since));
             let proven = watch.complete || first - watch.start() >= NEW_TARGET_PROOF;
-            let scraped = self.sign == Observation::Up;
+            let scraped = self.sign == SignOfLife::Up;
             let new_to_source = started.is_none() && proven && scraped && watch.alive_before(first);
             self.begun = started;
             life.started = started.filter(|_| in_our_time);
@@ -274,7 +274,7 @@ impl Timeline {
 
     /// Whether its scrapes are known: then a sample has the time of one.
     pub fn is_scraped(&self) -> bool {
-        self.sign == Observation::Up
+        self.sign == SignOfLife::Up
     }
 
     /// Whether a scrape was tried at just this instant.

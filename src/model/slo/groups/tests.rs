@@ -9,7 +9,7 @@ fn divided(labels: &[&str], groups_max: usize) -> Slo {
     Slo { group_by: Some(GroupBy { labels, groups_max }), ..slo("shop") }
 }
 
-fn groups(values: &[&[&str]]) -> Vec<Group> {
+fn groups(values: &[&[&str]]) -> Vec<GroupValues> {
     values.iter().map(|group| group.iter().map(|value| (*value).to_owned()).collect()).collect()
 }
 
@@ -93,7 +93,7 @@ fn every_series_is_in_one_group_or_in_the_rest() {
 fn the_most_groups_with_the_longest_values_still_have_a_rest() {
     let values: Vec<String> = (0..=GROUPS_MAX).map(|n| format!("{n:03}/{}", "ü.".repeat(38))).collect();
     assert!(values.iter().all(|value| value.len() <= VALUES_BYTES_MAX && value.len() > VALUES_BYTES_MAX - 5));
-    let groups: Vec<Group> = values.into_iter().map(|value| vec![value]).collect();
+    let groups: Vec<GroupValues> = values.into_iter().map(|value| vec![value]).collect();
     let slos = expand([&divided(&["route"], GROUPS_MAX)].into_iter(), |_| groups.clone());
     assert_eq!((slos.len(), slos.last().unwrap().name.as_str()), (GROUPS_MAX + 1, "shop-rest"));
 }

@@ -11,7 +11,7 @@ use crate::api::corrections::{CorrectionJson, CorrectionListJson, RecurrenceJson
 use crate::api::pushes::Withdrawal;
 use crate::api::query::NoQuery;
 use crate::api::time::Instant;
-use crate::model::operations::correction::{Correction, Recurrence, When};
+use crate::model::operations::correction::{Correction, RepeatRule, When};
 use crate::publish::answers::{CorrectionChange, CorrectionRefused, DeclaredCorrection, TrailEntry};
 use crate::publish::http::ingress::body::withdrawal;
 use crate::publish::http::plumbing::context::ApiContext;
@@ -135,8 +135,8 @@ impl From<&DeclaredCorrection> for CorrectionJson {
     }
 }
 
-impl From<&Recurrence> for RecurrenceJson {
-    fn from(recurrence: &Recurrence) -> Self {
+impl From<&RepeatRule> for RecurrenceJson {
+    fn from(recurrence: &RepeatRule) -> Self {
         RecurrenceJson {
             every: recurrence.rule.frequency.into(),
             interval: recurrence.rule.interval,

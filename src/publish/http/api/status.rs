@@ -13,7 +13,7 @@ use crate::api::time::{Instant, instant, seconds};
 use crate::model::kinds::{SourceKind, WebhookKind};
 use crate::model::latency::LatencyFigures;
 use crate::publish::answers::{
-    Backfill, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
+    BackfillProgress, CatalogStatus, DefinitionFile, LoopStatus, SourceStatus, StoreStatus, WebhookStatus,
 };
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
@@ -132,8 +132,8 @@ impl From<&CatalogStatus> for CatalogJson {
     }
 }
 
-impl From<&Backfill> for BackfillJson {
-    fn from(backfill: &Backfill) -> Self {
+impl From<&BackfillProgress> for BackfillJson {
+    fn from(backfill: &BackfillProgress) -> Self {
         BackfillJson {
             expected: backfill.wanted,
             done: backfill.done,

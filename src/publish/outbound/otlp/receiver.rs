@@ -1,6 +1,6 @@
 //! Who pushes, to whom, and what can fail on the way.
 
-use crate::net::{Endpoint, EndpointError, Error, Http};
+use crate::net::{Endpoint, EndpointError, Http, HttpError};
 
 /// What a receiver may answer; answers of OTLP have a few bytes.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -20,7 +20,7 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
     #[error("the OTLP receiver did not accept a push: {0}")]
-    Failed(#[from] Error),
+    Failed(#[from] HttpError),
     #[error("the OTLP receiver rejected {points} points: {reason}")]
     Rejected { points: i64, reason: String },
     #[error("OTLP could not be set up: {0}")]

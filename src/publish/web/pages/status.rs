@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::evaluate::review::finding::Finding;
 use crate::model::latency::{LatencyFigures, Percentiles};
 use crate::model::time::{Millis, Timestamp};
-use crate::publish::answers::{Backfill, CatalogStatus, LoopStatus, ServiceStatus, SourceStatus};
+use crate::publish::answers::{BackfillProgress, CatalogStatus, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
@@ -78,7 +78,7 @@ fn definitions(catalog: &CatalogStatus, now: Timestamp) -> Markup {
     }
 }
 
-fn backfill(backfill: &Backfill) -> Markup {
+fn backfill(backfill: &BackfillProgress) -> Markup {
     let since = html! {
         @match backfill.complete_since {
             Some(since) => { "complete since " (components::time(since)) }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::text;
-use crate::evaluate::review::compare::{Comparison, DurationChange, Group, GroupedBy};
+use crate::evaluate::review::compare::{ComparedGroup, Comparison, DurationChange, GroupedBy};
 use crate::evaluate::review::verdict::TrendVerdict;
 use crate::publish::web::parts::components;
 
@@ -34,7 +34,7 @@ pub(crate) fn table(comparison: &Comparison) -> Markup {
     }
 }
 
-fn row(group: &Group) -> Markup {
+fn row(group: &ComparedGroup) -> Markup {
     html! {
         tr {
             td.name {

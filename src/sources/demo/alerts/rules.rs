@@ -9,7 +9,7 @@ use crate::model::slo::Severity;
 use crate::model::time::Millis;
 use crate::sources::demo::serve::page::{DURATION_BUCKET, DURATION_COUNT, REQUESTS};
 use crate::sources::demo::world::traffic::Cell;
-use crate::sources::demo::world::{EVALUATION_INTERVAL, World};
+use crate::sources::demo::world::{DemoPlatform, EVALUATION_INTERVAL};
 
 /// The truth about an alert: why it was, or was not, worth a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -247,7 +247,7 @@ impl Rule {
     }
 }
 
-impl World {
+impl DemoPlatform {
     /// The rules as a Prometheus would tell of them.
     pub fn rules(&self) -> Vec<AlertRule> {
         let rule = |rule: &Rule| AlertRule {

@@ -8,7 +8,7 @@ use super::meter::{Counts, Meter};
 use super::page::Page;
 use super::samples::scrapes_of;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 use crate::sources::demo::world::lives::{Pod, Process};
 use crate::sources::demo::world::traffic::{BOUND_TEXTS, CELLS};
 
@@ -59,7 +59,7 @@ impl LogEntry {
     }
 }
 
-impl World {
+impl DemoPlatform {
     /// All requests that were answered in `start < t <= end`, pod by pod, each
     /// in order of time; what a stretch has none of is left out.
     pub fn event_log(&self, period: Period) -> impl Iterator<Item = LogEntry> {
@@ -124,7 +124,7 @@ impl World {
 /// One process with the scrapes that saw it.
 #[derive(Debug)]
 pub(crate) struct Witness<'w> {
-    world: &'w World,
+    world: &'w DemoPlatform,
     pod: &'w Pod<'w>,
     page: Page,
     pub meter: Meter<'w>,
@@ -134,7 +134,7 @@ pub(crate) struct Witness<'w> {
 }
 
 impl<'w> Witness<'w> {
-    pub fn new(world: &'w World, pod: &'w Pod<'w>, process: Process) -> Witness<'w> {
+    pub fn new(world: &'w DemoPlatform, pod: &'w Pod<'w>, process: Process) -> Witness<'w> {
         let page = Page::new(world, pod, process.life);
         let meter = Meter::new(world, pod, process);
         let mut witness = Witness { world, pod, page, meter, baseline: None };

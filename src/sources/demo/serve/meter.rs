@@ -3,7 +3,7 @@
 
 use crate::model::time::{Period, Timestamp};
 use crate::sources::demo::alerts::script::Effect;
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 use crate::sources::demo::world::chance::Key;
 use crate::sources::demo::world::lives::{Pod, Process};
 use crate::sources::demo::world::traffic::{BUCKET_COUNT, CELL_COUNT, CELLS, CHILDREN, Mix, Shares};
@@ -39,7 +39,7 @@ impl Numbers {
 /// Counts the requests of one process.
 #[derive(Debug)]
 pub(crate) struct Meter<'w> {
-    world: &'w World,
+    world: &'w DemoPlatform,
     pod: &'w Pod<'w>,
     pub process: Process,
     streams: [Key; CELL_COUNT],
@@ -58,7 +58,7 @@ struct Stretch {
 }
 
 impl<'w> Meter<'w> {
-    pub fn new(world: &'w World, pod: &'w Pod<'w>, process: Process) -> Meter<'w> {
+    pub fn new(world: &'w DemoPlatform, pod: &'w Pod<'w>, process: Process) -> Meter<'w> {
         let mut streams = [process.key; CELL_COUNT];
         for (i, stream) in streams.iter_mut().enumerate() {
             *stream = process.key.at(i as i64);

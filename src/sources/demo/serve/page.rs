@@ -7,7 +7,7 @@ use super::meter::{Counts, Meter, Numbers};
 use crate::model::labels::{Labels, NAME, quote};
 use crate::model::time::{Period, Timestamp};
 use crate::sources::demo::alerts::script::{Gauge, Plot};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 use crate::sources::demo::world::chance::Key;
 use crate::sources::demo::world::grid::Grid;
 use crate::sources::demo::world::lives::Pod;
@@ -128,7 +128,7 @@ const FLAKY_ONE_IN: u64 = 400;
 const PROBE_FAILS_ONE_IN: u64 = 4_000;
 
 impl Page {
-    pub fn new(world: &World, pod: &Pod<'_>, period: Period) -> Page {
+    pub fn new(world: &DemoPlatform, pod: &Pod<'_>, period: Period) -> Page {
         let slot = pod.slot;
         let service = slot.service.name.as_str();
         let ours = |s: &str, ordinal: Option<u16>| s == service && ordinal.is_none_or(|o| o == slot.ordinal);
@@ -186,7 +186,7 @@ impl Page {
 
 /// What a scrape of a target gets.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Exposition {
+pub enum PageFormat {
     /// The page, in the text format of Prometheus.
     Page(String),
     /// The pod is there, but its page is not to be had: it does not answer, or
@@ -196,22 +196,22 @@ pub enum Exposition {
     Absent,
 }
 
-impl World {
+impl DemoPlatform {
     /// The `/metrics` page of one target as of `now`: at the instants of the
     /// world's own scrapes it has the values that `samples` has.
-    pub fn exposition(&self, instance: &str, now: Timestamp) -> Exposition {
+    pub fn exposition(&self, instance: &str, now: Timestamp) -> PageFormat {
         let moment = Period::new(now, now + crate::model::time::Millis(1));
         let ours = |slot: &&Slot| instance == PROBED || instance.starts_with(&slot.network());
         let mut pods = self.slots.iter().filter(ours).flat_map(|slot| self.pods(slot, moment));
-        let Some(pod) = pods.find(|p| p.instance() == instance) else { return Exposition::Absent };
+        let Some(pod) = pods.find(|p| p.instance() == instance) else { return PageFormat::Absent };
         let page = Page::new(self, &pod, moment);
         match self.processes(&pod, moment).first() {
             Some(process) if !page.scrape_fails(now) => {
                 let counts = |_| Meter::new(self, &pod, *process).counts(now);
                 let numbers = Numbers::new(&pod.slot.service.peak_per_second.map_or_else(Counts::default, counts));
-                Exposition::Page(text(&pod, |reading| page.value(reading, process.life.start, &numbers, now)))
+                PageFormat::Page(text(&pod, |reading| page.value(reading, process.life.start, &numbers, now)))
             }
-            _ => Exposition::Failing,
+            _ => PageFormat::Failing,
         }
     }
 }

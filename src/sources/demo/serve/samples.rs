@@ -9,7 +9,7 @@ use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::alerts::rules::{ALERTS, ALERTS_FOR_STATE};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 use crate::sources::demo::world::grid::Grid;
 use crate::sources::demo::world::lives::{Pod, Process};
 
@@ -32,7 +32,7 @@ struct Wanted<'a> {
     series: &'a dyn Fn(&Labels) -> bool,
 }
 
-impl World {
+impl DemoPlatform {
     /// The samples of all selected series with `start < t <= end`, exactly as
     /// scraped: `up`, `process_start_time_seconds`, the request metrics and the
     /// gauges of pods, `ALERTS` and `ALERTS_FOR_STATE`. Series without a sample

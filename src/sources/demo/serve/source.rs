@@ -13,10 +13,10 @@ use crate::model::labels::selector::Selector;
 use crate::model::operations::rule::AlertRule;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 use crate::net::{Endpoint, EndpointError};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 use crate::sources::prometheus::last_of_each::last_of_each;
 use crate::sources::scrape::exposition::Limits;
-use crate::sources::scrape::{SampleBuffer, Scraper, Target};
+use crate::sources::scrape::{SampleBuffer, ScrapeTarget, Scraper};
 
 /// Live samples are kept for longer than any live reading looks back; what is
 /// older is asked of the world itself.
@@ -31,7 +31,7 @@ const SCRAPE_TIMEOUT: Millis = Millis::from_secs(5);
 /// The demo world, scraped.
 #[derive(Debug)]
 pub struct DemoSource {
-    world: Arc<World>,
+    world: Arc<DemoPlatform>,
     address: SocketAddr,
     buffer: Mutex<SampleBuffer>,
     scrapers: Mutex<BTreeMap<Labels, Scraper>>,
@@ -41,7 +41,7 @@ pub struct DemoSource {
 
 impl DemoSource {
     /// `address` is where the world serves its pages.
-    pub fn new(world: Arc<World>, address: SocketAddr, live_since: Timestamp) -> DemoSource {
+    pub fn new(world: Arc<DemoPlatform>, address: SocketAddr, live_since: Timestamp) -> DemoSource {
         DemoSource {
             world,
             address,
@@ -55,7 +55,7 @@ impl DemoSource {
         self.world.rules()
     }
 
-    pub fn world(&self) -> &Arc<World> {
+    pub fn world(&self) -> &Arc<DemoPlatform> {
         &self.world
     }
 
@@ -81,7 +81,7 @@ impl DemoSource {
         let instance = pod.get("instance").unwrap_or_default();
         let url = format!("http://{}/t/{instance}/metrics", self.address);
         let url = Url::parse(&url).map_err(|_| EndpointError::Scheme(url))?;
-        let scraper = Scraper::new(&Target {
+        let scraper = Scraper::new(&ScrapeTarget {
             endpoint: Endpoint { timeout: SCRAPE_TIMEOUT, ..Endpoint::new(url) },
             job: pod.get("job").unwrap_or_default().to_owned(),
             labels: pod.clone(),
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_last_sample_is_the_last_with_the_value() {
         let start = Timestamp::from_millis(1_700_000_000_000).floor_slot();
-        let world = Arc::new(World::new(WorldConfig::new(1, start)));
+        let world = Arc::new(DemoPlatform::new(WorldConfig::new(1, start)));
         let source = DemoSource::new(world, "127.0.0.1:1".parse().unwrap(), start + Millis::from_days(1));
         let period = Period::new(start, start + Millis::from_hours(2));
         let last = source.last(&Selector::new("up", Vec::new()), Some(1.0), period);

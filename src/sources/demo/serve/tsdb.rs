@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use crate::model::labels::{Labels, NAME};
 use crate::model::time::{Millis, Period, Timestamp};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 
 /// So much is held in memory at once.
 const CHUNK: Millis = Millis::from_hours(12);
 
-impl World {
+impl DemoPlatform {
     /// Writes all samples and stale markers of `start < t <= end` in order of
     /// time: `S <id> <name>{label="value"}` declares a series,
     /// `T <unix_ms> <id>=<value> ...` is one instant, and `NaN` a stale marker.

@@ -29,7 +29,7 @@ fn indicators() -> Vec<Sli> {
 
 /// Counts a selector's events as a careful reader of raw samples would, with
 /// the process's start time as the only evidence of a restart.
-fn count_samples(world: &World, selector: &Selector, period: Period) -> i64 {
+fn count_samples(world: &DemoPlatform, selector: &Selector, period: Period) -> i64 {
     let target = |s: &RawSeries| s.labels.without(&[NAME, "method", "code", "le"]);
     let by_time = |series: Vec<RawSeries>| -> BTreeMap<Labels, BTreeMap<Timestamp, f64>> {
         series.into_iter().map(|s| (target(&s), s.samples.iter().map(|x| (x.at, x.value)).collect())).collect()
@@ -127,7 +127,7 @@ fn what_a_later_period_brings_to_light_adds_up() {
     let start = world.config().start - Millis(1);
     let indicator = availability("checkout");
     let whole = world.truth(&indicator, Period::new(start, start + Millis::from_hours(50)));
-    let mut sum = Truth::default();
+    let mut sum = DemoTruth::default();
     for hour in 0..50 {
         let from = start + Millis::from_hours(hour);
         let part = world.truth(&indicator, Period::new(from, from + Millis::from_hours(1)));

@@ -8,9 +8,9 @@ use crate::model::labels::{content_hash, hex};
 use crate::model::operations::change::{Change, ChangeId, ChangeKind, ChangeOutcome, ClusterEvent, ObjectRef};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::alerts::script::{Gauge, Plot};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 
-impl World {
+impl DemoPlatform {
     /// The rollouts and rollbacks that begin in a period, as known at its end,
     /// in order of their start.
     pub fn changes(&self, period: Period) -> Vec<Change> {

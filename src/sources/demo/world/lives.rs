@@ -7,7 +7,7 @@ use super::services::{PROBED, Service, Slot, Turnover};
 use crate::model::labels::Labels;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::sources::demo::alerts::script::Effect;
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 
 /// From one pod's replacement to the next in the same rollout.
 const STAGGER: Millis = Millis::from_secs(45);
@@ -76,7 +76,7 @@ struct Replacement {
     bad_revision: Option<f64>,
 }
 
-impl World {
+impl DemoPlatform {
     /// The rollouts of a service that begin in a period, in order.
     pub(crate) fn rollouts(&self, service: &Service, period: Period) -> Vec<Rollout> {
         let Turnover::Rollouts(every) = service.turnover else { return Vec::new() };

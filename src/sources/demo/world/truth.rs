@@ -4,18 +4,18 @@
 use super::lives::Pod;
 use super::traffic::{BOUNDS, CELLS, Cell};
 use crate::model::labels::selector::{Selector, SelectorSum};
-use crate::model::operations::comparison::Comparison;
+use crate::model::operations::comparison::ValueCondition;
 use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Period, Timestamp};
 use crate::sources::demo::serve::log::Witness;
 use crate::sources::demo::serve::meter::{Counts, Meter};
 use crate::sources::demo::serve::page::{DURATION, Reading, readings};
-use crate::sources::demo::world::World;
+use crate::sources::demo::world::DemoPlatform;
 
 /// The events of one indicator, counted twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
+pub struct DemoTruth {
     /// All that took place in the period.
     pub happened: EventCounts,
     /// What the scrapes in the period brought to light: a counter that makes no
@@ -33,16 +33,16 @@ pub struct AnsweredScrape {
 /// What one request of each cell adds to an indicator.
 type Weights = Vec<EventCounts>;
 
-impl World {
+impl DemoPlatform {
     /// The truth of an indicator for `start < t <= end`. A gauge has slices of a
     /// minute, of whose truth only the scrapes tell.
-    pub fn truth(&self, indicator: &Sli, period: Period) -> Truth {
+    pub fn truth(&self, indicator: &Sli, period: Period) -> DemoTruth {
         if let Sli::Gauge { metric, good } = indicator {
             let slices = self.slices(metric, *good, period);
-            return Truth { happened: slices, observable: slices };
+            return DemoTruth { happened: slices, observable: slices };
         }
         let visible = self.visible(period);
-        let mut truth = Truth::default();
+        let mut truth = DemoTruth::default();
         self.for_each_weighed(indicator, visible, |pod, weights| {
             for process in self.processes(pod, visible) {
                 let witness = Witness::new(self, pod, process);
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    fn slices(&self, metric: &Selector, good: Comparison, period: Period) -> EventCounts {
+    fn slices(&self, metric: &Selector, good: ValueCondition, period: Period) -> EventCounts {
         let mut sum = EventCounts::ZERO;
         for series in self.samples(metric, period) {
             for slot in series.samples.chunk_by(|a, b| a.at.slot_of_sample() == b.at.slot_of_sample()) {

@@ -43,7 +43,7 @@ const WATCH_7: &str = "resourceVersion=7";
 
 /// Follows through the scenes; what was told, and how it ended. A watch that
 /// the script does not know stays open.
-async fn play(scenes: Vec<Scene>) -> (Vec<String>, Result<(), Error>) {
+async fn play(scenes: Vec<Scene>) -> (Vec<String>, Result<(), ClusterError>) {
     let wanted = scenes.len();
     let script = Arc::new(Mutex::new(VecDeque::from(scenes)));
     let played = script.clone();
@@ -215,11 +215,11 @@ async fn a_refusal_by_a_server_that_has_just_started_is_borne() {
 async fn a_permission_that_is_missing_from_the_start_ends_it() {
     let (told, end) = play(vec![scene(LIST, 200, page_of(&[], "7", "")), scene(WATCH_7, 403, refusal(403, 0))]).await;
     assert_eq!(told.join(" "), "begin end");
-    let Err(Error::Forbidden(denied)) = end else { panic!("{end:?}") };
+    let Err(ClusterError::Forbidden(denied)) = end else { panic!("{end:?}") };
     assert_eq!(denied, [Place::core_events(None).denied("watch")]);
 
     let (_, end) = play(vec![scene(LIST, 401, "who are you?")]).await;
-    assert!(matches!(end, Err(Error::Unauthorized(_))), "{end:?}");
+    assert!(matches!(end, Err(ClusterError::Unauthorized(_))), "{end:?}");
 }
 
 #[tokio::test]

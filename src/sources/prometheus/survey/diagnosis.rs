@@ -5,12 +5,12 @@ use super::nearest::nearest;
 use crate::model::labels::NAME;
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::slo::sli_problem::{Side, SliProblem};
-use crate::net::Error;
+use crate::net::HttpError;
 
 impl Survey<'_> {
     /// The first of its matchers that matches nothing. `None` where that is usual: a
     /// service without errors has no series of them.
-    pub(super) async fn diagnose(&self, side: Side, selector: &Selector) -> Result<Option<SliProblem>, Error> {
+    pub(super) async fn diagnose(&self, side: Side, selector: &Selector) -> Result<Option<SliProblem>, HttpError> {
         let metric = Selector::new(selector.metric.clone(), Vec::new());
         let labels = self.client.label_names(&metric, self.lately()).await?.data;
         if !labels.iter().any(|label| label == NAME) {
@@ -36,7 +36,7 @@ impl Survey<'_> {
         side: Side,
         selector: &Selector,
         metric: &Selector,
-    ) -> Result<Option<SliProblem>, Error> {
+    ) -> Result<Option<SliProblem>, HttpError> {
         for matcher in selector.matchers().iter().filter(|matcher| !matcher.matches_value("")) {
             let others = selector.matchers().iter().filter(|other| *other != matcher);
             let ours = Selector::new(selector.metric.clone(), others.cloned().collect());
@@ -58,7 +58,11 @@ impl Survey<'_> {
 
     /// A matcher that leaves out what has a label which no series has. On the total it
     /// is usual: a rule for all clusters names what only some of them have.
-    pub(super) async fn excludes_nothing(&self, side: Side, selector: &Selector) -> Result<Option<SliProblem>, Error> {
+    pub(super) async fn excludes_nothing(
+        &self,
+        side: Side,
+        selector: &Selector,
+    ) -> Result<Option<SliProblem>, HttpError> {
         let excluding: Vec<&Matcher> =
             selector.matchers().iter().filter(|m| m.matches_value("") && !m.value.is_empty()).collect();
         if excluding.is_empty() || !matches!(side, Side::Good | Side::Bad) {
@@ -82,7 +86,7 @@ impl Survey<'_> {
         metric: &Selector,
         labels: &[String],
         matcher: &Matcher,
-    ) -> Result<Option<SliProblem>, Error> {
+    ) -> Result<Option<SliProblem>, HttpError> {
         let (name, label) = (metric.metric.clone(), matcher.label.clone());
         if !labels.contains(&label) {
             let series = self.number(&format!("count({metric})")).await?.map(|n| n as u64);

@@ -3,10 +3,10 @@
 use super::{Newest, Survey};
 use crate::model::labels::selector::{MatchOp, Matcher, Selector};
 use crate::model::slo::sli_problem::{NotHistogram, Side, SliProblem};
-use crate::net::Error;
+use crate::net::HttpError;
 
 impl Survey<'_> {
-    pub(super) async fn histogram(&self, histogram: &Selector, threshold: f64) -> Result<Vec<SliProblem>, Error> {
+    pub(super) async fn histogram(&self, histogram: &Selector, threshold: f64) -> Result<Vec<SliProblem>, HttpError> {
         let name = &histogram.metric;
         let buckets = histogram.derive(format!("{name}_bucket"), []);
         if matches!(self.newest(&buckets).await?, Newest::Absent) {
@@ -34,7 +34,7 @@ impl Survey<'_> {
     }
 
     /// A native histogram, or something that is none.
-    async fn without_buckets(&self, histogram: &Selector, buckets: &Selector) -> Result<Vec<SliProblem>, Error> {
+    async fn without_buckets(&self, histogram: &Selector, buckets: &Selector) -> Result<Vec<SliProblem>, HttpError> {
         let name = &histogram.metric;
         let not = |form| Ok(vec![SliProblem::NotHistogram { metric: name.clone(), form }]);
         if !matches!(self.newest(histogram).await?, Newest::Absent) {

@@ -9,7 +9,7 @@ use crate::model::labels::NAME;
 use crate::model::time::Timestamp;
 use crate::sources::scrape::exposition::error::Reason;
 use crate::sources::scrape::exposition::limits::Limits;
-use crate::sources::scrape::exposition::sample::{Format, Label, MetricKind, Sample};
+use crate::sources::scrape::exposition::sample::{ExpositionSample, Label, MetricKind, TextFormat};
 
 /// What the comments said of the metric that is being listed.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Family<'_> {
 /// The state of one pass over a body.
 pub(crate) struct Lines<'a> {
     cursor: Cursor<'a>,
-    format: Format,
+    format: TextFormat,
     limits: Limits,
     family: Family<'a>,
     labels: Vec<Label<'a>>,
@@ -42,7 +42,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn new(text: &'a str, format: Format, limits: &Limits) -> Self {
+    pub(crate) fn new(text: &'a str, format: TextFormat, limits: &Limits) -> Self {
         Lines {
             cursor: Cursor { text, at: 0 },
             format,
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
         self.line_start
     }
 
-    pub(crate) fn run(&mut self, sink: &mut impl FnMut(&Sample<'_>)) -> Result<(), Reason> {
+    pub(crate) fn run(&mut self, sink: &mut impl FnMut(&ExpositionSample<'_>)) -> Result<(), Reason> {
         let mut ended = false;
         while !self.cursor.at_end() {
             self.line_start = self.cursor.at;
@@ -68,11 +68,11 @@ impl<'a> Lines<'a> {
             }
             match self.cursor.next_token() {
                 b'\n' | b'\r' => self.cursor.end_line()?,
-                b'#' => ended = self.comment()? && self.format == Format::OpenMetrics,
+                b'#' => ended = self.comment()? && self.format == TextFormat::OpenMetrics,
                 _ => self.sample(sink)?,
             }
         }
-        if self.format == Format::OpenMetrics && !ended {
+        if self.format == TextFormat::OpenMetrics && !ended {
             self.line_start = self.cursor.text.len();
             return Err(Reason::MissingEof);
         }
@@ -94,10 +94,12 @@ impl<'a> Lines<'a> {
                 family.kind = MetricKind::from_word(word).ok_or_else(|| Reason::UnknownType(word.to_owned()))?;
                 Ok(())
             }),
-            "UNIT" if apart && follows_blank && self.format == Format::OpenMetrics => self.metadata(|family, word| {
-                family.unit = word;
-                Ok(())
-            }),
+            "UNIT" if apart && follows_blank && self.format == TextFormat::OpenMetrics => {
+                self.metadata(|family, word| {
+                    family.unit = word;
+                    Ok(())
+                })
+            }
             "HELP" if apart && follows_blank => {
                 self.family_name()?;
                 self.cursor.skip_line();
@@ -142,7 +144,7 @@ impl<'a> Lines<'a> {
     }
 
     /// `name{labels} value [timestamp] [# {labels} value [timestamp]]`.
-    fn sample(&mut self, sink: &mut impl FnMut(&Sample<'_>)) -> Result<(), Reason> {
+    fn sample(&mut self, sink: &mut impl FnMut(&ExpositionSample<'_>)) -> Result<(), Reason> {
         let cursor = &mut self.cursor;
         self.labels.clear();
         let mut name = None;
@@ -168,7 +170,7 @@ impl<'a> Lines<'a> {
             return Err(Reason::TooMany { what: "samples", max: self.limits.samples });
         }
         let owned = self.family.owns(&name);
-        sink(&Sample {
+        sink(&ExpositionSample {
             name: &name,
             labels: &self.labels,
             value,
@@ -182,15 +184,15 @@ impl<'a> Lines<'a> {
 }
 
 /// A value with an optional timestamp, and the blanks around them.
-fn measurement(cursor: &mut Cursor<'_>, format: Format) -> Result<(f64, Option<Timestamp>), Reason> {
+fn measurement(cursor: &mut Cursor<'_>, format: TextFormat) -> Result<(f64, Option<Timestamp>), Reason> {
     cursor.next_token();
     let Some(value) = cursor.number(number::leading_value) else { return Err(Reason::Number) };
     if !matches!(cursor.next_token(), b'0'..=b'9' | b'-' | b'+' | b'.') {
         return Ok((value, None));
     }
     let timestamp = match format {
-        Format::Classic => cursor.number(number::leading_millis),
-        Format::OpenMetrics => cursor.number(number::leading_seconds),
+        TextFormat::Classic => cursor.number(number::leading_millis),
+        TextFormat::OpenMetrics => cursor.number(number::leading_seconds),
     };
     cursor.next_token();
     if timestamp.is_some() { Ok((value, timestamp)) } else { Err(Reason::Timestamp) }
@@ -211,7 +213,7 @@ fn exemplar(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<(), Reason> {
         return Err(Reason::SecondName);
     }
     unique(&labels)?;
-    measurement(cursor, Format::OpenMetrics).map(|_| ())
+    measurement(cursor, TextFormat::OpenMetrics).map(|_| ())
 }
 
 /// The inside of braces, after the opening one: `name="value"` pairs, and at most

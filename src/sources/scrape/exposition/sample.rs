@@ -8,22 +8,22 @@ use crate::model::time::Timestamp;
 /// Which of the two text formats a body is in. They differ in timestamps and in
 /// how the end is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TextFormat {
     /// `text/plain`: timestamps in milliseconds, ends where the body ends.
     Classic,
     /// `application/openmetrics-text`: timestamps in seconds, ends with `# EOF`.
     OpenMetrics,
 }
 
-impl Format {
+impl TextFormat {
     /// From a `Content-Type` header. None at all means classic, as exporters that
     /// are served from plain files have it; `None` is a type that is not ours.
-    pub fn from_content_type(header: Option<&str>) -> Option<Format> {
+    pub fn from_content_type(header: Option<&str>) -> Option<TextFormat> {
         let media = header.unwrap_or("text/plain").split(';').next().unwrap_or("").trim();
         if media.eq_ignore_ascii_case("application/openmetrics-text") {
-            Some(Format::OpenMetrics)
+            Some(TextFormat::OpenMetrics)
         } else if media.is_empty() || media.eq_ignore_ascii_case("text/plain") {
-            Some(Format::Classic)
+            Some(TextFormat::Classic)
         } else {
             None
         }
@@ -83,7 +83,7 @@ pub struct Label<'a> {
 
 /// One sample line. Lives as long as the call that hands it over.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample<'a> {
+pub struct ExpositionSample<'a> {
     /// The name of the series, suffix included.
     pub name: &'a str,
     /// In the order of the body, each name once.
@@ -97,7 +97,7 @@ pub struct Sample<'a> {
     pub offset: usize,
 }
 
-impl Sample<'_> {
+impl ExpositionSample<'_> {
     /// The labels with the name in `__name__`; empty values left out.
     pub fn to_labels(&self) -> Labels {
         let pairs = self.labels.iter().map(|l| (l.name.as_ref(), l.value.as_ref()));

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::labels::NAME;
 
 /// The samples of a body as text, `name{labels} value @timestamp`.
-fn read_as(format: Format, body: &str) -> Result<Vec<String>, String> {
+fn read_as(format: TextFormat, body: &str) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     parse(body.as_bytes(), format, &Limits::default(), |s| {
         let labels: Vec<String> = s.labels.iter().map(|l| format!("{}={:?}", l.name, l.value)).collect();
@@ -20,11 +20,11 @@ fn read_as(format: Format, body: &str) -> Result<Vec<String>, String> {
 }
 
 fn read(body: &str) -> Result<Vec<String>, String> {
-    read_as(Format::Classic, body)
+    read_as(TextFormat::Classic, body)
 }
 
 fn read_om(body: &str) -> Result<Vec<String>, String> {
-    read_as(Format::OpenMetrics, &format!("{body}# EOF\n"))
+    read_as(TextFormat::OpenMetrics, &format!("{body}# EOF\n"))
 }
 
 fn one(line: &str) -> Result<Vec<String>, String> {
@@ -79,13 +79,13 @@ fn loose_line_ends_are_fine() {
     for empty in ["", "\n", "# only a comment", "#", "# HELP a", "# TYPE"] {
         assert_eq!(read(empty), Ok(vec![]), "{empty:?}");
     }
-    assert_eq!(read_as(Format::OpenMetrics, "a 1\r\n# EOF"), one("a{} 1"));
-    assert_eq!(read_as(Format::OpenMetrics, "# EOF\r\n"), Ok(vec![]));
+    assert_eq!(read_as(TextFormat::OpenMetrics, "a 1\r\n# EOF"), one("a{} 1"));
+    assert_eq!(read_as(TextFormat::OpenMetrics, "# EOF\r\n"), Ok(vec![]));
 }
 
 #[test]
 fn openmetrics_ends_with_eof_and_nothing_after_it() {
-    let fails = |body: &str| read_as(Format::OpenMetrics, body).unwrap_err();
+    let fails = |body: &str| read_as(TextFormat::OpenMetrics, body).unwrap_err();
     assert_eq!(fails("a 1\n"), "line 2: the text ends without `# EOF`: it was cut short");
     assert_eq!(fails(""), "line 1: the text ends without `# EOF`: it was cut short");
     assert_eq!(fails("a 1\n# EOF\nb 2\n"), "line 3: text follows after `# EOF`");
@@ -143,7 +143,7 @@ fn a_bad_line_fails_the_body_with_its_number() {
         assert!(error.starts_with("line 2: ") && error.contains(reason), "{line}: {error}");
     }
     let broken = [b"a 1\nb{c=\"".as_slice(), &[0xff], b"\"} 1\n"].concat();
-    let error = parse(&broken, Format::Classic, &Limits::default(), |_| ()).unwrap_err();
+    let error = parse(&broken, TextFormat::Classic, &Limits::default(), |_| ()).unwrap_err();
     assert_eq!((error.line, error.reason), (2, Reason::NotUtf8));
 }
 
@@ -152,7 +152,7 @@ fn types_and_units_belong_to_the_family_that_names_them() {
     let body = "# TYPE http counter\n# UNIT http seconds\n# HELP http x \"\\\nhttp_total 1\nhttp_created 2\nhttp_other 3\n\
                 # TYPE \"my.gauge\" gauge\n{\"my.gauge\"} 4\n# HELP d text\nd 5\n# TYPE h histogram\nh_bucket{le=\"1\"} 6\nh 7\n# EOF\n";
     let mut kinds = Vec::new();
-    parse(body.as_bytes(), Format::OpenMetrics, &Limits::default(), |s| {
+    parse(body.as_bytes(), TextFormat::OpenMetrics, &Limits::default(), |s| {
         kinds.push((s.name.to_owned(), s.kind, s.unit.to_owned()));
     })
     .unwrap();
@@ -175,7 +175,7 @@ fn types_and_units_belong_to_the_family_that_names_them() {
 fn limits_fail_the_body() {
     let limits = Limits { samples: 2, labels_per_sample: 2, name_bytes: 8, value_bytes: 4 };
     let fails = |body: &str| {
-        let error = parse(body.as_bytes(), Format::Classic, &limits, |_| ()).unwrap_err();
+        let error = parse(body.as_bytes(), TextFormat::Classic, &limits, |_| ()).unwrap_err();
         assert!(error.is_limit());
         error.to_string()
     };
@@ -184,23 +184,24 @@ fn limits_fail_the_body() {
     assert_eq!(fails("a23456789 1"), "line 1: a name longer than 8 bytes");
     assert_eq!(fails("a{b=\"12345\"} 1"), "line 1: a label value longer than 4 bytes");
     assert_eq!(fails("a{b23456789=\"1\"} 1"), "line 1: a label name longer than 8 bytes");
-    assert!(parse(b"a2345678{a=\"1234\",b=\"\"} 1\nb 1", Format::Classic, &limits, |_| ()).is_ok());
+    assert!(parse(b"a2345678{a=\"1234\",b=\"\"} 1\nb 1", TextFormat::Classic, &limits, |_| ()).is_ok());
 }
 
 #[test]
 fn a_hostile_line_without_end_is_refused_in_bounded_time() {
     for start in ["m{a=\"", "m{", "m", "# HELP m ", "# TYPE m ", "{\"", "{{{{{{"] {
         let body = format!("{start}{}", "x".repeat(5_000_000));
-        let _ = parse(body.as_bytes(), Format::Classic, &Limits::default(), |_| ());
+        let _ = parse(body.as_bytes(), TextFormat::Classic, &Limits::default(), |_| ());
     }
     let many: String = (0..100_000).map(|i| format!("l{i}=\"v\",")).collect();
-    let error = parse(format!("m{{{many}}} 1").as_bytes(), Format::Classic, &Limits::default(), |_| ()).unwrap_err();
+    let error =
+        parse(format!("m{{{many}}} 1").as_bytes(), TextFormat::Classic, &Limits::default(), |_| ()).unwrap_err();
     assert_eq!(error.reason, Reason::TooMany { what: "labels in one sample", max: LABELS_PER_SAMPLE_MAX });
 }
 
 #[test]
 fn collecting_keeps_equal_twins_once_and_refuses_different_ones() {
-    let collect_all = |body: &str| collect(body.as_bytes(), Format::Classic, &Limits::default(), |_| true);
+    let collect_all = |body: &str| collect(body.as_bytes(), TextFormat::Classic, &Limits::default(), |_| true);
     let samples = collect_all("b 1\na{x=\"1\",e=\"\"} 2\nb 1\na{x=\"1\"} 3 1000\n").unwrap();
     let shown: Vec<String> = samples.iter().map(|s| format!("{} {} {:?}", s.labels, s.value, s.timestamp)).collect();
     assert_eq!(
@@ -215,16 +216,16 @@ fn collecting_keeps_equal_twins_once_and_refuses_different_ones() {
         collect_all("b 1\na 1\n\nb 2\n").unwrap_err().to_string(),
         r#"line 4: duplicate series {__name__="b"} with different values"#
     );
-    assert_eq!(collect(b"a 1\nb 2\n", Format::Classic, &Limits::default(), |n| n == "b").unwrap().len(), 1);
+    assert_eq!(collect(b"a 1\nb 2\n", TextFormat::Classic, &Limits::default(), |n| n == "b").unwrap().len(), 1);
 }
 
 #[test]
 fn formats_from_content_types() {
-    let format = |header| Format::from_content_type(header);
-    assert_eq!(format(None), Some(Format::Classic));
-    assert_eq!(format(Some("text/plain; version=0.0.4; charset=utf-8")), Some(Format::Classic));
-    assert_eq!(format(Some("text/plain;version=1.0.0;escaping=allow-utf-8")), Some(Format::Classic));
-    assert_eq!(format(Some("Application/OpenMetrics-Text; version=1.0.0")), Some(Format::OpenMetrics));
+    let format = |header| TextFormat::from_content_type(header);
+    assert_eq!(format(None), Some(TextFormat::Classic));
+    assert_eq!(format(Some("text/plain; version=0.0.4; charset=utf-8")), Some(TextFormat::Classic));
+    assert_eq!(format(Some("text/plain;version=1.0.0;escaping=allow-utf-8")), Some(TextFormat::Classic));
+    assert_eq!(format(Some("Application/OpenMetrics-Text; version=1.0.0")), Some(TextFormat::OpenMetrics));
     assert_eq!(format(Some("text/html")), None);
     assert_eq!(format(Some("application/vnd.google.protobuf")), None);
 }
@@ -251,12 +252,12 @@ fn escape(text: &str) -> String {
 }
 
 /// Writes a series as an exporter would, names in quotes.
-fn write(s: &Series, format: Format) -> String {
+fn write(s: &Series, format: TextFormat) -> String {
     let labels: String = s.labels.iter().map(|(n, v)| format!(",\"{}\"=\"{}\"", escape(n), escape(v))).collect();
     let time = match (s.millis, format) {
         (None, _) => String::new(),
-        (Some(ms), Format::Classic) => format!(" {ms}"),
-        (Some(ms), Format::OpenMetrics) => format!(" {}", ms as f64 / 1000.0),
+        (Some(ms), TextFormat::Classic) => format!(" {ms}"),
+        (Some(ms), TextFormat::OpenMetrics) => format!(" {}", ms as f64 / 1000.0),
     };
     format!("{{\"{}\"{labels}}} {:e}{time}\n", escape(&s.name), s.value)
 }
@@ -264,7 +265,7 @@ fn write(s: &Series, format: Format) -> String {
 proptest! {
     #[test]
     fn what_is_written_is_read(all in proptest::collection::vec(series(), 0..20), om in any::<bool>()) {
-        let format = if om { Format::OpenMetrics } else { Format::Classic };
+        let format = if om { TextFormat::OpenMetrics } else { TextFormat::Classic };
         let mut body: String = all.iter().map(|s| write(s, format)).collect();
         body.push_str("# EOF\n");
         let mut found = Vec::new();
@@ -281,7 +282,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..300), om in any::<bool>()) {
-        let format = if om { Format::OpenMetrics } else { Format::Classic };
+        let format = if om { TextFormat::OpenMetrics } else { TextFormat::Classic };
         let mut samples = 0;
         let _ = parse(&body, format, &Limits::default(), |_| samples += 1);
         prop_assert!(samples <= body.len());
@@ -293,7 +294,7 @@ proptest! {
         cuts in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"{}\",=\\# \t\r\n0eN\xff\xc3".to_vec())), 1..6),
         om in any::<bool>(),
     ) {
-        let format = if om { Format::OpenMetrics } else { Format::Classic };
+        let format = if om { TextFormat::OpenMetrics } else { TextFormat::Classic };
         let mut body: Vec<u8> = all.iter().map(|s| write(s, format)).collect::<String>().into_bytes();
         for (at, byte) in cuts {
             let at = at.index(body.len());
@@ -322,7 +323,7 @@ proptest! {
         }).collect();
         let theirs = prometheus_parse::Scrape::parse(body.lines().map(|l| Ok(l.to_owned()))).unwrap().samples;
         let mut ours = Vec::new();
-        parse(body.as_bytes(), Format::Classic, &Limits::default(), |s| {
+        parse(body.as_bytes(), TextFormat::Classic, &Limits::default(), |s| {
             ours.push((s.to_labels(), s.value, s.timestamp.map(|t| t.millis())));
         }).unwrap();
         prop_assert_eq!(ours.len(), theirs.len());

@@ -22,7 +22,7 @@ use evenkeel::model::operations::change::{Change, ClusterEvent};
 use evenkeel::model::operations::record::{IncidentTime, TimeOverride};
 use evenkeel::model::slo::Slo;
 use evenkeel::model::time::Timestamp;
-use evenkeel::publish::answers::{Backfill, DeclaredCorrection, Origin, ServiceStatus};
+use evenkeel::publish::answers::{BackfillProgress, DeclaredCorrection, Origin, ServiceStatus};
 
 use self::cluster::{changes, cluster_events};
 use self::planned::planned;
@@ -97,7 +97,7 @@ impl Sample {
         let mut sample = Sample::shop();
         sample.snapshot = Arc::new(Snapshot::default());
         sample.status.not_ready = Some("the first evaluation is not done".to_owned());
-        sample.status.backfill = Backfill { wanted: 390, done: 127, complete_since: None };
+        sample.status.backfill = BackfillProgress { wanted: 390, done: 127, complete_since: None };
         sample
     }
 }

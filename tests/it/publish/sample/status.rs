@@ -8,7 +8,7 @@ use evenkeel::model::latency::{LatencyFigures, Percentiles};
 use evenkeel::model::slo::sli_problem::{Side, SliProblem};
 use evenkeel::model::time::Millis;
 use evenkeel::publish::answers::{
-    AlertmanagerStatus, Backfill, CatalogStatus, DefinitionFile, DeliveryOutcome, LoopStatus, ServiceStatus,
+    AlertmanagerStatus, BackfillProgress, CatalogStatus, DefinitionFile, DeliveryOutcome, LoopStatus, ServiceStatus,
     SourceStatus, StoreStatus, WebhookStatus,
 };
 
@@ -92,7 +92,7 @@ pub fn status(findings: Arc<Vec<Finding>>) -> ServiceStatus {
             looped("alerts", 12_560, 181, 95, Some("alertmanager-1: connection refused")),
             looped("seal", 5, 0, 1_930, None),
         ],
-        backfill: Backfill { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
+        backfill: BackfillProgress { wanted: 390, done: 387, complete_since: Some(at("2026-10-26T00:00:00Z")) },
         catalog: CatalogStatus {
             generation: 3,
             hash: "6f1d0c9a".to_owned(),

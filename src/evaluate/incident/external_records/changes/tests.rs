@@ -1,14 +1,14 @@
 //! Changes that tools report, and what follows from them.
 
 use super::*;
-use crate::evaluate::scenario::{Scenario, minute, minutes_of, verdicts};
+use crate::evaluate::scenario::{TextScenario, minute, minutes_of, verdicts};
 use crate::model::operations::record::ReportedChange;
 use crate::model::testing::record;
 
 const PAGE: &str = "slo web .*200\npage A web .*20 F*30 .*150\n";
 
 fn judged(lines: &str) -> Vec<String> {
-    verdicts(&Scenario::new(&format!("{PAGE}{lines}")).review())
+    verdicts(&TextScenario::new(&format!("{PAGE}{lines}")).review())
 }
 
 /// A change of the service `web`, as a pipeline reports it.
@@ -63,7 +63,7 @@ fn a_rollout_that_a_tool_reports_counts_where_pages_are_followed_by_more_of_them
     };
     let pages = lines("page A web", "F*30");
     let told = lines("says web deploy-ID", ".*12 C");
-    let judged = |lines: &str| verdicts(&Scenario::new(&format!("slo web .*20700\n{lines}")).review());
+    let judged = |lines: &str| verdicts(&TextScenario::new(&format!("slo web .*20700\n{lines}")).review());
     assert!(judged(&pages).iter().all(|page| page.ends_with("no-impact")));
     let with = judged(&format!("{pages}{told}"));
     assert!(with.len() == 12 && with.iter().all(|page| page.ends_with("actionable")), "{with:?}");
@@ -71,7 +71,7 @@ fn a_rollout_that_a_tool_reports_counts_where_pages_are_followed_by_more_of_them
 
 #[test]
 fn a_change_that_a_tool_reports_is_linked_to_the_incident() {
-    let scenario = Scenario::new(&format!("{PAGE}says web deploy-7 .*15 C .*184"));
+    let scenario = TextScenario::new(&format!("{PAGE}says web deploy-7 .*15 C .*184"));
     let review = scenario.review();
     let linked: Vec<usize> = review.incidents.iter().chain(&review.below_floor).map(|i| i.changes.len()).collect();
     assert_eq!(linked, [1]);

@@ -73,7 +73,7 @@ fn a_month_of_kube_prometheus_is_about_what_broke() {
             .collect();
         format!("page {rule} -{{{}}} .*{} F*40 .*{}\n", labels.join(","), day * 1_440, (20 - day) * 1_440)
     };
-    let review = Scenario::new(&MONTH.iter().map(line).collect::<String>()).review();
+    let review = TextScenario::new(&MONTH.iter().map(line).collect::<String>()).review();
     let found: Vec<(i64, String)> = review
         .incidents
         .iter()

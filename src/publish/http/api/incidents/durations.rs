@@ -11,7 +11,7 @@ use crate::api::shares::{DurationJson, ShareJson};
 use crate::api::time::PeriodJson;
 use crate::evaluate::incident::detect_split::DetectSplit;
 use crate::evaluate::incident::durations::Durations;
-use crate::evaluate::review::compare::{CountChange, DurationChange, Group, GroupedBy, Recurrence};
+use crate::evaluate::review::compare::{ComparedGroup, CountChange, DurationChange, GroupedBy, Recurrence};
 use crate::evaluate::review::deployments::Deployments;
 use crate::model::time::DAY_MS;
 use crate::publish::http::plumbing::context::ApiContext;
@@ -77,8 +77,8 @@ impl From<&Deployments> for DeploymentsJson {
     }
 }
 
-impl From<&Group> for DurationGroupJson {
-    fn from(group: &Group) -> Self {
+impl From<&ComparedGroup> for DurationGroupJson {
+    fn from(group: &ComparedGroup) -> Self {
         DurationGroupJson {
             by: group.by.into(),
             name: group.name.clone(),

@@ -26,7 +26,7 @@ pub enum ClusterAccess {
 /// installed for the process.
 ///
 /// # Errors
-/// [`Error::Config`] if the credentials cannot be read.
+/// [`ClusterError::Config`] if the credentials cannot be read.
 pub async fn connect(access: &ClusterAccess) -> Result<Client, ClusterError> {
     let mut config = match access {
         ClusterAccess::InCluster => Config::incluster().map_err(|error| {

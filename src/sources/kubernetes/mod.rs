@@ -72,9 +72,9 @@ impl Default for WatchOptions {
 /// by then. `clock` tells the time. To be stopped, it is dropped.
 ///
 /// # Errors
-/// Only what has to be put right by people: [`Error::Forbidden`], at the start
-/// with all the permissions that are missing, [`Error::Unauthorized`],
-/// [`Error::Config`]. It may be called again later, too. All else is told as
+/// Only what has to be put right by people: [`ClusterError::Forbidden`], at the start
+/// with all the permissions that are missing, [`ClusterError::Unauthorized`],
+/// [`ClusterError::Config`]. It may be called again later, too. All else is told as
 /// [`ClusterFact::Interrupted`] and tried again, also a refusal that comes later
 /// and does not last.
 pub async fn watch(

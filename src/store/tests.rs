@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{Batch, Reader, Store, Writer};
 use crate::model::ids::SliId;
-use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tile};
+use crate::model::slo::tile::{DayTiles, EventCounts, PeakRate, Tail, Tile};
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// The day on which most tests play, 2026-07-01.

@@ -67,7 +67,7 @@ use crate::store::integrity::damage::NotedRows;
 
 /// The number of this layout. A later release that changes a table or a codec
 /// raises it, and opens or names every earlier one.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 pub const FILE_NAME: &str = "evenkeel.db";
 

@@ -14,6 +14,8 @@ pub fn upgrade(db: &Connection, from: u32) -> Result<(), StoreError> {
     if from < 2 {
         add_checksums(db)?;
     }
+    // Format 3: tiles may hold the unseen ends of processes. Nothing of format 2
+    // changes; the number keeps an earlier release from taking them for damage.
     Ok(())
 }
 

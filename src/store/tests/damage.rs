@@ -238,7 +238,7 @@ fn a_log_that_is_cut_is_reported() {
 
 /// A store as the first layout had it, without checksums.
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/it/stores/format-1.db.gz");
-/// As this layout has it.
+/// With checksums, without the unseen ends of processes.
 const FORMAT_2: &[u8] = include_bytes!("../../../tests/it/stores/format-2.db.gz");
 
 #[test]
@@ -264,6 +264,33 @@ fn stores_of_earlier_releases_answer_as_they_did() {
         let (_writer, reader) = Store::open(dir.path()).unwrap();
         assert_eq!(damage(&reader).len(), 3, "the rows have checksums now");
     }
+}
+
+/// As this layout has it.
+const FORMAT_3: &[u8] = include_bytes!("../../../tests/it/stores/format-3.db.gz");
+
+/// All that a store may hold today.
+fn fill_with_everything(writer: &mut Writer) {
+    writer.write(&everything()).unwrap();
+    writer.write(&corrected()).unwrap();
+    let tail = Tail { ms: 15_000, most_milli: 9_000, events_milli: 4_500, bad_milli: 50 };
+    let ended = |minute| Tile { unseen_ms: 15_000, tail, ..tile(DAY + 2, minute, 7) };
+    writer.write(&tiles(1, DAY + 2, vec![ended(300), ended(301)])).unwrap();
+}
+
+#[test]
+fn a_store_of_this_release_answers_as_it_did() {
+    let (_dir, mut writer, reader) = store();
+    fill_with_everything(&mut writer);
+    let mut bytes = Vec::new();
+    std::io::copy(&mut flate2::read::GzDecoder::new(FORMAT_3), &mut bytes).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(path(&dir), bytes).unwrap();
+    let (_writer, kept) = Store::open(dir.path()).unwrap();
+    assert_eq!(answers(&kept), answers(&reader));
+    assert_eq!(kept.content_hash().unwrap(), reader.content_hash().unwrap());
+    assert_eq!(kept.day(id(1), DAY + 2).unwrap(), reader.day(id(1), DAY + 2).unwrap());
+    assert_eq!(damage(&kept), []);
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_store_of_a_later_release_is_left_alone() {
     database(&dir).execute("UPDATE meta SET value = 99 WHERE key = 'format'", []).unwrap();
     let before = fs::read(dir.path().join("evenkeel.db")).unwrap();
     let error = Store::open(dir.path()).err().unwrap();
-    assert!(matches!(&error, StoreError::WrongFormat { found, known: 2, .. } if found == "99"), "{error}");
+    assert!(matches!(&error, StoreError::WrongFormat { found, known: 3, .. } if found == "99"), "{error}");
     assert!(error.to_string().contains("--data"), "{error}");
     assert_eq!(fs::read(dir.path().join("evenkeel.db")).unwrap(), before);
 }

@@ -3,9 +3,9 @@
 //!
 //! - An end falls anywhere between two scrapes, and its process was as busy as in the
 //!   last interval that was observed: that gives the expected events.
-//! - Dying processes may fail more. A share of the ends fails as a whole: a tenth, or
-//!   four times the error ratio that was observed (of the window, or of the last
-//!   intervals, whichever is higher), and one end more. The bad events of all ends are
+//! - Dying processes may fail more. Four times the error ratio that was observed fails (of
+//!   the window, or of the last intervals, whichever is higher), or a tenth of the ends as
+//!   a whole and the others as observed, whichever is more; and one end more. The bad events of all ends are
 //!   then below their mean and 1.645 standard deviations in 95 of 100 cases.
 //! - At best every one of them was good.
 //!
@@ -76,7 +76,8 @@ fn most_bad(tails: &Tails, seen: EventCounts) -> f64 {
     let last = ratio(tails.bad as f64, tails.events as f64).unwrap_or(0.0);
     // So many ends of equal size have these sums.
     let ends = (events * events / squares).max(1.0);
-    let failing = ((DYING * observed.max(last)).max(FAILING_MIN) + 1.0 / ends).min(1.0);
+    let usual = observed.max(last);
+    let failing = ((DYING * usual).max(FAILING_MIN + (1.0 - FAILING_MIN) * usual) + 1.0 / ends).min(1.0);
     // An end of evenly distributed length that fails with that chance.
     failing * events + QUANTILE * (failing * (4.0 / 3.0 - failing) * squares).sqrt()
 }
@@ -120,6 +121,51 @@ mod tests {
         let seen = EventCounts::new(month - month / 2_000, month);
         let likely = of_ends(720, 150.0, 0.1, seen);
         assert!(width(likely) < 0.60 && width(likely) > 0.40, "{}", width(likely));
+    }
+
+    /// Months of processes that are generated, each end with a length, a number of
+    /// events and a way to fail of its own; how many of them the interval holds.
+    fn held(worlds: usize, ends: usize, bad_ratio: f64, fails: impl Fn(f64) -> f64) -> usize {
+        const RATE: f64 = 10.0;
+        const INTERVAL: f64 = 30.0;
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let seen = EventCounts::new(10_000_000 - (10_000_000.0 * bad_ratio) as i64, 10_000_000);
+        let expected = RATE * INTERVAL / 2.0;
+        let likely = of_ends(ends, expected, expected * bad_ratio, seen);
+        let is_held = |_: &usize| {
+            let (mut total, mut bad) = (0.0, 0.0);
+            for _ in 0..ends {
+                let events = (RATE * INTERVAL * random()).round();
+                total += events;
+                bad += events * fails(random());
+            }
+            let truth = (seen.good as f64 + total - bad) / (seen.total as f64 + total);
+            likely.lo <= truth && truth <= likely.hi
+        };
+        (0..worlds).filter(is_held).count()
+    }
+
+    #[test]
+    fn it_holds_the_truth_in_95_of_100_generated_months() {
+        for ends in [1, 3, 30, 720] {
+            for bad_ratio in [0.0, 0.0005, 0.02] {
+                let as_before = held(1_000, ends, bad_ratio, |_| bad_ratio);
+                let four_times = held(1_000, ends, bad_ratio, |_| 4.0 * bad_ratio);
+                let one_in_ten_as_a_whole =
+                    held(1_000, ends, bad_ratio, |chance| if chance < 0.1 { 1.0 } else { bad_ratio });
+                let all = [as_before, four_times, one_in_ten_as_a_whole];
+                assert!(all.iter().all(|held| *held >= 950), "{ends} ends, {bad_ratio} bad: {all:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ends_that_all_fail_lie_outside_of_it() {
+        assert!(held(1_000, 30, 0.0005, |_| 1.0) < 50, "an interval that holds everything says nothing");
     }
 
     #[test]

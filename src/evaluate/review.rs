@@ -74,7 +74,7 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
     let silences: Vec<&Silence> = inputs.silences.iter().filter(|s| s.period.start <= now).collect();
-    let alerts = held_back(inputs.alerts.as_of(now), &silences, now);
+    let alerts = held_back(inputs.alerts.as_of(now), &silences, inputs.inhibitions, now);
     let burns: Vec<SloBurn> = inputs.burns.iter().map(|b| burn_as_of(b, now)).collect();
     let mut episodes: Vec<Episode> = burns.iter().flat_map(|b| &b.episodes).cloned().collect();
     episodes.sort_by_key(|e| (std::cmp::Reverse(e.start), e.id));
@@ -184,8 +184,9 @@ fn known_since(alerts: &Alerts, burns: &[SloBurn]) -> Option<Timestamp> {
 }
 
 /// An alert that silences held back for as long as it fired woke nobody, whether or
-/// not Alertmanager was asked meanwhile. One that goes on is sent when they end.
-fn held_back(alerts: Alerts, silences: &[&Silence], now: Timestamp) -> Alerts {
+/// not Alertmanager was asked meanwhile. One that goes on is sent when they end, unless
+/// something else holds it back, too.
+fn held_back(alerts: Alerts, silences: &[&Silence], inhibitions: &[Inhibition], now: Timestamp) -> Alerts {
     let mut about: HashMap<AlertId, (Row, Vec<Period>)> = HashMap::new();
     for silence in silences {
         let fired = alerts.rows().iter().filter(|row| row.firing().is_some() && row.overlaps(silence.period));
@@ -198,9 +199,11 @@ fn held_back(alerts: Alerts, silences: &[&Silence], now: Timestamp) -> Alerts {
     let changed = about.into_values().filter_map(|(row, periods)| {
         let firing = row.firing()?;
         let until = held_until(firing, periods);
-        let goes_on = row.ended().unwrap_or(now) >= until + SENT_AFTER;
-        let suppressed = until > firing && !goes_on;
         let alert = alerts.alert(&row)?;
+        let is_inhibited = |i: &Inhibition| i.last_seen >= until && i.target.agrees_with(&alert.labels);
+        let is_held = alerts.context().reaches_nobody(&alert.receivers) || inhibitions.iter().any(is_inhibited);
+        let goes_on = row.ended().unwrap_or(now) >= until + SENT_AFTER;
+        let suppressed = !goes_on || (alert.suppressed && is_held);
         (until > firing && alert.suppressed != suppressed).then(|| (row, Alert { suppressed, ..alert.clone() }))
     });
     let changed = changed.collect();

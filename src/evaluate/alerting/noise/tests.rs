@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::evaluate::scenario::{TextScenario, verdicts};
+use crate::model::operations::alert::ReceiverState;
 
 fn judged(text: &str) -> Vec<String> {
     verdicts(&TextScenario::new(text).review())
@@ -179,6 +180,11 @@ fn an_alert_that_outlasts_its_silence_pages_when_it_ends() {
     assert_eq!(judged(renewed), ["10 A planned"], "it was renewed until the alert ended");
     let ended = "slo web .*90\nsilence A .*5 Z*30 .*55\npage A web .*10 F*27 .*53";
     assert_eq!(judged(ended), ["10 A planned"], "it was over before it would have been sent");
+    let inhibited = format!("{text}\npage Db db .*10 F*50 .*30\ninhibits Db A");
+    assert!(judged(&inhibited).contains(&"10 A planned".to_owned()), "another alert held it back, too");
+    let mut muted = TextScenario::new(text);
+    muted.alerts[0].receivers = [("pager".to_owned(), ReceiverState::Muted)].into();
+    assert_eq!(verdicts(&muted.review()), ["10 A planned"], "its receiver is muted");
 }
 
 /// A page of one pod goes out, and then that of the whole service inhibits it.

@@ -221,6 +221,9 @@ fn as_is(name: &str) -> &str {
     name
 }
 
+/// The label of a claim, which is called after the template and the workload.
+pub const CLAIM: &str = "persistentvolumeclaim";
+
 /// Labels that name the workload that an alert is about, best first. Those with `k8s_`
 /// are what collectors of OpenTelemetry add.
 pub const WORKLOADS: [(&str, Cleaned); 22] = [
@@ -244,7 +247,7 @@ pub const WORKLOADS: [(&str, Cleaned); 22] = [
     ("scaledObject", as_is),
     ("horizontalpodautoscaler", of_autoscaler),
     ("hpa", of_autoscaler),
-    ("persistentvolumeclaim", of_claim),
+    (CLAIM, of_claim),
     ("poddisruptionbudget", of_budget),
 ];
 

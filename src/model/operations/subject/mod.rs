@@ -15,7 +15,8 @@ pub mod workload;
 
 use self::address::{host, inner_name, is_name, is_of_node, last_part, resource, without_port};
 use self::exporters::{
-    ADDRESSES, APPLICATIONS, NODES, OBJECT_LABELS, OBJECTS, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees, WORKLOADS,
+    ADDRESSES, APPLICATIONS, CLAIM, NODES, OBJECT_LABELS, OBJECTS, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees,
+    WORKLOADS,
 };
 use self::known::KnownServices;
 use self::rule::MappingRule;
@@ -79,8 +80,9 @@ impl SubjectRules {
             |rules: &[MappingRule]| rules.iter().find_map(|rule| Some((rule.apply(labels)?, rule.name.clone())));
         let first = |names: &[&str]| names.iter().find_map(|name| view.get(name)).map(str::to_owned);
         let namespace = configured(&self.namespace).map(|(name, _)| name).or_else(|| first(&NAMESPACES));
-        let clusters = CLUSTERS.get(usize::from(view.own_cluster().is_some())..).unwrap_or_default();
-        let cluster = configured(&self.cluster).map(|(name, _)| name).or_else(|| first(clusters));
+        let is_own = view.own_cluster().is_some();
+        let clusters: Vec<&str> = CLUSTERS.into_iter().filter(|label| !is_own || *label != "cluster").collect();
+        let cluster = configured(&self.cluster).map(|(name, _)| name).or_else(|| first(&clusters));
         let namespace = namespace.or_else(|| view.inner_namespace());
         let team = configured(&self.team).map(|(name, _)| name).or_else(|| first(&TEAMS));
         let subject = match configured(&self.service) {
@@ -94,9 +96,7 @@ impl SubjectRules {
         let namespace = namespace.filter(|_| !OF_CLUSTER.iter().any(|label| view.get(label).is_some()));
         Subject { namespace, cluster, team, ..subject }
     }
-}
 
-impl SubjectRules {
     /// The service of an object of the cluster: that of an alert which names it.
     pub fn service_of(&self, object: &ObjectRef, known: &KnownServices) -> Option<String> {
         let (_, label) = OBJECT_LABELS.iter().find(|(kind, _)| *kind == object.kind)?;
@@ -129,13 +129,9 @@ impl<'a> View<'a> {
     }
 
     fn subject(&self, known: &KnownServices, namespace: Option<&str>) -> Subject {
-        let mut candidates = self.candidates();
+        let namespace = namespace.unwrap_or_default();
+        let mut candidates = self.candidates(known, namespace);
         for candidate in &mut candidates {
-            let namespace = namespace.unwrap_or_default();
-            if candidate.by == "label persistentvolumeclaim" {
-                let workload = known.workload_of_claim(namespace, &candidate.name);
-                candidate.name = workload.unwrap_or(&candidate.name).to_owned();
-            }
             let found = known.service_of(namespace, &candidate.name).filter(|_| candidate.is_namespaced);
             if let Some((workload, service)) = found {
                 candidate.by = format!("{}, workload {workload}", candidate.by);
@@ -161,11 +157,13 @@ impl<'a> View<'a> {
     }
 
     /// Names of the service, best first.
-    fn candidates(&self) -> Vec<Candidate> {
+    fn candidates(&self, known: &KnownServices, namespace: &str) -> Vec<Candidate> {
         let stated = self.stated_service().into_iter();
         let workloads = WORKLOADS.iter().filter_map(|(label, clean)| {
             let name = clean(self.get(label)?);
-            Some(Candidate { name: name.to_owned(), by: format!("label {label}"), is_namespaced: true })
+            let of_claim = |claim: &str| known.workload_of_claim(namespace, claim).map(str::to_owned);
+            let name = (*label == CLAIM).then(|| of_claim(name)).flatten().unwrap_or_else(|| name.to_owned());
+            Some(Candidate { name, by: format!("label {label}"), is_namespaced: true })
         });
         let objects = OBJECTS.iter().filter_map(|(kind, label, clean)| {
             let (kind, name) = (self.get(kind)?, self.get(label)?);

@@ -37,8 +37,8 @@ use crate::app::serving::commands::AppCommands;
 use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
 use crate::app::serving::web::{self, Web};
-#[cfg(feature = "kubernetes")]
 use crate::model::kinds::SourceKind;
+#[cfg(feature = "kubernetes")]
 use crate::model::latency::Latency;
 use crate::model::time::Millis;
 use crate::publish::answers::{Queries, ReloadReport};

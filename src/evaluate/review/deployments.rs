@@ -65,6 +65,7 @@ fn recovery(change: &Change, changes: &[Change], incidents: &[Incident], now: Ti
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::evaluate::scenario::TextScenario;
     use crate::model::time::Millis;
 
@@ -99,6 +100,9 @@ mod tests {
         assert_eq!(mins(&review.deployments.recovery.values), [14]);
         let forward = TextScenario::new("says web rollout:9 C .*60\nrollout web .*20 RR .*39");
         assert_eq!(forward.review().deployments.recovery.n, 0, "nobody reported how the first one went");
+        let mut mended = TextScenario::new("rollout web .*8 RRR .*50\nrollout web .*20 RR .*39");
+        mended.changes[0].outcome = ChangeOutcome::Failed;
+        assert_eq!(mins(&mended.review().deployments.recovery.values), [14], "by the next one, which succeeded");
         let calm = TextScenario::new("rollout web .*8 RRR .*50").review();
         assert_eq!((calm.deployments.failed.n, calm.deployments.recovery.n), (1, 0));
     }

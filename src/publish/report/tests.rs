@@ -82,6 +82,23 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
     SloReport { status, slots, step: Millis::from_days(1) }
 }
 
+#[test]
+fn a_result_that_unobserved_events_could_change_says_which() {
+    let of = |likely: (f64, f64), (lo, hi): (f64, f64)| {
+        let mut status = report("pay", 100_000, &|_| 50, 1.0).status;
+        (status.lo, status.hi, status.unseen_events) = (Some(lo), Some(hi), 10_000.0);
+        status.likely = Some(Likely { lo: likely.0, hi: likely.1 });
+        super::attainment::unless(&status)
+    };
+    let met = of((0.9992, 0.9996), (0.99, 0.9996)).unwrap();
+    // 31 days of 100,000 events with 50 bad each, of 3,110,000 with the unobserved ones.
+    assert_eq!(met.replace('\u{202f}', ","), "unless more than 1,560 of 10,000 unobserved events failed");
+    let missed = of((0.990, 0.998), (0.98, 0.9995)).unwrap();
+    assert_eq!(missed.replace('\u{202f}', ","), "unless nearly all of 10,000 unobserved events were good");
+    assert_eq!(of((0.9992, 0.9996), (0.9991, 0.9996)), None, "nothing could change it");
+    assert_eq!(of((0.9985, 0.9996), (0.99, 0.9996)), None, "not determined");
+}
+
 fn mark(text: &str, source: MarkSource) -> Option<Mark> {
     Some(Mark::new(at(text), source, Millis::from_secs(30)))
 }

@@ -264,8 +264,8 @@ const SETTINGS: [Setting; 67] = [
     key(
         "alerts.severity_labels",
         "[NAME]",
-        Some("[severity, priority, level]"),
-        "Labels that hold that word; the first that an alert has is read.",
+        Some("[severity, priority, level, urgency, criticality, sev]"),
+        "Labels that hold that word, whatever their case; the first that an alert has is read.",
     ),
     key(
         "alerts.incident_scope",

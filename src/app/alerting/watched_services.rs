@@ -9,7 +9,7 @@ use crate::store::{Reader, StoreError};
 /// What the keys begin with under which it is stored, one for each watch.
 pub const WORKLOADS: &str = "kubernetes/workloads/";
 
-/// What one watch told, by namespace and name.
+/// What one watch learned, by namespace and name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WatchedServices {
     /// Services that labels of workloads name, best first.
@@ -56,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_watch_told_is_read_as_it_was_written() {
+    fn what_a_watch_learned_is_read_as_it_was_written() {
         let object = |name: &str| ("shop".to_owned(), name.to_owned());
-        let told = WatchedServices {
+        let learned = WatchedServices {
             workloads: [(object("prod-cart"), vec!["cart".to_owned(), "shop".to_owned()])].into(),
             owners: [(object("by-hand"), "nightly".to_owned())].into(),
         };
-        assert_eq!(WatchedServices::read(&told.json().unwrap()), told);
+        assert_eq!(WatchedServices::read(&learned.json().unwrap()), learned);
         assert_eq!(WatchedServices::read("[]"), WatchedServices::default(), "of another release");
     }
 }

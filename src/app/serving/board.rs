@@ -115,7 +115,7 @@ impl Parts {
     }
 }
 
-/// What a finding is told apart by, however many there are.
+/// Two findings with the same key are one.
 fn key(finding: &Finding) -> (&str, &str) {
     (&finding.subject, finding.kind.as_str())
 }

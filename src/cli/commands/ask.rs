@@ -110,8 +110,8 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     show(&args.client, ask, if is_one { tables::replay } else { tables::fixes })
 }
 
-/// Prints an answer for whoever reads it, a person or a program; with `--watch` again
-/// and again until it is interrupted.
+/// Prints an answer, as a table on a terminal and as JSON elsewhere; with `--watch` it
+/// asks and prints again until it is interrupted.
 fn show<T: for<'a> Deserialize<'a>>(
     args: &ClientArgs,
     ask: impl Fn(&ApiClient) -> anyhow::Result<Value>,

@@ -89,8 +89,8 @@ pub trait AlertQueries: ReviewQueries {
 
 /// Questions about months.
 pub trait ReportQueries: Send + Sync + 'static {
-    /// The report of a month, of the running one if `None`, in the zone of the
-    /// configuration. `Ok(None)`: the month has not begun.
+    /// The report of a month in the zone of the configuration. `Ok(None)`: the month has
+    /// not begun.
     fn report(&self, month: AskedMonth) -> Result<Option<ReportInput>, AnswerError>;
 
     /// Published months beside what is said of them now, newest first.

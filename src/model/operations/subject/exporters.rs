@@ -6,7 +6,7 @@
 //! The names are those of the charts and manifests that people install:
 //! kube-prometheus, the charts of prometheus-community, the Grafana agents.
 
-use super::workload::{of_autoscaler, of_budget, of_claim, of_job, of_owner, of_replica_set};
+use super::workload::{of_autoscaler, of_budget, of_claim, of_job, of_replica_set};
 
 /// What an exporter looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +217,7 @@ pub const SCRAPE_JOBS: [&str; 17] = [
 /// How a label's value becomes a workload's name.
 pub type Cleaned = fn(&str) -> &str;
 
-fn as_is(name: &str) -> &str {
+pub(super) fn as_is(name: &str) -> &str {
     name
 }
 
@@ -249,29 +249,6 @@ pub const WORKLOADS: [(&str, Cleaned); 22] = [
     ("hpa", of_autoscaler),
     (CLAIM, of_claim),
     ("poddisruptionbudget", of_budget),
-];
-
-/// Labels that name an object, with the label that says its kind. Of a Pod or of what
-/// owns one, the workload is meant; nodes are told by `NODES`.
-pub const OBJECTS: [(&str, &str, Cleaned); 5] = [
-    ("owner_kind", "owner_name", of_owner),
-    ("created_by_kind", "created_by_name", of_owner),
-    ("involved_object_kind", "involved_object_name", of_owner),
-    ("k8s_object_kind", "k8s_object_name", of_owner),
-    ("customresource_kind", "name", as_is),
-];
-
-/// The labels by which kube-state-metrics names objects of each kind.
-pub const OBJECT_LABELS: [(&str, &str); 9] = [
-    ("Pod", "pod"),
-    ("Deployment", "deployment"),
-    ("ReplicaSet", "replicaset"),
-    ("StatefulSet", "statefulset"),
-    ("DaemonSet", "daemonset"),
-    ("CronJob", "cronjob"),
-    ("Job", "job_name"),
-    ("HorizontalPodAutoscaler", "horizontalpodautoscaler"),
-    ("PersistentVolumeClaim", "persistentvolumeclaim"),
 ];
 
 /// What exporters write where a label has no value.

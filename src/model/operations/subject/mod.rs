@@ -10,15 +10,16 @@
 mod address;
 pub mod exporters;
 pub mod known;
+mod objects;
 pub mod rule;
 pub mod workload;
 
 use self::address::{host, inner_name, is_name, is_of_node, last_part, resource, without_port};
 use self::exporters::{
-    ADDRESSES, APPLICATIONS, CLAIM, NODES, OBJECT_LABELS, OBJECTS, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees,
-    WORKLOADS,
+    ADDRESSES, APPLICATIONS, CLAIM, NODES, OF_CLUSTER, OF_NAMESPACE, PODS, RESOURCES, Sees, WORKLOADS,
 };
 use self::known::KnownServices;
+use self::objects::{OBJECT_LABELS, OBJECTS};
 use self::rule::MappingRule;
 use crate::model::labels::Labels;
 use crate::model::operations::change::ObjectRef;

@@ -24,6 +24,10 @@ use crate::net::cause::{causes, innermost};
 /// How much of the body of a refusal is read to find its reason.
 const REFUSAL_BODY_BYTES_MAX: usize = 16 * 1024;
 
+/// How often a question is asked again on another connection. A server that closes
+/// connections because the question is too much for it is not asked for long.
+const CLOSED_RETRIES: usize = 2;
+
 /// One endpoint, ready to be asked. Cheap to clone.
 #[derive(Clone)]
 pub struct Http {
@@ -171,12 +175,12 @@ impl Http {
 
     async fn exchange(&self, request: Outgoing) -> Result<Body, HttpError> {
         let credentials = self.credentials().await?;
-        let mut response = self.attempt(&request, credentials.clone()).await?;
+        let mut response = self.ask(&request, credentials.clone()).await?;
         if matches!(response.status().as_u16(), 401 | 403) && self.has_files() {
             // The file may have been replaced after it was read.
             let fresh = self.credentials().await?;
             if fresh != credentials {
-                response = self.attempt(&request, fresh).await?;
+                response = self.ask(&request, fresh).await?;
             }
         }
         self.accept(response, request.expected).await
@@ -198,7 +202,24 @@ impl Http {
         auth.into_iter().chain(headers).any(|secret| matches!(secret, Secret::File(_)))
     }
 
-    async fn attempt(&self, request: &Outgoing, credentials: HeaderMap) -> Result<Response, HttpError> {
+    /// A question is asked again when the connection was closed before any answer:
+    /// servers close those that they kept for some time (VictoriaMetrics after two
+    /// minutes) also at the moment at which a question is under way. What changes
+    /// something is not sent twice.
+    async fn ask(&self, request: &Outgoing, credentials: HeaderMap) -> Result<Response, HttpError> {
+        let mut sent = self.attempt(request, credentials.clone()).await;
+        for _ in 0..CLOSED_RETRIES {
+            match &sent {
+                Err(error) if request.expected != Expected::Receipt && broke_before_answer(error) => {
+                    sent = self.attempt(request, credentials.clone()).await;
+                }
+                _ => break,
+            }
+        }
+        sent.map_err(|error| self.failure_to_send(&error))
+    }
+
+    async fn attempt(&self, request: &Outgoing, credentials: HeaderMap) -> Result<Response, reqwest::Error> {
         let client = self.clients.current().await;
         let sent = client
             .request(request.method.clone(), request.url.clone())
@@ -211,12 +232,14 @@ impl Http {
         if let Some(clock) = sent.as_ref().ok().and_then(|sent| RemoteClock::of(sent.headers(), Instant::now())) {
             *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
         }
-        sent.map_err(|error| {
-            if matches!(certificate::tls_error(&error), Some(rustls::Error::InvalidCertificate(_))) {
-                self.clients.doubt();
-            }
-            self.failure(&error)
-        })
+        sent
+    }
+
+    fn failure_to_send(&self, error: &reqwest::Error) -> HttpError {
+        if matches!(certificate::tls_error(error), Some(rustls::Error::InvalidCertificate(_))) {
+            self.clients.doubt();
+        }
+        self.failure(error)
     }
 
     async fn accept(&self, response: Response, expected: Expected) -> Result<Body, HttpError> {
@@ -308,6 +331,11 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Http").field(&self.shown).finish()
     }
+}
+
+/// Whether a connection was made, and broke before anything came back on it.
+fn broke_before_answer(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout() && certificate::tls_error(error).is_none()
 }
 
 /// Whether a decoder found its bytes to be wrong. A connection that breaks while

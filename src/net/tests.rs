@@ -1,11 +1,13 @@
 //! What the client does with servers that are slow, broken, hostile or proxies.
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use url::Url;
 
-use super::fake_server::{FakeServer, Step, answer};
+use super::fake_server::{FakeServer, Request, Step, answer, json};
 use super::refusal::RETRY_AFTER_MAX;
 use super::*;
 use crate::model::time::Millis;
@@ -104,6 +106,24 @@ async fn a_connection_that_breaks_is_unreachable() {
     assert!(error.to_string().contains("refused"), "{error}");
     let error = get(&Endpoint::new("http://no-such-host.invalid/".parse().unwrap())).await.unwrap_err();
     assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_question_is_asked_again_where_its_connection_was_closed_and_a_message_is_not_sent_twice() {
+    let times = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&times);
+    let closes_once = move |_: &Request| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => Vec::new(),
+        _ => json("{}"),
+    };
+    let server = FakeServer::start(closes_once).await;
+    let http = Http::new(&endpoint(&server)).unwrap();
+    assert_eq!(http.post_form(&[], &[("query", "up")]).await.unwrap().bytes, b"{}");
+    assert_eq!(server.requests().len(), 2);
+    times.store(0, Ordering::Relaxed);
+    let error = http.post(&[], "application/json", Vec::new()).await.unwrap_err();
+    assert!(matches!(error, HttpError::Unreachable { .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::model::ids::SliId;
 use crate::model::slo::tile::DayTiles;
 use crate::model::time::periods::rest_of;
 use crate::model::time::{DAY_MS, Millis, Period, Timestamp};
+use crate::net::HttpError;
 use crate::publish::answers::BackfillProgress;
 use crate::store::{Batch, StoreError};
 
@@ -20,6 +21,10 @@ const CHUNK_MIN: Millis = Millis::from_mins(10);
 
 /// A group that a source refuses is left alone for this long.
 const REFUSED_PAUSE: Millis = Millis::from_mins(10);
+
+/// A source that does not answer is asked again after this long, since it may be
+/// restarting, and after twice as long each further time, up to the pause above.
+const UNANSWERED_PAUSE: Millis = Millis::from_secs(30);
 
 /// Stretches that have to be counted, or counted again.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +58,23 @@ impl Renewed {
     }
 }
 
+/// How long a group is left alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    until: Option<Timestamp>,
+    /// Zero before the first failure and after a success.
+    length: Millis,
+}
+
+impl Pause {
+    /// The next one, after this failure.
+    fn after(self, error: &HttpError) -> Millis {
+        let unanswered = matches!(error, HttpError::Unreachable { .. } | HttpError::Credential { .. });
+        let pause = if unanswered { Millis(2 * self.length.0).max(UNANSWERED_PAUSE) } else { REFUSED_PAUSE };
+        error.retry_after().unwrap_or(pause.min(REFUSED_PAUSE))
+    }
+}
+
 /// What is wanted, what is there, and what comes next.
 pub struct Backfill {
     groups: Vec<QueryGroup>,
@@ -65,8 +87,8 @@ pub struct Backfill {
     since: Timestamp,
     /// By group: the stretch that its source answers at once.
     chunk: Vec<Millis>,
-    /// By group: not before this.
-    paused_until: Vec<Option<Timestamp>>,
+    /// By group: after its last failure.
+    pauses: Vec<Pause>,
     facts: FactStore,
     holes: Holes,
     renewed: Renewed,
@@ -85,7 +107,7 @@ impl Backfill {
             wanted: BTreeMap::new(),
             since,
             chunk: Vec::new(),
-            paused_until: Vec::new(),
+            pauses: Vec::new(),
             facts,
             holes,
             renewed,
@@ -113,7 +135,7 @@ impl Backfill {
             holes.into_iter().for_each(|hole| self.want(id, hole));
         }
         self.chunk = vec![Millis(DAY_MS); groups.len()];
-        self.paused_until = vec![None; groups.len()];
+        self.pauses = vec![Pause::default(); groups.len()];
         self.groups = groups;
         self.group_of = group_of;
         Ok(())
@@ -160,7 +182,7 @@ impl Backfill {
     fn next(&self, now: Timestamp) -> Option<(usize, i64)> {
         self.missing.keys().rev().find_map(|(day, id)| {
             let group = *self.group_of.get(id)?;
-            let paused = self.paused_until.get(group).copied().flatten().is_some_and(|until| now < until);
+            let paused = self.pauses.get(group).and_then(|pause| pause.until).is_some_and(|until| now < until);
             (!paused).then_some((group, *day))
         })
     }
@@ -180,6 +202,9 @@ impl Backfill {
             let part = Period::new((end - chunk).max(period.start), end);
             match recount(group, part, horizon).await {
                 Ok(counted) => {
+                    if let Some(pause) = self.pauses.get_mut(index) {
+                        *pause = Pause::default();
+                    }
                     self.store(group, part, counted, now).await?;
                     end = part.start;
                 }
@@ -193,9 +218,9 @@ impl Backfill {
                     return Ok(false);
                 }
                 Err(error) => {
-                    let pause = error.retry_after().unwrap_or(REFUSED_PAUSE);
-                    if let Some(until) = self.paused_until.get_mut(index) {
-                        *until = Some(now + pause);
+                    let pause = self.pauses.get(index).map_or(REFUSED_PAUSE, |last| last.after(&error));
+                    if let Some(last) = self.pauses.get_mut(index) {
+                        *last = Pause { until: Some(now + pause), length: pause };
                     }
                     tracing::warn!(source = group.source.name, %error, "history cannot be read; it is tried again in {}", pause.human());
                     return Ok(false);
@@ -215,7 +240,7 @@ impl Backfill {
             self.group_of.extend(half.indicators.iter().map(|sli| (sli.id, self.groups.len())));
             self.groups.push(half);
             self.chunk.push(chunk);
-            self.paused_until.push(None);
+            self.pauses.push(Pause::default());
         }
         if let Some(group) = self.groups.get_mut(index) {
             *group = first;

@@ -42,10 +42,15 @@ impl Survey<'_> {
             let ours = Selector::new(selector.metric.clone(), others.cloned().collect());
             let Ok(without) = Matcher::new(matcher.label.clone(), MatchOp::Equal, "") else { continue };
             let Some(series) = self.number(&format!("count({})", ours.for_source())).await? else { continue };
+            let mut bare: Vec<Matcher> = ours.matchers().to_vec();
+            bare.push(without.clone());
+            let bare = Selector::new(selector.metric.clone(), bare);
             let without = Selector::new(selector.metric.clone(), vec![without]);
-            let (without, all) = (format!("count({without})"), format!("count({metric})"));
-            let (without, all) = (self.number(&without).await?, self.number(&all).await?);
-            if without == Some(series) && all > without {
+            let (bare, without) = (format!("count({})", bare.for_source()), format!("count({without})"));
+            let all = format!("count({metric})");
+            let (bare, without, all) =
+                (self.number(&bare).await?, self.number(&without).await?, self.number(&all).await?);
+            if bare == Some(series) && without == bare && all > without {
                 let labels = self.client.label_names(&ours, self.lately()).await?.data;
                 let (metric, label) = (ours.to_string(), matcher.label.clone());
                 let nearest = nearest(&label, &labels);

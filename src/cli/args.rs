@@ -14,7 +14,7 @@ use crate::model::time::TimeError;
 use crate::model::time::asked_month::AskedMonth;
 
 pub use backup::BackupArgs;
-pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, ReplayArgs, SloArgs};
+pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
 
 use crate::cli::commands::settings::SettingArgs;

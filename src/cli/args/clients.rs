@@ -19,6 +19,17 @@ pub struct ClientArgs {
     pub watch: Option<u64>,
 }
 
+/// Over which period an SLO is judged.
+#[derive(Debug, Args)]
+pub struct OverArgs {
+    /// Compliance window, one of the definition's; without it the first.
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<String>,
+    /// A past moment, RFC 3339 or Unix seconds; without it now.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub at: Option<Timestamp>,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,12 +41,8 @@ Examples:
 pub struct SloArgs {
     /// Name of one SLO; without it all are listed.
     pub name: Option<String>,
-    /// Compliance window, one of the definition's; without it the first.
-    #[arg(long, value_name = "WINDOW")]
-    pub window: Option<String>,
-    /// A past moment, RFC 3339 or Unix seconds; without it now.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub over: OverArgs,
     #[command(flatten)]
     pub client: ClientArgs,
 }
@@ -48,12 +55,8 @@ Examples:
 pub struct ExplainArgs {
     /// Name of the SLO.
     pub name: String,
-    /// Compliance window, one of the definition's; without it the first.
-    #[arg(long, value_name = "WINDOW")]
-    pub window: Option<String>,
-    /// A past moment, RFC 3339 or Unix seconds; without it now.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub over: OverArgs,
     #[command(flatten)]
     pub client: ClientArgs,
 }

@@ -15,7 +15,7 @@ use crate::api::incidents::IncidentsQuery;
 use crate::api::query::{NoQuery, PeriodQuery, TimeParam, Whole};
 use crate::api::reviews::TrendsQuery;
 use crate::api::slos::{SloQuery, SlosQuery};
-use crate::cli::args::{AlertsArgs, ClientArgs, ExplainArgs, IncidentsArgs, ReplayArgs, SloArgs};
+use crate::cli::args::{AlertsArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
 use crate::cli::client::ApiClient;
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
@@ -32,18 +32,22 @@ pub fn status(args: &ClientArgs) -> anyhow::Result<ExitCode> {
 pub fn slo(args: &SloArgs) -> anyhow::Result<ExitCode> {
     let Some(name) = &args.name else {
         anyhow::ensure!(
-            args.window.is_none() && args.at.is_none(),
+            args.over.window.is_none() && args.over.at.is_none(),
             "--window and --at ask for one SLO: `evenkeel slo NAME --window month`"
         );
         let ask = |daemon: &ApiClient| daemon.json(&["api", "v1", "slos"], &SlosQuery::default());
         return show(&args.client, ask, tables::slos);
     };
-    let query = SloQuery { window: args.window.clone(), at: args.at.map(TimeParam) };
+    let query = over(&args.over);
     show(&args.client, |daemon| daemon.json(&["api", "v1", "slos", name], &query), tables::slo)
 }
 
+fn over(args: &OverArgs) -> SloQuery {
+    SloQuery { window: args.window.clone(), at: args.at.map(TimeParam) }
+}
+
 pub fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let query = SloQuery { window: args.window.clone(), at: args.at.map(TimeParam) };
+    let query = over(&args.over);
     let ask = |daemon: &ApiClient| {
         let slo = daemon.json(&["api", "v1", "slos", &args.name], &query)?;
         let definitions = daemon.json(&["api", "v1", "slos", &args.name, "generations"], &NoQuery {})?;

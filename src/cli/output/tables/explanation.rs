@@ -28,6 +28,7 @@ pub fn explanation(answer: &ExplanationJson, colour: Colour) -> String {
     fact("method", Cell::new(slo.method.as_str()));
     fact("observed", Cell::new(&observed(slo)));
     fact("attainment", Cell::known(attainment(slo)));
+    fact("likely (95 %)", Cell::known(band(slo.likely_lo, slo.likely_hi, percent)));
     fact("at worst, at best", Cell::known(bounds(slo)));
     let objective = plain(&text::chosen(slo.objective));
     if let Some(budget) = &slo.budget {

@@ -4,6 +4,7 @@
 mod backup;
 mod clients;
 mod daemon;
+mod trial;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use crate::model::time::asked_month::AskedMonth;
 pub use backup::BackupArgs;
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
+pub use trial::TrialArgs;
 
 use crate::cli::commands::settings::SettingArgs;
 
@@ -44,6 +46,8 @@ pub enum CliCommands {
     Demo(DemoArgs),
     /// Check configuration, definitions and scenarios; exit code 2 on errors.
     Check(CheckArgs),
+    /// Try definitions on the history of a source before they run.
+    Try(TrialArgs),
     /// Write the reliability review of one month.
     Report(ReportArgs),
     /// Import incidents, acknowledgements and events from files.

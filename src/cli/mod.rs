@@ -9,6 +9,7 @@ use crate::cli::commands::generate;
 use crate::cli::commands::import;
 use crate::cli::commands::report;
 use crate::cli::commands::run;
+use crate::cli::commands::trial;
 use crate::cli::commands::verify;
 pub mod args;
 mod client;
@@ -48,6 +49,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        CliCommands::Try(args) => trial::try_on_history(&args),
         CliCommands::Verify(args) => verify::verify(&args),
         CliCommands::Report(args) => report::report(&args),
         CliCommands::Backup(args) => backup::backup(&args),

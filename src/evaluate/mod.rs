@@ -11,3 +11,4 @@ pub mod review;
 pub(crate) mod scenario;
 pub mod slo;
 pub mod statistics;
+pub mod what_if;

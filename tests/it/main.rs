@@ -39,6 +39,7 @@ mod scenarios;
 mod sources;
 mod store_crash;
 mod support;
+mod trial;
 mod verify;
 mod words;
 mod worlds;

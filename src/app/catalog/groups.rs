@@ -122,13 +122,10 @@ impl Groups {
     /// Stores the groups that a period has and are new, as far as there is room.
     async fn look(&self, slo: &Slo, by: &GroupBy, period: Period) -> anyhow::Result<Result<bool, HttpError>> {
         let Some(source) = source_of(slo, &self.sources) else { return Ok(Ok(false)) };
-        let mut found: BTreeSet<GroupValues> = BTreeSet::new();
-        for selector in totals(&slo.indicator) {
-            match source.samples.groups(&selector, &by.labels, period).await {
-                Ok(groups) => found.extend(groups),
-                Err(error) => return Ok(Err(error)),
-            }
-        }
+        let found = match groups_in(slo, by, source, period).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
         let facts = &self.daemon.facts;
         let known = facts.reader.groups(&slo.name, by)?;
         // One more than fit says that there is a rest.
@@ -163,6 +160,20 @@ impl Round for Groups {
         }
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
+}
+
+/// The groups that a source has of a divided SLO in a period.
+pub async fn groups_in(
+    slo: &Slo,
+    by: &GroupBy,
+    source: &Source,
+    period: Period,
+) -> Result<BTreeSet<GroupValues>, HttpError> {
+    let mut found = BTreeSet::new();
+    for selector in totals(&slo.indicator) {
+        found.extend(source.samples.groups(&selector, &by.labels, period).await?);
+    }
+    Ok(found)
 }
 
 /// The selectors of all events, good and bad.

@@ -59,16 +59,18 @@ impl Renewed {
 }
 
 /// How long a group is left alone.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Pause {
     until: Option<Timestamp>,
     /// Zero before the first failure and after a success.
     length: Millis,
+    /// Why, for people.
+    reason: String,
 }
 
 impl Pause {
     /// The next one, after this failure.
-    fn after(self, error: &HttpError) -> Millis {
+    fn after(&self, error: &HttpError) -> Millis {
         let unanswered = matches!(error, HttpError::Unreachable { .. } | HttpError::Credential { .. });
         let pause = if unanswered { Millis(2 * self.length.0).max(UNANSWERED_PAUSE) } else { REFUSED_PAUSE };
         error.retry_after().unwrap_or(pause.min(REFUSED_PAUSE))
@@ -158,6 +160,18 @@ impl Backfill {
         BackfillProgress { wanted, done, complete_since: Some(newest.unwrap_or(self.since)) }
     }
 
+    /// The SLIs of which something is missing that the source did not give, with the
+    /// reason.
+    pub fn unread(&self) -> BTreeMap<SliId, &str> {
+        let reason = |id: &SliId| self.pauses.get(*self.group_of.get(id)?).map(|pause| pause.reason.as_str());
+        self.missing.keys().filter_map(|(_, id)| Some((*id, reason(id)?))).collect()
+    }
+
+    /// Asks again at once for what a source did not give.
+    pub fn retry(&mut self) {
+        self.pauses.iter_mut().for_each(|pause| pause.until = None);
+    }
+
     /// Counts one day of one group. `Ok(false)`: nothing to do at present.
     pub async fn round(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         for (id, period) in self.holes.take_of(|id| self.wanted.contains_key(&id)) {
@@ -220,7 +234,7 @@ impl Backfill {
                 Err(error) => {
                     let pause = self.pauses.get(index).map_or(REFUSED_PAUSE, |last| last.after(&error));
                     if let Some(last) = self.pauses.get_mut(index) {
-                        *last = Pause { until: Some(now + pause), length: pause };
+                        *last = Pause { until: Some(now + pause), length: pause, reason: error.to_string() };
                     }
                     tracing::warn!(source = group.source.name, %error, "history cannot be read; it is tried again in {}", pause.human());
                     return Ok(false);

@@ -2,4 +2,5 @@
 
 pub mod preview;
 pub mod scenario;
+pub mod trial;
 pub mod verify;

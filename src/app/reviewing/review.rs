@@ -162,7 +162,7 @@ impl Reviewing<'_> {
         let now = period.end.min(as_of);
         let period = Period::new(period.start, now);
         let read = Period::new(since, period.end);
-        let burns = self.slos.iter().map(|slo| self.burn_of(slo, read));
+        let burns = self.slos.iter().map(|slo| burn_of(slo, self.reader, self.corrections, read));
         let burns = burns.collect::<Result<Vec<SloBurn>, StoreError>>()?;
         let context = self.alert_context(now)?;
         Ok(Known {
@@ -224,23 +224,29 @@ impl Reviewing<'_> {
     pub fn compare(&self, period: Period, before: Period, as_of: Timestamp) -> Result<Comparison, StoreError> {
         Ok(compare(period, &self.review(period, as_of)?, before, &self.review(before, as_of)?))
     }
+}
 
-    fn burn_of(&self, slo: &Slo, period: Period) -> Result<SloBurn, StoreError> {
-        // A calendar month may be longer than it is nominally, and the rate of events
-        // is that of a week at least.
-        let window = Millis(slo.first_window().nominal_length().0 + DAY_MS).max(Millis::from_days(8));
-        let read = Period::new(period.start - BASELINE, period.end);
-        let days = self.reader.days(slo.indicator_id(), read)?;
-        let left_out = ExcludedTime::of(slo, self.corrections, read);
-        let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
-        burn_with(slo, tiles, &left_out, period.end, || {
-            // Hours are enough to know how many events a window has.
-            let window = Period::new(period.start - window, period.end);
-            let mut history = history_of(slo, self.reader, window, |_| false)?;
-            history.leave_out(left_out.clone());
-            Ok(history)
-        })
-    }
+/// When and how much an SLO burned in a period, from the store.
+pub fn burn_of(
+    slo: &Slo,
+    reader: &Reader,
+    corrections: &[Arc<Correction>],
+    period: Period,
+) -> Result<SloBurn, StoreError> {
+    // A calendar month may be longer than it is nominally, and the rate of events
+    // is that of a week at least.
+    let window = Millis(slo.first_window().nominal_length().0 + DAY_MS).max(Millis::from_days(8));
+    let read = Period::new(period.start - BASELINE, period.end);
+    let days = reader.days(slo.indicator_id(), read)?;
+    let left_out = ExcludedTime::of(slo, corrections, read);
+    let tiles = days.iter().flat_map(|day| day.iter()).filter(|tile| read.contains(tile.start));
+    burn_with(slo, tiles, &left_out, period.end, || {
+        // Hours are enough to know how many events a window has.
+        let window = Period::new(period.start - window, period.end);
+        let mut history = history_of(slo, reader, window, |_| false)?;
+        history.leave_out(left_out.clone());
+        Ok(history)
+    })
 }
 
 #[cfg(test)]

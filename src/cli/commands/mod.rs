@@ -9,4 +9,5 @@ pub(crate) mod import;
 pub(crate) mod report;
 pub(crate) mod run;
 pub mod settings;
+pub(crate) mod trial;
 pub(crate) mod verify;

@@ -11,6 +11,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trends;
+mod trial;
 
 pub use alerts::{alerts, explained, incidents, rules};
 pub use explanation::explanation;
@@ -19,3 +20,4 @@ pub use replay::{fixes, replay};
 pub use slos::{slo, slos};
 pub use status::status;
 pub use trends::trends;
+pub use trial::trials;

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::catalog::setup;
 use crate::app::catalog::slis::{Source, source_of};
-use crate::app::proof::preview::preview;
+use crate::app::proof::preview::look;
 use crate::app::runtime::clock::Clock;
 use crate::config;
 use crate::definitions::Loaded;
@@ -18,7 +18,6 @@ use crate::evaluate::review::finding::{FindingKind, FindingSeverity};
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::slo::sli_problem::SliProblem;
-use crate::model::time::Timestamp;
 use crate::net::HttpError;
 use crate::net::install_crypto_provider;
 use crate::publish::text::findings::text_of;
@@ -52,7 +51,7 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
         let name = source.map(|source| source.name.as_str());
         let survey = surveys.iter().find(|(of, _)| Some(*of) == name).map(|(_, survey)| survey);
         let found = match survey.zip(source) {
-            Some((survey, source)) => look(slo, survey, source, now).await,
+            Some((survey, source)) => look(&Arc::new(slo.clone()), survey, source, now).await,
             None => Ok(Vec::new()),
         };
         progress.inc(1);
@@ -82,26 +81,6 @@ async fn ask_all(loaded: &Loaded, sources: &[Arc<Source>]) -> anyhow::Result<Vec
         problems.push(Problem::of_file(Level::Error, file, error.to_string(), Some(hint.to_owned())));
     }
     Ok(problems)
-}
-
-/// What the index says of the series of an SLO, and what the samples of the last hour
-/// show.
-async fn look(
-    slo: &Slo,
-    survey: &Survey<'_>,
-    source: &Arc<Source>,
-    now: Timestamp,
-) -> Result<Vec<SliProblem>, HttpError> {
-    let mut found = survey.sli(&slo.indicator).await?;
-    if found.iter().any(SliProblem::is_fatal) {
-        return Ok(found);
-    }
-    for one in preview(&Arc::new(slo.clone()), source, now).await? {
-        if !found.iter().any(|known| known.as_str() == one.as_str()) {
-            found.push(one);
-        }
-    }
-    Ok(found)
 }
 
 /// A problem at the key that it is about; none for what needs no action.

@@ -150,9 +150,18 @@ pub fn review(inputs: &ReviewInputs<'_>) -> Review {
     }
 }
 
-/// When the first incident began that overlaps the period. Where that is close to the
-/// oldest facts, they do not hold all of it.
-pub fn first_start(inputs: &ReviewInputs<'_>) -> Option<Timestamp> {
+/// How far the incidents of a period reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IncidentExtent {
+    /// When the first one began. Where that is close to the oldest facts, they do not
+    /// hold all of it.
+    pub first_start: Option<Timestamp>,
+    /// Whether any is open at `now`.
+    pub is_open: bool,
+}
+
+/// How far the incidents reach that overlap the period.
+pub fn extent(inputs: &ReviewInputs<'_>) -> IncidentExtent {
     let now = inputs.now;
     let period = Period::new(inputs.period.start, inputs.period.end.min(now));
     let alerts = inputs.alerts.as_of(now);
@@ -167,7 +176,11 @@ pub fn first_start(inputs: &ReviewInputs<'_>) -> Option<Timestamp> {
         inhibitions: inputs.inhibitions,
     };
     let all = incidents(&facts, now);
-    all.iter().filter(|incident| incident_overlaps(period, incident)).filter_map(Incident::start).min()
+    let of_period: Vec<&Incident> = all.iter().filter(|incident| incident_overlaps(period, incident)).collect();
+    IncidentExtent {
+        first_start: of_period.iter().filter_map(|incident| incident.start()).min(),
+        is_open: of_period.iter().any(|incident| incident.state != IncidentState::Closed),
+    }
 }
 
 /// The rules as known at `now`.

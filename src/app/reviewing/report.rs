@@ -54,8 +54,8 @@ pub struct Reporting<'a> {
 }
 
 impl Reporting<'_> {
-    /// The month, judged at its end, or at `as_of` while it runs; `None` before
-    /// it has begun.
+    /// The month, its SLOs judged at its end, or at `as_of` while it runs; `None`
+    /// before it has begun.
     pub fn month(&self, month: Month) -> Result<Option<ReportInput>, StoreError> {
         let period = month.period(self.timezone);
         let judged_at = period.end.min(self.as_of).floor_slot();
@@ -71,11 +71,13 @@ impl Reporting<'_> {
             on_call: self.on_call,
             alerting: self.alerting,
         };
-        let review = reviewing.review(period, judged_at)?;
+        // Of an incident that runs across the end of the month its end is known later.
+        let known_at = self.as_of.floor_slot();
+        let review = reviewing.review(period, known_at)?;
         let before = month.before().period(self.timezone);
         // A running month is compared with as much of the month before.
         let before = Period::new(before.start, before.end.min(before.start + (judged_at - period.start)));
-        let comparison = compare(period, &review, before, &reviewing.review(before, before.end)?);
+        let comparison = compare(period, &review, before, &reviewing.review(before, known_at)?);
         let restated = restatement_of(reviewing, self.closed, month, self.timezone, self.as_of)?;
         let restated = restated.as_ref().and_then(sentence);
         let following = Following { reviewing, closed: self.closed, sources: self.sources, zone: self.timezone };
@@ -86,7 +88,7 @@ impl Reporting<'_> {
             version: env!("CARGO_PKG_VERSION"),
             slos,
             review,
-            fixes: reviewing.replay(period, judged_at, None)?,
+            fixes: reviewing.replay(period, known_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             trends: Some(following.trends(month, MONTHS_DEFAULT, self.as_of)?).filter(Trends::is_told),
             changes: reviewing.changes(Period::new(period.start, judged_at))?,

@@ -13,7 +13,7 @@ use crate::evaluate::incident::episodes::{SloBurn, burn_with};
 use crate::evaluate::incident::external_records::{ExternalRecords, REVERTED_WITHIN, all_changes};
 use crate::evaluate::review::compare::{Comparison, compare};
 use crate::evaluate::review::result::Review;
-use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, first_start, review};
+use crate::evaluate::review::{REVIEW_LEAD_IN, ReviewInputs, extent, review};
 use crate::evaluate::slo::compliance::needed_since;
 use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::model::operations::alert::Alert;
@@ -39,9 +39,13 @@ const BASELINE: Millis = Millis::from_days(1);
 /// facts are usually kept.
 const WORKLOADS_KNOWN: Millis = Millis::from_days(400);
 
-/// Of an incident that is longer, the first part is not seen. Reading more for one
-/// alert that nobody mends would make every review slow.
-const LEAD_MAX: Millis = Millis::from_days(30);
+/// Of an incident that reaches further beyond the period, the first or the last part is
+/// not seen. Reading more for one alert that nobody mends would make every review slow.
+const BEYOND_MAX: Millis = Millis::from_days(30);
+
+/// What came after a period that is over: most incidents that ran across its end are
+/// closed by then.
+const AFTERWARDS: Millis = Millis::from_days(1);
 
 /// What reviews are made from.
 #[derive(Clone, Copy)]
@@ -71,7 +75,7 @@ struct Known {
 }
 
 impl Reviewing<'_> {
-    /// The review of a period as of its end, or as of now while it runs.
+    /// The review of a period as known at `as_of`.
     pub fn review(&self, period: Period, as_of: Timestamp) -> Result<Review, StoreError> {
         Ok(review(&self.inputs(&self.known(period, as_of)?)))
     }
@@ -123,18 +127,23 @@ impl Reviewing<'_> {
         Ok(Arc::new(burn_alerts(slo, &history, period)))
     }
 
-    /// The facts of a period, and so much from before it that every incident which
-    /// overlaps it is seen from its beginning: its onset, its budget and its id are
+    /// The facts of a period, and so much from before and after it that every incident
+    /// which overlaps it is seen whole: its onset, its end, its budget and its id are
     /// then those that any other period gives.
     fn known(&self, period: Period, as_of: Timestamp) -> Result<Known, StoreError> {
-        let mut lead = Millis(REVIEW_LEAD_IN.0 * 2);
+        let (mut lead, mut after) = (Millis(REVIEW_LEAD_IN.0 * 2), AFTERWARDS);
         loop {
-            let known = self.known_since(period, as_of, period.start - lead)?;
-            let first = first_start(&self.inputs(&known));
-            if lead >= LEAD_MAX || first.is_none_or(|first| first >= period.start - lead + REVIEW_LEAD_IN) {
+            let now = (period.end + after).min(as_of);
+            let known = self.known_of(period, Period::new(period.start - lead, now.max(period.start)))?;
+            let extent = extent(&self.inputs(&known));
+            let begins_early = extent.first_start.is_some_and(|first| first < period.start - lead + REVIEW_LEAD_IN);
+            let (is_early, is_late) =
+                (begins_early && lead < BEYOND_MAX, extent.is_open && now < as_of && after < BEYOND_MAX);
+            if !is_early && !is_late {
                 return Ok(known);
             }
-            lead = Millis(lead.0 * 4);
+            lead = Millis(lead.0 * if is_early { 4 } else { 1 });
+            after = Millis(after.0 * if is_late { 4 } else { 1 });
         }
     }
 
@@ -158,10 +167,10 @@ impl Reviewing<'_> {
         Ok(events.into_iter().map(of_service).collect())
     }
 
-    fn known_since(&self, period: Period, as_of: Timestamp, since: Timestamp) -> Result<Known, StoreError> {
-        let now = period.end.min(as_of);
-        let period = Period::new(period.start, now);
-        let read = Period::new(since, period.end);
+    /// What was read of a wider stretch, known at its end.
+    fn known_of(&self, period: Period, read: Period) -> Result<Known, StoreError> {
+        let now = read.end;
+        let period = Period::new(period.start, period.end.min(now));
         let burns = self.slos.iter().map(|slo| burn_of(slo, self.reader, self.corrections, read));
         let burns = burns.collect::<Result<Vec<SloBurn>, StoreError>>()?;
         let context = self.alert_context(now)?;
@@ -264,13 +273,14 @@ metadata: {name: upgrade}
 spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z", author: ops, reason: database upgrade}
 "#;
 
-    /// Half of all fails from 12:10 to 12:30, and again from 15:10 to 15:30.
-    #[test]
-    fn what_a_correction_leaves_out_is_no_episode_and_no_incident() {
-        let at = |text: &str| Timestamp::parse(text).unwrap();
-        let slo = checkout("99.9%", "");
-        let dir = tempfile::tempdir().unwrap();
-        let (mut writer, reader) = Store::open(dir.path()).unwrap();
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    /// Three days of an SLO, half of which fails from 12:10 to 12:30 of the last one, and
+    /// again from 15:10 to 15:30.
+    fn three_days(dir: &std::path::Path, slo: &Slo) -> (Reader, Timestamp) {
+        let (mut writer, reader) = Store::open(dir).unwrap();
         let (first, last) = (at("2026-07-01T00:00:00Z"), at("2026-07-04T00:00:00Z"));
         let fails = [at("2026-07-03T12:10:00Z"), at("2026-07-03T15:10:00Z")];
         let tile = |n: i64| {
@@ -283,6 +293,15 @@ spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z
         writer
             .write(&Batch { tiles: vec![(slo.indicator_id(), tiles)], recorded_at: last, ..Batch::default() })
             .unwrap();
+        (reader, last)
+    }
+
+    #[test]
+    fn what_a_correction_leaves_out_is_no_episode_and_no_incident() {
+        let slo = checkout("99.9%", "");
+        let dir = tempfile::tempdir().unwrap();
+        let (reader, last) = three_days(dir.path(), &slo);
+        let fails = [at("2026-07-03T12:10:00Z"), at("2026-07-03T15:10:00Z")];
         let on_call = OnCall::new(chrono_tz::Tz::UTC);
         let slos = [slo];
         let starts = |corrections: &[Arc<Correction>]| {
@@ -296,5 +315,27 @@ spec: {slos: [checkout], from: "2026-07-03T12:00:00Z", to: "2026-07-03T13:00:00Z
         assert_eq!(starts(&[]), [fails[1], fails[0]], "the newest first");
         let correction = Arc::new(definitions::parse_correction(CORRECTION).unwrap());
         assert_eq!(starts(&[correction]), [fails[1]]);
+    }
+
+    #[test]
+    fn an_incident_across_the_end_of_a_period_is_the_one_that_any_other_period_has() {
+        let slo = checkout("99.9%", "");
+        let dir = tempfile::tempdir().unwrap();
+        let (reader, last) = three_days(dir.path(), &slo);
+        let (slos, alerting, on_call) = ([slo], Arc::default(), OnCall::new(chrono_tz::Tz::UTC));
+        let reviewing =
+            Reviewing { slos: &slos, reader: &reader, corrections: &[], on_call: &on_call, alerting: &alerting };
+        let start = at("2026-07-03T14:00:00Z");
+        let whole = reviewing.review(Period::new(start, last), last).unwrap();
+        let cut = reviewing.review(Period::new(start, at("2026-07-03T15:20:00Z")), last).unwrap();
+        assert_eq!((cut.incidents.len(), &cut.incidents), (1, &whole.incidents));
+        assert_eq!(cut.incidents[0].times.restored.map(|mark| mark.at), Some(at("2026-07-03T15:30:00Z")));
+        // While it goes on, nobody knows its end.
+        let then = at("2026-07-03T15:20:00Z");
+        let open = reviewing.review(Period::new(start, then), then).unwrap();
+        assert_eq!((open.incidents.len(), open.incidents[0].times.restored), (1, None));
+        // What begins later is of another period.
+        let before = reviewing.review(Period::new(start, at("2026-07-03T15:00:00Z")), last).unwrap();
+        assert_eq!(before.incidents, []);
     }
 }

@@ -127,7 +127,7 @@ pub fn replay(inputs: &ReviewInputs<'_>, lever: RuleChange, burning: &[Alert]) -
 fn review_with(inputs: &ReviewInputs<'_>, lever: &RuleChange, burning: &[Alert]) -> Review {
     let all: Vec<Alert> = inputs.alerts.iter().cloned().collect();
     let service = |alert: &Alert| inputs.alerts.context().subject(&alert.labels).service;
-    let pulled = pull(lever, &all, inputs.rules, burning, inputs.period.end.min(inputs.now), service);
+    let pulled = pull(lever, &all, inputs.rules, burning, inputs.now, service);
     let alerts = inputs.alerts.reread(pulled);
     review(&ReviewInputs { alerts: &alerts, ..*inputs })
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod clients;
 mod daemon;
+mod gate;
 mod trial;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::model::time::asked_month::AskedMonth;
 pub use backup::BackupArgs;
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
+pub use gate::{GateArgs, GatePolicy};
 pub use trial::TrialArgs;
 
 use crate::cli::commands::settings::SettingArgs;
@@ -67,6 +69,8 @@ pub enum CliCommands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
+    /// Say whether SLOs have enough error budget left, as an exit code for pipelines.
+    Gate(GateArgs),
     /// Replay alert history with a different `for`, inhibition or burn-rate alert.
     Replay(ReplayArgs),
     /// Compare computed budgets with the truth on generated worlds in a real Prometheus.
@@ -202,9 +206,6 @@ pub struct ImportArgs {
     /// Webhook of the running daemon; with --data the name that the records are kept under.
     #[arg(long, value_name = "NAME")]
     pub webhook: Option<String>,
-    /// File with a token of the webhook.
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
     /// Directory of the store, written while no daemon runs on it.
     #[arg(long, value_name = "DIR", conflicts_with = "token_file")]
     pub data: Option<PathBuf>,

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use url::Url;
 
 use crate::api::pushes::ReceivedJson;
 use crate::api::query::{NoQuery, TimeParam};
+use crate::cli::args::DaemonArgs;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Auth, Endpoint, Http, HttpError, Secret, install_crypto_provider};
 use crate::publish::answers::Received;
@@ -27,17 +26,10 @@ pub struct ApiClient {
 }
 
 impl ApiClient {
-    pub fn new(address: &Url) -> anyhow::Result<ApiClient> {
-        ApiClient::of(Endpoint::new(address.clone()))
-    }
-
-    /// One that takes in what is pushed with this token.
-    pub fn with_token(address: &Url, token: SecretString) -> anyhow::Result<ApiClient> {
-        ApiClient::of(Endpoint { auth: Some(Auth::Bearer(Secret::Value(token))), ..Endpoint::new(address.clone()) })
-    }
-
-    fn of(endpoint: Endpoint) -> anyhow::Result<ApiClient> {
+    pub fn new(args: &DaemonArgs) -> anyhow::Result<ApiClient> {
         install_crypto_provider();
+        let token = args.token_file.clone().map(|file| Auth::Bearer(Secret::File(file)));
+        let endpoint = Endpoint { auth: token, ..Endpoint::new(args.address.clone()) };
         let endpoint = Endpoint { timeout: TIMEOUT, body_limit_bytes: ANSWER_BYTES_MAX, ..endpoint };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;

@@ -1,5 +1,7 @@
 //! Where the running daemon is.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// A running daemon.
@@ -8,6 +10,9 @@ pub struct DaemonArgs {
     /// Address of the running daemon.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9595", env = "EVENKEEL_ADDRESS", value_parser = address)]
     pub address: url::Url,
+    /// File with a token, where the daemon wants one.
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
 }
 
 pub(crate) fn address(text: &str) -> Result<url::Url, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::clients::instant;
+use crate::definitions::ratio;
 use crate::model::slo::objectives::Objective;
 use crate::model::time::{Millis, Timestamp};
 
@@ -52,8 +53,9 @@ pub struct TrialArgs {
 }
 
 fn objective(text: &str) -> Result<Objective, String> {
-    let percent: Option<f64> = text.trim().trim_end_matches('%').parse().ok();
-    let objective = percent.and_then(|percent| Objective::new(percent / 100.0));
+    // As a definition is read, so that both are the same number.
+    let ratio = ratio(&format!("{}%", text.trim().trim_end_matches('%')));
+    let objective = ratio.ok().and_then(Objective::new);
     objective.ok_or_else(|| "an objective is a percentage between 0 and 100, such as 99.9".to_owned())
 }
 

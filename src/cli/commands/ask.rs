@@ -121,7 +121,7 @@ fn show<T: for<'a> Deserialize<'a>>(
     ask: impl Fn(&ApiClient) -> anyhow::Result<Value>,
     table: impl Fn(&T, Colour) -> String,
 ) -> anyhow::Result<ExitCode> {
-    let daemon = ApiClient::new(&args.daemon.address)?;
+    let daemon = ApiClient::new(&args.daemon)?;
     let is_terminal = io::stdout().is_terminal();
     loop {
         let answer = ask(&daemon)?;

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use secrecy::SecretString;
 
 use crate::app::alerting::intake;
 use crate::app::runtime::clock::Clock;
@@ -25,8 +24,6 @@ const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// What is sent at once: half of what a webhook accepts.
 const PART_BYTES_MAX: usize = 512 * 1024;
 const PART_LINES_MAX: usize = 500;
-/// The largest token file.
-const TOKEN_BYTES_MAX: u64 = 64 * 1024;
 
 /// A file that was read.
 struct Source {
@@ -104,15 +101,12 @@ fn into_store(dir: &Path, name: &str, files: Vec<Source>, now: Timestamp) -> any
 }
 
 fn to_daemon(args: &ImportArgs, files: &[Source]) -> anyhow::Result<Received> {
-    let (Some(webhook), Some(token)) = (&args.webhook, &args.token_file) else {
+    let (Some(webhook), Some(_)) = (&args.webhook, &args.daemon.token_file) else {
         anyhow::bail!(
             "name a webhook of type `records` or `events`: --webhook NAME --token-file FILE; or a store: --data DIR"
         );
     };
-    let mut text = String::new();
-    let file = fs::File::open(token).with_context(|| format!("open {}", token.display()))?;
-    file.take(TOKEN_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("read {}", token.display()))?;
-    let daemon = ApiClient::with_token(&args.daemon.address, SecretString::from(text.trim()))?;
+    let daemon = ApiClient::new(&args.daemon)?;
     let lines: Vec<String> = files.iter().flat_map(|file| lines_of(file.form, &file.text)).collect();
     let bar = bar(lines.len());
     let mut sum = Received::default();

@@ -38,7 +38,7 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         ReportFormat::Html => ReportFormatJson::Html,
     };
     let query = ReportQuery { month: Some(args.month.to_string()), format: Some(format) };
-    let text = ApiClient::new(&args.daemon.address)?.text(&["api", "v1", "report"], &query)?;
+    let text = ApiClient::new(&args.daemon)?.text(&["api", "v1", "report"], &query)?;
     deliver(args, &text)
 }
 

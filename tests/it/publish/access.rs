@@ -105,6 +105,22 @@ async fn every_operation_asks_every_role_for_what_it_needs() {
 }
 
 #[tokio::test]
+async fn commands_show_the_token_of_a_file() {
+    let server = serve(locked());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "token-read\n").unwrap();
+    let ask = |arguments: Vec<&'static str>| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+        command.args(arguments).env("EVENKEEL_ADDRESS", server.url(""));
+        command
+    };
+    let refused = ask(vec!["slo"]).output().await.unwrap();
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("401"), "{refused:?}");
+    let answered = ask(vec!["slo"]).env("EVENKEEL_TOKEN_FILE", file.path()).output().await.unwrap();
+    assert!(answered.status.success(), "{answered:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_refused_even_where_none_is_needed() {
     let server = serve(Access { tokens: vec![token(Role::Annotate)], ..Access::default() });
     assert_eq!(status(&server, "GET", "/api/v1/slos", &[]).await, 200);

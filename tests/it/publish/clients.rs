@@ -121,3 +121,35 @@ async fn dashboards_are_written_for_the_definitions_that_are_named() {
     }
     assert!(dir.path().join("overview.json").exists());
 }
+
+#[tokio::test]
+async fn the_gate_speaks_by_its_exit_code() {
+    let server = Server::start(Sample::shop());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("overrides.yaml");
+    let overrides = |until: &str| {
+        let one = format!("- {{slo: checkout-availability, author: anna, reason: fix, until: \"{until}\"}}\n");
+        std::fs::write(&file, one).unwrap();
+        format!("gate checkout-availability --overrides {}", file.display())
+    };
+    let (holds, expired) = ("2026-11-24T16:00:00Z", "2026-11-24T15:00:00Z");
+    for (command, code, told) in [
+        ("gate checkout-availability".to_owned(), 1, "FAIL  checkout-availability: -17.9% of the error budget of 30d"),
+        ("gate --service checkout".to_owned(), 1, "FAIL  checkout-availability"),
+        ("gate search-latency".to_owned(), 1, "FAIL  search-latency: not known: "),
+        ("gate search-latency --unknown pass".to_owned(), 0, "pass  search-latency: not known: "),
+        (overrides(holds), 0, "overridden by anna until 2026-11-24T16:00:00.000Z: fix"),
+    ] {
+        let output = evenkeel(&server.url(""), &command).await;
+        assert_eq!(output.status.code(), Some(code), "{command}: {output:?}");
+        assert!(said(&output).contains(told), "{command}: {output:?}");
+    }
+    let output = evenkeel(&server.url(""), &overrides(expired)).await;
+    assert_eq!(output.status.code(), Some(1), "it has expired: {output:?}");
+    let told = complained(&evenkeel(&server.url(""), "gate nonsense").await);
+    assert!(told.contains("no SLO `nonsense`"), "{told}");
+    let nobody = evenkeel("http://127.0.0.1:9", "gate a --json").await;
+    let answer: Value = serde_json::from_str(&said(&nobody)).unwrap();
+    assert_eq!((nobody.status.code(), &answer["passes"]), (Some(1), &Value::Bool(false)));
+    assert!(answer["slos"][0]["reason"].as_str().unwrap().contains("cannot reach"), "{answer}");
+}

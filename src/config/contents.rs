@@ -69,6 +69,8 @@ pub struct SourceConfig {
     pub ingest_delay: Millis,
     /// Labels that tell the replicas of an HA pair apart.
     pub replica_labels: Vec<String>,
+    /// Where its samples are from, such as `cluster`: for its SLOs and alerts.
+    pub labels: Labels,
 }
 
 /// Something that facts are pushed to, at `/in/NAME`.

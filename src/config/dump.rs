@@ -113,6 +113,8 @@ struct SourceKeys {
     endpoint: EndpointKeys,
     ingest_delay: String,
     replica_labels: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -292,6 +294,7 @@ impl Config {
                     endpoint: endpoint(&source.endpoint),
                     ingest_delay: source.ingest_delay.to_string(),
                     replica_labels: source.replica_labels.clone(),
+                    labels: labels(&source.labels),
                 })
                 .collect(),
             alertmanagers: self.alertmanagers.iter().map(endpoint).collect(),

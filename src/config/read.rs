@@ -15,20 +15,17 @@ use super::sections::webhooks::webhooks;
 use super::settings::Overrides;
 use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 use crate::config::environment::Environment;
+use crate::config::sections::place_labels::{place_label_name, place_labels};
 use crate::config::sections::web::web;
 use crate::model::labels::Labels;
 use crate::model::problem::{Level, Problem, any_error};
-use crate::model::slo::family::{FAMILY_LABEL, ROLE_LABEL};
 use crate::model::time::Millis;
 use crate::net::{Endpoint, Secret};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Node, Span, Value};
 use crate::yaml::read::documents;
 use crate::yaml::source::SourceText;
-use crate::yaml::words::{Complaint, dns_label, duration, label_name, label_value, one_of, shown, timezone};
-
-/// Labels on everything that leaves.
-const EXTERNAL_LABELS_MAX: usize = 16;
+use crate::yaml::words::{Complaint, dns_label, duration, label_value, one_of, shown, timezone};
 
 /// Reads everything; a configuration comes only without errors.
 pub(super) fn config(
@@ -143,35 +140,11 @@ fn external_labels(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<
         let pairs = reading.list(KEY, None, |text| {
             let wrong = || Complaint::new(format!("`{}` is not NAME=VALUE", shown(text)), "for example cluster=eu-1");
             let (name, value) = text.split_once('=').ok_or_else(wrong)?;
-            Ok((external_name(name)?, label_value(value)?))
+            Ok((place_label_name(name)?, label_value(value)?))
         });
         return pairs.map(|pairs| pairs.into_iter().collect());
     }
-    let Some(at) = at else {
-        return Some(Labels::new());
-    };
-    let before = reading.source.errors();
-    let mut labels = Labels::new();
-    for entry in at.entries(&mut reading.source, EXTERNAL_LABELS_MAX)? {
-        let entry_at = at.entry(entry);
-        match external_name(&entry.key) {
-            Ok(name) => labels.set(name, entry_at.parse(&mut reading.source, label_value).unwrap_or_default()),
-            Err(Complaint { message, hint }) => reading.source.error(entry.key_span, &entry_at.path, message, hint),
-        }
-    }
-    (reading.source.errors() == before).then_some(labels)
-}
-
-/// A label's name that neither alerts nor SLOs set themselves.
-fn external_name(text: &str) -> Result<String, Complaint> {
-    let name = label_name(text)?;
-    if ["alertname", "severity", "slo", "service", "tier", FAMILY_LABEL, ROLE_LABEL].contains(&name.as_str()) {
-        return Err(Complaint::new(
-            format!("the label `{name}` is set by each SLO"),
-            "external labels say where, such as `cluster`",
-        ));
-    }
-    Ok(name)
+    place_labels(at, reading)
 }
 
 fn kubernetes(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Option<Kubernetes> {

@@ -14,7 +14,7 @@ pub const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 67] = [
+const SETTINGS: [Setting; 68] = [
     key(
         "sources[].name",
         "NAME",
@@ -75,6 +75,12 @@ const SETTINGS: [Setting; 67] = [
         "[NAME]",
         Some("[prometheus_replica, replica]"),
         "Labels that distinguish the replicas of an HA pair. Series that differ only in these are counted once; `[]` counts each.",
+    ),
+    key(
+        "sources[].labels",
+        "{NAME: VALUE}",
+        None,
+        "Labels of the SLOs that are read from this source, and of its alerts, where they have none of that name. For several clusters: `cluster: eu-1`.",
     ),
     many(flag(
         ALERTMANAGER,

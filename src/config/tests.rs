@@ -22,6 +22,7 @@ sources:
     ca_file: certs/ca.pem
     ingest_delay: 90s
     replica_labels: [ha]
+    labels: {cluster: eu-1}
   - name: edge
     url: http://edge:9090
     auth: {bearer_token_file: /run/secrets/token}
@@ -124,6 +125,7 @@ fn a_full_file_is_read_and_paths_start_at_it() {
         (main.replica_labels.join(","), edge.replica_labels.join(",")),
         ("ha".into(), "prometheus_replica,replica".into())
     );
+    assert_eq!((main.labels.to_string(), edge.labels.is_empty()), (r#"{cluster="eu-1"}"#.to_owned(), true));
     let Some(Auth::Basic { username, password }) = &main.endpoint.auth else { panic!("basic") };
     assert_eq!((username.as_str(), password.reveal().unwrap().expose_secret()), ("evenkeel", "hunter2"));
     assert!(

@@ -96,6 +96,12 @@ impl Labels {
         self
     }
 
+    /// These, and those of `others` whose names are not among them.
+    pub fn or(&self, others: &Labels) -> Labels {
+        let missing = others.iter().filter(|(name, _)| self.get(name).is_none());
+        missing.fold(self.clone(), |labels, (name, value)| labels.with(name, value))
+    }
+
     pub fn without(&self, names: &[&str]) -> Labels {
         self.filtered(|name| !names.contains(&name))
     }

@@ -19,6 +19,7 @@ mod counting_worlds;
 mod dashboards;
 mod definitions;
 mod docs;
+mod fleet;
 mod fuzz;
 mod groups;
 mod history;

@@ -13,6 +13,7 @@ use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::ingest::alerts::{AlertmanagerEntry, HeardUntil, REREAD, from_alertmanager, merge, spans};
+use crate::ingest::raw::RawSeries;
 use crate::model::ids::SliId;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::Alert;
@@ -171,6 +172,11 @@ impl AlertFeed {
         };
         let (mut alerts, mut states) = both.await?;
         self.source.replica_labels.merge_alerts(&mut alerts, &mut states);
+        if !self.source.labels.is_empty() {
+            // What the alerts do not say themselves: from which of several clusters they are.
+            let place = |series: &mut RawSeries| series.labels = series.labels.or(&self.source.labels);
+            alerts.iter_mut().chain(&mut states).for_each(place);
+        }
         let mut new = spans(&alerts, &states, read);
         new.extend(from_alertmanager(held, now));
         // What is pushed is joined to the same alerts.

@@ -106,8 +106,7 @@ impl Catalogue {
         }
         // Groups that were never looked for come before the first evaluation, those
         // of later days while it runs.
-        let slos: Vec<Arc<Slo>> = set.loaded.slos.iter().cloned().map(Arc::new).collect();
-        groups.begin(&slos).await?;
+        groups.begin(&catalogue.placed(&set)).await?;
         catalogue.apply(set).await?;
         Ok(catalogue)
     }
@@ -142,11 +141,16 @@ impl Catalogue {
         Ok(set)
     }
 
+    /// The SLOs of a set, with the labels of their sources.
+    fn placed(&self, set: &LastingSet) -> Vec<Arc<Slo>> {
+        set.loaded.slos.iter().map(|slo| Arc::new(slis::placed(slo, &self.sources))).collect()
+    }
+
     /// Resolves, prepares and commits a set.
     async fn apply(&mut self, set: LastingSet) -> anyhow::Result<()> {
         let facts = &self.daemon.facts;
         let now = self.daemon.clock.now();
-        let defined: Vec<Arc<Slo>> = set.loaded.slos.iter().cloned().map(Arc::new).collect();
+        let defined = self.placed(&set);
         let divided: Vec<Arc<Slo>> = defined.iter().filter(|slo| slo.group_by.is_some()).cloned().collect();
         let slos = super::groups::expanded(&defined, &facts.reader)?;
         let (groups, unresolved) = slis::group(&slos, &divided, &self.sources);

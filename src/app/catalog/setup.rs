@@ -14,6 +14,7 @@ use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
 use crate::config::{self, Config};
 use crate::ingest::replicas::ReplicaLabels;
+use crate::model::labels::Labels;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
@@ -86,6 +87,7 @@ impl Setup {
             samples,
             ingest_delay: DEMO_INGEST_DELAY,
             replica_labels: ReplicaLabels::default(),
+            labels: Labels::new(),
         });
         let mut setup = Setup::with_sources(
             config,
@@ -157,7 +159,8 @@ pub(crate) fn source(source: &config::SourceConfig) -> anyhow::Result<Arc<Source
     let client = Prometheus::new(&source.endpoint).with_context(|| format!("source {}", source.name))?;
     let samples = SampleSource::Prometheus(client);
     let replica_labels = ReplicaLabels::new(source.replica_labels.iter().cloned());
-    Ok(Arc::new(Source { name: source.name.clone(), samples, ingest_delay: source.ingest_delay, replica_labels }))
+    let (name, labels) = (source.name.clone(), source.labels.clone());
+    Ok(Arc::new(Source { name, samples, ingest_delay: source.ingest_delay, replica_labels, labels }))
 }
 
 fn named_alertmanager((i, endpoint): (usize, &Endpoint)) -> anyhow::Result<NamedAlertmanager> {

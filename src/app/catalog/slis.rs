@@ -8,6 +8,7 @@ use crate::ingest::counting::Plan;
 use crate::ingest::replicas::ReplicaLabels;
 use crate::ingest::requests::{self, SourceQuery};
 use crate::model::ids::SliId;
+use crate::model::labels::Labels;
 use crate::model::slo::Slo;
 use crate::model::time::Millis;
 use crate::sources::prometheus::samples::SampleSource;
@@ -20,6 +21,8 @@ pub struct Source {
     pub ingest_delay: Millis,
     /// What tells the scrapers of an HA pair apart.
     pub replica_labels: ReplicaLabels,
+    /// Where its samples are from, such as the cluster.
+    pub labels: Labels,
 }
 
 /// An indicator, which several SLOs may share.
@@ -101,6 +104,13 @@ fn batched(source: &Arc<Source>, indicators: &[CountedSli], whole: &[Plan]) -> V
         QueryGroup { source: Arc::clone(source), batch: Arc::new(batch), indicators: members }
     };
     requests::batches(&plans).into_iter().map(group).filter(|group| !group.indicators.is_empty()).collect()
+}
+
+/// An SLO with the labels of the source that it is read from, where it has none of that
+/// name.
+pub fn placed(slo: &Slo, sources: &[Arc<Source>]) -> Slo {
+    let labels = source_of(slo, sources).map(|source| slo.labels.or(&source.labels));
+    Slo { labels: labels.unwrap_or_else(|| slo.labels.clone()), ..slo.clone() }
 }
 
 pub fn source_of<'a>(slo: &Slo, sources: &'a [Arc<Source>]) -> Option<&'a Arc<Source>> {

@@ -80,7 +80,13 @@ impl Machine {
     fn new(series: Vec<RawSeries>) -> Machine {
         let samples = SampleSource::Memory(MemorySource::new(series));
         let replica_labels = ReplicaLabels::default();
-        let source = Source { name: "main".to_owned(), samples, ingest_delay: Millis(0), replica_labels };
+        let source = Source {
+            name: "main".to_owned(),
+            samples,
+            ingest_delay: Millis(0),
+            replica_labels,
+            labels: Default::default(),
+        };
         let groups = group(&[checkout("99%", "")], &[], &[Arc::new(source)]).0;
         let dir = tempfile::tempdir().unwrap();
         let facts = FactStore::open(dir.path()).unwrap();

@@ -17,7 +17,7 @@ use crate::ingest::composites::combine;
 use crate::ingest::raw::{Bucket, Histogram, Sample};
 use crate::ingest::replicas::ReplicaLabels;
 use crate::model::ids::SliId;
-use crate::model::labels::REPLICA_LABELS;
+use crate::model::labels::{Labels, REPLICA_LABELS};
 use crate::model::slo::Slo;
 use crate::model::slo::sli::Sli;
 use crate::model::slo::tile::{DayTiles, Tile};
@@ -49,7 +49,13 @@ pub async fn run(scenario: &Scenario) -> Vec<Failure> {
     let counted: Vec<Arc<Slo>> = counted.iter().map(|slo| Arc::new(Slo { source: None, ..slo.clone() })).collect();
     let samples = SampleSource::Memory(MemorySource::new(scenario.series.iter().map(held)));
     let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
-    let source = Arc::new(Source { name: SOURCE.to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
+    let source = Arc::new(Source {
+        name: SOURCE.to_owned(),
+        samples,
+        ingest_delay: INGEST_DELAY,
+        replica_labels,
+        labels: Labels::new(),
+    });
     let (groups, problems) = group(&counted, &[], &[Arc::clone(&source)]);
     if !problems.is_empty() {
         return vec![fail(scenario, problems.join("; "), None)];

@@ -16,7 +16,7 @@ use crate::app::runtime::facts::FactStore;
 use crate::definitions;
 use crate::evaluate::slo::status::SloStatus;
 use crate::ingest::replicas::ReplicaLabels;
-use crate::model::labels::REPLICA_LABELS;
+use crate::model::labels::{Labels, REPLICA_LABELS};
 use crate::model::slo::Slo;
 use crate::model::slo::tile::EventCounts;
 use crate::model::time::{Millis, Timestamp};
@@ -171,7 +171,13 @@ async fn evenkeel(
 ) -> anyhow::Result<SloStatus> {
     let samples = SampleSource::Prometheus(client);
     let replica_labels = ReplicaLabels::new(REPLICA_LABELS.iter().map(ToString::to_string));
-    let source = Arc::new(Source { name: "world".to_owned(), samples, ingest_delay: INGEST_DELAY, replica_labels });
+    let source = Arc::new(Source {
+        name: "world".to_owned(),
+        samples,
+        ingest_delay: INGEST_DELAY,
+        replica_labels,
+        labels: Labels::new(),
+    });
     let (groups, problems) = group(std::slice::from_ref(slo), &[], &[source]);
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let facts = FactStore::open(&dir.join("store")).context("open a store")?;

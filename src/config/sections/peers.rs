@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use crate::config::contents::SourceConfig;
 use crate::config::endpoint::{endpoint, timeout, url};
 use crate::config::layers::Reading;
+use crate::config::sections::place_labels::place_labels;
 use crate::config::settings::{ALERTMANAGER, PROMETHEUS};
-use crate::model::labels::REPLICA_LABELS;
+use crate::model::labels::{Labels, REPLICA_LABELS};
 use crate::model::time::Millis;
 use crate::net::Endpoint;
 use crate::yaml::fields::At;
@@ -31,6 +32,7 @@ pub(crate) fn sources(at: Option<At<'_>>, reading: &mut Reading<'_, '_>) -> Opti
             endpoint,
             ingest_delay: ingest_delay?,
             replica_labels: usual_replica_labels(),
+            labels: Labels::new(),
         }]);
     }
     let Some(at) = at else {
@@ -63,6 +65,7 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
     let kind_at = fields.optional("type");
     let delay_at = fields.optional("ingest_delay");
     let replica_at = fields.optional("replica_labels");
+    let labels_at = fields.optional("labels");
     let endpoint = endpoint(&mut fields, "sources[].timeout", reading);
     fields.finish(&mut reading.source);
     let name = match name_at {
@@ -76,12 +79,14 @@ fn source(at: &At<'_>, only: bool, reading: &mut Reading<'_, '_>) -> Option<Sour
         None => Some(usual_replica_labels()),
         at => reading.list("sources[].replica_labels", at, replica_label),
     };
+    let labels = place_labels(labels_at, reading);
     protocol?;
     Some(SourceConfig {
         name: name?,
         endpoint: endpoint?,
         ingest_delay: ingest_delay?,
         replica_labels: replica_labels?,
+        labels: labels?,
     })
 }
 

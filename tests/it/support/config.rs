@@ -32,6 +32,12 @@ impl Config {
         self
     }
 
+    /// The Prometheus of a place, such as `cluster: eu-1`.
+    pub fn prometheus_in(mut self, name: &str, url: &str, labels: &str) -> Config {
+        self.sources += &format!("  - {{name: {name}, url: '{url}', ingest_delay: 5s, labels: {{{labels}}}}}\n");
+        self
+    }
+
     pub fn alertmanager(mut self, url: &str) -> Config {
         self.alertmanagers += &format!("  - {{url: '{url}'}}\n");
         self

@@ -18,8 +18,13 @@ fn at(minute: i64) -> Timestamp {
 
 fn groups(objective: &str) -> Vec<QueryGroup> {
     let samples = SampleSource::Memory(MemorySource::new(Vec::<RawSeries>::new()));
-    let source =
-        Source { name: "main".to_owned(), samples, ingest_delay: Millis(0), replica_labels: ReplicaLabels::default() };
+    let source = Source {
+        name: "main".to_owned(),
+        samples,
+        ingest_delay: Millis(0),
+        replica_labels: ReplicaLabels::default(),
+        labels: Default::default(),
+    };
     group(&[checkout(objective, "")], &[], &[Arc::new(source)]).0
 }
 
@@ -91,8 +96,13 @@ fn services(names: &[&str], samples: SampleSource) -> (Vec<QueryGroup>, Vec<Stri
     let text: Vec<String> = names.iter().map(definition).collect();
     let (slos, problems) = definitions::parse(&text.join("---\n"), "test");
     assert!(problems.is_empty(), "{problems:?}");
-    let source =
-        Source { name: "main".to_owned(), samples, ingest_delay: Millis(0), replica_labels: ReplicaLabels::default() };
+    let source = Source {
+        name: "main".to_owned(),
+        samples,
+        ingest_delay: Millis(0),
+        replica_labels: ReplicaLabels::default(),
+        labels: Default::default(),
+    };
     group(&slos.into_iter().map(Arc::new).collect::<Vec<_>>(), &[], &[Arc::new(source)])
 }
 

@@ -41,6 +41,7 @@ fn groups(pairs: &[(&str, &str)], samples: SampleSource) -> Vec<QueryGroup> {
         samples,
         ingest_delay: Millis::from_secs(60),
         replica_labels: ReplicaLabels::default(),
+        labels: Default::default(),
     };
     let (groups, problems) = group(&slos(pairs), &[], &[Arc::new(source)]);
     assert!(problems.is_empty(), "{problems:?}");
@@ -161,6 +162,7 @@ async fn both_forms_of_a_histogram_are_one_question() {
         samples,
         ingest_delay: Millis::from_secs(60),
         replica_labels: ReplicaLabels::default(),
+        labels: Default::default(),
     };
     let (groups, _) = group(&slos.into_iter().map(Arc::new).collect::<Vec<_>>(), &[], &[Arc::new(source)]);
     let [group] = groups.as_slice() else { panic!("one group") };

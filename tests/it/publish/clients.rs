@@ -134,7 +134,7 @@ async fn the_gate_speaks_by_its_exit_code() {
     };
     let (holds, expired) = ("2026-11-24T16:00:00Z", "2026-11-24T15:00:00Z");
     for (command, code, told) in [
-        ("gate checkout-availability".to_owned(), 1, "FAIL  checkout-availability: -17.9% of the error budget of 30d"),
+        ("gate checkout-availability".to_owned(), 1, "FAIL  checkout-availability: -18.0% of the error budget of 30d"),
         ("gate --service checkout".to_owned(), 1, "FAIL  checkout-availability"),
         ("gate search-latency".to_owned(), 1, "FAIL  search-latency: not known: "),
         ("gate search-latency --unknown pass".to_owned(), 0, "pass  search-latency: not known: "),

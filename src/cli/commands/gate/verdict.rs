@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::overrides::GateOverride;
 use crate::api::slos::{SloJson, SloStateJson};
 use crate::cli::args::{GateArgs, GatePolicy};
-use crate::cli::output::tables::cells::{band, length, percent, share};
+use crate::cli::output::tables::cells::{band, length, percent};
 use crate::model::time::{Millis, Timestamp};
+
+/// The lookback that says whether samples still arrive.
+const PRESENT: &str = "1h";
 
 /// What an SLO must have.
 pub(super) struct GateRule {
@@ -78,12 +81,16 @@ pub(super) fn decide(slo: &SloJson, as_of: Timestamp, rule: &GateRule) -> GateVe
         return rule.unknown(&slo.slo, why.unwrap_or_else(|| "nothing was observed".to_owned()));
     };
     let left = budget.remaining_ratio;
+    let present = slo.burn_rates.iter().find(|burn| burn.lookback == PRESENT);
+    if let Some(burn) = present.filter(|burn| left >= rule.min && burn.coverage < slo.coverage_floor) {
+        return rule.unknown(&slo.slo, format!("only {} of the last hour was observed", percent(burn.coverage)));
+    }
     let burns = slo.state == SloStateJson::Burning && rule.while_burning == GatePolicy::Fail;
     let figures = format!(
         "{} of the error budget of {} left, at least {} wanted, {} of the time observed, as of {} ago",
-        share(left),
+        rounded_down(left),
         slo.window,
-        share(rule.min),
+        rounded_down(rule.min),
         percent(slo.coverage),
         length(age)
     );
@@ -97,6 +104,11 @@ pub(super) fn decide(slo: &SloJson, as_of: Timestamp, rule: &GateRule) -> GateVe
         reason: if burns { format!("a burn-rate alert fires; {figures}") } else { figures },
         override_by: None,
     }
+}
+
+/// To one decimal: 19.96 % must not read as 20 %.
+fn rounded_down(ratio: f64) -> String {
+    format!("{:.1}%", (ratio * 1_000.0 + 1e-9).floor() / 10.0)
 }
 
 /// The verdict after the overrides that hold at `now`.
@@ -151,6 +163,17 @@ mod tests {
         assert!(passes(Some(0.01), "ok", &rule(0.0)) && !passes(Some(0.0), "exhausted", &rule(0.0)));
         assert!(passes(Some(0.5), "burning", &rule(0.2)));
         assert!(!passes(Some(0.5), "burning", &GateRule { while_burning: GatePolicy::Fail, ..rule(0.2) }));
+    }
+
+    #[test]
+    fn a_budget_that_nobody_watches_any_more_is_not_known_and_a_spent_one_is() {
+        let unseen = |left: f64| {
+            let mut slo = slo(Some(left), "ok");
+            slo.burn_rates.iter_mut().for_each(|burn| burn.coverage = 0.2);
+            decide(&slo, at(NOW), &rule(0.2))
+        };
+        assert_eq!(unseen(0.9).reason, "not known: only 20.0% of the last hour was observed");
+        assert!(unseen(0.1999).reason.starts_with("19.9% of the error budget of 30d left, at least 20.0% wanted"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::document::{Block, Cell, Column, ColumnKind, Document, Section, Table};
+use crate::publish::budget_level::BudgetLevel;
 use crate::publish::web::parts::text::clean;
 
 /// The pages' own sheet, so that a report looks like them.
@@ -128,13 +129,8 @@ fn of_cell(cell: &Cell) -> Markup {
 
 /// What is left of a budget.
 fn meter(ratio: f64) -> Markup {
-    let class = match ratio {
-        r if r <= 0.0 => "meter overspent",
-        r if r < 0.25 => "meter low",
-        _ => "meter",
-    };
-    // An overspent budget is a full bar of the other colour.
-    let width = if ratio <= 0.0 { 100.0 } else { (ratio * 100.0).min(100.0) };
+    let class = format!("meter {}", BudgetLevel::of(ratio).class());
+    let width = (ratio * 100.0).clamp(0.0, 100.0);
     html! {
         svg class=(class) viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
             rect.track x="0" y="0" width="100" height="8" {}

@@ -11,9 +11,11 @@ use reqwest::Method;
 use super::sample::Sample;
 use super::server::Server;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/",
     "/slos/search-latency",
+    "/services/search",
+    "/teams/search",
     "/incidents",
     "/incidents/x",
     "/alerts",

@@ -23,7 +23,7 @@ pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
         title: "Suggested rule changes",
         section: Some(Section::Alerts),
         snapshot: Some(&evaluated.snapshot),
-        refresh: None,
+        ignored: None,
     };
     page(layout::page(&frame, &body(&replays)))
 }
@@ -40,7 +40,7 @@ fn body(replays: &[Replay]) -> Markup {
             (components::empty("No change is known that would have saved a page and lost no burn."))
         } @else {
             section {
-                div.scroll { table {
+                div.scroll tabindex="0" role="region" aria-label="Suggested rule changes" { table {
                     thead { tr {
                         th { "Change" }
                         th.num title="Cost of noisy pages, in pages by day; one in the night costs three" { "Saves" }

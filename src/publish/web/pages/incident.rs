@@ -6,9 +6,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
+use super::incidents;
 use crate::evaluate::incident::durations::time_to_detect;
 use crate::evaluate::review::result::Review;
 use crate::model::ids::IncidentId;
+use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::alert::{Alert, Mark};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};
@@ -21,10 +23,13 @@ use crate::publish::web::charts::timeline::{across, px};
 use crate::publish::web::parts::answer::{Page, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{change_table, components, text};
+use crate::publish::web::parts::{change_table, components, links, text};
 
 /// Changes that belong to an incident began at most so long before it.
 const BEFORE: Millis = Millis::from_hours(24);
+
+/// Links are about so much time on both sides of an incident.
+const AROUND: Millis = Millis::from_mins(30);
 
 /// Alerts in the table, the newest: an outage of a service with hundreds of pods has
 /// as many.
@@ -72,9 +77,9 @@ async fn shown(daemon: ApiContext, id: String) -> Page {
         title: &format!("Incident of {}", incident.service),
         section: Some(Section::Incidents),
         snapshot: Some(&evaluated.snapshot),
-        refresh: None,
+        ignored: None,
     };
-    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, now)))
+    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, (daemon.links(), now))))
 }
 
 fn body(
@@ -83,8 +88,10 @@ fn body(
     alerts: &[&Alert],
     changes: &[Change],
     trail: &[TimeOverride],
-    now: Timestamp,
+    (templates, now): (&[LinkTemplate], Timestamp),
 ) -> Markup {
+    let id = incident.id.to_string();
+    let subject = LinkSubject { incident: Some(&id), ..subject(incident, now) };
     let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
     let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
     html! {
@@ -93,6 +100,10 @@ fn body(
             h1 { "Incident of " (components::user(&incident.service)) }
             (components::tag(incident.state.word(), incident.state.word()))
             (components::severity_chip(incident.severity))
+        }
+        p.ways {
+            a href={ "/services/" (text::segment(&incident.service)) } { (components::user(&incident.service)) }
+            (links::out(templates, &subject, None))
         }
         @if incident.others().next().is_some() || incident.reopens.is_some() {
             p {
@@ -115,9 +126,9 @@ fn body(
             } @else {
                 (components::tile("Ongoing", &components::length(length), &html! { "so far" }))
             }
-            (components::tile("Budget burned", &components::known(incident.budget_burned_ratio.map(text::share)), &html! { "the most that one SLO lost" }))
+            (components::tile("Budget burned", &incidents::burned(incident), &html! { "the most that one SLO lost" }))
             (components::tile("Detected", &html! { @if incident.detected { "by a page" } @else { span.warn { "no page" } } }, &html! {
-                @if let Some(after) = time_to_detect(incident) { (delay(after)) " after the onset" }
+                @if let Some(after) = time_to_detect(incident) { @if after < Millis::from_secs(1) && after >= Millis(0) { "at once" } @else { (delay(after)) " after the onset" } }
             }))
         }
         section { h2 { "Timeline" } (times(incident, now)) }
@@ -125,7 +136,7 @@ fn body(
             section { h2 { "Reported by tools and people" } (said(incident, trail)) }
         }
         section { h2 { "Budget that burned" } (burned(&episodes, now)) }
-        section { h2 { "Alerts" } (fired(alerts, now)) }
+        section { h2 { "Alerts" } (fired(alerts, templates, &subject, now)) }
         section {
             h2 { "Changes around it" }
             @if changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(changes, now)) }
@@ -137,7 +148,7 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
     let start = incident.start();
     html! {
         (line(incident, now))
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Times" { table {
             thead { tr { th { "Time" } th { "At (UTC)" } th.num { "After the beginning" } th { "From" } th { "Resolution" } } }
             tbody { @for (name, mark) in incident.times.named() {
                 tr {
@@ -178,7 +189,7 @@ fn beside(stated: &StatedTime) -> Markup {
 
 fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Reports" { table {
             thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Reported by" } th { "About" } } }
             tbody {
                 @for told in &incident.told {
@@ -210,7 +221,7 @@ fn exact(at: Timestamp) -> Markup {
 }
 
 fn delay(after: Millis) -> String {
-    if after.0 == 0 { "0s".to_owned() } else { after.human() }
+    if after.0 == 0 { "at once".to_owned() } else { after.human() }
 }
 
 fn meaning(name: &str) -> &'static str {
@@ -241,7 +252,7 @@ fn line(incident: &Incident, now: Timestamp) -> Markup {
     let whole = Period::new(first, if incident.end().is_some() { last } else { now });
     let x = |at: Timestamp| MARGIN + across(whole, at) * (WIDTH - 2.0 * MARGIN);
     html! {
-        div.scroll { svg.marks viewBox=(format!("0 0 {WIDTH} 112")) role="img" aria-label="The times of the incident in order" {
+        div.scroll tabindex="0" role="region" aria-label="Timeline" { svg.marks viewBox=(format!("0 0 {WIDTH} 112")) role="img" aria-label="The times of the incident in order" {
             path.whole d=(format!("M{:.1} 56H{:.1}", x(whole.start), x(whole.end))) {}
             @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) {
                 path.unseen d=(format!("M{:.1} 56H{:.1}", x(onset.at), x(firing.at))) {}
@@ -265,7 +276,7 @@ fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
         return components::empty("No SLO of this service burned faster than allowed.");
     }
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Budget that burned" { table {
             thead { tr { th { "SLO" } th { "From" } th.num { "For" } th.num { "Bad" } th.num { "Total" } th.num { "Budget burned" } th.num { "Peak burn rate" } } }
             tbody { @for episode in episodes {
                 tr {
@@ -282,13 +293,26 @@ fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
     }
 }
 
-fn fired(alerts: &[&Alert], now: Timestamp) -> Markup {
+/// What links of an incident are filled with, some time before and after it included.
+fn subject(incident: &Incident, now: Timestamp) -> LinkSubject<'_> {
+    let period = |start| Period::new(start - AROUND, (incident.end().unwrap_or(now) + AROUND).min(now));
+    LinkSubject {
+        service: Some(&incident.service),
+        team: incident.team.as_deref(),
+        cluster: incident.cluster.as_deref(),
+        namespace: incident.namespace.as_deref(),
+        period: incident.start().map(period),
+        ..LinkSubject::default()
+    }
+}
+
+fn fired(alerts: &[&Alert], templates: &[LinkTemplate], subject: &LinkSubject<'_>, now: Timestamp) -> Markup {
     if alerts.is_empty() {
         return components::empty("No alert belongs to it.");
     }
     html! {
-        div.scroll { table {
-            thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } } }
+        div.scroll tabindex="0" role="region" aria-label="Alerts" { table {
+            thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } th { "Links" } } }
             tbody { @for alert in alerts.iter().take(ALERTS_SHOWN_MAX) {
                 tr {
                     td.name { (components::user(&alert.rule)) @if alert.suppressed { " " (components::tag("planned", "suppressed")) } }
@@ -297,6 +321,7 @@ fn fired(alerts: &[&Alert], now: Timestamp) -> Markup {
                     td { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
                     td.num { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
                     td.words { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
+                    td { span.ways { (links::out(templates, &LinkSubject { alert: Some(&alert.rule), ..*subject }, None)) } }
                 }
             } }
         } }

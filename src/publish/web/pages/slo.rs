@@ -1,17 +1,19 @@
 //! One SLO: its numbers over every window, its charts, its alerts, and what
 //! happened to its service.
 
+mod burn_alerts;
+
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{incidents, slos};
-use crate::api::slos::{TierVerdictJson, UnitJson};
+use super::incidents;
+use crate::api::slos::UnitJson;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
-use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
+use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
 use crate::model::time::{Millis, Period, Timestamp};
@@ -24,7 +26,7 @@ use crate::publish::web::charts::{Pointer, Series};
 use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{change_table, components, history_notes, text};
+use crate::publish::web::parts::{change_table, components, history_notes, links, slo_figures, text};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -36,7 +38,7 @@ struct WindowQuery {
 const RELATED_MAX: usize = 12;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<String>, query: RawQuery) -> Page {
-    let WindowQuery { window } = asked(&query)?;
+    let (WindowQuery { window }, ignored) = asked(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
     let status = chosen(judgement, window.as_deref())?;
@@ -57,9 +59,14 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
     let findings = evaluated.snapshot.findings.iter().filter(|finding| finding.subject == name).collect();
     let now = evaluated.as_of;
-    let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, now };
-    let frame =
-        Frame { title: &name, section: Some(Section::Slos), snapshot: Some(&evaluated.snapshot), refresh: None };
+    let links = daemon.links();
+    let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, links, now };
+    let frame = Frame {
+        title: &name,
+        section: Some(Section::Slos),
+        snapshot: Some(&evaluated.snapshot),
+        ignored: Some(&ignored),
+    };
     page(layout::page(&frame, &view.body()))
 }
 
@@ -87,6 +94,7 @@ struct View<'a> {
     changes: Vec<Change>,
     /// What is wrong with its series.
     findings: Vec<&'a Finding>,
+    links: &'a [LinkTemplate],
     now: Timestamp,
 }
 
@@ -96,7 +104,7 @@ impl View<'_> {
         html! {
             (self.head())
             @if !self.findings.is_empty() {
-                ul.findings { @for finding in &self.findings { (components::finding(finding)) } }
+                section { h2 { "Findings about this SLO" } ul.findings { @for finding in &self.findings { (components::finding(finding)) } } }
             }
             (self.tiles())
             (history_notes::corrected(self.status))
@@ -108,9 +116,9 @@ impl View<'_> {
             }
             section {
                 h2 { "Burn-rate alerts" }
-                (tiers(&self.judgement.tiers))
+                (burn_alerts::tiers(&self.judgement.tiers))
             }
-            (policy(self.status))
+            (burn_alerts::policy(self.status))
             (history_notes::changed(&self.generations))
             section {
                 h2 { "Incidents of " (components::user(&slo.service)) }
@@ -135,11 +143,15 @@ impl View<'_> {
         let slo = &self.judgement.slo;
         let path = format!("/slos/{}", text::segment(&slo.name));
         html! {
-            p.crumbs { a href="/" { "SLOs" } " / " a href={ "/?" (service_query(&slo.service)) } { (components::user(&slo.service)) } }
+            p.crumbs {
+                a href="/" { "SLOs" } " / " a href={ "/services/" (text::segment(&slo.service)) } { (components::user(&slo.service)) }
+                @if let Some(team) = slo.team() { " · team " a href={ "/teams/" (text::segment(team)) } { (components::user(team)) } }
+            }
             div.title {
                 h1 { (components::user(&slo.name)) }
                 (components::state_chip(self.status.state))
             }
+            p.ways { (links::out(self.links, &LinkSubject { period: Some(self.period), ..links::of_slo(slo) }, links::runbook(&slo.alerts.annotations))) }
             @if !slo.description.is_empty() { p.lead { (components::user(&slo.description)) } }
             p.labels {
                 @for (name, value) in slo.labels.iter() {
@@ -173,7 +185,7 @@ impl View<'_> {
                         None => { "1× spends the budget exactly" }
                     }
                 }))
-                (components::tile("Coverage", &slos::coverage(status), &html! {
+                (components::tile("Coverage", &slo_figures::coverage(status), &html! {
                     "counted " (status.method.word()) br; "unknown time: " (slo.no_data.word())
                     @if status.idle_ratio > 0.0 { br; "idle " (text::percent(status.idle_ratio)) }
                 }))
@@ -225,7 +237,7 @@ impl View<'_> {
 
     fn windows(&self) -> Markup {
         html! {
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label="Windows" { table {
                 thead { tr {
                     th { "Window" } th { "Period (UTC)" } th { "State" } th.num { "Attainment" } th.num { "Bad" }
                     th.num { "Total" } th { "Budget left" } th.num { "Coverage" }
@@ -235,20 +247,16 @@ impl View<'_> {
                         td { (status.window) @if status.elapsed_ratio < 1.0 { div.muted { (text::share(status.elapsed_ratio)) " elapsed" } } }
                         td { (components::time(status.period.start)) " – " (components::time(status.period.end)) }
                         td { (components::state_chip(status.state)) }
-                        td.num { (slos::attainment(status)) }
+                        td.num { (slo_figures::attainment(status)) }
                         td.num { (text::count(status.counts.bad())) }
                         td.num { (text::count(status.counts.total)) }
                         td { (components::budget_bar(status)) }
-                        td.num { (slos::coverage(status)) }
+                        td.num { (slo_figures::coverage(status)) }
                     }
                 } }
             } }
         }
     }
-}
-
-fn service_query(service: &str) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).append_pair("service", service).finish()
 }
 
 fn value(text: Option<String>, method: Method) -> Markup {
@@ -316,82 +324,6 @@ fn pointer(incident: &Incident, now: Timestamp) -> Option<Pointer> {
         title: format!("Incident, {}, {length}", text::short_moment(period.start)),
         href: format!("/incidents/{}", incident.id),
     })
-}
-
-fn tiers(tiers: &[TierStatus]) -> Markup {
-    if tiers.is_empty() {
-        return components::empty("This SLO has none.");
-    }
-    html! {
-        div.scroll { table {
-            thead { tr {
-                th { "Alert" } th { "State" } th { "Severity" } th.num { "Fires above" } th.num { "Long lookback" } th.num { "Short lookback" }
-            } }
-            tbody { @for status in tiers {
-                tr {
-                    td { (components::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
-                    td title=(explained(status.verdict)) {
-                        @let word = TierVerdictJson::from(status.verdict).as_str();
-                        (components::tag(word, word))
-                        @if let Some(lookback) = status.stretched { div.muted { "few events: judged over " (lookback) } }
-                        @if status.held_back > 0 { div.muted { "held back " (status.held_back) "×" } }
-                    }
-                    td { (components::severity_chip(status.tier.severity)) }
-                    td.num { (text::factor(status.factor)) }
-                    td.num { (rate(status.long_rate, status.factor)) " " span.muted { "in " (status.tier.long) } }
-                    td.num { (rate(status.short_rate, status.factor)) " " span.muted { "in " (status.tier.short) } }
-                }
-            } }
-        } }
-    }
-}
-
-/// What is agreed to be done as the budget goes, and where that stands.
-fn policy(status: &SloStatus) -> Markup {
-    let steps = &status.slo.budget_policy;
-    let entered = status.policy_step();
-    html! {
-        @if !steps.is_empty() {
-            section {
-                h2 { "Error budget policy" }
-                div.scroll { table {
-                    thead { tr { th.num { "Budget left" } th { "In force" } th { "Action" } th { "Owner" } } }
-                    tbody { @for step in steps {
-                        tr {
-                            td.num { "at most " (text::chosen(step.remaining_ratio)) }
-                            td {
-                                @match status.judged_budget() {
-                                    None => (components::absent(status.method)),
-                                    Some(_) if entered == Some(step) => (components::tag("firing", "yes")),
-                                    Some(_) => { "no" }
-                                }
-                            }
-                            td.words { (components::user(&step.text)) }
-                            td { (components::user(&step.owner)) }
-                        }
-                    } }
-                } }
-            }
-        }
-    }
-}
-
-fn rate(rate: Option<f64>, factor: f64) -> Markup {
-    match rate {
-        Some(rate) => {
-            html! { span class=[(rate > factor).then_some("bad")] { (text::burn(rate)) } }
-        }
-        None => components::no_data(),
-    }
-}
-
-fn explained(verdict: TierVerdict) -> &'static str {
-    match verdict {
-        TierVerdict::Firing => "both lookbacks burn faster than the factor",
-        TierVerdict::Quiet => "at least one lookback burns slower than the factor",
-        TierVerdict::HeldBack => "both lookbacks burn faster, but too few events failed to wake anyone",
-        TierVerdict::Frozen => "too little is known; the alert stays as it is",
-    }
 }
 
 fn more(all: usize) -> Markup {

@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 /// Changes as a table, newest first.
 pub(crate) fn changes<'a>(changes: impl IntoIterator<Item = &'a Change>, now: Timestamp) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Changes" { table {
             thead { tr { th { "Started" } th { "Change" } th { "Outcome" } th { "Object" } th { "What" } th.num { "Took" } } }
             tbody { @for change in changes {
                 tr {

@@ -9,6 +9,7 @@ use super::text;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloState, SloStatus};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::publish::budget_level::BudgetLevel;
 
 /// A text that came from outside, kept to itself in length and direction.
 pub(crate) fn user(text: &str) -> Markup {
@@ -99,26 +100,32 @@ pub(crate) fn meter(class: &str, ratio: f64) -> Markup {
     }
 }
 
-/// What remains of a budget: a bar that empties, and the number. Overspent
-/// budgets show by how much, on a full red bar.
+/// What remains of a budget: a bar that empties, and the number. That of a spent budget
+/// is empty.
 pub(crate) fn budget_bar(status: &SloStatus) -> Markup {
     match status.budget.map(|budget| budget.remaining_ratio) {
         None => {
             html! { div.budget { (meter("none", 0.0)) span.number { (absent(status.method)) } } }
         }
-        Some(ratio) if ratio < 0.0 => html! {
-            div.budget title={ "the budget is overspent by " (text::share(-ratio)) } {
-                (meter("overspent", 1.0))
-                span.number.bad { (text::share(ratio)) }
+        Some(ratio) => {
+            let level = BudgetLevel::of(ratio);
+            html! {
+                div.budget title=(match level {
+                    BudgetLevel::Spent => format!("the budget is overspent by {}", text::share(-ratio)),
+                    BudgetLevel::Low | BudgetLevel::Left => format!("{} of the budget remains", text::share(ratio)),
+                }) {
+                    (meter(level.class(), ratio))
+                    span.number.bad[level == BudgetLevel::Spent] { (text::share(ratio)) }
+                }
             }
-        },
-        Some(ratio) => html! {
-            div.budget title={ (text::share(ratio)) " of the budget remains" } {
-                (meter(if ratio < 0.2 { "low" } else { "left" }, ratio))
-                span.number { (text::share(ratio)) }
-            }
-        },
+        }
     }
+}
+
+/// A table, or another wide thing, that scrolls where it does not fit. It can be reached
+/// by keyboard, which needs a name.
+pub(crate) fn scroll(name: &str, wide: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(text::clean(name)) { (wide) } }
 }
 
 const SPARK_WIDTH: f64 = 120.0;
@@ -185,4 +192,40 @@ pub(crate) fn tile(name: &str, value: &Markup, remark: &Markup) -> Markup {
 /// What a list shows when it has nothing.
 pub(crate) fn empty(words: &str) -> Markup {
     html! { p.empty { (words) } }
+}
+
+/// A field of a form with a few values.
+pub(crate) fn choice<'a>(
+    name: &str,
+    label: &str,
+    values: impl IntoIterator<Item = &'a str>,
+    chosen: Option<&str>,
+) -> Markup {
+    html! {
+        label {
+            span { (label) }
+            select name=(name) {
+                option value="" { "all" }
+                @for value in values { option value=(value) selected[chosen == Some(value)] { (text::clean(value)) } }
+            }
+        }
+    }
+}
+
+/// A field of a form for words.
+pub(crate) fn search(words: Option<&str>, of: &str) -> Markup {
+    html! { label { span { "Search" } input type="search" name="q" value=[words] placeholder=(of); } }
+}
+
+/// Where the other pages of a list are.
+pub(crate) fn pages(number: usize, last: usize, address: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        @if last > 1 {
+            nav.pages aria-label="Pages of the list" {
+                @if number > 1 { a href=(address(number - 1)) rel="prev" { "← Before" } }
+                span { "Page " (number) " of " (last) }
+                @if number < last { a href=(address(number + 1)) rel="next" { "After →" } }
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Policy {
     Role(Role),
 }
 
-const READ: [&str; 32] = [
+const READ: [&str; 34] = [
     "/",
     "/alerts",
     "/alerts/fixes",
@@ -45,8 +45,10 @@ const READ: [&str; 32] = [
     "/incidents",
     "/incidents/{id}",
     "/metrics",
+    "/services/{name}",
     "/slos/{name}",
     "/status",
+    "/teams/{name}",
 ];
 
 const OPEN: [&str; 2] = ["/-/healthy", "/-/ready"];

@@ -36,6 +36,7 @@ pub(super) fn routes(daemon: ApiContext) -> Router {
         .route("/slos/{name}", get(slo::show))
         .route("/incidents", get(incidents::show))
         .route("/incidents/{id}", get(incident::show))
+        .route("/incidents/{id}/postmortem.md", get(incident::postmortem))
         .route("/alerts", get(alerts::show))
         .route("/status", get(status::show))
         .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))

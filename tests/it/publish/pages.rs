@@ -13,7 +13,8 @@ use scraped::{row_of, text_of};
 
 use super::sample::Sample;
 use super::server::Server;
-use evenkeel::evaluate::review::finding::Finding;
+use evenkeel::evaluate::review::finding::{Finding, FindingKind};
+use evenkeel::model::kinds::SourceKind;
 
 /// Just enough of HTML to read a page of ours.
 mod scraped {
@@ -158,6 +159,31 @@ async fn the_first_page_says_what_burns_what_is_spent_what_is_unknown_and_what_t
     let quiet = Server::start(Sample::shop().only(&["catalog-availability"]));
     let page = text_of(&quiet.text("/").await);
     assert!(page.contains("nothing burns") && page.contains("no budget is spent"), "{page}");
+    let unknown = Server::start(Sample::shop().only(&["recommendations-availability"]));
+    let page = text_of(&unknown.text("/").await);
+    assert!(
+        page.contains("nothing that is known burns") && page.contains("no budget that is known is spent"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_is_not_bothered_with_the_findings_of_others() {
+    let mut sample = Sample::shop();
+    Arc::make_mut(&mut sample.snapshot).findings =
+        Arc::new(vec![Finding::other("login-success", "a trouble", "a way out")]);
+    let server = Server::start(sample);
+    assert!(server.text("/").await.contains("a trouble"));
+    assert!(!server.text("/services/checkout").await.contains("a trouble"));
+}
+
+#[tokio::test]
+async fn a_source_that_is_down_is_why_its_slos_are_unknown() {
+    let mut sample = Sample::shop().only(&["recommendations-availability"]);
+    let down = FindingKind::SourceDown { kind: SourceKind::Prometheus, error: "refused".to_owned() };
+    Arc::make_mut(&mut sample.snapshot).findings = Arc::new(vec![Finding::new("main", down)]);
+    let page = text_of(&Server::start(sample).text("/").await);
+    assert!(page.contains("recommendations-availability: its source main does not answer"), "{page}");
 }
 
 #[tokio::test]
@@ -239,7 +265,7 @@ async fn one_slo_shows_its_story() {
     for told in ["98.9×", "objective 99.95 %", "at this rate", "fast", "firing", "revision 118", "payments:4.7.0"] {
         assert!(text.contains(told), "{told}");
     }
-    assert!(page.matches("class=\"chart\"").count() == 2, "budget, errors and traffic");
+    assert_eq!(page.matches("class=\"chart desk\"").count(), 2, "budget, errors and traffic");
     assert!(page.contains("class=\"pointer\""), "incidents are marked");
     let month = server.text("/slos/payments-authorization?window=month").await;
     assert!(text_of(&month).contains("31 Oct 23:00"), "the month of Berlin");
@@ -309,6 +335,20 @@ async fn what_does_not_exist_is_a_page_too() {
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_gets_a_page_for_a_path_that_does_not_exist() {
+    let server = Server::start(Sample::shop());
+    let asked = |path: &str| server.client.get(server.url(path)).header("accept", "text/html,*/*;q=0.8").send();
+    let page = asked("/nope").await.unwrap();
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["content-type"]),
+        (404, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    let api = asked("/api/v1/nope").await.unwrap();
+    assert_eq!(api.headers()["content-type"], "application/problem+json");
+    assert_eq!(server.get("/nope").await.headers()["content-type"], "application/problem+json");
 }
 
 #[tokio::test]
@@ -407,6 +447,7 @@ async fn hostile_words_stay_words() {
         "/teams/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
         "/incidents?q=%3Cscript%3E%22%3E",
         "/alerts?q=%3Cscript%3E%22%3E&month=%3Cscript%3E",
+        "/slos/payments-authorization?from=%3Cscript%3E&range=%3Cscript%3E",
     ];
     for path in paths {
         let page = server.text(path).await;
@@ -427,4 +468,85 @@ async fn very_long_words_do_not_make_very_long_pages() {
     sample.status.sources[0].last_error = Some("x".repeat(1 << 20));
     let server = Server::start(sample);
     assert!(server.text("/status").await.len() < 50_000);
+}
+
+#[tokio::test]
+async fn an_slo_is_shown_over_any_time() {
+    let server = Server::start(Sample::shop());
+    let hour = text_of(&server.text("/slos/payments-authorization?range=1h").await);
+    assert!(
+        hour.contains("In this time1h") && hour.contains("24 Nov 2026, 14:42 UTC to 24 Nov 2026, 15:42 UTC"),
+        "{hour}"
+    );
+    let day = server.text("/slos/payments-authorization?from=2026-11-20T00:00&to=2026-11-21T00:00").await;
+    assert!(text_of(&day).contains("20 Nov 2026, 00:00 UTC to 21 Nov 2026, 00:00 UTC"));
+    assert!(day.contains("value=\"2026-11-20T00:00\""), "the form keeps it");
+    assert!(day.contains("<summary>Values of these charts</summary>"), "values without pointing");
+    for wrong in
+        ["range=soon", "range=30s", "from=yesterday", "from=2026-11-24T00:00&to=2026-11-23T00:00", "range=900d"]
+    {
+        let status = server.get(&format!("/slos/payments-authorization?{wrong}")).await.status();
+        assert!(status == 400 || status == 422, "{wrong}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn charts_fit_phones_and_their_links_are_no_pictures() {
+    let server = Server::start(Sample::shop());
+    for path in ["/slos/payments-authorization", "/incidents", "/incidents/11111111111111111111111111111111"] {
+        let page = server.text(path).await;
+        assert!(page.contains("desk\"") && page.contains("phone\""), "{path} is drawn in both widths");
+        for svg in page.split("<svg").skip(1).filter_map(|svg| svg.split_once("</svg>")).map(|(svg, _)| svg) {
+            assert!(!(svg.contains("role=\"img\"") && svg.contains("<a ")), "{path}: a picture has no links inside");
+        }
+        for region in page.split("class=\"scroll\"").skip(1) {
+            let tag = region.split('>').next().unwrap();
+            assert!(
+                tag.contains("tabindex=\"0\"") && tag.contains("aria-label="),
+                "{path}: reached by keyboard: {tag}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_observed_is_not_judged_and_not_quiet() {
+    let server = Server::start(Sample::shop());
+    let page = server.text("/slos/recommendations-availability").await;
+    let alerts = page.split("Burn-rate alerts</h2>").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(!alerts.contains("chip quiet"), "{alerts}");
+}
+
+#[tokio::test]
+async fn a_calendar_window_names_its_zone() {
+    let server = Server::start(Sample::shop());
+    let page = text_of(&server.text("/slos/payments-authorization?window=month").await);
+    assert!(page.contains("a month of Europe/Berlin"), "{page}");
+}
+
+#[tokio::test]
+async fn an_incident_shows_what_was_around_it_and_drafts_its_post_mortem() {
+    let server = Server::start(Sample::shop());
+    let id = "15151515151515151515151515151515";
+    let page = server.text(&format!("/incidents/{id}")).await;
+    assert!(text_of(&page).contains("Errors and traffic of login-success"), "the SLO that lost most");
+    let file = server.get(&format!("/incidents/{id}/postmortem.md")).await;
+    assert_eq!(file.headers()["content-type"], "text/markdown; charset=utf-8");
+    assert_eq!(file.headers()["content-disposition"], format!("attachment; filename=\"postmortem-{id}.md\"").as_str());
+    let text = file.text().await.unwrap();
+    for part in [
+        "# Incident of ",
+        "## Timeline",
+        "**onset**",
+        "LoginFailuresHigh",
+        "login-success",
+        "## Root cause",
+        "## Actions",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(server.get("/incidents/nope/postmortem.md").await.status(), 404);
+    let hostile = Server::start(hostile());
+    let text = hostile.text("/incidents/11111111111111111111111111111111/postmortem.md").await;
+    assert!(!text.contains("<script>") && text.contains("\\<script\\>"), "{text}");
 }

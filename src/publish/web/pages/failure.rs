@@ -1,6 +1,6 @@
 //! A problem as a page.
 
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::html;
 
@@ -14,6 +14,14 @@ const LOOK_AGAIN_SECONDS: u32 = 5;
 
 /// A problem as HTML.
 pub(crate) struct Failure(Problem);
+
+/// A path that nothing answers: a page for browsers, a problem for other clients.
+pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    let problem = Problem::of_status(StatusCode::NOT_FOUND);
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let is_browser = accepted.contains("text/html") && !uri.path().starts_with("/api/");
+    if is_browser { Failure(problem).into_response() } else { problem.into_response() }
+}
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {

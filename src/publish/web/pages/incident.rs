@@ -1,15 +1,20 @@
 //! One incident: its eight times with where each comes from, the alerts, the
 //! budget that burned and the changes around it.
 
-use axum::extract::{Path, State};
+mod around;
+mod meaning;
+mod postmortem;
+mod story;
+
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
+use self::meaning::meaning;
+use self::story::Story;
 use super::incidents;
 use crate::evaluate::incident::durations::time_to_detect;
-use crate::evaluate::review::result::Review;
-use crate::model::ids::IncidentId;
 use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::alert::{Alert, Mark};
 use crate::model::operations::change::Change;
@@ -17,82 +22,65 @@ use crate::model::operations::incident::{Episode, Incident, StatedTime};
 use crate::model::operations::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
-use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::text::ignored::ignored;
 use crate::publish::web::charts::timeline::{across, px};
-use crate::publish::web::parts::answer::{Page, page};
+use crate::publish::web::pages::failure::Failure;
+use crate::publish::web::parts::answer::{NoParameters, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{change_table, components, links, text};
 
-/// Changes that belong to an incident began at most so long before it.
-const BEFORE: Millis = Millis::from_hours(24);
-
 /// Links are about so much time on both sides of an incident.
 const AROUND: Millis = Millis::from_mins(30);
+
+/// Other changes in the table, the newest.
+const CHANGES_SHOWN_MAX: usize = 50;
 
 /// Alerts in the table, the newest: an outage of a service with hundreds of pods has
 /// as many.
 const ALERTS_SHOWN_MAX: usize = 200;
 
-pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
-    match daemon.review_of(&id).await {
-        Ok(review) => match (review.incident(&id), review.renamed(&id)) {
-            (None, Some(now)) => {
-                let now = format!("/incidents/{now}");
-                (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, now)]).into_response()
-            }
-            _ => shown(daemon, id).await.into_response(),
-        },
-        Err(_) => shown(daemon, id).await.into_response(),
+pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>, query: RawQuery) -> Response {
+    let asked = asked::<NoParameters>(&query).map_err(Failure::from);
+    let read = Story::read(&daemon, &id).await.map_err(Failure::from);
+    match (asked, read) {
+        (Err(failure), _) | (_, Err(failure)) => failure.into_response(),
+        (_, Ok(Err(renamed))) => moved(&format!("/incidents/{renamed}")),
+        (Ok((_, ignored)), Ok(Ok(story))) => {
+            let frame = Frame {
+                title: &format!("Incident of {}", story.incident.service),
+                section: Some(Section::Incidents),
+                snapshot: Some(&story.snapshot),
+                ignored: Some(&ignored),
+            };
+            page(layout::page(&frame, &body(&story, daemon.links()))).into_response()
+        }
     }
 }
 
-async fn shown(daemon: ApiContext, id: String) -> Page {
-    let evaluated = daemon.evaluated()?;
-    let review = daemon.review_of(&id).await?;
-    let incident = review.incident(&id).ok_or_else(|| {
-        Problem::not_found("incident not found in the stored history")
-            .about("id")
-            .hint("history may have been dropped; see /incidents for the current list")
-    })?;
-    let now = evaluated.as_of;
-    let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
-    let wanted = incident.clone();
-    let old_names = review.aliases.iter().filter(|(_, now)| **now == incident.id).map(|(old, _)| *old);
-    let names: Vec<IncidentId> = old_names.chain([incident.id]).collect();
-    let (changes, trail) = daemon
-        .ask(move |queries| {
-            let start = wanted.start().unwrap_or(now);
-            let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
-            let changes = queries.incidents.changes(around)?;
-            let mut trail = queries.incidents.time_overrides()?;
-            trail.retain(|set| names.contains(&set.incident));
-            let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
-            Ok((changes.collect::<Vec<_>>(), trail))
-        })
-        .await?;
-    let frame = Frame {
-        title: &format!("Incident of {}", incident.service),
-        section: Some(Section::Incidents),
-        snapshot: Some(&evaluated.snapshot),
-        ignored: None,
-    };
-    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, (daemon.links(), now))))
+/// The draft of a post-mortem, as a file.
+pub(crate) async fn postmortem(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
+    match Story::read(&daemon, &id).await {
+        Err(problem) => problem.into_response(),
+        Ok(Err(renamed)) => moved(&format!("/incidents/{renamed}/postmortem.md")),
+        Ok(Ok(story)) => {
+            let name = format!("attachment; filename=\"postmortem-{}.md\"", story.incident.id);
+            let kind = "text/markdown; charset=utf-8".to_owned();
+            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], postmortem::document(&story))
+                .into_response()
+        }
+    }
 }
 
-fn body(
-    incident: &Incident,
-    review: &Review,
-    alerts: &[&Alert],
-    changes: &[Change],
-    trail: &[TimeOverride],
-    (templates, now): (&[LinkTemplate], Timestamp),
-) -> Markup {
+fn moved(to: &str) -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, to)]).into_response()
+}
+
+fn body(story: &Story, templates: &[LinkTemplate]) -> Markup {
+    let (incident, now) = (&story.incident, story.now);
+    let (episodes, alerts) = (story.episodes(), story.alerts());
     let id = incident.id.to_string();
     let subject = LinkSubject { incident: Some(&id), ..subject(incident, now) };
-    let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
     let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
     html! {
         p.crumbs { a href="/incidents" { "Incidents" } " / " code { (incident.id) } }
@@ -103,6 +91,7 @@ fn body(
         }
         p.ways {
             a href={ "/services/" (text::segment(&incident.service)) } { (components::user(&incident.service)) }
+            a href={ "/incidents/" (id) "/postmortem.md" } download { "Post-mortem draft (Markdown)" }
             (links::out(templates, &subject, None))
         }
         @if incident.others().next().is_some() || incident.reopens.is_some() {
@@ -131,15 +120,25 @@ fn body(
                 @if let Some(after) = time_to_detect(incident) { @if after < Millis::from_secs(1) && after >= Millis(0) { "at once" } @else { (delay(after)) " after the onset" } }
             }))
         }
+        @if let (Some(around), Some((slo, slots))) = (story.around, &story.slo) {
+            (around::chart(incident, (slo, slots), around, &story.nearby, now))
+        }
         section { h2 { "Timeline" } (times(incident, now)) }
-        @if !incident.told.is_empty() || !trail.is_empty() {
-            section { h2 { "Reported by tools and people" } (said(incident, trail)) }
+        @if !incident.told.is_empty() || !story.trail.is_empty() {
+            section { h2 { "Reported by tools and people" } (said(incident, &story.trail)) }
         }
         section { h2 { "Budget that burned" } (burned(&episodes, now)) }
-        section { h2 { "Alerts" } (fired(alerts, templates, &subject, now)) }
+        section { h2 { "Alerts" } (fired(&alerts, templates, &subject, now)) }
         section {
-            h2 { "Changes around it" }
-            @if changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(changes, now)) }
+            h2 { "Changes that may have caused it" }
+            @if story.changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(&story.changes, now)) }
+        }
+        @let others: Vec<&Change> = story.nearby.iter().filter(|change| !incident.changes.contains(&change.id)).collect();
+        @if !others.is_empty() {
+            section {
+                h2 { "Other changes of its services around it" }
+                (change_table::changes(others.into_iter().rev().take(CHANGES_SHOWN_MAX), now))
+            }
         }
     }
 }
@@ -177,7 +176,7 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
 /// What was computed where something else stands, or what was stated and does
 /// not stand.
 fn beside(stated: &StatedTime) -> Markup {
-    html! { div.muted {
+    html! { div.muted.note {
         @if stated.stands {
             @match stated.computed { Some(mark) => { "computed: " (exact(mark.at)) }, None => { "not computed" } }
             "; set by " (components::user(&stated.by)) ": " (components::user(&stated.reason))
@@ -222,19 +221,6 @@ fn exact(at: Timestamp) -> Markup {
 
 fn delay(after: Millis) -> String {
     if after.0 == 0 { "at once".to_owned() } else { after.human() }
-}
-
-fn meaning(name: &str) -> &'static str {
-    match name {
-        "onset" => "users began to be hurt",
-        "condition" => "an alert's expression first held",
-        "firing" => "an alert fired",
-        "notified" => "someone was notified",
-        "acknowledged" => "someone took it",
-        "mitigated" => "the cause was countered",
-        "restored" => "users were served again",
-        _ => "the last alert ended",
-    }
 }
 
 const WIDTH: f64 = 1_120.0;

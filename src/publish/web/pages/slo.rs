@@ -2,11 +2,13 @@
 //! happened to its service.
 
 mod burn_alerts;
+mod pictures;
+mod range;
 
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
-use serde::Deserialize;
 
+use self::range::RangeQuery;
 use super::incidents;
 use crate::api::slos::UnitJson;
 use crate::evaluate::review::finding::Finding;
@@ -16,34 +18,28 @@ use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
 use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
+use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Generation;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
-use crate::publish::web::charts;
-use crate::publish::web::charts::{Pointer, Series};
+use crate::publish::web::charts::series::{Moment, Pointer, Series, left_out};
 use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{change_table, components, history_notes, links, slo_figures, text};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WindowQuery {
-    window: Option<String>,
-}
-
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<String>, query: RawQuery) -> Page {
-    let (WindowQuery { window }, ignored) = asked(&query)?;
+    let (query, ignored) = asked::<RangeQuery>(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
-    let status = chosen(judgement, window.as_deref())?;
+    let status = chosen(judgement, query.window.as_deref())?;
 
-    let period = status.elapsed_slots();
+    let period = query.period(status, evaluated.as_of)?;
     let step = step_for(period);
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon
@@ -60,7 +56,8 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let findings = evaluated.snapshot.findings.iter().filter(|finding| finding.subject == name).collect();
     let now = evaluated.as_of;
     let links = daemon.links();
-    let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, links, now };
+    let view =
+        View { query, generations, judgement, status, period, step, slots, incidents, changes, findings, links, now };
     let frame = Frame {
         title: &name,
         section: Some(Section::Slos),
@@ -79,11 +76,20 @@ fn chosen<'a>(judgement: &'a SloJudgement, window: Option<&str>) -> Result<&'a S
     found.ok_or_else(|| Problem::not_found("the SLO has no such window").about("window"))
 }
 
+/// The zone in which a calendar window begins, where it is another than that of the page.
+fn zone_of(window: &ComplianceWindow) -> Option<&'static str> {
+    match window {
+        ComplianceWindow::Calendar { calendar, .. } if calendar.zone != chrono_tz::UTC => Some(calendar.zone.name()),
+        _ => None,
+    }
+}
+
 fn overlaps(incident: &Incident, period: Period, now: Timestamp) -> bool {
     incident.start().is_some_and(|start| start < period.end) && incident.end().unwrap_or(now) > period.start
 }
 
 struct View<'a> {
+    query: RangeQuery,
     generations: Vec<Generation>,
     judgement: &'a SloJudgement,
     status: &'a SloStatus,
@@ -101,6 +107,20 @@ struct View<'a> {
 impl View<'_> {
     fn body(&self) -> Markup {
         let slo = &self.judgement.slo;
+        let path = format!("/slos/{}", text::segment(&slo.name));
+        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|one| pictures::pointer(one, self.now)).collect();
+        let changes: Vec<Moment> = self.changes.iter().map(pictures::moment).collect();
+        let left_out = left_out(self.status.corrected.as_ref(), self.period);
+        let series = Series {
+            period: self.period,
+            step: self.step,
+            slots: &self.slots,
+            pointers: &pointers,
+            changes: &changes,
+            left_out: &left_out,
+            even: self.status.window.is_calendar().then_some(self.status.period),
+        };
+        let allowed = slo.objective.allowed_bad_ratio();
         html! {
             (self.head())
             @if !self.findings.is_empty() {
@@ -109,7 +129,9 @@ impl View<'_> {
             (self.tiles())
             (history_notes::corrected(self.status))
             (history_notes::objectives(self.status))
-            (self.charts())
+            (self.query.form(&path, self.status, self.period))
+            @if self.query.is_given() { (pictures::range(&series, allowed)) }
+            (pictures::both(&series, allowed, UnitJson::from(slo.budgeting).as_str()))
             section {
                 h2 { "Every window" }
                 (self.windows())
@@ -182,55 +204,19 @@ impl View<'_> {
                 (components::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
                         Some(left) => { "exhausted in " (left.human()) " at this rate" (exhaustion_bound(status)) }
-                        None => { "1× spends the budget exactly" }
+                        None => { "at 1× a budget lasts exactly its window" }
                     }
                 }))
                 (components::tile("Coverage", &slo_figures::coverage(status), &html! {
                     "counted " (status.method.word()) br; "unknown time: " (slo.no_data.word())
                     @if status.idle_ratio > 0.0 { br; "idle " (text::percent(status.idle_ratio)) }
                 }))
-                (components::tile(if unit == "slices" { "Slices" } else { "Events" }, &html! { (text::short_count(status.counts.total as f64)) }, &html! {
-                    (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
+                (components::tile(if unit == "slices" { "Slices" } else { "Events" }, &counted(status, text::short_count(status.counts.total as f64)), &html! {
+                    @if status.coverage > 0.0 || status.counts.total > 0 {
+                        (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
+                    } @else { "nothing was observed" }
                     @if status.unseen_events >= 1.0 { br; "up to " (text::count(status.unseen_events as i64)) " unseen" }
                 }))
-            }
-        }
-    }
-
-    fn charts(&self) -> Markup {
-        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|incident| pointer(incident, self.now)).collect();
-        let left_out = charts::left_out(self.status.corrected.as_ref(), self.period);
-        let series = Series {
-            period: self.period,
-            step: self.step,
-            slots: &self.slots,
-            pointers: &pointers,
-            left_out: &left_out,
-        };
-        let allowed = self.judgement.slo.objective.allowed_bad_ratio();
-        let missing = || components::empty("Nothing was observed in this period.");
-        html! {
-            figure {
-                figcaption {
-                    h2 { "Error budget" }
-                    span.legend {
-                        span.key.line { "remaining" } span.key.spent { "overspent" }
-                        span.key.incident { "incident" } span.key.unknown { "not observed" }
-                        @if !left_out.is_empty() { span.key.left-out { "left out by corrections" } }
-                    }
-                }
-                (charts::burn_down(&series).unwrap_or_else(missing))
-            }
-            figure {
-                figcaption {
-                    h2 { "Errors and traffic" }
-                    span.legend {
-                        span.key.spent { "bad ratio in " (self.step.compact()) }
-                        span.key.allowed { "allowed " (text::chosen(allowed)) }
-                        span.key.line { (UnitJson::from(self.judgement.slo.budgeting)) " per minute" }
-                    }
-                }
-                (charts::errors_and_traffic(&series, allowed).unwrap_or_else(missing))
             }
         }
     }
@@ -245,11 +231,14 @@ impl View<'_> {
                 tbody { @for status in &self.judgement.windows {
                     tr {
                         td { (status.window) @if status.elapsed_ratio < 1.0 { div.muted { (text::share(status.elapsed_ratio)) " elapsed" } } }
-                        td { (components::time(status.period.start)) " – " (components::time(status.period.end)) }
+                        td {
+                            (components::time(status.period.start)) " – " (components::time(status.period.end))
+                            @if let Some(zone) = zone_of(&status.window) { div.muted { "a " (status.window) " of " (zone) } }
+                        }
                         td { (components::state_chip(status.state)) }
                         td.num { (slo_figures::attainment(status)) }
-                        td.num { (text::count(status.counts.bad())) }
-                        td.num { (text::count(status.counts.total)) }
+                        td.num { (counted(status, text::count(status.counts.bad()))) }
+                        td.num { (counted(status, text::count(status.counts.total))) }
                         td { (components::budget_bar(status)) }
                         td.num { (slo_figures::coverage(status)) }
                     }
@@ -257,6 +246,11 @@ impl View<'_> {
             } }
         }
     }
+}
+
+/// A count; where nothing was observed there is none.
+fn counted(status: &SloStatus, count: String) -> Markup {
+    components::known(Some(count).filter(|_| status.coverage > 0.0 || status.counts.total > 0))
 }
 
 fn value(text: Option<String>, method: Method) -> Markup {
@@ -314,16 +308,6 @@ fn budget_remark(status: &SloStatus, unit: &str, now: Timestamp) -> Markup {
         }
         @if let Some(at) = budget.exhausted_at { br; "spent " (components::ago(at, now)) }
     }
-}
-
-fn pointer(incident: &Incident, now: Timestamp) -> Option<Pointer> {
-    let period = Period::new(incident.start()?, incident.end().unwrap_or(now));
-    let length = period.length().human();
-    Some(Pointer {
-        period,
-        title: format!("Incident, {}, {length}", text::short_moment(period.start)),
-        href: format!("/incidents/{}", incident.id),
-    })
 }
 
 fn more(all: usize) -> Markup {

@@ -38,15 +38,15 @@ pub(crate) fn by_reason(slos: &[&SloJudgement], all: &[Finding]) -> Vec<(String,
 /// Of one SLO, with what was found about it and the sources that do not answer.
 fn reason(slo: &SloJudgement, own: Option<&Finding>, down: &[&Finding]) -> String {
     let Some(status) = slo.windows.first() else { return "it was not evaluated".to_owned() };
+    let source = slo.slo.source.as_deref();
+    if let Some(source) = down.iter().find(|finding| source.is_none_or(|name| finding.subject == name)) {
+        return format!("its source `{}` does not answer", source.subject);
+    }
     if status.state == SloState::Reading {
         return "its history is still being read".to_owned();
     }
     if let Some(finding) = own {
         return findings::text(finding).message;
-    }
-    let source = slo.slo.source.as_deref();
-    if let Some(source) = down.iter().find(|finding| source.is_none_or(|name| finding.subject == name)) {
-        return format!("its source `{}` does not answer", source.subject);
     }
     let window = status.window;
     match status.method {

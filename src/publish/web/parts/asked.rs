@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::model::time::Timestamp;
 use crate::model::time::window::Month;
 use crate::publish::http::plumbing::problem::Problem;
 
@@ -16,6 +17,19 @@ pub(crate) fn number(name: &str, text: Option<&str>, hint: &str) -> Result<Optio
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
         _ => Err(Problem::bad_parameter(name, format!("`{text}` is not a number from 0")).hint(hint)),
+    }
+}
+
+/// A time, RFC 3339 or Unix seconds, or as a field of a form writes it: in UTC then.
+pub(crate) fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    // A plus sign that was not percent-encoded arrives as a blank.
+    let written = text.replace(' ', "+");
+    let ways = [written.clone(), format!("{written}Z"), format!("{written}:00Z"), format!("{written}T00:00:00Z")];
+    match ways.iter().find_map(|way| Timestamp::parse(way).ok()) {
+        Some(at) => Ok(Some(at)),
+        None => Err(Problem::bad_parameter(name, format!("invalid time `{text}`"))
+            .hint("for example `2026-11-24T15:42` (UTC), `2026-11-24T15:42:00+01:00` or Unix seconds")),
     }
 }
 
@@ -38,6 +52,11 @@ mod tests {
         assert_eq!(month(Some("2026-10")).unwrap().unwrap().name(), "October 2026");
         assert_eq!(month(Some("yesterday")).unwrap_err().parameter.as_deref(), Some("month"));
         assert_eq!(number("min_cost", Some("2.5"), "").unwrap(), Some(2.5));
+        for same in ["2026-11-24T15:42", "2026-11-24T15:42:00Z", "2026-11-24T16:42:00 01:00"] {
+            assert_eq!(time("from", Some(same)).unwrap().unwrap().rfc3339(), "2026-11-24T15:42:00.000Z", "{same}");
+        }
+        assert_eq!(time("from", Some("2026-11-24")).unwrap().unwrap().rfc3339(), "2026-11-24T00:00:00.000Z");
+        assert_eq!(time("to", Some("now")).unwrap_err().parameter.as_deref(), Some("to"));
         for wrong in ["-1", "NaN", "inf", "many"] {
             assert_eq!(number("min_cost", Some(wrong), "").unwrap_err().status, 400, "{wrong}");
         }

@@ -11,9 +11,27 @@ use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::budget_level::BudgetLevel;
 
-/// A text that came from outside, kept to itself in length and direction.
+/// A text that came from outside, kept to itself in length and direction. A long name may
+/// be broken between its words.
 pub(crate) fn user(text: &str) -> Markup {
-    html! { bdi { (text::clean(text)) } }
+    let clean = text::clean(text);
+    html! { bdi { @for (i, word) in words(&clean).into_iter().enumerate() { @if i > 0 { wbr; } (word) } } }
+}
+
+/// The words of a name such as `HighErrorRate` or `http_requests`, which browsers do not
+/// tell apart.
+fn words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut before) = (0, ' ');
+    for (at, c) in name.char_indices() {
+        if at > start && ((before.is_lowercase() && c.is_uppercase()) || before == '_') {
+            words.extend(name.get(start..at));
+            start = at;
+        }
+        before = c;
+    }
+    words.extend(name.get(start..));
+    words
 }
 
 /// A finding with its subject, as an item of a list.
@@ -227,5 +245,19 @@ pub(crate) fn pages(number: usize, last: usize, address: &dyn Fn(usize) -> Strin
                 @if number < last { a href=(address(number + 1)) rel="next" { "After →" } }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_broken_between_their_words() {
+        let shown = |name: &str| user(name).into_string();
+        assert_eq!(shown("HighErrorRate"), "<bdi>High<wbr>Error<wbr>Rate</bdi>");
+        assert_eq!(shown("http_requests"), "<bdi>http_<wbr>requests</bdi>");
+        assert_eq!(shown("checkout-latency é<b>"), "<bdi>checkout-latency é&lt;b&gt;</bdi>");
+        assert_eq!(shown(""), "<bdi></bdi>");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Policy {
     Role(Role),
 }
 
-const READ: [&str; 34] = [
+const READ: [&str; 35] = [
     "/",
     "/alerts",
     "/alerts/fixes",
@@ -44,6 +44,7 @@ const READ: [&str; 34] = [
     "/assets/icon.svg",
     "/incidents",
     "/incidents/{id}",
+    "/incidents/{id}/postmortem.md",
     "/metrics",
     "/services/{name}",
     "/slos/{name}",

@@ -74,7 +74,7 @@ fn rate(rate: Option<f64>, status: &TierStatus) -> Markup {
         Some(rate) => html! {
             span.bad[rate > factor && fires] { (text::burn(rate)) }
             span.against title={ (text::share(rate / factor)) " of the threshold" } {
-                (components::meter(if rate > factor { "spent" } else { "left" }, rate / factor))
+                (components::meter(if rate <= factor { "left" } else if fires { "spent" } else { "low" }, rate / factor))
             }
         },
         None => components::no_data(),

@@ -48,12 +48,15 @@ impl Attention<'_> {
         };
         let exhausted = of(&[SloState::Exhausted]);
         let unknown = of(&[SloState::Unknown, SloState::Reading]);
+        let is_all_known = unknown.is_empty();
+        let no_burn = if is_all_known { "nothing burns" } else { "nothing that is known burns" };
+        let none_spent = if is_all_known { "no budget is spent" } else { "no budget that is known is spent" };
         html! {
             section.now {
-                (answer("Burning now", burning.len(), "/?state=burning", "nothing burns", &html! {
+                (answer("Burning now", burning.len(), "/?state=burning", no_burn, &html! {
                     ul { @for (slo, tier) in burning.iter().take(LINES_MAX) { li { (self.burns(slo, tier)) } } }
                 }))
-                (answer("Exhausted", exhausted.len(), "/?state=exhausted", "no budget is spent", &html! {
+                (answer("Exhausted", exhausted.len(), "/?state=exhausted", none_spent, &html! {
                     ul { @for slo in exhausted.iter().take(LINES_MAX) { li { (self.spent(slo)) } } }
                 }))
                 (self.unknown(&unknown))
@@ -70,7 +73,12 @@ impl Attention<'_> {
             p.figures {
                 a href="/incidents?state=open" { (open) @if open == 1 { " open incident" } @else { " open incidents" } }
                 " of " (text::count(review.incidents.len() as i64)) " in the stored history · "
-                a href="/alerts" { (short_band(&review.noise)) " noise" } " in " (text::count(review.noise.pages as i64)) " pages"
+                a href="/alerts" {
+                    @match review.noise.pages {
+                        0 => "no pages",
+                        pages => { (short_band(&review.noise)) " noise in " (text::count(pages as i64)) " pages" }
+                    }
+                }
             }
         }
     }
@@ -130,21 +138,27 @@ impl Attention<'_> {
         )
     }
 
-    /// Agreed steps of budgets, and findings that were not named as a cause already.
+    /// Agreed steps of budgets, and what to do about findings.
     fn next(&self, slos: &[&SloJudgement], unknown: &[&SloJudgement]) -> Markup {
         let is_unknown = |slo: &&&SloJudgement| slo.windows.first().is_some_and(|s| s.state == SloState::Unknown);
         let named: BTreeSet<&str> = unknown.iter().filter(is_unknown).map(|slo| slo.slo.name.as_str()).collect();
         let steps: Vec<Markup> = slos.iter().filter_map(|slo| agreed(slo)).collect();
-        let is_to_do = |f: &&Finding| f.kind.severity() > FindingSeverity::Info && !named.contains(f.subject.as_str());
+        // What is about no SLO is said where all of them are.
+        let of_these: BTreeSet<&str> = slos.iter().map(|slo| slo.slo.name.as_str()).collect();
+        let is_of_all = slos.len() == self.snapshot.slos.len();
+        let is_to_do = |f: &&Finding| {
+            f.kind.severity() > FindingSeverity::Info && (is_of_all || of_these.contains(f.subject.as_str()))
+        };
         let mut found: Vec<&Finding> = self.snapshot.findings.iter().filter(is_to_do).collect();
         found.sort_by_key(|finding| std::cmp::Reverse(finding.kind.severity()));
-        let lines = steps.into_iter().chain(found.iter().map(|finding| advice(finding)));
+        let advised = found.iter().map(|finding| advice(finding, named.contains(finding.subject.as_str())));
+        let lines = steps.into_iter().chain(advised);
         let lines: Vec<Markup> = lines.collect();
         answer(
             "Next",
             lines.len(),
             "/status",
-            "nothing is left to do",
+            "no findings, and no step of a budget policy",
             &html! {
                 ul { @for line in lines.iter().take(NEXT_MAX) { li { (line) } } }
                 @if lines.len() > NEXT_MAX { p.muted { "and " (lines.len() - NEXT_MAX) " more on " a href="/status" { "Status" } } }
@@ -227,10 +241,14 @@ fn agreed(slo: &SloJudgement) -> Option<Markup> {
     })
 }
 
-fn advice(finding: &Finding) -> Markup {
+/// What to do about a finding, and what it is unless that was said above.
+fn advice(finding: &Finding, is_said: bool) -> Markup {
     let sentences = findings::text(finding);
     html! {
-        p { strong { (components::user(&finding.subject)) } ": " (components::prose(&sentences.message)) }
-        p.muted { (components::prose(&sentences.hint)) }
+        @if !is_said { p { strong { (components::user(&finding.subject)) } ": " (components::prose(&sentences.message)) } }
+        p.muted {
+            @if is_said { strong { (components::user(&finding.subject)) } ": " }
+            (components::prose(&sentences.hint))
+        }
     }
 }

@@ -89,7 +89,7 @@ fn of_block(block: &Block) -> Markup {
 
 fn of_table(table: &Table) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label=(clean(&named(table))) {
             table {
                 thead { tr { @for column in &table.columns { th class=(class_of(column)) { (column.name) } } } }
                 tbody {
@@ -104,6 +104,12 @@ fn of_table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+/// What the table is of, for those who reach it by keyboard.
+fn named(table: &Table) -> String {
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name).filter(|name| !name.is_empty()).collect();
+    format!("Table of {}", names.join(", "))
 }
 
 fn class_of(column: &Column) -> &'static str {

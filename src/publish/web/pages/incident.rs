@@ -147,17 +147,17 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
     let start = incident.start();
     html! {
         (line(incident, now))
-        div.scroll tabindex="0" role="region" aria-label="Times" { table {
+        div.scroll tabindex="0" role="region" aria-label="Times" { table.cards {
             thead { tr { th { "Time" } th { "At (UTC)" } th.num { "After the beginning" } th { "From" } th { "Resolution" } } }
             tbody { @for (name, mark) in incident.times.named() {
                 tr {
-                    td { (name) div.muted { (meaning(name)) } }
+                    td.name { (name) div.muted { (meaning(name)) } }
                     @match mark {
                         Some(mark) => {
-                            td { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
-                            td.num { (components::known(start.map(|start| delay(mark.at - start)))) }
-                            td { code { (mark.source.word()) } @if mark.estimated { " " (components::tag("estimated", "estimated")) } }
-                            td {
+                            td data-name="At (UTC)" { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
+                            td.num data-name="After the beginning" { (components::known(start.map(|start| delay(mark.at - start)))) }
+                            td data-name="From" { code { (mark.source.word()) } @if mark.estimated { " " (components::tag("estimated", "estimated")) } }
+                            td data-name="Resolution" {
                                 @match incident.times.onset_between.filter(|_| name == IncidentTime::Onset.word()) {
                                     Some(between) => { "between " (text::clock(between.start)) " and " (text::clock(between.end)) }
                                     None if mark.resolution.0 > 0 => { "within " (mark.resolution.human()) }
@@ -188,26 +188,26 @@ fn beside(stated: &StatedTime) -> Markup {
 
 fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Reports" { table {
+        div.scroll tabindex="0" role="region" aria-label="Reports" { table.cards {
             thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Reported by" } th { "About" } } }
             tbody {
                 @for told in &incident.told {
                     @let record = &told.record;
                     tr {
-                        td { (exact(record.occurred_at)) }
-                        td { (record.kind.word()) @if let Some(why) = told.ignored { div.muted { "ignored: " (ignored(why)) } } }
-                        td { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
-                        td { code { (record.told_by.word()) } " " (components::user(&record.source)) }
-                        td.words { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
+                        td.name { (exact(record.occurred_at)) }
+                        td data-name="What" { (record.kind.word()) @if let Some(why) = told.ignored { div.muted { "ignored: " (ignored(why)) } } }
+                        td data-name="By" { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
+                        td data-name="Reported by" { code { (record.told_by.word()) } " " (components::user(&record.source)) }
+                        td.words data-name="About" { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
                     }
                 }
                 @for set in trail {
                     tr {
-                        td { (exact(set.recorded_at)) }
-                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " withdrawn" } }
-                        td { (components::user(&set.author)) }
-                        td { code { "override" } }
-                        td.words { (components::user(&set.reason)) }
+                        td.name { (exact(set.recorded_at)) }
+                        td data-name="What" { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " withdrawn" } }
+                        td data-name="By" { (components::user(&set.author)) }
+                        td data-name="Reported by" { code { "override" } }
+                        td.words data-name="About" { (components::user(&set.reason)) }
                     }
                 }
             }
@@ -262,17 +262,17 @@ fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
         return components::empty("No SLO of this service burned faster than allowed.");
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Budget that burned" { table {
+        div.scroll tabindex="0" role="region" aria-label="Budget that burned" { table.cards {
             thead { tr { th { "SLO" } th { "From" } th.num { "For" } th.num { "Bad" } th.num { "Total" } th.num { "Budget burned" } th.num { "Peak burn rate" } } }
             tbody { @for episode in episodes {
                 tr {
                     td.name { a href={ "/slos/" (text::segment(&episode.slo)) } { (components::user(&episode.slo)) } }
-                    td { (exact(episode.start)) }
-                    td.num { (episode.period(now).length().human()) @if episode.end.is_none() { " so far" } }
-                    td.num { (text::count(episode.bad)) }
-                    td.num { (text::count(episode.total)) }
-                    td.num { (text::share(episode.budget_burned_ratio)) }
-                    td.num { (text::burn(episode.peak_burn_rate)) }
+                    td data-name="From" { (exact(episode.start)) }
+                    td.num data-name="For" { (episode.period(now).length().human()) @if episode.end.is_none() { " so far" } }
+                    td.num data-name="Bad" { (text::count(episode.bad)) }
+                    td.num data-name="Total" { (text::count(episode.total)) }
+                    td.num data-name="Budget burned" { (text::share(episode.budget_burned_ratio)) }
+                    td.num data-name="Peak burn rate" { (text::burn(episode.peak_burn_rate)) }
                 }
             } }
         } }
@@ -297,17 +297,17 @@ fn fired(alerts: &[&Alert], templates: &[LinkTemplate], subject: &LinkSubject<'_
         return components::empty("No alert belongs to it.");
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Alerts" { table {
+        div.scroll tabindex="0" role="region" aria-label="Alerts" { table.cards {
             thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } th { "Links" } } }
             tbody { @for alert in alerts.iter().take(ALERTS_SHOWN_MAX) {
                 tr {
                     td.name { (components::user(&alert.rule)) @if alert.suppressed { " " (components::tag("planned", "suppressed")) } }
-                    td { (components::severity_chip(alert.severity)) }
-                    td { @match alert.condition { Some(mark) => (exact(mark.at)), None => span.no-data { "–" } } }
-                    td { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
-                    td.num { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
-                    td.words { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
-                    td { span.ways { (links::out(templates, &LinkSubject { alert: Some(&alert.rule), ..*subject }, None)) } }
+                    td data-name="Severity" { (components::severity_chip(alert.severity)) }
+                    td data-name="Condition" { @match alert.condition { Some(mark) => (exact(mark.at)), None => span.no-data { "–" } } }
+                    td data-name="Firing" { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
+                    td.num data-name="For" { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
+                    td.words data-name="Labels" { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
+                    td data-name="Links" { span.ways { (links::out(templates, &LinkSubject { alert: Some(&alert.rule), ..*subject }, None)) } }
                 }
             } }
         } }

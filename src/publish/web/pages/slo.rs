@@ -193,7 +193,6 @@ impl View<'_> {
     fn tiles(&self) -> Markup {
         let (slo, status) = (&self.judgement.slo, self.status);
         let unit = UnitJson::from(slo.budgeting).as_str();
-        let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
         html! {
             div.tiles {
                 (components::tile("Attainment", &value(status.attainment.map(text::percent), status.method), &html! {
@@ -201,7 +200,7 @@ impl View<'_> {
                     br; (bound(status))
                 }))
                 (components::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
-                (components::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
+                (components::tile("Burn rate over 1h", &slo_figures::burn_now(status), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
                         Some(left) => { "exhausted in " (left.human()) " at this rate" (exhaustion_bound(status)) }
                         None => { "at 1× a budget lasts exactly its window" }

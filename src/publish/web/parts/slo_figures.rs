@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{components, text};
 use crate::evaluate::slo::compliance::PRESENT;
-use crate::evaluate::slo::status::SloStatus;
+use crate::evaluate::slo::status::{BurnRate, Method, SloStatus};
 
 /// Below this coverage a figure is marked: a tenth of the time may hide a whole budget.
 const COVERAGE_LOW: f64 = 0.9;
@@ -26,13 +26,22 @@ pub(crate) fn attainment(status: &SloStatus) -> Markup {
 
 /// The burn rate of the present.
 pub(crate) fn burn(status: &SloStatus) -> Option<f64> {
-    status.burn_rates.iter().find(|burn| burn.lookback == PRESENT).and_then(|burn| burn.rate)
+    present(status).and_then(|burn| burn.rate)
 }
 
+fn present(status: &SloStatus) -> Option<&BurnRate> {
+    status.burn_rates.iter().find(|burn| burn.lookback == PRESENT)
+}
+
+/// The same for people; where only bounds are known, those.
 pub(crate) fn burn_now(status: &SloStatus) -> Markup {
-    match burn(status) {
-        Some(rate) => html! { span.warn[rate > 1.0] { (text::burn(rate)) } },
-        None => components::absent(status.method),
+    let bounds = present(status).and_then(|burn| burn.lo.zip(burn.hi)).filter(|_| status.method == Method::Interval);
+    match (burn(status), bounds) {
+        (Some(rate), _) => html! { span.warn[rate > 1.0] { (text::burn(rate)) } },
+        (None, Some((lo, hi))) => html! {
+            span title="no histogram bound equals the threshold; see the findings" { (text::burn(lo)) " – " (text::burn(hi)) }
+        },
+        (None, None) => components::absent(status.method),
     }
 }
 

@@ -213,6 +213,9 @@ pub struct GenerationJson {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct SlosQuery {
+    /// only SLOs in whose name, service, team, state or description each of these words
+    /// occurs
+    pub q: Option<String>,
     /// only SLOs of this service
     pub service: Option<String>,
     /// only SLOs whose label `team` has this value

@@ -206,8 +206,9 @@ async fn wire(
     if let Some(files) = files {
         tasks.every("web", web::PAUSE, files);
     }
+    let (links, timezone) = (config.links.clone(), config.timezone);
     tasks.run("serve", async move {
-        let settings = HttpSettings { access, tls, ..HttpSettings::default() };
+        let settings = HttpSettings { access, tls, links, timezone, ..HttpSettings::default() };
         http::serve(listener, queries, commands, settings, stopped).await.context("serve HTTP")
     });
     let feeds = sources.iter().map(|source| {

@@ -11,6 +11,7 @@ use url::Url;
 use crate::config::sections::web::WebSettings;
 use crate::model::kinds::WebhookKind;
 use crate::model::labels::Labels;
+use crate::model::link::LinkTemplate;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::on_call::OnCall;
 use crate::model::problem::{Level, Problem};
@@ -44,6 +45,8 @@ pub struct Config {
     pub external_labels: Labels,
     /// Where people reach this daemon, for links in alerts.
     pub external_url: Option<Url>,
+    /// Links to other tools, in the order in which pages show them.
+    pub links: Vec<LinkTemplate>,
     /// Whether an alert fires as long as SLOs are evaluated.
     pub heartbeat: bool,
     /// Of reports and calendar months that no definition decides.

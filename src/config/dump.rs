@@ -33,6 +33,8 @@ struct File {
     external_labels: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_url: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    links: BTreeMap<String, String>,
     heartbeat: bool,
     timezone: String,
     on_call: OnCallKeys,
@@ -312,6 +314,7 @@ impl Config {
             evaluation_interval: self.evaluation_interval.to_string(),
             external_labels: labels(&self.external_labels),
             external_url: self.external_url.as_ref().map(ToString::to_string),
+            links: self.links.iter().map(|link| (link.name.clone(), link.template.clone())).collect(),
             heartbeat: self.heartbeat,
             timezone: self.timezone.to_string(),
             on_call: OnCallKeys::from(&self.on_call),

@@ -15,6 +15,7 @@ use super::sections::webhooks::webhooks;
 use super::settings::Overrides;
 use crate::config::contents::{Config, Kubernetes, Log, LogFormat, LogLevel, Toggle};
 use crate::config::environment::Environment;
+use crate::config::sections::links::links;
 use crate::config::sections::place_labels::{place_label_name, place_labels};
 use crate::config::sections::web::web;
 use crate::model::labels::Labels;
@@ -75,6 +76,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
     let evaluation_interval = reading.scalar("evaluation_interval", fields.optional("evaluation_interval"), interval);
     let external_labels = external_labels(fields.optional("external_labels"), reading);
     let external_url = reading.choice("external_url", fields.optional("external_url"), url);
+    let links = links(fields.optional("links"), reading);
     let heartbeat = reading.scalar("heartbeat", fields.optional("heartbeat"), yes_or_no);
     let timezone = reading.scalar::<Tz>("timezone", fields.optional("timezone"), timezone);
     let on_call = timezone.and_then(|zone| on_call(fields.optional("on_call"), zone, reading));
@@ -106,6 +108,7 @@ fn read_config(fields: &mut Fields<'_>, reading: &mut Reading<'_, '_>) -> Option
         evaluation_interval: evaluation_interval?,
         external_labels: external_labels?,
         external_url: external_url?,
+        links: links?,
         heartbeat: heartbeat?,
         timezone: timezone?,
         on_call: on_call?,

@@ -14,7 +14,7 @@ pub const PROMETHEUS: &str = "sources[].url";
 /// The key of Alertmanagers named by flags.
 pub(super) const ALERTMANAGER: &str = "alertmanagers[].url";
 
-const SETTINGS: [Setting; 68] = [
+const SETTINGS: [Setting; 69] = [
     key(
         "sources[].name",
         "NAME",
@@ -217,6 +217,12 @@ const SETTINGS: [Setting; 68] = [
         "URL",
         None,
         "URL at which people reach this daemon, for links in alerts and reports.",
+    ),
+    key(
+        "links",
+        "{NAME: URL}",
+        None,
+        "Links to other tools on the pages of SLOs, services, incidents and alerts, `http` or `https`. Placeholders in the path and the query: `{service}`, `{slo}`, `{team}`, `{cluster}`, `{namespace}`, `{alert}`, `{incident}`, and the time that is shown as `{from}` and `{to}` (RFC 3339), `{from_s}`, `{to_s}`, `{from_ms}`, `{to_ms}`. A link is shown where all its placeholders are known.",
     ),
     flag(
         "heartbeat",

@@ -41,6 +41,7 @@ retention: 500d
 evaluation_interval: 1m
 external_labels: {cluster: eu-1}
 external_url: https://evenkeel.example/
+links: {Grafana: 'https://grafana.example/d/slo?var-slo={slo}&from={from_ms}'}
 timezone: Europe/Berlin
 kubernetes: {enabled: true, kubeconfig: kube.yaml, namespaces: [shop, payments]}
 otlp:
@@ -310,4 +311,16 @@ fn a_receiver_proves_its_sender_as_its_tool_can() {
     }
     let twice = "webhooks: [{name: a, type: records, token_files: [t]}, {name: a, type: records, token_files: [t]}]";
     assert!(told(twice, &[])[0].contains("two webhooks are named `a`"));
+}
+
+#[test]
+fn links_are_addresses_with_known_placeholders() {
+    let links = sound("links: {Grafana: 'https://g.example/?slo={slo}', Wiki: 'http://w.example/{team}'}", &[]).links;
+    assert_eq!(links.iter().map(|link| link.name.as_str()).collect::<Vec<_>>(), ["Grafana", "Wiki"]);
+    let wrong =
+        told("links:\n  Shell: javascript:alert(1)\n  Pod: https://g.example/{pod}\n  '': https://g.example/\n", &[]);
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].starts_with("2:10 links.Shell: a link needs the scheme `http` or `https`"), "{}", wrong[0]);
+    assert!(wrong[1].starts_with("3:8 links.Pod: unknown placeholder `{pod}` | use {service}, {slo}"), "{}", wrong[1]);
+    assert!(wrong[2].contains("is not a name for a link"), "{}", wrong[2]);
 }

@@ -8,6 +8,7 @@ pub mod ids;
 pub mod kinds;
 pub mod labels;
 pub mod latency;
+pub mod link;
 pub mod operations;
 pub mod problem;
 pub mod role;

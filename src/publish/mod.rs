@@ -4,6 +4,7 @@
 //! `answers`.
 
 pub mod answers;
+mod budget_level;
 pub mod dashboards;
 #[cfg(feature = "analytics")]
 pub mod frames;

@@ -66,12 +66,16 @@ pub struct ExplainArgs {
 Examples:
   evenkeel incidents --last 7d
   evenkeel incidents 0af7651916cd43dd     one incident, with its timeline
+  evenkeel incidents 0af7651916cd43dd --postmortem > postmortem.md
   evenkeel incidents --last 90d --json
   evenkeel incidents --months 12        totals of the last complete months")]
 pub struct IncidentsArgs {
     /// Id of one incident; without it all of the period are listed.
     #[arg(conflicts_with_all = ["last", "months"])]
     pub id: Option<String>,
+    /// Print the draft of a post-mortem in Markdown.
+    #[arg(long, requires = "id", conflicts_with = "json")]
+    pub postmortem: bool,
     /// How far back incidents are listed.
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub last: Millis,

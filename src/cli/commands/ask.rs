@@ -57,6 +57,11 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
+    if let Some(id) = args.id.as_ref().filter(|_| args.postmortem) {
+        let daemon = ApiClient::new(&args.client.daemon)?;
+        print(&daemon.text(&["incidents", id, "postmortem.md"], &NoQuery {})?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(id) = &args.id {
         let ask = |daemon: &ApiClient| daemon.json(&["api", "v1", "incidents", id], &NoQuery {});
         return show(&args.client, ask, tables::incident);

@@ -1,6 +1,7 @@
 //! The sections of the file, each read by itself.
 
 pub(super) mod alerts;
+pub(super) mod links;
 pub(super) mod on_call;
 pub(super) mod peers;
 pub(super) mod place_labels;

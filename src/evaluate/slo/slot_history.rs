@@ -4,6 +4,7 @@
 use super::compliance::whole_window;
 use super::figures::{Figures, ratio};
 use super::history::History;
+use super::likely::Likely;
 use super::objectives::Basis;
 use super::status::HistorySlot;
 use crate::model::slo::Slo;
@@ -38,15 +39,21 @@ pub fn history_slots(
         // shows that period and not the next.
         let whole = window.period_at(if window.is_calendar() { end - Millis(1) } else { end });
         let judged = slo.budgeting.whole_slices(Period::new(whole.start, whole.end.min(end)));
-        let figures = Figures::new(slo, &history.fold(judged));
+        let window_sum = history.fold(judged);
+        let figures = Figures::new(slo, &window_sum);
         let allowed = basis.allowed_events(slo, judged, figures.total, |part| history.fold(part));
         let budget = allowed * whole_window(history, slo.budgeting.whole_slices(whole), end);
+        let left = |bad: f64| (budget > 0.0).then(|| 1.0 - bad / budget);
+        let likely = Likely::new(slo.budgeting, &window_sum, &figures);
+        let left_at = |attainment: f64| left((1.0 - attainment) * figures.total);
         slots.push(HistorySlot {
             start,
             counts: Figures::new(slo, &sum).counts,
             coverage: ratio(covered_ms as f64, slot.length().0 as f64).unwrap_or(0.0),
             left_out: history.left_out().length_within(slot),
-            budget_remaining_ratio: (budget > 0.0 && figures.counts.uncertain == 0).then(|| 1.0 - figures.bad / budget),
+            budget_remaining_ratio: left(figures.bad).filter(|_| figures.counts.uncertain == 0),
+            budget_likely: likely.and_then(|likely| left_at(likely.lo).zip(left_at(likely.hi))),
+            window_coverage: ratio(window_sum.covered_ms as f64, judged.length().0 as f64).unwrap_or(0.0),
         });
         start = end;
     }

@@ -258,7 +258,7 @@ impl SloState {
 }
 
 /// One slot of a history, of any whole number of minutes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HistorySlot {
     pub start: Timestamp,
     pub counts: EventCounts,
@@ -269,4 +269,8 @@ pub struct HistorySlot {
     /// Budget that remains at the end of the slot, as counted, of the window's period that
     /// ends there; absent without events.
     pub budget_remaining_ratio: Option<f64>,
+    /// Between which shares it lies in 95 of 100 cases; also where events are uncertain.
+    pub budget_likely: Option<(f64, f64)>,
+    /// Observed share of what has passed of that period, 0..1.
+    pub window_coverage: f64,
 }

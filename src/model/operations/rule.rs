@@ -7,7 +7,7 @@ use crate::model::slo::Severity;
 use crate::model::time::{Millis, Period, Timestamp};
 
 /// Annotations under which people put the address of a runbook.
-const RUNBOOK_ANNOTATIONS: [&str; 3] = ["runbook_url", "runbook", "playbook_url"];
+pub const RUNBOOK_ANNOTATIONS: [&str; 3] = ["runbook_url", "runbook", "playbook_url"];
 
 /// One alerting rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,9 @@ use crate::model::operations::correction::Correction;
 use crate::model::time::Period;
 use crate::publish::report::input::{ReportInput, SloReport};
 use crate::publish::report::strip::{date_of, share_of};
-use crate::publish::web::charts::{self, Pointer, Series};
+use crate::publish::web::charts::budget::burn_down;
+use crate::publish::web::charts::picture::Size;
+use crate::publish::web::charts::series::{Pointer, Series, left_out};
 use crate::publish::web::parts::text;
 
 /// Times and promises that are named of one correction.
@@ -314,15 +316,17 @@ fn picture(report: &SloReport, input: &ReportInput) -> Option<Block> {
             })
         })
         .collect();
-    let left_out = charts::left_out(status.corrected.as_ref(), input.period);
+    let left_out = left_out(status.corrected.as_ref(), input.period);
     let series = Series {
         period: input.period,
         step: report.step,
         slots: &report.slots,
         pointers: &pointers,
+        changes: &[],
         left_out: &left_out,
+        even: status.window.is_calendar().then_some(status.period),
     };
-    let burn_down = charts::burn_down(&series)?;
+    let burn_down = burn_down(&series, Size::Desk)?;
     let remark = match (spent(status), SloResult::of(status)) {
         (Some(share), _) if !left_out.is_empty() => {
             format!("{} of the budget was spent; the blue stretches are left out by corrections", text::share(share))

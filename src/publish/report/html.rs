@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::document::{Block, Cell, Column, ColumnKind, Document, Section, Table};
+use crate::publish::budget_level::BudgetLevel;
 use crate::publish::web::parts::text::clean;
 
 /// The pages' own sheet, so that a report looks like them.
@@ -88,7 +89,7 @@ fn of_block(block: &Block) -> Markup {
 
 fn of_table(table: &Table) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label=(clean(&named(table))) {
             table {
                 thead { tr { @for column in &table.columns { th class=(class_of(column)) { (column.name) } } } }
                 tbody {
@@ -103,6 +104,12 @@ fn of_table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+/// What the table is of, for those who reach it by keyboard.
+fn named(table: &Table) -> String {
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name).filter(|name| !name.is_empty()).collect();
+    format!("Table of {}", names.join(", "))
 }
 
 fn class_of(column: &Column) -> &'static str {
@@ -128,13 +135,8 @@ fn of_cell(cell: &Cell) -> Markup {
 
 /// What is left of a budget.
 fn meter(ratio: f64) -> Markup {
-    let class = match ratio {
-        r if r <= 0.0 => "meter overspent",
-        r if r < 0.25 => "meter low",
-        _ => "meter",
-    };
-    // An overspent budget is a full bar of the other colour.
-    let width = if ratio <= 0.0 { 100.0 } else { (ratio * 100.0).min(100.0) };
+    let class = format!("meter {}", BudgetLevel::of(ratio).class());
+    let width = (ratio * 100.0).clamp(0.0, 100.0);
     html! {
         svg class=(class) viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
             rect.track x="0" y="0" width="100" height="8" {}

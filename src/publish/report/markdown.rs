@@ -62,7 +62,7 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// One line of plain text that means only itself.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::publish) fn escaped(text: &str) -> String {
     let text = clean(text);
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = None;

@@ -7,7 +7,7 @@ mod document;
 mod html;
 mod incidents;
 mod input;
-mod markdown;
+pub(in crate::publish) mod markdown;
 mod noise;
 mod quality;
 mod strip;

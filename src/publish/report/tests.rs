@@ -46,6 +46,8 @@ fn report(name: &str, total: i64, bad: &dyn Fn(i64) -> i64, coverage: f64) -> Sl
             left_out: Millis(0),
             coverage: if coverage < 1.0 && day < 3 { 0.0 } else { 1.0 },
             budget_remaining_ratio: (sum.total > 0).then(|| 1.0 - sum.bad() as f64 / budget),
+            window_coverage: 1.0,
+            ..HistorySlot::default()
         });
     }
     let unseen = sum.total as f64 * (1.0 - coverage);

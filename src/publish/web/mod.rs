@@ -4,6 +4,7 @@
 use crate::publish::web::pages::alerts;
 use crate::publish::web::pages::incident;
 use crate::publish::web::pages::incidents;
+use crate::publish::web::pages::services;
 use crate::publish::web::pages::slo;
 use crate::publish::web::pages::slos;
 use crate::publish::web::pages::status;
@@ -26,17 +27,22 @@ const ICON: &str = include_str!("icon.svg");
 const CACHE_CONTROL: &str = "public, max-age=86400";
 
 pub(super) fn routes(daemon: ApiContext) -> Router {
-    let list = Router::new().route("/", get(slos::show)).with_state((daemon.clone(), Sparks::default()));
+    let lists = Router::new()
+        .route("/", get(slos::show))
+        .route("/services/{name}", get(services::service))
+        .route("/teams/{name}", get(services::team))
+        .with_state((daemon.clone(), Sparks::default()));
     Router::new()
         .route("/slos/{name}", get(slo::show))
         .route("/incidents", get(incidents::show))
         .route("/incidents/{id}", get(incident::show))
+        .route("/incidents/{id}/postmortem.md", get(incident::postmortem))
         .route("/alerts", get(alerts::show))
         .route("/status", get(status::show))
         .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .with_state(daemon)
-        .merge(list)
+        .merge(lists)
 }
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {

@@ -11,11 +11,14 @@ use reqwest::Method;
 use super::sample::Sample;
 use super::server::Server;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "/",
     "/slos/search-latency",
+    "/services/search",
+    "/teams/search",
     "/incidents",
     "/incidents/x",
+    "/incidents/x/postmortem.md",
     "/alerts",
     "/alerts/fixes",
     "/status",

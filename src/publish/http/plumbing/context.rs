@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use chrono_tz::Tz;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +16,7 @@ use crate::evaluate::alerting::rule_changes::RuleChange;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::asker::Asker;
+use crate::model::link::LinkTemplate;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::answers::{AnswerError, Commands, Queries, ReportQueries, ServiceStatus};
 use crate::publish::http::plumbing::query::DEFAULT_PERIOD;
@@ -36,6 +38,9 @@ pub(crate) struct ApiContext {
     changing: Arc<Semaphore>,
     replays: Arc<SharedAnswers<Vec<Replay>>>,
     reports: Arc<SharedAnswers<Option<String>>>,
+    links: Arc<[LinkTemplate]>,
+    /// Of the months that pages are asked for.
+    pub timezone: Tz,
 }
 
 /// A snapshot that was evaluated, with the moment.
@@ -65,6 +70,8 @@ impl ApiContext {
             little: places(),
             judging: places(),
             changing: places(),
+            links: settings.links.clone().into(),
+            timezone: settings.timezone,
             replays: SharedAnswers::new(SHARED_AT_ONCE, patience),
             reports: SharedAnswers::new(SHARED_AT_ONCE, patience),
             changes: TaskTracker::new(),
@@ -83,6 +90,11 @@ impl ApiContext {
     /// The latest evaluation, empty before the first one.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.queries.status.snapshot()
+    }
+
+    /// Links to other tools, in the order in which they are shown.
+    pub fn links(&self) -> &[LinkTemplate] {
+        &self.links
     }
 
     /// The latest evaluation, or the problem that there is none yet.

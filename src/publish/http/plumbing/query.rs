@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::api::query::TimeParam;
 use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
 
-pub(crate) use self::reader::Unknown;
+pub(crate) use self::reader::{Ignored, Unknown};
 pub(crate) use self::slo_filter::SloFilter;
 
 /// A query that is longer is refused unread; the longest honest one (several
@@ -55,7 +55,7 @@ impl<S: Sync, Q: DeserializeOwned> FromRequestParts<S> for Query<Q> {
 }
 
 /// Reads a query; an empty value is as good as none, because forms send every field.
-pub(crate) fn read<Q: DeserializeOwned>(query: &str, unknown: Unknown) -> Result<Q, Problem> {
+pub(crate) fn read<Q: DeserializeOwned>(query: &str, unknown: Unknown<'_>) -> Result<Q, Problem> {
     if query.len() > QUERY_BYTES_MAX {
         return Err(Problem::over_limit("query", format!("the query has more than {QUERY_BYTES_MAX} bytes")));
     }
@@ -252,7 +252,13 @@ mod tests {
         let twice = asked("limit=3&limit=4").unwrap_err();
         assert_eq!((twice.status, twice.detail.as_str()), (400, "`limit` is given more than once"));
         assert!(asked("limit=&limit=4").is_ok(), "an empty field is as good as none");
-        assert!(read::<Asked>("utm_source=mail", Unknown::Passes).is_ok(), "pages let other names pass");
+        let mut ignored = Ignored::default();
+        assert!(
+            read::<Asked>("utm_source=mail&limit=3", Unknown::Passes(&mut ignored)).is_ok(),
+            "pages let others pass"
+        );
+        assert_eq!(ignored.names, ["utm_source"], "and say so");
+        assert!(ignored.known.contains(&"limit"));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use tokio_util::task::TaskTracker;
@@ -12,7 +11,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::bodies::{self, Bodies, Reading};
-use super::problem::Problem;
 use super::{access, health, layers, openapi};
 use crate::publish::answers::{Commands, Queries};
 use crate::publish::http::api::alerts::{noise, replay, rules};
@@ -26,7 +24,7 @@ use crate::publish::http::plumbing::settings::HttpSettings;
 use crate::publish::metrics::requests::HttpRequests;
 use crate::publish::metrics::scrape;
 use crate::publish::web;
-use crate::publish::web::pages::fixes;
+use crate::publish::web::pages::{failure, fixes};
 
 /// Only what changes something comes with a body; some clients send a small one with GET
 /// all the same.
@@ -78,7 +76,7 @@ pub(crate) fn router(queries: Queries, commands: Arc<dyn Commands>, settings: &H
         .layer(from_fn_with_state(bodies(intake::BODY_BYTES_MAX), bodies::read_if_allowed));
     let routes = reads
         .merge(pushed)
-        .fallback(|| async { Problem::of_status(StatusCode::NOT_FOUND) })
+        .fallback(failure::not_found)
         .layer(CatchPanicLayer::custom(layers::panic_as_problem))
         .layer(from_fn(layers::errors_as_problems))
         .layer(from_fn_with_state(Arc::new(settings.access.clone()), access::guard))

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
+use crate::model::link::LinkTemplate;
 use crate::publish::http::plumbing::access::Access;
 use crate::publish::http::plumbing::tls::ListenerTls;
 
@@ -34,6 +37,10 @@ pub struct HttpSettings {
     pub access: Access,
     /// Plain HTTP without.
     pub tls: Option<ListenerTls>,
+    /// Links to other tools on the pages.
+    pub links: Vec<LinkTemplate>,
+    /// Of the months that pages are asked for.
+    pub timezone: Tz,
 }
 
 impl Default for HttpSettings {
@@ -60,6 +67,8 @@ impl Default for HttpSettings {
             disk_questions_max: 4,
             access: Access::default(),
             tls: None,
+            links: Vec::new(),
+            timezone: Tz::UTC,
         }
     }
 }

@@ -8,14 +8,25 @@ use crate::model::operations::incident::Incident;
 use crate::model::time::{Period, Timestamp};
 use crate::publish::web::parts::text;
 
-const WIDTH: f64 = 1_120.0;
-const NAMES: f64 = 150.0;
 const LANE: f64 = 30.0;
 const AXIS: f64 = 26.0;
 /// A span is never drawn narrower: it could not be seen nor hit.
 const SPAN_MIN: f64 = 5.0;
-/// Longer names are cut; the whole is under the hand.
-const NAME_CHARS: usize = 20;
+/// Of a drawing for a desk, and of one with fewer labels for a phone.
+const SHEETS: [Sheet; 2] = [
+    Sheet { class: "lanes desk", width: 1_120.0, names: 150.0, name_chars: 20, labels: 10 },
+    Sheet { class: "lanes phone", width: 400.0, names: 96.0, name_chars: 13, labels: 4 },
+];
+
+struct Sheet {
+    class: &'static str,
+    width: f64,
+    names: f64,
+    /// Longer names are cut; the whole is under the hand.
+    name_chars: usize,
+    /// Labels along the time.
+    labels: usize,
+}
 
 /// Spans of one thing, one after the other.
 pub(crate) struct Lane {
@@ -32,22 +43,24 @@ pub(crate) struct Span {
 
 /// Lanes under one another over one period.
 pub(crate) fn lanes(period: Period, lanes: &[Lane]) -> Markup {
-    let height = lanes.len() as f64 * LANE + AXIS;
-    let x = |at: Timestamp| NAMES + across(period, at) * (WIDTH - NAMES - 12.0);
-    let marks = TimeAxis(period).marks(10);
+    html! { @for sheet in &SHEETS { (on_sheet(sheet, period, lanes)) } }
+}
+
+fn on_sheet(sheet: &Sheet, period: Period, lanes: &[Lane]) -> Markup {
+    let (width, height) = (sheet.width, lanes.len() as f64 * LANE + AXIS);
+    let x = |at: Timestamp| sheet.names + across(period, at) * (width - sheet.names - 12.0);
+    let marks = TimeAxis(period).marks(sheet.labels);
     html! {
-        div.scroll {
-            svg.lanes viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="Timeline" {
-                @for at in &marks {
-                    path.grid d=(format!("M{:.1} 0V{:.1}", x(*at), height - AXIS)) {}
-                    text.tick x=(px(x(*at))) y=(px(height - 8.0)) text-anchor="middle" { (TimeAxis::label(*at)) }
-                }
-                @for (i, lane) in lanes.iter().enumerate() {
-                    @let top = i as f64 * LANE;
-                    path.grid d=(format!("M0 {0:.1}H{WIDTH}", top + LANE)) {}
-                    text.lane-name x="2" y=(px(top + LANE / 2.0 + 4.5)) { title { (text::clean(&lane.name)) } (short(&lane.name)) }
-                    @for span in &lane.spans { (drawn(span, &x, top)) }
-                }
+        svg class=(sheet.class) viewBox=(format!("0 0 {width} {height}")) role="group" aria-label="Timeline" {
+            @for at in &marks {
+                path.grid d=(format!("M{:.1} 0V{:.1}", x(*at), height - AXIS)) {}
+                text.tick x=(px(x(*at))) y=(px(height - 8.0)) text-anchor="middle" { (TimeAxis::label(*at)) }
+            }
+            @for (i, lane) in lanes.iter().enumerate() {
+                @let top = i as f64 * LANE;
+                path.grid d=(format!("M0 {0:.1}H{width}", top + LANE)) {}
+                text.lane-name x="2" y=(px(top + LANE / 2.0 + 4.5)) { title { (text::clean(&lane.name)) } (short(&lane.name, sheet.name_chars)) }
+                @for span in &lane.spans { (drawn(span, &x, top)) }
             }
         }
     }
@@ -61,7 +74,7 @@ fn drawn(span: &Span, x: &impl Fn(Timestamp) -> f64, top: f64) -> Markup {
             title { (span.title) }
         }
     };
-    html! { @match &span.href { Some(href) => a href=(href) { (bar) }, None => (bar) } }
+    html! { @match &span.href { Some(href) => a href=(href) aria-label=(span.title) { (bar) }, None => (bar) } }
 }
 
 /// The stretch of an incident in two parts: until someone was paged, and until
@@ -94,10 +107,10 @@ pub(crate) fn px(x: f64) -> String {
     format!("{x:.1}")
 }
 
-fn short(name: &str) -> String {
+fn short(name: &str, chars: usize) -> String {
     let clean = text::clean(name);
-    if clean.chars().count() <= NAME_CHARS {
+    if clean.chars().count() <= chars {
         return clean;
     }
-    clean.chars().take(NAME_CHARS - 1).chain(['…']).collect()
+    clean.chars().take(chars - 1).chain(['…']).collect()
 }

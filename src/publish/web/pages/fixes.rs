@@ -23,7 +23,7 @@ pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
         title: "Suggested rule changes",
         section: Some(Section::Alerts),
         snapshot: Some(&evaluated.snapshot),
-        refresh: None,
+        ignored: None,
     };
     page(layout::page(&frame, &body(&replays)))
 }
@@ -32,18 +32,18 @@ fn body(replays: &[Replay]) -> Markup {
     html! {
         div.title { h1 { "Suggested rule changes" } span.muted { a href="/alerts" { "all alerts" } } }
         p.muted {
-            "Alerts of the last 30 days, evaluated again with each change. `evenkeel replay ...` tries others.: "
-            "for each noisy rule the gentlest change that would have saved nearly most and lost no burn. "
-            code { "evenkeel replay --rule RULE --for 10m" } " tries others."
+            "The alerts of the last 30 days, evaluated again with each change: for each noisy rule the smallest change that "
+            "would have saved most pages and missed no burn. "
+            code { "evenkeel replay --rule RULE --for 10m" } " tries another one."
         }
         @if replays.is_empty() {
-            (components::empty("No change is known that would have saved a page and lost no burn."))
+            (components::empty("No change would have saved a page without missing a burn."))
         } @else {
             section {
-                div.scroll { table {
+                div.scroll tabindex="0" role="region" aria-label="Suggested rule changes" { table {
                     thead { tr {
                         th { "Change" }
-                        th.num title="Cost of noisy pages, in pages by day; one in the night costs three" { "Saves" }
+                        th.num title="Cost of noisy pages, in pages by day; one in off-hours costs three" { "Saves" }
                         th.num { "Pages" } th.num { "Noise" } th.num { "Burns detected" } th.num { "Time to page" } th.num { "Off-hours" }
                     } }
                     tbody { @for replay in replays { (row(replay)) } }

@@ -1,91 +1,86 @@
 //! One incident: its eight times with where each comes from, the alerts, the
 //! budget that burned and the changes around it.
 
-use axum::extract::{Path, State};
+mod around;
+mod meaning;
+mod postmortem;
+mod story;
+
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
+use self::meaning::meaning;
+use self::story::Story;
+use super::incidents;
 use crate::evaluate::incident::durations::time_to_detect;
-use crate::evaluate::review::result::Review;
-use crate::model::ids::IncidentId;
+use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::alert::{Alert, Mark};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::{Episode, Incident, StatedTime};
 use crate::model::operations::record::{IncidentTime, TimeOverride};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
-use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::text::ignored::ignored;
 use crate::publish::web::charts::timeline::{across, px};
-use crate::publish::web::parts::answer::{Page, page};
+use crate::publish::web::pages::failure::Failure;
+use crate::publish::web::parts::answer::{NoParameters, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{change_table, components, text};
+use crate::publish::web::parts::{change_table, components, links, text};
 
-/// Changes that belong to an incident began at most so long before it.
-const BEFORE: Millis = Millis::from_hours(24);
+/// Links are about so much time on both sides of an incident.
+const AROUND: Millis = Millis::from_mins(30);
+
+/// Other changes in the table, the newest.
+const CHANGES_SHOWN_MAX: usize = 50;
 
 /// Alerts in the table, the newest: an outage of a service with hundreds of pods has
 /// as many.
 const ALERTS_SHOWN_MAX: usize = 200;
 
-pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
-    match daemon.review_of(&id).await {
-        Ok(review) => match (review.incident(&id), review.renamed(&id)) {
-            (None, Some(now)) => {
-                let now = format!("/incidents/{now}");
-                (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, now)]).into_response()
-            }
-            _ => shown(daemon, id).await.into_response(),
-        },
-        Err(_) => shown(daemon, id).await.into_response(),
+pub(crate) async fn show(State(daemon): State<ApiContext>, Path(id): Path<String>, query: RawQuery) -> Response {
+    let asked = asked::<NoParameters>(&query).map_err(Failure::from);
+    let read = Story::read(&daemon, &id).await.map_err(Failure::from);
+    match (asked, read) {
+        (Err(failure), _) | (_, Err(failure)) => failure.into_response(),
+        (_, Ok(Err(renamed))) => moved(&format!("/incidents/{renamed}")),
+        (Ok((_, ignored)), Ok(Ok(story))) => {
+            let frame = Frame {
+                title: &format!("Incident of {}", story.incident.service),
+                section: Some(Section::Incidents),
+                snapshot: Some(&story.snapshot),
+                ignored: Some(&ignored),
+            };
+            page(layout::page(&frame, &body(&story, daemon.links()))).into_response()
+        }
     }
 }
 
-async fn shown(daemon: ApiContext, id: String) -> Page {
-    let evaluated = daemon.evaluated()?;
-    let review = daemon.review_of(&id).await?;
-    let incident = review.incident(&id).ok_or_else(|| {
-        Problem::not_found("incident not found in the stored history")
-            .about("id")
-            .hint("history may have been dropped; see /incidents for the current list")
-    })?;
-    let now = evaluated.as_of;
-    let mut alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| review.alerts.find(*id)).collect();
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.start()));
-    let wanted = incident.clone();
-    let old_names = review.aliases.iter().filter(|(_, now)| **now == incident.id).map(|(old, _)| *old);
-    let names: Vec<IncidentId> = old_names.chain([incident.id]).collect();
-    let (changes, trail) = daemon
-        .ask(move |queries| {
-            let start = wanted.start().unwrap_or(now);
-            let around = Period::new(start - BEFORE, wanted.end().unwrap_or(now));
-            let changes = queries.incidents.changes(around)?;
-            let mut trail = queries.incidents.time_overrides()?;
-            trail.retain(|set| names.contains(&set.incident));
-            let changes = changes.into_iter().filter(|change| wanted.changes.contains(&change.id));
-            Ok((changes.collect::<Vec<_>>(), trail))
-        })
-        .await?;
-    let frame = Frame {
-        title: &format!("Incident of {}", incident.service),
-        section: Some(Section::Incidents),
-        snapshot: Some(&evaluated.snapshot),
-        refresh: None,
-    };
-    page(layout::page(&frame, &body(incident, &review, &alerts, &changes, &trail, now)))
+/// The draft of a post-mortem, as a file.
+pub(crate) async fn postmortem(State(daemon): State<ApiContext>, Path(id): Path<String>) -> Response {
+    match Story::read(&daemon, &id).await {
+        Err(problem) => problem.into_response(),
+        Ok(Err(renamed)) => moved(&format!("/incidents/{renamed}/postmortem.md")),
+        Ok(Ok(story)) => {
+            let name = format!("attachment; filename=\"postmortem-{}.md\"", story.incident.id);
+            let kind = "text/markdown; charset=utf-8".to_owned();
+            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], postmortem::document(&story))
+                .into_response()
+        }
+    }
 }
 
-fn body(
-    incident: &Incident,
-    review: &Review,
-    alerts: &[&Alert],
-    changes: &[Change],
-    trail: &[TimeOverride],
-    now: Timestamp,
-) -> Markup {
-    let episodes: Vec<&Episode> = review.episodes.iter().filter(|e| incident.episodes.contains(&e.id)).collect();
+fn moved(to: &str) -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, to)]).into_response()
+}
+
+fn body(story: &Story, templates: &[LinkTemplate]) -> Markup {
+    let (incident, now) = (&story.incident, story.now);
+    let (episodes, alerts) = (story.episodes(), story.alerts());
+    let id = incident.id.to_string();
+    let subject = LinkSubject { incident: Some(&id), ..subject(incident, now) };
     let length = incident.start().map(|start| incident.end().unwrap_or(now) - start);
     html! {
         p.crumbs { a href="/incidents" { "Incidents" } " / " code { (incident.id) } }
@@ -93,6 +88,11 @@ fn body(
             h1 { "Incident of " (components::user(&incident.service)) }
             (components::tag(incident.state.word(), incident.state.word()))
             (components::severity_chip(incident.severity))
+        }
+        p.ways {
+            a href={ "/services/" (text::segment(&incident.service)) } { (components::user(&incident.service)) }
+            a href={ "/incidents/" (id) "/postmortem.md" } download { "Post-mortem draft (Markdown)" }
+            (links::out(templates, &subject, None))
         }
         @if incident.others().next().is_some() || incident.reopens.is_some() {
             p {
@@ -115,20 +115,30 @@ fn body(
             } @else {
                 (components::tile("Ongoing", &components::length(length), &html! { "so far" }))
             }
-            (components::tile("Budget burned", &components::known(incident.budget_burned_ratio.map(text::share)), &html! { "the most that one SLO lost" }))
+            (components::tile("Budget burned", &incidents::burned(incident), &html! { "the most that one SLO lost" }))
             (components::tile("Detected", &html! { @if incident.detected { "by a page" } @else { span.warn { "no page" } } }, &html! {
-                @if let Some(after) = time_to_detect(incident) { (delay(after)) " after the onset" }
+                @if let Some(after) = time_to_detect(incident) { @if after < Millis::from_secs(1) && after >= Millis(0) { "at once" } @else { (delay(after)) " after the onset" } }
             }))
         }
+        @if let (Some(around), Some((slo, slots))) = (story.around, &story.slo) {
+            (around::chart(incident, (slo, slots), around, &story.nearby, now))
+        }
         section { h2 { "Timeline" } (times(incident, now)) }
-        @if !incident.told.is_empty() || !trail.is_empty() {
-            section { h2 { "Reported by tools and people" } (said(incident, trail)) }
+        @if !incident.told.is_empty() || !story.trail.is_empty() {
+            section { h2 { "Reported by tools and people" } (said(incident, &story.trail)) }
         }
         section { h2 { "Budget that burned" } (burned(&episodes, now)) }
-        section { h2 { "Alerts" } (fired(alerts, now)) }
+        section { h2 { "Alerts" } (fired(&alerts, templates, &subject, now)) }
         section {
-            h2 { "Changes around it" }
-            @if changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(changes, now)) }
+            h2 { "Changes that may have caused it" }
+            @if story.changes.is_empty() { (components::empty("None are known.")) } @else { (change_table::changes(&story.changes, now)) }
+        }
+        @let others: Vec<&Change> = story.nearby.iter().filter(|change| !incident.changes.contains(&change.id)).collect();
+        @if !others.is_empty() {
+            section {
+                h2 { "Other changes of its services around it" }
+                (change_table::changes(others.into_iter().rev().take(CHANGES_SHOWN_MAX), now))
+            }
         }
     }
 }
@@ -137,17 +147,17 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
     let start = incident.start();
     html! {
         (line(incident, now))
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Times" { table.cards {
             thead { tr { th { "Time" } th { "At (UTC)" } th.num { "After the beginning" } th { "From" } th { "Resolution" } } }
             tbody { @for (name, mark) in incident.times.named() {
                 tr {
-                    td { (name) div.muted { (meaning(name)) } }
+                    td.name { (name) div.muted { (meaning(name)) } }
                     @match mark {
                         Some(mark) => {
-                            td { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
-                            td.num { (components::known(start.map(|start| delay(mark.at - start)))) }
-                            td { code { (mark.source.word()) } @if mark.estimated { " " (components::tag("estimated", "estimated")) } }
-                            td {
+                            td data-name="At (UTC)" { (exact(mark.at)) @for stated in incident.stated.iter().filter(|s| s.time.word() == name) { (beside(stated)) } }
+                            td.num data-name="After the beginning" { (components::known(start.map(|start| delay(mark.at - start)))) }
+                            td data-name="From" { code { (mark.source.word()) } @if mark.estimated { " " (components::tag("estimated", "estimated")) } }
+                            td data-name="Resolution" {
                                 @match incident.times.onset_between.filter(|_| name == IncidentTime::Onset.word()) {
                                     Some(between) => { "between " (text::clock(between.start)) " and " (text::clock(between.end)) }
                                     None if mark.resolution.0 > 0 => { "within " (mark.resolution.human()) }
@@ -166,7 +176,7 @@ fn times(incident: &Incident, now: Timestamp) -> Markup {
 /// What was computed where something else stands, or what was stated and does
 /// not stand.
 fn beside(stated: &StatedTime) -> Markup {
-    html! { div.muted {
+    html! { div.muted.note {
         @if stated.stands {
             @match stated.computed { Some(mark) => { "computed: " (exact(mark.at)) }, None => { "not computed" } }
             "; set by " (components::user(&stated.by)) ": " (components::user(&stated.reason))
@@ -178,26 +188,26 @@ fn beside(stated: &StatedTime) -> Markup {
 
 fn said(incident: &Incident, trail: &[TimeOverride]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Reports" { table.cards {
             thead { tr { th { "At (UTC)" } th { "What" } th { "By" } th { "Reported by" } th { "About" } } }
             tbody {
                 @for told in &incident.told {
                     @let record = &told.record;
                     tr {
-                        td { (exact(record.occurred_at)) }
-                        td { (record.kind.word()) @if let Some(why) = told.ignored { div.muted { "ignored: " (ignored(why)) } } }
-                        td { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
-                        td { code { (record.told_by.word()) } " " (components::user(&record.source)) }
-                        td.words { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
+                        td.name { (exact(record.occurred_at)) }
+                        td data-name="What" { (record.kind.word()) @if let Some(why) = told.ignored { div.muted { "ignored: " (ignored(why)) } } }
+                        td data-name="By" { @match &record.actor { Some(actor) => (components::user(actor)), None => span.no-data { "–" } } }
+                        td data-name="Reported by" { code { (record.told_by.word()) } " " (components::user(&record.source)) }
+                        td.words data-name="About" { (components::user(&record.external_id)) @for text in &record.refs { div { (components::user(text)) } } }
                     }
                 }
                 @for set in trail {
                     tr {
-                        td { (exact(set.recorded_at)) }
-                        td { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " withdrawn" } }
-                        td { (components::user(&set.author)) }
-                        td { code { "override" } }
-                        td.words { (components::user(&set.reason)) }
+                        td.name { (exact(set.recorded_at)) }
+                        td data-name="What" { (set.time.word()) @match set.at { Some(at) => { " set to " (exact(at)) }, None => " withdrawn" } }
+                        td data-name="By" { (components::user(&set.author)) }
+                        td data-name="Reported by" { code { "override" } }
+                        td.words data-name="About" { (components::user(&set.reason)) }
                     }
                 }
             }
@@ -210,20 +220,7 @@ fn exact(at: Timestamp) -> Markup {
 }
 
 fn delay(after: Millis) -> String {
-    if after.0 == 0 { "0s".to_owned() } else { after.human() }
-}
-
-fn meaning(name: &str) -> &'static str {
-    match name {
-        "onset" => "users began to be hurt",
-        "condition" => "an alert's expression first held",
-        "firing" => "an alert fired",
-        "notified" => "someone was notified",
-        "acknowledged" => "someone took it",
-        "mitigated" => "the cause was countered",
-        "restored" => "users were served again",
-        _ => "the last alert ended",
-    }
+    if after.0 == 0 { "at once".to_owned() } else { after.human() }
 }
 
 const WIDTH: f64 = 1_120.0;
@@ -241,7 +238,7 @@ fn line(incident: &Incident, now: Timestamp) -> Markup {
     let whole = Period::new(first, if incident.end().is_some() { last } else { now });
     let x = |at: Timestamp| MARGIN + across(whole, at) * (WIDTH - 2.0 * MARGIN);
     html! {
-        div.scroll { svg.marks viewBox=(format!("0 0 {WIDTH} 112")) role="img" aria-label="The times of the incident in order" {
+        div.scroll tabindex="0" role="region" aria-label="Timeline" { svg.marks viewBox=(format!("0 0 {WIDTH} 112")) role="img" aria-label="The times of the incident in order" {
             path.whole d=(format!("M{:.1} 56H{:.1}", x(whole.start), x(whole.end))) {}
             @if let (Some(onset), Some(firing)) = (incident.times.onset, incident.times.firing) {
                 path.unseen d=(format!("M{:.1} 56H{:.1}", x(onset.at), x(firing.at))) {}
@@ -265,38 +262,52 @@ fn burned(episodes: &[&Episode], now: Timestamp) -> Markup {
         return components::empty("No SLO of this service burned faster than allowed.");
     }
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Budget that burned" { table.cards {
             thead { tr { th { "SLO" } th { "From" } th.num { "For" } th.num { "Bad" } th.num { "Total" } th.num { "Budget burned" } th.num { "Peak burn rate" } } }
             tbody { @for episode in episodes {
                 tr {
                     td.name { a href={ "/slos/" (text::segment(&episode.slo)) } { (components::user(&episode.slo)) } }
-                    td { (exact(episode.start)) }
-                    td.num { (episode.period(now).length().human()) @if episode.end.is_none() { " so far" } }
-                    td.num { (text::count(episode.bad)) }
-                    td.num { (text::count(episode.total)) }
-                    td.num { (text::share(episode.budget_burned_ratio)) }
-                    td.num { (text::burn(episode.peak_burn_rate)) }
+                    td data-name="From" { (exact(episode.start)) }
+                    td.num data-name="For" { (episode.period(now).length().human()) @if episode.end.is_none() { " so far" } }
+                    td.num data-name="Bad" { (text::count(episode.bad)) }
+                    td.num data-name="Total" { (text::count(episode.total)) }
+                    td.num data-name="Budget burned" { (text::share(episode.budget_burned_ratio)) }
+                    td.num data-name="Peak burn rate" { (text::burn(episode.peak_burn_rate)) }
                 }
             } }
         } }
     }
 }
 
-fn fired(alerts: &[&Alert], now: Timestamp) -> Markup {
+/// What links of an incident are filled with, some time before and after it included.
+fn subject(incident: &Incident, now: Timestamp) -> LinkSubject<'_> {
+    let period = |start| Period::new(start - AROUND, (incident.end().unwrap_or(now) + AROUND).min(now));
+    LinkSubject {
+        service: Some(&incident.service),
+        team: incident.team.as_deref(),
+        cluster: incident.cluster.as_deref(),
+        namespace: incident.namespace.as_deref(),
+        period: incident.start().map(period),
+        ..LinkSubject::default()
+    }
+}
+
+fn fired(alerts: &[&Alert], templates: &[LinkTemplate], subject: &LinkSubject<'_>, now: Timestamp) -> Markup {
     if alerts.is_empty() {
         return components::empty("No alert belongs to it.");
     }
     html! {
-        div.scroll { table {
-            thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } } }
+        div.scroll tabindex="0" role="region" aria-label="Alerts" { table.cards {
+            thead { tr { th { "Rule" } th { "Severity" } th { "Condition" } th { "Firing" } th.num { "For" } th { "Labels" } th { "Links" } } }
             tbody { @for alert in alerts.iter().take(ALERTS_SHOWN_MAX) {
                 tr {
                     td.name { (components::user(&alert.rule)) @if alert.suppressed { " " (components::tag("planned", "suppressed")) } }
-                    td { (components::severity_chip(alert.severity)) }
-                    td { @match alert.condition { Some(mark) => (exact(mark.at)), None => span.no-data { "–" } } }
-                    td { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
-                    td.num { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
-                    td.words { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
+                    td data-name="Severity" { (components::severity_chip(alert.severity)) }
+                    td data-name="Condition" { @match alert.condition { Some(mark) => (exact(mark.at)), None => span.no-data { "–" } } }
+                    td data-name="Firing" { @match alert.firing { Some(mark) => (exact(mark.at)), None => span.no-data { "never" } } }
+                    td.num data-name="For" { (components::length(alert.firing_time(now))) @if alert.ended.is_none() { " so far" } }
+                    td.words data-name="Labels" { code { (components::user(&alert.labels.without(&["alertname", "severity"]).to_string())) } }
+                    td data-name="Links" { span.ways { (links::out(templates, &LinkSubject { alert: Some(&alert.rule), ..*subject }, None)) } }
                 }
             } }
         } }

@@ -1,19 +1,26 @@
-//! All incidents of the stored history: how long they took, when they were,
-//! and each one.
+//! Incidents: how long they took, when they were, and each one; all of the stored
+//! history, or those that a filter leaves.
+
+mod filter;
+mod table;
+
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
-use serde::Deserialize;
 
+use self::filter::IncidentFilter;
+pub(crate) use self::table::{burned, table};
 use super::trends;
 use crate::evaluate::incident::detect_split::DetectSplit;
-use crate::evaluate::incident::durations::{DurationStat, time_to_detect};
+use crate::evaluate::incident::durations::{DurationStat, durations};
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
 use crate::model::operations::incident::{Incident, IncidentState};
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::http::plumbing::context::ApiContext;
+use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::incident_floor;
 use crate::publish::web::charts::timeline;
 use crate::publish::web::charts::timeline::{Lane, Span};
@@ -22,77 +29,96 @@ use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text, verdicts};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ServiceQuery {
-    service: Option<String>,
-}
-
-/// Incidents on the page, newest first; the API has all.
-const ROWS_MAX: usize = 200;
-/// What the timeline shows.
+/// What the timeline shows without a month.
 const TIMELINE: Millis = Millis::from_days(30);
 /// Below so many values a median has no 95 % interval; then the values
 /// themselves say more.
 const MEDIAN_MIN: usize = 6;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, query: RawQuery) -> Page {
-    let ServiceQuery { service } = asked(&query)?;
-    let service = service.as_deref();
+    let (query, ignored) = asked::<IncidentFilter>(&query)?;
     let evaluated = daemon.evaluated()?;
-    let review = &evaluated.snapshot.review;
-    let wanted: Vec<&Incident> =
-        review.incidents.iter().filter(|i| service.is_none_or(|service| i.concerns(service))).collect();
+    let now = evaluated.as_of;
+    let least = query.least()?;
+    let (review, period) = match query.month()? {
+        None => (Arc::clone(&evaluated.snapshot.review), Period::new(now - TIMELINE, now)),
+        Some(month) => {
+            let whole = month.period(daemon.timezone);
+            let period = Period::new(whole.start, whole.end.min(now));
+            if period.is_empty() {
+                return Err(Problem::bad_parameter("month", format!("{} has not begun", month.name())).into());
+            }
+            (daemon.judge(move |queries| queries.incidents.review(period)).await?.into(), period)
+        }
+    };
+    let wanted: Vec<&Incident> = review.incidents.iter().filter(|incident| query.admits(incident, least)).collect();
     let frame = Frame {
         title: "Incidents",
         section: Some(Section::Incidents),
         snapshot: Some(&evaluated.snapshot),
-        refresh: None,
+        ignored: Some(&ignored),
     };
-    let comparison = evaluated.snapshot.comparison.as_deref().filter(|c| service.is_none() && !c.is_lopsided());
-    let trends = evaluated.snapshot.trends.as_deref().filter(|trends| service.is_none() && trends.is_told());
-    page(layout::page(&frame, &body(review, comparison, trends, &wanted, service, evaluated.as_of)))
+    let whole = !query.is_narrowed();
+    let snapshot = &evaluated.snapshot;
+    let view = View {
+        review: &review,
+        comparison: snapshot.comparison.as_deref().filter(|c| whole && !c.is_lopsided()),
+        trends: snapshot.trends.as_deref().filter(|trends| whole && trends.is_told()),
+        wanted: &wanted,
+        query: &query,
+        period,
+        zone: daemon.timezone.name(),
+        now,
+    };
+    page(layout::page(&frame, &view.body()))
 }
 
-fn body(
-    review: &Review,
-    comparison: Option<&Comparison>,
-    trends: Option<&Trends>,
-    wanted: &[&Incident],
-    service: Option<&str>,
+struct View<'a> {
+    review: &'a Review,
+    comparison: Option<&'a Comparison>,
+    trends: Option<&'a Trends>,
+    wanted: &'a [&'a Incident],
+    query: &'a IncidentFilter,
+    period: Period,
+    /// Of the months that are asked for.
+    zone: &'a str,
     now: Timestamp,
-) -> Markup {
-    html! {
-        div.title {
+}
+
+impl View<'_> {
+    fn body(&self) -> Markup {
+        let (wanted, now) = (self.wanted, self.now);
+        let place = self.query.place(wanted.len());
+        html! {
             h1 { "Incidents" }
-            @if let Some(service) = service { span.muted { "of " (components::user(service)) " · " a href="/incidents" { "all services" } } }
-        }
-        (durations(review))
-        @if let Some(sentence) = incident_floor::sentence(review) { p.muted { (sentence) } }
-        @if wanted.is_empty() {
-            (components::empty("No incidents in the stored history."))
-            (over_months(trends))
-        } @else {
-            figure {
-                figcaption {
-                    h2 { "The last 30 days" }
-                    span.legend {
-                        span.key.page { "page" } span.key.ticket { "ticket" } span.key.undetected { "nobody was paged" }
+            (self.query.form(self.review, self.zone, wanted.len()))
+            @if self.query.is_subset() { (tiles_of(wanted, now)) } @else { (tiles(self.review)) }
+            @if let Some(sentence) = incident_floor::sentence(self.review) { p.muted { (sentence) } }
+            @if wanted.is_empty() {
+                (components::empty(if self.query.is_narrowed() { "No incident matches the filter." } else { "No incidents in the stored history." }))
+                (over_months(self.trends))
+            } @else {
+                figure {
+                    figcaption {
+                        h2 { (text::short_moment(self.period.start)) " – " (text::short_moment(self.period.end)) " (UTC)" }
+                        span.legend {
+                            span.key.page { "page" } span.key.ticket { "ticket" } span.key.undetected { "nobody was paged" }
+                        }
+                    }
+                    (timeline::lanes(self.period, &lanes(wanted, self.period, now)))
+                }
+                @if let Some(comparison) = self.comparison {
+                    section {
+                        h2 { "Better or worse" }
+                        (verdicts::table(comparison))
                     }
                 }
-                (timeline::lanes(Period::new(now - TIMELINE, now), &lanes(wanted, now)))
-            }
-            @if let Some(comparison) = comparison {
+                (over_months(self.trends))
                 section {
-                    h2 { "Better or worse" }
-                    (verdicts::table(comparison))
+                    h2 { "All incidents" }
+                    (table(wanted.get(place.clone()).unwrap_or_default(), now))
                 }
-            }
-            (over_months(trends))
-            section {
-                h2 { "All incidents" }
-                (table(&wanted.iter().copied().take(ROWS_MAX).collect::<Vec<_>>(), now))
-                @if wanted.len() > ROWS_MAX { p.muted { "and " (wanted.len() - ROWS_MAX) " more" } }
+                (self.query.pages(wanted.len()))
             }
         }
     }
@@ -110,14 +136,14 @@ fn over_months(trends: Option<&Trends>) -> Markup {
 }
 
 /// One lane for each service that had an incident, in order of name.
-fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
+fn lanes(incidents: &[&Incident], shown: Period, now: Timestamp) -> Vec<Lane> {
     let mut lanes: Vec<Lane> = Vec::new();
     for incident in incidents {
         let Some(start) = incident.start() else {
             continue;
         };
         let period = Period::new(start, incident.end().unwrap_or(now));
-        if period.end < now - TIMELINE {
+        if period.end < shown.start {
             continue;
         }
         let class = if incident.detected { incident.severity.word() } else { "undetected" };
@@ -136,16 +162,12 @@ fn lanes(incidents: &[&Incident], now: Timestamp) -> Vec<Lane> {
     lanes
 }
 
-fn durations(review: &Review) -> Markup {
-    let (durations, incidents) = (&review.durations, &review.incidents);
-    let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
-    let unseen = incidents.iter().filter(|incident| !incident.detected).count();
-    let again = incidents.iter().filter(|incident| incident.reopens.is_some()).count();
+/// The figures of the whole history, as they are published elsewhere.
+fn tiles(review: &Review) -> Markup {
+    let durations = &review.durations;
     html! {
         div.tiles {
-            (components::tile("Incidents", &html! { (text::count(incidents.len() as i64)) }, &html! {
-                (open) " open, " (again) " again within a day" br; (unseen) " without a page"
-            }))
+            (number(&review.incidents.iter().collect::<Vec<_>>()))
             (duration_tile("Time to detect", &durations.detect, &split(&review.split)))
             (duration_tile("Time to acknowledge", &durations.acknowledge, &in_business_hours(&review.business.acknowledge)))
             (duration_tile("Time to restore", &durations.restore, &in_business_hours(&review.business.restore)))
@@ -159,6 +181,34 @@ fn durations(review: &Review) -> Markup {
     }
 }
 
+/// The figures of those that a filter left.
+fn tiles_of(incidents: &[&Incident], now: Timestamp) -> Markup {
+    let first = incidents.iter().filter_map(|incident| incident.start()).min().unwrap_or(now);
+    let durations = durations(incidents.iter().copied(), Period::new(first, now + Millis(1)), now);
+    html! {
+        div.tiles {
+            (number(incidents))
+            (duration_tile("Time to detect", &durations.detect, &html! {}))
+            (duration_tile("Time to acknowledge", &durations.acknowledge, &html! {}))
+            (duration_tile("Time to restore", &durations.restore, &html! {}))
+            (duration_tile("Time to resolve", &durations.resolve, &html! {}))
+        }
+    }
+}
+
+fn number(incidents: &[&Incident]) -> Markup {
+    let open = incidents.iter().filter(|incident| incident.state == IncidentState::Open).count();
+    let unseen = incidents.iter().filter(|incident| !incident.detected).count();
+    let again = incidents.iter().filter(|incident| incident.reopens.is_some()).count();
+    components::tile(
+        "Incidents",
+        &html! { (text::count(incidents.len() as i64)) },
+        &html! {
+            (open) " open, " (again) " again within a day" br; (unseen) " without a page"
+        },
+    )
+}
+
 /// What the time to detect was spent on, as medians.
 fn split(split: &DetectSplit) -> Markup {
     let parts = split.named().into_iter().filter_map(|(name, stat)| Some((name, stat.median?)));
@@ -168,7 +218,9 @@ fn split(split: &DetectSplit) -> Markup {
 
 fn in_business_hours(stat: &DurationStat) -> Markup {
     html! { @if let Some(median) = stat.median {
-        br; span title="median of the time on Monday to Friday outside off-hours" { (median.human()) " in business hours" }
+        br; span title="median of the time on Monday to Friday outside off-hours" {
+            @if median == Millis(0) { "most of it outside business hours" } @else { (median.human()) " in business hours" }
+        }
     } }
 }
 
@@ -199,49 +251,4 @@ fn duration_tile(name: &str, stat: &DurationStat, more: &Markup) -> Markup {
             (more)
         },
     )
-}
-
-/// Incidents as a table.
-pub(crate) fn table(incidents: &[&Incident], now: Timestamp) -> Markup {
-    html! {
-        div.scroll { table.incidents {
-            thead { tr {
-                th { "Began" } th { "Service" } th { "State" } th { "Severity" } th.num { "Detected after" }
-                th.num { "Restored after" } th { "Onset, page, restored" } th.num { "Budget burned" }
-            } }
-            tbody { @for incident in incidents { (row(incident, now)) } }
-        } }
-    }
-}
-
-fn row(incident: &Incident, now: Timestamp) -> Markup {
-    let times = &incident.times;
-    let start = incident.start();
-    let after = |mark: Option<crate::model::operations::alert::Mark>| Some(mark?.at - start?);
-    html! {
-        tr {
-            td { a href={ "/incidents/" (incident.id) } {
-                @match start { Some(start) => (components::time(start)), None => "unknown" }
-            } }
-            td.name {
-                (components::user(&incident.service))
-                @for other in incident.others() { div.muted { "with " (components::user(other)) } }
-                @if incident.reopens.is_some() { div.muted { "reopened" } }
-            }
-            td { (components::tag(incident.state.word(), incident.state.word())) }
-            td { (components::severity_chip(incident.severity)) }
-            td.num { @if incident.detected { (components::length(time_to_detect(incident))) } @else { span.warn { "no page" } } }
-            td.num {
-                @match (times.restored, incident.state, start) {
-                    (None, IncidentState::Open, Some(start)) => { "ongoing, " ((now - start).human()) " so far" }
-                    _ => (components::length(after(times.restored))),
-                }
-            }
-            td { (timeline::phases(incident, now)) }
-            td.num { @match incident.budget_burned_ratio {
-                Some(ratio) => (text::share(ratio)),
-                None => span.no-data { "–" },
-            } }
-        }
-    }
 }

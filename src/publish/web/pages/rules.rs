@@ -1,6 +1,8 @@
 //! Alert rules on the page of alerts: what each told of and what it cost, by
 //! rule and by team, and what needs upkeep.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use crate::evaluate::alerting::load::Load;
@@ -42,7 +44,7 @@ pub(crate) fn tiles(review: &Review) -> Markup {
 }
 
 fn night(load: &Load) -> Markup {
-    html! { (count(load.off_hours)) " in the night" }
+    html! { (count(load.off_hours)) " off-hours" }
 }
 
 fn count(share: Share) -> String {
@@ -60,18 +62,23 @@ fn share(share: Share) -> Markup {
     }
 }
 
-/// One line per rule: the noisiest first, then those that only made tickets.
-pub(crate) fn league(review: &Review) -> Markup {
+/// One line per rule, of all or of some: the noisiest first, then those that only made
+/// tickets.
+pub(crate) fn league(review: &Review, only: Option<&BTreeSet<&str>>) -> Markup {
     let score = |rule: &str| review.rules.rules.iter().find(|s| s.rule == rule);
-    let noise = &review.noise.rules;
-    let silent: Vec<&RuleScore> =
-        review.rules.rules.iter().filter(|s| !noise.iter().any(|n| n.rule == s.rule)).collect();
+    let is_wanted = |rule: &str| only.is_none_or(|only| only.contains(rule));
+    let noise: Vec<&RuleNoise> = review.noise.rules.iter().filter(|rule| is_wanted(&rule.rule)).collect();
+    let is_silent = |s: &&RuleScore| is_wanted(&s.rule) && !noise.iter().any(|n| n.rule == s.rule);
+    let silent: Vec<&RuleScore> = review.rules.rules.iter().filter(is_silent).collect();
+    if noise.is_empty() && silent.is_empty() {
+        return components::empty("No rule matches the filter.");
+    }
     let left_out = (noise.len() + silent.len()).saturating_sub(RULES_MAX);
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Rules" { table {
             thead { tr {
                 th { "Rule" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" }
-                th.num title="What the noisy pages cost, in pages by day; one in the night costs three" { "Cost" }
+                th.num title="What the noisy pages cost, in pages by day; one in off-hours costs three" { "Cost" }
                 th.num title="Occasions that met a burn, of those that an SLO could judge" { "Precision" }
                 th.num title="Burns detected, of all burns on the services of the rule" { "Recall" }
                 th.num title="Median time from the onset of a burn to the first alert" { "Time to page" }
@@ -147,7 +154,7 @@ fn told(classes: &[(PageClass, usize)]) -> String {
 /// One line per team.
 pub(crate) fn teams(teams: &[TeamNoise]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Teams" { table {
             thead { tr {
                 th { "Team" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" }
                 th.num { "Per shift" } th.num { "Worst shift" } th.num { "Off-hours" }
@@ -170,7 +177,7 @@ pub(crate) fn teams(teams: &[TeamNoise]) -> Markup {
 /// One line per receiver of notifications.
 pub(crate) fn receivers(receivers: &[ReceiverNoise]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Receivers" { table {
             thead { tr { th { "Receiver" } th.num { "Pages" } th.num { "Noise" } th { "What the pages were" } } }
             tbody { @for one in receivers {
                 tr {
@@ -234,7 +241,7 @@ pub(crate) fn measures(measures: &[Measure]) -> Markup {
     html! {
         details {
             summary { "Noise as others measure it" }
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label="Measures of noise" { table {
                 thead { tr { th { "Measure" } th.num { "Value" } th.num { "Counts" } th { "What it is" } } }
                 tbody { @for measure in measures {
                     tr {

@@ -1,47 +1,45 @@
 //! One SLO: its numbers over every window, its charts, its alerts, and what
 //! happened to its service.
 
+mod burn_alerts;
+mod pictures;
+mod range;
+
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use super::{incidents, slos};
-use crate::api::slos::{TierVerdictJson, UnitJson};
+use self::range::RangeQuery;
+use super::incidents;
+use crate::api::slos::UnitJson;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::SloJudgement;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloStatus};
-use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
+use crate::model::link::{LinkSubject, LinkTemplate};
 use crate::model::operations::change::Change;
 use crate::model::operations::incident::Incident;
+use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::Generation;
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::problem::Problem;
 use crate::publish::http::plumbing::query::step_for;
-use crate::publish::web::charts;
-use crate::publish::web::charts::{Pointer, Series};
+use crate::publish::web::charts::series::{Moment, Pointer, Series, left_out};
 use crate::publish::web::parts::answer::{Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
-use crate::publish::web::parts::{change_table, components, history_notes, text};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WindowQuery {
-    window: Option<String>,
-}
+use crate::publish::web::parts::{change_table, components, history_notes, links, slo_figures, text};
 
 /// Related incidents and changes that are listed; the API has all.
 const RELATED_MAX: usize = 12;
 
 pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<String>, query: RawQuery) -> Page {
-    let WindowQuery { window } = asked(&query)?;
+    let (query, ignored) = asked::<RangeQuery>(&query)?;
     let evaluated = daemon.evaluated()?;
     let judgement = evaluated.slo(&name)?;
-    let status = chosen(judgement, window.as_deref())?;
+    let status = chosen(judgement, query.window.as_deref())?;
 
-    let period = status.elapsed_slots();
+    let period = query.period(status, evaluated.as_of)?;
     let step = step_for(period);
     let (slo, window, service) = (name.clone(), status.window.to_string(), judgement.slo.service.clone());
     let (generations, slots, changes) = daemon
@@ -57,9 +55,15 @@ pub(crate) async fn show(State(daemon): State<ApiContext>, Path(name): Path<Stri
     let incidents: Vec<&Incident> = incidents.filter(|incident| overlaps(incident, period, evaluated.as_of)).collect();
     let findings = evaluated.snapshot.findings.iter().filter(|finding| finding.subject == name).collect();
     let now = evaluated.as_of;
-    let view = View { generations, judgement, status, period, step, slots, incidents, changes, findings, now };
-    let frame =
-        Frame { title: &name, section: Some(Section::Slos), snapshot: Some(&evaluated.snapshot), refresh: None };
+    let links = daemon.links();
+    let view =
+        View { query, generations, judgement, status, period, step, slots, incidents, changes, findings, links, now };
+    let frame = Frame {
+        title: &name,
+        section: Some(Section::Slos),
+        snapshot: Some(&evaluated.snapshot),
+        ignored: Some(&ignored),
+    };
     page(layout::page(&frame, &view.body()))
 }
 
@@ -72,11 +76,20 @@ fn chosen<'a>(judgement: &'a SloJudgement, window: Option<&str>) -> Result<&'a S
     found.ok_or_else(|| Problem::not_found("the SLO has no such window").about("window"))
 }
 
+/// The zone in which a calendar window begins, where it is another than that of the page.
+fn zone_of(window: &ComplianceWindow) -> Option<&'static str> {
+    match window {
+        ComplianceWindow::Calendar { calendar, .. } if calendar.zone != chrono_tz::UTC => Some(calendar.zone.name()),
+        _ => None,
+    }
+}
+
 fn overlaps(incident: &Incident, period: Period, now: Timestamp) -> bool {
     incident.start().is_some_and(|start| start < period.end) && incident.end().unwrap_or(now) > period.start
 }
 
 struct View<'a> {
+    query: RangeQuery,
     generations: Vec<Generation>,
     judgement: &'a SloJudgement,
     status: &'a SloStatus,
@@ -87,30 +100,47 @@ struct View<'a> {
     changes: Vec<Change>,
     /// What is wrong with its series.
     findings: Vec<&'a Finding>,
+    links: &'a [LinkTemplate],
     now: Timestamp,
 }
 
 impl View<'_> {
     fn body(&self) -> Markup {
         let slo = &self.judgement.slo;
+        let path = format!("/slos/{}", text::segment(&slo.name));
+        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|one| pictures::pointer(one, self.now)).collect();
+        let changes: Vec<Moment> = self.changes.iter().map(pictures::moment).collect();
+        let left_out = left_out(self.status.corrected.as_ref(), self.period);
+        let series = Series {
+            period: self.period,
+            step: self.step,
+            slots: &self.slots,
+            pointers: &pointers,
+            changes: &changes,
+            left_out: &left_out,
+            even: self.status.window.is_calendar().then_some(self.status.period),
+        };
+        let allowed = slo.objective.allowed_bad_ratio();
         html! {
             (self.head())
             @if !self.findings.is_empty() {
-                ul.findings { @for finding in &self.findings { (components::finding(finding)) } }
+                section { h2 { "Findings about this SLO" } ul.findings { @for finding in &self.findings { (components::finding(finding)) } } }
             }
             (self.tiles())
             (history_notes::corrected(self.status))
             (history_notes::objectives(self.status))
-            (self.charts())
+            (self.query.form(&path, self.status, self.period))
+            @if self.query.is_given() { (pictures::range(&series, allowed)) }
+            (pictures::both(&series, allowed, UnitJson::from(slo.budgeting).as_str()))
             section {
                 h2 { "Every window" }
                 (self.windows())
             }
             section {
                 h2 { "Burn-rate alerts" }
-                (tiers(&self.judgement.tiers))
+                (burn_alerts::tiers(&self.judgement.tiers))
             }
-            (policy(self.status))
+            (burn_alerts::policy(self.status))
             (history_notes::changed(&self.generations))
             section {
                 h2 { "Incidents of " (components::user(&slo.service)) }
@@ -135,11 +165,15 @@ impl View<'_> {
         let slo = &self.judgement.slo;
         let path = format!("/slos/{}", text::segment(&slo.name));
         html! {
-            p.crumbs { a href="/" { "SLOs" } " / " a href={ "/?" (service_query(&slo.service)) } { (components::user(&slo.service)) } }
+            p.crumbs {
+                a href="/" { "SLOs" } " / " a href={ "/services/" (text::segment(&slo.service)) } { (components::user(&slo.service)) }
+                @if let Some(team) = slo.team() { " · team " a href={ "/teams/" (text::segment(team)) } { (components::user(team)) } }
+            }
             div.title {
                 h1 { (components::user(&slo.name)) }
                 (components::state_chip(self.status.state))
             }
+            p.ways { (links::out(self.links, &LinkSubject { period: Some(self.period), ..links::of_slo(slo) }, links::runbook(&slo.alerts.annotations))) }
             @if !slo.description.is_empty() { p.lead { (components::user(&slo.description)) } }
             p.labels {
                 @for (name, value) in slo.labels.iter() {
@@ -159,7 +193,6 @@ impl View<'_> {
     fn tiles(&self) -> Markup {
         let (slo, status) = (&self.judgement.slo, self.status);
         let unit = UnitJson::from(slo.budgeting).as_str();
-        let burn = status.burn_rates.iter().find(|burn| burn.lookback == Millis::from_hours(1));
         html! {
             div.tiles {
                 (components::tile("Attainment", &value(status.attainment.map(text::percent), status.method), &html! {
@@ -167,65 +200,29 @@ impl View<'_> {
                     br; (bound(status))
                 }))
                 (components::tile("Error budget left", &budget_value(status), &budget_remark(status, unit, self.now)))
-                (components::tile("Burn rate over 1h", &value(burn.and_then(|burn| burn.rate).map(text::burn), status.method), &html! {
+                (components::tile("Burn rate over 1h", &slo_figures::burn_now(status), &html! {
                     @match status.budget.and_then(|budget| budget.time_to_exhaustion) {
                         Some(left) => { "exhausted in " (left.human()) " at this rate" (exhaustion_bound(status)) }
-                        None => { "1× spends the budget exactly" }
+                        None => { "at 1× a budget lasts exactly its window" }
                     }
                 }))
-                (components::tile("Coverage", &slos::coverage(status), &html! {
+                (components::tile("Coverage", &slo_figures::coverage(status), &html! {
                     "counted " (status.method.word()) br; "unknown time: " (slo.no_data.word())
                     @if status.idle_ratio > 0.0 { br; "idle " (text::percent(status.idle_ratio)) }
                 }))
-                (components::tile(if unit == "slices" { "Slices" } else { "Events" }, &html! { (text::short_count(status.counts.total as f64)) }, &html! {
-                    (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
+                (components::tile(if unit == "slices" { "Slices" } else { "Events" }, &counted(status, text::short_count(status.counts.total as f64)), &html! {
+                    @if status.coverage > 0.0 || status.counts.total > 0 {
+                        (text::count(status.counts.bad())) " bad of " (text::count(status.counts.total))
+                    } @else { "nothing was observed" }
                     @if status.unseen_events >= 1.0 { br; "up to " (text::count(status.unseen_events as i64)) " unseen" }
                 }))
             }
         }
     }
 
-    fn charts(&self) -> Markup {
-        let pointers: Vec<Pointer> = self.incidents.iter().filter_map(|incident| pointer(incident, self.now)).collect();
-        let left_out = charts::left_out(self.status.corrected.as_ref(), self.period);
-        let series = Series {
-            period: self.period,
-            step: self.step,
-            slots: &self.slots,
-            pointers: &pointers,
-            left_out: &left_out,
-        };
-        let allowed = self.judgement.slo.objective.allowed_bad_ratio();
-        let missing = || components::empty("Nothing was observed in this period.");
-        html! {
-            figure {
-                figcaption {
-                    h2 { "Error budget" }
-                    span.legend {
-                        span.key.line { "remaining" } span.key.spent { "overspent" }
-                        span.key.incident { "incident" } span.key.unknown { "not observed" }
-                        @if !left_out.is_empty() { span.key.left-out { "left out by corrections" } }
-                    }
-                }
-                (charts::burn_down(&series).unwrap_or_else(missing))
-            }
-            figure {
-                figcaption {
-                    h2 { "Errors and traffic" }
-                    span.legend {
-                        span.key.spent { "bad ratio in " (self.step.compact()) }
-                        span.key.allowed { "allowed " (text::chosen(allowed)) }
-                        span.key.line { (UnitJson::from(self.judgement.slo.budgeting)) " per minute" }
-                    }
-                }
-                (charts::errors_and_traffic(&series, allowed).unwrap_or_else(missing))
-            }
-        }
-    }
-
     fn windows(&self) -> Markup {
         html! {
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label="Windows" { table {
                 thead { tr {
                     th { "Window" } th { "Period (UTC)" } th { "State" } th.num { "Attainment" } th.num { "Bad" }
                     th.num { "Total" } th { "Budget left" } th.num { "Coverage" }
@@ -233,13 +230,16 @@ impl View<'_> {
                 tbody { @for status in &self.judgement.windows {
                     tr {
                         td { (status.window) @if status.elapsed_ratio < 1.0 { div.muted { (text::share(status.elapsed_ratio)) " elapsed" } } }
-                        td { (components::time(status.period.start)) " – " (components::time(status.period.end)) }
+                        td {
+                            (components::time(status.period.start)) " – " (components::time(status.period.end))
+                            @if let Some(zone) = zone_of(&status.window) { div.muted { "a " (status.window) " of " (zone) } }
+                        }
                         td { (components::state_chip(status.state)) }
-                        td.num { (slos::attainment(status)) }
-                        td.num { (text::count(status.counts.bad())) }
-                        td.num { (text::count(status.counts.total)) }
+                        td.num { (slo_figures::attainment(status)) }
+                        td.num { (counted(status, text::count(status.counts.bad()))) }
+                        td.num { (counted(status, text::count(status.counts.total))) }
                         td { (components::budget_bar(status)) }
-                        td.num { (slos::coverage(status)) }
+                        td.num { (slo_figures::coverage(status)) }
                     }
                 } }
             } }
@@ -247,8 +247,9 @@ impl View<'_> {
     }
 }
 
-fn service_query(service: &str) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).append_pair("service", service).finish()
+/// A count; where nothing was observed there is none.
+fn counted(status: &SloStatus, count: String) -> Markup {
+    components::known(Some(count).filter(|_| status.coverage > 0.0 || status.counts.total > 0))
 }
 
 fn value(text: Option<String>, method: Method) -> Markup {
@@ -305,92 +306,6 @@ fn budget_remark(status: &SloStatus, unit: &str, now: Timestamp) -> Markup {
             ", " (text::minutes(left)) " of " (text::minutes(all))
         }
         @if let Some(at) = budget.exhausted_at { br; "spent " (components::ago(at, now)) }
-    }
-}
-
-fn pointer(incident: &Incident, now: Timestamp) -> Option<Pointer> {
-    let period = Period::new(incident.start()?, incident.end().unwrap_or(now));
-    let length = period.length().human();
-    Some(Pointer {
-        period,
-        title: format!("Incident, {}, {length}", text::short_moment(period.start)),
-        href: format!("/incidents/{}", incident.id),
-    })
-}
-
-fn tiers(tiers: &[TierStatus]) -> Markup {
-    if tiers.is_empty() {
-        return components::empty("This SLO has none.");
-    }
-    html! {
-        div.scroll { table {
-            thead { tr {
-                th { "Alert" } th { "State" } th { "Severity" } th.num { "Fires above" } th.num { "Long lookback" } th.num { "Short lookback" }
-            } }
-            tbody { @for status in tiers {
-                tr {
-                    td { (components::user(&status.tier.name)) div.muted { (text::chosen(status.tier.budget_ratio)) " of the budget in " (status.tier.long) } }
-                    td title=(explained(status.verdict)) {
-                        @let word = TierVerdictJson::from(status.verdict).as_str();
-                        (components::tag(word, word))
-                        @if let Some(lookback) = status.stretched { div.muted { "few events: judged over " (lookback) } }
-                        @if status.held_back > 0 { div.muted { "held back " (status.held_back) "×" } }
-                    }
-                    td { (components::severity_chip(status.tier.severity)) }
-                    td.num { (text::factor(status.factor)) }
-                    td.num { (rate(status.long_rate, status.factor)) " " span.muted { "in " (status.tier.long) } }
-                    td.num { (rate(status.short_rate, status.factor)) " " span.muted { "in " (status.tier.short) } }
-                }
-            } }
-        } }
-    }
-}
-
-/// What is agreed to be done as the budget goes, and where that stands.
-fn policy(status: &SloStatus) -> Markup {
-    let steps = &status.slo.budget_policy;
-    let entered = status.policy_step();
-    html! {
-        @if !steps.is_empty() {
-            section {
-                h2 { "Error budget policy" }
-                div.scroll { table {
-                    thead { tr { th.num { "Budget left" } th { "In force" } th { "Action" } th { "Owner" } } }
-                    tbody { @for step in steps {
-                        tr {
-                            td.num { "at most " (text::chosen(step.remaining_ratio)) }
-                            td {
-                                @match status.judged_budget() {
-                                    None => (components::absent(status.method)),
-                                    Some(_) if entered == Some(step) => (components::tag("firing", "yes")),
-                                    Some(_) => { "no" }
-                                }
-                            }
-                            td.words { (components::user(&step.text)) }
-                            td { (components::user(&step.owner)) }
-                        }
-                    } }
-                } }
-            }
-        }
-    }
-}
-
-fn rate(rate: Option<f64>, factor: f64) -> Markup {
-    match rate {
-        Some(rate) => {
-            html! { span class=[(rate > factor).then_some("bad")] { (text::burn(rate)) } }
-        }
-        None => components::no_data(),
-    }
-}
-
-fn explained(verdict: TierVerdict) -> &'static str {
-    match verdict {
-        TierVerdict::Firing => "both lookbacks burn faster than the factor",
-        TierVerdict::Quiet => "at least one lookback burns slower than the factor",
-        TierVerdict::HeldBack => "both lookbacks burn faster, but too few events failed to wake anyone",
-        TierVerdict::Frozen => "too little is known; the alert stays as it is",
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the daemon itself is doing. Shown before the first evaluation, too.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use crate::evaluate::review::finding::Finding;
@@ -8,25 +8,20 @@ use crate::model::latency::{LatencyFigures, Percentiles};
 use crate::model::time::{Millis, Timestamp};
 use crate::publish::answers::{BackfillProgress, CatalogStatus, LoopStatus, ServiceStatus, SourceStatus};
 use crate::publish::http::plumbing::context::ApiContext;
-use crate::publish::web::parts::answer::{Page, page};
+use crate::publish::web::parts::answer::{NoParameters, Page, asked, page};
 use crate::publish::web::parts::layout;
 use crate::publish::web::parts::layout::{Frame, Section};
 use crate::publish::web::parts::{components, text};
 
-/// The page shows progress.
-const REFRESH_SECONDS: u32 = 15;
 /// Findings that are listed; the API has all.
 const FINDINGS_MAX: usize = 100;
 
-pub(crate) async fn show(State(daemon): State<ApiContext>) -> Page {
+pub(crate) async fn show(State(daemon): State<ApiContext>, query: RawQuery) -> Page {
+    let (NoParameters {}, ignored) = asked(&query)?;
     let status = daemon.status();
     let snapshot = daemon.snapshot();
-    let frame = Frame {
-        title: "Status",
-        section: Some(Section::Status),
-        snapshot: Some(&snapshot),
-        refresh: Some(REFRESH_SECONDS),
-    };
+    let frame =
+        Frame { title: "Status", section: Some(Section::Status), snapshot: Some(&snapshot), ignored: Some(&ignored) };
     page(layout::page(&frame, &body(&status, daemon.now())))
 }
 
@@ -105,7 +100,7 @@ fn sources(sources: &[SourceStatus], now: Timestamp) -> Markup {
         return components::empty("None are configured.");
     }
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Sources" { table {
             thead { tr { th { "Source" } th { "Kind" } th { "State" } th { "Address" } th.num { "p50" } th.num { "p99" } th.num { "Max" } th { "Last success" } th { "Last error" } } }
             tbody { @for source in sources {
                 tr {
@@ -131,7 +126,7 @@ fn loops(loops: &[LoopStatus], now: Timestamp) -> Markup {
         return components::empty("No background tasks are running.");
     }
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Loops" { table {
             thead { tr { th { "Loop" } th.num { "Rounds" } th.num { "Failures" } th.num { "Last took" } th.num { "p50" } th.num { "p99" } th.num { "Max" } th { "Last success" } th { "Last error" } } }
             tbody { @for status in loops {
                 tr {

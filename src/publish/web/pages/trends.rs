@@ -17,7 +17,7 @@ pub(crate) fn table(trends: &Trends) -> Markup {
     let told = trends.series.iter().filter(|followed| followed.n() > 0);
     html! {
         p.muted { (series::about(trends)) }
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Trends by month" { table {
             thead { tr {
                 th { "Of each month" } th { "Month by month" } th.num { "Last" } th.num { "Change a month" } th { "Trend" }
             } }

@@ -9,10 +9,29 @@ use super::text;
 use crate::evaluate::slo::status::{HistorySlot, Method, SloState, SloStatus};
 use crate::model::slo::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::publish::budget_level::BudgetLevel;
 
-/// A text that came from outside, kept to itself in length and direction.
+/// A text that came from outside, kept to itself in length and direction. A long name may
+/// be broken between its words.
 pub(crate) fn user(text: &str) -> Markup {
-    html! { bdi { (text::clean(text)) } }
+    let clean = text::clean(text);
+    html! { bdi { @for (i, word) in words(&clean).into_iter().enumerate() { @if i > 0 { wbr; } (word) } } }
+}
+
+/// The words of a name such as `HighErrorRate` or `http_requests`, which browsers do not
+/// tell apart.
+fn words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut before) = (0, ' ');
+    for (at, c) in name.char_indices() {
+        if at > start && ((before.is_lowercase() && c.is_uppercase()) || before == '_') {
+            words.extend(name.get(start..at));
+            start = at;
+        }
+        before = c;
+    }
+    words.extend(name.get(start..));
+    words
 }
 
 /// A finding with its subject, as an item of a list.
@@ -99,26 +118,32 @@ pub(crate) fn meter(class: &str, ratio: f64) -> Markup {
     }
 }
 
-/// What remains of a budget: a bar that empties, and the number. Overspent
-/// budgets show by how much, on a full red bar.
+/// What remains of a budget: a bar that empties, and the number. That of a spent budget
+/// is empty.
 pub(crate) fn budget_bar(status: &SloStatus) -> Markup {
     match status.budget.map(|budget| budget.remaining_ratio) {
         None => {
             html! { div.budget { (meter("none", 0.0)) span.number { (absent(status.method)) } } }
         }
-        Some(ratio) if ratio < 0.0 => html! {
-            div.budget title={ "the budget is overspent by " (text::share(-ratio)) } {
-                (meter("overspent", 1.0))
-                span.number.bad { (text::share(ratio)) }
+        Some(ratio) => {
+            let level = BudgetLevel::of(ratio);
+            html! {
+                div.budget title=(match level {
+                    BudgetLevel::Spent => format!("the budget is overspent by {}", text::share(-ratio)),
+                    BudgetLevel::Low | BudgetLevel::Left => format!("{} of the budget remains", text::share(ratio)),
+                }) {
+                    (meter(level.class(), ratio))
+                    span.number.bad[level == BudgetLevel::Spent] { (text::share(ratio)) }
+                }
             }
-        },
-        Some(ratio) => html! {
-            div.budget title={ (text::share(ratio)) " of the budget remains" } {
-                (meter(if ratio < 0.2 { "low" } else { "left" }, ratio))
-                span.number { (text::share(ratio)) }
-            }
-        },
+        }
     }
+}
+
+/// A table, or another wide thing, that scrolls where it does not fit. It can be reached
+/// by keyboard, which needs a name.
+pub(crate) fn scroll(name: &str, wide: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(text::clean(name)) { (wide) } }
 }
 
 const SPARK_WIDTH: f64 = 120.0;
@@ -185,4 +210,54 @@ pub(crate) fn tile(name: &str, value: &Markup, remark: &Markup) -> Markup {
 /// What a list shows when it has nothing.
 pub(crate) fn empty(words: &str) -> Markup {
     html! { p.empty { (words) } }
+}
+
+/// A field of a form with a few values.
+pub(crate) fn choice<'a>(
+    name: &str,
+    label: &str,
+    values: impl IntoIterator<Item = &'a str>,
+    chosen: Option<&str>,
+) -> Markup {
+    html! {
+        label {
+            span { (label) }
+            select name=(name) {
+                option value="" { "all" }
+                @for value in values { option value=(value) selected[chosen == Some(value)] { (text::clean(value)) } }
+            }
+        }
+    }
+}
+
+/// A field of a form for words.
+pub(crate) fn search(words: Option<&str>, of: &str) -> Markup {
+    html! { label { span { "Search" } input type="search" name="q" value=[words] placeholder=(of); } }
+}
+
+/// Where the other pages of a list are.
+pub(crate) fn pages(number: usize, last: usize, address: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        @if last > 1 {
+            nav.pages aria-label="Pages of the list" {
+                @if number > 1 { a href=(address(number - 1)) rel="prev" { "← Before" } }
+                span { "Page " (number) " of " (last) }
+                @if number < last { a href=(address(number + 1)) rel="next" { "After →" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_broken_between_their_words() {
+        let shown = |name: &str| user(name).into_string();
+        assert_eq!(shown("HighErrorRate"), "<bdi>High<wbr>Error<wbr>Rate</bdi>");
+        assert_eq!(shown("http_requests"), "<bdi>http_<wbr>requests</bdi>");
+        assert_eq!(shown("checkout-latency é<b>"), "<bdi>checkout-latency é&lt;b&gt;</bdi>");
+        assert_eq!(shown(""), "<bdi></bdi>");
+    }
 }

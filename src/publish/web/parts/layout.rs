@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::text;
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::evaluate::review::snapshot::Snapshot;
+use crate::publish::http::plumbing::query::Ignored;
 use crate::publish::text::findings;
 
 /// The pages that the navigation leads to.
@@ -29,14 +30,17 @@ impl Section {
 /// More push the page itself out of sight; the status page has all.
 const BANNERS_MAX: usize = 3;
 
-/// What stands around a page.
+/// Names of parameters that are shown.
+const IGNORED_MAX: usize = 5;
+
+/// What surrounds a page.
 pub(crate) struct Frame<'a> {
     pub title: &'a str,
     pub section: Option<Section>,
     /// What the numbers are of. What makes them doubtful is said above the page.
     pub snapshot: Option<&'a Snapshot>,
-    /// Seconds after which the page loads again by itself.
-    pub refresh: Option<u32>,
+    /// What was asked for and has no meaning on this page.
+    pub ignored: Option<&'a Ignored>,
 }
 
 pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
@@ -47,7 +51,6 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if let Some(seconds) = frame.refresh { meta http-equiv="refresh" content=(seconds); }
                 title { (text::clean(frame.title)) " · Evenkeel" }
                 link rel="stylesheet" href={ "/assets/evenkeel.css?v=" (env!("CARGO_PKG_VERSION")) };
                 link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
@@ -62,17 +65,41 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                         }
                     }
                     @if let Some(as_of) = frame.snapshot.and_then(|snapshot| snapshot.as_of) {
-                        p.as-of { "as of " time datetime=(as_of.rfc3339()) { (text::moment(as_of)) } }
+                        p.as-of {
+                            "as of " time datetime=(as_of.rfc3339()) { (text::moment(as_of)) }
+                            // An empty address is that of the page itself, with its parameters.
+                            " · " a href="" { "Reload" }
+                        }
                     }
                 }
                 (banners(frame.snapshot.map_or(&[], |snapshot| &snapshot.findings)))
-                main #content { (body) }
+                @if let Some(ignored) = frame.ignored { (without_meaning(ignored)) }
+                main #content tabindex="-1" { (body) }
                 footer {
                     span { "Evenkeel " (env!("CARGO_PKG_VERSION")) }
                     a href="/api/v1/report?format=html" { "Report of this month" }
                     a href="/api/v1/openapi.json" { "API" }
                     a href="/metrics" { "Metrics" }
-                    span { "All times are UTC." }
+                    span { "All times are in UTC." }
+                }
+            }
+        }
+    }
+}
+
+/// Parameters of the address that changed nothing.
+fn without_meaning(ignored: &Ignored) -> Markup {
+    html! {
+        @if !ignored.names.is_empty() {
+            p.notice role="status" {
+                "Not used on this page: "
+                @for (i, name) in ignored.names.iter().take(IGNORED_MAX).enumerate() {
+                    @if i > 0 { ", " }
+                    code { (text::clean(name)) }
+                }
+                ". "
+                @if ignored.known.is_empty() { "It has no parameters." } @else {
+                    "Its parameters are " (ignored.known.join(", ")) "."
                 }
             }
         }
@@ -123,7 +150,7 @@ mod tests {
 
     fn shown(findings: &[Finding]) -> String {
         let snapshot = Snapshot { findings: Arc::new(findings.to_vec()), ..Snapshot::default() };
-        let frame = Frame { title: "SLOs", section: None, snapshot: Some(&snapshot), refresh: None };
+        let frame = Frame { title: "SLOs", section: None, snapshot: Some(&snapshot), ignored: None };
         page(&frame, &html! {}).into_string()
     }
 

@@ -124,6 +124,11 @@ pub(crate) fn short_moment(at: Timestamp) -> String {
     at_format(at, "%-d %b %H:%M")
 }
 
+/// `2026-11-24T15:42`, as the field of a form for a time has it.
+pub(crate) fn field_moment(at: Timestamp) -> String {
+    at_format(at, "%Y-%m-%dT%H:%M")
+}
+
 /// `15:42:07`.
 pub(crate) fn clock(at: Timestamp) -> String {
     at_format(at, "%H:%M:%S")

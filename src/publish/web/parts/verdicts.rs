@@ -20,7 +20,7 @@ pub(crate) fn table(comparison: &Comparison) -> Markup {
             (comparison.period.length().human()) " compared with the " (comparison.before.length().human()) " before. "
             "A difference is called better or worse only where chance alone would bring it in fewer than 5\u{202f}% of cases."
         }
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Comparison with the time before" { table {
             thead { tr {
                 th { "Incidents of" } th.num { "Number" } th.num { "To detect" } th.num { "To acknowledge" }
                 th.num { "To restore" } th.num { "To resolve" } th.num title="incidents of the same service and cause" { "Again in 7, 30, 60 days" }

@@ -83,6 +83,8 @@ impl SloQueries for Sample {
                 coverage: seen,
                 left_out: Millis(0),
                 budget_remaining_ratio: judged.budget.filter(|_| seen > 0.0).map(|budget| budget.remaining_ratio),
+                window_coverage: judged.coverage,
+                ..HistorySlot::default()
             });
             start = start + step;
         }

@@ -14,7 +14,7 @@ pub(crate) enum Policy {
     Role(Role),
 }
 
-const READ: [&str; 32] = [
+const READ: [&str; 35] = [
     "/",
     "/alerts",
     "/alerts/fixes",
@@ -44,9 +44,12 @@ const READ: [&str; 32] = [
     "/assets/icon.svg",
     "/incidents",
     "/incidents/{id}",
+    "/incidents/{id}/postmortem.md",
     "/metrics",
+    "/services/{name}",
     "/slos/{name}",
     "/status",
+    "/teams/{name}",
 ];
 
 const OPEN: [&str; 2] = ["/-/healthy", "/-/ready"];

@@ -10,14 +10,22 @@ use serde::forward_to_deserialize_any;
 use crate::publish::http::plumbing::problem::Problem;
 
 /// What becomes of parameters that a path does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
+#[derive(Debug)]
+pub(crate) enum Unknown<'a> {
     IsRefused,
-    Passes,
+    /// They are noted here.
+    Passes(&'a mut Ignored),
+}
+
+/// Parameters that were given and have no meaning, and those that have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    pub names: Vec<String>,
+    pub known: &'static [&'static str],
 }
 
 /// Reads names and values as a type.
-pub(super) fn of_pairs<Q: DeserializeOwned>(pairs: &[(String, String)], unknown: Unknown) -> Result<Q, Problem> {
+pub(super) fn of_pairs<Q: DeserializeOwned>(pairs: &[(String, String)], unknown: Unknown<'_>) -> Result<Q, Problem> {
     Q::deserialize(Pairs { pairs, unknown }).map_err(Problem::from)
 }
 
@@ -83,7 +91,7 @@ impl de::Error for QueryError {
 
 struct Pairs<'a> {
     pairs: &'a [(String, String)],
-    unknown: Unknown,
+    unknown: Unknown<'a>,
 }
 
 impl<'a, 'de> Deserializer<'de> for Pairs<'a> {
@@ -100,10 +108,15 @@ impl<'a, 'de> Deserializer<'de> for Pairs<'a> {
         visitor: V,
     ) -> Result<V::Value, QueryError> {
         let mut fields: Vec<(&'a str, Vec<&'a str>)> = Vec::new();
-        for (name, value) in self.pairs {
+        let Pairs { pairs, mut unknown } = self;
+        for (name, value) in pairs {
             if !known.contains(&name.as_str()) {
-                match self.unknown {
-                    Unknown::Passes => continue,
+                match &mut unknown {
+                    Unknown::Passes(ignored) => {
+                        ignored.known = known;
+                        ignored.names.push(name.clone());
+                        continue;
+                    }
                     Unknown::IsRefused => {
                         return Err(QueryError { parameter: name.clone(), wrong: Wrong::NotKnown { known } });
                     }

@@ -14,7 +14,9 @@ use crate::model::time::TimeError;
 use crate::model::time::asked_month::AskedMonth;
 
 pub use backup::BackupArgs;
-pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
+pub use clients::{
+    AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, KpisArgs, OverArgs, ReplayArgs, SloArgs,
+};
 pub use daemon::DaemonArgs;
 
 use crate::cli::commands::settings::SettingArgs;
@@ -63,6 +65,8 @@ pub enum CliCommands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
+    /// Show the scorecard of a running daemon, or one KPI.
+    Kpis(KpisArgs),
     /// Replay alert history with a different `for`, inhibition or burn-rate alert.
     Replay(ReplayArgs),
     /// Compare computed budgets with the truth on generated worlds in a real Prometheus.

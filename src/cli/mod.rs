@@ -59,6 +59,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Explain(args) => ask::explain(&args),
         CliCommands::Incidents(args) => ask::incidents(&args),
         CliCommands::Alerts(args) => ask::alerts(&args),
+        CliCommands::Kpis(args) => ask::kpis(&args),
         CliCommands::Replay(args) => ask::replay(&args),
     }
 }

@@ -3,6 +3,7 @@
 //! meaning in light and dark. A slot that nobody observed stays a gap.
 
 pub(crate) mod axis;
+pub(crate) mod kpi_points;
 pub(crate) mod sparklines;
 pub(crate) mod timeline;
 

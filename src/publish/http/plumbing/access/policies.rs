@@ -14,7 +14,7 @@ pub(crate) enum Policy {
     Role(Role),
 }
 
-const READ: [&str; 32] = [
+const READ: [&str; 36] = [
     "/",
     "/alerts",
     "/alerts/fixes",
@@ -28,6 +28,8 @@ const READ: [&str; 32] = [
     "/api/v1/incidents",
     "/api/v1/incidents/{id}",
     "/api/v1/incidents/{id}/times",
+    "/api/v1/kpis",
+    "/api/v1/kpis/{name}",
     "/api/v1/noise",
     "/api/v1/openapi.json",
     "/api/v1/records",
@@ -45,6 +47,8 @@ const READ: [&str; 32] = [
     "/incidents",
     "/incidents/{id}",
     "/metrics",
+    "/scorecard",
+    "/scorecard/{name}",
     "/slos/{name}",
     "/status",
 ];

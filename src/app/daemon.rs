@@ -53,6 +53,8 @@ const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
 const ALERTS_PAUSE: Millis = Millis::from_secs(30);
 /// Rules change when people deploy them.
 const RULES_PAUSE: Millis = Millis::from_mins(5);
+/// How often is looked whether the history is read; a scorecard rests longer than this.
+const SCORECARD_PAUSE: Millis = Millis::from_secs(15);
 const REVIEW_PAUSE: Millis = Millis::from_mins(1);
 const TIDY_PAUSE: Millis = Millis::from_hours(1);
 /// A clock that is set is noticed within this.
@@ -228,7 +230,7 @@ async fn wire(
     tasks.every("kpis", KPIS_PAUSE, asking);
     tasks.every("rules", RULES_PAUSE, Inventory { daemon: Arc::clone(&daemon), sources });
     tasks.every("review", REVIEW_PAUSE, ReviewRound::new(Arc::clone(&daemon), config.backfill));
-    tasks.every("scorecard", REVIEW_PAUSE, ScorecardRound { daemon: Arc::clone(&daemon) });
+    tasks.every("scorecard", SCORECARD_PAUSE, ScorecardRound { daemon: Arc::clone(&daemon) });
     tasks.every("clock", CLOCK_PAUSE, ClockWatch::new(Arc::clone(&daemon)));
     tasks.every("store", STORE_CARE_PAUSE, StoreCare { daemon: Arc::clone(&daemon), copied_at: None });
     let tidying = Tidying { daemon: Arc::clone(&daemon), retention: config.retention, checked_at: None };

@@ -191,8 +191,9 @@ Examples:
   evenkeel import 2025.csv 2026.jsonl --data evenkeel-data             while no daemon runs on it
 
 CSV has a header; JSON is one record in each line, or a list. The fields: id, kind (incident,
-acknowledge, resolve, notification, change, ticket), occurred_at, ended_at, service, cluster,
-severity, labels, refs, actor, human, incident, dedup_key. Records that are stored already are skipped.
+acknowledge, resolve, notification, change, ticket, measurement), occurred_at, ended_at, service,
+cluster, severity, labels, refs, actor, human, incident, dedup_key; of a measurement kpi, value,
+numerator, denominator, open. Records that are stored already are skipped.
 
 Exit code: 2 if a line is wrong; nothing is imported then.")]
 pub struct ImportArgs {

@@ -16,7 +16,8 @@ use crate::publish::web::parts::text;
 /// A value in its unit.
 pub(crate) fn value(unit: KpiUnit, value: f64) -> String {
     match unit {
-        KpiUnit::Ratio => text::share(value),
+        // As many decimals as the distance to 100 % needs: 99.85 % is not 99.9 %.
+        KpiUnit::Ratio => text::percent(value),
         KpiUnit::Seconds => text::took(Millis((value * 1_000.0) as i64)),
         KpiUnit::Count | KpiUnit::Money if value.fract() == 0.0 => text::count(value as i64),
         KpiUnit::Count | KpiUnit::Money => format!("{value:.2}"),
@@ -35,6 +36,12 @@ pub(crate) fn target(unit: KpiUnit, target: f64) -> String {
 pub(crate) fn wanted(kpi: &Kpi, period: &KpiPeriod) -> Option<String> {
     let wanted = period.target.value?;
     Some(format!("{} {}", bound(kpi.direction), target(kpi.unit, wanted)))
+}
+
+/// The target of a period, or why it has none yet; nothing where none is defined.
+pub(crate) fn wanted_or_why(kpi: &Kpi, period: &KpiPeriod) -> Option<String> {
+    let is_awaited = kpi.target.is_some_and(|target| target.trend.is_some());
+    wanted(kpi, period).or_else(|| is_awaited.then(|| "baseline not complete".to_owned()))
 }
 
 fn bound(direction: KpiDirection) -> &'static str {
@@ -92,8 +99,13 @@ pub(crate) fn reason(kpi: &Kpi, gap: Option<KpiGap>) -> Option<String> {
     let connect = connect(kpi);
     Some(match gap? {
         KpiGap::NotConnected => format!("No data. {connect}"),
-        KpiGap::NotObserved => "The period was not observed. A longer `backfill` reads more history.".to_owned(),
+        KpiGap::NotObserved => {
+            format!("The period was not observed. {connect} A longer `backfill` reads more history.")
+        }
         KpiGap::NothingHappened => nothing_happened(kpi).to_owned(),
+        KpiGap::Undecided if kpi.source == KpiSource::Builtin(BuiltinKpi::SloAttainment) => {
+            "All SLOs are undetermined: too little of the period was observed.".to_owned()
+        }
         KpiGap::Undecided => "What was counted is not over, or its outcome is not known.".to_owned(),
         KpiGap::TooFew => match kpi.source {
             KpiSource::Builtin(BuiltinKpi::IncidentRecurrence) => {
@@ -123,7 +135,7 @@ pub(crate) fn connect(kpi: &Kpi) -> String {
         KpiSource::Promql(_) => "Connect a Prometheus that answers its expressions (`sources`).".to_owned(),
         KpiSource::Records(_) => format!(
             "Import rows with `kind: measurement` and `kpi: {}` by `evenkeel import`, or push them to a webhook of the \
-             form `records`.",
+             type `records`.",
             kpi.name
         ),
     }
@@ -262,6 +274,7 @@ mod tests {
     #[test]
     fn values_targets_and_intervals_have_their_unit() {
         assert_eq!(plain(value(KpiUnit::Ratio, 0.154)), "15.4 %");
+        assert_eq!(plain(value(KpiUnit::Ratio, 0.9985)), "99.85 %");
         assert_eq!(value(KpiUnit::Seconds, 1_500.0), "25m");
         assert_eq!(
             (value(KpiUnit::Count, 1_204.0), value(KpiUnit::Money, 12.5)),

@@ -197,3 +197,84 @@ struct Known<'a> {
     /// What sources answered, by KPI.
     hours: &'a BTreeMap<String, Vec<KpiHour>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::runtime::facts::FactStore;
+    use crate::app::scoring::hours::{AskedDay, day_key};
+    use crate::evaluate::kpi::scorecard::KpiHistory;
+    use crate::evaluate::kpi::targets::KpiStatus;
+    use crate::model::kpi::source::{CombineRows, PromqlKpi, PromqlQuestion, RecordsKpi};
+    use crate::model::kpi::target::KpiTarget;
+    use crate::model::labels::Labels;
+    use crate::model::operations::on_call::OnCall;
+    use crate::model::operations::record::{Record, RecordKind};
+    use crate::model::testing::{kpi, record};
+    use crate::store::Batch;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn row(id: &str, day: &str, numerator: &str) -> Record {
+        let labels = Labels::new().with("kpi", "adoption").with("numerator", numerator).with("denominator", "100");
+        Record {
+            key: format!("measurement/{id}"),
+            labels,
+            ..record(RecordKind::Measurement, at(&format!("{day}T00:00:00Z")))
+        }
+    }
+
+    fn scored(facts: &FactStore, kpi: &Kpi, now: &str) -> KpiHistory {
+        let (on_call, alerting) = (OnCall::new(Tz::UTC), Arc::default());
+        let reviewing =
+            Reviewing { slos: &[], reader: &facts.reader, corrections: &[], on_call: &on_call, alerting: &alerting };
+        let kept = KeptScores::default();
+        let scoring = Scoring { reviewing, kept: &kept, sources: &[], zone: Tz::UTC, has_history: true };
+        scoring.scorecard(&[Arc::new(kpi.clone())], at(now)).unwrap().kpis.remove(0)
+    }
+
+    #[tokio::test]
+    async fn rows_are_corrected_by_sending_them_again_and_withdrawn() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
+        let write = async |records: Vec<Record>| {
+            facts.write(Batch { records, ..Batch::default() }).await.unwrap();
+        };
+        let mut kpi = kpi("adoption");
+        kpi.source = KpiSource::Records(RecordsKpi { combine: CombineRows::Ratio, rows_min: 1 });
+        kpi.target = Some(KpiTarget { absolute: Some(0.5), trend: None });
+        let last = || scored(&facts, &kpi, "2026-08-10T00:00:00Z").last_closed().unwrap().clone();
+        assert_eq!((last().value.gap, last().status), (Some(KpiGap::NotConnected), KpiStatus::Unknown));
+        write(vec![row("a", "2026-07-10", "80"), row("b", "2026-07-20", "90"), row("c", "2026-08-01", "1")]).await;
+        assert_eq!((last().value.value, last().status), (Some(0.85), KpiStatus::OnTarget));
+        write(vec![row("b", "2026-07-20", "10")]).await;
+        assert_eq!((last().value.value, last().value.n), (Some(0.45), 200), "corrected, not counted twice");
+        write(vec![Record { withdrawn: true, ..row("b", "2026-07-20", "10") }]).await;
+        assert_eq!((last().value.value, last().value.n), (Some(0.8), 100));
+    }
+
+    #[tokio::test]
+    async fn hours_of_another_question_are_not_mixed_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = FactStore::open(dir.path()).unwrap();
+        let (mut kpi, day) = (kpi("availability"), at("2026-07-10T00:00:00Z").day());
+        let of = |numerator: &str| PromqlKpi {
+            source: None,
+            question: PromqlQuestion::Ratio { numerator: numerator.to_owned(), denominator: "all".to_owned() },
+        };
+        let asked = AskedDay {
+            until: (day + 1) * 24,
+            hours: vec![(day * 24, 9.0, Some(10.0)), (day * 24 + 5, 1.0, Some(90.0))],
+        };
+        let text = serde_json::to_string(&asked).unwrap();
+        let state = vec![(day_key(&kpi, &of("good"), day), Some(text))];
+        facts.write(Batch { state, ..Batch::default() }).await.unwrap();
+        kpi.source = KpiSource::Promql(of("good"));
+        let last = scored(&facts, &kpi, "2026-08-10T00:00:00Z").last_closed().unwrap().value.clone();
+        assert_eq!((last.value, last.n, last.coverage), (Some(0.1), 2, Some(2.0 / 744.0)));
+        kpi.source = KpiSource::Promql(of("better"));
+        assert_eq!(scored(&facts, &kpi, "2026-08-10T00:00:00Z").last_closed().unwrap().value.value, None);
+    }
+}

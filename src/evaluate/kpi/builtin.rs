@@ -222,7 +222,7 @@ mod tests {
         slo      db      .*300 x*15     .*85
         page     Web web .*33 F*17      .*203 F*27 .*120
         page     Odd -   .*100 F*3      .*297
-        says     web PD1 .*34 I.A.*14 E .*349
+        says     web PD1 .*34 I.A .*14 E .*348
         rollout  web     .*20 RR        .*378
         rollback web     .*60 RR        .*338
         rollout  db      .*120 RR       .*278

@@ -68,9 +68,9 @@ fn tiles(one: &KpiHistory) -> Markup {
             (tile(named(running, ", so far"), running))
             (components::tile("Target", &html! {
                 @match &target { Some(target) => (target), None => span.no-data { "none" } }
-            }, &html! { @if let Some(rule) = kpis::target_rule(kpi) { (rule) } }))
+            }, &html! { @if let Some(rule) = kpis::target_rule(kpi).filter(|rule| Some(rule) != target.as_ref()) { (rule) } }))
             (components::tile("Trend", &html! { span.few { (verdicts::word(one.verdict)) } }, &html! {
-                (one.known()) " closed periods are known"
+                @match one.known() { 1 => "1 closed period is known", n => { (n) " closed periods are known" } }
                 @if let Some(trend) = one.trend {
                     br; "median change per period " @if trend.slope < 0.0 { "−" } (kpis::value(kpi.unit, trend.slope.abs()))
                 }

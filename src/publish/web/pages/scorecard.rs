@@ -25,7 +25,7 @@ fn body(scorecard: Option<&Scorecard>) -> Markup {
     html! {
         div.title { h1 { "Scorecard" } @if !all.is_empty() { span.muted { (counts(all)) } } }
         @match scorecard {
-            None => (components::empty("The first scorecard is being made.")),
+            None => (components::empty("The first scorecard is made once the history is read; the status page shows how far that is.")),
             Some(_) if all.is_empty() => (components::empty(
                 "No KPIs are defined. Load slo-definitions/scorecard with --definitions, or write definitions of kind KPI.",
             )),
@@ -83,7 +83,7 @@ fn tile(one: &KpiHistory) -> Markup {
             div.remark {
                 @if let Some(period) = shown {
                     (status_chip(period.status)) " "
-                    @if let Some(wanted) = kpis::wanted(kpi, period) { (wanted) }
+                    @if let Some(wanted) = kpis::wanted_or_why(kpi, period) { (wanted) }
                     @if period.value.value.is_some() {
                         br; (label(one, period)) ", " (kpis::counted(kpi, period))
                     }
@@ -130,8 +130,8 @@ fn row(one: &KpiHistory) -> Markup {
             (name(one))
             td.num { (cell(one, one.last_closed())) }
             td.num { (cell(one, one.running())) }
-            td { @match shown.and_then(|period| kpis::wanted(kpi, period)) {
-                Some(wanted) => { (wanted) @if shown.is_some_and(|period| period.target.is_trend) { div.muted { "from the baseline" } } }
+            td { @match shown.and_then(|period| kpis::wanted_or_why(kpi, period)) {
+                Some(wanted) => { (wanted) @if shown.is_some_and(|period| period.target.is_trend && period.target.value.is_some()) { div.muted { "from the baseline" } } }
                 None => span.no-data { "–" },
             } }
             td { @if let Some(period) = shown { (status_chip(period.status)) } }
@@ -187,5 +187,44 @@ fn unknown_table(all: &[&KpiHistory]) -> Markup {
                 td.reason { (components::prose(&reason(one))) }
             } } }
         } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::evaluate::kpi::scorecard::scorecard;
+    use crate::evaluate::kpi::value::{KpiGap, KpiValue};
+    use crate::evaluate::statistics::shares::Share;
+    use crate::model::kpi::source::{CombineRows, KpiSource, RecordsKpi};
+    use crate::model::testing::kpi;
+    use crate::model::time::{Period, Timestamp};
+
+    fn shown(value: KpiValue) -> String {
+        let mut kpi = kpi("adoption");
+        kpi.is_primary = true;
+        kpi.source = KpiSource::Records(RecordsKpi { combine: CombineRows::Ratio, rows_min: 1 });
+        let period = Period::new(Timestamp::day_start(20_000), Timestamp::day_start(20_031));
+        body(Some(&scorecard(vec![(Arc::new(kpi), vec![(period, value)])], period.end))).into_string()
+    }
+
+    #[test]
+    fn what_is_unknown_says_what_to_connect_and_is_never_zero() {
+        let page = shown(KpiValue::unknown(KpiGap::NotConnected));
+        assert!(page.contains("Import rows with") && page.contains("kpi: adoption"), "{page}");
+        assert!(!page.contains("0\u{202f}%"), "{page}");
+        assert!(body(None).into_string().contains("once the history is read"));
+        assert!(body(Some(&Scorecard::default())).into_string().contains("slo-definitions/scorecard"));
+    }
+
+    #[test]
+    fn a_known_value_has_its_counts_and_its_interval() {
+        let page = shown(KpiValue::of_share(Share { k: 2, n: 20 }));
+        assert!(
+            page.contains("10.0\u{202f}%") && page.contains("2 of 20") && page.contains("2.8\u{202f}% to 30.1"),
+            "{page}"
+        );
     }
 }

@@ -7,4 +7,4 @@ pub(crate) mod kept;
 mod measured;
 mod periods;
 pub(crate) mod round;
-pub mod scoring;
+pub mod scorecard;

@@ -22,7 +22,7 @@ use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::tasks::Pulse;
 use crate::app::scoring::kept::KeptScores;
-use crate::app::scoring::scoring::Scoring;
+use crate::app::scoring::scorecard::Scoring;
 use crate::config::Webhook;
 use crate::evaluate::kpi::scorecard::Scorecard;
 use crate::evaluate::review::finding::Finding;

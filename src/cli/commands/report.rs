@@ -14,7 +14,7 @@ use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::report::Reporting;
 use crate::app::runtime::clock::Clock;
 use crate::app::scoring::kept::KeptScores;
-use crate::app::scoring::scoring::Scoring;
+use crate::app::scoring::scorecard::Scoring;
 use crate::cli::args::{ExportFormat, ReportArgs, ReportFormat};
 use crate::cli::client::ApiClient;
 use crate::cli::output::terminal::{BAD_INPUT, print};

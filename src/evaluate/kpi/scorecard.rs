@@ -9,6 +9,9 @@ use crate::evaluate::statistics::trend::{Trend, trend};
 use crate::model::kpi::{Kpi, KpiDirection};
 use crate::model::time::{Period, Timestamp};
 
+/// A KPI with its values by period, the oldest first.
+pub type ValuesOfKpi = (Arc<Kpi>, Vec<(Period, KpiValue)>);
+
 /// All KPIs, the primary ones first, then by number and name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scorecard {
@@ -68,7 +71,7 @@ fn followed(one: &KpiPeriod) -> Option<f64> {
 
 /// The scorecard of KPIs with their values by period, the oldest first. Verdicts are found
 /// together, so that of many KPIs few are called better or worse by chance.
-pub fn scorecard(values: Vec<(Arc<Kpi>, Vec<(Period, KpiValue)>)>, as_of: Timestamp) -> Scorecard {
+pub fn scorecard(values: Vec<ValuesOfKpi>, as_of: Timestamp) -> Scorecard {
     let mut kpis: Vec<KpiHistory> = values.into_iter().map(|(kpi, periods)| history(kpi, periods, as_of)).collect();
     kpis.sort_by(|a, b| {
         let key = |one: &KpiHistory| (!one.kpi.is_primary, one.kpi.number.unwrap_or(u8::MAX), one.kpi.name.clone());

@@ -153,7 +153,7 @@ mod tests {
         let value = KpiValue::of_share(Share { k: 2, n: 20 });
         assert_eq!((value.value, value.numerator, value.denominator), (Some(0.1), Some(2.0), Some(20.0)));
         let (low, high) = (value.low.unwrap(), value.high.unwrap());
-        assert!((low - 0.0279).abs() < 1e-4 && (high - 0.3010).abs() < 1e-4, "{low} {high}");
+        assert!((100.0 * low - 2.79).abs() < 0.01 && (100.0 * high - 30.10).abs() < 0.01, "{low} {high}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use self::parts::whole;
 use self::source::read_source;
 use self::target::read_target;
 use super::policy::line;
-use crate::model::kpi::source::{CombineRows, KpiSource};
+use crate::model::kpi::source::{BuiltinKpi, CombineRows, KpiSource};
 use crate::model::kpi::{KPI_NUMBER_MAX, Kpi, KpiDirection, KpiSelector, KpiUnit};
 use crate::model::time::window::CalendarUnit;
 use crate::yaml::fields::At;
@@ -57,8 +57,9 @@ pub(crate) fn read_spec(name: &str, at: &At<'_>, source: &mut SourceText<'_>) ->
     let direction =
         direction.and_then(|at| at.parse(source, |text| one_of(text, &KpiDirection::ALL.map(|d| (d.word(), d)))));
     let read_from = source_at.as_ref().and_then(|at| read_source(at, source));
-    let selector = selector.map_or(Some(KpiSelector::default()), |at| read_selector(&at, source));
-    let exclusions = exclusions.map_or(Some(KpiSelector::default()), |at| read_selector(&at, source));
+    let known = read_from.as_ref().map(selects_by);
+    let selector = selector.map_or(Some(KpiSelector::default()), |at| read_selector(&at, known, source));
+    let exclusions = exclusions.map_or(Some(KpiSelector::default()), |at| read_selector(&at, known, source));
     let cadence = cadence.map_or(Some(CalendarUnit::Month), |at| at.parse(source, |text| one_of(text, &CADENCES)));
     let target = target_at.map_or(Some(None), |at| read_target(&at, unit, source).map(Some));
     let is_primary =
@@ -102,12 +103,39 @@ fn check_unit(unit: KpiUnit, read_from: &KpiSource, at: &At<'_>, source: &mut So
     }
 }
 
-fn read_selector(at: &At<'_>, source: &mut SourceText<'_>) -> Option<KpiSelector> {
+/// By what the facts of a source can be selected.
+fn selects_by(read_from: &KpiSource) -> &'static [&'static str] {
+    match read_from {
+        KpiSource::Builtin(BuiltinKpi::AlertNoise) => &["services", "teams"],
+        KpiSource::Builtin(BuiltinKpi::ChangeFailureRate | BuiltinKpi::DeploymentSuccess) => {
+            &["namespaces", "services"]
+        }
+        KpiSource::Builtin(BuiltinKpi::RunbookCoverage) | KpiSource::Promql(_) | KpiSource::Records(_) => &[],
+        KpiSource::Builtin(_) => &["clusters", "namespaces", "services", "teams"],
+    }
+}
+
+/// `known`: by what can be selected; `None` where the source is not known either.
+fn read_selector(
+    at: &At<'_>,
+    known: Option<&'static [&'static str]>,
+    source: &mut SourceText<'_>,
+) -> Option<KpiSelector> {
     let mut fields = at.fields(source)?;
     let mut list = |key: &'static str| fields.optional(key);
     let (clusters, namespaces, services, teams) =
         (list("clusters"), list("namespaces"), list("services"), list("teams"));
     fields.finish(source);
+    let written = [("clusters", &clusters), ("namespaces", &namespaces), ("services", &services), ("teams", &teams)];
+    for (key, at) in written.into_iter().filter_map(|(key, at)| Some((key, at.as_ref()?))) {
+        if known.is_some_and(|known| !known.contains(&key)) {
+            let hint = match known.unwrap_or_default() {
+                [] => "select in the expression, or import only the rows that count".to_owned(),
+                known => format!("this source is selected by {}", known.join(" and ")),
+            };
+            at.error(source, format!("the source cannot be selected by `{key}`"), Some(hint));
+        }
+    }
     let names = |at: Option<At<'_>>, source: &mut SourceText<'_>| -> Option<Vec<String>> {
         let Some(at) = at else { return Some(Vec::new()) };
         let items = at.items(source, SELECTED_MAX)?;
@@ -127,7 +155,7 @@ fn paragraph(text: &str) -> Result<String, Complaint> {
 mod tests {
     use super::*;
     use crate::definitions::{Loaded, parse_all};
-    use crate::model::kpi::source::{BuiltinKpi, PromqlQuestion};
+    use crate::model::kpi::source::PromqlQuestion;
     use crate::model::kpi::target::{KpiTarget, TargetSwitch, TrendTarget};
 
     fn parsed(spec: &str) -> Loaded {
@@ -188,6 +216,17 @@ mod tests {
         let hint = |path: &str| loaded.problems.iter().find(|p| p.path == path).and_then(|p| p.hint.clone()).unwrap();
         assert_eq!(hint("spec.source.builtin"), "did you mean `time-to-restore`?");
         assert_eq!(hint("spec.cadense"), "did you mean `cadence`?");
+    }
+
+    #[test]
+    fn a_selector_that_would_select_nothing_is_an_error() {
+        let of = |source: &str, selector: &str| {
+            let text = format!("{HEAD}  unit: ratio\n  direction: lower\n  source: {source}\n  selector: {selector}\n");
+            parsed(&text).problems.iter().map(|p| p.path.clone()).collect::<Vec<_>>()
+        };
+        assert!(of("{builtin: alert-noise}", "{teams: [shop]}").is_empty());
+        assert_eq!(of("{builtin: alert-noise}", "{clusters: [eu]}"), ["spec.selector.clusters"]);
+        assert_eq!(of("{records: {combine: ratio}}", "{teams: [shop]}"), ["spec.selector.teams"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Months that are over: what changed about them, and how they went.
 
+pub mod kpis;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -33,6 +33,8 @@ use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::store_care::StoreCare;
 use crate::app::runtime::tasks::Tasks;
 use crate::app::runtime::tidying::Tidying;
+use crate::app::scoring::asking::Asking;
+use crate::app::scoring::round::ScorecardRound;
 use crate::app::serving::commands::AppCommands;
 use crate::app::serving::pushing::Pushing;
 use crate::app::serving::state::AppState;
@@ -51,12 +53,18 @@ const BACKFILL_PAUSE: Millis = Millis::from_secs(5);
 const ALERTS_PAUSE: Millis = Millis::from_secs(30);
 /// Rules change when people deploy them.
 const RULES_PAUSE: Millis = Millis::from_mins(5);
+/// How often is looked whether the history is read; a scorecard rests longer than this.
+const SCORECARD_PAUSE: Millis = Millis::from_secs(15);
 const REVIEW_PAUSE: Millis = Millis::from_mins(1);
 const TIDY_PAUSE: Millis = Millis::from_hours(1);
 /// A clock that is set is noticed within this.
 const CLOCK_PAUSE: Millis = Millis::from_secs(5);
 /// Damage of the store and a full disk are noticed within this.
 const STORE_CARE_PAUSE: Millis = Millis::from_secs(10);
+/// How often hours of KPIs are asked for: a start reads a month within minutes, and an hour
+/// is known soon after its end.
+const KPIS_PAUSE: Millis = Millis::from_mins(1);
+
 /// A reload that failed is tried again after so long.
 const RELOAD_PAUSE: Millis = Millis::from_secs(30);
 
@@ -219,8 +227,11 @@ async fn wire(
     let feeds = AlertFeeds::new(feeds.collect::<anyhow::Result<Vec<AlertFeed>>>()?, setup.alertmanagers);
     tasks.every("alerts", ALERTS_PAUSE, AlertsRound { daemon: Arc::clone(&daemon), feeds });
     tasks.every("series", SURVEY_PAUSE, SeriesSurvey::new(Arc::clone(&daemon), sources.clone()));
+    let asking = Asking { daemon: Arc::clone(&daemon), sources: sources.clone() };
+    tasks.every("kpis", KPIS_PAUSE, asking);
     tasks.every("rules", RULES_PAUSE, Inventory { daemon: Arc::clone(&daemon), sources });
     tasks.every("review", REVIEW_PAUSE, ReviewRound::new(Arc::clone(&daemon), config.backfill));
+    tasks.every("scorecard", SCORECARD_PAUSE, ScorecardRound { daemon: Arc::clone(&daemon) });
     tasks.every("clock", CLOCK_PAUSE, ClockWatch::new(Arc::clone(&daemon)));
     tasks.every("store", STORE_CARE_PAUSE, StoreCare { daemon: Arc::clone(&daemon), copied_at: None });
     let tidying = Tidying { daemon: Arc::clone(&daemon), retention: config.retention, checked_at: None };

@@ -11,6 +11,7 @@ pub mod notifying;
 pub mod proof;
 pub mod reviewing;
 pub mod runtime;
+pub mod scoring;
 pub mod serving;
 #[cfg(test)]
 mod testing;

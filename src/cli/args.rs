@@ -16,7 +16,9 @@ use crate::model::time::TimeError;
 use crate::model::time::asked_month::AskedMonth;
 
 pub use backup::BackupArgs;
-pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
+pub use clients::{
+    AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, KpisArgs, OverArgs, ReplayArgs, SloArgs,
+};
 pub use daemon::DaemonArgs;
 pub use gate::{GateArgs, GatePolicy};
 pub use trial::TrialArgs;
@@ -71,6 +73,8 @@ pub enum CliCommands {
     Alerts(AlertsArgs),
     /// Say whether SLOs have enough error budget left, as an exit code for pipelines.
     Gate(GateArgs),
+    /// Show the scorecard of a running daemon, or one KPI.
+    Kpis(KpisArgs),
     /// Replay alert history with a different `for`, inhibition or burn-rate alert.
     Replay(ReplayArgs),
     /// Compare computed budgets with the truth on generated worlds in a real Prometheus.
@@ -195,8 +199,9 @@ Examples:
   evenkeel import 2025.csv 2026.jsonl --data evenkeel-data             while no daemon runs on it
 
 CSV has a header; JSON is one record in each line, or a list. The fields: id, kind (incident,
-acknowledge, resolve, notification, change, ticket), occurred_at, ended_at, service, cluster,
-severity, labels, refs, actor, human, incident, dedup_key. Records that are stored already are skipped.
+acknowledge, resolve, notification, change, ticket, measurement), occurred_at, ended_at, service,
+cluster, severity, labels, refs, actor, human, incident, dedup_key; of a measurement kpi, value,
+numerator, denominator, open. Records that are stored already are skipped.
 
 Exit code: 2 if a line is wrong; nothing is imported then.")]
 pub struct ImportArgs {

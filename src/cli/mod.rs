@@ -63,6 +63,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Incidents(args) => ask::incidents(&args),
         CliCommands::Alerts(args) => ask::alerts(&args),
         CliCommands::Gate(args) => gate::gate(&args),
+        CliCommands::Kpis(args) => ask::kpis(&args),
         CliCommands::Replay(args) => ask::replay(&args),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::output::terminal::report_problems;
 use crate::config::{self, Config};
 use crate::definitions;
+use crate::model::kpi::Kpi;
 use crate::model::operations::correction::Correction;
 use crate::model::slo::Slo;
 
@@ -13,6 +14,7 @@ pub struct Promises {
     pub config: Config,
     pub slos: Vec<Slo>,
     pub corrections: Vec<Correction>,
+    pub kpis: Vec<Kpi>,
 }
 
 /// Configuration and definitions; `None` after every problem was printed.
@@ -30,5 +32,5 @@ pub fn load(paths: &[PathBuf], file: Option<&Path>) -> anyhow::Result<Option<Pro
     let loaded = definitions::load(paths);
     problems.extend(loaded.problems);
     let sound = !report_problems(&problems);
-    Ok(sound.then_some(Promises { config, slos: loaded.slos, corrections: loaded.corrections }))
+    Ok(sound.then_some(Promises { config, slos: loaded.slos, corrections: loaded.corrections, kpis: loaded.kpis }))
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::{Loaded, files, read};
 use crate::model::labels::{content_hash, hex};
-use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 
@@ -39,8 +38,8 @@ pub struct LastingSet {
 
 impl LastingSet {
     /// Without any file.
-    pub fn built_in(slos: Vec<Slo>, corrections: Vec<Correction>) -> LastingSet {
-        LastingSet { loaded: Loaded { slos, corrections, ..Loaded::default() }, ..LastingSet::default() }
+    pub fn built_in(loaded: Loaded) -> LastingSet {
+        LastingSet { loaded, ..LastingSet::default() }
     }
 
     /// Of all texts in force.

@@ -1,5 +1,5 @@
 //! What is promised: files of SLO definitions to validated `model::slo::Slo`s,
-//! and of corrections to `model::correction::Correction`s, with every problem of every file at once. Must not know how the daemon runs
+//! corrections and KPIs, with every problem of every file at once. Must not know how the daemon runs
 //! or where samples come from; the only I/O is reading the files.
 
 use crate::definitions::format::composite;
@@ -18,6 +18,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::model::kpi::Kpi;
 use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
@@ -35,14 +36,19 @@ const SLOS_MAX: usize = 100_000;
 /// Corrections that are in force at most: years of them. Each is looked at for
 /// every SLO.
 pub const CORRECTIONS_MAX: usize = 1_000;
+/// KPIs that are loaded at most: the scorecard for each of some teams. Each is computed
+/// for a year of periods.
+const KPIS_MAX: usize = 500;
 
 /// What a set of files promises.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The sound definitions, by name.
     pub slos: Vec<Slo>,
     /// The sound corrections, by name.
     pub corrections: Vec<Correction>,
+    /// The sound KPIs, by name.
+    pub kpis: Vec<Kpi>,
     /// By file, then by place.
     pub problems: Vec<Problem>,
     /// Files that were read.
@@ -86,11 +92,17 @@ pub fn fingerprint(paths: &[PathBuf]) -> u64 {
 
 /// Reads one text; `file` is the name that problems carry.
 pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
+    let loaded = parse_all(text, file);
+    (loaded.slos, loaded.problems)
+}
+
+/// As `parse`, with everything that the text defines.
+pub fn parse_all(text: &str, file: &str) -> Loaded {
     let (defined, problems) = read(text, file);
     let mut loaded = Loaded { problems, ..Loaded::default() };
     loaded.add(defined, file);
     loaded.resolve_composites();
-    (loaded.slos, loaded.problems)
+    loaded
 }
 
 /// Reads one correction, as it is sent to the API.
@@ -137,10 +149,16 @@ fn items(document: Node) -> Vec<Node> {
 }
 
 impl Loaded {
+    /// What was parsed before.
+    pub fn of(slos: Vec<Slo>, corrections: Vec<Correction>, kpis: Vec<Kpi>) -> Loaded {
+        Loaded { slos, corrections, kpis, ..Loaded::default() }
+    }
+
     /// Once all files are read: orders by name, resolves what refers to others.
     fn settle(&mut self) {
         self.slos.sort_by(|a, b| a.name.cmp(&b.name));
         self.corrections.sort_by(|a, b| a.name.cmp(&b.name));
+        self.kpis.sort_by(|a, b| a.name.cmp(&b.name));
         self.resolve_composites();
         let unknown = self.check_scopes();
         self.problems.extend(unknown);
@@ -151,6 +169,11 @@ impl Loaded {
         for Defined { what, name_span } in defined {
             if self.slos.len() >= SLOS_MAX {
                 let message = format!("more than {SLOS_MAX} definitions; the rest is left out");
+                self.problems.push(Problem::of_file(Level::Error, file, message, None));
+                return;
+            }
+            if self.kpis.len() >= KPIS_MAX {
+                let message = format!("more than {KPIS_MAX} KPIs; the rest is left out");
                 self.problems.push(Problem::of_file(Level::Error, file, message, None));
                 return;
             }
@@ -173,6 +196,7 @@ impl Loaded {
             match what {
                 Definition::Slo(slo) => self.slos.push(*slo),
                 Definition::Correction(correction) => self.corrections.push(*correction),
+                Definition::Kpi(kpi) => self.kpis.push(*kpi),
             }
         }
     }

@@ -204,6 +204,10 @@ fn slo_of(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Slo> {
             at.error(source, "a correction of its own is not read here", Some(hint));
             None
         }
+        Definition::Kpi(_) => {
+            at.error(source, "a scenario is about an SLO, found a KPI", Some("write `kind: SLO`".to_owned()));
+            None
+        }
     }
 }
 

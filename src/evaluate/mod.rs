@@ -4,6 +4,7 @@
 
 pub mod alerting;
 pub mod incident;
+pub mod kpi;
 #[cfg(test)]
 mod properties;
 pub mod review;

@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod deployments;
 pub mod finding;
+pub mod recurrence;
 pub mod restatements;
 pub mod result;
 pub mod snapshot;

@@ -6,6 +6,7 @@ pub mod asker;
 pub mod automation;
 pub mod ids;
 pub mod kinds;
+pub mod kpi;
 pub mod labels;
 pub mod latency;
 pub mod link;

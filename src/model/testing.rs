@@ -1,5 +1,7 @@
 //! Small SLOs and records for tests.
 
+use crate::model::kpi::source::{BuiltinKpi, KpiSource};
+use crate::model::kpi::{Kpi, KpiDirection, KpiSelector, KpiUnit};
 use crate::model::labels::Labels;
 use crate::model::labels::selector::Selector;
 use crate::model::operations::alert::MarkSource;
@@ -9,7 +11,7 @@ use crate::model::slo::objectives::{Objective, Objectives};
 use crate::model::slo::sli::{Numerator, Sli};
 use crate::model::slo::{AlertPolicy, AlertTier, Budgeting, NoDataPolicy, Slo};
 use crate::model::time::Timestamp;
-use crate::model::time::window::ComplianceWindow;
+use crate::model::time::window::{CalendarUnit, ComplianceWindow};
 
 /// A record in our own form that says nothing but its kind and time.
 pub fn record(kind: RecordKind, occurred_at: Timestamp) -> Record {
@@ -77,4 +79,24 @@ pub fn composite(name: &str, components: &[&str]) -> Slo {
     };
     let components = components.iter().map(component).collect();
     Slo { indicator: Sli::Composite(Composite { combination: Combination::AllOf, components }), ..slo(name) }
+}
+
+/// A share that should rise, computed by month, without a target.
+pub fn kpi(name: &str) -> Kpi {
+    Kpi {
+        name: name.to_owned(),
+        number: None,
+        title: name.to_owned(),
+        owner: "platform".to_owned(),
+        description: String::new(),
+        unit: KpiUnit::Ratio,
+        direction: KpiDirection::Higher,
+        source: KpiSource::Builtin(BuiltinKpi::SloAttainment),
+        selector: KpiSelector::default(),
+        exclusions: KpiSelector::default(),
+        cadence: CalendarUnit::Month,
+        target: None,
+        is_primary: false,
+        version: 1,
+    }
 }

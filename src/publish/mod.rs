@@ -10,6 +10,7 @@ pub mod dashboards;
 pub mod frames;
 pub mod http;
 mod incident_floor;
+pub mod kpis;
 pub mod metrics;
 pub mod outbound;
 pub mod report;

@@ -52,12 +52,23 @@ fn shipped_definitions_load_without_a_word() {
         if path.is_dir() {
             let loaded = definitions::load(std::slice::from_ref(&path));
             assert_eq!(render(&loaded.problems, Colour::Off), "", "{}", path.display());
-            assert!(!loaded.slos.is_empty(), "{}", path.display());
+            assert!(!loaded.slos.is_empty() || !loaded.kpis.is_empty(), "{}", path.display());
             assert_eq!(loaded.check_sources(&["main"]), [], "they go with any one source");
         }
     }
     let all = definitions::load(&[shipped]);
     assert_eq!(all.problems, [], "names are unique over all of them");
+}
+
+#[test]
+fn the_scorecard_ships_each_of_its_25_kpis_once() {
+    let mut numbers: Vec<u8> = definitions::load(&[root().join("slo-definitions/scorecard")])
+        .kpis
+        .iter()
+        .filter_map(|kpi| kpi.number)
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=25).collect::<Vec<u8>>());
 }
 
 #[test]

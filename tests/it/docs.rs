@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use evenkeel::cli;
 use evenkeel::config::reference;
-use evenkeel::publish::{http, metrics};
+use evenkeel::definitions;
+use evenkeel::publish::{http, kpis, metrics};
 
 /// Set to write the reference instead of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -54,6 +55,15 @@ fn generated() -> BTreeMap<&'static str, String> {
         (
             "metrics.md",
             page("Metrics", "Served at `/metrics`. A value that is not known is absent, never 0.", metrics::markdown()),
+        ),
+        (
+            "kpis.md",
+            page(
+                "KPIs",
+                "The 25 KPIs of `slo-definitions/scorecard`. Owners and targets are examples: copy the files and set \
+                 your own. How to read them: [Scorecard](../scorecard.md).",
+                kpis::markdown(&definitions::load(&[root().join("slo-definitions/scorecard")]).kpis),
+            ),
         ),
         ("commands.md", page("Commands", "What `evenkeel COMMAND --help` prints.", cli::reference_markdown())),
     ])

@@ -25,6 +25,8 @@ words! {
         Update = "update",
         Change = "change",
         Ticket = "ticket",
+        /// A row of a KPI.
+        Measurement = "measurement",
     }
 }
 

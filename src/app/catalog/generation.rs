@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::app::catalog::slis::QueryGroup;
 use crate::app::runtime::facts::FactStore;
 use crate::model::ids::SliId;
+use crate::model::kpi::Kpi;
 use crate::model::slo::Slo;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
@@ -20,6 +21,8 @@ pub struct Catalog {
     pub slos: Vec<Arc<Slo>>,
     /// The SLOs that are divided.
     pub divided: Vec<Arc<Slo>>,
+    /// The KPIs of the scorecard.
+    pub kpis: Vec<Arc<Kpi>>,
     /// What is counted, of all sources.
     pub groups: Vec<QueryGroup>,
     /// New SLIs are counted from about here on, and read from history before.

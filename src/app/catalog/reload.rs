@@ -18,10 +18,9 @@ use crate::app::catalog::slis::Source;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::tasks::Round;
 use crate::app::serving::state::AppState;
-use crate::definitions;
 use crate::definitions::lasting::{LastingSet, load_lasting};
+use crate::definitions::{self, Loaded};
 use crate::evaluate::review::finding::Finding;
-use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem};
 use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
@@ -57,7 +56,7 @@ pub struct NoDefinitions(pub Vec<Problem>);
 pub enum Definitions {
     Files(Vec<PathBuf>),
     /// Of the demo.
-    BuiltIn(Vec<Slo>, Vec<Correction>),
+    BuiltIn(Box<Loaded>),
 }
 
 pub struct Catalogue {
@@ -114,7 +113,7 @@ impl Catalogue {
     fn paths(&self) -> &[PathBuf] {
         match &self.definitions {
             Definitions::Files(paths) => paths,
-            Definitions::BuiltIn(..) => &[],
+            Definitions::BuiltIn(_) => &[],
         }
     }
 
@@ -122,8 +121,8 @@ impl Catalogue {
     async fn load(&mut self) -> anyhow::Result<LastingSet> {
         let paths = match &self.definitions {
             Definitions::Files(paths) => paths.clone(),
-            Definitions::BuiltIn(slos, corrections) => {
-                return Ok(LastingSet::built_in(slos.clone(), corrections.clone()));
+            Definitions::BuiltIn(defined) => {
+                return Ok(LastingSet::built_in(Loaded::clone(defined)));
             }
         };
         let before = std::mem::take(&mut self.set);
@@ -178,7 +177,8 @@ impl Catalogue {
         // Nothing fails from here on.
         self.daemon.corrections.commit(corrections);
         let live_from = (now - self.daemon.ingest_delay).floor_slot() - LIVE_LEAD;
-        self.daemon.commit(Catalog { generation, slos, divided, groups, live_from });
+        let kpis = set.loaded.kpis.iter().cloned().map(Arc::new).collect();
+        self.daemon.commit(Catalog { generation, slos, divided, kpis, groups, live_from });
         self.report(&set, generation, now);
         tracing::info!(generation, slos = set.loaded.slos.len(), "definitions are in force");
         self.set = set;

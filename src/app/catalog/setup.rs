@@ -13,10 +13,9 @@ use crate::app::demo::Demo;
 use crate::app::notifying::outbox::Outbox;
 use crate::app::runtime::clock::Clock;
 use crate::config::{self, Config};
+use crate::definitions::Loaded;
 use crate::ingest::replicas::ReplicaLabels;
 use crate::model::labels::Labels;
-use crate::model::operations::correction::Correction;
-use crate::model::slo::Slo;
 use crate::model::time::{Millis, Timestamp};
 use crate::net::{Endpoint, install_crypto_provider};
 use crate::publish::outbound::alertmanager::AlertmanagerClient;
@@ -69,7 +68,7 @@ impl Setup {
     /// A daemon on a generated world that began `days` ago.
     pub async fn demo(
         config: Config,
-        (slos, corrections): (Vec<Slo>, Vec<Correction>),
+        defined: Loaded,
         world: DemoWorld,
         surroundings: &ProcessContext,
     ) -> anyhow::Result<Setup> {
@@ -91,7 +90,7 @@ impl Setup {
         });
         let mut setup = Setup::with_sources(
             config,
-            Definitions::BuiltIn(slos, corrections),
+            Definitions::BuiltIn(Box::new(defined)),
             vec![Arc::clone(&source)],
             clock,
             surroundings,

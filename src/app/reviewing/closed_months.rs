@@ -24,12 +24,17 @@ const KEPT_FOR: Millis = Millis::from_days(1);
 pub struct ClosedMonths(Mutex<BTreeMap<Month, Arc<Kept>>>);
 
 struct Kept {
+    made_from: FactsKnown,
+    figures: Vec<NamedFigure>,
+}
+
+/// What was known when something was made of a closed period.
+#[derive(Clone)]
+pub(crate) struct FactsKnown {
     made_at: Timestamp,
     /// Those that were in force.
     corrections: Vec<Arc<Correction>>,
-    /// What was known.
     added: Added,
-    figures: Vec<NamedFigure>,
 }
 
 impl ClosedMonths {
@@ -45,22 +50,27 @@ impl ClosedMonths {
         let period = month.period(zone);
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&month).cloned();
         if let Some(kept) = kept
-            && kept.holds(reviewing, period, as_of)?
+            && kept.made_from.hold(reviewing, period, as_of)?
         {
             return Ok(kept.figures.clone());
         }
         // Asked first: what comes during the review is not in it.
-        let added = reviewing.reader.added()?;
+        let made_from = FactsKnown::at(reviewing, as_of)?;
         let figures = headline(&reviewing.review(period, as_of)?, reviewing.slos, period);
-        let kept =
-            Kept { made_at: as_of, corrections: reviewing.corrections.to_vec(), added, figures: figures.clone() };
+        let kept = Kept { made_from, figures: figures.clone() };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(month, Arc::new(kept));
         Ok(figures)
     }
 }
 
-impl Kept {
-    fn holds(&self, reviewing: Reviewing<'_>, period: Period, as_of: Timestamp) -> Result<bool, StoreError> {
+impl FactsKnown {
+    pub(crate) fn at(reviewing: Reviewing<'_>, as_of: Timestamp) -> Result<FactsKnown, StoreError> {
+        let corrections = reviewing.corrections.to_vec();
+        Ok(FactsKnown { made_at: as_of, corrections, added: reviewing.reader.added()? })
+    }
+
+    /// Whether nothing new is known of the period, as far as that leaves a trace.
+    pub(crate) fn hold(&self, reviewing: Reviewing<'_>, period: Period, as_of: Timestamp) -> Result<bool, StoreError> {
         // A clock that was set back makes figures of the future: those go, too.
         let age = as_of - self.made_at;
         if age < Millis(0) || age >= KEPT_FOR || self.corrections != reviewing.corrections {

@@ -7,5 +7,6 @@ pub mod report;
 pub(crate) mod restatements;
 pub mod review;
 pub(crate) mod round;
+pub(crate) mod slo_period;
 pub(crate) mod times;
 pub(crate) mod trends;

@@ -10,16 +10,16 @@ use chrono_tz::Tz;
 use super::closed_months::ClosedMonths;
 use super::restatements::{restatement_of, sentence};
 use super::review::Reviewing;
+use super::slo_period::slo_period;
 use super::trends::Following;
 use crate::app::catalog::generations::generations;
-use crate::app::judging::ledger::history_of;
+use crate::evaluate::kpi::scorecard::{KpiHistory, KpiPeriod, Scorecard};
 use crate::evaluate::review::compare::compare;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::trends::{MONTHS_DEFAULT, Trends};
-use crate::evaluate::slo::compliance::{judge_over, lookbacks, needed_minutes, present};
-use crate::evaluate::slo::corrections::ExcludedTime;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::slot_history::{Shown, history_slots};
+use crate::model::kpi::Kpi;
 use crate::model::operations::alert_settings::AlertSettings;
 use crate::model::operations::correction::Correction;
 use crate::model::operations::on_call::OnCall;
@@ -49,11 +49,24 @@ pub struct Reporting<'a> {
     pub now: Timestamp,
     /// The newest moment that can be judged.
     pub as_of: Timestamp,
+    /// The scorecard as of about `as_of`; absent before one was made.
+    pub scorecard: Option<Arc<Scorecard>>,
     /// What a person should mend.
     pub findings: Vec<Finding>,
 }
 
-impl Reporting<'_> {
+impl<'a> Reporting<'a> {
+    /// What reviews are made from.
+    pub fn reviewing(&self) -> Reviewing<'a> {
+        Reviewing {
+            slos: self.slos,
+            reader: self.reader,
+            corrections: self.corrections,
+            on_call: self.on_call,
+            alerting: self.alerting,
+        }
+    }
+
     /// The month, its SLOs judged at its end, or at `as_of` while it runs; `None`
     /// before it has begun.
     pub fn month(&self, month: Month) -> Result<Option<ReportInput>, StoreError> {
@@ -62,15 +75,9 @@ impl Reporting<'_> {
         if judged_at <= period.start {
             return Ok(None);
         }
-        let slos =
-            self.slos.iter().map(|slo| self.slo(slo, period, judged_at)).collect::<Result<Vec<_>, StoreError>>()?;
-        let reviewing = Reviewing {
-            slos: self.slos,
-            reader: self.reader,
-            corrections: self.corrections,
-            on_call: self.on_call,
-            alerting: self.alerting,
-        };
+        let reviewing = self.reviewing();
+        let slos = self.slos.iter().map(|slo| self.slo(&reviewing, slo, period, judged_at));
+        let slos = slos.collect::<Result<Vec<_>, StoreError>>()?;
         // Of an incident that runs across the end of the month its end is known later.
         let known_at = self.as_of.floor_slot();
         let review = reviewing.review(period, known_at)?;
@@ -91,6 +98,7 @@ impl Reporting<'_> {
             fixes: reviewing.replay(period, known_at, None)?,
             comparison: Some(comparison).filter(|c| !c.is_lopsided()),
             trends: Some(following.trends(month, MONTHS_DEFAULT, self.as_of)?).filter(Trends::is_told),
+            kpis: self.scorecard.as_deref().map_or(Vec::new(), |card| kpis_of(card, period)),
             changes: reviewing.changes(Period::new(period.start, judged_at))?,
             findings: self.findings.clone(),
             notes: notes(period, judged_at).into_iter().chain(restated).chain(self.seams()?).collect(),
@@ -118,19 +126,18 @@ impl Reporting<'_> {
         Ok(sentences)
     }
 
-    fn slo(&self, slo: &Arc<Slo>, period: Period, judged_at: Timestamp) -> Result<SloReport, StoreError> {
+    fn slo(
+        &self,
+        reviewing: &Reviewing<'_>,
+        slo: &Arc<Slo>,
+        period: Period,
+        judged_at: Timestamp,
+    ) -> Result<SloReport, StoreError> {
         let window = ComplianceWindow::month(self.timezone);
-        let longest = lookbacks(slo).last().copied().unwrap_or_default();
-        let since = period.start.min(judged_at - longest);
-        let mut needed = minutes(slo, period, judged_at);
-        let read = Period::new(since, judged_at);
-        let left_out = ExcludedTime::of(slo, self.corrections, read);
-        needed.extend(left_out.needed_minutes(since));
-        let mut history = history_of(slo, self.reader, read, |hour| needed.contains(&hour))?;
-        history.leave_out(left_out);
-        let at_end = present(slo, &history, judged_at);
+        let edges = edges(period, judged_at);
+        let (status, history) = slo_period(reviewing, slo, window, (period, judged_at), edges)?;
         Ok(SloReport {
-            status: judge_over(slo, window, period, &history, judged_at, &at_end).as_promised_then(),
+            status,
             slots: history_slots(slo, Shown { window, basis: Basis::Historical }, &history, period, STEP, judged_at),
             step: STEP,
         })
@@ -139,14 +146,27 @@ impl Reporting<'_> {
 
 /// The hours of which minutes are needed: those in which a slot begins or ends,
 /// for zones whose days do not begin at whole hours, and the hour before each.
-fn minutes(slo: &Slo, period: Period, judged_at: Timestamp) -> BTreeSet<i64> {
-    let mut hours = needed_minutes(slo, judged_at);
+fn edges(period: Period, judged_at: Timestamp) -> BTreeSet<i64> {
+    let mut hours = BTreeSet::new();
     let mut edge = period.start;
     while edge < judged_at {
         hours.extend([hour_of(edge) - 1, hour_of(edge)]);
         edge = edge + STEP;
     }
     hours
+}
+
+/// The last period of each KPI that ended with the month or in it; for the month that runs
+/// the period that does, too.
+fn kpis_of(scorecard: &Scorecard, month: Period) -> Vec<(Arc<Kpi>, KpiPeriod)> {
+    let of = |one: &KpiHistory| {
+        let is_of_month = |period: &&KpiPeriod| {
+            let ends_in_it = period.period.end > month.start && period.period.end <= month.end;
+            ends_in_it || (!period.is_closed && month.contains(scorecard.as_of))
+        };
+        Some((Arc::clone(&one.kpi), one.periods.iter().rfind(is_of_month)?.clone()))
+    };
+    scorecard.kpis.iter().filter_map(of).collect()
 }
 
 fn notes(period: Period, judged_at: Timestamp) -> Vec<String> {
@@ -211,6 +231,7 @@ mod tests {
             timezone,
             now,
             as_of: now,
+            scorecard: None,
             findings: Vec::new(),
         };
 
@@ -266,6 +287,7 @@ mod tests {
             timezone: Tz::UTC,
             now,
             as_of: now,
+            scorecard: None,
             findings: Vec::new(),
         };
         let report = reporting.month(april).unwrap().unwrap();
@@ -299,6 +321,7 @@ mod tests {
             timezone: Tz::UTC,
             now,
             as_of: now,
+            scorecard: None,
             findings: Vec::new(),
         };
         let report = reporting.month("2026-07".parse().unwrap()).unwrap().unwrap();

@@ -90,7 +90,7 @@ fn restatement(
 fn causes(reviewing: Reviewing<'_>, period: Period, since: Timestamp) -> Result<Vec<String>, StoreError> {
     let reader = reviewing.reader;
     let set = reader.time_overrides()?.iter().filter(|set| set.recorded_at > since).count();
-    let late = reader.records(period)?.iter().filter(|record| record.received_at > since).count();
+    let late = reader.records(period)?.iter().filter(|r| r.is_of_operations() && r.received_at > since).count();
     let recounted = reader.corrections(period)?.iter().filter(|c| c.recorded_at > since).count();
     let causes = [
         (

@@ -151,11 +151,17 @@ impl Reviewing<'_> {
     /// outside systems report, in the order of their beginning. A rollback may come
     /// after the period, or take back a change from before it.
     pub fn changes(&self, period: Period) -> Result<Vec<Change>, StoreError> {
-        let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
-        let context = self.alert_context(period.end)?;
-        let mut changes = all_changes(context.changes_of(self.reader.changes(wide)?), &self.reader.records(wide)?);
+        let (seen, records) = self.facts_of_changes(period)?;
+        let mut changes = all_changes(seen, &records);
         changes.retain(|c| c.started_at < period.end && c.ended_at.is_none_or(|end| end >= period.start));
         Ok(changes)
+    }
+
+    /// What the cluster showed and outside systems reported around a period, not joined yet.
+    pub fn facts_of_changes(&self, period: Period) -> Result<(Vec<Change>, Vec<Record>), StoreError> {
+        let wide = Period::new(period.start - REVERTED_WITHIN, period.end + REVERTED_WITHIN);
+        let context = self.alert_context(period.end)?;
+        Ok((context.changes_of(self.reader.changes(wide)?), self.reader.records(wide)?))
     }
 
     /// Cluster events last seen in a period, newest first.
@@ -183,7 +189,7 @@ impl Reviewing<'_> {
             silences: self.reader.silences(read)?,
             inhibitions: self.reader.inhibitions(read)?,
             rules: self.reader.alert_rules(read)?,
-            records: self.reader.records(read)?,
+            records: self.reader.records(read)?.into_iter().filter(Record::is_of_operations).collect(),
             overrides: self.reader.time_overrides()?,
             published: self.reader.published_incidents()?,
         })

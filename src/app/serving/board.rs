@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::evaluate::kpi::scorecard::Scorecard;
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::finding::{Finding, FindingKind};
 use crate::evaluate::review::result::Review;
@@ -31,6 +32,7 @@ struct Parts {
     comparison: Option<Arc<Comparison>>,
     trends: Option<Arc<Trends>>,
     opened: Option<Arc<BTreeMap<String, u64>>>,
+    scorecard: Option<Arc<Scorecard>>,
     /// What does not answer, by name.
     down: BTreeMap<String, Finding>,
     /// The others, by who found them.
@@ -61,6 +63,10 @@ impl Board {
 
     pub fn note_trends(&self, trends: Trends) {
         self.change(|parts| parts.trends = Some(Arc::new(trends)));
+    }
+
+    pub fn note_scorecard(&self, scorecard: Scorecard) {
+        self.change(|parts| parts.scorecard = Some(Arc::new(scorecard)));
     }
 
     /// In place of those that the same task found before; new ones go into the log,
@@ -109,6 +115,7 @@ impl Parts {
             review: Arc::clone(&self.review),
             comparison: self.comparison.clone(),
             trends: self.trends.clone(),
+            scorecard: self.scorecard.clone(),
             findings: Arc::new(findings),
             opened: self.opened.clone(),
         }

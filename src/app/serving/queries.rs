@@ -174,6 +174,7 @@ impl ReportQueries for AppState {
             timezone: self.timezone,
             now: self.clock.now(),
             as_of: self.as_of(),
+            scorecard: self.snapshot().scorecard.clone(),
             findings: Vec::clone(&self.snapshot().findings),
         };
         reporting.month(month.at(self.as_of(), self.timezone)).map_err(unreadable)

@@ -21,7 +21,10 @@ use crate::app::reviewing::review::Reviewing;
 use crate::app::runtime::clock::Clock;
 use crate::app::runtime::facts::FactStore;
 use crate::app::runtime::tasks::Pulse;
+use crate::app::scoring::kept::KeptScores;
+use crate::app::scoring::scorecard::Scoring;
 use crate::config::Webhook;
+use crate::evaluate::kpi::scorecard::Scorecard;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::snapshot::{SloJudgement, Snapshot};
 use crate::model::kinds::SourceKind;
@@ -33,6 +36,7 @@ use crate::model::slo::Slo;
 use crate::model::time::window::ComplianceWindow;
 use crate::model::time::{Millis, Period, Timestamp};
 use crate::publish::answers::{AnswerError, BackfillProgress, CatalogStatus, ReviewQueries, SourceStatus};
+use crate::store::StoreError;
 
 /// The state of the daemon that others may look at.
 pub struct AppState {
@@ -67,6 +71,7 @@ pub struct AppState {
     /// Days of pushed counts that must be read again.
     pub renewed: Renewed,
     pub(super) closed: ClosedMonths,
+    scores: KeptScores,
     /// Names of those whose alerts are read.
     pub(super) alert_sources: Vec<String>,
 }
@@ -105,6 +110,7 @@ impl AppState {
             retention: Millis::default(),
             renewed: Renewed::default(),
             closed: ClosedMonths::default(),
+            scores: KeptScores::default(),
             alert_sources: Vec::new(),
         }
     }
@@ -308,6 +314,29 @@ impl AppState {
             on_call: &self.on_call,
             alerting: &self.alerting,
         }
+    }
+
+    /// How much history is read and shown.
+    pub fn review_length(&self) -> Millis {
+        self.review_length
+    }
+
+    /// How long facts are kept.
+    pub fn retention_length(&self) -> Millis {
+        self.retention
+    }
+
+    /// The KPIs over their last periods.
+    pub fn make_scorecard(&self) -> Result<Scorecard, StoreError> {
+        let (catalog, corrections) = (self.catalog(), self.corrections.in_force());
+        let scoring = Scoring {
+            reviewing: self.reviewing(&catalog, &corrections),
+            kept: &self.scores,
+            sources: &self.alert_sources,
+            zone: self.timezone,
+            has_history: self.has_history(),
+        };
+        scoring.scorecard(&catalog.kpis, self.as_of())
     }
 
     pub(super) fn find(&self, name: &str, window: Option<&str>) -> Option<(Arc<Slo>, ComplianceWindow)> {

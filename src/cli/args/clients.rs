@@ -109,6 +109,19 @@ pub struct AlertsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  evenkeel kpis                           the scorecard
+  evenkeel kpis time-to-restore           one KPI, by period
+  evenkeel kpis --json | jq '.kpis[] | select(.last.status == \"off_target\") | .kpi'")]
+pub struct KpisArgs {
+    /// Name of one KPI; without it all are listed.
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   evenkeel replay                                     the changes that would have saved most
   evenkeel replay --rule CpuHigh --for 30m
   evenkeel replay --rule PodErrors --inhibit-by HighErrorRate --equal service,cluster

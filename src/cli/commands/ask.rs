@@ -15,7 +15,7 @@ use crate::api::incidents::IncidentsQuery;
 use crate::api::query::{NoQuery, PeriodQuery, TimeParam, Whole};
 use crate::api::reviews::TrendsQuery;
 use crate::api::slos::{SloQuery, SlosQuery};
-use crate::cli::args::{AlertsArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
+use crate::cli::args::{AlertsArgs, ClientArgs, ExplainArgs, IncidentsArgs, KpisArgs, OverArgs, ReplayArgs, SloArgs};
 use crate::cli::client::ApiClient;
 use crate::cli::output::table::Colour;
 use crate::cli::output::tables;
@@ -90,6 +90,16 @@ pub fn alerts(args: &AlertsArgs) -> anyhow::Result<ExitCode> {
         daemon.json(&["api", "v1", "alerts"], &query)
     };
     show(&args.client, ask, if args.explain { tables::explained } else { tables::alerts })
+}
+
+pub fn kpis(args: &KpisArgs) -> anyhow::Result<ExitCode> {
+    match &args.name {
+        Some(name) => {
+            let ask = |daemon: &ApiClient| daemon.json(&["api", "v1", "kpis", name], &NoQuery {});
+            show(&args.client, ask, tables::kpi)
+        }
+        None => show(&args.client, |daemon| daemon.json(&["api", "v1", "kpis"], &NoQuery {}), tables::kpis),
+    }
 }
 
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {

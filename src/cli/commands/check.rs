@@ -56,12 +56,16 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(BAD_INPUT));
     }
     if loaded.files > 0 || args.scenario.is_empty() {
-        let corrections = match loaded.corrections.len() {
-            0 => String::new(),
-            n => format!(" and {}", plural(n, "correction")),
-        };
-        let (slos, files) = (plural(loaded.slos.len(), "SLO"), plural(loaded.files, "file"));
-        writeln!(out, "{slos}{corrections} in {files}: no errors")?;
+        let others = [(loaded.corrections.len(), "correction"), (loaded.kpis.len(), "KPI")];
+        let others = others.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| plural(n, what));
+        let found: Vec<String> = std::iter::once(plural(loaded.slos.len(), "SLO")).chain(others).collect();
+        let files = plural(loaded.files, "file");
+        match found.split_last() {
+            Some((last, before)) if !before.is_empty() => {
+                writeln!(out, "{} and {last} in {files}: no errors", before.join(", "))?;
+            }
+            _ => writeln!(out, "{} in {files}: no errors", found.concat())?,
+        }
     }
     if args.scenario.is_empty() { Ok(ExitCode::SUCCESS) } else { scenarios(&args.scenario, &loaded.slos) }
 }

@@ -9,9 +9,7 @@ use crate::app::{DemoWorld, Setup};
 use crate::cli::args::DemoArgs;
 use crate::cli::output::terminal::{BAD_INPUT, report_problems};
 use crate::config::{self, Overrides};
-use crate::definitions;
-use crate::model::operations::correction::Correction;
-use crate::model::slo::Slo;
+use crate::definitions::{self, Loaded};
 use crate::model::time::Millis;
 
 /// The SLOs of the world; the same files are examples for people.
@@ -31,6 +29,14 @@ const DEFINITIONS: [(&str, &str); 12] = [
     ("search-latency.yaml", include_str!("../../../slo-definitions/demo/search-latency.yaml")),
     ("storefront-availability.yaml", include_str!("../../../slo-definitions/demo/storefront-availability.yaml")),
     ("storefront-probe.yaml", include_str!("../../../slo-definitions/demo/storefront-probe.yaml")),
+];
+
+/// The scorecard of every platform.
+const SCORECARD: [(&str, &str); 4] = [
+    ("reliability.yaml", include_str!("../../../slo-definitions/scorecard/reliability.yaml")),
+    ("delivery.yaml", include_str!("../../../slo-definitions/scorecard/delivery.yaml")),
+    ("security.yaml", include_str!("../../../slo-definitions/scorecard/security.yaml")),
+    ("platform.yaml", include_str!("../../../slo-definitions/scorecard/platform.yaml")),
 ];
 
 pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
@@ -62,16 +68,17 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
 /// Planned work of the world.
 const MAINTENANCE: &str = include_str!("demo_maintenance.yaml");
 
-/// The SLOs and the planned work of the world.
-fn defined() -> Option<(Vec<Slo>, Vec<Correction>)> {
-    let mut slos = Vec::new();
+/// The SLOs, the scorecard and the planned work of the world.
+fn defined() -> Option<Loaded> {
+    let (mut slos, mut kpis) = (Vec::new(), Vec::new());
     let mut all = Vec::new();
-    for (file, text) in DEFINITIONS {
-        let (defined, problems) = definitions::parse(text, file);
-        slos.extend(defined);
-        all.extend(problems);
+    for (file, text) in DEFINITIONS.into_iter().chain(SCORECARD) {
+        let defined = definitions::parse_all(text, file);
+        slos.extend(defined.slos);
+        kpis.extend(defined.kpis);
+        all.extend(defined.problems);
     }
     let corrections = definitions::parse_correction(MAINTENANCE).map_err(|problems| all.extend(problems));
     let corrections = corrections.into_iter().collect();
-    (!report_problems(&all)).then_some((slos, corrections))
+    (!report_problems(&all)).then(|| Loaded::of(slos, corrections, kpis))
 }

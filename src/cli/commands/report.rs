@@ -13,10 +13,14 @@ use crate::app::catalog::generations::with_objectives;
 use crate::app::reviewing::closed_months::ClosedMonths;
 use crate::app::reviewing::report::Reporting;
 use crate::app::runtime::clock::Clock;
+use crate::app::scoring::kept::KeptScores;
+use crate::app::scoring::scorecard::Scoring;
 use crate::cli::args::{ExportFormat, ReportArgs, ReportFormat};
 use crate::cli::client::ApiClient;
 use crate::cli::output::terminal::{BAD_INPUT, print};
 use crate::cli::{files, promises};
+use crate::evaluate::kpi::scorecard::Scorecard;
+use crate::model::kpi::Kpi;
 use crate::model::slo::Slo;
 use crate::publish::report::{ReportInput, html, markdown};
 use crate::store::{Store, StoreError};
@@ -43,7 +47,7 @@ fn from_daemon(args: &ReportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
-    let Some(promises::Promises { config, slos, corrections }) =
+    let Some(promises::Promises { config, slos, corrections, kpis }) =
         promises::load(&args.definitions, args.config.as_deref())?
     else {
         return Ok(ExitCode::from(BAD_INPUT));
@@ -77,8 +81,11 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         timezone: config.timezone,
         now,
         as_of: (now - delay).floor_slot(),
+        scorecard: None,
         findings: Vec::new(),
     };
+    let scorecard = scorecard(&reporting, kpis)?;
+    let reporting = Reporting { scorecard: Some(Arc::new(scorecard)), ..reporting };
     let month = args.month.at(reporting.as_of, config.timezone);
     let made = reporting.month(month);
     writer.close().context("close the store")?;
@@ -87,6 +94,20 @@ fn from_store(args: &ReportArgs, dir: &Path) -> anyhow::Result<ExitCode> {
         (Some(format), Some(output)) => export(&input, format, output),
         _ => deliver(args, &render(args.format, &input)),
     }
+}
+
+/// The KPIs of the definitions, from the store.
+fn scorecard(reporting: &Reporting<'_>, kpis: Vec<Kpi>) -> anyhow::Result<Scorecard> {
+    let kept = KeptScores::default();
+    let scoring = Scoring {
+        reviewing: reporting.reviewing(),
+        kept: &kept,
+        sources: reporting.sources,
+        zone: reporting.timezone,
+        has_history: true,
+    };
+    let kpis: Vec<Arc<Kpi>> = kpis.into_iter().map(Arc::new).collect();
+    scoring.scorecard(&kpis, reporting.as_of).context("compute the scorecard")
 }
 
 fn render(format: ReportFormat, input: &ReportInput) -> String {

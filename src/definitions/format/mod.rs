@@ -5,6 +5,7 @@ pub(crate) mod composite;
 pub(crate) mod correction;
 pub(crate) mod groups;
 pub(crate) mod indicator;
+pub(crate) mod kpi;
 pub(crate) mod labels;
 pub(crate) mod objectives;
 pub(crate) mod policy;

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::correction;
 use super::groups::read_groups;
 use super::indicator::indicator;
+use super::kpi;
 use super::labels::labels;
 use super::objectives::objective_history;
 use super::policy::budget_policy;
@@ -24,13 +25,14 @@ use crate::yaml::source::SourceText;
 use crate::yaml::words::{Complaint, dns_label, duration, label_value, meant, one_of, shown};
 
 const API_VERSION: &str = "evenkeel/v1";
-const KINDS: [(&str, Kind); 2] = [("SLO", Kind::Slo), ("Correction", Kind::Correction)];
+const KINDS: [(&str, Kind); 3] = [("SLO", Kind::Slo), ("Correction", Kind::Correction), ("KPI", Kind::Kpi)];
 
 /// What a document defines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Slo,
     Correction,
+    Kpi,
 }
 
 /// The longest service name, as long as any label that names a workload.
@@ -59,12 +61,24 @@ pub(crate) fn read(document: &Node, source: &mut SourceText<'_>) -> Option<Defin
     let (metadata_hint, spec_hint) = match kind {
         Kind::Slo => ("a mapping with `name` and `service`", "a mapping with `objective` and `indicator`"),
         Kind::Correction => ("a mapping with `name`", "a mapping with `slos`, `from`, `to`, `author` and `reason`"),
+        Kind::Kpi => ("a mapping with `name`", "a mapping with `title`, `owner`, `unit`, `direction` and `source`"),
     };
     let metadata = fields.required("metadata", source, metadata_hint);
     let spec = fields.required("spec", source, spec_hint);
     fields.finish(source);
-    if kind == Kind::Correction {
-        return read_correction(&metadata?, &spec?, source);
+    match kind {
+        Kind::Correction => {
+            return read_named(&metadata?, "database-upgrade", source, |name, source| {
+                let correction = correction::read_spec(name, &spec?, source)?;
+                Some(Definition::Correction(Box::new(correction)))
+            });
+        }
+        Kind::Kpi => {
+            return read_named(&metadata?, "time-to-restore", source, |name, source| {
+                Some(Definition::Kpi(Box::new(kpi::read_spec(name, &spec?, source)?)))
+            });
+        }
+        Kind::Slo => {}
     }
     let metadata = metadata.and_then(|at| read_metadata(&at, source));
     let spec = spec.and_then(|at| read_spec(&at, source));
@@ -79,14 +93,20 @@ pub(crate) fn read(document: &Node, source: &mut SourceText<'_>) -> Option<Defin
     Some(Defined { what: Definition::Slo(Box::new(slo)), name_span })
 }
 
-fn read_correction(metadata: &At<'_>, spec: &At<'_>, source: &mut SourceText<'_>) -> Option<Defined> {
+/// What has a name and nothing else in its metadata.
+fn read_named(
+    metadata: &At<'_>,
+    example: &str,
+    source: &mut SourceText<'_>,
+    read: impl FnOnce(&str, &mut SourceText<'_>) -> Option<Definition>,
+) -> Option<Defined> {
     let mut fields = metadata.fields(source)?;
-    let name = fields.required("name", source, "for example `database-upgrade`; unique over all files");
+    let name = fields.required("name", source, &format!("for example `{example}`; unique over all files"));
     fields.finish(source);
     let name_span = name.as_ref().map_or(metadata.node.span, |at| at.node.span);
     let name = name.and_then(|at| at.parse(source, dns_label));
-    let correction = correction::read_spec(name.as_deref().unwrap_or_default(), spec, source);
-    name.and(correction).map(|correction| Defined { what: Definition::Correction(Box::new(correction)), name_span })
+    let what = read(name.as_deref().unwrap_or_default(), source);
+    name.and(what).map(|what| Defined { what, name_span })
 }
 
 /// What the document says that it is. If it is nothing of ours, nothing else in

@@ -19,7 +19,7 @@
 //! 9. repeat: the same alert had paged a short while ago.
 //! 10. unknown: nothing says either.
 
-mod band;
+pub(crate) mod band;
 pub mod result;
 
 use std::collections::{BTreeMap, HashMap};

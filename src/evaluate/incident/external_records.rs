@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use self::acknowledgements::is_acknowledgement;
 pub use self::acknowledgements::{AT_ONCE_MAX, AT_ONCE_WITHIN};
 use self::acknowledgements::{Aside, Given};
-pub use self::changes::{REVERTED_WITHIN, all_changes};
+pub use self::changes::{REVERTED_WITHIN, all_changes, joined_changes};
 use self::matching::KnownIncidents;
 use self::threads::{Closing, Closings, RESOLUTION, is_closed, mark_of, pages, taken_back, threads};
 use super::incidents::LEAD;

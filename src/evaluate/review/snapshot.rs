@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::compare::Comparison;
 use super::trends::Trends;
+use crate::evaluate::kpi::scorecard::Scorecard;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::slo::status::SloStatus;
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub comparison: Option<Arc<Comparison>>,
     /// Of the last year; `None` until its months were looked at.
     pub trends: Option<Arc<Trends>>,
+    /// `None` until the first one was made.
+    pub scorecard: Option<Arc<Scorecard>>,
     pub findings: Arc<Vec<Finding>>,
     /// How many incidents of each service were ever opened; `None` before the first
     /// review.

@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub mod history;
 pub mod likely;
 pub mod objectives;
+pub mod result;
 pub mod slot_history;
 pub(crate) mod slots;
 pub mod status;

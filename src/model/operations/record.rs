@@ -31,10 +31,12 @@ pub enum RecordKind {
     Update,
     Change,
     Ticket,
+    /// A row of a KPI: `labels` hold its name and numbers.
+    Measurement,
 }
 
 impl RecordKind {
-    pub const ALL: [RecordKind; 11] = [
+    pub const ALL: [RecordKind; 12] = [
         RecordKind::Notification,
         RecordKind::Repeat,
         RecordKind::Acknowledge,
@@ -46,6 +48,7 @@ impl RecordKind {
         RecordKind::Update,
         RecordKind::Change,
         RecordKind::Ticket,
+        RecordKind::Measurement,
     ];
 
     pub fn word(self) -> &'static str {
@@ -61,6 +64,7 @@ impl RecordKind {
             RecordKind::Update => "update",
             RecordKind::Change => "change",
             RecordKind::Ticket => "ticket",
+            RecordKind::Measurement => "measurement",
         }
     }
 
@@ -134,6 +138,11 @@ impl Record {
     /// The last instant that it speaks of.
     pub fn until(&self) -> Timestamp {
         self.ended_at.unwrap_or(self.occurred_at).max(self.occurred_at)
+    }
+
+    /// Whether it says something about incidents, alerts or changes.
+    pub fn is_of_operations(&self) -> bool {
+        self.kind != RecordKind::Measurement
     }
 
     /// Whether a later record with the same key replaces it. Events of tools

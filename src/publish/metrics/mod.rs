@@ -3,6 +3,7 @@
 
 mod daemon;
 mod incidents;
+mod kpis;
 pub mod page;
 pub(crate) mod requests;
 pub mod scrape;
@@ -145,6 +146,24 @@ metrics! {
         "Loaded alerting rules without a single pending alert; absent where no source lists its rules.";
     SILENCES_STALE: Gauge "" "evenkeel_silences_stale" []
         "Active silences that are older than a week or match no alert.";
+    KPI_VALUE: Gauge "" "evenkeel_kpi_value" ["kpi", "period"]
+        "Value of the KPI in the last closed period and in the running one, in its unit; absent while unknown.";
+    KPI_LOWER: Gauge "" "evenkeel_kpi_lower" ["kpi", "period"]
+        "Lower end of the interval of the value.";
+    KPI_UPPER: Gauge "" "evenkeel_kpi_upper" ["kpi", "period"]
+        "Upper end of the interval of the value; absent where it is open.";
+    KPI_NUMERATOR: Gauge "" "evenkeel_kpi_numerator" ["kpi", "period"]
+        "Numerator of the value, for sums over clusters or periods.";
+    KPI_DENOMINATOR: Gauge "" "evenkeel_kpi_denominator" ["kpi", "period"]
+        "Denominator of the value, for sums over clusters or periods.";
+    KPI_COVERAGE: Gauge "ratio" "evenkeel_kpi_coverage_ratio" ["kpi", "period"]
+        "Observed share of the elapsed period; absent where nobody can say.";
+    KPI_TARGET: Gauge "" "evenkeel_kpi_target" ["kpi", "period"]
+        "Target of the value in this period, absolute or from the baseline.";
+    KPI_ON_TARGET: Gauge "" "evenkeel_kpi_on_target" ["kpi", "period"]
+        "1 if the whole interval reaches the target, 0 if none of it does; absent where chance could decide.";
+    KPI_INFO: Info "" "evenkeel_kpi_info" ["kpi", "number", "title", "owner", "unit", "direction", "cadence", "primary"]
+        "The definition of the KPI.";
     SOURCE_UP: Gauge "" "evenkeel_source_up" ["source"]
         "1 if the source answered its last query, 0 if not; absent before the first query.";
     SOURCE_LAST_SUCCESS: Gauge "seconds" "evenkeel_source_last_success_timestamp_seconds" ["source"]

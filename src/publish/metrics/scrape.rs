@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::page::{ExpositionFormat, Page};
 use super::requests::HttpRequests;
-use super::{daemon, incidents, slos};
+use super::{daemon, incidents, kpis, slos};
 use crate::publish::answers::StatusQueries;
 
 const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -94,6 +94,7 @@ impl Exposition {
         let snapshot = self.status.snapshot();
         slos::write(&mut page, &snapshot);
         incidents::write(&mut page, &snapshot);
+        kpis::write(&mut page, &snapshot);
         daemon::write(&mut page, &snapshot, &self.status.status());
         self.requests.write(&mut page);
         page.finish()

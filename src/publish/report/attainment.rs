@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::document::{Block, Cell, Section, Table, few, number, text as column, words};
 use super::strip::strip;
 use crate::evaluate::slo::likely::Likely;
+use crate::evaluate::slo::result::SloResult;
 use crate::evaluate::slo::status::{Corrected, HistorySlot, SloStatus};
 use crate::model::operations::correction::Correction;
 use crate::model::time::Period;
@@ -21,32 +22,11 @@ const CORRECTION_SLOS_MAX: usize = 10;
 /// Pictures beyond this make a report that nobody reads; the table has all.
 const PICTURES_MAX: usize = 24;
 
-/// The result of an SLO. Unobserved events can leave it undetermined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SloResult {
-    Missed,
-    Undetermined,
-    Met,
-}
-
-impl SloResult {
-    /// Met if the whole likely interval reaches the objective, missed if none of it does;
-    /// without the time that corrections leave out.
-    pub fn of(status: &SloStatus) -> SloResult {
-        let objective = status.required_ratio();
-        match status.judged_likely() {
-            Some(likely) if likely.lo >= objective => SloResult::Met,
-            Some(likely) if likely.hi < objective => SloResult::Missed,
-            _ => SloResult::Undetermined,
-        }
-    }
-
-    fn cell(self) -> Cell {
-        match self {
-            SloResult::Met => Cell::chip("met", "met"),
-            SloResult::Missed => Cell::chip("missed", "missed"),
-            SloResult::Undetermined => Cell::chip("undetermined", "unknown"),
-        }
+fn result_cell(result: SloResult) -> Cell {
+    match result {
+        SloResult::Met => Cell::chip("met", "met"),
+        SloResult::Missed => Cell::chip("missed", "missed"),
+        SloResult::Undetermined => Cell::chip("undetermined", "unknown"),
     }
 }
 
@@ -148,7 +128,7 @@ fn row(status: &SloStatus) -> Vec<Cell> {
     let team = status.slo.team().map_or(String::new(), |team| format!(", team {team}"));
     vec![
         Cell::new(&status.slo.name).remark(format!("{}{team}", status.slo.service)).to(anchor(&status.slo.name)),
-        SloResult::of(status).cell().remark(unless(status).unwrap_or_default()),
+        result_cell(SloResult::of(status)).remark(unless(status).unwrap_or_default()),
         objective(status),
         percent(status.attainment).remark(corrected(status, |c| c.attainment.map(text::percent))),
         percent(status.likely.map(|likely| likely.lo)).remark(extreme("at worst", status.lo)),

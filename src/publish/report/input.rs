@@ -1,11 +1,15 @@
 //! Everything that a report is made of.
 
+use std::sync::Arc;
+
 use crate::evaluate::alerting::replay::Replay;
+use crate::evaluate::kpi::scorecard::KpiPeriod;
 use crate::evaluate::review::compare::Comparison;
 use crate::evaluate::review::finding::Finding;
 use crate::evaluate::review::result::Review;
 use crate::evaluate::review::trends::Trends;
 use crate::evaluate::slo::status::{HistorySlot, SloStatus};
+use crate::model::kpi::Kpi;
 use crate::model::operations::change::Change;
 use crate::model::time::{Millis, Period, Timestamp};
 
@@ -27,6 +31,9 @@ pub struct ReportInput {
     pub comparison: Option<Comparison>,
     /// How the months up to this one went; absent where too few are known.
     pub trends: Option<Trends>,
+    /// KPIs with the last of their periods that ended with this one or in it; empty where
+    /// none is defined.
+    pub kpis: Vec<(Arc<Kpi>, KpiPeriod)>,
     /// The changes of alerting that would have helped, best first.
     pub fixes: Vec<Replay>,
     /// That overlap the period, in any order.

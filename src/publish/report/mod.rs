@@ -10,6 +10,7 @@ mod input;
 pub(in crate::publish) mod markdown;
 mod noise;
 mod quality;
+mod scorecard;
 mod strip;
 mod summary;
 #[cfg(test)]
@@ -41,6 +42,7 @@ fn document(input: &ReportInput) -> Document {
         incidents::section(input),
         noise::section(input),
         trends::section(input),
+        scorecard::section(input),
         quality::changes(input),
         quality::coverage(input),
         quality::definitions(input),

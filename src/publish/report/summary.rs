@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::attainment::{SloResult, by_need, spent, why_not_known};
+use super::attainment::{by_need, spent, why_not_known};
 use super::document::{Block, Section, Tile, few, many};
 use super::incidents::restored_in;
 use super::noise::band;
+use crate::evaluate::slo::result::SloResult;
 use crate::model::operations::incident::IncidentState;
 use crate::publish::report::input::{ReportInput, SloReport};
 use crate::publish::web::parts::text;

@@ -188,6 +188,7 @@ pub(in crate::publish) fn month() -> ReportInput {
         comparison: None,
         trends: None,
         fixes: Vec::new(),
+        kpis: Vec::new(),
         label: "July 2026".to_owned(),
         period: july(),
         generated_at: at("2026-08-01T06:00:00Z"),

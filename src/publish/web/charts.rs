@@ -4,6 +4,7 @@
 
 pub(crate) mod axis;
 pub(in crate::publish) mod budget;
+pub(crate) mod kpi_points;
 pub(in crate::publish) mod picture;
 pub(in crate::publish) mod series;
 pub(crate) mod sparklines;

@@ -4,6 +4,8 @@
 use crate::publish::web::pages::alerts;
 use crate::publish::web::pages::incident;
 use crate::publish::web::pages::incidents;
+use crate::publish::web::pages::kpi;
+use crate::publish::web::pages::scorecard;
 use crate::publish::web::pages::services;
 use crate::publish::web::pages::slo;
 use crate::publish::web::pages::slos;
@@ -38,6 +40,8 @@ pub(super) fn routes(daemon: ApiContext) -> Router {
         .route("/incidents/{id}", get(incident::show))
         .route("/incidents/{id}/postmortem.md", get(incident::postmortem))
         .route("/alerts", get(alerts::show))
+        .route("/scorecard", get(scorecard::show))
+        .route("/scorecard/{name}", get(kpi::show))
         .route("/status", get(status::show))
         .route("/assets/evenkeel.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))

@@ -16,7 +16,7 @@ use crate::model::labels::selector::{Matcher, Selector};
 use crate::model::latency::Latency;
 use crate::model::operations::rule::AlertRule;
 use crate::model::slo::groups::GroupValues;
-use crate::model::time::{Millis, Period, SLOT_MS, Timestamp};
+use crate::model::time::{HOUR_MS, Millis, Period, SLOT_MS, Timestamp};
 use crate::net::{HttpError, RemoteClock};
 use crate::sources::demo::DemoSource;
 use crate::sources::prometheus::{Answer, Prometheus};
@@ -175,6 +175,20 @@ impl SampleSource {
             SampleSource::Prometheus(client) => estimate(client, expression, period).await,
             SampleSource::Demo(_) | SampleSource::Memory(_) => Ok(Points::new()),
         }
+    }
+
+    /// What an expression comes to at the start of a period and every hour after it; `None`
+    /// where it gives several series. Only a server that has a query engine can tell.
+    pub async fn hourly(&self, expression: &str, period: Period) -> Result<Option<Points>, HttpError> {
+        let SampleSource::Prometheus(client) = self else { return Ok(Some(Points::new())) };
+        let series = client.query_range_matrix(expression, period, Millis(HOUR_MS)).await?.data;
+        let mut points = Points::new();
+        for sample in series.iter().flat_map(|one| &one.samples) {
+            if points.insert(sample.at, sample.value).is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(points))
     }
 
     /// The last sample of everything at or before an instant, for a batch; exact to

@@ -9,6 +9,7 @@ mod context;
 mod delivered;
 mod events;
 mod flaw;
+mod measurements;
 mod oncall;
 mod pagerduty;
 mod records;

@@ -8,6 +8,7 @@ use super::context::{Context, Form, short_key, shown_text, shown_texts};
 use super::delivered::DeliveredFacts;
 use super::events;
 use super::flaw::Flaw;
+use super::measurements;
 use crate::model::labels::Labels;
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::change::{ChangeKind, ChangeOutcome};
@@ -206,7 +207,8 @@ impl Item<'_> {
         }
         let change = self.change(kind);
         let (service, cluster, severity) = (self.text("service"), self.text("cluster"), self.severity());
-        let (labels, refs, human) = (self.labels(), self.refs(), self.flag("human"));
+        let labels = if kind == Some(RecordKind::Measurement) { self.measured() } else { self.labels() };
+        let (refs, human) = (self.refs(), self.flag("human"));
         let actor = self.text("actor").as_deref().and_then(shown_text);
         let (incident, dedup_key) = (self.text("incident"), self.text("dedup_key"));
         let merged_into = self.text("merged_into");
@@ -299,7 +301,7 @@ impl Item<'_> {
 
     fn time(&mut self, field: &str, now: Timestamp) -> Option<Timestamp> {
         let text = self.text(field)?;
-        match Timestamp::parse(&text) {
+        match Timestamp::parse(&text).or_else(|error| measurements::day(self.map, &text).ok_or(error)) {
             Ok(at) if at > now + AHEAD_MAX => {
                 let in_millis = text.parse::<i64>().is_ok_and(|n| Timestamp::from_millis(n) <= now + AHEAD_MAX);
                 let message = match in_millis {
@@ -333,6 +335,13 @@ impl Item<'_> {
                 None
             }
         }
+    }
+
+    fn measured(&mut self) -> Labels {
+        measurements::measured(self.map).unwrap_or_else(|flaws| {
+            self.flaws.extend(flaws);
+            Labels::new()
+        })
     }
 
     /// An object; in CSV `name=value;name=value`.

@@ -39,6 +39,7 @@ fn questions() -> Vec<(&'static str, String, &'static str)> {
         ("/api/v1/records", "/api/v1/records?kind=acknowledge".to_owned(), "records.json"),
         ("/api/v1/restatements", "/api/v1/restatements".to_owned(), "restatements.json"),
         ("/api/v1/trends", "/api/v1/trends".to_owned(), "trends.json"),
+        ("/api/v1/kpis/{name}", "/api/v1/kpis/time-to-restore".to_owned(), "kpi.json"),
         ("/api/v1/status", "/api/v1/status".to_owned(), "status.json"),
     ]
 }
@@ -99,7 +100,8 @@ async fn every_path_answers_and_every_parameter_is_understood() {
             assert!(item.post.is_some() || item.delete.is_some(), "{path}");
             continue;
         };
-        let real = path.replace("{name}", "checkout-availability").replace("{id}", &"13".repeat(16));
+        let name = if path.contains("/kpis/") { "time-to-restore" } else { "checkout-availability" };
+        let real = path.replace("{name}", name).replace("{id}", &"13".repeat(16));
         let plain = server.get(&real).await;
         assert_eq!(plain.status(), 200, "{path}");
         let parameters = serde_json::to_value(&operation.parameters).unwrap();

@@ -205,6 +205,7 @@ fn a_report_tells_the_months_up_to_its_own() {
         timezone: ZONE,
         now,
         as_of: now,
+        scorecard: None,
         findings: Vec::new(),
     };
     let text = |month: &str| markdown(&reporting.month(month.parse().unwrap()).unwrap().unwrap());

@@ -26,6 +26,14 @@ fn reported_changes(records: &[Record]) -> impl Iterator<Item = Change> + '_ {
 /// All changes in the order of their beginning: one rollout that was seen and
 /// reported is one, and what a rollback took back has failed.
 pub fn all_changes(seen: Vec<Change>, records: &[Record]) -> Vec<Change> {
+    let mut changes = joined_changes(seen, records);
+    mark_reverted(&mut changes);
+    changes
+}
+
+/// The same, each with the outcome that it had by itself: a rollout that succeeded and
+/// was rolled back later has succeeded.
+pub fn joined_changes(seen: Vec<Change>, records: &[Record]) -> Vec<Change> {
     let mut changes = seen;
     changes.sort_by_key(|c| (c.started_at, c.id));
     let mut by_service: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -50,7 +58,6 @@ pub fn all_changes(seen: Vec<Change>, records: &[Record]) -> Vec<Change> {
     }
     changes.extend(alone);
     changes.sort_by_key(|c| (c.started_at, c.id));
-    mark_reverted(&mut changes);
     changes
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod corrections;
 pub(crate) mod incidents;
+pub(crate) mod kpis;
 pub(crate) mod reviews;
 mod shares;
 pub(crate) mod slos;

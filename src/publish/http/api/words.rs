@@ -9,6 +9,7 @@ use crate::api::incidents::records::RecordKindJson;
 use crate::api::incidents::times::IncidentTimeJson;
 use crate::api::incidents::{BelowFloorJson, IncidentStateJson};
 use crate::api::pushes::LevelJson;
+use crate::api::reviews::kpis::{KpiDirectionJson, KpiGapJson, KpiQualityJson, KpiStatusJson, KpiUnitJson};
 use crate::api::reviews::{FollowedSeriesJson, SeriesUnitJson, TrendVerdictJson};
 use crate::api::severity::SeverityJson;
 use crate::api::shares::PageClassJson;
@@ -19,6 +20,8 @@ use crate::api::status::DeliveryOutcomeJson;
 use crate::api::time::MarkSourceJson;
 use crate::evaluate::alerting::evidence::EvidenceKind;
 use crate::evaluate::alerting::page_class::PageClass;
+use crate::evaluate::kpi::targets::KpiStatus;
+use crate::evaluate::kpi::value::{KpiGap, KpiQuality};
 use crate::evaluate::review::compare::GroupedBy;
 use crate::evaluate::review::finding::FindingSeverity;
 use crate::evaluate::review::trends::{Series, Unit};
@@ -26,6 +29,7 @@ use crate::evaluate::review::verdict::TrendVerdict;
 use crate::evaluate::slo::objectives::Basis;
 use crate::evaluate::slo::status::{Method, SloState};
 use crate::evaluate::slo::tiers::TierVerdict;
+use crate::model::kpi::{KpiDirection, KpiUnit};
 use crate::model::operations::alert::MarkSource;
 use crate::model::operations::change::{ChangeKind, ChangeOutcome};
 use crate::model::operations::correction::Frequency;
@@ -64,6 +68,11 @@ mirror!(BelowFloor => BelowFloorJson: SmallBurn, NoBurn);
 mirror!(both GroupedBy => GroupedByJson: All, Team, Service, Severity, Cluster);
 mirror!(TrendVerdict => TrendVerdictJson: Better, Worse, NoEvidence, TooFew);
 mirror!(Unit => SeriesUnitJson: Count, Seconds, Ratio);
+mirror!(both KpiUnit => KpiUnitJson: Ratio, Seconds, Count, Money);
+mirror!(KpiDirection => KpiDirectionJson: Higher, Lower);
+mirror!(both KpiStatus => KpiStatusJson: OnTarget, OffTarget, TooFew, Unknown, NoTarget);
+mirror!(KpiQuality => KpiQualityJson: Exact, Partial, Bounds, Unknown);
+mirror!(KpiGap => KpiGapJson: NotConnected, NotObserved, NothingHappened, Undecided, TooFew);
 mirror!(Frequency => FrequencyJson: Daily, Weekly, Monthly);
 mirror!(Origin => OriginJson: File, Api);
 mirror!(Level => LevelJson: Error, Warning);
@@ -75,7 +84,7 @@ mirror!(
 );
 mirror!(
     both RecordKind => RecordKindJson:
-    Notification, Repeat, Acknowledge, Unacknowledge, Incident, Resolve, Reopen, Merge, Update, Change, Ticket,
+    Notification, Repeat, Acknowledge, Unacknowledge, Incident, Resolve, Reopen, Merge, Update, Change, Ticket, Measurement,
 );
 mirror!(
     both IncidentTime => IncidentTimeJson:

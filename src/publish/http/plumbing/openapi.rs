@@ -16,7 +16,7 @@ use crate::publish::http::api::alerts::{noise, replay, rules};
 use crate::publish::http::api::incidents::durations;
 use crate::publish::http::api::reviews::{report, restatements, trends};
 use crate::publish::http::api::slos::generations;
-use crate::publish::http::api::{alerts, changes, corrections, incidents, slos, status};
+use crate::publish::http::api::{alerts, changes, corrections, incidents, kpis, slos, status};
 use crate::publish::http::ingress::{counts, intake, records, reload};
 use crate::publish::http::plumbing::query::Query;
 use crate::publish::metrics;
@@ -51,6 +51,8 @@ use crate::publish::metrics;
         report::report,
         restatements::list,
         trends::trends,
+        kpis::list,
+        kpis::one,
         status::status,
         openapi,
         metrics::scrape::scrape,
@@ -66,6 +68,7 @@ use crate::publish::metrics;
         (name = "Corrections", description = "Time ranges excluded from SLO evaluation"),
         (name = "Webhooks", description = "What other systems push and report"),
         (name = "Reports", description = "The reliability review of a month"),
+        (name = "Scorecard", description = "KPIs of the platform, by period and against their targets"),
         (name = "Status", description = "The daemon itself"),
         (name = "Operations", description = "For Prometheus and Kubernetes"),
     )

@@ -17,7 +17,7 @@ use crate::publish::http::api::alerts::{noise, replay, rules};
 use crate::publish::http::api::incidents::durations;
 use crate::publish::http::api::reviews::{report, restatements, trends};
 use crate::publish::http::api::slos::generations;
-use crate::publish::http::api::{alerts, changes, corrections, incidents, slos, status};
+use crate::publish::http::api::{alerts, changes, corrections, incidents, kpis, slos, status};
 use crate::publish::http::ingress::{counts, intake, records, reload};
 use crate::publish::http::plumbing::context::ApiContext;
 use crate::publish::http::plumbing::settings::HttpSettings;
@@ -101,6 +101,8 @@ fn api() -> Router<ApiContext> {
         .route("/api/v1/cluster-events", get(changes::cluster_events))
         .route("/api/v1/corrections", get(corrections::list).post(corrections::declare))
         .route("/api/v1/corrections/{name}", get(corrections::one).delete(corrections::withdraw))
+        .route("/api/v1/kpis", get(kpis::list))
+        .route("/api/v1/kpis/{name}", get(kpis::one))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/openapi.json", get(openapi::openapi))
 }

@@ -15,14 +15,16 @@ pub(crate) enum Section {
     Slos,
     Incidents,
     Alerts,
+    Scorecard,
     Status,
 }
 
 impl Section {
-    const ALL: [(Section, &'static str, &'static str); 4] = [
+    const ALL: [(Section, &'static str, &'static str); 5] = [
         (Section::Slos, "/", "SLOs"),
         (Section::Incidents, "/incidents", "Incidents"),
         (Section::Alerts, "/alerts", "Alerts"),
+        (Section::Scorecard, "/scorecard", "Scorecard"),
         (Section::Status, "/status", "Status"),
     ];
 }

@@ -9,6 +9,7 @@ mod noise;
 mod planned;
 mod queries;
 mod review;
+mod scorecard;
 mod slos;
 mod status;
 mod trends;
@@ -27,6 +28,7 @@ use evenkeel::publish::answers::{BackfillProgress, DeclaredCorrection, Origin, S
 use self::cluster::{changes, cluster_events};
 use self::planned::planned;
 use self::review::review;
+use self::scorecard::scored;
 use self::slos::judge;
 use self::status::{findings, status};
 use self::trends::followed;
@@ -62,6 +64,7 @@ impl Sample {
             review: Arc::new(review()),
             comparison: None,
             trends: Some(Arc::new(followed(12))),
+            scorecard: Some(Arc::new(scored(now))),
             findings: Arc::clone(&findings),
             opened: Some(Arc::new(BTreeMap::from([("checkout".to_owned(), 14), ("search".to_owned(), 3)]))),
         };

@@ -204,6 +204,7 @@ impl ReportQueries for Sample {
             comparison: None,
             trends: Some(followed(12)),
             fixes: Vec::new(),
+            kpis: Vec::new(),
             generated_at: at(NOW),
             version: "0.0.0",
             slos,

@@ -14,7 +14,7 @@ pub(crate) enum Policy {
     Role(Role),
 }
 
-const READ: [&str; 35] = [
+const READ: [&str; 39] = [
     "/",
     "/alerts",
     "/alerts/fixes",
@@ -28,6 +28,8 @@ const READ: [&str; 35] = [
     "/api/v1/incidents",
     "/api/v1/incidents/{id}",
     "/api/v1/incidents/{id}/times",
+    "/api/v1/kpis",
+    "/api/v1/kpis/{name}",
     "/api/v1/noise",
     "/api/v1/openapi.json",
     "/api/v1/records",
@@ -46,6 +48,8 @@ const READ: [&str; 35] = [
     "/incidents/{id}",
     "/incidents/{id}/postmortem.md",
     "/metrics",
+    "/scorecard",
+    "/scorecard/{name}",
     "/services/{name}",
     "/slos/{name}",
     "/status",

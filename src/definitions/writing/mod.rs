@@ -1,0 +1,3 @@
+//! Definitions as documents: the way back from what was read.
+
+pub(crate) mod alerts;

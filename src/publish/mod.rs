@@ -12,6 +12,7 @@ mod incident_floor;
 pub mod metrics;
 pub mod outbound;
 pub mod report;
+pub mod rules;
 pub(crate) mod series;
 pub(crate) mod text;
 pub(crate) mod web;

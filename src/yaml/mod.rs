@@ -13,3 +13,4 @@ mod raw;
 pub mod read;
 pub mod source;
 pub mod words;
+pub mod write;

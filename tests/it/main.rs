@@ -19,6 +19,7 @@ mod counting_worlds;
 mod dashboards;
 mod definitions;
 mod docs;
+mod formats;
 mod fuzz;
 mod groups;
 mod history;

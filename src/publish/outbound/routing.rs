@@ -95,7 +95,7 @@ mod tests {
             alerts: crate::model::slo::AlertPolicy { tiers: AlertTier::standard(), ..slo("a").alerts },
             ..slo("a")
         };
-        let text = routing(&[standard.clone()], &["region"]);
+        let text = routing(std::slice::from_ref(&standard), &["region"]);
         assert!(text.contains(
             "'tier = fast']\n    target_matchers: ['alertname = ErrorBudgetBurn', 'tier =~ \"creeping|medium|slow\"']"
         ));

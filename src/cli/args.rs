@@ -4,6 +4,7 @@
 mod backup;
 mod clients;
 mod daemon;
+mod gate;
 mod generate;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::model::time::asked_month::AskedMonth;
 pub use backup::BackupArgs;
 pub use clients::{AlertsArgs, ChangeArgs, ClientArgs, ExplainArgs, IncidentsArgs, OverArgs, ReplayArgs, SloArgs};
 pub use daemon::DaemonArgs;
+pub use gate::{GateArgs, UnknownPolicy};
 pub use generate::{
     AlertmanagerArgs, ConvertArgs, ConvertFormat, DashboardArgs, GenerateCommands, InhibitRulesArgs, RulesArgs,
     RulesFormat,
@@ -70,6 +72,8 @@ pub enum CliCommands {
     Incidents(IncidentsArgs),
     /// Show the alerts of a running daemon, and how much of them is noise.
     Alerts(AlertsArgs),
+    /// Ask a running daemon whether error budgets leave room for a deployment.
+    Gate(GateArgs),
     /// Replay alert history with a different `for`, inhibition or burn-rate alert.
     Replay(ReplayArgs),
     /// Compare computed budgets with the truth on generated worlds in a real Prometheus.

@@ -6,6 +6,7 @@ use crate::cli::commands::backup;
 use crate::cli::commands::check;
 use crate::cli::commands::convert;
 use crate::cli::commands::demo;
+use crate::cli::commands::gate;
 use crate::cli::commands::generate;
 use crate::cli::commands::import;
 use crate::cli::commands::report;
@@ -63,6 +64,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Explain(args) => ask::explain(&args),
         CliCommands::Incidents(args) => ask::incidents(&args),
         CliCommands::Alerts(args) => ask::alerts(&args),
+        CliCommands::Gate(args) => gate::gate(&args),
         CliCommands::Replay(args) => ask::replay(&args),
     }
 }

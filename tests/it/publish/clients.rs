@@ -121,3 +121,22 @@ async fn dashboards_are_written_for_the_definitions_that_are_named() {
     }
     assert!(dir.path().join("overview.json").exists());
 }
+
+#[tokio::test]
+async fn a_gate_says_pass_fail_or_that_it_cannot_ask() {
+    let server = Server::start(Sample::shop());
+    let budget = server.json("/api/v1/slos/search-availability").await["budget"]["remaining_ratio"].as_f64().unwrap();
+    let wanted =
+        |share: f64| format!("gate search-availability --max-age 400d --unknown pass --min {:.2}%", share * 100.0);
+    let open = evenkeel(&server.url(""), &wanted(budget - 0.01)).await;
+    assert_eq!(open.status.code(), Some(0), "{open:?}");
+    assert!(said(&open).contains("search-availability: "), "{open:?}");
+    let closed = evenkeel(&server.url(""), &wanted(budget + 0.01)).await;
+    assert_eq!(closed.status.code(), Some(1), "{closed:?}");
+    assert!(said(&closed).starts_with("fail search-availability: ") && said(&closed).contains(" of the budget left"));
+    let gone = evenkeel(&server.url(""), "gate none --min 20%").await;
+    assert_eq!(gone.status.code(), Some(2));
+    assert!(complained(&gone).contains("SLO `none`"), "{gone:?}");
+    let unreachable = evenkeel("http://127.0.0.1:1", "gate search-availability").await;
+    assert_eq!(unreachable.status.code(), Some(2));
+}

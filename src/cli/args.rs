@@ -5,6 +5,7 @@ mod backup;
 mod clients;
 mod daemon;
 mod gate;
+mod generate;
 mod trial;
 
 use std::path::PathBuf;
@@ -21,6 +22,10 @@ pub use clients::{
 };
 pub use daemon::DaemonArgs;
 pub use gate::{GateArgs, GatePolicy};
+pub use generate::{
+    AlertmanagerArgs, ConvertArgs, ConvertFormat, DashboardArgs, GenerateCommands, InhibitRulesArgs, RulesArgs,
+    RulesFormat,
+};
 pub use trial::TrialArgs;
 
 use crate::cli::commands::settings::SettingArgs;
@@ -58,6 +63,8 @@ pub enum CliCommands {
     Import(ImportArgs),
     /// Copy the store to a file, also while the daemon runs.
     Backup(BackupArgs),
+    /// Convert definitions of other tools to Evenkeel's format, or to OpenSLO.
+    Convert(ConvertArgs),
     /// Write files for other systems.
     #[command(subcommand)]
     Generate(GenerateCommands),
@@ -234,43 +241,6 @@ pub enum ExportFormat {
 
 fn month(text: &str) -> Result<AskedMonth, String> {
     text.parse().map_err(|error: TimeError| error.to_string())
-}
-
-/// What can be generated.
-#[derive(Debug, Subcommand)]
-pub enum GenerateCommands {
-    /// Grafana dashboards, as JSON with the files that provision them.
-    Dashboards(DashboardArgs),
-    /// Rules for Alertmanager, so that one outage pages once.
-    InhibitRules(InhibitRulesArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  evenkeel generate inhibit-rules --config evenkeel.yaml >> alertmanager.yml
-
-The rules are about the alerts that Evenkeel sends. Print them again when `external_labels` change.")]
-pub struct InhibitRulesArgs {
-    /// Configuration file (YAML), for its external labels.
-    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
-    pub config: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  evenkeel generate dashboards --definitions slo-definitions --output /etc/grafana/dashboards")]
-pub struct DashboardArgs {
-    /// Files and directories of definitions; without any, those of the configuration.
-    #[arg(long, value_name = "PATH", env = "EVENKEEL_DEFINITIONS", value_delimiter = ',')]
-    pub definitions: Vec<PathBuf>,
-    /// Configuration file (YAML).
-    #[arg(long, value_name = "FILE", env = "EVENKEEL_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Directory that is written to, made if absent.
-    #[arg(long, short, value_name = "DIR", default_value = "dashboards")]
-    pub output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 use crate::cli::commands::ask;
 use crate::cli::commands::backup;
 use crate::cli::commands::check;
+use crate::cli::commands::convert;
 use crate::cli::commands::demo;
 use crate::cli::commands::gate;
 use crate::cli::commands::generate;
@@ -46,6 +47,7 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Run(args) => run::run(&args),
         CliCommands::Demo(args) => demo::demo(&args),
         CliCommands::Check(args) => check::check(&args),
+        CliCommands::Convert(args) => convert::convert(&args),
         CliCommands::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -57,6 +59,8 @@ fn dispatch(command: CliCommands) -> anyhow::Result<ExitCode> {
         CliCommands::Import(args) => import::import(&args),
         CliCommands::Generate(GenerateCommands::Dashboards(args)) => generate::dashboards(&args),
         CliCommands::Generate(GenerateCommands::InhibitRules(args)) => generate::inhibit_rules(&args),
+        CliCommands::Generate(GenerateCommands::Rules(args)) => generate::rules(&args),
+        CliCommands::Generate(GenerateCommands::Alertmanager(args)) => generate::alertmanager(&args),
         CliCommands::Status(args) => ask::status(&args),
         CliCommands::Slo(args) => ask::slo(&args),
         CliCommands::Explain(args) => ask::explain(&args),

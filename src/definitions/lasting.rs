@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::foreign::Shared;
 use super::{Loaded, files, read};
 use crate::model::labels::{content_hash, hex};
 use crate::model::problem::{Level, Problem};
@@ -134,8 +135,10 @@ fn finish(
 fn assemble(texts: &BTreeMap<String, String>, owners: &Owners) -> Loaded {
     let mut loaded = Loaded { files: texts.len(), ..Loaded::default() };
     let mut later = Vec::new();
+    let mut shared = Shared::default();
+    texts.iter().for_each(|(file, text)| shared.add(text, file));
     for (file, text) in texts {
-        let (defined, problems) = read(text, file);
+        let (defined, problems) = read(text, file, &shared);
         loaded.problems.extend(problems);
         let (own, others): (Vec<_>, Vec<_>) =
             defined.into_iter().partition(|one| owners.get(&one.what.key()).is_some_and(|owner| owner == file));

@@ -5,6 +5,7 @@
 use crate::definitions::format::composite;
 use crate::definitions::format::slo;
 mod defined;
+mod documents;
 mod files;
 mod foreign;
 pub mod format;
@@ -14,6 +15,7 @@ pub mod queries;
 pub mod scenario;
 #[cfg(test)]
 mod tests;
+pub mod writing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,11 +24,11 @@ use crate::model::kpi::Kpi;
 use crate::model::operations::correction::Correction;
 use crate::model::problem::{Level, Problem, any_error};
 use crate::model::slo::Slo;
-use crate::yaml::node::{Node, Span, Value};
-use crate::yaml::read::documents;
+use crate::yaml::node::Span;
 use crate::yaml::source::SourceText;
 use crate::yaml::words::{meant, shown};
 use defined::{CORRECTION, Defined, Definition, SLO};
+use foreign::Shared;
 
 pub use crate::definitions::format::ratio::ratio;
 pub use files::{DIRECTORY_DEPTH_MAX, FILES_MAX};
@@ -67,17 +69,23 @@ struct Place {
 /// error is left out; whether the others are then used is the caller's choice.
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut loaded = Loaded::default();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut shared = Shared::default();
     for file in files::find(paths, &mut loaded.problems) {
         let name = file.display().to_string();
         match files::read(&file) {
             Ok(text) => {
-                loaded.files += 1;
-                let (defined, problems) = read(&text, &name);
-                loaded.problems.extend(problems);
-                loaded.add(defined, &name);
+                shared.add(&text, &name);
+                texts.push((name, text));
             }
             Err(message) => loaded.problems.push(Problem::of_file(Level::Error, name, message, None)),
         }
+    }
+    loaded.files = texts.len();
+    for (name, text) in texts {
+        let (defined, problems) = read(&text, &name, &shared);
+        loaded.problems.extend(problems);
+        loaded.add(defined, &name);
     }
     loaded.settle();
     loaded
@@ -98,7 +106,7 @@ pub fn parse(text: &str, file: &str) -> (Vec<Slo>, Vec<Problem>) {
 
 /// As `parse`, with everything that the text defines.
 pub fn parse_all(text: &str, file: &str) -> Loaded {
-    let (defined, problems) = read(text, file);
+    let (defined, problems) = read_alone(text, file);
     let mut loaded = Loaded { problems, ..Loaded::default() };
     loaded.add(defined, file);
     loaded.resolve_composites();
@@ -108,7 +116,7 @@ pub fn parse_all(text: &str, file: &str) -> Loaded {
 /// Reads one correction, as it is sent to the API.
 pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
     let file = "correction";
-    let (mut defined, mut problems) = read(text, file);
+    let (mut defined, mut problems) = read_alone(text, file);
     let one = defined.pop().filter(|_| defined.is_empty());
     match one.map(|defined| defined.what) {
         Some(Definition::Correction(correction)) if !any_error(&problems) => Ok(*correction),
@@ -122,12 +130,19 @@ pub fn parse_correction(text: &str) -> Result<Correction, Vec<Problem>> {
     }
 }
 
-fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
+/// Reads a text that refers to nothing outside.
+fn read_alone(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
+    let mut shared = Shared::default();
+    shared.add(text, file);
+    read(text, file, &shared)
+}
+
+fn read(text: &str, file: &str, shared: &Shared) -> (Vec<Defined>, Vec<Problem>) {
     let mut source = SourceText::new(file, text);
-    let documents: Vec<Node> = documents(text, &mut source).into_iter().flat_map(items).collect();
+    let documents = documents::of_text(text, &mut source);
     let mut defined = Vec::new();
     for document in &documents {
-        match foreign::translated(document, &documents, &mut source) {
+        match foreign::translated(document, &documents, shared, &mut source) {
             Some(ours) => defined.extend(ours.iter().filter_map(|ours| slo::read(ours, &mut source))),
             None => defined.extend(slo::read(document, &mut source)),
         }
@@ -135,23 +150,15 @@ fn read(text: &str, file: &str) -> (Vec<Defined>, Vec<Problem>) {
     (defined, source.into_problems())
 }
 
-/// A list as `kubectl get -o yaml` prints it is the documents that it holds.
-fn items(document: Node) -> Vec<Node> {
-    let Value::Map(entries) = &document.value else { return vec![document] };
-    let is_list = entries
-        .iter()
-        .any(|e| e.key == "kind" && matches!(&e.value.value, Value::Text(kind) if kind.ends_with("List")));
-    let listed = entries.iter().find(|e| e.key == "items").map(|e| e.value.value.clone());
-    match listed {
-        Some(Value::List(items)) if is_list => items,
-        _ => vec![document],
-    }
-}
-
 impl Loaded {
     /// What was parsed before.
     pub fn of(slos: Vec<Slo>, corrections: Vec<Correction>, kpis: Vec<Kpi>) -> Loaded {
         Loaded { slos, corrections, kpis, ..Loaded::default() }
+    }
+
+    /// The file that defines an SLO.
+    pub fn file_of(&self, slo: &str) -> Option<&str> {
+        self.places.get(&(SLO, slo.to_owned())).map(|place| place.file.as_str())
     }
 
     /// Once all files are read: orders by name, resolves what refers to others.

@@ -39,7 +39,7 @@ spec:
   groupBy: []
   alerts:
     tiers:
-      - {name: fast, severity: page, budget: 2%, long: 1h, short: 5m}
+      - {name: fast, severity: page, budget: 2%, long: 1h, short: 5m, labels: {pager: loud}, annotations: {summary_of: basket}}
     labels: {route: night}
     annotations: {runbook_url: "https://runbooks.example/checkout"}
 "#;
@@ -82,6 +82,8 @@ fn a_full_definition_becomes_what_it_says() {
         budget_ratio: 0.02,
         long: Millis::from_hours(1),
         short: Millis::from_mins(5),
+        labels: Labels::new().with("pager", "loud"),
+        annotations: Labels::new().with("summary_of", "basket"),
     };
     assert_eq!(slo.alerts.tiers, [fast]);
     assert_eq!(slo.alerts.labels.get("route"), Some("night"));

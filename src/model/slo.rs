@@ -184,6 +184,9 @@ pub struct AlertTier {
     pub budget_ratio: f64,
     pub long: Millis,
     pub short: Millis,
+    /// On alerts of this tier only; they win over those of all alerts of the SLO.
+    pub labels: Labels,
+    pub annotations: Labels,
 }
 
 impl AlertTier {
@@ -201,6 +204,8 @@ impl AlertTier {
             budget_ratio,
             long,
             short,
+            labels: Labels::new(),
+            annotations: Labels::new(),
         };
         vec![
             tier("fast", Severity::Page, 0.02, Millis::from_hours(1), Millis::from_mins(5)),

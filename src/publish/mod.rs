@@ -14,6 +14,7 @@ pub mod kpis;
 pub mod metrics;
 pub mod outbound;
 pub mod report;
+pub mod rules;
 pub(crate) mod series;
 pub(crate) mod text;
 pub(crate) mod web;

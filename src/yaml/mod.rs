@@ -6,9 +6,11 @@
 //! A derived serde struct would stop at the first problem of a document. Here
 //! each field is read by itself, so that one run of `check` names them all.
 
+pub mod build;
 pub mod fields;
 pub mod node;
 mod raw;
 pub mod read;
 pub mod source;
 pub mod words;
+pub mod write;

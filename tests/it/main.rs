@@ -20,6 +20,7 @@ mod dashboards;
 mod definitions;
 mod docs;
 mod fleet;
+mod formats;
 mod fuzz;
 mod groups;
 mod history;

@@ -4,6 +4,7 @@
 mod overrides;
 mod verdict;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -30,7 +31,13 @@ pub fn gate(args: &GateArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let verdicts = match ask(args) {
-        Ok((now, answer)) => judged(args, &overrides, now, &answer)?,
+        Ok((now, answer)) => match judged(args, &overrides, now, &answer) {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                writeln!(io::stderr(), "error: {error:#}")?;
+                return Ok(ExitCode::from(BAD_INPUT));
+            }
+        },
         Err(error) => unanswered(args, &overrides, &error),
     };
     if args.json {

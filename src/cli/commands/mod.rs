@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod gate;
 pub(crate) mod generate;

@@ -145,6 +145,8 @@ fn tier(at: &At<'_>, source: &mut SourceText<'_>) -> Option<AlertTier> {
         fields.required("budget", source, "the share of the budget that may burn within `long`, for example 2%");
     let long = fields.required("long", source, "the long lookback, for example 1h");
     let short = fields.required("short", source, "the short lookback, usually a twelfth of `long`, for example 5m");
+    let labels = labels(fields.optional("labels"), source);
+    let annotations = annotations(fields.optional("annotations"), source);
     let severities = [("page", Severity::Page), ("ticket", Severity::Ticket), ("info", Severity::Info)];
     let name = name.and_then(|at| at.parse(source, dns_label));
     let severity = severity.and_then(|at| at.parse(source, |text| one_of(text, &severities)));
@@ -164,7 +166,15 @@ fn tier(at: &At<'_>, source: &mut SourceText<'_>) -> Option<AlertTier> {
         short?.error(source, message, Some(hint.to_owned()));
         return None;
     }
-    Some(AlertTier { name: name?, severity: severity?, budget_ratio: budget_ratio?, long, short: short_length })
+    Some(AlertTier {
+        name: name?,
+        severity: severity?,
+        budget_ratio: budget_ratio?,
+        long,
+        short: short_length,
+        labels: labels?,
+        annotations: annotations?,
+    })
 }
 
 fn lookback(text: &str) -> Result<Millis, Complaint> {
@@ -236,13 +246,22 @@ fn explain(unfit: &Unfit, tier: &AlertTier, promise: &Promise<'_>) -> Complaint 
     }
 }
 
-/// The standard tiers that fit the promise. Those that do not are named: they
-/// were not asked for one by one, so leaving them out is no error.
 fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut SourceText<'_>) -> Option<Vec<AlertTier>> {
-    let promise = promise?;
+    fitting(AlertTier::standard(), "standard tiers", at, promise?, source)
+}
+
+/// The tiers that fit the promise. Those that do not are named: they were not asked
+/// for one by one, so leaving them out is no error. `whose`: "standard tiers".
+pub(crate) fn fitting(
+    tiers: Vec<AlertTier>,
+    whose: &str,
+    at: &At<'_>,
+    promise: &Promise<'_>,
+    source: &mut SourceText<'_>,
+) -> Option<Vec<AlertTier>> {
     let mut fit = Vec::new();
     let (mut never, mut always, mut no_slice) = (Vec::new(), Vec::new(), Vec::new());
-    for tier in AlertTier::standard() {
+    for tier in tiers {
         let with = |factor: f64| format!("`{}` (burn rate {})", tier.name, number(factor));
         match unfit(&tier, promise) {
             None => fit.push(tier),
@@ -252,8 +271,7 @@ fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut SourceText<
         }
     }
     if fit.is_empty() {
-        let message =
-            format!("none of the standard tiers fits a window of {} and {}", promise.window, promise.objective);
+        let message = format!("none of the {whose} fits a window of {} and {}", promise.window, promise.objective);
         at.error(source, message, Some(TIERS_HINT.to_owned()));
         return None;
     }
@@ -264,7 +282,7 @@ fn standard(at: &At<'_>, promise: Option<&Promise<'_>>, source: &mut SourceText<
         (no_slice, "their short lookback holds no whole slice".to_owned()),
     ];
     for (names, reason) in reasons.into_iter().filter(|(names, _)| !names.is_empty()) {
-        let message = format!("standard tiers left out: {}: {reason}", names.join(", "));
+        let message = format!("{whose} left out: {}: {reason}", names.join(", "));
         at.warning(source, message, Some("name the tiers that you want in `spec.alerts.tiers`".to_owned()));
     }
     Some(fit)

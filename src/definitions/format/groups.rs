@@ -53,6 +53,13 @@ pub(crate) fn read_groups(
         return None;
     }
     let groups_max = groups_max?;
+    let one_selector =
+        matches!(indicator, Some(Sli::Latency { .. } | Sli::Gauge { .. } | Sli::RawRatio { .. })) && labels.len() > 1;
+    if one_selector {
+        let message = format!("groups after the first {groups_max} are not counted: one selector cannot name the rest");
+        let hint = "divide by one label, count a `ratio`, or raise `max` in {labels: [...], max: ...}";
+        labels_at.warning(source, message, Some(hint.to_owned()));
+    }
     Some((!labels.is_empty()).then_some(GroupBy { labels, groups_max }))
 }
 
@@ -89,13 +96,7 @@ fn label(text: &str, indicator: Option<&Sli>) -> Result<String, Complaint> {
 fn undividable(indicator: &Sli, labels: usize) -> Option<Complaint> {
     match indicator {
         _ if labels == 0 => None,
-        Sli::Ratio { .. } => None,
-        Sli::Latency { .. } | Sli::Gauge { .. } | Sli::RawRatio { .. } => (labels > 1).then(|| {
-            Complaint::new(
-                "only a `ratio` can be divided by several labels",
-                "one selector cannot name the rest of them",
-            )
-        }),
+        Sli::Ratio { .. } | Sli::Latency { .. } | Sli::Gauge { .. } | Sli::RawRatio { .. } => None,
         Sli::Alert { .. } | Sli::Pushed { .. } | Sli::Composite(_) | Sli::Estimated { .. } => Some(Complaint::new(
             "this indicator has no series that could be divided",
             "`ratio`, `latency`, `gauge` and `rawRatio` have; write one definition per group otherwise",

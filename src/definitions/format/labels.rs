@@ -13,7 +13,7 @@ const LABELS_MAX: usize = 32;
 const ANNOTATION_MAX: usize = 4_096;
 /// Set by Evenkeel: a definition that set them would change where alerts go
 /// and which SLO a number seems to belong to.
-const RESERVED: [&str; 6] = ["alertname", "severity", "slo", "service", "tier", "cluster"];
+pub(crate) const RESERVED: [&str; 6] = ["alertname", "severity", "slo", "service", "tier", "cluster"];
 
 /// A mapping of label names to values.
 pub(crate) fn labels(field: Option<At<'_>>, source: &mut SourceText<'_>) -> Option<Labels> {

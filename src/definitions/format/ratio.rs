@@ -60,6 +60,15 @@ pub(crate) fn objective(text: &str) -> Result<Objective, Complaint> {
     Objective::new(value).ok_or_else(|| Complaint::from(format!("`{}` is not an objective", shown(text))))
 }
 
+/// A ratio as it is written: a percentage where that reads back as the same number.
+pub(crate) fn ratio_text(value: f64) -> String {
+    let percent = format!("{}%", (value * 1e14).round() / 1e12);
+    match ratio(&percent) {
+        Ok(read) if read == value => percent,
+        _ => format!("{value}"),
+    }
+}
+
 /// Digits with at most one point among them.
 fn is_decimal(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
@@ -94,6 +103,16 @@ mod tests {
         assert_eq!(hint("101%"), "100% is the most");
         for text in ["", "%", "-1%", "1e-3", "NaN", ".", "1.2.3", "99.9%%", "0x1", "inf", "９９%"] {
             assert!(ratio(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_as_the_same_number() {
+        for (value, written) in [(0.999, "99.9%"), (0.02, "2%"), (0.125, "12.5%"), (1.0, "100%")] {
+            assert_eq!(ratio_text(value), written);
+        }
+        for value in [1.0 / 7.0, 14.0 / 672.0, 0.1 + 0.2, 1e-9] {
+            assert_eq!(ratio(&ratio_text(value)), Ok(value));
         }
     }
 

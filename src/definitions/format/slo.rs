@@ -46,11 +46,20 @@ const DESCRIPTION_BYTES_MAX: usize = 4_096;
 const OBJECTIVE_SUSPICIOUS: f64 = 0.5;
 
 /// Other tools' definitions, recognised so that the message names them.
-const FOREIGN: [(&str, &str); 4] =
-    [("openslo/", "OpenSLO"), ("openslo.com/", "OpenSLO"), ("sloth.slok.dev/", "Sloth"), ("pyrra.dev/", "Pyrra")];
+const FOREIGN: [(&str, &str); 7] = [
+    ("openslo/", "OpenSLO"),
+    ("openslo.com/", "OpenSLO"),
+    ("sloth.slok.dev/", "Sloth"),
+    ("pyrra.dev/", "Pyrra"),
+    ("sre.google.com/", "slo-generator"),
+    ("n9/", "Nobl9"),
+    ("slo.ext.grafana.app/", "Grafana"),
+];
 
-const READ: &str = "`prometheus/v1` and `sloth.slok.dev/v1` of Sloth, `pyrra.dev/v1alpha1` of Pyrra and `openslo/v1` of \
-                    OpenSLO are read; write other definitions in Evenkeel's format, `apiVersion: evenkeel/v1`";
+const READ: &str = "read are `prometheus/v1` and `sloth.slok.dev/v1` of Sloth, `pyrra.dev/v1alpha1` of Pyrra, `openslo/v1`, \
+                    `openslo/v1alpha` and `openslo.com/v2alpha` of OpenSLO, `sre.google.com/v2` of slo-generator, \
+                    `n9/v1alpha` of Nobl9, `slo.ext.grafana.app/v1alpha1` of Grafana; write other definitions in \
+                    Evenkeel's format, `apiVersion: evenkeel/v1`";
 
 /// Reads a document; `None` if it holds an error or nothing of ours.
 pub(crate) fn read(document: &Node, source: &mut SourceText<'_>) -> Option<Defined> {

@@ -99,7 +99,8 @@ pub(crate) fn windows(
     sound.then_some(windows)
 }
 
-fn window(text: &str, calendar: Calendar) -> Result<ComplianceWindow, Complaint> {
+/// One window.
+pub(crate) fn window(text: &str, calendar: Calendar) -> Result<ComplianceWindow, Complaint> {
     if let Some((_, unit)) = UNITS.iter().find(|(word, _)| *word == text) {
         return Ok(ComplianceWindow::Calendar { unit: *unit, calendar });
     }

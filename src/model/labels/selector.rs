@@ -262,6 +262,11 @@ impl SelectorSum {
         self.selectors.iter()
     }
 
+    /// Whether a series that several select counts once.
+    pub fn is_union(&self) -> bool {
+        self.is_union
+    }
+
     /// The selector, if there is just one.
     pub fn only(&self) -> Option<&Selector> {
         self.selectors.first().filter(|_| self.selectors.len() == 1)

@@ -27,6 +27,11 @@ impl Objectives {
         self.since.is_empty()
     }
 
+    /// Each with the moment since which it was in force.
+    pub fn entries(&self) -> impl Iterator<Item = (Timestamp, Objective)> {
+        self.since.iter().copied()
+    }
+
     /// When one objective followed another.
     pub fn changes(&self) -> impl Iterator<Item = Timestamp> {
         self.since.iter().skip(1).map(|(at, _)| *at)

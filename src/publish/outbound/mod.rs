@@ -3,3 +3,4 @@
 pub mod alertmanager;
 pub mod inhibit_rules;
 pub mod otlp;
+pub mod routing;

@@ -146,7 +146,9 @@ async fn the_gate_speaks_by_its_exit_code() {
     }
     let output = evenkeel(&server.url(""), &overrides(expired)).await;
     assert_eq!(output.status.code(), Some(1), "it has expired: {output:?}");
-    let told = complained(&evenkeel(&server.url(""), "gate nonsense").await);
+    let wrong = evenkeel(&server.url(""), "gate nonsense").await;
+    assert_eq!(wrong.status.code(), Some(2));
+    let told = complained(&wrong);
     assert!(told.contains("no SLO `nonsense`"), "{told}");
     let nobody = evenkeel("http://127.0.0.1:9", "gate a --json").await;
     let answer: Value = serde_json::from_str(&said(&nobody)).unwrap();

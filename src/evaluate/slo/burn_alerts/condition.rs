@@ -6,7 +6,7 @@ use crate::evaluate::slo::status::SloState;
 use crate::evaluate::slo::tiers::{TierStatus, TierVerdict};
 use crate::model::labels::Labels;
 use crate::model::slo::family::{FAMILY_LABEL, Families, PLACE_LABELS, ROLE_LABEL};
-use crate::model::slo::{NoDataPolicy, PolicyStep, Severity};
+use crate::model::slo::{AlertTier, NoDataPolicy, PolicyStep, Severity};
 
 /// What an alert is about. It is the same for the life of the alert.
 #[derive(Clone, Copy)]
@@ -86,6 +86,14 @@ impl Condition<'_> {
         }
     }
 
+    /// The tier that the alert is of, if it is of one.
+    fn tier(&self) -> Option<&AlertTier> {
+        match self {
+            Condition::Tier { tier, .. } => Some(&tier.tier),
+            Condition::Step(_) | Condition::MissingData(_) => None,
+        }
+    }
+
     pub fn severity(&self) -> Severity {
         match self {
             Condition::Tier { tier, .. } => tier.tier.severity,
@@ -101,7 +109,8 @@ impl Judged<'_> {
         let slo = &self.slo.slo;
         let mut labels = external.clone();
         let of_place = slo.labels.iter().filter(|(name, _)| PLACE_LABELS.contains(name));
-        for (name, value) in of_place.chain(slo.alerts.labels.iter()) {
+        let of_tier = self.condition.tier().into_iter().flat_map(|tier| tier.labels.iter());
+        for (name, value) in of_place.chain(slo.alerts.labels.iter()).chain(of_tier) {
             labels.set(name, value);
         }
         let alertname = match self.condition {
@@ -133,7 +142,7 @@ impl Judged<'_> {
     /// same outage and send nothing of their own.
     pub fn annotations(&self, others: &[&str]) -> Labels {
         let slo = &self.slo.slo;
-        let mut all = slo.alerts.annotations.clone();
+        let mut all = Labels::new();
         let left = left(self.slo);
         match self.condition {
             Condition::Tier { now, .. } => burn_annotations(&mut all, self.slo, now),
@@ -153,6 +162,11 @@ impl Judged<'_> {
         }
         if !others.is_empty() {
             all.set("also_affected", others.join(", "));
+        }
+        // What a definition says wins over what is said of every SLO.
+        let of_tier = self.condition.tier().into_iter().flat_map(|tier| tier.annotations.iter());
+        for (name, value) in slo.alerts.annotations.iter().chain(of_tier) {
+            all.set(name, value);
         }
         all
     }

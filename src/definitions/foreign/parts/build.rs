@@ -2,31 +2,14 @@
 //! place at which it was written, so that problems point there.
 
 use crate::definitions::queries::window_for;
+use crate::yaml::build::{map, text};
 use crate::yaml::fields::{At, Fields};
-use crate::yaml::node::{Entry, Node, Span, Value};
+use crate::yaml::node::{Node, Span};
 use crate::yaml::source::SourceText;
 use crate::yaml::words::shown;
 
-/// A scalar at a place.
-pub(super) fn text(span: Span, value: impl Into<String>) -> Node {
-    Node { span, value: Value::Text(value.into()) }
-}
-
-/// A mapping at a place; keys without a value are left out.
-pub(super) fn map(span: Span, entries: Vec<(&str, Option<Node>)>) -> Node {
-    let entry = |(key, value): (&str, Option<Node>)| {
-        let value = value?;
-        Some(Entry { key: key.to_owned(), key_span: value.span, value })
-    };
-    Node { span, value: Value::Map(entries.into_iter().filter_map(entry).collect()) }
-}
-
-pub(super) fn list(span: Span, items: Vec<Node>) -> Node {
-    Node { span, value: Value::List(items) }
-}
-
 /// What an SLO of another format comes to.
-pub(super) struct Draft {
+pub(crate) struct Draft {
     /// Where its name is.
     pub span: Span,
     pub name: String,
@@ -36,6 +19,7 @@ pub(super) struct Draft {
     pub objective: Node,
     pub windows: Node,
     pub timezone: Option<Node>,
+    pub calendar: Option<Node>,
     pub indicator: Node,
     pub budgeting: Option<Node>,
     pub group_by: Option<Node>,
@@ -56,6 +40,7 @@ impl Draft {
             ("objective", Some(self.objective)),
             ("windows", Some(self.windows)),
             ("timezone", self.timezone),
+            ("calendar", self.calendar),
             ("indicator", Some(self.indicator)),
             ("budgeting", self.budgeting),
             ("groupBy", self.group_by),
@@ -72,46 +57,53 @@ impl Draft {
 }
 
 /// A name as DNS allows it: `My_Service` becomes `my-service`.
-pub(super) fn dns_name(name: &str) -> String {
+pub(crate) fn dns_name(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().map(letter).take(63).collect();
     name.trim_matches('-').to_owned()
 }
 
 /// A percentage that is written without its sign.
-pub(super) fn percent(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
+pub(crate) fn percent(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let written = at.text(source)?.trim();
     Some(text(at.node.span, format!("{}%", written.trim_end_matches('%'))))
 }
 
 /// An expression with the placeholder of its window filled in.
-pub(super) fn expression(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
+pub(crate) fn expression(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     Some(text(at.node.span, window_for(at.text(source)?)))
 }
 
-/// The labels of several mappings, later ones first.
-pub(super) fn labels(all: &[Option<At<'_>>], source: &mut SourceText<'_>) -> Option<Node> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for at in all.iter().flatten() {
-        for entry in at.entries(source, LABELS_MAX)? {
-            let mut entry = entry.clone();
-            // Names that Evenkeel sets itself, such as the tier of a burn alert.
-            if RESERVED.contains(&entry.key.as_str()) {
-                entry.key = format!("definition_{}", entry.key);
-            }
-            entries.retain(|known| known.key != entry.key);
-            entries.push(entry);
+/// What people read: the name that is shown, and the description.
+pub(crate) fn description(
+    shown: Option<&At<'_>>,
+    description: Option<&At<'_>>,
+    source: &mut SourceText<'_>,
+) -> Option<Node> {
+    match (shown, description) {
+        (Some(shown), Some(at)) => {
+            Some(text(at.node.span, format!("{}: {}", shown.text(source)?, at.text(source)?.trim())))
         }
+        (one, other) => one.or(other).map(|at| at.node.clone()),
     }
-    let first = all.iter().flatten().next()?;
-    Some(Node { span: first.head, value: Value::Map(entries) })
 }
 
-const LABELS_MAX: usize = 64;
-const RESERVED: [&str; 4] = ["tier", "cluster", "severity", "window"];
+/// Whether a switch is on; `usual` where it is not there.
+pub(crate) fn switch(at: Option<At<'_>>, usual: bool, source: &mut SourceText<'_>) -> bool {
+    let Some(at) = at else { return usual };
+    match at.text(source) {
+        Some("true") => true,
+        Some("false") => false,
+        Some(other) => {
+            at.error(source, format!("`{}` is neither true nor false", shown(other)), None);
+            usual
+        }
+        None => usual,
+    }
+}
 
 /// Refuses keys that mean something which cannot be had here.
-pub(super) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, source: &mut SourceText<'_>) {
+pub(crate) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, source: &mut SourceText<'_>) {
     if let Some(at) = fields.optional(key) {
         at.error(source, format!("`{}` is not supported", shown(&at.path)), Some(hint.to_owned()));
     }
@@ -119,7 +111,7 @@ pub(super) fn refuse(fields: &mut Fields<'_>, key: &'static str, hint: &str, sou
 
 /// Names what is not carried over, in one warning.
 #[derive(Default)]
-pub(super) struct NotCarried(Vec<String>, Option<Span>);
+pub(crate) struct NotCarried(Vec<String>, Option<Span>);
 
 impl NotCarried {
     pub fn note(&mut self, at: Option<At<'_>>) {

@@ -1,5 +1,10 @@
 //! Files as they are written for other tools, and what they come to here.
 
+mod openslo;
+mod others;
+mod over_files;
+mod tools;
+
 use crate::definitions::parse;
 use crate::model::problem::Problem;
 use crate::model::slo::Slo;
@@ -7,6 +12,23 @@ use crate::model::slo::sli::Sli;
 
 fn read(text: &str) -> (Vec<Slo>, Vec<Problem>) {
     parse(text, "foreign.yaml")
+}
+
+/// What was named, errors first, each with its line.
+fn named(problems: &[Problem]) -> Vec<String> {
+    let line = |p: &Problem| format!("{}: {}", p.line, p.message);
+    let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) = problems.iter().partition(|p| p.is_error());
+    errors.into_iter().chain(warnings).map(line).collect()
+}
+
+/// The tiers of an SLO with their burn rates, to two digits.
+fn tiers(slo: &Slo) -> Vec<String> {
+    let window = slo.first_window().nominal_length();
+    let one = |tier: &crate::model::slo::AlertTier| {
+        let factor = (tier.factor(window) * 100.0).round() / 100.0;
+        format!("{} {} {factor} {}/{}", tier.name, tier.severity.word(), tier.long, tier.short)
+    };
+    slo.alerts.tiers.iter().map(one).collect()
 }
 
 fn sound(text: &str) -> Vec<Slo> {
@@ -117,7 +139,7 @@ fn what_cannot_be_had_is_refused_at_its_place() {
     for (text, part) in [
         (
             "version: prometheus/v1\nservice: s\nslos:\n- {name: p, objective: 9, sli: {plugin: {id: x}}}\n",
-            "sli.plugin",
+            "SLI plugin `x`",
         ),
         ("version: prometheus/v1\nservice: s\nslos:\n- {name: p, objectiv: 9}\n", "unknown key `objectiv`"),
         (

@@ -1,16 +1,20 @@
 //! Definitions of Pyrra: its resource `ServiceLevelObjective`.
 
-use super::build::{Draft, NotCarried, list, map, percent, text};
+mod alerts;
+
+use crate::definitions::foreign::parts::build::{Draft, NotCarried, percent};
+use crate::definitions::foreign::parts::labels::{of_alerts, slo_labels};
+use crate::yaml::build::{list, map, text};
 use crate::yaml::fields::{At, Fields};
 use crate::yaml::node::{Entry, Node, Value};
 use crate::yaml::source::SourceText;
 
-/// Labels with this prefix are those of an SLO; the others are for discovery.
+/// Labels and annotations with this prefix are those of an SLO; the others are for
+/// finding the resource.
 const PREFIX: &str = "pyrra.dev/";
 const LABELS_MAX: usize = 64;
 
-const ALERTS: &str = "alerts are named ErrorBudgetBurn, with the labels `slo`, `service`, `severity` and `tier`, and use the \
-                      standard tiers; write the SLO in Evenkeel's format to choose others";
+const RULES: &str = "these say how Pyrra writes its rules; Evenkeel writes none";
 
 /// The SLO of a resource.
 pub(super) fn resource(mut fields: Fields<'_>, source: &mut SourceText<'_>) -> Vec<Node> {
@@ -27,45 +31,51 @@ pub(super) fn resource(mut fields: Fields<'_>, source: &mut SourceText<'_>) -> V
 fn one(metadata: &At<'_>, spec: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let mut of_metadata = metadata.fields(source)?;
     let name = of_metadata.required("name", source, "the name of the SLO");
-    let own_labels = own_labels(of_metadata.optional("labels"), source);
+    let (service, own_labels) = own(of_metadata.optional("labels"), source);
+    let (_, own_annotations) = own(of_metadata.optional("annotations"), source);
     let mut fields = spec.fields(source)?;
     let description = fields.optional("description");
     let target = fields.required("target", source, "a percentage in quotes, for example \"99.9\"");
     let window = fields.required("window", source, "for example 4w");
     let indicator_at = fields.required("indicator", source, "`ratio`, `latency`, `latencyNative` or `bool_gauge`");
     let alerting = fields.optional("alerting");
-    // How its rules are made and queried has no meaning here.
+    let mut not_carried = NotCarried::default();
     for key in ["partial_response_strategy", "performanceOverAccuracy", "ruleOutput"] {
-        fields.optional(key);
+        not_carried.note(fields.optional(key));
     }
     fields.finish(source);
+    not_carried.warn(RULES, source);
     let indicator = indicator_at.and_then(|at| indicator(&at, source));
-    let alerts = alerting.and_then(|at| alerts(&at, source));
     let (name, target, window) = (name?, target?, window?);
+    let (objective, windows) = (percent(&target, source)?, list(window.node.span, vec![window.node.clone()]));
+    let labels = own_labels.as_ref().map(|node| At { node, path: "metadata.labels".to_owned(), head: node.span });
+    let annotations =
+        own_annotations.as_ref().map(|node| At { node, path: "metadata.annotations".to_owned(), head: node.span });
+    let alerts =
+        alerts::alerts(alerting.as_ref(), &name, of_alerts(&[annotations], source), (&objective, &windows), source);
     let (indicator, group_by) = indicator?;
-    let span = name.node.span;
-    let (service, own_labels) = own_labels;
     Some(
         Draft {
-            span,
+            span: name.node.span,
             name: name.text(source)?.to_owned(),
             service: service.unwrap_or_else(|| name.node.clone()),
-            labels: own_labels,
+            labels: slo_labels(&[labels], source),
             description: description.map(|at| at.node.clone()),
-            objective: percent(&target, source)?,
-            windows: list(window.node.span, vec![window.node.clone()]),
+            objective,
+            windows,
             timezone: None,
+            calendar: None,
             indicator,
             budgeting: None,
             group_by,
-            alerts,
+            alerts: Some(alerts?),
         }
         .into_document(),
     )
 }
 
-/// The service, where a label names it, and the labels of the SLO.
-fn own_labels(at: Option<At<'_>>, source: &mut SourceText<'_>) -> (Option<Node>, Option<Node>) {
+/// The service, where a label names it, and what else has the prefix, without it.
+fn own(at: Option<At<'_>>, source: &mut SourceText<'_>) -> (Option<Node>, Option<Node>) {
     let Some(at) = at else { return (None, None) };
     let entries = at.entries(source, LABELS_MAX).unwrap_or_default();
     let own = entries.iter().filter_map(|entry| {
@@ -130,22 +140,4 @@ fn metric(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
     let metric = fields.required("metric", source, "a selector");
     fields.finish(source);
     metric.map(|at| at.node.clone())
-}
-
-fn alerts(at: &At<'_>, source: &mut SourceText<'_>) -> Option<Node> {
-    let mut fields = at.fields(source)?;
-    let is =
-        |at: Option<At<'_>>, word: &str, source: &mut SourceText<'_>| at.and_then(|at| at.text(source)) == Some(word);
-    let disabled = is(fields.optional("disabled"), "true", source) | is(fields.optional("burnrates"), "false", source);
-    let absent = fields.optional("absent");
-    let wants_absent = absent.is_some() && !is(absent, "false", source);
-    let mut not_carried = NotCarried::default();
-    for key in ["name", "absentName", "severities"] {
-        not_carried.note(fields.optional(key));
-    }
-    fields.finish(source);
-    not_carried.warn(ALERTS, source);
-    let missing = wants_absent.then(|| text(at.head, "page"));
-    let tiers = disabled.then(|| text(at.head, "none"));
-    Some(map(at.head, vec![("tiers", tiers), ("missingData", missing)]))
 }

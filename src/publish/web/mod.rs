@@ -4,8 +4,8 @@
 use crate::publish::web::pages::alerts;
 use crate::publish::web::pages::incident;
 use crate::publish::web::pages::incidents;
-use crate::publish::web::pages::kpi;
 use crate::publish::web::pages::scorecard;
+use crate::publish::web::pages::scorecard::kpi;
 use crate::publish::web::pages::services;
 use crate::publish::web::pages::slo;
 use crate::publish::web::pages::slos;

@@ -173,7 +173,8 @@ mod tests {
             decide(&slo, at(NOW), &rule(0.2))
         };
         assert_eq!(unseen(0.9).reason, "not known: only 20.0% of the last hour was observed");
-        assert!(unseen(0.1999).reason.starts_with("19.9% of the error budget of 30d left, at least 20.0% wanted"));
+        let (spent, reason) = (unseen(0.1999), "19.9% of the error budget of month left, at least 20.0% wanted");
+        assert!(!spent.passes && spent.reason.starts_with(reason), "{}", spent.reason);
     }
 
     #[test]

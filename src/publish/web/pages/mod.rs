@@ -5,7 +5,6 @@ pub(crate) mod failure;
 pub(crate) mod fixes;
 pub(crate) mod incident;
 pub(crate) mod incidents;
-pub(crate) mod kpi;
 pub(crate) mod rules;
 pub(crate) mod scorecard;
 pub(crate) mod services;

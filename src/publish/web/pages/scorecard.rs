@@ -1,6 +1,8 @@
 //! The scorecard: the primary KPIs as tiles, all of them as a table, and why what is
 //! unknown is so.
 
+pub(crate) mod kpi;
+
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 

@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
 
-use super::scorecard::status_chip;
+use super::status_chip;
 use crate::evaluate::kpi::scorecard::{KpiHistory, KpiPeriod};
 use crate::model::kpi::KpiSelector;
 use crate::model::kpi::source::KpiSource;

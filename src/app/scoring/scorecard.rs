@@ -135,7 +135,8 @@ impl Scoring<'_> {
                 |kpi: &Arc<Kpi>| (Arc::clone(kpi), KpiValue::unknown(KpiGap::NotObserved).covering(Some(0.0)));
             return Ok((kpis.iter().map(unknown).collect(), Vec::new()));
         }
-        let review = self.reviewing.review(period, judged_at)?;
+        // As the monthly review: the end of an incident that ran on is known later.
+        let review = self.reviewing.review(period, as_of.floor_slot())?;
         let window = ComplianceWindow::Calendar { unit, calendar: Calendar::of_zone(self.zone) };
         let wants_slos = kpis.iter().any(|kpi| kpi.source == KpiSource::Builtin(BuiltinKpi::SloAttainment));
         let slos = if wants_slos { self.reviewing.slos } else { &[] };

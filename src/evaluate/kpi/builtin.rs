@@ -105,7 +105,8 @@ fn of_incidents(builtin: BuiltinKpi, kpi: &Kpi, facts: &PeriodFacts<'_>) -> KpiV
     let incidents = &selected.kept;
     let began = incidents.iter().filter(|i| i.start().is_some_and(|at| facts.elapsed().contains(at)));
     let n = began.clone().count();
-    let durations = durations(incidents.iter().copied(), facts.elapsed(), facts.as_of);
+    let now = facts.review.as_of.unwrap_or(facts.as_of);
+    let durations = durations(incidents.iter().copied(), facts.elapsed(), now);
     let value = match builtin {
         BuiltinKpi::TimeToAcknowledge => acknowledge(&durations, n),
         BuiltinKpi::TimeToDetect => {

@@ -215,7 +215,7 @@ pub(crate) fn counted(kpi: &Kpi, one: &KpiPeriod) -> String {
         parts.push(format!("{} not over", value.censored));
     }
     if let Some(coverage) = value.coverage.filter(|share| *share < 0.995) {
-        let little = if coverage < COVERAGE_MIN { ", too little for a status" } else { "" };
+        let little = if coverage < COVERAGE_MIN { ", too little" } else { "" };
         parts.push(format!("{} observed{little}", text::share(coverage)));
     }
     parts.join(", ")

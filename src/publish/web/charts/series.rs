@@ -34,8 +34,9 @@ pub(in crate::publish) struct Series<'a> {
     pub even: Option<Period>,
 }
 
-/// The least coverage of its window at which a point counts as known.
-const WINDOW_COVERAGE_MIN: f64 = 0.95;
+/// The least coverage of its window at which a point counts as known: what is missing may
+/// then be bad as a whole and spend no more than the budget of a 99.9 % objective.
+const WINDOW_COVERAGE_MIN: f64 = 0.999;
 
 impl Series<'_> {
     /// Whether anything was observed.

@@ -73,7 +73,7 @@ pub struct Trial {
     pub suggested: Option<SuggestedObjective>,
 }
 
-/// Tries all SLOs; `dir` is where the store is made, `step` is told what is being done.
+/// Tries all SLOs; `dir` is where the store is made, `step` gets each step as it begins.
 pub async fn try_slos(request: &TrialRequest, dir: &Path, step: &dyn Fn(&str)) -> anyhow::Result<Vec<Trial>> {
     let facts = FactStore::open(dir).context("open a temporary store")?;
     step("looking for groups");

@@ -22,8 +22,8 @@ events, the attainment with its likely interval, when the budget burned, which b
 would have fired, the budget with other objectives, and an objective that nine of ten past
 windows would have met.
 
-Exit code: 0 if all was read; 1 if the source did not give some of the history or a definition
-has a problem on it; 2 with an error in a definition.")]
+Exit code: 0 if all was read and nothing is wrong with the series; 1 if the source did not give
+some of the history, or a finding asks for something; 2 with an error in a definition.")]
 pub struct TrialArgs {
     /// Files and directories of definitions; without any, those of the configuration.
     #[arg(value_name = "PATH")]
